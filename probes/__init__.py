@@ -1,0 +1,11 @@
+"""What is measured, and what a measurement is.
+
+    target process ──agent──┐
+         ▲  ▲               │ records
+     psutil  py-spy         ▼
+         └────┴──► SessionLog ──► Store ──► Reader ──► screen, summary, ...
+
+`records` says what a measurement is, `log` is the one road that all of them take, `store` keeps
+the recent past in bounded memory, `reader` is the face that everything downstream sees.
+Nothing here knows a screen.
+"""

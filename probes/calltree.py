@@ -1,0 +1,154 @@
+"""Interned frames and call-tree nodes: a stack becomes one integer.
+
+A node is (parent node, frame); node 0 is the root above every thread. Ids are given out in
+order and never change, so `parent(n) < n` always holds: readers use it to walk without a
+visited set and to reject a damaged file. Frames and nodes exist before any record names them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ROOT = 0
+MAX_DEPTH = 512
+"""Deeper stacks keep their root side and their leaf side; the middle becomes one `…` frame."""
+
+FrameKind = Literal["py", "native", "import", "elided"]
+
+
+class Frame(NamedTuple):
+    """One place in code."""
+
+    function: str
+    """Qualified name where the interpreter tells it (3.11+), else the bare name."""
+    file: str
+    line: int
+    """The line being run, 0 if unknown."""
+    module: str
+    """Dotted module guessed from the file, e.g. "duckdb" or "json.decoder"."""
+    kind: FrameKind = "py"
+
+
+class CallTree:
+    """Append-only frames and nodes of a session. One writer at a time; readers need no lock."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._frames: list[Frame] = [Frame("<root>", "", 0, "")]
+        self._frame_ids: dict[tuple[str, str, int], int] = {}
+        self._parents: list[int] = [ROOT]
+        self._frame_of: list[int] = [0]
+        self._node_ids: dict[tuple[int, int], int] = {}
+
+    def __len__(self) -> int:
+        """Number of nodes, the root included."""
+        return len(self._parents)
+
+    def frame_id(self, function: str, file: str, line: int, kind: FrameKind = "py") -> int:
+        """Return the id of a frame, interning it if it is new."""
+        key = (function, file, line)
+        found = self._frame_ids.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            found = self._frame_ids.get(key)
+            if found is None:
+                found = len(self._frames)
+                self._frames.append(Frame(function, file, line, module_of(file), kind))
+                self._frame_ids[key] = found
+            return found
+
+    def node_id(self, parent: int, frame: int) -> int:
+        """Return the id of the node `frame` called from node `parent`."""
+        key = (parent, frame)
+        found = self._node_ids.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            found = self._node_ids.get(key)
+            if found is None:
+                found = len(self._parents)
+                self._parents.append(parent)
+                self._frame_of.append(frame)
+                self._node_ids[key] = found
+            return found
+
+    def intern(self, stack: Iterable[int]) -> int:
+        """Return the leaf node of a stack of frame ids, outermost first."""
+        node = ROOT
+        for frame in stack:
+            node = self.node_id(node, frame)
+        return node
+
+    def parent(self, node: int) -> int:
+        """Return the calling node; the root's parent is the root."""
+        return self._parents[node]
+
+    def frame(self, node: int) -> Frame:
+        """Return the frame that a node stands in."""
+        return self._frames[self._frame_of[node]]
+
+    def path(self, node: int) -> list[int]:
+        """Return the nodes from the outermost frame to `node`, without the root."""
+        nodes: list[int] = []
+        while node != ROOT:
+            nodes.append(node)
+            node = self._parents[node]
+        nodes.reverse()
+        return nodes
+
+    def frames_since(self, first: int) -> Iterator[tuple[int, Frame]]:
+        """Yield (id, frame) from id `first` on: what a recorder has not written yet."""
+        for index in range(max(first, 1), len(self._frames)):
+            yield index, self._frames[index]
+
+    def nodes_since(self, first: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (node, parent, frame id) from node `first` on."""
+        for index in range(max(first, 1), len(self._parents)):
+            yield index, self._parents[index], self._frame_of[index]
+
+
+_SITE = re.compile(r".*/(?:site-packages|dist-packages)/")
+_STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
+_FROZEN = re.compile(r"<frozen ([\w.]+)>")
+
+
+@lru_cache(maxsize=8192)
+def module_of(file: str) -> str:
+    """Guess the dotted module of a source file, "" if it has none.
+
+    A path below site-packages or the standard library becomes its dotted name; any other file
+    is a script or a project's module and becomes its stem.
+    """
+    frozen = _FROZEN.match(file)
+    if frozen:
+        return frozen[1]
+    if not file or file.startswith("<"):
+        return ""
+    path = file.replace("\\", "/")
+    for pattern in (_SITE, _STDLIB):
+        inside = pattern.match(path)
+        if inside:
+            dotted = path[inside.end() :].removesuffix(".py").replace("/", ".")
+            return dotted.removesuffix(".__init__")
+    return path.rpartition("/")[2].removesuffix(".py")
+
+
+def package_of(module: str) -> str:
+    """Return the top-level package of a dotted module."""
+    return module.partition(".")[0]
+
+
+@lru_cache(maxsize=8192)
+def is_stdlib(file: str) -> bool:
+    """Tell whether a file belongs to the standard library (of any interpreter)."""
+    if file.startswith("<frozen "):
+        return True
+    path = file.replace("\\", "/")
+    return bool(_STDLIB.match(path)) and not _SITE.match(path)

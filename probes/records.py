@@ -1,0 +1,277 @@
+"""The records of a session: everything that any probe can say, one class per kind.
+
+Times are int64 nanoseconds of CLOCK_MONOTONIC (`time.monotonic_ns`), the same in every process
+of a session. Units are in the names. Unknown is None, never 0. Records are immutable; a thing
+that lasts (a phase, an import) is two records, its begin and its end, because writers append
+and nobody edits.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Severity = Literal["info", "warn", "critical"]
+
+
+class ProcessStart(NamedTuple):
+    """A process of the target's tree was seen for the first time."""
+
+    t_ns: int
+    pid: int
+    ppid: int
+    argv: tuple[str, ...]
+    """Command line; secrets are redacted before anything is shown or written."""
+    python: str | None = None
+    """Version such as "3.12.1", None if the process is not Python or it is not known yet."""
+
+
+class Metric(NamedTuple):
+    """One reading of one process. The slow fields are filled about once a second, else None."""
+
+    t_ns: int
+    pid: int
+    cpu_user_s: float
+    """Cumulative user CPU seconds of the process (all threads, without children)."""
+    cpu_system_s: float
+    rss_bytes: int
+    high_water_rss_bytes: int | None = None
+    """VmHWM: the kernel's own peak since the process began (or its last exec)."""
+    anon_rss_bytes: int | None = None
+    """RssAnon: RSS without file mappings."""
+    pss_bytes: int | None = None
+    uss_bytes: int | None = None
+    swap_bytes: int | None = None
+    threads: int | None = None
+    fds: int | None = None
+    io_read_bytes: int | None = None
+    io_write_bytes: int | None = None
+    faults_major: int | None = None
+    context_switches_voluntary: int | None = None
+    context_switches_involuntary: int | None = None
+    run_queue_wait_s: float | None = None
+    """Cumulative seconds that runnable threads waited for a core (/proc/PID/schedstat)."""
+
+
+class ThreadCpu(NamedTuple):
+    """Cumulative CPU of one OS thread, native threads included."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    name: str
+    """The kernel's name of the thread (15 bytes)."""
+    cpu_s: float
+    state: str
+    """R, S, D, ... as in /proc/PID/stat."""
+
+
+class ThreadName(NamedTuple):
+    """The name that Python gives to an OS thread."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    name: str
+
+
+class Stack(NamedTuple):
+    """One thread was in one call-tree node from t0 to t1 (sample and hold)."""
+
+    t0_ns: int
+    t1_ns: int
+    pid: int
+    tid: int
+    node: int
+    """Leaf in the session's call tree (`calltree.CallTree`)."""
+    torn: bool = False
+    """The stack was read while it changed: its leaf counts for self time, its path does not."""
+
+
+class StackWindow(NamedTuple):
+    """How well one window of stack sampling went."""
+
+    t0_ns: int
+    t1_ns: int
+    pid: int
+    rate_hz: float
+    samples: int
+    """Stacks taken (sweeps x threads)."""
+    errors: int
+    """Stacks that could not be read."""
+    torn: int
+    """Stacks that were read but make no sense."""
+    sampler_cpu_s: float
+    backend: str
+
+
+class PhaseBegin(NamedTuple):
+    """`with perftui.phase(name)` was entered."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    id: int
+    """Unique within the process."""
+    name: str
+    parent_id: int | None
+    cpu_s: float | None
+    rss_bytes: int | None
+
+
+class PhaseEnd(NamedTuple):
+    """The phase `id` of `pid` ended."""
+
+    t_ns: int
+    pid: int
+    id: int
+    cpu_s: float | None
+    rss_bytes: int | None
+
+
+class ImportBegin(NamedTuple):
+    """A module began to be imported."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    id: int
+    module: str
+    parent_id: int | None
+    """The import that caused this one."""
+    rss_bytes: int | None
+
+
+class ImportEnd(NamedTuple):
+    """The import `id` of `pid` ended (also when it failed)."""
+
+    t_ns: int
+    pid: int
+    id: int
+    self_ns: int
+    total_ns: int
+    rss_bytes: int | None
+    ok: bool
+
+
+class Call(NamedTuple):
+    """One timed call ended: the n-th of its name, so that first and warm are told apart."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    name: str
+    n: int
+    """1 for the first."""
+    duration_ns: int
+    ok: bool
+
+
+class Count(NamedTuple):
+    """A counter's cumulative value (rows, bytes, batches, ...)."""
+
+    t_ns: int
+    pid: int
+    name: str
+    total: float
+
+
+class Mark(NamedTuple):
+    """A point in time that somebody wanted to find again."""
+
+    t_ns: int
+    pid: int
+    name: str
+
+
+class Pool(NamedTuple):
+    """Bytes that one allocator says it has given out ("arrow", "python heap", ...)."""
+
+    t_ns: int
+    pid: int
+    name: str
+    bytes: int
+
+
+class LogLine(NamedTuple):
+    """A line that the target wrote."""
+
+    t_ns: int
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class Notice(NamedTuple):
+    """perftui has something to say: what could not be measured, why, and what to do about it."""
+
+    t_ns: int
+    severity: Severity
+    text: str
+
+
+class Gap(NamedTuple):
+    """Nothing was measured from t0 to t1 (suspended, probe stalled)."""
+
+    t0_ns: int
+    t1_ns: int
+    reason: str
+
+
+class Exit(NamedTuple):
+    """A process ended. The usage fields are the kernel's own sums (wait4) of a launched target."""
+
+    t_ns: int
+    pid: int
+    exit_code: int | None
+    """None if unknown (attached) or ended by a signal."""
+    signal: int | None
+    cpu_user_s: float | None = None
+    cpu_system_s: float | None = None
+    max_rss_bytes: int | None = None
+
+
+class Alert(NamedTuple):
+    """A detector's finding; `t_clear_ns` comes with a second record of the same onset."""
+
+    kind: str
+    severity: Severity
+    t_onset_ns: int
+    t_detect_ns: int
+    t_clear_ns: int | None
+    message: str
+    evidence: str
+
+
+class Overhead(NamedTuple):
+    """What perftui itself costs: its own process plus its samplers, cumulative."""
+
+    t_ns: int
+    cpu_s: float
+    rss_bytes: int
+    late_samples: int
+    """Metric ticks that came more than 10 ms late."""
+    worst_late_ns: int
+    dropped_records: int
+
+
+Record = (
+    ProcessStart
+    | Metric
+    | ThreadCpu
+    | ThreadName
+    | Stack
+    | StackWindow
+    | PhaseBegin
+    | PhaseEnd
+    | ImportBegin
+    | ImportEnd
+    | Call
+    | Count
+    | Mark
+    | Pool
+    | LogLine
+    | Notice
+    | Gap
+    | Exit
+    | Alert
+    | Overhead
+)

@@ -1,0 +1,1 @@
+"""What is run: the catalogue of scenarios, its runner and their parameters."""

@@ -1,0 +1,1 @@
+"""One module per subcommand of `perftui`; each has `add_parser` and `run`."""

@@ -1,0 +1,1 @@
+"""One widget per file; layout is pure functions, widgets only draw strips and post messages."""
