@@ -30,12 +30,14 @@ class Metric(NamedTuple):
 
     t_ns: int
     pid: int
-    cpu_user_s: float
-    """Cumulative user CPU seconds of the process (all threads, without children)."""
-    cpu_system_s: float
+    cpu_s: float
+    """Cumulative CPU seconds of the process (all threads, without children)."""
     rss_bytes: int
     high_water_rss_bytes: int | None = None
     """VmHWM: the kernel's own peak since the process began (or its last exec)."""
+    cpu_user_s: float | None = None
+    """The user part of `cpu_s`, in the kernel's ticks of 10 ms."""
+    cpu_system_s: float | None = None
     anon_rss_bytes: int | None = None
     """RssAnon: RSS without file mappings."""
     pss_bytes: int | None = None

@@ -38,7 +38,7 @@ TIMELINE_MIN_NS = 10 * NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the person chose to look at. Times are absolute nanoseconds; None follows the session."""
+    """What the person chose to look at, in absolute nanoseconds; None follows the session."""
 
     axis: tuple[int, int] | None = None
     """Zoomed time axis; None shows the whole session."""

@@ -1,0 +1,36 @@
+# `make demo` and `make test` need python3 >= 3.11 and pip, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
+
+.PHONY: demo test lint check clean
+
+# The folders are dependencies too: a strict editable install links files one by one, so that
+# a new file is only seen after a new install.
+$(VENV)/.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "perftui needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' \
+		--config-settings editable_mode=strict
+	touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/perftui demo
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p perftui
+	$(BIN)/lint-imports
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

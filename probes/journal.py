@@ -1,0 +1,288 @@
+"""What happened, and is never thinned: phases, imports, calls, counters, marks, output, ends.
+
+Begin and end records are joined here into the spans that `Reader` hands out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from perftui.probes.reader import CallStats, Counter, Event, Import
+from perftui.probes.records import (
+    Alert,
+    Call,
+    Count,
+    Exit,
+    Gap,
+    ImportBegin,
+    ImportEnd,
+    LogLine,
+    Mark,
+    Notice,
+    PhaseBegin,
+    PhaseEnd,
+    ProcessStart,
+    Record,
+)
+from perftui.probes.units import NS_PER_S, format_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOG_LINES_KEPT = 20_000
+CALLS_KEPT = 50_000
+"""Per name; the first call, the number and the failures are kept besides."""
+SLOW_IMPORT_NS = NS_PER_S // 10
+
+
+@dataclass(slots=True)
+class PhaseSpan:
+    """A phase with its two ends joined."""
+
+    begin: PhaseBegin
+    depth: int
+    end: PhaseEnd | None = None
+    ended_ns: int | None = None
+    """Also set when the process ended inside the phase."""
+
+
+@dataclass(slots=True)
+class ImportSpan:
+    """An import with its two ends joined."""
+
+    begin: ImportBegin
+    end: ImportEnd | None = None
+
+
+@dataclass(slots=True)
+class _Calls:
+    first: Call
+    n: int = 0
+    failed: int = 0
+    kept: deque[Call] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Newest total per process; the session's total is their sum."""
+
+    first_t_ns: int
+    last_t_ns: int
+    by_pid: dict[int, float] = field(default_factory=dict)
+
+
+class Journal:
+    """Takes records one at a time, answers about ranges."""
+
+    def __init__(self) -> None:
+        self.phases: list[PhaseSpan] = []
+        self.imports: list[ImportSpan] = []
+        self.notices: list[Notice] = []
+        self.alerts: list[Alert] = []
+        self.exits: list[Exit] = []
+        self.gaps: list[Gap] = []
+        self._marks: list[Mark] = []
+        self._processes: list[ProcessStart] = []
+        self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
+        self._open_imports: dict[tuple[int, int], ImportSpan] = {}
+        self._calls: dict[str, _Calls] = {}
+        self._counts: dict[str, _Counts] = {}
+        self._lines: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
+        self._takers: dict[type, Callable[..., None]] = {
+            PhaseBegin: self._phase_begin,
+            PhaseEnd: self._phase_end,
+            ImportBegin: self._import_begin,
+            ImportEnd: self._import_end,
+            Call: self._call,
+            Count: self._count,
+            Mark: self._marks.append,
+            LogLine: self._lines.append,
+            Notice: self.notices.append,
+            Alert: self.alerts.append,
+            Gap: self.gaps.append,
+            Exit: self._exit,
+            ProcessStart: self._processes.append,
+        }
+
+    def take(self, record: Record) -> None:
+        """Take one record; kinds that are not events are passed over."""
+        taker = self._takers.get(type(record))
+        if taker is not None:
+            taker(record)
+
+    def _phase_begin(self, record: PhaseBegin) -> None:
+        parent = None
+        if record.parent_id is not None:
+            parent = self._open_phases.get((record.pid, record.parent_id))
+        span = PhaseSpan(record, 0 if parent is None else parent.depth + 1)
+        self.phases.append(span)
+        self._open_phases[record.pid, record.id] = span
+
+    def _phase_end(self, record: PhaseEnd) -> None:
+        span = self._open_phases.pop((record.pid, record.id), None)
+        if span is not None:
+            span.end = record
+            span.ended_ns = record.t_ns
+
+    def _import_begin(self, record: ImportBegin) -> None:
+        span = ImportSpan(record)
+        self.imports.append(span)
+        self._open_imports[record.pid, record.id] = span
+
+    def _import_end(self, record: ImportEnd) -> None:
+        span = self._open_imports.pop((record.pid, record.id), None)
+        if span is not None:
+            span.end = record
+
+    def _call(self, record: Call) -> None:
+        calls = self._calls.get(record.name)
+        if calls is None:
+            calls = self._calls[record.name] = _Calls(record)
+        calls.n += 1
+        calls.failed += not record.ok
+        calls.kept.append(record)
+
+    def _count(self, record: Count) -> None:
+        counts = self._counts.get(record.name)
+        if counts is None:
+            counts = self._counts[record.name] = _Counts(record.t_ns, record.t_ns)
+        counts.by_pid[record.pid] = record.total
+        counts.last_t_ns = record.t_ns
+
+    def _exit(self, record: Exit) -> None:
+        self.exits.append(record)
+        for key, span in list(self._open_phases.items()):
+            if key[0] == record.pid:
+                span.ended_ns = record.t_ns
+                del self._open_phases[key]
+
+    def total(self, name: str) -> float:
+        """Return a counter's newest total over all processes."""
+        return sum(self._counts[name].by_pid.values())
+
+    def import_list(self, t0_ns: int, t1_ns: int, now_ns: int) -> tuple[Import, ...]:
+        """Return imports that overlap the range, by start; running ones as far as they are."""
+        dead = {exit_.pid: exit_.t_ns for exit_ in self.exits}
+        rows = []
+        for span in self.imports:
+            begin, end = span.begin, span.end
+            if begin.t_ns >= t1_ns:
+                continue
+            if end is not None:
+                if end.t_ns < t0_ns:
+                    continue
+                rss = None
+                if end.rss_bytes is not None and begin.rss_bytes is not None:
+                    rss = end.rss_bytes - begin.rss_bytes
+                rows.append(
+                    Import(
+                        begin.pid,
+                        begin.id,
+                        begin.parent_id,
+                        begin.module,
+                        begin.t_ns,
+                        end.self_ns,
+                        end.total_ns,
+                        rss,
+                        running=False,
+                        ok=end.ok,
+                    )
+                )
+                continue
+            until = dead.get(begin.pid, now_ns)
+            so_far = max(until - begin.t_ns, 0)
+            rows.append(
+                Import(
+                    begin.pid,
+                    begin.id,
+                    begin.parent_id,
+                    begin.module,
+                    begin.t_ns,
+                    so_far,
+                    so_far,
+                    None,
+                    running=begin.pid not in dead,
+                    ok=begin.pid not in dead,
+                )
+            )
+        return tuple(rows)
+
+    def call_list(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:
+        """Return statistics per name; "first" is the first call of the session."""
+        rows = []
+        for name, calls in self._calls.items():
+            inside = [call for call in list(calls.kept) if t0_ns <= call.t_ns < t1_ns]
+            whole = calls.first.t_ns >= t0_ns and calls.kept[-1].t_ns < t1_ns
+            if not inside:
+                continue
+            # The first recorded call is the cold one; several processes may each have one.
+            warm = [call.duration_ns for call in inside if call.n > 1]
+            middle = round(median(warm)) if warm else None
+            first_ns = calls.first.duration_ns
+            rows.append(
+                CallStats(
+                    name=name,
+                    n=calls.n if whole else len(inside),
+                    first_ns=first_ns,
+                    warm_median_ns=middle,
+                    last_ns=inside[-1].duration_ns,
+                    ratio=first_ns / middle if middle else None,
+                    failed=calls.failed if whole else sum(not call.ok for call in inside),
+                )
+            )
+        return tuple(rows)
+
+    def counter_list(
+        self, t0_ns: int, t1_ns: int, at: Callable[[str, int], float | None]
+    ) -> tuple[Counter, ...]:
+        """Return counters at the end of the range; `at` looks an older total up."""
+        rows = []
+        for name, counts in self._counts.items():
+            if counts.first_t_ns >= t1_ns:
+                continue
+            total = self.total(name) if t1_ns > counts.last_t_ns else at(name, t1_ns) or 0.0
+            start_ns = max(t0_ns, counts.first_t_ns)
+            end_ns = min(t1_ns, counts.last_t_ns)
+            before = at(name, start_ns)
+            per_s = None
+            if before is not None and end_ns > start_ns:
+                per_s = (total - before) * NS_PER_S / (end_ns - start_ns)
+            rows.append(Counter(name, total, per_s, counts.first_t_ns))
+        return tuple(rows)
+
+    def line_list(self, t0_ns: int, t1_ns: int, limit: int) -> tuple[LogLine, ...]:
+        """Return the newest lines of the range, oldest first."""
+        found: list[LogLine] = []
+        for line in reversed(self._lines):
+            if line.t_ns < t0_ns or len(found) >= limit:
+                break
+            if line.t_ns < t1_ns:
+                found.append(line)
+        return tuple(reversed(found))
+
+    def event_list(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
+        """Return what a person may want to jump to, in time order."""
+        events = [Event(span.begin.t_ns, "phase", span.begin.name) for span in self.phases]
+        events += [Event(mark.t_ns, "mark", mark.name) for mark in self._marks]
+        events += [
+            Event(process.t_ns, "process", " ".join(process.argv)[:200] or str(process.pid))
+            for process in self._processes[1:]
+        ]
+        for span in self.imports:
+            if span.end is not None and span.end.total_ns >= SLOW_IMPORT_NS:
+                took = format_seconds(span.end.total_ns / NS_PER_S)
+                events.append(Event(span.begin.t_ns, "import", f"{span.begin.module} {took}"))
+        for name, calls in self._calls.items():
+            took = format_seconds(calls.first.duration_ns / NS_PER_S)
+            start_ns = calls.first.t_ns - calls.first.duration_ns
+            events.append(Event(start_ns, "call", f"first {name} {took}"))
+        events += [Event(gap.t0_ns, "gap", gap.reason) for gap in self.gaps]
+        events += [Event(alert.t_onset_ns, "alert", alert.message) for alert in self.alerts]
+        for exit_ in self.exits:
+            how = f"signal {exit_.signal}" if exit_.signal else f"code {exit_.exit_code}"
+            text = "ended" if exit_.exit_code is None and not exit_.signal else f"exit {how}"
+            events.append(Event(exit_.t_ns, "exit", f"{text}, pid {exit_.pid}"))
+        return tuple(sorted(event for event in events if t0_ns <= event.t_ns < t1_ns))

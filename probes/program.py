@@ -1,0 +1,86 @@
+"""From the words after `perftui run` to the argv that is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TOOL_ENVIRONMENTS = ("/pipx/", "/uv/tools/")
+
+
+class ProgramError(ValueError):
+    """The words do not name anything that can be started; the message says what to do."""
+
+
+def default_python() -> str:
+    """Return the interpreter that a script is run with when `--python` is not given.
+
+    The active virtual environment's; else our own, unless perftui lives in a tool environment
+    of its own (pipx, uv), where no library of the user's is: then the `python3` of the PATH.
+    """
+    active = os.environ.get("VIRTUAL_ENV")
+    if active:
+        candidate = Path(active) / "bin" / "python"
+        if candidate.exists():
+            return str(candidate)
+    if any(part in f"{sys.prefix}/" for part in _TOOL_ENVIRONMENTS):
+        found = shutil.which("python3") or shutil.which("python")
+        if found:
+            return found
+    return sys.executable
+
+
+def find_python(name: str | None) -> str:
+    """Return the path of the interpreter that `--python` names.
+
+    Raises:
+        ProgramError: there is no such program.
+    """
+    if name is None:
+        return default_python()
+    found = shutil.which(name)
+    if found is None:
+        raise ProgramError(f"no interpreter {name!r}: give a path or a name on the PATH")
+    return found
+
+
+def command_of(words: Sequence[str], python: str | None) -> list[str]:
+    """Return the argv for `script.py ARGS`, `-m MODULE ARGS`, `PROGRAM ARGS` and the like.
+
+    Raises:
+        ProgramError: there is no such file or program.
+    """
+    first = words[0]
+    if first in ("-m", "-c"):
+        if len(words) < 2:
+            raise ProgramError(
+                f"{first} needs a {'module' if first == '-m' else 'command'} after it"
+            )
+        return [find_python(python), *words]
+    path = Path(first)
+    if first.endswith((".py", ".pyw", ".pyz")) or (path / "__main__.py").is_file():
+        if not path.exists():
+            raise ProgramError(f"no file {first!r} here; the working directory is {Path.cwd()}")
+        if path.is_dir() and not (path / "__main__.py").is_file():
+            raise ProgramError(f"{first!r} is a directory without __main__.py")
+        return [find_python(python), *words]
+    found = shutil.which(first)
+    if found is not None:
+        return [found, *words[1:]]
+    if path.is_file():
+        if python is not None or _looks_like_python(path):
+            return [find_python(python), *words]
+        raise ProgramError(f"{first!r} is not executable; `chmod +x` it or run it with its program")
+    raise ProgramError(f"no program, script or scenario {first!r}")
+
+
+def _looks_like_python(path: Path) -> bool:
+    with path.open("rb") as file:
+        first = file.readline(200)
+    return first.startswith(b"#!") and b"python" in first

@@ -1,0 +1,273 @@
+"""One session: a target, the probes on it, the log between, and the store that is read.
+
+The order of a launch matters: the program is started and waits at the agent's gate; the stack
+probe's first good stack opens the gate, so that even a short program is seen from its first
+line. Whatever fails to measure says so in a notice; nothing that fails to measure stops the
+target.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from threading import Lock, Timer
+from typing import TYPE_CHECKING
+
+from perftui.probes.agent.launch import AgentChannel, agent_environment
+from perftui.probes.agent_reader import AgentProbe
+from perftui.probes.log import SessionLog
+from perftui.probes.metrics import MetricProbe
+from perftui.probes.output import OutputTail
+from perftui.probes.reader import Target
+from perftui.probes.records import Exit, Mark, Notice
+from perftui.probes.redact import redact_argv
+from perftui.probes.rights import can_trace
+from perftui.probes.stacks.family import FamilyStackProbe
+from perftui.probes.store import Store
+from perftui.probes.target import AttachedTarget, LaunchedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.log import Probe
+
+_GATE_LIMIT_S = 1.0
+"""The agent gives up waiting by itself after the same time."""
+_IN_PROCESS_HZ = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What is measured, and how often."""
+
+    stacks: bool = True
+    stack_rate_hz: float = 100.0
+    metrics_rate_hz: float = 20.0
+    native: bool = False
+
+
+class Session:
+    """A running session. Make one with `launch` or `attach`."""
+
+    def __init__(
+        self,
+        target: LaunchedTarget | AttachedTarget,
+        about: Target,
+        log: SessionLog,
+        options: ProbeOptions,
+        channel: AgentChannel | None,
+        output: OutputTail | None,
+    ) -> None:
+        self._target = target
+        self._about = about
+        self._log = log
+        self._options = options
+        self._channel = channel
+        self._output = output
+        self._closing = Lock()
+        self._closed = False
+        self.store = Store(log.tree, about)
+        log.connect(self.store)
+        self._agent: AgentProbe | None = None
+        self._stacks: FamilyStackProbe | None = None
+        self._metrics = MetricProbe(
+            log,
+            target.pid,
+            rate_hz=options.metrics_rate_hz,
+            own_cpu_s=self.store.sampler_cpu_s,
+            dropped=self._dropped,
+        )
+
+    @classmethod
+    def launch(
+        cls,
+        argv: Sequence[str],
+        title: str,
+        options: ProbeOptions,
+        *,
+        behind_screen: bool,
+        stdout: int | None = None,
+        extra_env: dict[str, str] | None = None,
+    ) -> Session:
+        """Start a program and watch it.
+
+        Args:
+            argv: What to start.
+            title: What the header calls it.
+            options: What is measured.
+            behind_screen: The terminal is the screen's: output goes to the log, input is empty,
+                and the program gets a session of its own.
+            stdout: Descriptor for its standard output instead of ours (not behind a screen).
+            extra_env: Environment variables to add.
+
+        Raises:
+            LaunchError: it cannot be started.
+        """
+        log = SessionLog()
+        env, pass_fds, channel = agent_environment(
+            {**os.environ, **(extra_env or {})},
+            tracer_pid=os.getpid(),
+            line_buffered=behind_screen,
+        )
+        output = OutputTail(log) if behind_screen else None
+        nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
+        try:
+            target = LaunchedTarget(
+                argv,
+                env,
+                pass_fds=pass_fds,
+                stdin=nowhere,
+                stdout=output.stdout_fd if output else stdout,
+                stderr=output.stderr_fd if output else None,
+                own_session=behind_screen,
+            )
+        except BaseException:
+            channel.close_child_ends()
+            channel.close()
+            raise
+        finally:
+            if nowhere is not None:
+                os.close(nowhere)
+        channel.close_child_ends()
+        about = Target(
+            title, redact_argv(tuple(argv)), target.pid, python=None, launched=True, agent=False
+        )
+        session = cls(target, about, log, options, channel, output)
+        session._start()
+        return session
+
+    @classmethod
+    def attach(cls, pid: int, options: ProbeOptions) -> Session:
+        """Watch a process that runs already.
+
+        Raises:
+            ProcessGone: there is no such process.
+        """
+        target = AttachedTarget(pid)
+        argv = redact_argv(target.argv())
+        about = Target(
+            " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
+        )
+        session = cls(target, about, SessionLog(), options, channel=None, output=None)
+        session._start()
+        return session
+
+    def _start(self) -> None:
+        self._metrics.start()
+        if self._channel is not None:
+            self._agent = AgentProbe(self._log, self._channel.read_fd, on_hello=self._hello)
+            self._agent.start()
+        if self._output is not None:
+            self._output.start()
+        self._start_stacks()
+        self._target.watch(self._log.append)
+
+    def _start_stacks(self) -> None:
+        if not self._options.stacks:
+            self._open_gate()
+            return
+        right = can_trace(self._target.pid)
+        if not right.ok and self._target.alive():
+            text = f"no stacks from outside: {right.reason}; {right.remedy}"
+            self._say("warn", text)
+            if self._channel is not None:
+                self._channel.open_gate(sampler_hz=_IN_PROCESS_HZ)
+            return
+        self._stacks = FamilyStackProbe(
+            self._log,
+            self._target.pid,
+            self._metrics.pids,
+            rate_hz=self._options.stack_rate_hz,
+            native=self._options.native,
+            on_ready=self._open_gate,
+        )
+        self._stacks.start()
+        if self._channel is not None:
+            limit = Timer(_GATE_LIMIT_S, self._open_gate)
+            limit.daemon = True
+            limit.start()
+
+    def _open_gate(self) -> None:
+        if self._channel is not None:
+            self._channel.open_gate()
+
+    def _hello(self, hello: dict[str, object]) -> None:
+        if hello.get("pid") != self._target.pid and self._about.agent:
+            return  # a child of a target that has said hello itself
+        self._about = self._about._replace(python=str(hello.get("python")), agent=True)
+        self.store.know_target(self._about)
+
+    def _say(self, severity: str, text: str) -> None:
+        level = "warn" if severity == "warn" else "info"
+        self._log.append(Notice(time.monotonic_ns(), level, text))
+
+    def _dropped(self) -> int:
+        return 0 if self._agent is None else self._agent.dropped
+
+    # What a screen or a headless run asks of it
+
+    @property
+    def reader(self) -> Store:
+        """Where every picture comes from."""
+        return self.store
+
+    @property
+    def pid(self) -> int:
+        """The target's process id."""
+        return self._target.pid
+
+    @property
+    def launched(self) -> bool:
+        """True if we started the target."""
+        return self._target.launched
+
+    def target_alive(self) -> bool:
+        """Tell whether the target still runs."""
+        return self._target.alive()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the target's end; False if it did not come in time."""
+        return self._target.wait(timeout_s)
+
+    def send(self, signum: int) -> None:
+        """Send a signal to a launched target."""
+        if isinstance(self._target, LaunchedTarget):
+            self._target.send(signum)
+
+    def interrupt(self) -> None:
+        """Send SIGINT, as ctrl+c in its own terminal would."""
+        self.send(signal.SIGINT)
+
+    def stop_target(self) -> None:
+        """End a launched target: politely, then firmly."""
+        if isinstance(self._target, LaunchedTarget):
+            self._target.stop()
+
+    def leave_running(self) -> None:
+        """Let the target go on alone. Nothing to do: it never depended on us."""
+
+    def mark(self, name: str) -> None:
+        """Put a mark into the log, now."""
+        self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))
+
+    def exit(self) -> Exit | None:
+        """Return how the target ended, None while it runs."""
+        return self._target.exit
+
+    def close(self) -> None:
+        """Stop the probes and read what is left. The target is not touched."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._open_gate()
+        if isinstance(self._target, AttachedTarget):
+            self._target.leave()
+        probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
+        for probe in probes:
+            if probe is not None:
+                probe.stop()
+        if self._channel is not None:
+            self._channel.close()

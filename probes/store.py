@@ -1,0 +1,563 @@
+"""The live session in bounded memory: a sink of the log, and the `Reader` of what is going on.
+
+Metrics and stacks are thinned with age (`series`, `stack_sums`), events never (`journal`).
+A probe that hands in a batch never waits for a reader: batches go to an inbox, which whoever
+holds the lock empties.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from perftui.probes.attribution import cpu_share, weigh
+from perftui.probes.journal import Journal
+from perftui.probes.reader import (
+    TREE,
+    Phase,
+    Process,
+    State,
+    Status,
+    Target,
+    Thread,
+    ThreadTree,
+    Weights,
+)
+from perftui.probes.records import (
+    Count,
+    Exit,
+    Metric,
+    Overhead,
+    Pool,
+    ProcessStart,
+    Record,
+    Stack,
+    StackWindow,
+    ThreadCpu,
+    ThreadName,
+)
+from perftui.probes.series import Series
+from perftui.probes.stack_sums import StackSums, ThreadKey
+from perftui.probes.units import NS_PER_S
+from perftui.probes.waiting import OFF_CPU_SHARE, waiting_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from perftui.probes.calltree import CallTree
+    from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import
+    from perftui.probes.records import Alert, LogLine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CPU_SMOOTH_NS = 150_000_000
+"""CPU % is taken over at least this long, or scheduling alone would make it jump."""
+RATE_SMOOTH_NS = 200_000_000
+RATE_HOLD_NS = 1_500_000_000
+THREAD_STALE_NS = 3 * NS_PER_S
+BUSY_NATIVE_SHARE = 0.1
+_SERIES_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid", "cpu_s"))
+
+
+@dataclass(slots=True)
+class _ThreadState:
+    """What is known of one OS thread."""
+
+    kernel_name: str = ""
+    python_name: str | None = None
+    state: str = "?"
+    cpu: Series | None = None
+    first_t_ns: int = 0
+    last_t_ns: int = 0
+
+
+class Store:
+    """See the module.
+
+    Args:
+        tree: The session's call tree.
+        target: What is watched.
+        clock: Returns the session's time in nanoseconds; tests give their own.
+    """
+
+    def __init__(
+        self, tree: CallTree, target: Target, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._tree = tree
+        self._target = target
+        self._clock = clock
+        self._start_ns = clock()
+        self._lock = Lock()
+        self._inbox: deque[Sequence[Record]] = deque()
+        self._journal = Journal()
+        self._series: dict[tuple[int, str], Series] = {}
+        self._cpu_marks: dict[int, deque[tuple[int, float]]] = {}
+        self._live_now: dict[int, Metric] = {}
+        self._processes: dict[int, Process] = {}
+        self._threads: dict[ThreadKey, _ThreadState] = {}
+        self._stacks = StackSums()
+        self._windows: deque[tuple[StackWindow, int]] = deque(maxlen=8)
+        self._covered_ns = 0.0
+        self._windows_begin_ns: int | None = None
+        self._windows_end_ns = 0
+        self._sampler_cpu_s = 0.0
+        self._samples = 0
+        self._torn = 0
+        self._backend: str | None = None
+        self._count_marks: dict[str, tuple[int, float]] = {}
+        self._overheads: deque[Overhead] = deque(maxlen=8)
+        self._own_peak_rss: int | None = None
+        self._exit: Exit | None = None
+        self._peak_tree_rss = 0
+
+    # The sink
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        """Take a batch; if somebody reads just now, leave it in the inbox."""
+        self._inbox.append(batch)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drain()
+            finally:
+                self._lock.release()
+
+    def _drain(self) -> None:
+        while self._inbox:
+            self._take(self._inbox.popleft())
+
+    def _take(self, batch: Sequence[Record]) -> None:
+        metrics: list[Metric] = []
+        stacks: dict[int, list[Stack]] = {}
+        for record in batch:
+            if isinstance(record, Metric):
+                metrics.append(record)
+            elif isinstance(record, Stack):
+                stacks.setdefault(record.pid, []).append(record)
+            elif isinstance(record, ThreadCpu):
+                self._take_thread(record)
+            elif isinstance(record, StackWindow):
+                self._take_window(record, stacks.get(record.pid, []))
+            elif isinstance(record, ThreadName):
+                self._threads.setdefault(
+                    (record.pid, record.tid), _ThreadState()
+                ).python_name = record.name
+            elif isinstance(record, Pool):
+                self._series_of(record.pid, f"pool:{record.name}", None).add(
+                    record.t_ns, record.bytes
+                )
+                self._sum_pools(record)
+            elif isinstance(record, Overhead):
+                self._overheads.append(record)
+                self._own_peak_rss = max(self._own_peak_rss or 0, record.rss_bytes)
+            else:
+                self._take_event(record)
+        if metrics:
+            self._take_metrics(metrics)
+        for pid, rows in stacks.items():
+            self._take_stacks(pid, rows)
+
+    def _take_event(self, record: Record) -> None:
+        self._journal.take(record)
+        if isinstance(record, Count):
+            self._take_count(record)
+        elif isinstance(record, ProcessStart):
+            self._processes[record.pid] = Process(
+                record.pid, record.ppid, record.argv, record.python, record.t_ns, None
+            )
+        elif isinstance(record, Exit):
+            process = self._processes.get(record.pid)
+            if process is not None:
+                self._processes[record.pid] = process._replace(t_end_ns=record.t_ns)
+            if record.pid == self._target.pid:
+                self._exit = record
+
+    def _take_metrics(self, metrics: list[Metric]) -> None:
+        """Take one tick: a row per process of the tree, all with the same time."""
+        t_ns = metrics[0].t_ns
+        sums: dict[str, float] = {}
+        for metric in metrics:
+            values = {
+                name: value
+                for name in _SERIES_FIELDS
+                if (value := getattr(metric, name)) is not None
+            }
+            percent = self._cpu_percent(metric)
+            if percent is not None:
+                values["cpu_percent"] = percent
+            for name, value in values.items():
+                self._series_of(metric.pid, name).add(t_ns, value)
+                sums[name] = sums.get(name, 0) + value
+        self._peak_tree_rss = max(self._peak_tree_rss, int(sums["rss_bytes"]))
+        peak = sums.pop("high_water_rss_bytes", None)
+        if peak is not None:
+            # The sum of single peaks would be a moment that never was.
+            single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
+            sums["high_water_rss_bytes"] = max(self._peak_tree_rss, single)
+        for name, value in sums.items():
+            self._series_of(TREE, name).add(t_ns, value)
+
+    def _cpu_percent(self, metric: Metric) -> float | None:
+        marks = self._cpu_marks.setdefault(metric.pid, deque())
+        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SMOOTH_NS:
+            marks.popleft()
+        percent = None
+        if marks and metric.t_ns > marks[0][0]:
+            used_s = metric.cpu_s - marks[0][1]
+            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
+        marks.append((metric.t_ns, metric.cpu_s))
+        return percent
+
+    def _take_thread(self, record: ThreadCpu) -> None:
+        state = self._threads.setdefault((record.pid, record.tid), _ThreadState())
+        if state.cpu is None:
+            state.cpu = Series(hold_ns=None)
+            state.first_t_ns = record.t_ns
+        state.kernel_name = record.name
+        state.state = record.state
+        state.last_t_ns = record.t_ns
+        state.cpu.add(record.t_ns, record.cpu_s)
+
+    def _take_window(self, window: StackWindow, stacks: list[Stack]) -> None:
+        self._backend = window.backend
+        self._sampler_cpu_s += window.sampler_cpu_s
+        self._samples += window.samples
+        self._torn += window.torn
+        if window.pid != self._target.pid:
+            return
+        self._windows.append((window, len({stack.tid for stack in stacks})))
+        if self._windows_begin_ns is None:
+            self._windows_begin_ns = window.t0_ns
+        fresh_ns = window.t1_ns - max(window.t0_ns, self._windows_end_ns)
+        read = window.samples + window.errors
+        if fresh_ns > 0 and read:
+            self._covered_ns += fresh_ns * window.samples / read
+        self._windows_end_ns = max(self._windows_end_ns, window.t1_ns)
+
+    def _take_stacks(self, pid: int, stacks: list[Stack]) -> None:
+        def cpu_of(thread: ThreadKey) -> Series | None:
+            state = self._threads.get(thread)
+            return None if state is None else state.cpu
+
+        for piece in weigh(stacks, cpu_of, self._series.get((pid, "rss_bytes"))):
+            self._stacks.add(piece)
+
+    def _take_count(self, record: Count) -> None:
+        total = self._journal.total(record.name)
+        self._series_of(TREE, f"count:{record.name}", None).add(record.t_ns, total)
+        mark = self._count_marks.get(record.name)
+        if mark is None:
+            self._count_marks[record.name] = (record.t_ns, total)
+            return
+        elapsed_ns = record.t_ns - mark[0]
+        if elapsed_ns >= RATE_SMOOTH_NS:
+            # The rate belongs to the time before this count, so it is drawn from the mark on.
+            rate = (total - mark[1]) * NS_PER_S / elapsed_ns
+            hold = max(RATE_HOLD_NS, elapsed_ns)
+            series = self._series_of(TREE, f"rate:{record.name}", hold)
+            series.add(mark[0], rate)
+            series.add(record.t_ns - 1, rate)
+            self._count_marks[record.name] = (record.t_ns, total)
+
+    def _sum_pools(self, record: Pool) -> None:
+        name = f"pool:{record.name}"
+        total = sum(
+            series.last_value or 0
+            for (pid, key), series in self._series.items()
+            if key == name and pid != TREE
+        )
+        self._series_of(TREE, name, None).add(record.t_ns, total)
+
+    def _series_of(self, pid: int, name: str, hold_ns: int | None = 3 * NS_PER_S) -> Series:
+        series = self._series.get((pid, name))
+        if series is None:
+            series = self._series[pid, name] = Series(hold_ns)
+        return series
+
+    # The reader
+
+    @property
+    def tree(self) -> CallTree:
+        """See `Reader.tree`."""
+        return self._tree
+
+    def know_target(self, target: Target) -> None:
+        """Say more about the target (its Python, that the agent runs) once it is known."""
+        self._target = target
+
+    def target(self) -> Target:
+        """See `Reader.target`."""
+        return self._target
+
+    def status(self) -> Status:
+        """See `Reader.status`."""
+        with self._lock:
+            self._drain()
+            end_ns = self._clock() if self._exit is None else self._exit.t_ns
+            state: State = "live" if self._series else "starting"
+            if self._exit is not None:
+                state = "exited"
+            newest = self._overheads[-1] if self._overheads else None
+            return Status(
+                state=state,
+                t_start_ns=self._start_ns,
+                t_end_ns=end_ns,
+                exit_code=self._exit.exit_code if self._exit else None,
+                signal=self._exit.signal if self._exit else None,
+                stack_backend=self._backend,
+                stack_rate_hz=self._stack_rate_hz(),
+                stack_coverage=self._coverage(),
+                torn_share=self._torn / self._samples if self._samples else None,
+                own_cpu_percent=self._own_cpu_percent(),
+                own_rss_bytes=newest.rss_bytes if newest else None,
+                late_samples=newest.late_samples if newest else 0,
+                dropped_records=newest.dropped_records if newest else 0,
+                notices=tuple(self._journal.notices),
+            )
+
+    def _stack_rate_hz(self) -> float | None:
+        sweeps = sum(window.samples / threads for window, threads in self._windows if threads)
+        seconds = sum(window.t1_ns - window.t0_ns for window, _ in self._windows) / NS_PER_S
+        return sweeps / seconds if seconds else None
+
+    def _coverage(self) -> float | None:
+        if self._windows_begin_ns is None:
+            return None
+        elapsed_ns = self._windows_end_ns - self._windows_begin_ns
+        return min(1.0, self._covered_ns / elapsed_ns) if elapsed_ns > 0 else None
+
+    def _own_cpu_percent(self) -> float | None:
+        if len(self._overheads) < 2:
+            return None
+        first, last = self._overheads[0], self._overheads[-1]
+        return (last.cpu_s - first.cpu_s) * 100 * NS_PER_S / max(last.t_ns - first.t_ns, 1)
+
+    def overhead(self) -> Overhead | None:
+        """Return what perftui itself has cost so far."""
+        with self._lock:
+            self._drain()
+            return self._overheads[-1] if self._overheads else None
+
+    def sampler_cpu_s(self) -> float:
+        """Return the CPU seconds of the stack samplers so far."""
+        return self._sampler_cpu_s
+
+    def own_peak_rss_bytes(self) -> int | None:
+        """Return the most memory that perftui itself had, None before the first reading."""
+        return self._own_peak_rss
+
+    def exit(self) -> Exit | None:
+        """Return how the target ended, None while it runs."""
+        with self._lock:
+            self._drain()
+            return self._exit
+
+    def sample_counts(self) -> tuple[int, int]:
+        """Return (stack samples taken, torn ones among them)."""
+        with self._lock:
+            self._drain()
+            return self._samples, self._torn
+
+    def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
+        """See `Reader.metric_names`."""
+        with self._lock:
+            return tuple(name for owner, name in self._series if owner == pid)
+
+    def metric(self, name: str, t0_ns: int, t1_ns: int, n: int, pid: int = TREE) -> Buckets:
+        """See `Reader.metric`."""
+        with self._lock:
+            self._drain()
+            series = self._series.get((pid, name)) or Series()
+            return series.buckets(t0_ns, t1_ns, n)
+
+    def last(self, name: str, pid: int = TREE) -> float | None:
+        """See `Reader.last`."""
+        with self._lock:
+            series = self._series.get((pid, name))
+            return None if series is None else series.last_value
+
+    def highest(self, name: str, t0_ns: int, t1_ns: int, pid: int = TREE) -> float | None:
+        """Return the highest value of a metric in a range."""
+        with self._lock:
+            self._drain()
+            series = self._series.get((pid, name))
+            return None if series is None else series.highest_in(t0_ns, t1_ns)
+
+    def processes(self) -> tuple[Process, ...]:
+        """See `Reader.processes`."""
+        with self._lock:
+            return tuple(self._processes.values())
+
+    def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
+        """See `Reader.threads`."""
+        with self._lock:
+            self._drain()
+            sums = self._stacks.sums(t0_ns, t1_ns)
+            busy = self._busy_native(t0_ns, t1_ns)
+            rows = []
+            for key, state in self._threads.items():
+                if state.cpu is None or state.first_t_ns >= t1_ns:
+                    continue
+                if state.last_t_ns < t0_ns - THREAD_STALE_NS:
+                    continue
+                begin_ns = max(t0_ns, state.first_t_ns)
+                end_ns = max(min(t1_ns, state.last_t_ns), begin_ns)
+                before = state.cpu.value_at(begin_ns) or 0.0
+                if state.first_t_ns >= t0_ns and self._target.launched:
+                    before, begin_ns = 0.0, t0_ns  # it was born in the range
+                cpu_s = max(0.0, (state.cpu.value_at(t1_ns) or 0.0) - before)
+                share = cpu_s * NS_PER_S / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
+                nodes = sums.get(key, {})
+                node = self._heaviest(nodes) or self._stacks.latest_node.get(key, 0)
+                waiting = ""
+                if node and share < OFF_CPU_SHARE:
+                    waiting = waiting_for(self._tree, node, busy.get(key[0], 0))
+                rows.append(
+                    Thread(
+                        pid=key[0],
+                        tid=key[1],
+                        name=state.python_name or state.kernel_name,
+                        is_python=state.python_name is not None,
+                        state=state.state,
+                        cpu_percent=share * 100,
+                        cpu_s=cpu_s,
+                        where=self._where(node),
+                        waiting=waiting,
+                    )
+                )
+            rows.sort(key=lambda row: (-row.cpu_s, not row.is_python, row.tid))
+            return tuple(rows)
+
+    def _heaviest(self, nodes: dict[int, Weights]) -> int:
+        whole = [(cell.wall_ns, node) for node, cell in nodes.items() if not cell.torn_ns]
+        return max(whole)[1] if whole else 0
+
+    def _where(self, node: int) -> str:
+        if not node:
+            return ""
+        frame = self._tree.frame(node)
+        return f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
+
+    def _busy_native(self, t0_ns: int, t1_ns: int) -> dict[int, int]:
+        """Count, per process, the native threads that burned CPU in the range."""
+        busy: dict[int, int] = {}
+        for (pid, _), state in self._threads.items():
+            if state.python_name is None and state.cpu is not None:
+                begin_ns = max(t0_ns, state.first_t_ns)
+                if begin_ns < t1_ns and cpu_share(state.cpu, begin_ns, t1_ns) > BUSY_NATIVE_SHARE:
+                    busy[pid] = busy.get(pid, 0) + 1
+        return busy
+
+    def call_tree(
+        self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
+    ) -> tuple[ThreadTree, ...]:
+        """See `Reader.call_tree`."""
+        with self._lock:
+            self._drain()
+            sums = self._stacks.sums(t0_ns, t1_ns)
+            busy = self._busy_native(t0_ns, t1_ns)
+            rows = []
+            for key, nodes in sums.items():
+                if threads is not None and key not in threads:
+                    continue
+                state = self._threads.get(key) or _ThreadState()
+                leaf = self._heaviest(
+                    {
+                        node: cell._replace(wall_ns=cell.wall_ns - cell.cpu_ns)
+                        for node, cell in nodes.items()
+                    }
+                )
+                rows.append(
+                    ThreadTree(
+                        pid=key[0],
+                        tid=key[1],
+                        name=state.python_name or state.kernel_name or str(key[1]),
+                        wall_ns=sum(cell.wall_ns for cell in nodes.values()),
+                        cpu_ns=sum(cell.cpu_ns for cell in nodes.values()),
+                        grown_bytes=sum(cell.grown_bytes for cell in nodes.values()),
+                        self_by_node=nodes,
+                        waiting=waiting_for(self._tree, leaf, busy.get(key[0], 0)),
+                    )
+                )
+            rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))
+            return tuple(rows)
+
+    def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:
+        """See `Reader.phases`."""
+        with self._lock:
+            self._drain()
+            rows = []
+            for span in self._journal.phases:
+                begin, end = span.begin, span.end
+                until_ns = span.ended_ns
+                if begin.t_ns >= t1_ns or (until_ns is not None and until_ns < t0_ns):
+                    continue
+                cpu_s = None
+                if end is not None and end.cpu_s is not None and begin.cpu_s is not None:
+                    cpu_s = end.cpu_s - begin.cpu_s
+                rss = self._series.get((begin.pid, "rss_bytes"))
+                peaks = [begin.rss_bytes, end.rss_bytes if end else None]
+                if rss is not None:
+                    until = until_ns if until_ns is not None else self._clock()
+                    seen = rss.highest_in(begin.t_ns, until)
+                    peaks.append(None if seen is None else int(seen))
+                rows.append(
+                    Phase(
+                        pid=begin.pid,
+                        id=begin.id,
+                        parent_id=begin.parent_id,
+                        name=begin.name,
+                        depth=span.depth,
+                        t0_ns=begin.t_ns,
+                        t1_ns=until_ns,
+                        cpu_s=cpu_s,
+                        rss_start_bytes=begin.rss_bytes,
+                        rss_end_bytes=end.rss_bytes if end else None,
+                        peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
+                    )
+                )
+            return tuple(rows)
+
+    def imports(self, t0_ns: int, t1_ns: int) -> tuple[Import, ...]:
+        """See `Reader.imports`."""
+        with self._lock:
+            self._drain()
+            return self._journal.import_list(t0_ns, t1_ns, self._clock())
+
+    def calls(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:
+        """See `Reader.calls`."""
+        with self._lock:
+            self._drain()
+            return self._journal.call_list(t0_ns, t1_ns)
+
+    def counters(self, t0_ns: int, t1_ns: int) -> tuple[Counter, ...]:
+        """See `Reader.counters`."""
+        with self._lock:
+            self._drain()
+            return self._journal.counter_list(
+                t0_ns, t1_ns, lambda name, t: self._series[TREE, f"count:{name}"].value_at(t)
+            )
+
+    def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
+        """See `Reader.events`."""
+        with self._lock:
+            self._drain()
+            return self._journal.event_list(t0_ns, t1_ns)
+
+    def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
+        """See `Reader.log_lines`."""
+        with self._lock:
+            self._drain()
+            return self._journal.line_list(t0_ns, t1_ns, limit)
+
+    def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
+        """See `Reader.alerts`."""
+        with self._lock:
+            return tuple(
+                alert
+                for alert in self._journal.alerts
+                if alert.t_onset_ns < t1_ns and (alert.t_clear_ns or t1_ns) >= t0_ns
+            )

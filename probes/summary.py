@@ -1,0 +1,189 @@
+"""The summary of a session as plain data: the contract that scripts rely on (schema 1).
+
+Absent knowledge is None or an empty list, never a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perftui.probes.profile import busy, function_sums
+from perftui.probes.reader import TREE
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.store import Store
+
+SCHEMA = 1
+TOP_FUNCTIONS = 30
+GROWTH_FUNCTIONS = 20
+
+
+def summarize(reader: Store) -> dict[str, Any]:
+    """Return the summary of everything seen so far."""
+    status = reader.status()
+    t0_ns, t1_ns = status.t_start_ns, status.t_end_ns + 1
+    target = reader.target()
+    exit_ = reader.exit()
+    overhead = reader.overhead()
+    return {
+        "schema": SCHEMA,
+        "target": {
+            "argv": list(target.argv),
+            "pid": target.pid,
+            "python": target.python,
+            "exit_code": status.exit_code,
+            "signal": status.signal,
+        },
+        "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
+        "cpu_s": _cpu(reader, exit_ is not None),
+        "peak_rss_bytes": _peak(reader, target),
+        "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
+        "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
+        "counters": {
+            counter.name: {"total": counter.total, "per_s": counter.per_s}
+            for counter in reader.counters(t0_ns, t1_ns)
+        },
+        "stacks": _stacks(reader, t0_ns, t1_ns),
+        "memory": {
+            "pools": _pools(reader, t0_ns, t1_ns),
+            "growth": _growth(reader, t0_ns, t1_ns),
+        },
+        "alerts": [
+            {
+                "kind": alert.kind,
+                "severity": alert.severity,
+                "t_onset_s": (alert.t_onset_ns - t0_ns) / NS_PER_S,
+                "t_detect_s": (alert.t_detect_ns - t0_ns) / NS_PER_S,
+                "t_clear_s": None
+                if alert.t_clear_ns is None
+                else (alert.t_clear_ns - t0_ns) / NS_PER_S,
+                "message": alert.message,
+                "evidence": alert.evidence,
+            }
+            for alert in reader.alerts(t0_ns, t1_ns)
+        ],
+        "profiler": {
+            "cpu_s": overhead.cpu_s if overhead else None,
+            "peak_rss_bytes": reader.own_peak_rss_bytes(),
+            "late_samples": status.late_samples,
+            "dropped_records": status.dropped_records,
+        },
+    }
+
+
+def _cpu(reader: Store, ended: bool) -> dict[str, float | None]:
+    """Return the kernel's own sums where there are any, else the last readings of the tree."""
+    exit_ = reader.exit() if ended else None
+    if exit_ is not None and exit_.cpu_user_s is not None:
+        return {"user": exit_.cpu_user_s, "system": exit_.cpu_system_s}
+    return {
+        "user": reader.last("cpu_user_s", TREE),
+        "system": reader.last("cpu_system_s", TREE),
+    }
+
+
+def _peak(reader: Store, target: Target) -> int | None:
+    exit_ = reader.exit()
+    peaks = [
+        reader.last("high_water_rss_bytes", TREE),
+        reader.highest("rss_bytes", 0, 1 << 62, TREE),
+        exit_.max_rss_bytes if exit_ is not None and exit_.pid == target.pid else None,
+    ]
+    known = [peak for peak in peaks if peak is not None]
+    return int(max(known)) if known else None
+
+
+def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "start_s": (phase.t0_ns - t0_ns) / NS_PER_S,
+        "duration_s": None if phase.t1_ns is None else (phase.t1_ns - phase.t0_ns) / NS_PER_S,
+        "cpu_s": phase.cpu_s,
+        "rss_start_bytes": phase.rss_start_bytes,
+        "rss_end_bytes": phase.rss_end_bytes,
+        "peak_rss_bytes": phase.peak_rss_bytes,
+    }
+
+
+def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
+    names = {(row.pid, row.id): row.module for row in imports}
+    roots = [row for row in imports if (row.pid, row.parent_id) not in names]
+    return {
+        "total_s": sum(row.total_ns for row in roots) / NS_PER_S if imports else None,
+        "modules": [
+            {
+                "module": row.module,
+                "parent": None if row.parent_id is None else names.get((row.pid, row.parent_id)),
+                "self_s": row.self_ns / NS_PER_S,
+                "cumulative_s": row.total_ns / NS_PER_S,
+                "rss_bytes": row.rss_bytes,
+            }
+            for row in imports
+        ],
+    }
+
+
+def _calls(stats: CallStats) -> dict[str, Any]:
+    warm_ns = stats.warm_median_ns
+    return {
+        "n": stats.n,
+        "first_s": stats.first_ns / NS_PER_S,
+        "warm_median_s": None if warm_ns is None else warm_ns / NS_PER_S,
+        "ratio": stats.ratio,
+        "steady_state": None,
+    }
+
+
+def _stacks(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+    """Shares are of the wall time of threads that did something, and of the main thread's."""
+    status = reader.status()
+    samples, torn = reader.sample_counts()
+    trees = busy(reader.call_tree(t0_ns, t1_ns))
+    whole_ns = sum(tree.wall_ns for tree in trees)
+    rows = function_sums(reader.tree, trees)[:TOP_FUNCTIONS] if whole_ns else []
+    return {
+        "backend": status.stack_backend,
+        "rate_hz": status.stack_rate_hz,
+        "samples": samples,
+        "coverage": status.stack_coverage,
+        "torn": torn,
+        "top": [
+            {
+                "function": row.function,
+                "file": row.file,
+                "line": row.line,
+                "self_pct": row.self_.wall_ns * 100 / whole_ns,
+                "total_pct": row.total.wall_ns * 100 / whole_ns,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _pools(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+    names = [name for name in reader.metric_names() if name.startswith("pool:")]
+    return {
+        name.removeprefix("pool:"): {
+            "peak_bytes": reader.highest(name, t0_ns, t1_ns),
+            "end_bytes": reader.last(name),
+        }
+        for name in names
+    }
+
+
+def _growth(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+    sums = function_sums(reader.tree, reader.call_tree(t0_ns, t1_ns))
+    rows = sorted(sums, key=lambda row: -row.self_.grown_bytes)[:GROWTH_FUNCTIONS]
+    return [
+        {
+            "function": row.function,
+            "file": row.file,
+            "line": row.line,
+            "grown_bytes": row.self_.grown_bytes,
+        }
+        for row in rows
+        if row.self_.grown_bytes > 0
+    ]

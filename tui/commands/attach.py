@@ -1,0 +1,65 @@
+"""`perftui attach`: watch a Python process that runs already."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands import options
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add `attach` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "attach",
+        help="watch a process that runs already",
+        description="Watch a process that runs already; leaving never harms it.",
+    )
+    parser.add_argument("pid", nargs="?", metavar="PID", help="without it, choose from a list")
+    options.add_probe_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Attach to the process."""
+    options.check_json_path(args.json)
+    screen = options.wants_screen(args)
+    if args.pid is None:
+        if not screen:
+            raise UserError("attach needs a PID without a terminal; `perftui list processes`")
+        from perftui.tui.on_screen import pick_process
+
+        chosen = pick_process()
+        if chosen is None:
+            return 0
+        pid = chosen
+    else:
+        pid = _pid(args.pid)
+    from perftui.probes.process import ProcessGone
+
+    try:
+        if screen:
+            from perftui.tui.on_screen import attach_on_screen
+
+            return attach_on_screen(pid, options.probe_options(args), args.json)
+        from perftui.tui.headless import attach_headless
+
+        return attach_headless(pid, options.probe_options(args), args.json, args.duration)
+    except ProcessGone as error:
+        raise UserError(
+            f"there is no process {pid}; `perftui list processes` shows the Python ones"
+        ) from error
+
+
+def _pid(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise UserError(f"{text!r} is not a process id; `perftui list processes` shows them")
+    pid = int(text)
+    if pid == os.getpid():
+        raise UserError("that is perftui itself: it cannot watch itself, choose another process")
+    return pid

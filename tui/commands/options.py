@@ -1,0 +1,92 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from perftui.tui.cli import UserError
+
+if TYPE_CHECKING:
+    from perftui.probes.session import ProbeOptions
+
+TAKE_VALUE = ("--json", "--duration", "--rate", "--metrics-rate")
+"""Options of `add_probe_options` that are followed by a value."""
+
+
+def add_probe_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `run`, `attach` and `demo` have in common."""
+    group = parser.add_argument_group("measuring")
+    group.add_argument(
+        "--headless",
+        action="store_true",
+        help="no screen: progress on stderr (the default without a terminal)",
+    )
+    group.add_argument(
+        "--json", metavar="FILE", help="write the summary as JSON; '-' is standard output"
+    )
+    group.add_argument("--duration", type=_positive, metavar="S", help="stop after so many seconds")
+    group.add_argument(
+        "--rate", type=_rate, default=100.0, metavar="HZ", help="stack samples a second (100)"
+    )
+    group.add_argument(
+        "--metrics-rate", type=_rate, default=20.0, metavar="HZ", help="metrics a second (20)"
+    )
+    group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
+    group.add_argument(
+        "--native", action="store_true", help="native frames too: stops the target for each sample"
+    )
+
+
+def probe_options(args: argparse.Namespace) -> ProbeOptions:
+    """Return what the options say about measuring."""
+    from perftui.probes.session import ProbeOptions
+
+    return ProbeOptions(
+        stacks=not args.no_stacks,
+        stack_rate_hz=args.rate,
+        metrics_rate_hz=args.metrics_rate,
+        native=args.native,
+    )
+
+
+def wants_screen(args: argparse.Namespace) -> bool:
+    """Tell whether to show the live screen: there is a terminal, and nobody said otherwise."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    return terminal and not args.headless and args.json != "-"
+
+
+def check_json_path(path: str | None) -> None:
+    """Fail before the program is run, not after, where the summary could not be written.
+
+    Raises:
+        UserError: the place cannot be written to.
+    """
+    if path is None or path == "-":
+        return
+    try:
+        with open(path, "a"):  # noqa: PTH123 - only to see whether it may be written
+            pass
+    except OSError as error:
+        raise UserError(f"cannot write the summary to {path!r}: {error.strerror}") from error
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate between 1 and 1000 Hz")
+    return value

@@ -1,0 +1,149 @@
+"""`perftui run`: start a scenario or any program, and watch it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_TAKE_VALUE = {"-p", "--param", "--python", *options.TAKE_VALUE}
+_IN_FILE = re.compile(r".+\.py:\w+")
+_EPILOG = """\
+perftui run duckdb-query -p rows=1000000      a scenario of the catalogue (perftui list)
+perftui run load.py:nightly -p days=3         a function of yours, with typed parameters
+perftui run script.py --its-own-option        any program
+perftui run -m package.module
+perftui run -- python3.12 -X dev script.py
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add `run` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="start a scenario or any program, and watch it",
+        description="Start a scenario or any program, and watch it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="perftui run [OPTIONS] SCENARIO [-p NAME=VALUE]... | [--] PROGRAM [ARG]...",
+    )
+    _add_options(parser)
+    parser.set_defaults(run=run, words=[])
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the scenario",
+    )
+    parser.add_argument("--python", metavar="EXE", help="the interpreter to run it with")
+    options.add_probe_options(parser)
+
+
+def split_words(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split what follows `run` into our options and the words that name what to run.
+
+    argparse cannot: to it, the options of the program would be ours.
+    """
+    at = 0
+    while at < len(arguments):
+        word = arguments[at]
+        if not word.startswith("-") or word in ("--", "-m", "-c"):
+            break
+        at += 2 if word in _TAKE_VALUE else 1
+    return list(arguments[:at]), list(arguments[at:])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start what the words name."""
+    argv, title = _command(args)
+    return run_command(args, argv, title)
+
+
+def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
+    """Start `argv`, watch it on the screen or headless, and return the exit code."""
+    options.check_json_path(args.json)
+    from perftui.probes.target import LaunchError
+
+    try:
+        if options.wants_screen(args):
+            from perftui.tui.on_screen import launch_on_screen
+
+            return launch_on_screen(argv, title, options.probe_options(args), args.json)
+        from perftui.tui.headless import launch_headless
+
+        return launch_headless(argv, title, options.probe_options(args), args.json, args.duration)
+    except LaunchError as error:
+        raise UserError(str(error)) from error
+
+
+def _command(args: argparse.Namespace) -> tuple[list[str], str]:
+    """Return (argv, title) of what is to be run."""
+    from perftui.probes.program import ProgramError, command_of
+
+    words: list[str] = args.words
+    try:
+        if words[:1] == ["--"]:
+            if not words[1:]:
+                raise UserError("nothing to run after --; see perftui run --help")
+            return command_of(words[1:], args.python), " ".join(words[1:])
+        if not words:
+            raise UserError("nothing to run: name a scenario (perftui list) or a program")
+        if _IN_FILE.fullmatch(words[0]) or _is_scenario(words[0]):
+            return _scenario(args, words[0], words[1:])
+        if args.param:
+            raise UserError(f"-p is for scenarios; {_unknown(words[0])}")
+        return command_of(words, args.python), " ".join(words)
+    except ProgramError as error:
+        if "no program, script or scenario" in str(error):
+            raise UserError(_unknown(words[0])) from error
+        raise UserError(str(error)) from error
+
+
+def _is_scenario(word: str) -> bool:
+    from perftui.scenarios.catalogue import CATALOGUE
+
+    return word in CATALOGUE
+
+
+def _unknown(word: str) -> str:
+    from perftui.scenarios.catalogue import CATALOGUE
+    from perftui.scenarios.parameters import nearest
+
+    return (
+        f"there is no program, script or scenario {word!r}{nearest(word, list(CATALOGUE))}; "
+        "`perftui list` shows the scenarios"
+    )
+
+
+def _scenario(args: argparse.Namespace, name: str, rest: list[str]) -> tuple[list[str], str]:
+    """Return (argv, title) of a scenario; our own options may stand behind its name too."""
+    import sys
+
+    from perftui.scenarios.runner import ScenarioError, resolve
+    from perftui.tui.cli import _Parser
+
+    parser = _Parser(prog=f"perftui run {name}", add_help=False, argument_default=argparse.SUPPRESS)
+    _add_options(parser)
+    before = list(args.param)
+    parser.parse_args(rest, namespace=args)
+    params = before if args.param is before else [*before, *args.param[len(before) :]]
+    try:
+        scenario = resolve(name)
+        python = args.python or sys.executable
+        scenario.check_requirements(python)
+        values = scenario.bind(params)
+        return scenario.command(python, values), scenario.title(values)
+    except ScenarioError as error:
+        raise UserError(str(error)) from error

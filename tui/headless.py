@@ -1,0 +1,110 @@
+"""A run without a screen: the target's output passes through, the summary comes at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from perftui.probes.session import Session
+from perftui.probes.summary import summarize
+from perftui.tui.progress import Progress
+from perftui.tui.summary_text import summary_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.records import Exit
+    from perftui.probes.session import ProbeOptions
+
+_FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+_STEP_S = 0.1
+_SI_USER = 0
+"""si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
+_STDERR_FD = 2
+
+
+def launch_headless(
+    argv: Sequence[str],
+    title: str,
+    options: ProbeOptions,
+    json_path: str | None,
+    duration_s: float | None,
+) -> int:
+    """Run a program to its end; returns its own exit code, 128+N for signal N."""
+    # With the summary on standard output, what the target prints goes beside it.
+    stdout = _STDERR_FD if json_path == "-" else None
+    session = Session.launch(argv, title, options, behind_screen=False, stdout=stdout)
+    stopped_by_us = _watch(session, duration_s)
+    _finish(session, json_path)
+    exit_ = session.exit()
+    return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
+
+
+def attach_headless(
+    pid: int, options: ProbeOptions, json_path: str | None, duration_s: float | None
+) -> int:
+    """Watch a running process until it ends, the time is over, or somebody stops us."""
+    session = Session.attach(pid, options)
+    _watch(session, duration_s)
+    _finish(session, json_path)
+    return 0
+
+
+def exit_status(exit_: Exit) -> int:
+    """Return the exit code that a shell would give for this end."""
+    if exit_.signal is not None:
+        return 128 + exit_.signal
+    return exit_.exit_code or 0
+
+
+def _watch(session: Session, duration_s: float | None) -> bool:
+    """Wait for the end, forwarding signals; True if the duration ended it.
+
+    Signals are taken one at a time with their origin: what the terminal sent has reached the
+    target already (same process group), what a process sent to us alone is passed on.
+    """
+    progress = Progress(session)
+    until = None if duration_s is None else time.monotonic() + duration_s
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    try:
+        while not session.wait(0):
+            if until is not None and time.monotonic() >= until:
+                if session.launched:
+                    session.stop_target()
+                return True
+            info = signal.sigtimedwait(_FORWARDED, _STEP_S)
+            if info is not None:
+                if not session.launched:
+                    return False
+                if info.si_code <= _SI_USER:
+                    session.send(info.si_signo)
+            progress.step()
+    finally:
+        progress.clear()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    return False
+
+
+def _finish(session: Session, json_path: str | None) -> None:
+    closing = Thread(target=session.close, daemon=True)
+    closing.start()
+    closing.join(timeout=10.0)
+    summary = summarize(session.store)
+    if json_path is None:
+        print(summary_text(summary, session.store.status()), file=sys.stderr)
+        return
+    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+    if json_path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    # Written beside and renamed: whoever waits for the file never reads half of it.
+    part = Path(f"{json_path}.{os.getpid()}.part")
+    part.write_text(text)
+    part.replace(json_path)

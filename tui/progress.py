@@ -1,0 +1,63 @@
+"""One line of progress on stderr, for a person who watches a headless run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from perftui.probes.units import NS_PER_S, format_bytes, format_clock, format_count
+
+if TYPE_CHECKING:
+    from perftui.probes.session import Session
+
+_EVERY_S = 0.5
+
+
+class Progress:
+    """Rewrites one line on a terminal; elsewhere it stays quiet but for notices and phases."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._due = time.monotonic() + _EVERY_S
+        self._shown = False
+        self._notices = 0
+
+    def step(self) -> None:
+        """Say where the run stands, twice a second."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _EVERY_S
+        store = self._session.store
+        status = store.status()
+        for notice in status.notices[self._notices :]:
+            self.clear()
+            print(f"perftui: {notice.text}", file=sys.stderr, flush=True)
+        self._notices = len(status.notices)
+        if not self._terminal:
+            return
+        parts = [format_clock((status.t_end_ns - status.t_start_ns) / NS_PER_S)]
+        rss, cpu = store.last("rss_bytes"), store.last("cpu_percent")
+        if rss is not None:
+            parts.append(f"RSS {format_bytes(rss)}")
+        if cpu is not None:
+            parts.append(f"CPU {cpu:.0f} %")
+        counters = store.counters(status.t_start_ns, status.t_end_ns)[:2]
+        parts += [f"{counter.name} {format_count(counter.total)}" for counter in counters]
+        phases = store.phases(0, status.t_end_ns)
+        parts += [phase.name for phase in phases if phase.t1_ns is None][-1:]
+        line = "perftui  " + "  ".join(parts)
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        sys.stderr.write(f"\r\x1b[K{line[: width - 1]}")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False

@@ -1,0 +1,161 @@
+"""The summary as text for a terminal: the same figures as the JSON, most telling first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perftui.probes.units import format_bytes, format_count, format_seconds
+
+if TYPE_CHECKING:
+    from perftui.probes.reader import Status
+
+_ROWS = 8
+
+
+def summary_text(summary: dict[str, Any], status: Status) -> str:
+    """Return the summary as lines of text, without a newline at the end."""
+    lines = [_head(summary)]
+    lines += [f"  ! {notice.text}" for notice in status.notices]
+    for title, rows in (
+        ("phases", _phases(summary)),
+        ("imports", _imports(summary)),
+        ("calls", _calls(summary)),
+        ("counters", _counters(summary)),
+        ("self time", _top(summary)),
+        ("grown memory", _growth(summary)),
+    ):
+        if rows:
+            lines += ["", title, *_aligned(rows)]
+    lines += ["", _profiler(summary)]
+    return "\n".join(lines)
+
+
+def _head(summary: dict[str, Any]) -> str:
+    target = summary["target"]
+    if target["signal"] is not None:
+        end = f"killed by signal {target['signal']}"
+    elif target["exit_code"] is not None:
+        end = f"exit code {target['exit_code']}"
+    else:
+        end = "still running or end unknown"
+    parts = [f"perftui: {end}, {format_seconds(summary['duration_s'])}"]
+    cpu = summary["cpu_s"]
+    if cpu["user"] is not None:
+        total = format_seconds(cpu["user"] + (cpu["system"] or 0.0))
+        parts.append(f"CPU {total}")
+    if summary["peak_rss_bytes"] is not None:
+        parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}")
+    return ", ".join(parts)
+
+
+def _phases(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for phase in summary["phases"][:40]:
+        took = phase["duration_s"]
+        peak = phase["peak_rss_bytes"]
+        cpu = phase["cpu_s"]
+        rows.append(
+            (
+                phase["name"],
+                "not ended" if took is None else format_seconds(took),
+                "" if cpu is None else f"CPU {format_seconds(cpu)}",
+                "" if peak is None else f"peak {format_bytes(peak)}",
+            )
+        )
+    return rows
+
+
+def _imports(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    modules = sorted(summary["imports"]["modules"], key=lambda row: -row["cumulative_s"])
+    slow = [row for row in modules if row["cumulative_s"] >= 0.01][:_ROWS]
+    return [
+        (
+            row["module"],
+            format_seconds(row["cumulative_s"]),
+            f"self {format_seconds(row['self_s'])}",
+            "" if row["rss_bytes"] is None else f"RSS +{format_bytes(row['rss_bytes'])}",
+        )
+        for row in slow
+    ]
+
+
+def _calls(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for name, call in summary["calls"].items():
+        warm, ratio = call["warm_median_s"], call["ratio"]
+        rows.append(
+            (
+                name,
+                f"n {call['n']}",
+                f"first {format_seconds(call['first_s'])}",
+                "" if warm is None else f"warm {format_seconds(warm)}",
+                "" if ratio is None else f"{ratio:.1f}x",
+            )
+        )
+    return rows
+
+
+def _counters(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for name, counter in summary["counters"].items():
+        rate = counter["per_s"]
+        per_s = "" if rate is None else f"{format_count(rate)}/s"
+        rows.append((name, format_count(counter["total"]), per_s))
+    return rows
+
+
+def _top(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = [row for row in summary["stacks"]["top"] if row["self_pct"] >= 0.5][:_ROWS]
+    return [
+        (
+            f"{row['self_pct']:.1f} %",
+            f"total {row['total_pct']:.1f} %",
+            row["function"],
+            f"{row['file'].rpartition('/')[2]}:{row['line']}",
+        )
+        for row in rows
+    ]
+
+
+def _growth(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = [row for row in summary["memory"]["growth"] if row["grown_bytes"] >= 1e6][:4]
+    return [
+        (
+            f"+{format_bytes(row['grown_bytes'])}",
+            row["function"],
+            f"{row['file'].rpartition('/')[2]}:{row['line']}",
+        )
+        for row in rows
+    ]
+
+
+def _profiler(summary: dict[str, Any]) -> str:
+    own, stacks = summary["profiler"], summary["stacks"]
+    parts = []
+    if own["cpu_s"] is not None:
+        share = own["cpu_s"] * 100 / max(summary["duration_s"], 1e-9)
+        parts.append(f"itself {format_seconds(own['cpu_s'])} CPU ({share:.1f} % of a core)")
+    if own["peak_rss_bytes"] is not None:
+        parts.append(format_bytes(own["peak_rss_bytes"]))
+    if stacks["backend"] is None:
+        parts.append("no stacks")
+    else:
+        coverage = stacks["coverage"]
+        text = f"stacks by {stacks['backend']}"
+        if coverage is not None:
+            text += f", coverage {coverage * 100:.0f} %"
+        if stacks["samples"]:
+            text += f", torn {stacks['torn'] * 100 / stacks['samples']:.1f} %"
+        parts.append(text)
+    if own["dropped_records"]:
+        parts.append(f"{own['dropped_records']} records dropped")
+    return "measured with perftui: " + ", ".join(parts)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
