@@ -108,7 +108,8 @@ class MetricProbe:
             # A late tick is not made up for: the next one keeps to the grid.
             due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
             self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
-        self._log.append(self._overhead(time.monotonic_ns()))
+        end_ns = time.monotonic_ns()
+        self._log.extend([*self._read_metrics(end_ns, slow=False), self._overhead(end_ns)])
 
     def _find_processes(self, t_ns: int) -> None:
         """Open readers for new descendants; daemonized ones stay, as we hold them already."""

@@ -7,16 +7,20 @@ arguments gets switched off.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 MASK = "***"
 
 _WORDS = frozenset(
-    "password passwd passphrase pwd secret secrets token tokens apikey credential credentials "
-    "auth authorization bearer cookie dsn accountkey sas".split()
+    [
+        *("password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "apikey"),
+        *("credential", "credentials", "auth", "authorization", "bearer", "cookie", "dsn"),
+        *("accountkey", "sas"),
+    ]
 )
 _PAIRS = frozenset(
     [
@@ -32,11 +36,16 @@ _PAIRS = frozenset(
         ("connection", "string"),
     ]
 )
-_REFERENCES = frozenset({"file", "path", "name", "type", "url", "uri", "limit", "count", "env"})
+_REFERENCES = frozenset(
+    [
+        *("file", "path", "dir", "name", "type", "mode", "method", "provider", "url", "uri"),
+        *("limit", "count", "length", "ttl", "env", "id"),
+    ]
+)
 """`--token-file F` names a place, not a secret."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#\s@:]*):[^/?#\s]*@")
+_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#\s@:]*):[^/\s]*@")
 _KEY_ONLY_USERINFO = re.compile(r"(?P<scheme>https?://)(?P<secret>[^/?#\s@:]{16,})@")
 _TOKEN_SHAPES = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
@@ -54,7 +63,7 @@ _AUTH_HEADER = re.compile(
     r"(?P<name>(?:proxy-)?authorization\s*[:=]\s*)(?:(?P<scheme>basic|bearer|token)\s+)?\S+",
     re.IGNORECASE,
 )
-_SHORT_USER_PROGRAMS = frozenset({"curl", "mysql", "mysqldump", "redis-cli", "sshpass"})
+_WHOLE_ASSIGNMENT = re.compile(r"(?P<flag>-{0,2}(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=).*", re.DOTALL)
 _SHORT_FLAGS = {
     "curl": ("-u", "-U"),
     "mysql": ("-p",),
@@ -69,8 +78,8 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if not words or words[-1] in _REFERENCES:
         return False
-    return any(word in _WORDS for word in words) or any(
-        pair in _PAIRS for pair in zip(words, words[1:], strict=False)
+    return any(word in _WORDS or word.endswith(("password", "passwd")) for word in words) or any(
+        pair in _PAIRS for pair in pairwise(words)
     )
 
 
@@ -105,13 +114,16 @@ def redact_argv(argv: Sequence[str]) -> tuple[str, ...]:
             continue
         if argument.startswith("-") and "=" not in argument and ":" not in argument:
             value_is_secret = is_secret_name(argument)
-        redacted.append(redact_text(argument))
+        redacted.append(_redact_argument(argument))
     return tuple(redacted)
 
 
-def redact_all(command_lines: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    """`redact_argv` for many."""
-    return tuple(redact_argv(argv) for argv in command_lines)
+def _redact_argument(argument: str) -> str:
+    whole = _WHOLE_ASSIGNMENT.fullmatch(argument)
+    # All of it: a password may hold commas and blanks.
+    if whole is not None and is_secret_name(whole["name"]):
+        return whole["flag"] + MASK
+    return redact_text(argument)
 
 
 def _gap(match: re.Match[str]) -> str:
@@ -119,6 +131,7 @@ def _gap(match: re.Match[str]) -> str:
 
 
 def _mask_assignment(match: re.Match[str]) -> str:
-    if match["value"].startswith(MASK) or not is_secret_name(match["name"]):
+    done = match["name"].lower().endswith("authorization") or match["value"].startswith(MASK)
+    if done or not is_secret_name(match["name"]):
         return match[0]
     return f"{match['name']}{match['sign']}{MASK}"

@@ -1,0 +1,131 @@
+"""`FamilyStackProbe`: stacks of every Python process of the target's tree.
+
+Who belongs to the tree is somebody else's knowledge (a callable gives the pids); this probe
+keeps one relay per Python process and shares the stack rate among them.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from perftui.probes.records import Notice
+from perftui.probes.stacks import procfs
+from perftui.probes.stacks.relay import StackProbe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from perftui.probes.log import SessionLog
+
+_LOOK_EVERY_S = 0.25
+_LEAST_HZ = 20.0
+
+
+class FamilyStackProbe:
+    """One `StackProbe` per Python process of a tree, the first one's from the start."""
+
+    def __init__(
+        self,
+        log: SessionLog,
+        pid: int,
+        pids: Callable[[], Collection[int]],
+        *,
+        rate_hz: float = 100,
+        window_s: float = 1.0,
+        native: bool = False,
+        most: int = 8,
+        on_ready: Callable[[], None] | None = None,
+        sampler: str | None = None,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            log: Where the records go.
+            pid: The target itself, sampled whatever it looks like.
+            pids: Gives the processes of the tree that live now; called on the probe's thread.
+            rate_hz: Sweeps per second, shared: with n processes each gets rate / n, at least 20.
+            window_s: See `StackProbe`.
+            native: See `StackProbe`.
+            most: So many processes are sampled at once; the others wait for a place.
+            on_ready: See `StackProbe`; about the target itself.
+            sampler: Path of py-spy, found by itself if None.
+        """
+        self._log = log
+        self._pid = pid
+        self._pids = pids
+        self._rate_hz = rate_hz
+        self._window_s = window_s
+        self._native = native
+        self._most = most
+        self._sampler = sampler
+        self._probes = {pid: self._probe(pid, rate_hz, on_ready)}
+        self._said_full = False
+        self._wake = Event()
+        self._thread = Thread(target=self._run, name="stacks of the tree", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sample the target, and look for others on a thread of its own."""
+        self._probes[self._pid].start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop all relays, each with its last window."""
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        enders = [Thread(target=probe.stop) for probe in self._probes.values()]
+        for ender in enders:
+            ender.start()
+        for ender in enders:
+            ender.join()
+        self._probes.clear()
+
+    @property
+    def sampled(self) -> tuple[int, ...]:
+        """The processes that have a relay now."""
+        return tuple(self._probes)
+
+    def _probe(
+        self, pid: int, rate_hz: float, on_ready: Callable[[], None] | None = None
+    ) -> StackProbe:
+        return StackProbe(
+            self._log,
+            pid,
+            rate_hz=rate_hz,
+            window_s=self._window_s,
+            native=self._native,
+            on_ready=on_ready,
+            sampler=self._sampler,
+        )
+
+    def _run(self) -> None:
+        while not self._wake.wait(_LOOK_EVERY_S):
+            self._look()
+
+    def _look(self) -> None:
+        """Drop relays that have ended, start those that are missing, share the rate."""
+        before = len(self._probes)
+        for pid in [pid for pid, probe in self._probes.items() if probe.finished]:
+            self._probes.pop(pid).stop()
+        living = set(self._pids())
+        missing = [
+            pid for pid in sorted(living - self._probes.keys()) if procfs.looks_python(pid) is True
+        ]
+        room = self._most - len(self._probes)
+        started = missing[: max(room, 0)]
+        if len(missing) > len(started) and not self._said_full:
+            self._said_full = True
+            text = f"stacks of {self._most} processes at once; further ones wait for a place"
+            self._log.append(Notice(time.monotonic_ns(), "info", text))
+        rate_hz = self._share(len(self._probes) + len(started))
+        for pid in started:
+            self._probes[pid] = self._probe(pid, rate_hz)
+            self._probes[pid].start()
+        if len(self._probes) != before or started:
+            for probe in self._probes.values():
+                probe.set_rate(rate_hz)
+
+    def _share(self, n: int) -> float:
+        return max(min(_LEAST_HZ, self._rate_hz), self._rate_hz / max(n, 1))

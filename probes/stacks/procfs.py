@@ -1,0 +1,84 @@
+"""What /proc says about a process that may be sampled: is it alive, is it Python, its threads."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+_PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?d?m?(?:\.exe)?")
+_LIBPYTHON = re.compile(r"/libpython\d[\d.]*t?d?m?\.so")
+LINUX = sys.platform.startswith("linux")
+
+
+def state_of(pid: int) -> str | None:
+    """Return the state letter of a process (R, S, D, T, Z, ...), None if there is none.
+
+    Where there is no /proc the letter is "?" for any process that can be signalled.
+    """
+    if LINUX:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        except OSError:
+            return None
+        # The name in parentheses may itself contain spaces and parentheses.
+        return stat.rpartition(")")[2].split()[0]
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return "?"
+    return "?"
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits to be reaped does not."""
+    return state_of(pid) not in (None, "Z", "X")
+
+
+def image_of(pid: int) -> str:
+    """Return the path of a process's executable, "" if it cannot be read.
+
+    It changes with exec, so it tells that a process may have become Python.
+    """
+    try:
+        return str(Path(f"/proc/{pid}/exe").readlink())
+    except OSError:
+        return ""
+
+
+def looks_python(pid: int) -> bool | None:
+    """Tell whether a process runs Python, without touching it; None if that cannot be read."""
+    image = image_of(pid)
+    if not image:
+        return None
+    if _PYTHON.fullmatch(image.removesuffix(" (deleted)").rpartition("/")[2]):
+        return True
+    try:
+        maps = Path(f"/proc/{pid}/maps").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return _LIBPYTHON.search(maps) is not None
+
+
+def thread_ids(pid: int) -> set[int]:
+    """Return the OS threads of a process; empty if they cannot be listed."""
+    try:
+        # Ten times a second: plain names, no Path objects.
+        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}  # noqa: PTH208
+    except OSError:
+        return set()
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the direct children of a process, whichever of its threads started them."""
+    children: list[int] = []
+    for tid in thread_ids(pid):
+        try:
+            text = Path(f"/proc/{pid}/task/{tid}/children").read_text("ascii")
+        except OSError:
+            continue
+        children.extend(map(int, text.split()))
+    return children

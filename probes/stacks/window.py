@@ -1,0 +1,121 @@
+"""From one recording to records: clip it to its window, judge its stacks, name its threads."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from perftui.probes.calltree import ROOT
+from perftui.probes.records import Stack, StackWindow, ThreadName
+from perftui.probes.stacks import procfs
+from perftui.probes.stacks.chrometrace import parse_trace
+from perftui.probes.stacks.recorder import BACKEND
+from perftui.probes.stacks.torn import RootJudge
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from perftui.probes.calltree import CallTree
+    from perftui.probes.records import Record
+    from perftui.probes.stacks.chrometrace import Interval
+    from perftui.probes.stacks.recorder import Recording
+
+
+class WindowWriter:
+    """Writes the windows of one process, each beginning where the one before it ended."""
+
+    def __init__(self, tree: CallTree, pid: int) -> None:
+        self._tree = tree
+        self._pid = pid
+        self._judge = RootJudge(tree)
+        self._covered_ns = 0
+        self._names: dict[int, str] = {}
+        self._last_seen_ns: dict[int, int] = {}
+        """OS threads of the process and when they were last known to live."""
+
+    def note_threads(self) -> None:
+        """Look which threads live: py-spy holds the last stack of one that has ended."""
+        now = time.monotonic_ns()
+        for tid in procfs.thread_ids(self._pid):
+            self._last_seen_ns[tid] = now
+
+    def write(self, recording: Recording, t_gone_ns: int | None) -> list[Record]:
+        """Return the records of a recording.
+
+        Args:
+            recording: What a recorder left.
+            t_gone_ns: When the process was seen to be gone; nothing is held beyond.
+        """
+        self.note_threads()
+        now = time.monotonic_ns()
+        trace = parse_trace(
+            recording.data,
+            self._tree,
+            recording.origin_ns,
+            self._covered_ns,
+            now if t_gone_ns is None else t_gone_ns,
+        )
+        t0 = max(trace.t0_ns, self._covered_ns)
+        t1 = min(trace.t1_ns, now if t_gone_ns is None else t_gone_ns)
+        if t1 <= t0:
+            return []
+        self._covered_ns = t1
+        intervals = self._cut_ended(trace.intervals, t1, now)
+        torn = self._judge.judge(intervals, round(NS_PER_S / recording.rate_hz))
+        records: list[Record] = []
+        stacks: list[Stack] = []
+        for interval, is_torn in zip(intervals, torn, strict=True):
+            tid, name, frames, begin, end = interval
+            if not name and tid == self._pid:
+                # What Python calls it; it has no name until `threading` is imported.
+                name = "MainThread"
+            if name and self._names.get(tid) != name:
+                self._names[tid] = name
+                records.append(ThreadName(begin, self._pid, tid, name))
+            if is_torn:
+                node = self._tree.node_id(ROOT, frames[-1])
+            else:
+                node = self._tree.intern(frames)
+            stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))
+        stacks.sort()
+        records.extend(stacks)
+        # The overlap with the recorder before was sampled twice; count its samples once.
+        share = (t1 - t0) / max(trace.t1_ns - trace.t0_ns, 1)
+        records.append(
+            StackWindow(
+                t0_ns=t0,
+                t1_ns=t1,
+                pid=self._pid,
+                rate_hz=recording.rate_hz,
+                samples=round(recording.samples * min(share, 1.0)),
+                errors=recording.errors + trace.bad_events,
+                torn=sum(torn),
+                sampler_cpu_s=recording.cpu_s,
+                backend=BACKEND,
+            )
+        )
+        self._forget(now)
+        return records
+
+    def _cut_ended(self, intervals: list[Interval], t1_ns: int, now_ns: int) -> list[Interval]:
+        """End the stacks of threads that ended within the window when they were last seen.
+
+        Threads that were never listed are left alone: in another pid namespace the kernel's
+        numbers are not those that the program knows.
+        """
+        kept: list[Interval] = []
+        for interval in intervals:
+            seen = self._last_seen_ns.get(interval.tid, now_ns)
+            if seen >= now_ns or interval.t1_ns < t1_ns or interval.t1_ns <= seen:
+                kept.append(interval)
+            else:
+                end = max(seen, interval.t0_ns + 1)
+                kept.append(interval._replace(t1_ns=end))
+        return kept
+
+    def _forget(self, now_ns: int) -> None:
+        """Drop threads that ended some time ago."""
+        old = now_ns - 10 * NS_PER_S
+        gone = [tid for tid, seen in self._last_seen_ns.items() if seen < old]
+        for tid in gone:
+            del self._last_seen_ns[tid]
+            self._names.pop(tid, None)

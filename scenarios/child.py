@@ -1,0 +1,99 @@
+"""The process that runs a scenario: `python -m perftui.scenarios.child NAME [PARAM=VALUE]...`.
+
+It runs the same under perftui's agent and without it. Exit codes: 0 done, 1 the scenario
+failed (traceback and one line on stderr), 2 it could not be run as asked (one line).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from perftui.scenarios.catalogue import CATALOGUE, load
+from perftui.scenarios.definition import definition_of
+from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
+from perftui.scenarios.runner import require, resolve
+from perftui.scenarios.user_file import load_function, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+_QUIET_LOGS = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
+"""Lance writes a line per query; only both names together silence it."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwind, so that a scenario removes what it made."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one scenario. `argv`: its reference and NAME=VALUE texts."""
+    if not argv:
+        return _refuse("a scenario is missing: python -m perftui.scenarios.child NAME")
+    reference, *texts = argv
+    for name, value in _QUIET_LOGS.items():
+        os.environ.setdefault(name, value)
+    # A program that was started this way must see itself in argv, not the runner's module.
+    sys.argv = [reference, *texts]
+    try:
+        function = _load(reference)
+        values = bind(parameters_of(function), texts)
+        require(reference, definition_of(function).requires)
+        if reference in CATALOGUE:
+            signal.signal(signal.SIGTERM, _terminated)
+        function(**values)
+        sys.stdout.flush()
+    except ScenarioError as error:
+        return _refuse(str(error))
+    except Terminated:
+        _die_of(signal.SIGTERM)
+    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        # Not `Exception`: panics of Rust libraries (pyo3's PanicException) derive from its base.
+        return _report(reference, error)
+    return 0
+
+
+def _load(reference: str) -> Callable[..., Any]:
+    in_file = split_reference(reference)
+    if in_file is not None:
+        return load_function(*in_file)
+    if reference not in CATALOGUE:
+        resolve(reference)
+    return load(reference)
+
+
+def _refuse(message: str) -> int:
+    print(f"perftui: {message}", file=sys.stderr)
+    return 2
+
+
+def _report(reference: str, error: BaseException) -> int:
+    import traceback
+
+    # The first frame is this module's own call: no news to the reader.
+    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    traceback.print_exception(type(error), error, trace, file=sys.stderr)
+    text = " ".join(str(error).split()) or "no message"
+    print(f"perftui: {reference} failed: {type(error).__name__}: {text}", file=sys.stderr)
+    return 1
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _die_of(number: signal.Signals) -> NoReturn:
+    """End as the signal would have ended us, so that the caller sees the true reason."""
+    sys.stdout.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

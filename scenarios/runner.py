@@ -1,0 +1,126 @@
+"""The host's side of a scenario: find it, check what was asked, and say how to start it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
+from perftui.scenarios.definition import definition_of
+from perftui.scenarios.parameters import (
+    Parameter,
+    ScenarioError,
+    assignments,
+    bind,
+    nearest,
+    parameters_of,
+)
+from perftui.scenarios.user_file import read_function, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Scenario", "ScenarioError", "catalogue", "missing_modules", "pip_command", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Something that can be run, as the host knows it."""
+
+    reference: str
+    """As a person writes it: "duckdb-query", or "load.py:nightly"."""
+    summary: str
+    shows: str
+    requires: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+
+    def bind(self, texts: Iterable[str] = ()) -> dict[str, object]:
+        """Read `NAME=VALUE` texts; defaults are filled in.
+
+        Raises:
+            ScenarioError: An unknown name or a bad value.
+        """
+        return bind(self.parameters, texts)
+
+    def command(self, python: str, values: Mapping[str, object]) -> list[str]:
+        """The argv of the child that runs the scenario with these values."""
+        texts = assignments(self.parameters, values)
+        return [python, "-m", "perftui.scenarios.child", self.reference, *texts]
+
+    def title(self, values: Mapping[str, object]) -> str:
+        """What the header says: name and parameters."""
+        return " ".join([self.reference, *assignments(self.parameters, values)])
+
+    def check_requirements(self, python: str = sys.executable) -> None:
+        """Say what is missing before anything is started.
+
+        Only this interpreter can be asked cheaply; another one is checked by its own child.
+
+        Raises:
+            ScenarioError: With the exact command that installs what is missing.
+        """
+        if python == sys.executable:
+            require(self.reference, self.requires)
+
+
+def resolve(reference: str) -> Scenario:
+    """Find a scenario of the catalogue, or a function in a file.
+
+    Raises:
+        ScenarioError: There is none; the sentence names the nearest.
+    """
+    in_file = split_reference(reference)
+    if in_file is not None:
+        definition, parameters = read_function(*in_file)
+        return Scenario(
+            reference, definition.summary, definition.shows, definition.requires, parameters
+        )
+    if reference not in CATALOGUE:
+        raise ScenarioError(
+            f"there is no scenario {reference!r}{nearest(reference, list(CATALOGUE))}; "
+            "`perftui list` shows all, FILE.py:FUNCTION runs your own"
+        )
+    function = load(reference)
+    definition = definition_of(function)
+    return Scenario(
+        definition.name,
+        definition.summary,
+        definition.shows,
+        definition.requires,
+        parameters_of(function),
+    )
+
+
+def catalogue() -> tuple[Scenario, ...]:
+    """Every scenario of the catalogue, in its order."""
+    return tuple(resolve(name) for name in CATALOGUE)
+
+
+def missing_modules(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those that this interpreter cannot import. Nothing is imported to find out."""
+    return tuple(module for module in modules if find_spec(module) is None)
+
+
+def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
+    """The command that installs the packages of these modules into this interpreter."""
+    packages = " ".join(PIP_NAMES.get(module, module) for module in modules)
+    if find_spec("pip") is None:
+        return f"uv pip install --python {python} {packages}"
+    return f"{python} -m pip install {packages}"
+
+
+def require(reference: str, modules: Sequence[str]) -> None:
+    """Check that modules can be imported here.
+
+    Raises:
+        ScenarioError: With the exact command that installs what is missing.
+    """
+    missing = missing_modules(modules)
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise ScenarioError(
+            f"{reference} needs {' and '.join(missing)}, which {verb} not installed: "
+            f"run {pip_command(missing)}"
+        )

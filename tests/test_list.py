@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perftui.probes.processes import python_processes
+from perftui.scenarios.catalogue import CATALOGUE
+from perftui.tui.cli import UserError
+from perftui.tui.commands import list as list_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    list_command.add_parser(parser.add_subparsers())
+    return list_command.run(parser.parse_args(["list", *words]))
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert run(*words, "--json") == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == 1
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERFTUI_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process that waits, with a secret on its command line."""
+    code = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--password", "hunter2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.read(1)
+    yield process
+    process.communicate()
+
+
+def fill(cache: Path) -> None:
+    (cache / "data" / "orders").mkdir(parents=True)
+    (cache / "data" / "orders.lock").touch()
+    (cache / "data" / "orders" / "part").write_bytes(b"x" * 5000)
+
+
+def test_scenarios_with_parameters_and_cache(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(cache)
+    assert run("scenarios") == 0
+    text = capsys.readouterr().out
+    for name in CATALOGUE:
+        assert f"\n{name}: " in f"\n{text}"
+    assert "-p size=300MB  a size like 300MB or 1.5GiB from 1MB to 1TB" in text
+    assert f"cache: 5.00 kB in {cache}" in text
+
+
+def test_scenarios_as_json(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = as_json(capsys, "scenarios")
+    assert set(answer) == {"schema", "scenarios", "cache"}
+    assert [item["name"] for item in answer["scenarios"]] == list(CATALOGUE)
+    by_name = {item["name"]: item for item in answer["scenarios"]}
+    stream = by_name["stream-vs-collect"]
+    assert stream["requires"] == ["duckdb", "pyarrow"]
+    mode = stream["parameters"][0]
+    assert (mode["name"], mode["type"], mode["default"]) == ("mode", "choice", "collect")
+    assert mode["choices"] == ["collect", "stream", "both"]
+    assert answer["cache"] == {"folder": str(cache), "bytes": 0, "datasets": []}
+
+
+def test_what_is_missing_comes_with_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.scenarios import runner
+
+    real = runner.find_spec
+    monkeypatch.setattr(runner, "find_spec", lambda name: real(name) if name == "pip" else None)
+    assert run("scenarios") == 0
+    command = f"{sys.executable} -m pip install lancedb pyarrow"
+    assert f"not installed: lancedb, pyarrow; run {command}\n" in capsys.readouterr().out
+    scenarios = as_json(capsys, "scenarios")["scenarios"]
+    lance = next(item for item in scenarios if item["name"] == "lancedb-query")
+    assert (lance["missing"], lance["install"]) == (["lancedb", "pyarrow"], command)
+
+
+def test_a_running_process_is_listed_without_its_secret(
+    child: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = next(item for item in python_processes(0.05) if item.pid == child.pid)
+    assert found.python is not None
+    assert found.python.startswith(f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert found.rss_bytes > 1_000_000
+    assert 0 <= found.age_s < 60
+    assert found.argv[-2:] == ("--password", "***")
+
+    assert run("processes") == 0
+    text = capsys.readouterr().out
+    line = next(line for line in text.splitlines() if line.split()[0] == str(child.pid))
+    assert "--password '***'" in line
+    assert "hunter2" not in text
+    listed = as_json(capsys, "processes")
+    assert set(listed) == {"schema", "processes"}
+    entry = next(item for item in listed["processes"] if item["pid"] == child.pid)
+    assert entry["argv"][0] == sys.executable
+    assert os.getpid() not in [item["pid"] for item in listed["processes"]]
+
+
+def test_a_busy_process_comes_first(child: subprocess.Popen[bytes]) -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        found = python_processes(0.3)
+        pids = [item.pid for item in found]
+        assert pids.index(busy.pid) < pids.index(child.pid)
+        assert next(item for item in found if item.pid == busy.pid).cpu_percent > 5
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    text = capsys.readouterr().out
+    positions = [text.index(title) for title in ("SCENARIOS\n", "PROCESSES\n", "RECORDINGS\n")]
+    assert positions == sorted(positions)
+    assert "none yet" in text
+    assert as_json(capsys, "recordings") == {"schema": 1, "recordings": []}
+
+
+def test_lines_fit_the_terminal() -> None:
+    code = (
+        "import argparse\nfrom perftui.tui.commands import list as c\n"
+        "p = argparse.ArgumentParser(); c.add_parser(p.add_subparsers())\n"
+        "c.run(p.parse_args(['list']))"
+    )
+    long_name = ["-c", "import sys; sys.stdin.read()", "x" * 300]
+    process = subprocess.Popen([sys.executable, *long_name], stdin=subprocess.PIPE)
+    ours, theirs = pty.openpty()
+    try:
+        env = {**os.environ, "COLUMNS": "72", "LINES": "24"}
+        printer = subprocess.Popen([sys.executable, "-c", code], stdout=theirs, env=env)
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            output += chunk
+        assert printer.wait(30) == 0
+    finally:
+        os.close(ours)
+        process.communicate()
+    lines = output.decode().splitlines()
+    assert any(str(process.pid) in line and "…" in line for line in lines)
+    too_long = [line for line in lines if len(line) > 72]
+    assert all(line.lstrip().startswith(("not installed", "cache", "FILE.py")) for line in too_long)
+
+
+def test_clearing_asks_and_needs_yes_without_a_terminal(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(cache)
+    with pytest.raises(UserError, match="add --yes"):
+        run("--clear-cache")
+    assert (cache / "data" / "orders").exists()
+    assert run("--clear-cache", "--yes") == 0
+    assert "deleted 5.00 kB" in capsys.readouterr().out
+    assert not (cache / "data" / "orders").exists()
+    assert run("--clear-cache", "--yes") == 0
+    assert "is empty" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "there"), [("n", True), ("", True), ("y", False)])
+def test_clearing_takes_the_answer(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, answer: str, there: bool
+) -> None:
+    fill(cache)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _question: answer)
+    assert run("--clear-cache") == 0
+    assert (cache / "data" / "orders").exists() is there

@@ -1,0 +1,245 @@
+"""`perftui list`: scenarios, running Python processes, recordings, and the cache."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from perftui.tui.cli import UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from perftui.probes.processes import PythonProcess
+    from perftui.scenarios.runner import Scenario
+
+_KINDS = ("scenarios", "processes", "recordings")
+_NARROWEST = 40
+
+
+def add_parser(commands: Any) -> None:
+    """Add `list` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "list",
+        help="what can be run, attached to or opened",
+        description="List scenarios, running Python processes and recordings.",
+    )
+    parser.add_argument("what", nargs="?", choices=_KINDS, help="only these; default: all")
+    parser.add_argument("--json", action="store_true", help="as JSON on stdout")
+    parser.add_argument(
+        "--clear-cache", action="store_true", help="delete the generated data of the scenarios"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the list, or clear the cache."""
+    if args.clear_cache:
+        return _clear_cache(yes=args.yes)
+    kinds = [args.what] if args.what else list(_KINDS)
+    if args.json:
+        print(json.dumps(_as_json(kinds), indent=2))
+        return 0
+    sections = [_section(kind, _width(), alone=len(kinds) == 1) for kind in kinds]
+    print("\n\n".join("\n".join(lines) for lines in sections))
+    return 0
+
+
+def _width() -> int | None:
+    """Columns of the terminal; None when the output goes elsewhere and nothing need be cut."""
+    if not sys.stdout.isatty():
+        return None
+    return max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST)
+
+
+def _section(kind: str, width: int | None, *, alone: bool) -> list[str]:
+    if kind == "scenarios":
+        lines = _scenario_lines(width)
+    elif kind == "processes":
+        lines = _process_lines(width)
+    else:
+        lines = ["none yet"]
+    return lines if alone else [kind.upper(), *(f"  {line}" if line else "" for line in lines)]
+
+
+def _scenario_lines(width: int | None) -> list[str]:
+    from perftui.probes.units import format_bytes
+    from perftui.scenarios.cache import cache_use
+    from perftui.scenarios.runner import catalogue
+
+    lines: list[str] = []
+    for scenario in catalogue():
+        lines += _one_scenario(scenario, (width or 100) - 2)
+        lines.append("")
+    lines.append("FILE.py:FUNCTION runs a function of your own; its keywords are the parameters.")
+    use = cache_use()
+    lines.append(
+        f"cache: {format_bytes(use.bytes)} in {use.folder}"
+        + ("; delete it with `perftui list --clear-cache`" if use.bytes else "")
+    )
+    return lines
+
+
+def _one_scenario(scenario: Scenario, width: int) -> list[str]:
+    from perftui.scenarios.runner import missing_modules, pip_command
+
+    lines = _wrapped(f"{scenario.reference}: {scenario.summary}", width, indent="    ")
+    if scenario.shows:
+        lines += _wrapped(f"    shows: {scenario.shows}", width, indent="      ")
+    for parameter in scenario.parameters:
+        about = f" ({parameter.help})" if parameter.help else ""
+        lines += _wrapped(
+            f"    -p {parameter.name}={parameter.format(parameter.default)}  "
+            f"{parameter.accepts()}{about}",
+            width,
+            indent="        ",
+        )
+    missing = missing_modules(scenario.requires)
+    if missing:
+        # Never cut or wrapped: it is there to be copied.
+        lines.append(f"    not installed: {', '.join(missing)}; run {pip_command(missing)}")
+    elif scenario.requires:
+        lines.append(f"    needs: {', '.join(scenario.requires)} (installed)")
+    return lines
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _process_lines(width: int | None) -> list[str]:
+    import shlex
+
+    from perftui.probes.processes import python_processes
+    from perftui.probes.units import format_bytes, format_seconds
+    from perftui.tui.text import clean, shorten_middle
+
+    processes = python_processes()
+    if not processes:
+        return ["no Python process is running (that you may see)"]
+    header = ("PID", "PYTHON", "CPU", "RSS", "AGE", "USER")
+    rows = [
+        (
+            str(process.pid),
+            process.python or "?",
+            f"{process.cpu_percent:.0f} %",
+            format_bytes(process.rss_bytes),
+            format_seconds(round(process.age_s)),
+            clean(process.user or "?"),
+        )
+        for process in processes
+    ]
+    table = _aligned([header, *rows])
+    commands = ["COMMAND", *(clean(shlex.join(process.argv)) for process in processes)]
+    lines = []
+    for row, command in zip(table, commands, strict=True):
+        room = None if width is None else max(width - 2 - len(row) - 2, 10)
+        lines.append(f"{row}  {command if room is None else shorten_middle(command, room)}")
+    return lines
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns at their widest; numbers to the right, the last (a name) to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    last = len(widths) - 1
+    return [
+        "  ".join(
+            cell.ljust(size) if column == last else cell.rjust(size)
+            for column, (cell, size) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"schema": 1}
+    if "scenarios" in kinds:
+        from perftui.scenarios.cache import cache_use
+        from perftui.scenarios.runner import catalogue
+
+        answer["scenarios"] = [_scenario_json(scenario) for scenario in catalogue()]
+        use = cache_use()
+        answer["cache"] = {
+            "folder": str(use.folder),
+            "bytes": use.bytes,
+            "datasets": list(use.datasets),
+        }
+    if "processes" in kinds:
+        from perftui.probes.processes import python_processes
+
+        answer["processes"] = [_process_json(process) for process in python_processes()]
+    if "recordings" in kinds:
+        answer["recordings"] = []
+    return answer
+
+
+def _scenario_json(scenario: Scenario) -> dict[str, Any]:
+    from perftui.scenarios.runner import missing_modules, pip_command
+
+    missing = missing_modules(scenario.requires)
+    return {
+        "name": scenario.reference,
+        "summary": scenario.summary,
+        "shows": scenario.shows,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type": parameter.kind,
+                "default": parameter.format(parameter.default),
+                "accepts": parameter.accepts(),
+                "choices": [str(choice) for choice in parameter.choices],
+                "help": parameter.help,
+            }
+            for parameter in scenario.parameters
+        ],
+        "requires": list(scenario.requires),
+        "missing": list(missing),
+        "install": pip_command(missing) if missing else None,
+    }
+
+
+def _process_json(process: PythonProcess) -> dict[str, Any]:
+    return {
+        "pid": process.pid,
+        "python": process.python,
+        "user": process.user,
+        "cpu_percent": round(process.cpu_percent, 1),
+        "cpu_s": round(process.cpu_s, 2),
+        "rss_bytes": process.rss_bytes,
+        "age_s": round(process.age_s, 1),
+        "argv": list(process.argv),
+    }
+
+
+def _clear_cache(*, yes: bool) -> int:
+    from perftui.probes.units import format_bytes
+    from perftui.scenarios.cache import cache_use, clear_cache
+
+    use = cache_use()
+    if not use.bytes:
+        print(f"the cache is empty: {use.folder}")
+        return 0
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UserError("--clear-cache asks first; without a terminal add --yes")
+        question = f"delete {format_bytes(use.bytes)} of generated data in {use.folder}? [y/N] "
+        try:
+            answer = input(question)
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
+            print("nothing was deleted")
+            return 0
+    try:
+        freed, kept = clear_cache()
+    except OSError as error:
+        raise UserError(f"cannot clear {use.folder}: {error.strerror or error}") from None
+    print(f"deleted {format_bytes(freed)}")
+    if kept:
+        print(f"kept, because a scenario uses it now: {', '.join(kept)}")
+    return 0

@@ -1,0 +1,87 @@
+"""A run with the live screen: what happens before it comes up and after it has gone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from perftui.probes.session import ProbeOptions, Session
+
+
+def launch_on_screen(
+    argv: Sequence[str],
+    title: str,
+    options: ProbeOptions,
+    json_path: str | None,
+    duration_s: float | None,
+) -> int:
+    """Start a program behind the live screen; 0, or its own exit code if it ended by itself."""
+    # The session starts first: the target runs and is measured while textual is imported.
+    from perftui.probes.session import Session
+
+    session = Session.launch(argv, title, options, behind_screen=True)
+    return _show(session, json_path, duration_s)
+
+
+def attach_on_screen(
+    pid: int, options: ProbeOptions, json_path: str | None, duration_s: float | None
+) -> int:
+    """Watch a running process on the live screen."""
+    from perftui.probes.session import Session
+
+    return _show(Session.attach(pid, options), json_path, duration_s)
+
+
+def pick_process() -> int | None:
+    """Let a person choose a running Python process; None if they would rather not."""
+    from perftui.tui.app import run_picker
+
+    return run_picker()
+
+
+def _show(session: Session, json_path: str | None, duration_s: float | None) -> int:
+    try:
+        with _hangup_ends_target(session):
+            from perftui.tui.app import run_live
+
+            run_live(session, duration_s=duration_s)
+    finally:
+        session.close()
+    from perftui.probes.summary import summarize
+    from perftui.tui.headless import exit_status
+    from perftui.tui.summary_text import summary_text
+
+    summary = summarize(session.store)
+    if json_path is not None:
+        Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    exit_ = session.exit()
+    if exit_ is None and session.launched:
+        print(f"perftui: {session.pid} goes on running", file=sys.stderr)
+    print(summary_text(summary, session.store.status()), file=sys.stderr)
+    return 0 if exit_ is None else exit_status(exit_)
+
+
+@contextmanager
+def _hangup_ends_target(session: Session) -> Iterator[None]:
+    """Pass the end of the terminal on to a launched target, as the terminal itself would.
+
+    It has a session of its own, so the kernel does not tell it; and nobody is left to ask.
+    """
+
+    def on_hangup(_signum: int, _frame: FrameType | None) -> None:
+        session.send(signal.SIGHUP)
+        raise SystemExit(128 + signal.SIGHUP)
+
+    before = signal.signal(signal.SIGHUP, on_hangup)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
