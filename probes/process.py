@@ -62,6 +62,7 @@ def open_process(pid: int) -> ProcessReader:
         from perftui.probes.process_linux import LinuxProcess
 
         return LinuxProcess(pid)
-    from perftui.probes.process_psutil import PsutilProcess
+    else:  # noqa: RET505 - the other half of a choice that type checkers make too
+        from perftui.probes.process_psutil import PsutilProcess
 
-    return PsutilProcess(pid)
+        return PsutilProcess(pid)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from perftui.probes.calltree import ROOT, Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perftui.probes.calltree import CallTree
     from perftui.probes.reader import ThreadTree, Weights
@@ -242,6 +242,13 @@ class MergedTree:
             self._merged[step] = found
         return found
 
+    def merge_all(self, nodes: Iterable[int]) -> Mapping[int, int]:
+        """Return the merged node of at least these call-tree nodes, and of all their callers."""
+        for node in nodes:
+            if node not in self._merged:
+                self.merge(node)
+        return self._merged
+
     def parent(self, merged: int) -> int:
         """Return the calling merged node; the root's parent is the root."""
         return self._parents[merged]
@@ -273,13 +280,13 @@ class MergedSums:
         self.line: dict[int, int] = {}
         """The line that the merged node stood in longest."""
         self._raw_total = raw_total
-        merge = merged.merge
         parent_of = merged.source.parent
         frame_of = merged.source.frame
         best: dict[int, int] = {}
+        merged_of = merged.merge_all(raw_total)
         for node, sums in raw_total.items():
-            at = merge(node)
-            if node != ROOT and at == merge(parent_of(node)):
+            at = merged_of[node]
+            if node != ROOT and at == merged_of[parent_of(node)]:
                 continue  # plumbing: its time is already in the importer's total
             mine = self.total.get(at)
             if mine is None:
@@ -290,9 +297,9 @@ class MergedSums:
                 best[at] = sums[0]
                 self.line[at] = frame_of(node).line
         for node, sums in own.items():
-            mine = self.own.get(merge(node))
+            mine = self.own.get(merged_of[node])
             if mine is None:
-                self.own[merge(node)] = sums[:]
+                self.own[merged_of[node]] = sums[:]
             else:
                 _add(mine, sums)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.log import Probe
+    from perftui.probes.records import Severity
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
@@ -199,9 +200,8 @@ class Session:
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
 
-    def _say(self, severity: str, text: str) -> None:
-        level = "warn" if severity == "warn" else "info"
-        self._log.append(Notice(time.monotonic_ns(), level, text))
+    def _say(self, severity: Severity, text: str) -> None:
+        self._log.append(Notice(time.monotonic_ns(), severity, text))
 
     def _dropped(self) -> int:
         return 0 if self._agent is None else self._agent.dropped

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from perftui.probes.attribution import cpu_share, weigh
+from perftui.probes.attribution import weigh
 from perftui.probes.journal import Journal
 from perftui.probes.reader import (
     TREE,
@@ -40,7 +39,9 @@ from perftui.probes.records import (
     ThreadName,
 )
 from perftui.probes.series import Series
-from perftui.probes.stack_sums import StackSums, ThreadKey
+from perftui.probes.stack_quality import StackQuality
+from perftui.probes.stack_sums import StackSums
+from perftui.probes.thread_table import ThreadTable
 from perftui.probes.units import NS_PER_S
 from perftui.probes.waiting import OFF_CPU_SHARE, waiting_for
 
@@ -58,21 +59,7 @@ CPU_SMOOTH_NS = 150_000_000
 """CPU % is taken over at least this long, or scheduling alone would make it jump."""
 RATE_SMOOTH_NS = 200_000_000
 RATE_HOLD_NS = 1_500_000_000
-THREAD_STALE_NS = 3 * NS_PER_S
-BUSY_NATIVE_SHARE = 0.1
 _SERIES_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid", "cpu_s"))
-
-
-@dataclass(slots=True)
-class _ThreadState:
-    """What is known of one OS thread."""
-
-    kernel_name: str = ""
-    python_name: str | None = None
-    state: str = "?"
-    cpu: Series | None = None
-    first_t_ns: int = 0
-    last_t_ns: int = 0
 
 
 class Store:
@@ -98,16 +85,9 @@ class Store:
         self._cpu_marks: dict[int, deque[tuple[int, float]]] = {}
         self._live_now: dict[int, Metric] = {}
         self._processes: dict[int, Process] = {}
-        self._threads: dict[ThreadKey, _ThreadState] = {}
+        self._threads = ThreadTable()
         self._stacks = StackSums()
-        self._windows: deque[tuple[StackWindow, int]] = deque(maxlen=8)
-        self._covered_ns = 0.0
-        self._windows_begin_ns: int | None = None
-        self._windows_end_ns = 0
-        self._sampler_cpu_s = 0.0
-        self._samples = 0
-        self._torn = 0
-        self._backend: str | None = None
+        self._quality = StackQuality(target.pid)
         self._count_marks: dict[str, tuple[int, float]] = {}
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
@@ -138,13 +118,12 @@ class Store:
             elif isinstance(record, Stack):
                 stacks.setdefault(record.pid, []).append(record)
             elif isinstance(record, ThreadCpu):
-                self._take_thread(record)
+                self._threads.take_cpu(record)
             elif isinstance(record, StackWindow):
-                self._take_window(record, stacks.get(record.pid, []))
+                seen = {stack.tid for stack in stacks.get(record.pid, ())}
+                self._quality.add(record, len(seen))
             elif isinstance(record, ThreadName):
-                self._threads.setdefault(
-                    (record.pid, record.tid), _ThreadState()
-                ).python_name = record.name
+                self._threads.take_name(record)
             elif isinstance(record, Pool):
                 self._series_of(record.pid, f"pool:{record.name}", None).add(
                     record.t_ns, record.bytes
@@ -211,38 +190,9 @@ class Store:
         marks.append((metric.t_ns, metric.cpu_s))
         return percent
 
-    def _take_thread(self, record: ThreadCpu) -> None:
-        state = self._threads.setdefault((record.pid, record.tid), _ThreadState())
-        if state.cpu is None:
-            state.cpu = Series(hold_ns=None)
-            state.first_t_ns = record.t_ns
-        state.kernel_name = record.name
-        state.state = record.state
-        state.last_t_ns = record.t_ns
-        state.cpu.add(record.t_ns, record.cpu_s)
-
-    def _take_window(self, window: StackWindow, stacks: list[Stack]) -> None:
-        self._backend = window.backend
-        self._sampler_cpu_s += window.sampler_cpu_s
-        self._samples += window.samples
-        self._torn += window.torn
-        if window.pid != self._target.pid:
-            return
-        self._windows.append((window, len({stack.tid for stack in stacks})))
-        if self._windows_begin_ns is None:
-            self._windows_begin_ns = window.t0_ns
-        fresh_ns = window.t1_ns - max(window.t0_ns, self._windows_end_ns)
-        read = window.samples + window.errors
-        if fresh_ns > 0 and read:
-            self._covered_ns += fresh_ns * window.samples / read
-        self._windows_end_ns = max(self._windows_end_ns, window.t1_ns)
-
     def _take_stacks(self, pid: int, stacks: list[Stack]) -> None:
-        def cpu_of(thread: ThreadKey) -> Series | None:
-            state = self._threads.get(thread)
-            return None if state is None else state.cpu
-
-        for piece in weigh(stacks, cpu_of, self._series.get((pid, "rss_bytes"))):
+        rss = self._series.get((pid, "rss_bytes"))
+        for piece in weigh(stacks, self._threads.cpu_of, rss):
             self._stacks.add(piece)
 
     def _take_count(self, record: Count) -> None:
@@ -307,27 +257,16 @@ class Store:
                 t_end_ns=end_ns,
                 exit_code=self._exit.exit_code if self._exit else None,
                 signal=self._exit.signal if self._exit else None,
-                stack_backend=self._backend,
-                stack_rate_hz=self._stack_rate_hz(),
-                stack_coverage=self._coverage(),
-                torn_share=self._torn / self._samples if self._samples else None,
+                stack_backend=self._quality.backend,
+                stack_rate_hz=self._quality.rate_hz(),
+                stack_coverage=self._quality.coverage(),
+                torn_share=self._quality.torn_share(),
                 own_cpu_percent=self._own_cpu_percent(),
                 own_rss_bytes=newest.rss_bytes if newest else None,
                 late_samples=newest.late_samples if newest else 0,
                 dropped_records=newest.dropped_records if newest else 0,
                 notices=tuple(self._journal.notices),
             )
-
-    def _stack_rate_hz(self) -> float | None:
-        sweeps = sum(window.samples / threads for window, threads in self._windows if threads)
-        seconds = sum(window.t1_ns - window.t0_ns for window, _ in self._windows) / NS_PER_S
-        return sweeps / seconds if seconds else None
-
-    def _coverage(self) -> float | None:
-        if self._windows_begin_ns is None:
-            return None
-        elapsed_ns = self._windows_end_ns - self._windows_begin_ns
-        return min(1.0, self._covered_ns / elapsed_ns) if elapsed_ns > 0 else None
 
     def _own_cpu_percent(self) -> float | None:
         if len(self._overheads) < 2:
@@ -343,7 +282,7 @@ class Store:
 
     def sampler_cpu_s(self) -> float:
         """Return the CPU seconds of the stack samplers so far."""
-        return self._sampler_cpu_s
+        return self._quality.sampler_cpu_s
 
     def own_peak_rss_bytes(self) -> int | None:
         """Return the most memory that perftui itself had, None before the first reading."""
@@ -359,7 +298,7 @@ class Store:
         """Return (stack samples taken, torn ones among them)."""
         with self._lock:
             self._drain()
-            return self._samples, self._torn
+            return self._quality.samples, self._quality.torn
 
     def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
         """See `Reader.metric_names`."""
@@ -396,20 +335,10 @@ class Store:
         with self._lock:
             self._drain()
             sums = self._stacks.sums(t0_ns, t1_ns)
-            busy = self._busy_native(t0_ns, t1_ns)
+            busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
-            for key, state in self._threads.items():
-                if state.cpu is None or state.first_t_ns >= t1_ns:
-                    continue
-                if state.last_t_ns < t0_ns - THREAD_STALE_NS:
-                    continue
-                begin_ns = max(t0_ns, state.first_t_ns)
-                end_ns = max(min(t1_ns, state.last_t_ns), begin_ns)
-                before = state.cpu.value_at(begin_ns) or 0.0
-                if state.first_t_ns >= t0_ns and self._target.launched:
-                    before, begin_ns = 0.0, t0_ns  # it was born in the range
-                cpu_s = max(0.0, (state.cpu.value_at(t1_ns) or 0.0) - before)
-                share = cpu_s * NS_PER_S / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
+            lived = self._threads.in_range(t0_ns, t1_ns, self._target.launched)
+            for key, state, cpu_s, share in lived:
                 nodes = sums.get(key, {})
                 node = self._heaviest(nodes) or self._stacks.latest_node.get(key, 0)
                 waiting = ""
@@ -419,7 +348,7 @@ class Store:
                     Thread(
                         pid=key[0],
                         tid=key[1],
-                        name=state.python_name or state.kernel_name,
+                        name=state.name,
                         is_python=state.python_name is not None,
                         state=state.state,
                         cpu_percent=share * 100,
@@ -441,16 +370,6 @@ class Store:
         frame = self._tree.frame(node)
         return f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
 
-    def _busy_native(self, t0_ns: int, t1_ns: int) -> dict[int, int]:
-        """Count, per process, the native threads that burned CPU in the range."""
-        busy: dict[int, int] = {}
-        for (pid, _), state in self._threads.items():
-            if state.python_name is None and state.cpu is not None:
-                begin_ns = max(t0_ns, state.first_t_ns)
-                if begin_ns < t1_ns and cpu_share(state.cpu, begin_ns, t1_ns) > BUSY_NATIVE_SHARE:
-                    busy[pid] = busy.get(pid, 0) + 1
-        return busy
-
     def call_tree(
         self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
     ) -> tuple[ThreadTree, ...]:
@@ -458,12 +377,12 @@ class Store:
         with self._lock:
             self._drain()
             sums = self._stacks.sums(t0_ns, t1_ns)
-            busy = self._busy_native(t0_ns, t1_ns)
+            busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
             for key, nodes in sums.items():
                 if threads is not None and key not in threads:
                     continue
-                state = self._threads.get(key) or _ThreadState()
+                state = self._threads.get(key)
                 leaf = self._heaviest(
                     {
                         node: cell._replace(wall_ns=cell.wall_ns - cell.cpu_ns)
@@ -474,7 +393,7 @@ class Store:
                     ThreadTree(
                         pid=key[0],
                         tid=key[1],
-                        name=state.python_name or state.kernel_name or str(key[1]),
+                        name=state.name or str(key[1]),
                         wall_ns=sum(cell.wall_ns for cell in nodes.values()),
                         cpu_ns=sum(cell.cpu_ns for cell in nodes.values()),
                         grown_bytes=sum(cell.grown_bytes for cell in nodes.values()),

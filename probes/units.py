@@ -84,4 +84,5 @@ def parse_bytes(text: str) -> int:
         raise ValueError(f"{text!r} is not a size; write it like 300MB, 1.5GiB or 4096")
     number, prefix, binary, _ = match.groups()
     power = " kmgtp".index(prefix.lower()) if prefix else 0
-    return round(float(number) * (1024 if binary else 1000) ** power)
+    base = 1024.0 if binary else 1000.0
+    return round(float(number) * base**power)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from perftui.probes.reader import Status
 
 _ROWS = 8
+_Rows = list[tuple[str, ...]]
 
 
 def summary_text(summary: dict[str, Any], status: Status) -> str:
@@ -48,8 +49,8 @@ def _head(summary: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _phases(summary: dict[str, Any]) -> list[tuple[str, ...]]:
-    rows = []
+def _phases(summary: dict[str, Any]) -> _Rows:
+    rows: _Rows = []
     for phase in summary["phases"][:40]:
         took = phase["duration_s"]
         peak = phase["peak_rss_bytes"]
@@ -65,7 +66,7 @@ def _phases(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _imports(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+def _imports(summary: dict[str, Any]) -> _Rows:
     modules = sorted(summary["imports"]["modules"], key=lambda row: -row["cumulative_s"])
     slow = [row for row in modules if row["cumulative_s"] >= 0.01][:_ROWS]
     return [
@@ -79,8 +80,8 @@ def _imports(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def _calls(summary: dict[str, Any]) -> list[tuple[str, ...]]:
-    rows = []
+def _calls(summary: dict[str, Any]) -> _Rows:
+    rows: _Rows = []
     for name, call in summary["calls"].items():
         warm, ratio = call["warm_median_s"], call["ratio"]
         rows.append(
@@ -95,8 +96,8 @@ def _calls(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _counters(summary: dict[str, Any]) -> list[tuple[str, ...]]:
-    rows = []
+def _counters(summary: dict[str, Any]) -> _Rows:
+    rows: _Rows = []
     for name, counter in summary["counters"].items():
         rate = counter["per_s"]
         per_s = "" if rate is None else f"{format_count(rate)}/s"
@@ -104,7 +105,7 @@ def _counters(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _top(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+def _top(summary: dict[str, Any]) -> _Rows:
     rows = [row for row in summary["stacks"]["top"] if row["self_pct"] >= 0.5][:_ROWS]
     return [
         (
@@ -117,7 +118,7 @@ def _top(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def _growth(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+def _growth(summary: dict[str, Any]) -> _Rows:
     rows = [row for row in summary["memory"]["growth"] if row["grown_bytes"] >= 1e6][:4]
     return [
         (
@@ -152,7 +153,7 @@ def _profiler(summary: dict[str, Any]) -> str:
     return "measured with perftui: " + ", ".join(parts)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _aligned(rows: _Rows) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  "

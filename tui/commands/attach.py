@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         if screen:
             from perftui.tui.on_screen import attach_on_screen
 
-            return attach_on_screen(pid, options.probe_options(args), args.json)
+            return attach_on_screen(pid, options.probe_options(args), args.json, args.duration)
         from perftui.tui.headless import attach_headless
 
         return attach_headless(pid, options.probe_options(args), args.json, args.duration)

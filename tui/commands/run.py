@@ -80,7 +80,9 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
         if options.wants_screen(args):
             from perftui.tui.on_screen import launch_on_screen
 
-            return launch_on_screen(argv, title, options.probe_options(args), args.json)
+            return launch_on_screen(
+                argv, title, options.probe_options(args), args.json, args.duration
+            )
         from perftui.tui.headless import launch_headless
 
         return launch_headless(argv, title, options.probe_options(args), args.json, args.duration)

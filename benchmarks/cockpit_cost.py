@@ -1,0 +1,209 @@
+"""What the live screen costs, in a real pty, beside its peers in the same run.
+
+The target has two busy threads: one recursive, one that allocates every 10 ms. Measured for
+perftui, `py-spy top` and `memray run --live`: seconds and CPU until the first frame is on the
+terminal, until the target's figures are, CPU and PSS while it runs, bytes to the terminal.
+
+    python benchmarks/cockpit_cost.py [--seconds 20] [--columns 160] [--rows 45]
+
+`memray` is measured if it is installed (pip install memray); its tracking slows the target
+itself, which is told as the target's work per CPU second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+TARGET = """
+import sys, threading, time
+def leaf(n): return sum(i * i for i in range(n))
+def down(depth, n): return leaf(n) if depth == 0 else down(depth - 1, n)
+work = 0
+def recursive():
+    global work
+    while True:
+        down(20, 2_000); work += 1
+def allocating():
+    kept = []
+    while True:
+        kept.append(bytearray(100_000)); del kept[:-50]
+        until = time.perf_counter() + 0.01
+        while time.perf_counter() < until: sum(range(100))
+threading.Thread(target=recursive, daemon=True).start()
+threading.Thread(target=allocating, daemon=True).start()
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end: time.sleep(0.05)
+with open(sys.argv[2], "w") as file: file.write(repr((work, time.process_time())))
+"""
+FIGURES = re.compile(rb"[1-9][\d.]* ?(?:MB|MiB|kB|GB|%)")
+
+
+@dataclass
+class Cost:
+    """What one tool cost."""
+
+    first_frame_s: float | None = None
+    first_frame_cpu_s: float | None = None
+    first_data_s: float | None = None
+    bytes_out: int = 0
+    cpu_s: float = 0.0
+    warm_cpu_s: float = 0.0
+    pss_bytes: int = 0
+    watched_s: float = 0.0
+
+
+def tool_processes(root: int, target_marker: str) -> list[psutil.Process]:
+    """Return the tool's processes without the target's."""
+    try:
+        whole = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
+    except psutil.Error:
+        return []
+    found = []
+    for process in whole:
+        try:
+            if target_marker not in " ".join(process.cmdline()) or process.pid == root:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def cpu_of(processes: list[psutil.Process]) -> float:
+    """Add up the living and what they have reaped: an ended sampler counts once, in its parent."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def watch(command: list[str], seconds: float, size: tuple[int, int], marker: str) -> Cost:
+    """Run a tool in a pty for so long and measure it."""
+    cost = Cost()
+    began = time.monotonic()
+    pid, master = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        os.execvp(command[0], command)
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    warm_at, warm = began + min(5.0, seconds / 4), None
+    seen = b""
+    next_look = began
+    while time.monotonic() < began + seconds:
+        ready, _, _ = select.select([master], [], [], 0.02)
+        now = time.monotonic()
+        if ready:
+            try:
+                data = os.read(master, 65536)
+            except OSError:
+                break
+            cost.bytes_out += len(data)
+            seen = (seen + data)[-400_000:]
+            # A screen, not the terminal's set-up: something drawn on several lines.
+            if cost.first_frame_s is None and len(re.findall(rb"\x1b\[\d+;\d+H|\n", seen)) > 5:
+                cost.first_frame_s = now - began
+                cost.first_frame_cpu_s = cpu_of(tool_processes(pid, marker))
+            if cost.first_data_s is None and FIGURES.search(seen):
+                cost.first_data_s = now - began
+        if now >= next_look:
+            next_look = now + 0.5
+            cost.cpu_s = cpu_of(tool_processes(pid, marker))
+            if warm is None and now >= warm_at:
+                warm = (now, cost.cpu_s, cost.bytes_out)
+    if warm is not None:
+        cost.watched_s = time.monotonic() - warm[0]
+        cost.warm_cpu_s = cost.cpu_s - warm[1]
+        cost.bytes_out -= warm[2]
+    for process in tool_processes(pid, marker)[:1]:
+        with suppress(psutil.Error):
+            cost.pss_bytes = process.memory_full_info().pss
+    for sig in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(pid, sig)
+        except ProcessLookupError:
+            break
+        time.sleep(0.5)
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            break
+    os.close(master)
+    return cost
+
+
+def start_target(script: Path, seconds: float, result: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(script), str(seconds), str(result)])
+
+
+def report(name: str, cost: Cost, note: str = "") -> None:
+    def seconds(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    share = cost.warm_cpu_s * 100 / cost.watched_s if cost.watched_s else 0.0
+    rate = cost.bytes_out / 1000 / cost.watched_s if cost.watched_s else 0.0
+    print(
+        f"{name:22} {seconds(cost.first_frame_s):>11} {seconds(cost.first_frame_cpu_s):>9} "
+        f"{seconds(cost.first_data_s):>11} {share:>6.1f} % {cost.pss_bytes / 2**20:>6.1f} MiB "
+        f"{rate:>7.1f} kB/s  {note}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--columns", type=int, default=160)
+    parser.add_argument("--rows", type=int, default=45)
+    args = parser.parse_args()
+    size = (args.columns, args.rows)
+    print(
+        f"{'':22} {'first frame':>11} {'CPU s':>9} {'first data':>11} {'CPU':>8} {'PSS':>10} "
+        f"{'terminal':>12}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "busy-target.py"
+        script.write_text(TARGET)
+        result = Path(folder) / "work.txt"
+        python = sys.executable
+        beside = str(Path(python).parent)
+        path = f"{beside}{os.pathsep}{os.environ['PATH']}"
+        spy, memray = shutil.which("py-spy", path=path), shutil.which("memray", path=path)
+        length = str(args.seconds + 30)
+
+        target = start_target(script, args.seconds + 30, result)
+        time.sleep(0.5)
+        attach = [python, "-m", "perftui", "attach", str(target.pid)]
+        report("perftui attach", watch(attach, args.seconds, size, script.name))
+        if spy:
+            top = [spy, "top", "--pid", str(target.pid), "--delay", "0.25"]
+            report("py-spy top (0.25 s)", watch(top, args.seconds, size, script.name), "no stacks")
+        target.kill()
+        target.wait()
+
+        run = [python, "-m", "perftui", "run", str(script), length, str(result)]
+        report("perftui run", watch(run, args.seconds, size, script.name))
+        if memray:
+            live = [memray, "run", "--live", str(script), length, str(result)]
+            note = "the target runs inside it: its CPU is in the figure"
+            report("memray run --live", watch(live, args.seconds, size, script.name), note)
+    print("goals: first frame 0.3 s of CPU, data 1.0 s, CPU 8 %, PSS 60 MiB, terminal 20 kB/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The part of perftui that runs inside a launched program.
+
+    launch.py       host side: the environment and pipes that make an interpreter load the agent
+    hook/           goes first on PYTHONPATH; its `sitecustomize` removes all traces and starts us
+    start.py        in the program: puts the pieces below together
+    wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
+    runtime.py      phases, calls, counts, marks, memory pools
+    imports.py      imports as a tree with their times
+    sampler.py      stacks from inside, only where nobody may look from outside
+    api.py          what a program may call: `perftui.phase`, `count`, `watch`, ...
+
+Everything but `launch` is loaded by path into interpreters from Python 3.9 on that have nothing
+of ours, under names that begin with `_perftui_agent`. It imports `sys`, `posix`, `time` and
+`_thread` and nothing else: whatever more it imported, the program would no longer import itself.
+"""

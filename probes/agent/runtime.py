@@ -1,0 +1,306 @@
+"""The running agent: phases, calls, counts, marks and pools of one process.
+
+Loaded as `_perftui_agent`; `agent` is what `perftui.phase` and its kin look for. No thread of
+our own: what is held back (counts that change too fast) leaves with the next line, at the end
+of a phase and at exit.
+"""
+
+import posix
+import sys
+import time
+from _thread import RLock, _local, get_native_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    from perftui.probes.agent.wire import Wire
+
+PROTOCOL = 1
+"""Of the methods that `api.py` calls: an installed perftui may be older or newer than we are."""
+
+COUNT_INTERVAL_NS = 50_000_000
+POOL_INTERVAL_NS = 50_000_000
+
+agent: "Agent | None" = None
+
+
+class PerThread(_local):
+    """What is open in one thread."""
+
+    def __init__(self) -> None:
+        self.tid = get_native_id()
+        self.phases: "list[int]" = []
+        self.imports: "list[Any]" = []
+
+
+class Agent:
+    """State of the agent in this process; every public method is safe in any thread."""
+
+    def __init__(self, wire: "Wire", wire_module: "ModuleType", statm_fd: int) -> None:
+        self.wire = wire
+        self.quote = wire_module.quote
+        self.foreign = wire_module.foreign
+        self.statm_fd = statm_fd
+        self._page_bytes = posix.sysconf("SC_PAGE_SIZE")
+        self._statm_identity = self._identity(statm_fd)
+        self._errors_told: "set[str]" = set()
+        self.before_bye: "Callable[[], None] | None" = None
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        self.pid = posix.getpid()
+        self.thread = PerThread()
+        self.next_import_id = iter(range(1, 1 << 62)).__next__
+        self._next_phase_id = iter(range(1, 1 << 62)).__next__
+        self._lock = RLock()
+        self._counters: "dict[str, list[Any]]" = {}  # name: [total, t_ns of its last line]
+        self._pending: "dict[str, list[Any]]" = {}
+        self._calls: "dict[str, int]" = {}
+        self._pool_ns = 0
+
+    # --- what the process is like ---------------------------------------------------------
+
+    @staticmethod
+    def _identity(fd: int) -> "tuple[int, int] | None":
+        try:
+            status = posix.fstat(fd)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def rss(self) -> "int | str":
+        """Return the resident bytes now, or "null"."""
+        try:
+            return int(posix.pread(self.statm_fd, 64, 0).split(b" ", 2)[1]) * self._page_bytes
+        except (OSError, ValueError, IndexError) as error:
+            if self.foreign(error):
+                raise
+            return "null"
+
+    def after_fork(self) -> None:
+        """Start anew in a forked child: own pid, own ids, own /proc entry."""
+        try:
+            self.wire.reset()
+            self._begin_process()
+            if self._identity(self.statm_fd) == self._statm_identity:
+                fd = posix.open("/proc/self/statm", posix.O_RDONLY | posix.O_CLOEXEC)
+                posix.dup2(fd, self.statm_fd, False)
+                posix.close(fd)
+                self._statm_identity = self._identity(self.statm_fd)
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    # --- lines out ------------------------------------------------------------------------
+
+    def emit(self, now_ns: int, body: str) -> None:
+        """Send a line, and with it whatever is held back."""
+        if self._pending:
+            self._flush(now_ns)
+        self.wire.send(body)
+        if now_ns - self._pool_ns >= POOL_INTERVAL_NS:
+            self._pools(now_ns)
+
+    def report(self, error: "BaseException | str") -> None:
+        """Tell the host, once, that something of ours failed."""
+        text = error if isinstance(error, str) else type(error).__name__ + ": " + str(error)
+        if text in self._errors_told or len(self._errors_told) > 100:
+            return
+        self._errors_told.add(text)
+        self.wire.send(
+            '{"k":"error","t":%d,"pid":%d,"text":%s'
+            % (time.monotonic_ns(), self.pid, self.quote(text))
+        )
+
+    def _flush(self, now_ns: int) -> None:
+        with self._lock:
+            pending = self._pending
+            self._pending = {}
+            for name, counter in pending.items():
+                counter[1] = now_ns
+                self._send_count(now_ns, name, counter[0])
+
+    def _send_count(self, now_ns: int, name: str, total: float) -> None:
+        self.wire.send(
+            '{"k":"count","t":%d,"pid":%d,"name":%s,"total":%s'
+            % (now_ns, self.pid, self.quote(name), total)
+        )
+
+    def _pools(self, now_ns: int) -> None:
+        self._pool_ns = now_ns
+        pyarrow = sys.modules.get("pyarrow")
+        # A lazy stand-in must not be woken, and a half imported module not be touched.
+        if type(pyarrow) is not type(sys):
+            return
+        spec = getattr(pyarrow, "__spec__", None)
+        if spec is None or getattr(spec, "_initializing", True):
+            return
+        allocated = getattr(pyarrow, "total_allocated_bytes", None)
+        if allocated is not None:
+            self.wire.send(
+                '{"k":"pool","t":%d,"pid":%d,"name":"arrow","bytes":%d'
+                % (now_ns, self.pid, allocated())
+            )
+
+    # --- what a program may say -----------------------------------------------------------
+
+    def phase_begin(self, name: object) -> "tuple[Any, ...] | None":
+        """Open a phase of this thread; give what comes back to `phase_end`."""
+        if not self.wire.open:
+            return None
+        try:
+            now = time.monotonic_ns()
+            stack = self.thread.phases
+            number = self._next_phase_id()
+            self.emit(
+                now,
+                '{"k":"phase","t":%d,"pid":%d,"id":%d,"name":%s,"tid":%d,"parent":%s,'
+                '"cpu_s":%.6f,"rss":%s'
+                % (
+                    now,
+                    self.pid,
+                    number,
+                    self.quote(text_of(name)),
+                    self.thread.tid,
+                    stack[-1] if stack else "null",
+                    time.process_time(),
+                    self.rss(),
+                ),
+            )
+            stack.append(number)
+            return number, stack, self.pid
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+            return None
+
+    def phase_end(self, opened: "tuple[Any, ...] | None") -> None:
+        """Close a phase, in whatever order and thread; one opened before a fork is the parent's."""
+        try:
+            if opened is None or opened[2] != self.pid:
+                return
+            number, stack, _ = opened
+            if number in stack:
+                stack.remove(number)
+            now = time.monotonic_ns()
+            self.emit(
+                now,
+                '{"k":"phase_end","t":%d,"pid":%d,"id":%d,"cpu_s":%.6f,"rss":%s'
+                % (now, self.pid, number, time.process_time(), self.rss()),
+            )
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def call(self, name: object, duration_ns: int, ok: bool) -> None:
+        """One timed call has just ended."""
+        if not self.wire.open:
+            return
+        try:
+            now = time.monotonic_ns()
+            name = text_of(name)
+            with self._lock:
+                n = self._calls.get(name, 0) + 1
+                self._calls[name] = n
+                self.emit(
+                    now,
+                    '{"k":"call","t":%d,"pid":%d,"tid":%d,"name":%s,"n":%d,"dur_ns":%d,"ok":%s'
+                    % (
+                        now,
+                        self.pid,
+                        self.thread.tid,
+                        self.quote(name),
+                        n,
+                        duration_ns,
+                        "true" if ok else "false",
+                    ),
+                )
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def count(self, name: object, n: object = 1) -> None:
+        """Add `n` to a counter."""
+        if not self.wire.open:
+            return
+        try:
+            if name.__class__ is not str:
+                name = text_of(name)
+            if n.__class__ is not int:
+                n = number_of(n)
+                if n is None:
+                    self.report("a count that is not a number was ignored")
+                    return
+            now = time.monotonic_ns()
+            with self._lock:
+                counter = self._counters.get(name)
+                if counter is None:
+                    counter = self._counters[name] = [0, 0]
+                counter[0] += n
+                self._pending[name] = counter
+                if now - counter[1] >= COUNT_INTERVAL_NS:
+                    self._flush(now)
+                    if now - self._pool_ns >= POOL_INTERVAL_NS:
+                        self._pools(now)
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def mark(self, name: object) -> None:
+        """Mark this moment."""
+        try:
+            now = time.monotonic_ns()
+            self.emit(
+                now,
+                '{"k":"mark","t":%d,"pid":%d,"name":%s'
+                % (now, self.pid, self.quote(text_of(name))),
+            )
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def bye(self) -> None:
+        """The interpreter is about to end: let everything go that is held back."""
+        try:
+            if self.before_bye is not None:
+                self.before_bye()
+            now = time.monotonic_ns()
+            if self._pending:
+                self._flush(now)
+            self._pools(now)
+            self.wire.send(
+                '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
+            )
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+
+def text_of(name: object) -> str:
+    """Return a name as a plain str, whatever the program passed."""
+    if name.__class__ is str:
+        return name
+    try:
+        return str.__str__(name) if isinstance(name, str) else str.__str__(str(name))
+    except Exception:  # the program's __str__, without us never called
+        return "?"
+
+
+def number_of(value: object) -> "int | float | None":
+    """Return a finite plain number, None if there is none in `value` (numpy scalars have one)."""
+    try:
+        whole = int(value)  # type: ignore[call-overload]
+        real = float(value)  # type: ignore[arg-type]
+        return whole if whole == real else real
+    except Exception:  # not a number, NaN, infinite: the program's value, not our failure
+        return None

@@ -1,0 +1,177 @@
+"""Stacks from inside the program: the fallback where nobody may look from outside.
+
+A raw thread that reads `sys._current_frames` at a rate. It is the one thing of ours that a
+program can notice: it needs the GIL, so it is late while native code holds it, and the process
+has a thread more. Around `fork` it is stopped, because Python 3.12 warns of forks with threads.
+"""
+
+import posix
+import sys
+import time
+from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+    from typing import Any
+
+    from perftui.probes.agent.runtime import Agent
+
+LONGEST_NS = 100_000_000
+"""A stack that does not change is told again after this long: the screen shows the present, and
+no more than this is lost when the process is killed."""
+BODY_BYTES = 3500
+OUTER_FRAMES = 8
+"""Of a stack too deep for a line, these outermost frames stay; the middle goes."""
+
+
+class Sampler:
+    """Samples every Python thread of this process but its own."""
+
+    def __init__(self, agent: "Agent", rate_hz: float) -> None:
+        self._agent = agent
+        self._period_s = 1.0 / rate_hz
+        self._main_ident = get_ident()
+        self._names: "dict[int, str]" = {}
+        self._running = False
+        posix.register_at_fork(
+            before=self.stop, after_in_parent=self.start, after_in_child=self._in_child
+        )
+        agent.before_bye = self.stop
+
+    def start(self) -> None:
+        """Begin to sample."""
+        if self._running or not self._agent.wire.open:
+            return
+        self._running = True
+        self._held: "dict[int, Any]" = {}  # ident: [stack, since t_ns, until t_ns]
+        self._wake = allocate_lock()
+        self._wake.acquire()
+        self._ended = allocate_lock()
+        self._ended.acquire()
+        self._tid = 0
+        try:
+            start_new_thread(self._run, ())
+        except RuntimeError as error:
+            self._running = False
+            self._agent.report(error)
+
+    def stop(self) -> None:
+        """End the thread and wait until the system has forgotten it."""
+        if not self._running:
+            return
+        self._running = False
+        self._wake.release()
+        if not self._ended.acquire(True, 1.0):
+            return
+        for _ in range(50):
+            if str(self._tid) not in posix.listdir("/proc/self/task"):
+                return
+            time.sleep(0.0002)
+
+    def _in_child(self) -> None:
+        self._main_ident = get_ident()
+        self._names.clear()
+        self.start()
+
+    def _run(self) -> None:
+        me = get_ident()
+        self._tid = get_native_id()
+        due = time.monotonic()
+        try:
+            while self._running and self._agent.wire.open:
+                self._sample(me)
+                due = max(due + self._period_s, time.monotonic())
+                if self._wake.acquire(True, max(due - time.monotonic(), 0.001)):
+                    break
+            now = time.monotonic_ns()
+            for ident, held in self._held.items():
+                self._send(now, ident, held[0], held[1])
+        except Exception as error:  # on a thread of our own: nobody else's can come by here
+            self._agent.report(error)
+        finally:
+            self._ended.release()
+
+    def _sample(self, me: int) -> None:
+        frames = sys._current_frames()
+        now = time.monotonic_ns()
+        held_by = self._held
+        for ident, frame in frames.items():
+            if ident == me:
+                continue
+            stack = _stack_of(frame)
+            held = held_by.get(ident)
+            if held is None:
+                held_by[ident] = [stack, now, now]
+            elif held[0] != stack or now - held[1] > LONGEST_NS:
+                self._send(now, ident, held[0], held[1])
+                held_by[ident] = [stack, now, now]
+            else:
+                held[2] = now
+        for ident in [ident for ident in held_by if ident not in frames]:
+            held = held_by.pop(ident)
+            self._send(held[2], ident, held[0], held[1])
+
+    def _thread_of(self, ident: int) -> "tuple[int | None, str]":
+        """Return the native id and name; a thread that `threading` does not know has no id."""
+        name = ""
+        tid = posix.getpid() if ident == self._main_ident else None
+        threads = getattr(sys.modules.get("threading"), "_active", None)
+        thread = threads.get(ident) if threads is not None else None
+        if thread is not None:
+            name = str(getattr(thread, "_name", ""))
+            tid = tid or getattr(thread, "_native_id", None)
+        return tid, name
+
+    def _send(self, now_ns: int, ident: int, stack: "Any", since_ns: int) -> None:
+        tid, name = self._thread_of(ident)
+        if tid is None or now_ns <= since_ns:
+            return
+        agent = self._agent
+        if name and self._names.get(tid) != name:
+            self._names[tid] = name
+            agent.wire.send(
+                '{"k":"thread_name","t":%d,"pid":%d,"tid":%d,"name":%s'
+                % (now_ns, agent.pid, tid, agent.quote(name, 200))
+            )
+        files, frames = self._encoded(stack)
+        agent.wire.send(
+            '{"k":"stack","t":%d,"pid":%d,"tid":%d,"dur_ns":%d,"files":[%s],"frames":[%s]'
+            % (now_ns, agent.pid, tid, now_ns - since_ns, files, frames)
+        )
+
+    def _encoded(self, stack: "tuple[tuple[CodeType, int], ...]") -> "tuple[str, str]":
+        """Return the stack outermost first: a list of files, and frames that name them by index."""
+        quote = self._agent.quote
+        files: "dict[str, int]" = {}
+        sizes = 0
+
+        def piece(code: "CodeType", line: int) -> str:
+            nonlocal sizes
+            file = code.co_filename
+            if file not in files:
+                files[file] = len(files)
+                sizes += len(quote(file, 400)) + 1
+            function = getattr(code, "co_qualname", code.co_name)  # 3.11 on
+            text = "[%s,%d,%d]" % (quote(function, 200), files[file], line)
+            sizes += len(text) + 1
+            return text
+
+        outer = [piece(*entry) for entry in stack[-1 : -OUTER_FRAMES - 1 : -1]]
+        inner = []
+        for entry in stack[: max(len(stack) - OUTER_FRAMES, 0)]:
+            if sizes > BODY_BYTES - 700:
+                inner.append('["\\u2026",-1,0]')
+                break
+            inner.append(piece(*entry))
+        inner.reverse()
+        return ",".join([quote(file, 400) for file in files]), ",".join(outer + inner)
+
+
+def _stack_of(frame: "FrameType | None") -> "tuple[tuple[CodeType, int], ...]":
+    """Return the stack innermost first."""
+    stack = []
+    while frame is not None:
+        stack.append((frame.f_code, frame.f_lineno or 0))
+        frame = frame.f_back
+    return tuple(stack)

@@ -1,0 +1,200 @@
+"""Starts the agent in an interpreter that is about to run somebody's program."""
+
+import posix
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from perftui.probes.agent.wire import Wire
+
+GATE_S = 1.0
+GATE_POLL_S = 0.0005
+YAMA_SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
+PR_SET_PTRACER = 0x59616D61
+
+
+def start(order: str, load: "Callable[[str, str], Any]") -> None:
+    """Carry out the launcher's order (see `launch.agent_environment`); no exception is seen."""
+    fields = order.split(":")
+    record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
+    sampler_hz = float(fields[8])
+    wire_module = load("wire", "_perftui_agent_wire")
+    wire = wire_module.Wire(record_fd, device, inode)
+    if not wire.ours():
+        return  # the descriptors did not come through (a parent closed them)
+    try:
+        # `keep_fd` is a read end: while it is open a write can never raise SIGPIPE, which would
+        # kill a program that has set SIGPIPE to its default, once the profiler has gone.
+        for fd in (record_fd, keep_fd, gate_fd):
+            posix.set_inheritable(fd, False)
+        if lines and sys.stdout is not None:
+            sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        _start(wire, wire_module, gate_fd, gate_inode, load, tracer_pid, sampler_hz)
+    except Exception as error:
+        if wire_module.foreign(error):
+            raise
+        wire.send(
+            '{"k":"error","t":%d,"pid":%d,"text":%s'
+            % (
+                time.monotonic_ns(),
+                posix.getpid(),
+                wire_module.quote("%s: %s" % (type(error).__name__, error)),
+            )
+        )
+
+
+def _start(
+    wire: "Wire",
+    wire_module: "Any",
+    gate_fd: int,
+    gate_inode: int,
+    load: "Callable[[str, str], Any]",
+    tracer_pid: int,
+    sampler_hz: float,
+) -> None:
+    runtime = load("runtime", "_perftui_agent")
+    imports = load("imports", "_perftui_agent_imports")
+    if tracer_pid:
+        allow_tracer(tracer_pid, YAMA_SCOPE)
+    wire.send(_hello(wire_module.quote))
+    if posix.fstat(gate_fd).st_ino == gate_inode:
+        sampler_hz = _wait_at_gate(gate_fd) or sampler_hz
+        # Nobody else has the gate's number, and it is as high as ours are: reuse it.
+        _open_at("/proc/self/statm", gate_fd)
+    agent = runtime.Agent(wire, wire_module, gate_fd)
+    runtime.agent = agent
+
+    posix.register_at_fork(after_in_child=agent.after_fork)
+    atexit_again = _at_exit(agent)
+    if not imports.install(agent, lambda: _provide(load), atexit_again):
+        agent.report("this Python imports in a way that is not known: imports are not recorded")
+    if sampler_hz > 0:
+        load("sampler", "_perftui_agent_sampler").Sampler(agent, sampler_hz).start()
+
+
+def _hello(quote: "Callable[[str, int], str]") -> str:
+    argv = getattr(sys, "orig_argv", None) or _command_line()
+    room = 2000
+    quoted = []
+    for argument in argv:
+        piece = quote(argument, 400)
+        room -= len(piece)
+        if room < 0:
+            quoted.append('"\\u2026"')
+            break
+        quoted.append(piece)
+    return (
+        '{"k":"hello","t":%d,"pid":%d,"ppid":%d,"python":"%d.%d.%d","implementation":%s,'
+        '"executable":%s,"prefix":%s,"argv":[%s]'
+        % (
+            time.monotonic_ns(),
+            posix.getpid(),
+            posix.getppid(),
+            sys.version_info[0],
+            sys.version_info[1],
+            sys.version_info[2],
+            quote(sys.implementation.name, 60),
+            quote(sys.executable or "", 600),
+            quote(sys.prefix, 600),
+            ",".join(quoted),
+        )
+    )
+
+
+def _command_line() -> "list[str]":
+    """Return argv with the interpreter's own options, which Python 3.9 does not keep."""
+    try:
+        fd = posix.open("/proc/self/cmdline", posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return list(getattr(sys, "argv", []))
+    try:
+        raw = posix.read(fd, 1 << 16)
+    finally:
+        posix.close(fd)
+    encoding = sys.getfilesystemencoding()
+    return [part.decode(encoding, "surrogateescape") for part in raw.split(b"\0")[:-1]]
+
+
+def _wait_at_gate(fd: int) -> float:
+    """Return when the gate opens or after GATE_S: the rate to sample at, 0 for none.
+
+    The pipe does not block. It ends, or says a rate, when the gate is opened.
+    """
+    give_up = time.monotonic() + GATE_S
+    while time.monotonic() < give_up:
+        try:
+            return float(posix.read(fd, 32) or 0)
+        except BlockingIOError:
+            time.sleep(GATE_POLL_S)
+    return 0.0
+
+
+def _open_at(path: str, fd: int) -> None:
+    """Open a file for reading at descriptor `fd`, which is replaced."""
+    try:
+        opened = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        posix.close(fd)  # no such figure on this system: RSS stays unknown
+        return
+    posix.dup2(opened, fd, False)
+    posix.close(opened)
+
+
+def _at_exit(agent: "Any") -> "Callable[[], None] | None":
+    """Say bye at exit, after everything that the program registers.
+
+    The program must still import `atexit` itself. Python 3.9 then makes a second module with
+    callbacks of its own that replace the first one's; what is returned registers there, too.
+    """
+    loaded = "atexit" in sys.modules
+    import atexit
+
+    atexit.register(agent.bye)
+    if loaded:
+        return None
+    del sys.modules["atexit"]
+    if sys.hexversion >= 0x030A0000:
+        return None
+    agent.first_atexit = atexit  # the interpreter borrows it until there is another
+
+    def again() -> None:
+        sys.modules["atexit"].register(agent.bye)
+
+    return again
+
+
+def _provide(load: "Callable[[str, str], Any]") -> None:
+    """Make `import perftui` work where it is not installed."""
+    find: "Any" = sys.modules["_frozen_importlib"]
+    if find._find_spec("perftui", None) is None:
+        load("api", "perftui")
+
+
+def allow_tracer(pid: int, scope_file: str) -> bool:
+    """Let `pid` trace us where Yama allows that only to ancestors; return whether it was asked.
+
+    ctypes is imported for this alone, and then taken out again.
+    """
+    try:
+        fd = posix.open(scope_file, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        scope = posix.read(fd, 8).strip()
+    finally:
+        posix.close(fd)
+    if scope != b"1":
+        return False
+    before = set(sys.modules)
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(pid), 0, 0, 0)
+    finally:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+    return True

@@ -1,0 +1,106 @@
+"""JSON lines out of the program: never blocking, never where they do not belong.
+
+A line is at most LINE_BYTES long, so that a pipe takes it whole or not at all; what the pipe
+does not take is dropped and counted. Before every write the descriptor is compared with what it
+was at the start: a program may close every descriptor it finds and open files in their place.
+"""
+
+import posix
+
+LINE_BYTES = 4000
+NAME_BYTES = 1200
+
+
+def foreign(error: BaseException) -> bool:
+    """Tell whether an exception only passed through our code: a signal handler of the program
+    may raise at any of our bytecodes, and that exception is the program's."""
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__")
+    return not (isinstance(name, str) and name.startswith(("_perftui_agent", "_frozen_importlib")))
+
+
+def quote(text: str, limit_bytes: int = NAME_BYTES) -> str:
+    """Return `text` as an ASCII JSON string of at most about `limit_bytes`."""
+    if (
+        len(text) < limit_bytes
+        and text.isascii()
+        and text.isprintable()
+        and '"' not in text
+        and "\\" not in text
+    ):
+        return '"' + text + '"'
+    pieces = []
+    room = limit_bytes
+    for letter in text:
+        code = ord(letter)
+        if 0x20 <= code < 0x7F and letter not in '"\\':
+            piece = letter
+        elif code < 0x10000:
+            piece = "\\u%04x" % code
+        else:
+            code -= 0x10000
+            piece = "\\u%04x\\u%04x" % (0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+        room -= len(piece)
+        if room < 0:
+            pieces.append("\\u2026")
+            break
+        pieces.append(piece)
+    return '"' + "".join(pieces) + '"'
+
+
+class Wire:
+    """The write end of the record pipe, as one process sees it."""
+
+    def __init__(self, fd: int, device: int, inode: int) -> None:
+        self.fd = fd
+        self.open = True
+        self.dropped = 0
+        self._dropped_told = 0
+        self._device = device
+        self._inode = inode
+
+    def ours(self) -> bool:
+        """Tell whether the descriptor still is the pipe; once it is not, it never is again."""
+        if self.open:
+            try:
+                status = posix.fstat(self.fd)
+                self.open = status.st_ino == self._inode and status.st_dev == self._device
+            except OSError as error:
+                if foreign(error):
+                    raise
+                self.open = False
+        return self.open
+
+    def send(self, body: str) -> bool:
+        """Send one JSON object, given without its closing brace; return whether it went out."""
+        dropped = self.dropped
+        if dropped != self._dropped_told:
+            body += ',"dropped":%d' % dropped
+        data = (body + "}\n").encode()  # UTF-8: any other codec might have to be imported
+        if len(data) > LINE_BYTES:
+            self.dropped += 1
+            return False
+        if not self.ours():
+            return False
+        try:
+            posix.write(self.fd, data)
+        except BlockingIOError as error:
+            if foreign(error):
+                raise
+            self.dropped += 1
+            return False
+        except OSError as error:
+            if foreign(error):
+                raise
+            self.open = False
+            return False
+        self._dropped_told = dropped
+        return True
+
+    def reset(self) -> None:
+        """Begin anew in a forked child."""
+        self.dropped = self._dropped_told = 0

@@ -1,0 +1,103 @@
+"""OS threads of the tree: their names, their CPU, and which native ones are busy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perftui.probes.attribution import cpu_share
+from perftui.probes.series import Series
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.records import ThreadCpu, ThreadName
+    from perftui.probes.stack_sums import ThreadKey
+
+STALE_NS = 3 * NS_PER_S
+"""A thread not read for this long before a range has ended before it."""
+BUSY_SHARE = 0.1
+
+
+@dataclass(slots=True)
+class ThreadState:
+    """What is known of one thread."""
+
+    kernel_name: str = ""
+    python_name: str | None = None
+    state: str = "?"
+    cpu: Series | None = None
+    """Cumulative CPU seconds."""
+    first_t_ns: int = 0
+    last_t_ns: int = 0
+
+    @property
+    def name(self) -> str:
+        """Python's name, else the kernel's."""
+        return self.python_name or self.kernel_name
+
+
+class ThreadTable:
+    """Every thread seen so far, by (pid, tid)."""
+
+    def __init__(self) -> None:
+        self._states: dict[ThreadKey, ThreadState] = {}
+
+    def take_cpu(self, record: ThreadCpu) -> None:
+        """Take a reading."""
+        state = self._states.setdefault((record.pid, record.tid), ThreadState())
+        if state.cpu is None:
+            state.cpu = Series(hold_ns=None)
+            state.first_t_ns = record.t_ns
+        state.kernel_name = record.name
+        state.state = record.state
+        state.last_t_ns = record.t_ns
+        state.cpu.add(record.t_ns, record.cpu_s)
+
+    def take_name(self, record: ThreadName) -> None:
+        """Take Python's name for a thread."""
+        self._states.setdefault((record.pid, record.tid), ThreadState()).python_name = record.name
+
+    def get(self, thread: ThreadKey) -> ThreadState:
+        """Return what is known of a thread."""
+        return self._states.get(thread) or ThreadState()
+
+    def cpu_of(self, thread: ThreadKey) -> Series | None:
+        """Return a thread's cumulative CPU, None if it was never read."""
+        return self.get(thread).cpu
+
+    def in_range(
+        self, t0_ns: int, t1_ns: int, born_from_zero: bool
+    ) -> Iterator[tuple[ThreadKey, ThreadState, float, float]]:
+        """Yield (thread, state, CPU seconds in the range, share of a core) of those that lived.
+
+        Args:
+            t0_ns: Begin of the range.
+            t1_ns: End of the range.
+            born_from_zero: A thread first seen in the range began in it: all its CPU counts.
+        """
+        for thread, state in self._states.items():
+            if state.cpu is None or state.first_t_ns >= t1_ns:
+                continue
+            if state.last_t_ns < t0_ns - STALE_NS:
+                continue
+            begin_ns = max(t0_ns, state.first_t_ns)
+            end_ns = max(min(t1_ns, state.last_t_ns), begin_ns)
+            before_s = state.cpu.value_at(begin_ns) or 0.0
+            if state.first_t_ns >= t0_ns and born_from_zero:
+                before_s, begin_ns = 0.0, t0_ns
+            cpu_s = max(0.0, (state.cpu.value_at(t1_ns) or 0.0) - before_s)
+            share = cpu_s * NS_PER_S / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
+            yield thread, state, cpu_s, share
+
+    def busy_native(self, t0_ns: int, t1_ns: int) -> dict[int, int]:
+        """Count, per process, the native threads that burned CPU in the range."""
+        busy: dict[int, int] = {}
+        for (pid, _), state in self._states.items():
+            if state.python_name is not None or state.cpu is None:
+                continue
+            begin_ns = max(t0_ns, state.first_t_ns)
+            if begin_ns < t1_ns and cpu_share(state.cpu, begin_ns, t1_ns) > BUSY_SHARE:
+                busy[pid] = busy.get(pid, 0) + 1
+        return busy
