@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes import records
+from perftui.probes.inside_windows import InsideWindows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ class AgentProbe:
         on_hello: called on this probe's thread with the fields of every hello: pid, ppid,
             python, implementation, executable, prefix, argv (a list of str), t (ns).
         on_bye: called with the pid of a program that has come to its normal end.
+        sampler_hz: the rate of the in-process sampler, should it be asked to run.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class AgentProbe:
         *,
         on_hello: Callable[[dict[str, Any]], None] | None = None,
         on_bye: Callable[[int], None] | None = None,
+        sampler_hz: float = 50.0,
     ) -> None:
         self._log = log
         self._fd = fd
         self._on_hello = on_hello
         self._on_bye = on_bye
+        self._inside = InsideWindows(sampler_hz)
         self._rest = b""
         self._skipping = False
         self._dropped_by_pid: dict[int, int] = {}
@@ -76,6 +80,7 @@ class AgentProbe:
         self._wake_write = -1
         if self._thread.ident is not None:
             self._thread.join()
+        self._log.extend(self._inside.finish())
         os.close(self._wake_read)
 
     def _run(self) -> None:
@@ -125,7 +130,7 @@ class AgentProbe:
             except (ValueError, KeyError, TypeError, IndexError, RecursionError):
                 self.garbage += 1
         batch.sort(key=lambda entry: entry[0])
-        self._log.extend([record for _, record in batch])
+        self._log.extend(self._inside.take([record for _, record in batch]))
 
     def _parse(self, line: bytes, batch: list[tuple[int, records.Record]]) -> None:
         fields = json.loads(line)

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = 0
 MAX_DEPTH = 512
@@ -42,6 +42,7 @@ class CallTree:
         self._lock = Lock()
         self._frames: list[Frame] = [Frame("<root>", "", 0, "")]
         self._frame_ids: dict[tuple[str, str, int], int] = {}
+        self._agent_frames: set[int] = set()
         self._parents: list[int] = [ROOT]
         self._frame_of: list[int] = [0]
         self._node_ids: dict[tuple[int, int], int] = {}
@@ -61,6 +62,8 @@ class CallTree:
             if found is None:
                 found = len(self._frames)
                 self._frames.append(Frame(function, file, line, module_of(file), kind))
+                if _AGENT.search(file):
+                    self._agent_frames.add(found)
                 self._frame_ids[key] = found
             return found
 
@@ -79,12 +82,23 @@ class CallTree:
                 self._node_ids[key] = found
             return found
 
-    def intern(self, stack: Iterable[int]) -> int:
-        """Return the leaf node of a stack of frame ids, outermost first."""
+    def intern(self, stack: Sequence[int]) -> int:
+        """Return the leaf node of a stack of frame ids, outermost first.
+
+        Frames of our own agent are left out: their time is the price of the line that called.
+        """
         node = ROOT
         for frame in stack:
-            node = self.node_id(node, frame)
+            if frame not in self._agent_frames:
+                node = self.node_id(node, frame)
         return node
+
+    def intern_leaf(self, stack: Sequence[int]) -> int:
+        """Return the innermost frame alone, below the root: for a stack whose path is torn."""
+        for frame in reversed(stack):
+            if frame not in self._agent_frames:
+                return self.node_id(ROOT, frame)
+        return ROOT
 
     def parent(self, node: int) -> int:
         """Return the calling node; the root's parent is the root."""
@@ -116,6 +130,7 @@ class CallTree:
 
 _SITE = re.compile(r".*/(?:site-packages|dist-packages)/")
 _STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
+_AGENT = re.compile(r"[/\\\\]probes[/\\\\]agent[/\\\\](?:hook[/\\\\])?\w+\.py$")
 _FROZEN = re.compile(r"<frozen ([\w.]+)>")
 
 

@@ -158,7 +158,12 @@ class Session:
     def _start(self) -> None:
         self._metrics.start()
         if self._channel is not None:
-            self._agent = AgentProbe(self._log, self._channel.read_fd, on_hello=self._hello)
+            self._agent = AgentProbe(
+                self._log,
+                self._channel.read_fd,
+                on_hello=self._hello,
+                sampler_hz=_IN_PROCESS_HZ,
+            )
             self._agent.start()
         if self._output is not None:
             self._output.start()

@@ -92,6 +92,8 @@ def _peak(reader: Store, target: Target) -> int | None:
         reader.highest("rss_bytes", 0, 1 << 62, TREE),
         exit_.max_rss_bytes if exit_ is not None and exit_.pid == target.pid else None,
     ]
+    # The agent reads RSS at the ends of phases: a moment no reading from outside may have met.
+    peaks += [phase.peak_rss_bytes for phase in reader.phases(0, 1 << 62)]
     known = [peak for peak in peaks if peak is not None]
     return int(max(known)) if known else None
 

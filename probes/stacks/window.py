@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from perftui.probes.calltree import ROOT
 from perftui.probes.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.chrometrace import parse_trace
@@ -72,7 +71,7 @@ class WindowWriter:
                 self._names[tid] = name
                 records.append(ThreadName(begin, self._pid, tid, name))
             if is_torn:
-                node = self._tree.node_id(ROOT, frames[-1])
+                node = self._tree.intern_leaf(frames)
             else:
                 node = self._tree.intern(frames)
             stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))

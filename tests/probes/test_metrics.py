@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -72,10 +73,7 @@ def test_cpu_agrees_with_the_kernels_account() -> None:
 
 def test_a_spike_between_two_readings_is_in_the_high_water_mark() -> None:
     kept, _ = watched(
-        "import time\n"
-        "data = bytearray(b'x') * 300_000_000\n"
-        "del data\n"
-        "time.sleep(0.3)\n"
+        "import time\ndata = bytearray(b'x') * 300_000_000\ndel data\ntime.sleep(0.3)\n"
     )
     last = kept.of(Metric)[-1]
     assert last.high_water_rss_bytes is not None
@@ -135,5 +133,4 @@ def test_a_dead_process_and_a_zombie_are_gone() -> None:
 
 
 def status_of(pid: int) -> bytes:
-    with open(f"/proc/{pid}/status", "rb") as file:
-        return file.read()
+    return Path(f"/proc/{pid}/status").read_bytes()

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from perftui.probes.calltree import CallTree
 from perftui.probes.log import SessionLog
 from perftui.probes.reader import Target
 from perftui.probes.records import (
@@ -24,6 +25,9 @@ from perftui.probes.records import (
 )
 from perftui.probes.store import Store
 from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from perftui.probes.calltree import CallTree
 
 S = NS_PER_S
 PID = 10
@@ -189,3 +193,16 @@ def test_the_end_freezes_the_clock(log: SessionLog, store: Store, clock: Clock) 
     clock.now = 99 * S
     status = store.status()
     assert (status.state, status.t_end_ns, status.signal) == ("exited", 11 * S, 9)
+
+
+def test_frames_of_the_agent_are_left_out_and_their_caller_pays(log: SessionLog) -> None:
+    tree = log.tree
+    app = tree.frame_id("load", "/app/load.py", 3)
+    count = tree.frame_id("count", "/x/perftui/probes/agent/api.py", 50)
+    send = tree.frame_id("Wire.send", "/x/probes/agent/wire.py", 90)
+    hook = tree.frame_id("<module>", "/x/probes/agent/hook/sitecustomize.py", 1)
+    other = tree.frame_id("send", "/app/agent/wire.py", 1)
+    assert tree.intern([app, count, send]) == tree.intern([app])
+    assert tree.intern_leaf([app, count, send]) == tree.intern([app])
+    assert tree.intern([hook]) == 0
+    assert tree.intern([app, other]) != tree.intern([app])

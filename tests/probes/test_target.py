@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -134,10 +135,9 @@ def test_the_target_goes_on_writing_when_nobody_reads_any_more() -> None:
     assert target.exit.exit_code == 0
 
 
-def test_words_become_an_argv(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(str(tmp_path))
-    with open("job.py", "w") as file:
-        file.write("pass\n")
+def test_words_become_an_argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("job.py").write_text("pass\n")
     assert command_of(["job.py", "--x", "1"], sys.executable) == [
         sys.executable, "job.py", "--x", "1",
     ]  # fmt: skip

@@ -1,0 +1,121 @@
+"""Whole sessions on real programs, below the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perftui.probes import session as session_module
+from perftui.probes.rights import Right
+from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+BUSY = "import time\ndef burn():\n while time.process_time() < 1.5: sum(range(500))\nburn()"
+
+
+def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def launch(code: str, *, behind_screen: bool = True) -> Session:
+    argv = [sys.executable, "-c", code]
+    return Session.launch(argv, "test", ProbeOptions(), behind_screen=behind_screen)
+
+
+def test_without_the_right_to_trace_stacks_come_from_inside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    denied = Right(False, "ptrace is not permitted", "run as root")
+    monkeypatch.setattr(session_module, "can_trace", lambda _: denied)
+    session = launch(BUSY)
+    assert session.wait(30)
+    session.close()
+    summary = summarize(session.store)
+    assert summary["stacks"]["backend"] == "in-process"
+    assert summary["stacks"]["top"][0]["function"] == "burn"
+    assert summary["stacks"]["coverage"] > 0.5
+    (notice,) = session.store.status().notices
+    assert notice.text == "no stacks from outside: ptrace is not permitted; run as root"
+
+
+def test_output_of_a_program_behind_the_screen_is_live_although_it_is_no_terminal() -> None:
+    session = launch("import time\nprint('at once')\ntime.sleep(60)")
+    try:
+        wait_for(lambda: session.store.log_lines(0, 1 << 62))
+        assert session.store.log_lines(0, 1 << 62)[0].text == "at once"
+    finally:
+        session.stop_target()
+        session.close()
+    end = session.exit()
+    assert end is not None
+    assert end.signal == 15
+
+
+def test_a_program_behind_the_screen_has_empty_input() -> None:
+    session = launch("import sys; sys.exit(len(sys.stdin.read()) + 4)")
+    assert session.wait(30)
+    session.close()
+    end = session.exit()
+    assert end is not None
+    assert end.exit_code == 4
+
+
+def test_python_children_have_stacks_too() -> None:
+    child = (
+        "import time\\ndef inner():\\n while time.process_time() < 1.5: sum(range(500))\\ninner()"
+    )
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{child}'])"
+    session = launch(code)
+    assert session.wait(60)
+    session.close()
+    functions = {row["function"] for row in summarize(session.store)["stacks"]["top"]}
+    assert "burn" in functions
+    assert len(session.store.processes()) == 2
+
+
+def test_exec_keeps_the_session_alive() -> None:
+    code = (
+        "import os, sys, time\ntime.sleep(0.5)\n"
+        f"os.execv(sys.executable, [sys.executable, '-c', {BUSY!r}])"
+    )
+    session = launch(code)
+    assert session.wait(60)
+    session.close()
+    functions = {row["function"] for row in summarize(session.store)["stacks"]["top"]}
+    assert "burn" in functions
+
+
+def test_closing_an_attached_session_leaves_the_process_running() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "while True: sum(range(1000))"])
+    try:
+        session = Session.attach(process.pid, ProbeOptions())
+        wait_for(lambda: session.store.call_tree(0, 1 << 62))
+        session.close()
+        assert process.poll() is None
+        assert "State:\tT" not in Path(f"/proc/{process.pid}/status").read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_suspended_and_resumed_target_is_still_watched() -> None:
+    session = launch("import time\nfor n in range(300): time.sleep(0.01)")
+    session.send(19)  # SIGSTOP
+    time.sleep(0.6)
+    session.send(18)  # SIGCONT
+    assert session.wait(30)
+    session.close()
+    end = session.exit()
+    assert end is not None
+    assert end.exit_code == 0
