@@ -163,7 +163,9 @@ def test_every_kind_becomes_its_record(fed: Fed) -> None:
     ]
     fed.write(b"\n".join(line.strip() for line in lines) + b"\n")
     fed.probe.stop()
-    *others, notice, mark = fed.kept.records
+    *others, notice, mark, window = fed.kept.records
+    assert isinstance(window, records.StackWindow)
+    assert (window.backend, window.samples, window.errors) == ("in-process", 1, 0)
     stack = others.pop()
     assert others == [
         records.ImportBegin(3, 7, 8, 1, "m", None, 4096),

@@ -72,10 +72,7 @@ def test_a_program_behind_the_screen_has_empty_input() -> None:
 
 
 def test_python_children_have_stacks_too() -> None:
-    child = (
-        "import time\\ndef inner():\\n while time.process_time() < 1.5: sum(range(500))\\ninner()"
-    )
-    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{child}'])"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY!r}])"
     session = launch(code)
     assert session.wait(60)
     session.close()
