@@ -105,6 +105,13 @@ class StackSums:
                 break
         return _frozen(result)
 
+    def token(self, t0_ns: int, t1_ns: int) -> tuple[int, int, int]:
+        """Return what `sums(t0, t1)` depends on: while this is equal, so is the answer."""
+        if t1_ns <= self.last_t_ns:
+            return (t0_ns, t1_ns, 0)
+        start_ns = t0_ns if self.first_t_ns is None else max(t0_ns, self.first_t_ns)
+        return (start_ns, -1, self.version)
+
     def recent(self) -> tuple[Piece, ...]:
         """Return the intervals of about the last minute, oldest first."""
         return tuple(self._recent)

@@ -88,6 +88,7 @@ class Store:
         self._threads = ThreadTable()
         self._stacks = StackSums()
         self._quality = StackQuality(target.pid)
+        self._call_tree_memo: tuple[object, tuple[ThreadTree, ...]] | None = None
         self._count_marks: dict[str, tuple[int, float]] = {}
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
@@ -373,9 +374,16 @@ class Store:
     def call_tree(
         self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
     ) -> tuple[ThreadTree, ...]:
-        """See `Reader.call_tree`."""
+        """See `Reader.call_tree`.
+
+        The same tuple comes back until new stacks have come, once a second: a screen that asks
+        more often sees by identity that it has nothing to draw.
+        """
         with self._lock:
             self._drain()
+            key = (self._stacks.token(t0_ns, t1_ns), None if threads is None else frozenset(threads))
+            if self._call_tree_memo is not None and self._call_tree_memo[0] == key:
+                return self._call_tree_memo[1]
             sums = self._stacks.sums(t0_ns, t1_ns)
             busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
@@ -402,7 +410,8 @@ class Store:
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))
-            return tuple(rows)
+            self._call_tree_memo = (key, tuple(rows))
+            return self._call_tree_memo[1]
 
     def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:
         """See `Reader.phases`."""

@@ -87,6 +87,17 @@ class View:
     alerts: tuple[Alert, ...]
     processes: tuple[Process, ...]
 
+    def same_stacks(self, other: View | None) -> bool:
+        """Tell whether a widget that shows stacks has nothing new to draw: they come once a
+        second, pictures more often."""
+        return (
+            other is not None
+            and self.stacks is other.stacks
+            and self.tree is other.tree
+            and self.selection == other.selection
+            and self.status.state == other.status.state
+        )
+
     def seconds(self, t_ns: int) -> float:
         """Time since the start of the session."""
         return (t_ns - self.status.t_start_ns) / NS_PER_S

@@ -1,0 +1,592 @@
+"""The live screen under a pilot: sizes, keys, mouse, tabs, leaving, plain and odd sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from perftui.probes.records import Notice
+from perftui.tui.app import PerftuiApp
+from perftui.tui.screens.help import HelpScreen
+from perftui.tui.screens.live import LiveScreen
+from perftui.tui.screens.quit import QuitScreen
+from perftui.tui.widgets.timeline import Timeline
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_reader import T0, FakeReader, FakeSession, S
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.pilot import Pilot
+
+    Steps = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage:
+    """A running app with what the tests ask of it."""
+
+    def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: FakeSession) -> None:
+        self.app, self.pilot, self.session = app, pilot, session
+
+    @property
+    def reader(self) -> FakeReader:
+        return self.session.reader
+
+    @property
+    def live(self) -> LiveScreen:
+        return cast("LiveScreen", self.app.screen_stack[0])
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        for _ in range(400):
+            if holds():
+                await self.pilot.pause()
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError("did not come true")
+
+    async def pictures(self, more: int = 1) -> None:
+        """Wait until so many more pictures have been drawn."""
+        goal = self.live.pictures + more
+        await self.until(lambda: self.live.pictures >= goal)
+
+    async def settled(self) -> None:
+        """Wait until the picture shows what was chosen."""
+        await self.until(
+            lambda: self.live.view is not None and self.live.view.selection == self.live.selection
+        )
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and see what they do."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    def lines(self) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+
+def play(
+    steps: Steps,
+    reader: FakeReader | None = None,
+    size: tuple[int, int] = (160, 45),
+    *,
+    ascii_only: bool = False,
+    **session_fields: bool,
+) -> FakeSession:
+    """Run an app over a fake session through `steps`."""
+    session = FakeSession(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        app = PerftuiApp(session, ascii_only=ascii_only)
+        async with app.run_test(size=size) as pilot:
+            stage = Stage(app, pilot, session)
+            stage.live.refresh_hz = 20
+            await stage.until(lambda: stage.live.pictures >= 2)
+            await steps(stage)
+
+    asyncio.run(run())
+    return session
+
+
+# -- sizes -------------------------------------------------------------------------------------
+
+
+def test_wide_screen_has_three_timelines_figures_and_tabs() -> None:
+    async def steps(stage: Stage) -> None:
+        lines = stage.lines()
+        assert len(lines) == 45
+        assert all(len(line) == 160 for line in lines)
+        assert "perftui  stream-vs-collect mode=collect" in lines[0]
+        assert "● LIVE 00:18.4" in lines[0]
+        assert "stacks 100 Hz 99 %" in lines[0]
+        assert "self 3.8 % 51 MiB" in lines[0]
+        text = stage.text
+        for words in ("─ RSS ─ 1.21 GB", "─ CPU ─ ", "─ rows ─ 4.94 M", "peak", "first row"):
+            assert words in text
+        assert "▏import" in text
+        assert "now" in text
+        for tab in ("Flame", "Top", "Threads", "Imports", "Phases", "Log"):
+            assert tab in text
+        assert "q quit" in lines[-1]
+
+    play(steps)
+
+
+def test_80x24_keeps_the_rss_timeline_and_the_tabs() -> None:
+    async def steps(stage: Stage) -> None:
+        assert "─ RSS ─" in stage.text
+        assert "─ CPU ─" not in stage.text
+        assert "▏import" in stage.text
+        assert "Flame" in stage.text
+        assert "q quit" in stage.lines()[-1]
+
+    play(steps, size=(80, 24))
+
+
+def test_too_small_says_so_in_one_line_and_recovers() -> None:
+    async def steps(stage: Stage) -> None:
+        words = [line.strip() for line in stage.lines() if line.strip()]
+        assert len(words) == 1
+        assert "60×15" in words[0]
+        assert "50×14" in words[0]
+        await stage.pilot.resize_terminal(100, 30)
+        await stage.pictures(2)
+        assert "─ RSS ─" in stage.text
+        assert "q quit" in stage.lines()[-1]
+        await stage.pilot.resize_terminal(40, 10)
+        await stage.pictures(1)
+        assert "─ RSS ─" not in stage.text
+
+    play(steps, size=(50, 14))
+
+
+@pytest.mark.parametrize("size", [(60, 15), (79, 23), (120, 40), (200, 60), (300, 100)])
+def test_every_size_fills_the_screen(size: tuple[int, int]) -> None:
+    async def steps(stage: Stage) -> None:
+        lines = stage.lines()
+        assert len(lines) == size[1]
+        assert "─ RSS ─" in stage.text
+        assert "q quit" in lines[-1]
+        assert lines[0].strip()
+
+    play(steps, FakeReader(pools=True, alert=True), size=size)
+
+
+# -- time --------------------------------------------------------------------------------------
+
+
+def test_pause_freezes_the_picture_and_end_goes_back_to_live() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("space")
+        await stage.settled()
+        paused = stage.lines()[:30]
+        assert "‖ PAUSED 00:18.4" in paused[0]
+        drawn = stage.live.pictures
+        stage.reader.now_s = 25.0
+        await stage.pilot.pause(0.6)
+        assert stage.live.pictures == drawn
+        assert stage.lines()[:30] == paused
+        await stage.press("end")
+        await stage.settled()
+        assert "● LIVE 00:25.0" in stage.lines()[0]
+
+    play(steps)
+
+
+def test_arrows_scrub_once_paused_and_the_tabs_follow() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("space", "left", "left", "left")
+        await stage.settled()
+        selection = stage.live.selection
+        view = stage.live.view
+        assert view is not None
+        assert selection.cursor_ns is not None
+        assert selection.cursor_ns < view.status.t_end_ns
+        assert view.range[0] <= selection.cursor_ns <= view.range[1]
+        assert view.range[1] - view.range[0] <= S
+        assert "±0.5 s" in stage.text
+        await stage.press("escape")
+        assert stage.live.selection.cursor_ns is None
+
+    play(steps)
+
+
+def test_brackets_set_a_range_at_the_cursor() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("space", *["shift+left"] * 4, "left_square_bracket")
+        await stage.press("shift+right", "shift+right", "right_square_bracket")
+        await stage.settled()
+        chosen = stage.live.selection.range
+        assert chosen is not None
+        assert stage.live.view is not None
+        assert stage.live.view.range == chosen
+        assert "[ " in stage.text
+        assert "range " in stage.text
+
+    play(steps)
+
+
+def test_a_drag_selects_moments_that_a_resize_does_not_move() -> None:
+    async def steps(stage: Stage) -> None:
+        axis = stage.live.axis
+        assert axis is not None
+        left, right = axis.column(T0 + 6 * S), axis.column(T0 + 12 * S)
+        await stage.pilot.mouse_down("#rss", offset=(left, 4))
+        await stage.pilot.hover("#rss", offset=(left + 9, 4))
+        await stage.pilot.hover("#rss", offset=(right, 4))
+        await stage.pilot.mouse_up("#rss", offset=(right, 4))
+        await stage.pictures()
+        chosen = stage.live.selection.range
+        assert chosen is not None
+        assert abs(chosen[0] - (T0 + 6 * S)) < S // 4
+        assert abs(chosen[1] - (T0 + 12 * S)) < S // 4
+        await stage.pilot.resize_terminal(120, 40)
+        await stage.pictures()
+        assert stage.live.selection.range == chosen
+        await stage.press("escape")
+        assert stage.live.selection.range is None
+
+    play(steps)
+
+
+def test_a_click_sets_the_cursor_and_the_wheel_zooms_around_the_mouse() -> None:
+    async def steps(stage: Stage) -> None:
+        axis = stage.live.axis
+        assert axis is not None
+        column = axis.column(T0 + 8 * S)
+        await stage.pilot.click("#cpu", offset=(column, 2))
+        cursor = stage.live.selection.cursor_ns
+        assert cursor is not None
+        assert abs(cursor - (T0 + 8 * S)) < S // 4
+        stage.live.query_one("#cpu", Timeline).post_message(Timeline.Zoomed(cursor, 0.5))
+        await stage.until(lambda: stage.live.selection.axis is not None)
+        zoomed = stage.live.selection.axis
+        assert zoomed is not None
+        assert zoomed[0] < cursor < zoomed[1]
+        await stage.press("end")
+        assert stage.live.selection.axis is None
+
+    play(steps)
+
+
+def test_n_and_p_jump_between_events() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("p")
+        assert stage.live.selection.cursor_ns == T0 + round(9.9 * S)
+        assert "read begins" in stage.text
+        await stage.press("p")
+        assert stage.live.selection.cursor_ns == T0 + round(5.7 * S)
+        await stage.press("n", "n")
+        assert "no later event" in stage.text
+
+    play(steps)
+
+
+def test_enter_selects_the_span_of_the_alert() -> None:
+    async def steps(stage: Stage) -> None:
+        assert "▲ streaming violation" in stage.lines()[1]
+        assert "▏onset 00:10.1" in stage.text
+        await stage.press("enter")
+        await stage.pictures()
+        assert stage.live.selection.range is not None
+        assert stage.live.selection.range[0] == T0 + round(10.1 * S)
+
+    play(steps, FakeReader(alert=True))
+
+
+# -- tabs --------------------------------------------------------------------------------------
+
+
+def test_tabs_by_key_letter_and_mouse_each_show_a_pane() -> None:
+    async def steps(stage: Stage) -> None:
+        seen = {stage.live.tab}
+        for _ in range(5):
+            await stage.press("tab")
+            await stage.pictures()
+            seen.add(stage.live.tab)
+        assert seen == {"Flame", "Top", "Threads", "Imports", "Phases", "Log"}
+        assert "loading 700 MB" in stage.text
+        await stage.press("tab")
+        assert stage.live.tab == "Flame"
+        await stage.press("shift+tab")
+        assert stage.live.tab == "Log"
+        await stage.press("i")
+        await stage.pictures()
+        assert "package_" in stage.text
+        await stage.press("g")
+        assert stage.live.tab == "Flame"
+        row = next(n for n, line in enumerate(stage.lines()) if " Threads " in line)
+        await stage.pilot.click(offset=(stage.lines()[row].index("Threads") + 2, row))
+        await stage.pictures()
+        assert stage.live.tab == "Threads"
+        assert "duckdb-scan" in stage.text
+        shown = [pane for pane in stage.live.query_one("#panes").children if pane.display]
+        assert len(shown) == 1
+
+    play(steps)
+
+
+def test_weight_lines_threads_and_reset_change_the_selection() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("w")
+        assert stage.live.selection.weight == "cpu"
+        await stage.press("w", "l", "greater_than_sign")
+        assert stage.live.selection.weight == "grown"
+        assert stage.live.selection.by_line
+        assert stage.live.selection.thread is not None
+        await stage.pictures()
+        assert "by line" in stage.text
+        await stage.press("r")
+        assert stage.live.selection.thread is None
+        assert stage.live.selection.weight == "wall"
+
+    play(steps)
+
+
+def test_a_filter_is_typed_without_pressing_keys_of_the_screen() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("slash")
+        await stage.press(*"qm fetch")
+        assert stage.live.selection.filter == "qm fetch"
+        assert not stage.session.asked
+        assert stage.live.selection.paused_at_ns is None
+        await stage.press("enter")
+        await stage.pictures()
+        assert "/qm fetch" in stage.text
+        await stage.press("space")
+        assert stage.live.selection.paused_at_ns is not None
+
+    play(steps)
+
+
+def test_refresh_rate_keeps_its_limits() -> None:
+    async def steps(stage: Stage) -> None:
+        stage.live.refresh_hz = 4
+        await stage.press("plus")
+        assert stage.live.refresh_hz == 5
+        await stage.press(*["plus"] * 20)
+        assert stage.live.refresh_hz == 10
+        await stage.press(*["minus"] * 20)
+        assert stage.live.refresh_hz == 1
+
+    play(steps)
+
+
+def test_copy_writes_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("h")
+        await stage.pictures()
+        await stage.press("y")
+        assert "copied" in stage.lines()[1]
+
+    play(steps)
+    assert "duckdb-scan" in (tmp_path / "perftui" / "copied.txt").read_text()
+
+
+def test_marks_are_numbered() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("m", "m")
+        assert "mark 2 at 18.4 s" in stage.text
+
+    assert play(steps).asked == ["mark mark 1", "mark mark 2"]
+
+
+# -- leaving -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+def test_leaving_asks_while_a_launched_target_runs(key: str) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press(key)
+        assert isinstance(stage.app.screen, QuitScreen)
+        assert "leave it running" in stage.text
+        await stage.press("q", "enter", "space")
+        assert isinstance(stage.app.screen, QuitScreen)
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, LiveScreen)
+        assert stage.app.is_running
+
+    assert play(steps).asked == []
+
+
+@pytest.mark.parametrize(("key", "asked"), [("s", "stop"), ("l", "leave")])
+def test_the_answer_reaches_the_session(key: str, asked: str) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("q", key)
+        await stage.until(lambda: stage.app._exit)
+        assert stage.app.return_value == 0
+
+    assert play(steps).asked == [asked]
+
+
+@pytest.mark.parametrize("fields", [{"alive": False}, {"launched": False}])
+def test_q_leaves_at_once_when_nothing_is_lost(fields: dict[str, bool]) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("q")
+        await stage.until(lambda: stage.app._exit)
+        assert stage.app.return_value == 0
+
+    assert play(steps, **fields).asked == []
+
+
+def test_no_single_key_harms_the_target() -> None:
+    keys = [*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"]
+    keys += ["ctrl+c", "ctrl+q", "ctrl+d", "escape", "enter", "delete", "backspace", "space", "f1"]
+
+    async def steps(stage: Stage) -> None:
+        for key in keys:
+            await stage.press(key)
+            while len(stage.app.screen_stack) > 1:
+                await stage.press("escape")
+        assert stage.app.is_running
+        assert not stage.app._exit
+
+    asked = play(steps).asked
+    assert [call for call in asked if not call.startswith("mark")] == []
+
+
+def test_ctrl_c_says_what_it_does_not_do() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("ctrl+c")
+        assert "ctrl+c does nothing here" in stage.lines()[1]
+
+    assert play(steps).asked == []
+
+
+def test_the_end_of_the_target_is_told_and_the_picture_stays() -> None:
+    async def steps(stage: Stage) -> None:
+        stage.reader.state, stage.reader.exit_code = "exited", 3
+        stage.session.alive = False
+        await stage.pictures(2)
+        lines = stage.lines()
+        assert "■ EXITED" in lines[0]
+        assert "exited with 3  after 18.4 s · CPU 24.7 s · peak 1.22 GB" in lines[1]
+        assert "─ RSS ─" in stage.text
+        await stage.press("q")
+        await stage.until(lambda: stage.app._exit)
+
+    play(steps)
+
+
+def test_help_lists_the_keys_and_closes() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("question_mark")
+        assert isinstance(stage.app.screen, HelpScreen)
+        assert "freeze the picture" in stage.text
+        await stage.press("q")
+        assert isinstance(stage.app.screen, LiveScreen)
+        assert not stage.app._exit
+
+    play(steps)
+
+
+def test_the_palette_offers_commands() -> None:
+    async def steps(stage: Stage) -> None:
+        titles = [command.title for command in stage.app.get_system_commands(stage.live)]
+        assert "Tab: Imports" in titles
+        assert "Interrupt the target" in titles
+        assert "Theme: perftui-light" in titles
+        assert len(titles) == len(set(titles))
+        for command in stage.app.get_system_commands(stage.live):
+            if command.title == "Interrupt the target":
+                command.callback()
+        await stage.until(lambda: bool(stage.session.asked))
+
+    assert play(steps).asked == ["interrupt"]
+
+
+# -- plain terminals and odd readers ---------------------------------------------------------
+
+
+def test_light_theme_and_themes_of_others_can_be_worn() -> None:
+    async def steps(stage: Stage) -> None:
+        for theme in ("perftui-light", "nord", "textual-light", "perftui-dark"):
+            stage.app.theme = theme
+            await stage.pictures()
+            assert "─ RSS ─" in stage.text
+        dark = stage.app.export_screenshot()
+        stage.app.theme = "perftui-light"
+        await stage.pictures()
+        assert "#e5a54b" in dark
+        assert "#e5a54b" not in stage.app.export_screenshot()
+
+    play(steps)
+
+
+def test_no_color_lets_no_colour_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def steps(stage: Stage) -> None:
+        for _ in range(6):
+            for strip in stage.app.screen._compositor.render_strips():
+                for segment in strip:
+                    style = segment.style
+                    if style is not None:
+                        assert style.color is None or style.color.is_default
+                        assert style.bgcolor is None or style.bgcolor.is_default
+            await stage.press("tab")
+            await stage.pictures()
+        assert f"[{stage.live.tab}]" in stage.text
+
+    play(steps, FakeReader(pools=True, alert=True))
+
+
+def test_an_ascii_terminal_gets_ascii() -> None:
+    async def steps(stage: Stage) -> None:
+        for _ in range(6):
+            assert stage.text.isascii()
+            await stage.press("tab")
+            await stage.pictures()
+        assert "##########" in stage.text
+        assert "- RSS - " in stage.text
+
+    play(steps, FakeReader(pools=True, alert=True, title="naïve 日本語"), ascii_only=True)
+
+
+ODD = {
+    "nothing yet": FakeReader(now_s=0.0, names=(), thread_names=(), phase_names=(), log_texts=()),
+    "no metric": FakeReader(now_s=9.0, names=()),
+    "one sample": FakeReader(now_s=0.001),
+    "ten hours": FakeReader(now_s=36_000.0),
+    "hostile": FakeReader(
+        title="\x1b]0;owned\x07\u202eevil\n",
+        phase_names=("\x1b[31mred", "\u202erev", "日本語", "tab\tbed"),
+        thread_names=("\x1b[2J", "日本語のスレッド", "a" * 400),
+        log_texts=("\x1b[2J\x1b[H", "\u202e\u2066x"),
+        notices=(Notice(T0, "warn", "\x1b[5mblink\x07"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_odd_sessions_are_shown_without_a_stumble(name: str, size: tuple[int, int]) -> None:
+    async def steps(stage: Stage) -> None:
+        for _ in range(6):
+            assert not any(char in stage.text for char in "\x1b\x07\u202e\u2066")
+            await stage.press("tab", "w", "l")
+            await stage.pictures()
+        await stage.press("space", "left", "left_square_bracket", "n", "p", "end", "r")
+        await stage.pictures()
+        assert "─ RSS ─" in stage.text
+
+    play(steps, ODD[name], size=size)
+
+
+def test_a_reader_that_fails_costs_a_picture_and_not_the_screen() -> None:
+    async def steps(stage: Stage) -> None:
+        def fail(*_: object) -> None:
+            raise ValueError("torn record")
+
+        good = stage.reader.imports
+        stage.reader.imports = fail  # type: ignore[assignment,method-assign]
+        await stage.until(lambda: "no picture: ValueError: torn record" in stage.text)
+        stage.reader.imports = good  # type: ignore[method-assign]
+        await stage.pictures(2)
+        assert "─ RSS ─" in stage.text
+
+    play(steps)
+
+
+def test_a_failing_session_call_is_told_in_one_line() -> None:
+    async def steps(stage: Stage) -> None:
+        def fail(name: str) -> None:
+            raise OSError("the agent has gone")
+
+        stage.session.mark = fail  # type: ignore[method-assign]
+        await stage.press("m")
+        await stage.until(lambda: "the agent has gone" in stage.text)
+
+    play(steps)

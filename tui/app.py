@@ -1,0 +1,154 @@
+"""The applications: the live screen of a session, and choosing a process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from perftui.tui.screens.live import LiveScreen
+from perftui.tui.terminal_app import TerminalApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+    from typing import TypeAlias
+
+    from textual.screen import Screen
+
+    from perftui.tui.session_face import LiveSession
+
+    Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+
+
+class PerftuiApp(TerminalApp[int]):
+    """Shows a live session. The result is 0; what the target returned is the session's to say."""
+
+    def __init__(
+        self,
+        session: LiveSession,
+        *,
+        duration_s: float | None = None,
+        ascii_only: bool | None = None,
+    ) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._session = session
+        self._duration_s = duration_s
+        self._before_hangup: Handler = None
+        self.hangup: SystemExit | None = None
+        """How the caller's own handler wanted to leave when the terminal went away."""
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the live screen: there is no other below it."""
+        return LiveScreen(self._session)
+
+    # -- ways out --------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Leave quietly when the terminal goes away, or the time is up."""
+        if self._duration_s is not None:
+            self.set_timer(self._duration_s, self._time_is_up)
+        if not hasattr(signal, "SIGHUP"):
+            return
+        before = signal.getsignal(signal.SIGHUP)
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(
+                signal.SIGHUP, self._terminal_went, before
+            )
+            self._before_hangup = before
+
+    def on_unmount(self) -> None:
+        """Give SIGHUP back."""
+        if self._before_hangup is None:
+            return
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, self._before_hangup)
+
+    def _time_is_up(self) -> None:
+        self.exit(0)
+
+    def _terminal_went(self, before: object) -> None:
+        """Do what the caller would have done, and leave the event loop in order."""
+        if callable(before):
+            try:
+                before(signal.SIGHUP, None)
+            except SystemExit as leave:
+                self.hangup = leave
+        self.exit(0)
+
+    async def action_quit(self) -> None:
+        """Leave as `q` does: ctrl+q must not skip the question."""
+        screen = self.screen
+        if isinstance(screen, LiveScreen):
+            screen.action_quit_or_ask()
+
+    def action_help_quit(self) -> None:
+        """Say what ctrl+c does not do."""
+        screen = self.screen
+        if isinstance(screen, LiveScreen):
+            screen.action_ctrl_c()
+
+    # -- commands --------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer everything by name."""
+        if isinstance(screen, LiveScreen):
+            yield from screen.commands()
+        yield from super().get_system_commands(screen)
+        yield SystemCommand("Screenshot", "save the screen as SVG", self.save_svg)
+
+    def save_svg(self) -> None:
+        """Save the screen as a picture, beside the work or in the temporary folder."""
+        import tempfile
+        import time
+
+        picture = self.export_screenshot(title="perftui")
+        name = f"perftui-{time.strftime('%Y%m%d-%H%M%S')}.svg"
+        said = "the screenshot could not be saved"
+        for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+            try:
+                (folder / name).write_text(picture, encoding="utf-8")
+            except OSError as error:
+                said = f"the screenshot could not be saved: {error}"
+            else:
+                said = f"saved {folder / name}"
+                break
+        screen = self.screen
+        if isinstance(screen, LiveScreen):
+            screen.say(said)
+
+
+def run_live(session: LiveSession, *, duration_s: float | None = None) -> int:
+    """Show a live session until the person leaves, or for `duration_s` seconds.
+
+    Returns:
+        0, or 1 if the screen itself failed (said in one line on stderr).
+
+    Raises:
+        SystemExit: what the caller's own SIGHUP handler raised, once the screen is closed.
+    """
+    app = PerftuiApp(session, duration_s=duration_s)
+    result = app.run()
+    if app.hangup is not None:
+        raise app.hangup
+    return 1 if app.tell_last_words() else result or 0
+
+
+class _PickerApp(TerminalApp[int]):
+    def on_mount(self) -> None:
+        from perftui.tui.screens.picker import PickerScreen
+
+        self.push_screen(PickerScreen(), self.exit)
+
+
+def run_picker() -> int | None:
+    """Let a person choose a running Python process; None if they would rather not."""
+    app = _PickerApp()
+    pid = app.run()
+    app.tell_last_words()
+    return pid

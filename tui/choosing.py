@@ -1,0 +1,115 @@
+"""What the keys do to a `Selection`: pure functions from one choice to the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from perftui.probes.reader import Event
+    from perftui.tui.view import Selection, View, Weight
+    from perftui.tui.widgets.time_axis import AxisMap
+
+WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
+AROUND_CURSOR_NS = NS_PER_S // 2
+"""With a cursor and no range, the tabs are about this much before and after it."""
+
+
+def shown_end(view: View) -> int:
+    """Return the latest moment on the screen: the pause, or the end so far."""
+    end = view.status.t_end_ns
+    return min(view.selection.paused_at_ns or end, end)
+
+
+def asked_range(selection: Selection, t_start_ns: int, t_end_ns: int) -> tuple[int, int] | None:
+    """Return the range that the tabs are about; None is the whole session."""
+    if selection.range is not None:
+        return selection.range
+    if selection.cursor_ns is None:
+        return None
+    t0 = max(selection.cursor_ns - AROUND_CURSOR_NS, t_start_ns)
+    t1 = min(selection.cursor_ns + AROUND_CURSOR_NS, max(t_end_ns, t_start_ns + 1))
+    return t0, max(t1, t0 + 1)
+
+
+def moved_cursor(view: View, axis: AxisMap, columns: int) -> Selection:
+    """Move the cursor by columns; it begins at the newest moment and pauses a live view."""
+    selection = view.selection
+    end = shown_end(view)
+    start = view.status.t_start_ns
+    from_ns = end if selection.cursor_ns is None else selection.cursor_ns
+    cursor = min(max(from_ns + columns * axis.step_ns, start), end)
+    return _panned(_paused(selection, view).with_(cursor_ns=cursor), cursor)
+
+
+def _paused(selection: Selection, view: View) -> Selection:
+    if selection.paused_at_ns is None and view.status.state in ("live", "starting"):
+        return selection.with_(paused_at_ns=view.status.t_end_ns)
+    return selection
+
+
+def _panned(selection: Selection, t_ns: int) -> Selection:
+    """Move a zoomed axis so that it holds the moment."""
+    if selection.axis is None:
+        return selection
+    t0, t1 = selection.axis
+    if t0 <= t_ns < t1:
+        return selection
+    shift = t_ns - t0 - (t1 - t0) // 4 if t_ns < t0 else t_ns - t1 + (t1 - t0) // 4
+    return selection.with_(axis=(t0 + shift, t1 + shift))
+
+
+def with_range_end(view: View, axis: AxisMap, *, start: bool) -> Selection:
+    """Set one end of the range at the cursor, or at the middle of the axis without one."""
+    selection = view.selection
+    middle = (axis.t0_ns + min(axis.t1_ns, shown_end(view))) // 2
+    at = middle if selection.cursor_ns is None else selection.cursor_ns
+    first, last = view.status.t_start_ns, shown_end(view)
+    old0, old1 = selection.range or (first, last)
+    if start:
+        t0, t1 = at, old1 if old1 > at else last
+    else:
+        t0, t1 = old0 if old0 < at else first, at
+    return selection.with_(range=(t0, max(t1, t0 + 1)))
+
+
+def next_thread(view: View, step: int) -> Selection:
+    """Go to the next thread with stacks; past the last one come all threads again."""
+    threads = sorted((stack.pid, stack.tid) for stack in view.stacks)
+    chosen = view.selection.thread
+    if chosen is not None and chosen not in threads:
+        threads = sorted([*threads, chosen])
+    ring = [None, *threads]
+    return view.selection.with_(thread=ring[(ring.index(chosen) + step) % len(ring)])
+
+
+def next_weight(selection: Selection) -> Selection:
+    """wall, cpu, grown, wall, ..."""
+    index = WEIGHTS.index(selection.weight)
+    return selection.with_(weight=WEIGHTS[(index + 1) % len(WEIGHTS)])
+
+
+def at_event(view: View, events: tuple[Event, ...], step: int) -> tuple[Selection, Event] | None:
+    """Put the cursor on the next or previous event; None if there is none that way."""
+    selection = view.selection
+    at = shown_end(view) + 1 if selection.cursor_ns is None else selection.cursor_ns
+    if step > 0:
+        found = next((event for event in events if event.t_ns > at), None)
+    else:
+        found = next((event for event in reversed(events) if event.t_ns < at), None)
+    if found is None:
+        return None
+    moved = _paused(selection, view).with_(cursor_ns=found.t_ns)
+    return _panned(moved, found.t_ns), found
+
+
+def all_cleared(selection: Selection) -> Selection:
+    """Forget range and cursor; pause and zoom stay."""
+    return replace(selection, range=None, cursor_ns=None)
+
+
+def back_to_live(selection: Selection) -> Selection:
+    """Follow the session again: no pause, zoom, range or cursor."""
+    return replace(selection, axis=None, range=None, cursor_ns=None, paused_at_ns=None)

@@ -1,0 +1,369 @@
+"""The live screen: timelines over one time axis, tabs below, all about one selection.
+
+One loop asks the reader for a picture on a worker thread, a few times a second and at once
+after a key, never two at a time; the picture is drawn in one batch. Nothing here measures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from perftui.probes.units import NS_PER_S
+from perftui.tui import choosing
+from perftui.tui.screens.live_actions import LiveActions
+from perftui.tui.screens.live_keys import LIVE_BINDINGS, hints_of
+from perftui.tui.screens.live_layout import (
+    LEAST_HEIGHT,
+    LEAST_WIDTH,
+    Layout,
+    live_axis,
+    plan,
+)
+from perftui.tui.screens.live_words import about, overlays_of
+from perftui.tui.screens.panes import PANES, Pane, PaneKind
+from perftui.tui.screens.rate_of_change import RateOfChange
+from perftui.tui.screens.too_small import TooSmall
+from perftui.tui.theme import paint_of
+from perftui.tui.view import Selection, View, take_view
+from perftui.tui.widgets.banner import Banner, Note, note_of
+from perftui.tui.widgets.footer import KeyFooter
+from perftui.tui.widgets.header import HeaderLine
+from perftui.tui.widgets.phase_band import PhaseBand
+from perftui.tui.widgets.series import chosen_counter, counter_chart, cpu_chart, rss_chart
+from perftui.tui.widgets.tab_bar import TabBar
+from perftui.tui.widgets.time_axis import AxisMap, TimeAxis
+from perftui.tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from perftui.tui.session_face import LiveSession
+
+REFRESH_HZ = 4
+SETTLE_S = 2.0
+"""After the end, late records may still come: the picture follows for this long."""
+
+
+class LiveScreen(LiveActions):
+    """See the module."""
+
+    DEFAULT_CSS = """
+    LiveScreen { layout: vertical; overflow: hidden; background: $background; }
+    LiveScreen #panes { height: 1fr; width: 100%; overflow: hidden; }
+    LiveScreen > TooSmall { display: none; }
+    """
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = LIVE_BINDINGS
+
+    def __init__(self, session: LiveSession, panes: Sequence[PaneKind] = PANES) -> None:
+        super().__init__()
+        self.session = session
+        self.selection = Selection()
+        self.view: View | None = None
+        self.pictures = 0
+        """Pictures drawn so far."""
+        self.refresh_hz = REFRESH_HZ
+        self.tab = panes[0].name
+        self._kinds = {kind.name: kind for kind in panes}
+        self._panes: dict[str, Widget] = {}
+        self._rate = RateOfChange()
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-view")
+        self._wake = asyncio.Event()
+        self._cores = usable_cores(session)
+        self._header = HeaderLine(id="header")
+        self._banner = Banner(id="banner")
+        self._rss = Timeline(id="rss")
+        self._cpu = Timeline(id="cpu")
+        self._counter = Timeline(id="counter")
+        self._band = PhaseBand(id="band")
+        self._time_axis = TimeAxis(id="axis")
+        self._tab_bar = TabBar(id="tabs")
+        self._pane_area = Container(id="panes")
+        self._footer = KeyFooter(id="keys")
+        self._too_small = TooSmall(id="too-small")
+        self._layout_now: Layout | None = None
+        self._small = False
+        self._taken_key: tuple[object, ...] = ()
+        self._open = True
+        self._answer: tuple[Note, float] | None = None
+        """The answer to the last key and when it goes."""
+        self._marks = 0
+        self._filter_bar: Widget | None = None
+        self._ended_s: float | None = None
+
+    # -- parts -----------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Make the parts; panes are made when their tab is opened."""
+        yield self._header
+        yield self._banner
+        yield self._rss
+        yield self._cpu
+        yield self._counter
+        yield self._band
+        yield self._time_axis
+        yield self._tab_bar
+        yield self._pane_area
+        yield self._footer
+        yield self._too_small
+
+    def on_mount(self) -> None:
+        """Begin to draw."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        self._lay_out(self.app.size.width, self.app.size.height)
+        self.run_worker(self._follow(), group="view", exclusive=True)
+
+    def on_unmount(self) -> None:
+        """Let go of the worker thread."""
+        self._open = False
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Take and draw pictures until the screen is closed."""
+        while True:
+            begun = time.monotonic()
+            self._wake.clear()
+            await self._picture()
+            rest = max(1 / self.refresh_hz - (time.monotonic() - begun), 0.01)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), rest)
+
+    async def _picture(self) -> None:
+        """Take one picture and draw it, unless it would be the one that is there."""
+        layout = self._layout_now
+        if layout is None or not self.is_current:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            view = await loop.run_in_executor(
+                self._pool, self._take, self.selection, layout.columns
+            )
+        except Exception as error:  # a picture less, not a screen less
+            if self._open:
+                self.say(f"no picture: {type(error).__name__}: {error}", "warn")
+            return
+        if view is not None and self._open:
+            self.show_view(view)
+
+    def _take(self, selection: Selection, columns: int) -> View | None:
+        """Take a picture, on the worker thread; None if it would be the one that is there."""
+        reader = self.session.reader
+        status = reader.status()
+        key = (selection, status.state, columns)
+        if key == self._taken_key and not self._moves(status.state, selection):
+            return None
+        asked = self._asked(selection, status.t_start_ns, status.t_end_ns, status.state)
+        view = take_view(reader, asked, columns)
+        self._taken_key = key
+        return replace(view, selection=selection)
+
+    def _moves(self, state: str, selection: Selection) -> bool:
+        """Tell whether the next picture can differ without a key being pressed."""
+        if state == "exited":
+            self._ended_s = self._ended_s or time.monotonic()
+            return time.monotonic() - self._ended_s < SETTLE_S
+        return state != "recording" and selection.paused_at_ns is None
+
+    def _asked(self, selection: Selection, start: int, end: int, state: str) -> Selection:
+        """Fill in what the person left open: the axis and the range around the cursor."""
+        shown = min(selection.paused_at_ns or end, end)
+        axis = selection.axis
+        if axis is None and state in ("live", "starting"):
+            axis = live_axis(start, shown)
+        elif axis is None:
+            axis = (start, max(shown, start + NS_PER_S // 10))
+        return selection.with_(axis=axis, range=choosing.asked_range(selection, start, shown))
+
+    def show_view(self, view: View) -> None:
+        """Draw a picture."""
+        self.view = view
+        rss = view.latest.get("rss_bytes")
+        if rss is not None:
+            self._rate.add(view.status.t_end_ns, rss)
+        self.redraw()
+        self.pictures += 1
+
+    def choose(self, selection: Selection) -> None:
+        """Take over a new selection and draw it at once."""
+        self.selection = selection
+        self._taken_key = ()
+        self._wake.set()
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def _lay_out(self, width: int, height: int) -> None:
+        """Give every part its rows."""
+        view = self.view
+        note = self._note()
+        layout = plan(
+            width,
+            height,
+            counter=view is not None and chosen_counter(view) is not None,
+            banner=note is not None,
+            phases=view is not None and bool(view.axis_phases),
+            chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
+        )
+        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        if small != self._small:
+            self._small = small
+            for part in self.children:
+                part.display = isinstance(part, TooSmall) == small
+            self._layout_now = None
+        if small:
+            self._layout_now = layout
+            self._too_small.refresh()
+            return
+        self._banner.display = note is not None
+        if layout == self._layout_now:
+            return
+        self._layout_now = layout
+        for part, rows in (
+            (self._rss, layout.rss),
+            (self._cpu, layout.cpu),
+            (self._counter, layout.counter),
+            (self._band, layout.band),
+            (self._time_axis, layout.axis),
+        ):
+            part.display = rows > 0
+            if rows:
+                part.styles.height = rows
+        self._wake.set()
+
+    def _note(self) -> Note | None:
+        """Return what the banner says now."""
+        if self._answer is not None:
+            note, until = self._answer
+            if time.monotonic() < until:
+                return note
+            self._answer = None
+        return None if self.view is None else note_of(self.view)
+
+    def redraw(self) -> None:
+        """Draw the picture that is there, in the rows that are needed now."""
+        if not self.is_attached or not self._open:
+            return
+        self._lay_out(self.app.size.width, self.app.size.height)
+        self._draw()
+
+    def _draw(self) -> None:
+        view, layout = self.view, self._layout_now
+        if view is None or layout is None or self._small:
+            return
+        paint = paint_of(self.app)
+        width = self.app.size.width
+        axis = AxisMap(*view.axis, layout.left, layout.columns)
+        with self.app.batch_update():
+            self._header.show(view, width, paint)
+            self._banner.show(self._note(), width, paint)
+            overlay, with_alerts = overlays_of(view, axis)
+            figures = layout.figures
+            still = view.selection.paused_at_ns is not None or view.status.state == "exited"
+            rate = None if still else self._rate.per_s
+            chart = rss_chart(view, rate)
+            self._rss.show(chart, axis, with_alerts, paint, (width, layout.rss), figures=figures)
+            if layout.cpu:
+                chart = cpu_chart(view, self._cores)
+                self._cpu.show(chart, axis, overlay, paint, (width, layout.cpu), figures=figures)
+            counter = chosen_counter(view)
+            if layout.counter and counter is not None:
+                chart = counter_chart(view, counter)
+                size = (width, layout.counter)
+                self._counter.show(chart, axis, overlay, paint, size, figures=figures)
+            if layout.band:
+                self._band.show(view, axis, width, paint)
+            if layout.axis:
+                self._time_axis.show(view, axis, width, paint)
+            self._draw_tabs(view)
+            pane = self._open_pane()
+            if isinstance(pane, Pane) and pane.is_attached:
+                pane.show(view)
+
+    def _draw_tabs(self, view: View) -> None:
+        paint = paint_of(self.app)
+        width = self.app.size.width
+        tabs = tuple(self._kinds)
+        self._tab_bar.show(tabs, self.tab, about(view, self.tab, paint), width, paint)
+        hints = hints_of(
+            paused=self.selection.paused_at_ns is not None,
+            ended=view.status.state in ("exited", "recording"),
+            chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
+        )
+        self._footer.show(hints, "", width, paint)
+
+    def _restyle(self) -> None:
+        """Draw in the colours of a new theme."""
+        self._taken_key = ()
+        self._draw()
+        self._wake.set()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size at once, and ask for a picture with as many columns."""
+        self._lay_out(event.size.width, event.size.height)
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        """Catch up after a dialog."""
+        self._taken_key = ()
+        self._wake.set()
+
+    # -- panes -----------------------------------------------------------------------------
+
+    def _open_pane(self) -> Widget:
+        """Return the pane of the open tab, made now if this is the first time."""
+        found = self._panes.get(self.tab)
+        if found is None:
+            found = self._kinds[self.tab].make()
+            self._panes[self.tab] = found
+            self._pane_area.mount(found)
+            self.call_after_refresh(self._pane_opened, found)
+        return found
+
+    def _pane_opened(self, pane: Widget) -> None:
+        """Fill a pane that has just got its size, and give it the keys."""
+        if not pane.is_attached or self._panes.get(self.tab) is not pane:
+            return
+        bar = self._filter_bar
+        if bar is None or not bar.has_focus_within:
+            parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
+            self.set_focus(next((part for part in parts if part.can_focus), None))
+        if self.view is not None and isinstance(pane, Pane):
+            pane.show(self.view)
+
+    def open_tab(self, name: str) -> None:
+        """Show the pane of a tab."""
+        if name not in self._kinds:
+            return
+        self.tab = name
+        with self.app.batch_update():
+            pane = self._open_pane()
+            for other_name, other in self._panes.items():
+                other.display = other_name == name
+            if self.view is not None:
+                self._draw_tabs(self.view)
+        self.call_after_refresh(self._pane_opened, pane)
+
+
+def usable_cores(session: LiveSession) -> int | None:
+    """Return how many cores the target may use, None if nobody can say."""
+    try:
+        pid = session.reader.target().pid
+        return len(os.sched_getaffinity(pid)) if pid > 0 else None
+    except OSError:
+        return os.cpu_count()
+    except AttributeError:  # not on this system
+        return os.cpu_count()

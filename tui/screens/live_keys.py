@@ -1,0 +1,91 @@
+"""The keys of the live screen: one table for bindings, help, footer and command palette."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from perftui.tui.screens.panes import PANES
+from perftui.tui.widgets.footer import KeyHint
+
+
+class Key(NamedTuple):
+    """One thing that a key does."""
+
+    keys: str
+    """As Textual names them, comma separated."""
+    shown: str
+    """As a person reads them."""
+    action: str
+    label: str
+    """For the footer: a word or two."""
+    help: str
+    group: str
+    priority: bool = False
+
+
+KEYS = (
+    Key("space", "space", "pause", "pause", "freeze the picture; measuring goes on", "Time"),
+    Key("left", "←", "scrub(-1)", "scrub", "cursor back one column (pauses)", "Time", True),
+    Key("right", "→", "scrub(1)", "scrub", "cursor on one column", "Time", True),
+    Key("shift+left", "shift ←", "leap(-10)", "", "cursor back ten columns", "Time", True),
+    Key("shift+right", "shift →", "leap(10)", "", "cursor on ten columns", "Time", True),
+    Key("left_square_bracket", "[", "range_start", "range", "range starts at the cursor", "Time"),
+    Key("right_square_bracket", "]", "range_end", "range", "range ends at the cursor", "Time"),
+    Key("enter", "Enter", "show_alert", "show", "select the span of the alert", "Time", True),
+    Key("n", "n", "event(1)", "events", "next event", "Time"),
+    Key("p", "p", "event(-1)", "events", "previous event", "Time"),
+    Key("escape", "esc", "clear", "clear", "clear range and cursor", "Time"),
+    Key("end", "end", "live", "live", "back to live: no pause, zoom or range", "Time", True),
+    Key("z", "z", "zoom_to_range", "zoom", "zoom the time axis to the range", "Time"),
+    Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
+    Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs"),
+    Key("", " ".join(k.key for k in PANES), "", "", ", ".join(k.name for k in PANES), "Tabs"),
+    Key("w", "w", "weight", "weight", "weight: wall, cpu, grown bytes", "Tabs"),
+    Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
+    Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),
+    Key("greater_than_sign", ">", "thread(1)", "", "next thread; after the last, all", "Tabs"),
+    Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
+    Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
+    Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
+    Key("plus,equals_sign", "+", "faster(1)", "", "more pictures a second", "Session"),
+    Key("minus", "-", "faster(-1)", "", "fewer pictures a second", "Session"),
+    Key("question_mark,f1", "?", "help", "help", "this help", "Session"),
+    Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
+)
+
+LIVE_BINDINGS: list[BindingType] = [
+    *(
+        Binding(key.keys, key.action, key.help, show=False, priority=key.priority)
+        for key in KEYS
+        if key.keys
+    ),
+    *(Binding(kind.key, f"tab('{kind.name}')", kind.name, show=False) for kind in PANES),
+]
+
+
+def hints_of(*, paused: bool, ended: bool, chosen: bool) -> list[KeyHint]:
+    """Return what the footer names now, the most useful first; help and quit are last."""
+    hints = []
+    if not ended:
+        hints.append(KeyHint("space", "go on" if paused else "pause", "pause"))
+    if paused:
+        hints.append(KeyHint("end", "live", "live"))
+    hints.append(KeyHint("←→", "scrub", "scrub(-1)"))
+    hints.append(KeyHint("[ ]", "range", "range_start"))
+    if chosen:
+        hints.append(KeyHint("esc", "clear", "clear"))
+    hints += [
+        KeyHint("tab", "next", "next_tab(1)"),
+        KeyHint("w", "weight", "weight"),
+        KeyHint("/", "filter", "filter"),
+        KeyHint("n p", "events", "event(1)"),
+        KeyHint("m", "mark", "mark"),
+        KeyHint("y", "copy", "copy"),
+        KeyHint("^p", "commands", "app.command_palette"),
+        KeyHint("?", "help", "help"),
+        KeyHint("q", "quit", "quit_or_ask"),
+    ]
+    return hints

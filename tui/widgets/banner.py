@@ -1,0 +1,120 @@
+"""The one line that may be loud: an alert, how the target ended, a notice, an answer to a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from textual.message import Message
+
+from perftui.tui.text import clean, shorten_end, width_of
+from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
+from perftui.tui.widgets.series import exit_text
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+
+    from perftui.probes.records import Alert
+    from perftui.tui.theme import Paint
+    from perftui.tui.view import View
+
+Tone = Literal["bad", "warn", "good", "calm"]
+
+
+class Note(NamedTuple):
+    """What the banner says."""
+
+    tone: Tone
+    sign: str
+    head: str
+    text: str
+    more: str = ""
+    """Secondary text, dim."""
+    hint: str = ""
+    """At the right: what a key does about it."""
+
+
+def current_alert(view: View) -> Alert | None:
+    """Return the alert to show: not cleared, the most severe, the latest."""
+    rank = {"info": 0, "warn": 1, "critical": 2}
+    running = [alert for alert in view.alerts if alert.t_clear_ns is None]
+    return max(running, key=lambda a: (rank[a.severity], a.t_detect_ns), default=None)
+
+
+def alert_note(alert: Alert) -> Note:
+    """Put an alert into words."""
+    tone: Tone = "bad" if alert.severity == "critical" else "warn"
+    return Note(
+        tone,
+        "▲",
+        clean(alert.kind).replace("_", " "),
+        clean(alert.message),
+        clean(alert.evidence),
+        "Enter show",
+    )
+
+
+def note_of(view: View) -> Note | None:
+    """Return what the session itself has to say, the most important first."""
+    if view.status.state == "exited":
+        ended_well = view.status.exit_code == 0
+        text = exit_text(view)
+        head, _, rest = text.partition(" after ")
+        head_tone: Tone = "good" if ended_well else "calm"
+        return Note(head_tone, "■", head, f"after {rest}", hint="q quit")
+    alert = current_alert(view)
+    if alert is not None:
+        return alert_note(alert)
+    notices = [n for n in view.status.notices if n.severity != "info"]
+    if notices:
+        last = notices[-1]
+        tone: Tone = "bad" if last.severity == "critical" else "warn"
+        more = f"and {len(notices) - 1} more in Log" if len(notices) > 1 else ""
+        return Note(tone, "▲", "notice", clean(last.text), more)
+    return None
+
+
+class Banner(Canvas):
+    """Shows one `Note`, or nothing and takes no row."""
+
+    DEFAULT_CSS = """
+    Banner { height: 1; width: 100%; display: none; }
+    """
+
+    class Pressed(Message):
+        """The banner was clicked."""
+
+    def show(self, note: Note | None, width: int, paint: Paint) -> None:
+        """Draw a note."""
+        if note is not None:
+            self.put([note_line(note, width, paint)])
+
+    def on_click(self, event: events.Click) -> None:
+        """Answer as Enter does."""
+        self.post_message(self.Pressed())
+        event.stop()
+
+
+def note_line(note: Note, width: int, paint: Paint) -> Strip:
+    """Build the line; the evidence goes first when it gets narrow, then the hint."""
+    ground = paint.named(f"{note.tone}_bg")
+    loud = paint.bright if note.tone == "calm" else paint.named(note.tone)
+    head = f" {note.sign} {note.head}  " if note.head else f" {note.sign} "
+    hint = f" {note.hint} " if note.hint else ""
+    room = width - width_of(head)
+    if room - width_of(hint) < min(width_of(note.text), 24):
+        hint = ""
+    room -= width_of(hint)
+    text = shorten_end(note.text, max(room, 0))
+    room -= width_of(text)
+    more = f"  {note.more}" if note.more and room > 16 else ""
+    more = shorten_end(more, max(room - 1, 0))
+    gap = " " * max(room - width_of(more), 0)
+    pieces: list[Piece] = [
+        (head, loud + ground),
+        (text, paint.text + ground),
+        (more, paint.dim + ground),
+        (gap, ground),
+        (hint, paint.bright + ground),
+    ]
+    return strip_of(pieces).adjust_cell_length(width, ground)

@@ -1,0 +1,108 @@
+"""The first line: what is watched, its state, and what watching it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.units import NS_PER_S, format_clock
+from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
+from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from perftui.probes.reader import Status
+    from perftui.tui.theme import Paint
+    from perftui.tui.view import View
+
+MIB = 1024 * 1024
+
+
+class HeaderLine(Canvas):
+    """Says who, how long, how well sampled and at what cost."""
+
+    DEFAULT_CSS = """
+    HeaderLine { height: 1; width: 100%; background: $panel; }
+    """
+
+    def show(self, view: View, width: int, paint: Paint) -> None:
+        """Draw the header of a picture."""
+        self.put([header_line(view, width, paint)])
+
+
+def state_piece(view: View, paint: Paint) -> Piece:
+    """Return the word for the state with its sign."""
+    state = view.status.state
+    if view.selection.paused_at_ns is not None and state != "recording":
+        return "‖ PAUSED", paint.warn
+    return {
+        "starting": ("○ STARTING", paint.link),
+        "live": ("● LIVE", paint.good),
+        "exited": ("■ EXITED", paint.dim),
+        "recording": ("▶ REPLAY", paint.link),
+    }[state]
+
+
+def stacks_text(status: Status) -> str:
+    """Return rate and coverage of stack sampling, "no stacks" if there is none."""
+    if status.stack_backend is None:
+        return "no stacks"
+    text = "stacks"
+    if status.stack_rate_hz is not None:
+        text += f" {status.stack_rate_hz:.0f} Hz"
+    if status.stack_coverage is not None:
+        text += f" {100 * status.stack_coverage:.0f} %"
+    return text
+
+
+def own_cost_text(status: Status, *, short: bool = False) -> str:
+    """Return what perftui costs: CPU of one core, and memory."""
+    parts = []
+    if status.own_cpu_percent is not None:
+        parts.append(f"{status.own_cpu_percent:.1f} %")
+    if status.own_rss_bytes is not None and not short:
+        parts.append(f"{status.own_rss_bytes / MIB:.0f} MiB")
+    return "self " + " ".join(parts) if parts else ""
+
+
+def header_line(view: View, width: int, paint: Paint) -> Strip:
+    """Build the line; what matters least goes first when it gets narrow."""
+    target, status = view.target, view.status
+    shown = min(view.selection.paused_at_ns or status.t_end_ns, status.t_end_ns)
+    elapsed = format_clock((shown - status.t_start_ns) / NS_PER_S)
+    wide = width >= 110
+    python = f" · Python {clean(target.python)}" if target.python else ""
+    who = f"pid {target.pid}{python}" if wide else f"{target.pid}"
+    right: list[Piece] = [state_piece(view, paint), (" ", None), (elapsed, paint.bright)]
+    if wide:
+        right += [("   ", None), (stacks_text(status), paint.dim)]
+        if status.dropped_records:
+            right += [("  ", None), (f"{status.dropped_records} dropped", paint.warn)]
+    cost = own_cost_text(status, short=not wide)
+    if cost:
+        right += [("   " if wide else "  ", None), (cost, paint.dim)]
+    right.append((" ", None))
+    taken = _width(right)
+    left: list[Piece] = [(" ", None)]
+    if wide:
+        left += [("perftui", paint.link), ("  ", None)]
+    room = width - taken - _width(left) - 2
+    name, blank, rest = (clean(target.title).strip() or "?").partition(" ")
+    least = max(min(width_of(name), 32), 10)
+    who = next(
+        (said for said in (who, f"pid {target.pid}", "") if room - width_of(said) - 3 >= least), ""
+    )
+    room -= width_of(who) + 3 if who else 0
+    name = shorten_middle(name, max(room, 1))
+    rest = shorten_end(rest, room - width_of(name) - 1)
+    if width_of(rest) < 4:
+        blank = rest = ""
+    left += [(name, paint.bright), (blank + rest, paint.dim)]
+    if who:
+        left += [("   " if wide else "  ", None), (who, paint.dim)]
+    gap = " " * max(width - taken - _width(left), 0)
+    return strip_of([*left, (gap, None), *right]).adjust_cell_length(width)
+
+
+def _width(pieces: list[Piece]) -> int:
+    return sum(width_of(text) for text, _ in pieces)

@@ -1,0 +1,83 @@
+"""The names of the panes, and what they are about: weight and range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from perftui.tui.text import width_of
+from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+    from perftui.tui.theme import Paint
+
+
+class TabBar(Canvas):
+    """One row of tabs."""
+
+    DEFAULT_CSS = """
+    TabBar { height: 1; width: 100%; }
+    """
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.tab = name
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._spans: list[tuple[int, int, str]] = []
+
+    def show(
+        self,
+        tabs: Sequence[str],
+        current: str,
+        about: Sequence[Piece],
+        width: int,
+        paint: Paint,
+    ) -> None:
+        """Draw the tabs, and at the right what they are about."""
+        marks = self.app.no_color
+        tight = sum(width_of(tab) + 3 for tab in tabs) + 2 > width
+        between: Piece = (" " if tight else " ─", paint.faint)
+        pieces: list[Piece] = [("─" if tight else "──", paint.faint)]
+        column = width_of(pieces[0][0])
+        self._spans = []
+        for tab in tabs:
+            on = tab == current
+            text = f"[{tab}]" if on and marks else f" {tab} "
+            self._spans.append((column, column + width_of(text), tab))
+            pieces.append((text, paint.tab if on else paint.text))
+            column += width_of(text)
+            if tab != tabs[-1]:
+                gap = between[0].strip() if not tight else ""
+                pieces.append((gap, paint.faint))
+                column += width_of(gap)
+        said = sum(width_of(text) for text, _ in about)
+        rest = width - column
+        if about and rest >= said + 6:
+            pieces += [
+                (" ", None),
+                ("─" * (rest - said - 5), paint.faint),
+                (" ", None),
+                *about,
+                (" ", None),
+                ("──", paint.faint),
+            ]
+        elif rest > 1:
+            pieces += [(" ", None), ("─" * (rest - 1), paint.faint)]
+        self.put([strip_of(pieces).adjust_cell_length(width)])
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the tab under the mouse."""
+        for start, end, tab in self._spans:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(tab))
+        event.stop()
