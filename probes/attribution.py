@@ -23,11 +23,11 @@ _IDLE_SHARE = 0.02
 """Weight of a thread without CPU when growth is shared out: native threads may allocate for it."""
 
 
-def cpu_share(cpu: Series | None, t0_ns: int, t1_ns: int) -> float:
-    """Return the share of [t0, t1) that a thread was on a CPU, 0..1, from its cumulative CPU."""
-    if cpu is None:
+def share_of(seconds: Series | None, t0_ns: int, t1_ns: int) -> float:
+    """Return what share of [t0, t1) a cumulative number of seconds has grown by, 0..1."""
+    if seconds is None:
         return 0.0
-    rows = cpu.values(t0_ns - 600_000_000, t1_ns + 600_000_000)
+    rows = seconds.values(t0_ns - 600_000_000, t1_ns + 600_000_000)
     if len(rows) < 2:
         return 0.0
     before = max((row for row in rows if row[0] <= t0_ns), default=rows[0])
@@ -49,7 +49,7 @@ def weigh(
     t0_ns = min(stack.t0_ns for stack in stacks)
     t1_ns = max(stack.t1_ns for stack in stacks)
     threads = {(stack.pid, stack.tid) for stack in stacks}
-    share = {thread: cpu_share(cpu_of(thread), t0_ns, t1_ns) for thread in threads}
+    share = {thread: share_of(cpu_of(thread), t0_ns, t1_ns) for thread in threads}
     steps = _growth_steps(rss, t0_ns, t1_ns)
     pieces = []
     grown_of = _share_growth(stacks, share, steps) if steps else {}

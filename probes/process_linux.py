@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.process import ProcessGone
 from perftui.probes.records import Metric, ThreadCpu
+from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,10 @@ class LinuxProcess:
         self._clock = process_cpu_clock(pid)
         self._io_readable = True
         self._pss_readable = True
+        self._has_schedstat = True
+        self._faces: dict[str, tuple[str, str]] = {}
+        """Name and state by tid, as read lately."""
+        self._faces_t_ns = 0
         try:
             self._status = os.open(self._proc / "status", os.O_RDONLY | os.O_CLOEXEC)
             fields = self._stat_fields()
@@ -156,21 +161,44 @@ class LinuxProcess:
         return {key: int(value) for key, _, value in pairs}
 
     def threads(self, t_ns: int) -> Sequence[ThreadCpu]:
-        """Read every thread's CPU in ticks of 10 ms; other processes' thread clocks are closed."""
+        """Read every thread: CPU and wait in nanoseconds where the kernel keeps schedstat.
+
+        Names and states come from the dearer stat file, anew about once a second.
+        """
         try:
             tids = os.listdir(self._proc / "task")  # noqa: PTH208
         except OSError as error:
             raise ProcessGone(self.pid) from error
+        if t_ns - self._faces_t_ns >= NS_PER_S:
+            self._faces_t_ns = t_ns
+            self._faces = {}
         rows = []
         for tid in tids:
+            folder = f"/proc/{self.pid}/task/{tid}/"
             try:
-                text = (self._proc / "task" / tid / "stat").read_bytes()
+                face = self._faces.get(tid)
+                ticks_s = 0.0
+                if face is None or not self._has_schedstat:
+                    name, fields = read_stat(_read(folder + "stat"))
+                    ticks_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+                    face = self._faces[tid] = (name, fields[0].decode())
+                cpu_s, wait_s = self._schedstat(folder) or (ticks_s, None)
             except OSError:  # the thread has ended since the listing
                 continue
-            name, fields = read_stat(text)
-            cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
-            rows.append(ThreadCpu(t_ns, self.pid, int(tid), name, cpu_s, fields[0].decode()))
+            rows.append(ThreadCpu(t_ns, self.pid, int(tid), face[0], cpu_s, face[1], wait_s))
         return rows
+
+    def _schedstat(self, folder: str) -> tuple[float, float] | None:
+        """Return (seconds on a core, seconds waiting for one) of a thread, None if not kept."""
+        if not self._has_schedstat:
+            return None
+        try:
+            on_ns, wait_ns, _ = _read(folder + "schedstat").split()
+        except FileNotFoundError:
+            # The file is missing in kernels without it, and for a thread that has just ended.
+            self._has_schedstat = Path("/proc/self/schedstat").exists()
+            raise
+        return int(on_ns) / 1e9, int(wait_ns) / 1e9
 
     def children(self) -> Sequence[int]:
         """Read the children of every thread (needs CONFIG_PROC_CHILDREN, on nearly everywhere)."""
@@ -186,6 +214,15 @@ class LinuxProcess:
         """Close the descriptors."""
         with suppress(OSError):
             os.close(self._status)
+
+
+def _read(path: str) -> bytes:
+    """Read a small /proc file; an order of magnitude cheaper than through a file object."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 4096)
+    finally:
+        os.close(fd)
 
 
 def _field(text: bytes, key: bytes) -> int | None:

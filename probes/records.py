@@ -65,6 +65,8 @@ class ThreadCpu(NamedTuple):
     cpu_s: float
     state: str
     """R, S, D, ... as in /proc/PID/stat."""
+    run_wait_s: float | None = None
+    """Cumulative seconds that it could run and no core was free (schedstat)."""
 
 
 class ThreadName(NamedTuple):

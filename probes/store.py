@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from perftui.probes.calltree import CallTree
     from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import
     from perftui.probes.records import Alert, LogLine
+    from perftui.probes.stack_sums import ThreadKey
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -344,7 +345,7 @@ class Store:
                 node = self._heaviest(nodes) or self._stacks.latest_node.get(key, 0)
                 waiting = ""
                 if node and share < OFF_CPU_SHARE:
-                    waiting = waiting_for(self._tree, node, busy.get(key[0], 0))
+                    waiting = self._waiting(key, node, 1 - share, (t0_ns, t1_ns), busy)
                 rows.append(
                     Thread(
                         pid=key[0],
@@ -365,6 +366,17 @@ class Store:
         whole = [(cell.wall_ns, node) for node, cell in nodes.items() if not cell.torn_ns]
         return max(whole)[1] if whole else 0
 
+    def _waiting(
+        self,
+        thread: ThreadKey,
+        node: int,
+        off_share: float,
+        span: tuple[int, int],
+        busy: dict[int, int],
+    ) -> str:
+        run_wait = self._threads.run_wait_share(thread, *span)
+        return waiting_for(self._tree, node, off_share, run_wait, busy.get(thread[0], 0))
+
     def _where(self, node: int) -> str:
         if not node:
             return ""
@@ -381,7 +393,10 @@ class Store:
         """
         with self._lock:
             self._drain()
-            key = (self._stacks.token(t0_ns, t1_ns), None if threads is None else frozenset(threads))
+            key = (
+                self._stacks.token(t0_ns, t1_ns),
+                None if threads is None else frozenset(threads),
+            )
             if self._call_tree_memo is not None and self._call_tree_memo[0] == key:
                 return self._call_tree_memo[1]
             sums = self._stacks.sums(t0_ns, t1_ns)
@@ -397,16 +412,19 @@ class Store:
                         for node, cell in nodes.items()
                     }
                 )
+                wall_ns = sum(cell.wall_ns for cell in nodes.values())
+                cpu_ns = sum(cell.cpu_ns for cell in nodes.values())
+                off_share = 1 - cpu_ns / wall_ns if wall_ns else 0.0
                 rows.append(
                     ThreadTree(
                         pid=key[0],
                         tid=key[1],
                         name=state.name or str(key[1]),
-                        wall_ns=sum(cell.wall_ns for cell in nodes.values()),
-                        cpu_ns=sum(cell.cpu_ns for cell in nodes.values()),
+                        wall_ns=wall_ns,
+                        cpu_ns=cpu_ns,
                         grown_bytes=sum(cell.grown_bytes for cell in nodes.values()),
                         self_by_node=nodes,
-                        waiting=waiting_for(self._tree, leaf, busy.get(key[0], 0)),
+                        waiting=self._waiting(key, leaf, off_share, (t0_ns, t1_ns), busy),
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perftui.probes.attribution import cpu_share
+from perftui.probes.attribution import share_of
 from perftui.probes.series import Series
 from perftui.probes.units import NS_PER_S
 
@@ -29,6 +29,8 @@ class ThreadState:
     state: str = "?"
     cpu: Series | None = None
     """Cumulative CPU seconds."""
+    run_wait: Series | None = None
+    """Cumulative seconds that it waited for a core."""
     first_t_ns: int = 0
     last_t_ns: int = 0
 
@@ -54,6 +56,10 @@ class ThreadTable:
         state.state = record.state
         state.last_t_ns = record.t_ns
         state.cpu.add(record.t_ns, record.cpu_s)
+        if record.run_wait_s is not None:
+            if state.run_wait is None:
+                state.run_wait = Series(hold_ns=None)
+            state.run_wait.add(record.t_ns, record.run_wait_s)
 
     def take_name(self, record: ThreadName) -> None:
         """Take Python's name for a thread."""
@@ -91,6 +97,11 @@ class ThreadTable:
             share = cpu_s * NS_PER_S / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
             yield thread, state, cpu_s, share
 
+    def run_wait_share(self, thread: ThreadKey, t0_ns: int, t1_ns: int) -> float:
+        """Return the share of a range in which a thread could run and no core was free."""
+        state = self.get(thread)
+        return share_of(state.run_wait, max(t0_ns, state.first_t_ns), t1_ns)
+
     def busy_native(self, t0_ns: int, t1_ns: int) -> dict[int, int]:
         """Count, per process, the native threads that burned CPU in the range."""
         busy: dict[int, int] = {}
@@ -98,6 +109,6 @@ class ThreadTable:
             if state.python_name is not None or state.cpu is None:
                 continue
             begin_ns = max(t0_ns, state.first_t_ns)
-            if begin_ns < t1_ns and cpu_share(state.cpu, begin_ns, t1_ns) > BUSY_SHARE:
+            if begin_ns < t1_ns and share_of(state.cpu, begin_ns, t1_ns) > BUSY_SHARE:
                 busy[pid] = busy.get(pid, 0) + 1
         return busy

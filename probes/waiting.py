@@ -31,16 +31,22 @@ _STDLIB_WAITS = {
 }
 
 
-def waiting_for(tree: CallTree, node: int, busy_native_threads: int) -> str:
+def waiting_for(
+    tree: CallTree, node: int, off_cpu_share: float, run_wait_share: float, busy_native: int
+) -> str:
     """Name what a thread waits for whose innermost Python frame is `node`.
 
     Args:
         tree: The call tree of `node`.
         node: Leaf where the thread stands off the CPU.
-        busy_native_threads: Native threads of the process that burn CPU meanwhile.
+        off_cpu_share: Share of the time that it was not on a core.
+        run_wait_share: Share of the time that it could run and no core was free.
+        busy_native: Native threads of the process that burn CPU meanwhile.
     """
     if node == ROOT:
         return ""
+    if run_wait_share > off_cpu_share / 2:
+        return "waiting for a core: the machine is busy"
     stdlib_wait = ""
     while node != ROOT:
         frame = tree.frame(node)
@@ -52,11 +58,11 @@ def waiting_for(tree: CallTree, node: int, busy_native_threads: int) -> str:
     installed = "/site-packages/" in frame.file or "/dist-packages/" in frame.file
     if node != ROOT and installed:
         package = package_of(frame.module)
-        return f"waiting in {package}{_threads(busy_native_threads)}"
+        return f"waiting in {package}{_threads(busy_native)}"
     if stdlib_wait:
         return stdlib_wait
-    if busy_native_threads:
-        return f"waiting in native code{_threads(busy_native_threads)}"
+    if busy_native:
+        return f"waiting in native code{_threads(busy_native)}"
     return "waiting (sleep, I/O or native code)"
 
 

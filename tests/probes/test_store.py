@@ -206,3 +206,15 @@ def test_frames_of_the_agent_are_left_out_and_their_caller_pays(log: SessionLog)
     assert tree.intern_leaf([app, count, send]) == tree.intern([app])
     assert tree.intern([hook]) == 0
     assert tree.intern([app, other]) != tree.intern([app])
+
+
+def test_the_call_tree_is_the_same_object_until_new_stacks_come(
+    log: SessionLog, store: Store
+) -> None:
+    node = leaf(log.tree, "main")
+    log.append(Stack(0, S, PID, 1, node), StackWindow(0, S, PID, 100, 100, 0, 0, 0.0, "py-spy"))
+    first = store.call_tree(0, 5 * S)
+    assert store.call_tree(0, 6 * S) is first
+    assert store.call_tree(0, S // 2) is not first
+    log.append(Stack(S, 2 * S, PID, 1, node))
+    assert store.call_tree(0, 6 * S)[0].wall_ns == 2 * S
