@@ -393,17 +393,15 @@ class Store:
         """
         with self._lock:
             self._drain()
-            key = (
-                self._stacks.token(t0_ns, t1_ns),
-                None if threads is None else frozenset(threads),
-            )
-            if self._call_tree_memo is not None and self._call_tree_memo[0] == key:
+            wanted = None if threads is None else frozenset(threads)
+            asked = (self._stacks.token(t0_ns, t1_ns), wanted)
+            if self._call_tree_memo is not None and self._call_tree_memo[0] == asked:
                 return self._call_tree_memo[1]
             sums = self._stacks.sums(t0_ns, t1_ns)
             busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
             for key, nodes in sums.items():
-                if threads is not None and key not in threads:
+                if wanted is not None and key not in wanted:
                     continue
                 state = self._threads.get(key)
                 leaf = self._heaviest(
@@ -428,7 +426,7 @@ class Store:
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))
-            self._call_tree_memo = (key, tuple(rows))
+            self._call_tree_memo = (asked, tuple(rows))
             return self._call_tree_memo[1]
 
     def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:

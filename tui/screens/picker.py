@@ -97,7 +97,7 @@ class PickerScreen(Screen[int | None]):
         keys = [process.pid for process in self._shown]
         if self._table.cursor not in keys:
             self._table.cursor = keys[0] if keys else None
-        empty = ("looking …",)
+        empty: tuple[str, ...] = ("looking …",)
         if self._found is not None:
             empty = (
                 ("no process matches the filter",)
