@@ -52,7 +52,9 @@ def waiting_for(
         frame = tree.frame(node)
         if not is_stdlib(frame.file):
             break
-        stdlib_wait = _STDLIB_WAITS.get(package_of(frame.module), stdlib_wait)
+        package = package_of(frame.module)
+        if package == "asyncio" or not stdlib_wait:  # the innermost says most, but for the loop
+            stdlib_wait = _STDLIB_WAITS.get(package, stdlib_wait)
         node = tree.parent(node)
     frame = tree.frame(node)
     installed = "/site-packages/" in frame.file or "/dist-packages/" in frame.file

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perftui.probes.records import Alert, LogLine
 
 Weight = Literal["wall", "cpu", "grown"]
-TIMELINE_MIN_NS = 10 * NS_PER_S
+TIMELINE_MIN_NS = 4 * NS_PER_S
 """The time axis never shows less than this while live, so that a young session does not jump."""
 
 

@@ -225,13 +225,21 @@ def test_a_rate_too_small_to_mean_anything_is_not_named() -> None:
 
 
 def test_pools_never_rise_above_rss() -> None:
-    reader = FakeReader(pools=True)
+    reader = FakeReader(now_s=18.4, pools=True)
     chart = rss_chart(view_of(reader), None)
     *pools, whole = chart.layers
     assert [layer.name for layer in pools] == ["Python heap", "DuckDB", "Arrow pool"]
     for layer in pools:
         for edge, total in zip(layer.edge, whole.edge, strict=True):
             assert edge is None or total is None or edge <= total + 1e-6
+
+
+def test_a_pool_that_explains_nothing_does_not_paint_the_memory_unexplained() -> None:
+    view = view_of(FakeReader(now_s=18.4, pools=True))
+    nothing = view.rss._replace(high=(0.0,) * 126, low=(0.0,) * 126, last=(0.0,) * 126)
+    chart = rss_chart(replace(view, pools=(("Arrow pool", nothing),)), None)
+    assert [(layer.name, layer.colour) for layer in chart.layers] == [("RSS", "memory")]
+    assert chart.legend == ()
 
 
 def test_a_paused_picture_shows_nothing_after_the_pause() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from perftui.tui.view import View
 
 FACTS_WIDTH = 21
+TELLING_SHARE = 0.05
+"""A pool below this share of the highest RSS is told as a figure and not drawn."""
 """Cells of the column, the gap to the chart not counted."""
 
 
@@ -65,6 +67,20 @@ def pool_colour(name: str, index: int) -> str:
     return POOL_COLOURS[index % len(POOL_COLOURS)]
 
 
+def telling_pools(view: View) -> tuple[tuple[int, str, Buckets], ...]:
+    """Return (index, name, sizes) of the pools worth stacking: those that explain some of RSS.
+
+    An Arrow pool of nothing beside gigabytes of DuckDB's would only paint all of it
+    "unexplained".
+    """
+    highest = max(known(view.rss), default=0.0)
+    return tuple(
+        (index, name, pool)
+        for index, (name, pool) in enumerate(view.pools)
+        if max(known(pool), default=0.0) >= TELLING_SHARE * highest > 0
+    )
+
+
 def rss_facts(view: View) -> list[Fact]:
     """Peak, base, what PSS and swap say, and each pool."""
     latest = view.latest
@@ -82,7 +98,7 @@ def rss_facts(view: View) -> list[Fact]:
         if f"pool:{name}" in latest
     ]
     rss = latest.get("rss_bytes")
-    if view.pools and rss is not None:
+    if rss is not None and telling_pools(view):
         named = sum(latest.get(f"pool:{name}", 0.0) for name, _ in view.pools)
         facts.append(Fact("unexplained", format_bytes(max(rss - named, 0.0)), "dim"))
     for name, label in (

@@ -15,6 +15,7 @@ from perftui.tui.widgets.facts import (
     known,
     pool_colour,
     rss_facts,
+    telling_pools,
 )
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
     rss = held(view, view.rss, view.rss.high)
     layers = [
         Layer(clean(name), pool_colour(name, index), held(view, pool, pool.last))
-        for index, (name, pool) in enumerate(view.pools)
+        for index, name, pool in telling_pools(view)
     ]
     legend = tuple((layer.name, layer.colour) for layer in layers)
     if layers:

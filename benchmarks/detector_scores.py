@@ -1,0 +1,58 @@
+"""How right, how early and how costly the alerts are, on a labelled corpus of made traces.
+
+python benchmarks/detector_scores.py [--seeds N] [--first SEED] [--holdout] [--errors]
+
+`--holdout` takes seeds that no rule was ever tuned on. The two simple baselines (a naive slope;
+Mann-Kendall with Theil-Sen) judge the same traces, unless --no-baselines is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "detect"))
+
+from corpus import traces
+from families import HEALTHY, UNHEALTHY
+from scorer import alerts_of, score, table, uses_the_future
+
+HOLDOUT_FIRST = 900_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=14, help="traces per family")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--holdout", action="store_true", help="seeds never tuned on")
+    parser.add_argument("--no-baselines", action="store_true")
+    parser.add_argument("--errors", action="store_true", help="list what was wrong")
+    parser.add_argument("--only", default="", help="families whose name contains this")
+    args = parser.parse_args()
+    first = HOLDOUT_FIRST if args.holdout else args.first
+    families = [f for f in (*HEALTHY, *UNHEALTHY) if args.only in f.__name__]
+    seeds = range(first, first + args.seeds)
+    runners = {"perftui": alerts_of}
+    if not args.no_baselines:
+        from baselines import mann_kendall, naive_slope
+
+        runners = {"naive slope": naive_slope, "MK + Theil-Sen": mann_kendall, **runners}
+    scores = {name: score(traces(families, seeds), run) for name, run in runners.items()}
+    print(f"{len(families)} families x {args.seeds} seeds from {first}")
+    print(table(scores))
+    future = sum(
+        uses_the_future(trace, alerts_of(trace), trace.duration_s * 0.6)
+        for trace in traces(families, list(seeds)[:2])
+    )
+    print(f"traces whose alerts change when the future is cut off: {future}")
+    if args.errors:
+        ours = scores["perftui"]
+        for name, edge in ours.false_alarms:
+            print(f"FALSE {name} {edge.t_detect_s:.1f} {edge.kind} {edge.message}")
+        for name, truth in ours.missed:
+            print(f"MISSED {name} {truth}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""`perftui pack`: one file to share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands.recorded import add_recording, open_recorded
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: Any) -> None:
+    """Add `pack` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "pack",
+        help="a recording as one file to share",
+        description="Write a recording as one zip, and say what can be seen in it.",
+    )
+    add_recording(parser)
+    parser.add_argument("-o", "--output", metavar="OUT.zip", help="beside the recording if not set")
+    parser.add_argument("--yes", action="store_true", help="do not ask, even on a terminal")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say what will be shared, ask on a terminal, and pack."""
+    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.pack import contents_line, pack, packed_line
+
+    reader = open_recorded(args.recording)
+    out = None if args.output is None else Path(args.output)
+    print(f"in the file: {contents_line(reader)}", file=sys.stderr)
+    if not args.yes and sys.stdin.isatty() and sys.stderr.isatty():
+        print("pack it? [Y/n] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("", "y", "yes"):
+            print("nothing was written", file=sys.stderr)
+            return 0
+    try:
+        packed = pack(reader, out)
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    print(packed_line(packed))
+    return 0

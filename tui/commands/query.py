@@ -1,0 +1,146 @@
+"""`perftui query`: SQL over a recording."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands.recorded import add_recording, open_recorded
+
+if TYPE_CHECKING:
+    from perftui.probes.recording.query import Query
+
+_EPILOG = """\
+perftui query last                                   tables, views, columns, examples
+perftui query last 'FROM top_self LIMIT 5'
+perftui query last 'FROM top_total(10, 12.5)'        from second 10 to 12.5
+perftui query last 'FROM stack_at(12.5)' --format json
+perftui query last 'FROM metrics' --format parquet -o metrics.parquet
+"""
+_TABLE_ROWS = 1_000
+
+
+def add_parser(commands: Any) -> None:
+    """Add `query` to the command line."""
+    from perftui.tui.query_output import FORMATS
+
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "query",
+        help="SQL over a recording (DuckDB, read only)",
+        description="Run one SELECT over a recording. Without SQL: what there is to select from.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_recording(parser)
+    parser.add_argument("sql", nargs="?", metavar="SQL", help="one SELECT; - reads it from stdin")
+    parser.add_argument("--format", choices=FORMATS, help="table (default), or by the name of -o")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write here instead of stdout")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=60.0, metavar="S", help="stop after S seconds (60)"
+    )
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N rows")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the statement and write its rows."""
+    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.query import Query
+    from perftui.tui.query_output import BINARY, FORMATS
+
+    kind = args.format
+    if kind is None and args.output is not None:
+        ending = Path(args.output).suffix.lstrip(".")
+        kind = ending if ending in FORMATS else None
+    kind = kind or "table"
+    if kind in BINARY and args.output is None and sys.stdout.isatty():
+        raise UserError(f"--format {kind} is not for a terminal: name a file with -o")
+    reader = open_recorded(args.recording)
+    try:
+        with Query(reader) as query:
+            if args.sql is None:
+                _describe(query)
+            else:
+                sql = sys.stdin.read() if args.sql == "-" else args.sql
+                _answer(query, sql, kind, args)
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    return 0
+
+
+def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:
+    from perftui.tui.query_output import write
+
+    limit = args.limit
+    told = None
+    if limit is None and kind == "table" and args.output is None:
+        limit = _TABLE_ROWS
+        told = f"the first {limit:,} rows; --limit N shows more, --format csv all"
+    with query.run(sql, args.timeout) as result:
+        try:
+            if args.output is None:
+                written = write(result, kind, sys.stdout.buffer, limit)
+            else:
+                path = Path(args.output)
+                part = path.with_name(path.name + ".part")
+                try:
+                    with part.open("wb") as file:
+                        written = write(result, kind, file, limit)
+                    part.replace(path)
+                finally:
+                    part.unlink(missing_ok=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UserError(f"cannot write {args.output}: {error.strerror}") from error
+    if told is not None and written == limit:
+        print(f"perftui: {told}", file=sys.stderr)
+
+
+def _describe(query: Query) -> None:
+    from perftui.probes.recording.views import EXAMPLES
+
+    for kind, title in (
+        ("view", "views"),
+        ("macro", "with seconds as arguments"),
+        ("table", "tables"),
+    ):
+        print(f"{title}:")
+        for table in query.describe():
+            if table.kind != kind:
+                continue
+            print(f"  {table.name}: {table.about}")
+            columns = [f"{name} ({unit})" if unit else name for name, _, unit in table.columns]
+            print(_wrapped(columns))
+        print()
+    print("examples:")
+    for example in EXAMPLES:
+        print(f"  {example}")
+
+
+def _wrapped(words: list[str], width: int = 96) -> str:
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) + 2 > width:
+            lines.append("")
+        lines[-1] += (", " if lines[-1] else "") + word
+    return "\n".join(f"      {line}" for line in lines)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
+    return int(text)

@@ -1,0 +1,39 @@
+"""What commands on a recording have in common: finding it, opening it, saying what is lost."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from perftui.tui.cli import UserError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from perftui.probes.recording.reader import RecordingReader
+
+NAMES = "a directory NAME.perftui, a packed NAME.perftui.zip, a name on the shelf, or last"
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Add the argument RECORDING."""
+    parser.add_argument("recording", metavar="RECORDING", help=NAMES)
+
+
+def open_recorded(argument: str) -> RecordingReader:
+    """Open what the argument names; what could not be read is said on stderr.
+
+    Raises:
+        UserError: there is no such recording, or it cannot be read.
+    """
+    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.reader import open_recording
+    from perftui.probes.recording.shelf import resolve
+
+    try:
+        reader = open_recording(resolve(argument))
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    if reader.salvage is not None:
+        print(f"perftui: {reader.path.name}: {reader.salvage}", file=sys.stderr)
+    return reader

@@ -1,0 +1,43 @@
+"""`perftui summary`: the summary that the live run gave, from its recording."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands.recorded import add_recording, open_recorded
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: Any) -> None:
+    """Add `summary` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "summary",
+        help="the summary of a recording",
+        description="Print the summary of a recording: what the live run printed at its end.",
+    )
+    add_recording(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON (schema 1) on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the summary."""
+    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.summary import summarize
+    from perftui.tui.summary_text import summary_text
+
+    reader = open_recorded(args.recording)
+    try:
+        summary = summarize(reader)
+        status = reader.status()
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    if args.json:
+        print(json.dumps(summary, indent=2, allow_nan=False))
+    else:
+        print(summary_text(summary, status))
+    return 0

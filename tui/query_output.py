@@ -1,0 +1,134 @@
+"""Rows of a query as a table, CSV, JSON, Parquet or Arrow."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.probes.recording.query import Result
+
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
+BINARY = ("parquet", "arrow")
+_WIDEST = 80
+"""Of a column of the table; the other formats cut nothing."""
+_NUMBERS = (int, float, Decimal)
+
+
+def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
+    """Write the rows of a result, at most `limit`; returns how many there were.
+
+    Raises:
+        OSError: the file does not take them.
+    """
+    if kind in BINARY:
+        return _write_arrow(result, kind, file, limit)
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+    try:
+        if kind == "csv":
+            return _write_csv(result, text, limit)
+        if kind == "json":
+            return _write_json(result, text, limit)
+        return _write_table(result, text, limit)
+    finally:
+        text.flush()
+        text.detach()
+
+
+def _write_csv(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(result.columns)
+    count = 0
+    for row in result.rows(limit):
+        writer.writerow(row)
+        count += 1
+    return count
+
+
+def _write_json(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
+    count = 0
+    file.write("[")
+    for row in result.rows(limit):
+        named = {name: _plain(value) for name, value in zip(result.columns, row, strict=True)}
+        file.write(",\n " if count else "\n ")
+        file.write(json.dumps(named, ensure_ascii=False, allow_nan=False))
+        count += 1
+    file.write("\n]\n")
+    return count
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return str(value)
+
+
+def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
+    table = result.arrow(limit)
+    if kind == "parquet":
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(table, file, compression="zstd")
+    else:
+        import pyarrow
+
+        with pyarrow.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    return int(table.num_rows)
+
+
+def _write_table(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
+    rows = list(result.rows(limit))
+    if result.columns == ["explain_key", "explain_value"]:
+        for row in rows:
+            file.write(f"{row[1]}\n")
+        return len(rows)
+    cells = [[_cell(value) for value in row] for row in rows]
+    names = [_clean(name) for name in result.columns]
+    right = [
+        all(row[at] is None or isinstance(row[at], _NUMBERS) for row in rows)
+        for at in range(len(names))
+    ]
+    widths = [max([len(name), *(len(row[at]) for row in cells)]) for at, name in enumerate(names)]
+    for line in (names, ["─" * width for width in widths], *cells):
+        file.write(_line(line, widths, right) + "\n")
+    return len(rows)
+
+
+def _line(cells: Iterable[str], widths: list[int], right: list[bool]) -> str:
+    padded = (
+        cell.rjust(width) if at_right else cell.ljust(width)
+        for cell, width, at_right in zip(cells, widths, right, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.3f}".rstrip("0").rstrip(".")
+    text = _clean(str(value))
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _clean(text: str) -> str:
+    """Take out what a terminal would act upon: names come from any program."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
