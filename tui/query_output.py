@@ -80,14 +80,15 @@ def _plain(value: Any) -> Any:
 
 def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
     table = result.arrow(limit)
+    sink: Any = file
     if kind == "parquet":
         import pyarrow.parquet
 
-        pyarrow.parquet.write_table(table, file, compression="zstd")
+        pyarrow.parquet.write_table(table, sink, compression="zstd")
     else:
         import pyarrow
 
-        with pyarrow.ipc.new_stream(file, table.schema) as writer:
+        with pyarrow.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
     return int(table.num_rows)
 

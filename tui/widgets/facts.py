@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perftui.tui.view import View
 
 FACTS_WIDTH = 21
-TELLING_SHARE = 0.05
+TELLING_SHARE = 0.02
 """A pool below this share of the highest RSS is told as a figure and not drawn."""
 """Cells of the column, the gap to the chart not counted."""
 
