@@ -268,6 +268,6 @@ def test_output_that_is_not_utf8_passes_through() -> None:
 
 def test_no_orphan_is_left_behind(script: Path) -> None:
     perftui("run", str(script))
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    listed = subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True).stdout
     assert str(script) not in listed
     assert os.environ.get("PERFTUI_AGENT") is None
