@@ -144,8 +144,10 @@ def function_sums(
     """Sum stacks per function, or per line, most self wall time first.
 
     A frame below another of the same key adds nothing to the key's total: recursion counts once.
+    The time of import plumbing is the importer's own.
     """
     own, total, _ = node_totals(tree, stacks)
+    payer = {node: _payer(tree, node) for node in total}
     children: dict[int, list[int]] = {}
     for node in total:
         if node != ROOT:
@@ -157,14 +159,14 @@ def function_sums(
     for node, (wall, cpu, grown) in own.items():
         if node == ROOT:
             continue
-        sums = selfs.setdefault(key_of[node], [0, 0, 0])
+        sums = selfs.setdefault(key_of[payer[node]], [0, 0, 0])
         sums[0] += wall
         sums[1] += cpu
         sums[2] += grown
     for stack in stacks:
         for node, weights in stack.self_by_node.items():
             if weights.torn_ns > 0 and node != ROOT:
-                _add(totals.setdefault(key_of[node], [0, 0, 0]), split_torn(weights)[1])
+                _add(totals.setdefault(key_of[payer[node]], [0, 0, 0]), split_torn(weights)[1])
     open_keys: dict[tuple[str, str, int], int] = {}
     pending = [~child for child in children.get(ROOT, ())]
     while pending:  # ~node: enter it; node: leave it
@@ -173,6 +175,9 @@ def function_sums(
             open_keys[key_of[step]] -= 1
             continue
         node = ~step
+        if payer[node] != node:
+            pending.extend([~child for child in children.get(node, ())])
+            continue
         key = key_of[node]
         depth = open_keys.get(key, 0)
         if not depth:
@@ -193,6 +198,14 @@ def function_sums(
         found.append(FunctionSum(key[0], key[1], line, modules[key], mine, Amount(*sums)))
     found.sort(key=lambda row: (-row.self_.wall_ns, -row.total.wall_ns, row.function, row.file))
     return found
+
+
+def _payer(tree: CallTree, node: int) -> int:
+    """Return the node whose time a node's is: of import plumbing the code that imports."""
+    at = node
+    while at != ROOT and is_machinery(tree.frame(at)):
+        at = tree.parent(at)
+    return at if at != ROOT else node
 
 
 def _key(frame: Frame, by_line: bool) -> tuple[str, str, int]:

@@ -145,3 +145,18 @@ def test_busy_leaves_out_threads_that_only_wait() -> None:
     hot = thread({leaf: Weights(100, 90, 0, 0)}, "pool", 3)
     assert busy([hot, idle, main]) == (hot, main)
     assert busy([idle]) == (idle,)
+
+
+def test_import_plumbing_is_charged_to_the_code_that_imports() -> None:
+    tree = CallTree()
+    main = tree.frame_id("main", "/app/job.py", 3)
+    load = tree.frame_id("_find_and_load", "<frozen importlib._bootstrap>", 1176)
+    module = tree.frame_id("<module>", "/app/dep.py", 1)
+    plumbing = tree.intern([main, load])
+    inside = tree.intern([main, load, module])
+    weights = {plumbing: Weights(30, 0, 0, 0), inside: Weights(70, 0, 0, 0)}
+    thread = ThreadTree(1, 1, "MainThread", 100, 0, 0, weights, "")
+    rows = {row.function: row for row in function_sums(tree, [thread])}
+    assert set(rows) == {"main", "<module>"}
+    assert (rows["main"].self_.wall_ns, rows["main"].total.wall_ns) == (30, 100)
+    assert rows["<module>"].total.wall_ns == 70

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
-DEMOS = {"streaming-vs-collect": ("stream-vs-collect", "mode=both")}
+DEMOS = {"streaming-vs-collect": ("stream-vs-collect", "mode=both", "passes=2")}
 
 
 def add_parser(commands: Any) -> None:
