@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,14 @@ from perftui.probes.rights import can_trace
 from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.store import Store
 from perftui.probes.target import AttachedTarget, LaunchedTarget
+from perftui.probes.units import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from perftui.probes.log import Probe
+    from perftui.probes.recording.recorder import Recorder
     from perftui.probes.records import Severity
 
 _GATE_LIMIT_S = 1.0
@@ -49,6 +52,21 @@ class ProbeOptions:
     native: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """Whether the session is recorded, where, and what the folder may hold."""
+
+    wanted: bool = True
+    directory: Path | None = None
+    """A folder of recordings, or a path that ends in .perftui; None: the person's own folder."""
+    max_bytes: int | None = None
+    """The oldest recordings of the folder go beyond this; None: the shelf's default."""
+    max_age_s: float | None = None
+
+
+NOT_RECORDED = RecordOptions(wanted=False)
+
+
 class Session:
     """A running session. Make one with `launch` or `attach`."""
 
@@ -60,6 +78,7 @@ class Session:
         options: ProbeOptions,
         channel: AgentChannel | None,
         output: OutputTail | None,
+        record: RecordOptions,
     ) -> None:
         self._target = target
         self._about = about
@@ -71,13 +90,14 @@ class Session:
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
+        self._recorder = self._start_recorder(record) if record.wanted else None
         self._agent: AgentProbe | None = None
         self._stacks: FamilyStackProbe | None = None
         self._metrics = MetricProbe(
             log,
             target.pid,
             rate_hz=options.metrics_rate_hz,
-            own_cpu_s=self.store.sampler_cpu_s,
+            own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
         )
 
@@ -90,7 +110,7 @@ class Session:
         *,
         behind_screen: bool,
         stdout: int | None = None,
-        extra_env: dict[str, str] | None = None,
+        record: RecordOptions = NOT_RECORDED,
     ) -> Session:
         """Start a program and watch it.
 
@@ -101,14 +121,14 @@ class Session:
             behind_screen: The terminal is the screen's: output goes to the log, input is empty,
                 and the program gets a session of its own.
             stdout: Descriptor for its standard output instead of ours (not behind a screen).
-            extra_env: Environment variables to add.
+            record: Whether and where it is recorded.
 
         Raises:
             LaunchError: it cannot be started.
         """
         log = SessionLog()
         env, pass_fds, channel = agent_environment(
-            {**os.environ, **(extra_env or {})},
+            os.environ,
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
         )
@@ -135,12 +155,14 @@ class Session:
         about = Target(
             title, redact_argv(tuple(argv)), target.pid, python=None, launched=True, agent=False
         )
-        session = cls(target, about, log, options, channel, output)
+        session = cls(target, about, log, options, channel, output, record)
         session._start()
         return session
 
     @classmethod
-    def attach(cls, pid: int, options: ProbeOptions) -> Session:
+    def attach(
+        cls, pid: int, options: ProbeOptions, record: RecordOptions = NOT_RECORDED
+    ) -> Session:
         """Watch a process that runs already.
 
         Raises:
@@ -151,9 +173,35 @@ class Session:
         about = Target(
             " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
         )
-        session = cls(target, about, SessionLog(), options, channel=None, output=None)
+        session = cls(target, about, SessionLog(), options, None, None, record)
         session._start()
         return session
+
+    def _start_recorder(self, record: RecordOptions) -> Recorder | None:
+        """Begin to record; a session that cannot be recorded says so and goes on."""
+        from perftui.probes.recording import shelf
+        from perftui.probes.recording.limits import RecordingError
+        from perftui.probes.recording.recorder import Recorder
+
+        try:
+            limit = shelf.DEFAULT_LIMIT_BYTES if record.max_bytes is None else record.max_bytes
+            folder = record.directory
+            if folder is None or folder.suffix != shelf.ENDING:
+                for gone in shelf.enforce(limit, record.max_age_s, folder):
+                    self._say("info", f"deleted the recording {gone.name}: {gone.reason}")
+            directory = shelf.new_directory(self._about.title, folder)
+            recorder = Recorder(
+                self._log,
+                self._about,
+                directory,
+                t_start_ns=self.store.status().t_start_ns,
+                session=asdict(self._options),
+            )
+        except (OSError, RecordingError) as error:
+            self._say("warn", f"this session is not recorded: {error}")
+            return None
+        recorder.start()
+        return recorder
 
     def _start(self) -> None:
         self._metrics.start()
@@ -204,9 +252,16 @@ class Session:
             return  # a child of a target that has said hello itself
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
+        if self._recorder is not None:
+            self._recorder.know_target(self._about)
 
     def _say(self, severity: Severity, text: str) -> None:
         self._log.append(Notice(time.monotonic_ns(), severity, text))
+
+    def _helpers_cpu_s(self) -> float:
+        """Return the CPU seconds of our other processes: the samplers and the recorder."""
+        recorder_s = 0.0 if self._recorder is None else self._recorder.cpu_s()
+        return self.store.sampler_cpu_s() + recorder_s
 
     def _dropped(self) -> int:
         return 0 if self._agent is None else self._agent.dropped
@@ -257,6 +312,17 @@ class Session:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))
 
+    def recording(self) -> Path | None:
+        """Return where the session is recorded, None if it is not."""
+        return None if self._recorder is None else self._recorder.directory
+
+    def recording_note(self) -> str:
+        """Return name and size of the recording for the footer, "" without one."""
+        if self._recorder is None:
+            return ""
+        name = self._recorder.directory.name.removesuffix(".perftui")
+        return f"rec {name}  {format_bytes(self._recorder.file_bytes)}"
+
     def exit(self) -> Exit | None:
         """Return how the target ended, None while it runs."""
         return self._target.exit
@@ -271,6 +337,7 @@ class Session:
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
+        probes.append(self._recorder)  # last, so that it has everything
         for probe in probes:
             if probe is not None:
                 probe.stop()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.records import Exit
-    from perftui.probes.session import ProbeOptions
+    from perftui.probes.session import ProbeOptions, RecordOptions
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
@@ -33,13 +33,16 @@ def launch_headless(
     argv: Sequence[str],
     title: str,
     options: ProbeOptions,
+    record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
 ) -> int:
     """Run a program to its end; returns its own exit code, 128+N for signal N."""
     # With the summary on standard output, what the target prints goes beside it.
     stdout = _STDERR_FD if json_path == "-" else None
-    session = Session.launch(argv, title, options, behind_screen=False, stdout=stdout)
+    session = Session.launch(
+        argv, title, options, behind_screen=False, stdout=stdout, record=record
+    )
     stopped_by_us = _watch(session, duration_s)
     _finish(session, json_path)
     exit_ = session.exit()
@@ -47,10 +50,14 @@ def launch_headless(
 
 
 def attach_headless(
-    pid: int, options: ProbeOptions, json_path: str | None, duration_s: float | None
+    pid: int,
+    options: ProbeOptions,
+    record: RecordOptions,
+    json_path: str | None,
+    duration_s: float | None,
 ) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
-    session = Session.attach(pid, options)
+    session = Session.attach(pid, options, record)
     _watch(session, duration_s)
     _finish(session, json_path)
     return 0
@@ -61,6 +68,13 @@ def exit_status(exit_: Exit) -> int:
     if exit_.signal is not None:
         return 128 + exit_.signal
     return exit_.exit_code or 0
+
+
+def print_recording(session: Session) -> None:
+    """Say where the session can be seen again."""
+    path = session.recording()
+    if path is not None:
+        print(f"recorded: perftui open {path.name.removesuffix('.perftui')}", file=sys.stderr)
 
 
 def _watch(session: Session, duration_s: float | None) -> bool:
@@ -98,6 +112,7 @@ def _finish(session: Session, json_path: str | None) -> None:
     summary = summarize(session.store)
     if json_path is None:
         print(summary_text(summary, session.store.status()), file=sys.stderr)
+        print_recording(session)
         return
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
     if json_path == "-":

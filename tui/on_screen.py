@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from perftui.probes.session import ProbeOptions, Session
+    from perftui.probes.session import ProbeOptions, RecordOptions, Session
 
 
 def launch_on_screen(
     argv: Sequence[str],
     title: str,
     options: ProbeOptions,
+    record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
 ) -> int:
@@ -27,17 +28,21 @@ def launch_on_screen(
     # The session starts first: the target runs and is measured while textual is imported.
     from perftui.probes.session import Session
 
-    session = Session.launch(argv, title, options, behind_screen=True)
+    session = Session.launch(argv, title, options, behind_screen=True, record=record)
     return _show(session, json_path, duration_s)
 
 
 def attach_on_screen(
-    pid: int, options: ProbeOptions, json_path: str | None, duration_s: float | None
+    pid: int,
+    options: ProbeOptions,
+    record: RecordOptions,
+    json_path: str | None,
+    duration_s: float | None,
 ) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options), json_path, duration_s)
+    return _show(Session.attach(pid, options, record), json_path, duration_s)
 
 
 def pick_process() -> int | None:
@@ -56,7 +61,7 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
     finally:
         session.close()
     from perftui.probes.summary import summarize
-    from perftui.tui.headless import exit_status
+    from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
     summary = summarize(session.store)
@@ -66,6 +71,7 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
     if exit_ is None and session.launched:
         print(f"perftui: {session.pid} goes on running", file=sys.stderr)
     print(summary_text(summary, session.store.status()), file=sys.stderr)
+    print_recording(session)
     return 0 if exit_ is None else exit_status(exit_)
 
 

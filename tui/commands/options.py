@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 from perftui.tui.cli import UserError
 
 if TYPE_CHECKING:
-    from perftui.probes.session import ProbeOptions
+    from perftui.probes.session import ProbeOptions, RecordOptions
 
-TAKE_VALUE = ("--json", "--duration", "--rate", "--metrics-rate")
+TAKE_VALUE = (
+    "--json",
+    "--duration",
+    "--rate",
+    "--metrics-rate",
+    "--record",
+    "--max-age",
+    "--max-size",
+)
 """Options of `add_probe_options` that are followed by a value."""
 
 
@@ -36,6 +44,37 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
     group.add_argument(
         "--native", action="store_true", help="native frames too: stops the target for each sample"
+    )
+    group = parser.add_argument_group("recording")
+    group.add_argument(
+        "--record", metavar="DIR", help="folder for the recording, or NAME.perftui itself"
+    )
+    group.add_argument("--no-record", action="store_true", help="keep nothing on disk")
+    group.add_argument(
+        "--max-size", type=_size, metavar="SIZE", help="what the folder may hold (5GB): oldest go"
+    )
+    group.add_argument(
+        "--max-age", type=_positive, metavar="DAYS", help="delete recordings older than this"
+    )
+
+
+def record_options(args: argparse.Namespace) -> RecordOptions:
+    """Return what the options say about recording.
+
+    Raises:
+        UserError: they contradict each other.
+    """
+    from pathlib import Path
+
+    from perftui.probes.session import RecordOptions
+
+    if args.no_record and args.record is not None:
+        raise UserError("--record and --no-record contradict each other: give one of them")
+    return RecordOptions(
+        wanted=not args.no_record,
+        directory=None if args.record is None else Path(args.record).expanduser(),
+        max_bytes=args.max_size,
+        max_age_s=None if args.max_age is None else args.max_age * 86_400,
     )
 
 
@@ -80,6 +119,15 @@ def _positive(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def _size(text: str) -> int:
+    from perftui.probes.units import parse_bytes
+
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _rate(text: str) -> float:

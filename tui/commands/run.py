@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
 def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
     """Start `argv`, watch it on the screen or headless, and return the exit code."""
     options.check_json_path(args.json)
+    record = options.record_options(args)
     from perftui.probes.target import LaunchError
 
     try:
@@ -81,11 +82,13 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
             from perftui.tui.on_screen import launch_on_screen
 
             return launch_on_screen(
-                argv, title, options.probe_options(args), args.json, args.duration
+                argv, title, options.probe_options(args), record, args.json, args.duration
             )
         from perftui.tui.headless import launch_headless
 
-        return launch_headless(argv, title, options.probe_options(args), args.json, args.duration)
+        return launch_headless(
+            argv, title, options.probe_options(args), record, args.json, args.duration
+        )
     except LaunchError as error:
         raise UserError(str(error)) from error
 

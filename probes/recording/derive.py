@@ -1,0 +1,305 @@
+"""From records to rows: what a table needs that a record alone does not say.
+
+The sums over the process tree, CPU per cent, rates of counters and the weights of stacks are
+worked out here once, in the order in which the session took the records, so that a recording
+gives the same figures as the live store and a reader need not start at the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from perftui.probes import records
+from perftui.probes.attribution import share_of, weigh
+from perftui.probes.reader import TREE
+from perftui.probes.recording.tables import METRIC_FIELDS, RECORDED
+from perftui.probes.redact import redact_argv
+from perftui.probes.series import Series
+from perftui.probes.store import CPU_SMOOTH_NS, RATE_SMOOTH_NS
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perftui.probes.stack_sums import ThreadKey
+
+Row = tuple[Any, ...]
+K = TypeVar("K")
+
+MEMORY_NS = 120 * NS_PER_S
+"""How far back readings are kept for weighing: windows of stacks come seconds late."""
+LINE_LIMIT = 4_096
+LINES_PER_S = 2_000
+"""Of the target's output; more than this is counted, not kept."""
+
+
+class RecentSeries(Series):
+    """The last two minutes of one metric."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._t: list[int] = []
+        self._v: list[float] = []
+
+    def add(self, t_ns: int, value: float) -> None:
+        """Append a value."""
+        if not self._t:
+            self.first_t_ns = t_ns
+        self.last_t_ns = t_ns
+        self.last_value = value
+        self._t.append(t_ns)
+        self._v.append(value)
+        if t_ns - self._t[0] > 2 * MEMORY_NS:
+            old = bisect_left(self._t, t_ns - MEMORY_NS)
+            del self._t[:old], self._v[:old]
+
+    def value_at(self, t_ns: int) -> float | None:
+        """Return the newest value at or before `t_ns`."""
+        at = bisect_right(self._t, t_ns) - 1
+        return self._v[at] if at >= 0 else None
+
+    def values(self, t0_ns: int, t1_ns: int) -> list[tuple[int, float]]:
+        """Return (t, value) of [t0, t1)."""
+        first, end = bisect_left(self._t, t0_ns), bisect_left(self._t, t1_ns)
+        return list(zip(self._t[first:end], self._v[first:end], strict=True))
+
+
+class RowMaker:
+    """Takes batches in the session's order; the rows wait in `rows` until they are written.
+
+    Args:
+        target_pid: The root of the tree: coverage is told of its stacks.
+    """
+
+    def __init__(self, target_pid: int) -> None:
+        self._target_pid = target_pid
+        self.rows: dict[str, list[Row]] = {name: [] for name in RECORDED}
+        self.keep_stacks = True
+        self.lines_dropped = 0
+        self.peak_rss_bytes: int | None = None
+        self.exit: records.Exit | None = None
+        self.last_t_ns = 0
+        self.samples = 0
+        self.alert_onsets: set[tuple[str, int]] = set()
+        self._seq = 0
+        self._cpu_marks: dict[int, deque[tuple[int, float]]] = {}
+        self._rss: dict[int, RecentSeries] = {}
+        self._thread_cpu: dict[ThreadKey, RecentSeries] = {}
+        self._counts: dict[str, dict[int, float]] = {}
+        self._count_marks: dict[str, tuple[int, float]] = {}
+        self._pools: dict[str, dict[int, int]] = {}
+        self._covered_ns = 0.0
+        self._windows_end_ns = 0
+        self._line_second = 0
+        self._lines = 0
+        takers: dict[type, Callable[[Any], None]] = {
+            records.ThreadCpu: self._thread,
+            records.ThreadName: self._thread_name,
+            records.Pool: self._pool,
+            records.Overhead: lambda record: self.rows["overhead"].append(tuple(record)),
+            records.Count: self._count,
+            records.ProcessStart: self._process,
+            records.PhaseBegin: self._phase_begin,
+            records.PhaseEnd: self._phase_end,
+            records.ImportBegin: self._import_begin,
+            records.ImportEnd: self._import_end,
+            records.Call: self._event("calls"),
+            records.Mark: self._event("marks"),
+            records.Notice: self._event("notices"),
+            records.Gap: self._event("gaps"),
+            records.Exit: self._ended,
+            records.Alert: self._alert,
+            records.LogLine: self._line,
+        }
+        self._takers = takers
+
+    def take(self, batch: Sequence[records.Record]) -> None:
+        """Turn a batch into rows."""
+        metrics: list[records.Metric] = []
+        stacks: dict[int, list[records.Stack]] = {}
+        for record in batch:
+            self._seq += 1
+            kind = type(record)
+            if kind is records.Stack:
+                stacks.setdefault(record.pid, []).append(record)  # type: ignore[union-attr, arg-type]
+            elif kind is records.Metric:
+                metrics.append(record)  # type: ignore[arg-type]
+            elif kind is records.StackWindow:
+                self._window(record, stacks)  # type: ignore[arg-type]
+            else:
+                taker = self._takers.get(kind)
+                if taker is not None:
+                    taker(record)
+        if metrics:
+            self._metrics(metrics)
+        for pid, rows in stacks.items():
+            self._stacks(pid, rows)
+
+    def _event(self, table: str) -> Callable[[Any], None]:
+        def take(record: Any) -> None:
+            self.rows[table].append((self._seq, *record))
+
+        return take
+
+    def _metrics(self, metrics: list[records.Metric]) -> None:
+        """One tick: a row per process and one for the tree, all with the same time."""
+        t_ns = metrics[0].t_ns
+        self.last_t_ns = max(self.last_t_ns, t_ns)
+        rows = self.rows["metrics"]
+        sums: dict[str, float] = {}
+        for metric in metrics:
+            percent = self._cpu_percent(metric)
+            values = metric[2:]
+            rows.append((t_ns, metric.pid, percent, *values))
+            for name, value in zip(METRIC_FIELDS, values, strict=True):
+                if value is not None:
+                    sums[name] = sums.get(name, 0) + value
+            if percent is not None:
+                sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
+            series = self._rss.get(metric.pid)
+            if series is None:
+                series = self._rss[metric.pid] = RecentSeries()
+            series.add(t_ns, metric.rss_bytes)
+        self.peak_rss_bytes = max(self.peak_rss_bytes or 0, int(sums["rss_bytes"]))
+        if "high_water_rss_bytes" in sums:
+            # The sum of single peaks would be a moment that never was.
+            single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
+            sums["high_water_rss_bytes"] = max(self.peak_rss_bytes, single)
+        # CPU seconds of ended processes leave the sum: it would go backwards.
+        sums.pop("cpu_s", None)
+        fields = (sums.get(name) for name in METRIC_FIELDS)
+        rows.append((t_ns, TREE, sums.get("cpu_percent"), *fields))
+
+    def _cpu_percent(self, metric: records.Metric) -> float | None:
+        marks = self._cpu_marks.setdefault(metric.pid, deque())
+        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SMOOTH_NS:
+            marks.popleft()
+        percent = None
+        if marks and metric.t_ns > marks[0][0]:
+            used_s = metric.cpu_s - marks[0][1]
+            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
+        marks.append((metric.t_ns, metric.cpu_s))
+        return percent
+
+    def _thread(self, record: records.ThreadCpu) -> None:
+        series = self._thread_cpu.get((record.pid, record.tid))
+        if series is None:
+            series = self._thread_cpu[record.pid, record.tid] = RecentSeries()
+        series.add(record.t_ns, record.cpu_s)
+        self.rows["thread_cpu"].append(tuple(record))
+
+    def _thread_name(self, record: records.ThreadName) -> None:
+        self.rows["thread_names"].append((self._seq, *record))
+
+    def _window(self, window: records.StackWindow, stacks: dict[int, list[records.Stack]]) -> None:
+        self.samples += window.samples
+        if window.pid == self._target_pid:
+            fresh_ns = window.t1_ns - max(window.t0_ns, self._windows_end_ns)
+            read = window.samples + window.errors
+            if fresh_ns > 0 and read:
+                self._covered_ns += fresh_ns * window.samples / read
+            self._windows_end_ns = max(self._windows_end_ns, window.t1_ns)
+        threads = len({stack.tid for stack in stacks.get(window.pid, [])})
+        self.rows["windows"].append((*window, threads, self._covered_ns))
+
+    def _stacks(self, pid: int, stacks: list[records.Stack]) -> None:
+        if not self.keep_stacks:
+            return
+        t0_ns = min(stack.t0_ns for stack in stacks)
+        t1_ns = max(stack.t1_ns for stack in stacks)
+        threads = {(stack.pid, stack.tid) for stack in stacks}
+        # The share is what `weigh` multiplies by; kept instead of its product, it is the same
+        # for a whole window and costs next to nothing on disk.
+        share = {thread: share_of(self._thread_cpu.get(thread), t0_ns, t1_ns) for thread in threads}
+        self.last_t_ns = max(self.last_t_ns, t1_ns)
+        self.rows["stacks"].extend(
+            (
+                piece.t0_ns,
+                piece.t1_ns,
+                pid,
+                piece.thread[1],
+                piece.node,
+                piece.torn,
+                share[piece.thread],
+                piece.grown_bytes,
+            )
+            for piece in weigh(stacks, self._thread_cpu.get, self._rss.get(pid))
+            if piece.t1_ns > piece.t0_ns
+        )
+
+    def _pool(self, record: records.Pool) -> None:
+        by_pid = self._pools.setdefault(record.name, {})
+        by_pid[record.pid] = record.bytes
+        self.rows["pools"].append((*record, sum(by_pid.values())))
+
+    def _count(self, record: records.Count) -> None:
+        by_pid = self._counts.setdefault(record.name, {})
+        by_pid[record.pid] = record.total
+        total = sum(by_pid.values())
+        mark = self._count_marks.get(record.name)
+        rate = since = None
+        if mark is None:
+            self._count_marks[record.name] = (record.t_ns, total)
+        elif record.t_ns - mark[0] >= RATE_SMOOTH_NS:
+            since = mark[0]
+            rate = (total - mark[1]) * NS_PER_S / (record.t_ns - since)
+            self._count_marks[record.name] = (record.t_ns, total)
+        self.rows["counts"].append((*record, total, rate, since))
+
+    def _process(self, record: records.ProcessStart) -> None:
+        argv = json.dumps(redact_argv(record.argv))
+        row = (self._seq, record.t_ns, record.pid, record.ppid, argv, record.python)
+        self.rows["processes"].append(row)
+
+    def _phase_begin(self, record: records.PhaseBegin) -> None:
+        row = (self._seq, record.t_ns, "begin", *record[1:])
+        self.rows["phase_edges"].append(row)
+
+    def _phase_end(self, record: records.PhaseEnd) -> None:
+        t_ns, pid, id_, cpu_s, rss = record
+        row = (self._seq, t_ns, "end", pid, None, id_, None, None, cpu_s, rss)
+        self.rows["phase_edges"].append(row)
+
+    def _import_begin(self, record: records.ImportBegin) -> None:
+        row = (self._seq, record.t_ns, "begin", *record[1:], None, None, None)
+        self.rows["import_edges"].append(row)
+
+    def _import_end(self, record: records.ImportEnd) -> None:
+        t_ns, pid, id_, self_ns, total_ns, rss, ok = record
+        row = (self._seq, t_ns, "end", pid, None, id_, None, None, rss, self_ns, total_ns, ok)
+        self.rows["import_edges"].append(row)
+
+    def _ended(self, record: records.Exit) -> None:
+        if record.pid == self._target_pid:
+            self.exit = record
+        self.last_t_ns = max(self.last_t_ns, record.t_ns)
+        self.rows["exits"].append((self._seq, *record))
+
+    def _alert(self, record: records.Alert) -> None:
+        self.alert_onsets.add((record.kind, record.t_onset_ns))
+        self.rows["alerts"].append((self._seq, *record))
+
+    def _line(self, record: records.LogLine) -> None:
+        second = record.t_ns // NS_PER_S
+        if second != self._line_second:
+            self._line_second, self._lines = second, 0
+        self._lines += 1
+        if self._lines > LINES_PER_S:
+            self.lines_dropped += 1
+            return
+        text = record.text
+        if len(text) > LINE_LIMIT:
+            text = text[: LINE_LIMIT - 1] + "…"
+        self.rows["log"].append((record.t_ns, record.stream, text))
+
+    def forget_threads(self, older_than_ns: int) -> None:
+        """Drop what is kept for weighing of threads and processes that are long gone."""
+        self._thread_cpu = _newer(self._thread_cpu, older_than_ns)
+        self._rss = _newer(self._rss, older_than_ns)
+
+
+def _newer(known: dict[K, RecentSeries], than_ns: int) -> dict[K, RecentSeries]:
+    return {key: series for key, series in known.items() if series.last_t_ns >= than_ns}

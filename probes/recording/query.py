@@ -1,0 +1,255 @@
+"""SQL over a recording, by DuckDB, in a sandbox.
+
+A statement sees the recording's tables and our views, and nothing else: no other file, no
+network, no extension, no setting can be reached, nothing can be written, and it ends when its
+time is up.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perftui.probes.recording.limits import RecordingError
+from perftui.probes.recording.parquet_layout import check_layout
+from perftui.probes.recording.tables import TABLES
+from perftui.probes.recording.views import VIEWS, base_tables, with_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.recording.reader import RecordingReader
+
+MEMORY_LIMIT = "1GB"
+_BATCH = 10_000
+_EXPLAIN = re.compile(r"\s*explain(?:\s+analyze\b)?", re.IGNORECASE)
+
+
+class QueryError(RecordingError):
+    """The statement cannot be run; the message is DuckDB's, with its caret."""
+
+
+class Described(NamedTuple):
+    """A table, view or macro that SQL sees."""
+
+    name: str
+    kind: str
+    about: str
+    columns: tuple[tuple[str, str, str], ...]
+    """(name, type, unit)"""
+
+
+class Query:
+    """A connection to one recording. Close it; files of a packed recording are unpacked meanwhile.
+
+    Raises:
+        RecordingError: DuckDB is not to be had, or the files cannot be used.
+    """
+
+    def __init__(self, reader: RecordingReader) -> None:
+        try:
+            import duckdb
+        except ImportError as error:
+            raise RecordingError("SQL needs duckdb: pip install duckdb") from error
+        self._duckdb: Any = duckdb
+        self._owned = ExitStack()
+        self._start_ns = reader.status().t_start_ns
+        try:
+            files = self._files(reader)
+            self._connection: Any = duckdb.connect(
+                ":memory:",
+                config={
+                    "allow_unsigned_extensions": "false",
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "memory_limit": MEMORY_LIMIT,
+                    "temp_directory": "",
+                    "threads": str(min(os.cpu_count() or 1, 4)),
+                },
+            )
+            self._owned.callback(self._connection.close)
+            self._make_views(reader, files)
+            self._lock([path for paths in files.values() for path in paths])
+        except self._duckdb.Error as error:
+            self._owned.close()
+            raise RecordingError(f"{reader.path}: {_first_line(error)}") from error
+        except BaseException:
+            self._owned.close()
+            raise
+
+    def _files(self, reader: RecordingReader) -> dict[str, list[str]]:
+        """Return the sealed files by table, each one checked before DuckDB sees it."""
+        catalog, container = reader.catalog, reader.container
+        unpacked: Path | None = None
+        found: dict[str, list[str]] = {}
+        for name in base_tables():
+            for file in catalog.files_of(name):
+                try:
+                    data = container.read(file.name)
+                    check_layout(name, data)
+                except (RecordingError, OSError):
+                    continue  # told by the reader's salvage line
+                path = container.local_path(file.name)
+                if path is None:
+                    if unpacked is None:
+                        folder = tempfile.TemporaryDirectory(prefix="perftui-query-")
+                        unpacked = Path(self._owned.enter_context(folder))
+                    path = unpacked / file.name
+                    path.write_bytes(data)
+                found.setdefault(name, []).append(str(path.resolve()))
+        return found
+
+    def _make_views(self, reader: RecordingReader, files: dict[str, list[str]]) -> None:
+        run = self._connection.execute
+        for name in base_tables():
+            rows = reader.catalog.live_rows(name)
+            self._connection.register(f"live_{name}", rows)
+            columns = ", ".join(TABLES[name].names())
+            source = f"SELECT * FROM live_{name}"
+            if name in files:
+                paths = ", ".join("'" + path.replace("'", "''") + "'" for path in files[name])
+                sealed = f"SELECT * FROM read_parquet([{paths}], union_by_name = true)"
+                # By name: files of an earlier minor version lack the columns that came later.
+                source = f"{sealed} UNION ALL BY NAME {source}"
+            source = f"(SELECT {columns} FROM ({source}))"
+            select = with_seconds(name, source, self._start_ns)
+            run(f"CREATE VIEW {name} AS {select}")
+        for view in VIEWS:
+            if view.parameters is None:
+                run(f"CREATE VIEW {view.name} AS {view.sql}")
+            else:
+                run(f"CREATE MACRO {view.name}({view.parameters}) AS TABLE {view.sql}")
+
+    def _lock(self, paths: list[str]) -> None:
+        run = self._connection.execute
+        run("SET python_enable_replacements = false")
+        allowed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        run(f"SET allowed_paths = [{allowed}]")
+        run("SET enable_external_access = false")
+        run("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Close the connection and remove what was unpacked."""
+        self._owned.close()
+
+    def __enter__(self) -> Query:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @contextmanager
+    def run(self, sql: str, timeout_s: float | None = None) -> Iterator[Result]:
+        """Run one SELECT (or EXPLAIN); the result is read inside of the `with`.
+
+        Raises:
+            QueryError: it is not one, DuckDB refuses it, or its time is up.
+        """
+        statement = self._one(sql)
+        timer = None
+        expired: list[bool] = []
+        if timeout_s is not None:
+            timer = Timer(timeout_s, self._interrupt, [expired])
+            timer.daemon = True
+            timer.start()
+        try:
+            yield Result(self._connection.execute(statement))
+        except self._duckdb.Error as error:
+            if expired:
+                raise QueryError(f"the query was stopped after {timeout_s:g} s") from error
+            raise QueryError(str(error)) from error
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _interrupt(self, expired: list[bool]) -> None:
+        expired.append(True)
+        self._connection.interrupt()
+
+    def _one(self, sql: str) -> Any:
+        try:
+            statements = self._connection.extract_statements(sql)
+        except self._duckdb.Error as error:
+            raise QueryError(str(error)) from error
+        if not statements:
+            raise QueryError("there is no SQL statement")
+        if len(statements) > 1:
+            raise QueryError(f"one statement at a time, these are {len(statements)}")
+        kinds = self._duckdb.StatementType
+        if statements[0].type not in (kinds.SELECT, kinds.EXPLAIN):
+            name = str(statements[0].type).rpartition(".")[2]
+            raise QueryError(f"a recording is only read: SELECT or EXPLAIN, not {name}")
+        if statements[0].type == kinds.EXPLAIN:
+            explained = _EXPLAIN.sub("", sql, count=1)
+            if explained == sql or self._one(explained).type != kinds.SELECT:
+                raise QueryError("a recording is only read: EXPLAIN is for a SELECT")
+        return statements[0]
+
+    def describe(self) -> list[Described]:
+        """Return what there is to select from."""
+        found = [
+            Described(name, "table", TABLES[name].about, self._columns(name))
+            for name in base_tables()
+        ]
+        for view in VIEWS:
+            if view.parameters is None:
+                found.append(Described(view.name, "view", view.about, self._columns(view.name)))
+            else:
+                call = f"{view.name}({view.parameters})"
+                zeros = ", ".join("0" for _ in view.parameters.split(","))
+                columns = self._columns(f"{view.name}({zeros})")
+                found.append(Described(call, "macro", view.about, columns))
+        return found
+
+    def _columns(self, source: str) -> tuple[tuple[str, str, str], ...]:
+        rows = self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        table = TABLES.get(source)
+        units = {c.name: c.unit for c in table.columns} if table else {}
+        return tuple((row[0], row[1], units.get(row[0]) or unit_of(row[0])) for row in rows)
+
+
+class Result:
+    """Rows of a running statement."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self.columns: list[str] = [column[0] for column in cursor.description or ()]
+
+    def rows(self, limit: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yield rows, at most `limit`."""
+        left = limit
+        while left is None or left > 0:
+            batch = self._cursor.fetchmany(_BATCH if left is None else min(_BATCH, left))
+            if not batch:
+                return
+            yield from batch
+            if left is not None:
+                left -= len(batch)
+
+    def arrow(self, limit: int | None = None) -> Any:
+        """Return the rows as a `pyarrow.Table`, at most `limit`."""
+        table = self._cursor.to_arrow_table()
+        return table if limit is None else table.slice(0, limit)
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that a column's name ends with, "" if none."""
+    for ending, unit in (
+        ("_bytes", "B"),
+        ("_ns", "ns"),
+        ("per_s", "1/s"),
+        ("_s", "s"),
+        ("_percent", "%"),
+    ):
+        if name.endswith(ending):
+            return unit
+    return ""
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,200 @@
+"""The session's side of its recorder process: a sink that never makes a probe wait."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from perftui.probes.process import ProcessGone, open_process
+from perftui.probes.recording import wire
+from perftui.probes.records import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from perftui.probes.log import SessionLog
+    from perftui.probes.process import ProcessReader
+    from perftui.probes.reader import Target
+    from perftui.probes.records import Record
+
+SEND_EVERY_S = 0.5
+"""With the recorder's own flush once a second, what a kill of everything may lose."""
+START_AFTER_S = 1.0
+"""The recorder starts when the screen is up: its imports would be in the way before."""
+CLOSE_LIMIT_S = 60.0
+QUEUE_ROWS = 400_000
+"""Records that may wait; beyond, batches are dropped and counted. Minutes of a busy target."""
+
+
+class Recorder:
+    """A `Sink` that records the session through a process of its own.
+
+    Args:
+        log: The session's log; the recorder connects itself and says its notices there.
+        target: What is watched.
+        directory: The recording; made now, must be empty.
+        t_start_ns: When the session began.
+        session: Options of the session worth keeping.
+
+    Raises:
+        OSError: the directory cannot be made or written.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        target: Target,
+        directory: Path,
+        *,
+        t_start_ns: int,
+        session: dict[str, object] | None = None,
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise FileExistsError(errno.EEXIST, "there is something in it already", str(directory))
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "no right to write there", str(directory))
+        self.directory = directory
+        self.dropped = 0
+        """Records that found the queue full, or the recording ended."""
+        self.file_bytes = 0
+        self._log = log
+        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}))
+        self._target: Target | None = None
+        self._queue: deque[Sequence[Record]] = deque()
+        self._put = self._sent = 0
+        self._next_frame = self._next_node = 1
+        self._ended = False
+        self._stopping = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: ProcessReader | None = None
+        self._cpu_s = 0.0
+        self._thread = Thread(target=self._run, name="perftui-recorder", daemon=True)
+        log.connect(self)
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        """Queue a batch; never waits."""
+        if self._ended or self._put - self._sent + len(batch) > QUEUE_ROWS:
+            self.dropped += len(batch)
+            return
+        self._put += len(batch)
+        self._queue.append(batch)
+
+    def know_target(self, target: Target) -> None:
+        """Say more about the target once it is known."""
+        self._target = target
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of the recorder process so far."""
+        if self._reader is not None:
+            with suppress(ProcessGone):
+                self._cpu_s = self._reader.fast(0).cpu_s
+        return self._cpu_s
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hand over what is left, and return when the recording is closed."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        self._stopping.wait(START_AFTER_S)
+        try:
+            process = self._spawn()
+            answers = Thread(target=self._listen, args=(process,), daemon=True)
+            answers.start()
+            self._write(process, wire.pack(wire.START, self._start))
+            while not self._stopping.wait(SEND_EVERY_S):
+                self._send(process)
+            self._send(process)
+            self._write(process, wire.pack(wire.END, None))
+        except OSError as error:
+            if not self._ended:
+                self._end(f"the recorder process has gone ({error.strerror or error})")
+        if self._process is not None:
+            assert self._process.stdin is not None
+            with suppress(OSError):
+                self._process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(CLOSE_LIMIT_S)
+                answers.join(1.0)
+        self._ended = True
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "perftui.probes.recording.recorder_main"]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # The allocator that gives memory back soonest; and no keys of our terminal.
+            env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            start_new_session=True,
+        )
+        with suppress(ProcessGone):
+            self._reader = open_process(self._process.pid)
+        return self._process
+
+    def _write(self, process: subprocess.Popen[bytes], data: bytes) -> None:
+        assert process.stdin is not None
+        process.stdin.write(data)
+        process.stdin.flush()
+
+    def _send(self, process: subprocess.Popen[bytes]) -> None:
+        """Send what waits, frames and nodes before the records that name them."""
+        batches = []
+        while self._queue:
+            batch = self._queue.popleft()
+            self._sent += len(batch)
+            batches.append(batch)
+        tree = self._log.tree
+        nodes = []
+        # A node is appended in two steps; one that is half there comes with the next message,
+        # and no record names it yet.
+        with suppress(IndexError):
+            for _, parent, frame in tree.nodes_since(self._next_node):
+                nodes.append((parent, frame))
+        frames = [
+            (frame.function, frame.file, frame.line, frame.kind)
+            for _, frame in tree.frames_since(self._next_frame)
+        ]
+        self._next_frame += len(frames)
+        self._next_node += len(nodes)
+        message = b""
+        if frames or nodes:
+            message += wire.pack(wire.TREE, (frames, nodes))
+        target, self._target = self._target, None
+        if target is not None:
+            message += wire.pack(wire.TARGET, tuple(target))
+        self._write(process, message + wire.pack_records(batches))
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Take the recorder's answers until it ends."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            answer = json.loads(line)
+            if "text" in answer:
+                t_ns = time.monotonic_ns()
+                self._log.append(Notice(t_ns, answer["severity"], answer["text"]))
+                continue
+            self.file_bytes = answer["file_bytes"]
+            if answer["ended"]:
+                self._ended = True
+
+    def _end(self, reason: str) -> None:
+        self._ended = True
+        text = f"the recording has ended: {reason}; the session goes on"
+        self._log.append(Notice(time.monotonic_ns(), "warn", text))

@@ -1,0 +1,390 @@
+"""The recorder: a sink of the session log that never makes a probe wait, and its thread.
+
+`ingest` only puts the batch into a queue. Once a second the thread takes what is there and
+writes it; every five minutes it seals the segment. When the disk is nearly full stacks stop and
+the rest goes on; when it is full the recording ends and the session goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+import uuid
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Literal
+
+from perftui.probes.recording import meta as meta_file
+from perftui.probes.recording.derive import RowMaker
+from perftui.probes.recording.limits import MIB
+from perftui.probes.recording.live import LiveSegment
+from perftui.probes.recording.seal import SEGMENTS_MERGED, merge, seal
+from perftui.probes.recording.tables import FORMAT, RECORDED, VERSION
+from perftui.probes.records import Notice
+from perftui.probes.units import NS_PER_S, format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from perftui.probes.calltree import CallTree
+    from perftui.probes.log import SessionLog
+    from perftui.probes.reader import Target
+    from perftui.probes.records import Record, Severity
+
+QUEUE_ROWS = 400_000
+"""Records that may wait; beyond, batches are dropped and counted. Minutes of a busy target."""
+SEGMENT_ROWS = 1_500_000
+HEARTBEAT_S = 5.0
+LOW_DISK_BYTES = 1024 * MIB
+LOW_DISK_SHARE = 0.02
+_FORGET_NS = 600 * NS_PER_S
+
+FreeBytes = tuple[int, int]
+"""(free for us, size) of a file system."""
+
+
+@dataclass(frozen=True)
+class WriterOptions:
+    """How a recording is written."""
+
+    flush_s: float = 1.0
+    """How much may be lost by a kill."""
+    seal_s: float = 300.0
+    host: bool = True
+    """Write the machine's name."""
+    session: dict[str, Any] = field(default_factory=dict)
+    """Options of the session worth keeping (rates, backends)."""
+
+
+def free_bytes(directory: Path) -> FreeBytes:
+    """Return the free and the whole bytes of a directory's file system."""
+    stat = os.statvfs(directory)
+    return stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize
+
+
+class Recording:
+    """A recording being written, without queue and thread: everything on the caller's thread.
+
+    Args:
+        directory: The recording; made if it is not there, else it must be empty.
+        tree: The session's call tree.
+        target: What is watched.
+        t_start_ns: When the session began.
+        options: How to write.
+        say: Gets what a person must be told.
+        clock: The session's time in nanoseconds.
+        free: Returns the free bytes of a directory.
+
+    Raises:
+        OSError: the directory cannot be made or written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        tree: CallTree,
+        target: Target,
+        t_start_ns: int,
+        options: WriterOptions | None = None,
+        *,
+        say: Callable[[Severity, str], None] = lambda severity, text: None,
+        clock: Callable[[], int] = time.monotonic_ns,
+        free: Callable[[Path], FreeBytes] = free_bytes,
+    ) -> None:
+        self.directory = directory
+        self.options = options or WriterOptions()
+        self._tree = tree
+        self._target = target
+        self._say = say
+        self._clock = clock
+        self._free = free
+        self._rows = RowMaker(target.pid)
+        self._next_frame = self._next_node = 1
+        self._sizes: dict[str, int] = {}
+        self._merged_to = 0
+        self._lost_rows = 0
+        self._lines_told = False
+        self._low_disk = False
+        self._sealing = True
+        self._ended = self._disk_full = False
+        self._t_start_ns = t_start_ns
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        if any(directory.iterdir()):
+            raise FileExistsError(errno.EEXIST, "there is something in it already", str(directory))
+        self._meta = self._first_meta()
+        self._write_meta("recording")
+        self._segment = LiveSegment(directory, 0)
+        self._segment_due_ns = clock() + round(self.options.seal_s * NS_PER_S)
+
+    def _first_meta(self) -> dict[str, Any]:
+        now_ns = self._clock()
+        return {
+            "format": FORMAT,
+            "version": list(VERSION),
+            "state": "recording",
+            "id": uuid.uuid4().hex,
+            "created_wall_ns": time.time_ns(),
+            "t_start_ns": self._t_start_ns,
+            "t_end_ns": now_ns,
+            "clock": [[now_ns, time.time_ns()]],
+            "host": meta_file.host_name() if self.options.host else None,
+            "target": meta_file.target_dict(self._target),
+            "options": self.options.session,
+            "recorder": {
+                "pid": os.getpid(),
+                "start": meta_file.start_key(os.getpid()),
+                "boot_id": meta_file.boot_id(),
+            },
+            "versions": meta_file.versions(),
+            "machine": meta_file.machine(),
+            "summary": {},
+        }
+
+    def know_target(self, target: Target) -> None:
+        """Say more about the target once it is known."""
+        self._target = target
+
+    @property
+    def ended(self) -> bool:
+        """True once nothing more is written: it was closed, or the disk took no more."""
+        return self._ended
+
+    def give_up(self) -> None:
+        """Write nothing more."""
+        self._ended = True
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the recording's files."""
+        return sum(self._sizes.values()) + self._segment.file_bytes
+
+    @property
+    def lost_rows(self) -> int:
+        """Records that could not be written."""
+        return self._lost_rows
+
+    def take(self, batch: Sequence[Record]) -> None:
+        """Turn a batch into rows, which wait for `flush`."""
+        if not self.ended:
+            self._rows.take(batch)
+
+    def flush(self) -> None:
+        """Write what waits, frames and nodes before the rows that name them."""
+        if self.ended:
+            return
+        rows = self._rows.rows
+        if self._rows.keep_stacks:
+            self._new_tree_rows()
+        try:
+            for table in RECORDED:
+                if rows[table]:
+                    self._lost_rows += self._segment.append(table, rows[table])
+                    rows[table] = []
+        except OSError as error:
+            self._stop(error)
+            return
+        if self._rows.lines_dropped and not self._lines_told:
+            self._lines_told = True
+            self._say("info", "the target writes more lines than are recorded: some are left out")
+        if self._segment.rows > SEGMENT_ROWS or self._clock() >= self._segment_due_ns:
+            self.seal()
+
+    def _new_tree_rows(self) -> None:
+        frames, nodes = self._rows.rows["frames"], self._rows.rows["nodes"]
+        # A node is appended in two steps; one that is half there comes with the next flush.
+        with suppress(IndexError):
+            for node in self._tree.nodes_since(self._next_node):
+                nodes.append(node)
+        frames.extend((i, *frame) for i, frame in self._tree.frames_since(self._next_frame))
+        self._next_frame += len(frames)
+        self._next_node += len(nodes)
+
+    def seal(self) -> None:
+        """Turn the live segment into Parquet and begin the next."""
+        self._segment_due_ns = self._clock() + round(self.options.seal_s * NS_PER_S)
+        self._rows.forget_threads(self._rows.last_t_ns - _FORGET_NS)
+        if not self._segment.rows or not self._sealing:
+            return
+        self._rows.rows["clock"].append((self._clock(), time.time_ns()))
+        done = self._segment
+        try:
+            self._sizes.update(seal(self.directory, done.number, done.tables()))
+            done.close()
+            done.unlink()
+            self._segment = LiveSegment(self.directory, done.number + 1)
+            if done.number + 1 - self._merged_to >= SEGMENTS_MERGED:
+                self._sizes.update(merge(self.directory, self._merged_to, done.number))
+                self._merged_to = done.number + 1
+        except OSError as error:
+            # The live segment is still whole: it goes on, only larger.
+            self._sealing = self._segment is not done
+            self._say("warn", f"the recording is not compacted: {error.strerror or error}")
+
+    def heartbeat(self) -> None:
+        """Bring meta.json up to date and look at the disk."""
+        if self.ended:
+            return
+        try:
+            free, size = self._free(self.directory)
+            low = free < LOW_DISK_BYTES or free < size * LOW_DISK_SHARE
+            if low != self._low_disk:
+                self._low_disk = low
+                self._rows.keep_stacks = not low
+                self._say(*_low_disk_notice(low, free))
+            self._write_meta("recording")
+        except OSError as error:
+            self._stop(error)
+
+    def _write_meta(self, state: Literal["recording", "closed"]) -> None:
+        end_ns = self._rows.exit.t_ns if self._rows.exit is not None else self._clock()
+        exit_ = self._rows.exit
+        self._meta.update(
+            state=state,
+            t_end_ns=max(end_ns, self._t_start_ns),
+            target=meta_file.target_dict(self._target),
+            summary={
+                "duration_s": max(end_ns - self._t_start_ns, 0) / NS_PER_S,
+                "peak_rss_bytes": self._rows.peak_rss_bytes,
+                "alerts": len(self._rows.alert_onsets),
+                "stack_samples": self._rows.samples,
+                "exit_code": exit_.exit_code if exit_ is not None else None,
+                "signal": exit_.signal if exit_ is not None else None,
+                "ended": exit_ is not None,
+                "lost_rows": self._lost_rows,
+                "lines_left_out": self._rows.lines_dropped,
+                "file_bytes": self.file_bytes if hasattr(self, "_segment") else 0,
+            },
+        )
+        meta_file.write_meta(self.directory, self._meta)
+
+    def close(self) -> None:
+        """Write what waits, seal, and say that the recording is complete."""
+        if self.ended:
+            return
+        self._rows.rows["clock"].append((self._clock(), time.time_ns()))
+        self.flush()
+        if not self._disk_full:
+            self._finish()
+
+    def _finish(self) -> None:
+        self.seal()
+        try:
+            self._write_meta("closed")
+        except OSError as error:
+            self._stop(error)
+        self._segment.close()
+        self._ended = True
+
+    def _stop(self, error: OSError) -> None:
+        """The disk takes no more: keep what is there, and let the session go on."""
+        self._ended = self._disk_full = True
+        for table, rows in self._rows.rows.items():
+            self._lost_rows += len(rows)
+            self._rows.rows[table] = []
+        self._segment.close()
+        with suppress(OSError):
+            self._write_meta("closed")
+        reason = error.strerror or str(error)
+        self._say("warn", f"the recording has ended: {reason}; the session goes on")
+
+
+def _low_disk_notice(low: bool, free: int) -> tuple[Severity, str]:
+    if low:
+        return "warn", f"only {format_bytes(free)} free: stacks are no longer recorded"
+    return "info", f"{format_bytes(free)} free: stacks are recorded again"
+
+
+class RecordingWriter:
+    """A `Sink` that records the session in the background.
+
+    Args:
+        log: The session's log; the writer connects itself and says its notices there.
+        target: What is watched.
+        directory: See `Recording`.
+        options: See `Recording`.
+        t_start_ns: When the session began, now if not given.
+
+    Raises:
+        OSError: the directory cannot be made or written.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        target: Target,
+        directory: Path,
+        options: WriterOptions | None = None,
+        *,
+        t_start_ns: int | None = None,
+    ) -> None:
+        self._log = log
+        self._queue: deque[Sequence[Record]] = deque()
+        self._put = self._taken = 0
+        self.dropped = 0
+        """Records that found the queue full, or the recording ended."""
+        self._stopping = Event()
+        start_ns = time.monotonic_ns() if t_start_ns is None else t_start_ns
+        self.recording = Recording(directory, log.tree, target, start_ns, options, say=self._say)
+        self._thread = Thread(target=self._run, name="perftui-recorder", daemon=True)
+        log.connect(self)
+
+    @property
+    def directory(self) -> Path:
+        """Where the recording is."""
+        return self.recording.directory
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        """Queue a batch; never waits."""
+        if self.recording.ended or self._put - self._taken + len(batch) > QUEUE_ROWS:
+            self.dropped += len(batch)
+            return
+        self._put += len(batch)
+        self._queue.append(batch)
+
+    def know_target(self, target: Target) -> None:
+        """Say more about the target once it is known."""
+        self.recording.know_target(target)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left, close the recording, return when the thread has ended."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _say(self, severity: Severity, text: str) -> None:
+        self._log.append(Notice(time.monotonic_ns(), severity, text))
+
+    def _run(self) -> None:
+        try:
+            self._record()
+        except Exception as error:
+            # Whatever it is, the session must go on and a person must know.
+            self.recording.give_up()
+            self._say("warn", f"the recording has ended: {error!r}")
+
+    def _record(self) -> None:
+        beat_s = time.monotonic() + HEARTBEAT_S
+        # The first wait also keeps `import pyarrow` off the start of the screen.
+        while not self._stopping.wait(self.recording.options.flush_s):
+            self._take_queue()
+            self.recording.flush()
+            if time.monotonic() >= beat_s:
+                beat_s = time.monotonic() + HEARTBEAT_S
+                self.recording.heartbeat()
+        self._take_queue()
+        self.recording.close()
+
+    def _take_queue(self) -> None:
+        while self._queue:
+            batch = self._queue.popleft()
+            self._taken += len(batch)
+            self.recording.take(batch)
