@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,3 +21,9 @@ if importlib.util.find_spec("perftui") is None:
     module = importlib.util.module_from_spec(spec)
     sys.modules["perftui"] = module
     spec.loader.exec_module(module)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Recordings of tests go to a folder of their own, also those of child processes."""
+    os.environ["PERFTUI_RECORDINGS"] = str(tmp_path_factory.mktemp("recordings"))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
+_CLOSE_LIMIT_S = 60.0
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
@@ -43,8 +44,9 @@ def launch_headless(
     session = Session.launch(
         argv, title, options, behind_screen=False, stdout=stdout, record=record
     )
-    stopped_by_us = _watch(session, duration_s)
-    _finish(session, json_path)
+    progress = Progress(session)
+    stopped_by_us = _watch(session, progress, duration_s)
+    _finish(session, progress, json_path)
     exit_ = session.exit()
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
 
@@ -58,8 +60,9 @@ def attach_headless(
 ) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     session = Session.attach(pid, options, record)
-    _watch(session, duration_s)
-    _finish(session, json_path)
+    progress = Progress(session)
+    _watch(session, progress, duration_s)
+    _finish(session, progress, json_path)
     return 0
 
 
@@ -77,13 +80,12 @@ def print_recording(session: Session) -> None:
         print(f"recorded: perftui open {path.name.removesuffix('.perftui')}", file=sys.stderr)
 
 
-def _watch(session: Session, duration_s: float | None) -> bool:
+def _watch(session: Session, progress: Progress, duration_s: float | None) -> bool:
     """Wait for the end, forwarding signals; True if the duration ended it.
 
     Signals are taken one at a time with their origin: what the terminal sent has reached the
     target already (same process group), what a process sent to us alone is passed on.
     """
-    progress = Progress(session)
     until = None if duration_s is None else time.monotonic() + duration_s
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:
@@ -105,13 +107,14 @@ def _watch(session: Session, duration_s: float | None) -> bool:
     return False
 
 
-def _finish(session: Session, json_path: str | None) -> None:
+def _finish(session: Session, progress: Progress, json_path: str | None) -> None:
     closing = Thread(target=session.close, daemon=True)
     closing.start()
-    closing.join(timeout=10.0)
+    closing.join(timeout=_CLOSE_LIMIT_S)
+    progress.tell_notices()
     summary = summarize(session.store)
     if json_path is None:
-        print(summary_text(summary, session.store.status()), file=sys.stderr)
+        print(summary_text(summary), file=sys.stderr)
         print_recording(session)
         return
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"

@@ -70,7 +70,7 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
     exit_ = session.exit()
     if exit_ is None and session.launched:
         print(f"perftui: {session.pid} goes on running", file=sys.stderr)
-    print(summary_text(summary, session.store.status()), file=sys.stderr)
+    print(summary_text(summary, session.store.status().notices), file=sys.stderr)
     print_recording(session)
     return 0 if exit_ is None else exit_status(exit_)
 

@@ -23,7 +23,7 @@ class Progress:
         self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._due = time.monotonic() + _EVERY_S
         self._shown = False
-        self._notices = 0
+        self._told = 0
 
     def step(self) -> None:
         """Say where the run stands, twice a second."""
@@ -31,14 +31,11 @@ class Progress:
         if now < self._due:
             return
         self._due = now + _EVERY_S
-        store = self._session.store
-        status = store.status()
-        for notice in status.notices[self._notices :]:
-            self.clear()
-            print(f"perftui: {notice.text}", file=sys.stderr, flush=True)
-        self._notices = len(status.notices)
+        self.tell_notices()
         if not self._terminal:
             return
+        store = self._session.store
+        status = store.status()
         parts = [format_clock((status.t_end_ns - status.t_start_ns) / NS_PER_S)]
         rss, cpu = store.last("rss_bytes"), store.last("cpu_percent")
         if rss is not None:
@@ -54,6 +51,14 @@ class Progress:
         sys.stderr.write(f"\r\x1b[K{line[: width - 1]}")
         sys.stderr.flush()
         self._shown = True
+
+    def tell_notices(self) -> None:
+        """Print the notices that have come since the last call."""
+        notices = self._session.store.status().notices
+        for notice in notices[self._told :]:
+            self.clear()
+            print(f"perftui: {notice.text}", file=sys.stderr, flush=True)
+        self._told = len(notices)
 
     def clear(self) -> None:
         """Take the line away."""

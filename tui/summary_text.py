@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import Status
+    from collections.abc import Sequence
+
+    from perftui.probes.records import Notice
 
 _ROWS = 8
 _Rows = list[tuple[str, ...]]
 
 
-def summary_text(summary: dict[str, Any], status: Status) -> str:
-    """Return the summary as lines of text, without a newline at the end."""
+def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str:
+    """Return the summary as lines of text, without a newline at the end.
+
+    Args:
+        summary: What `probes.summary.summarize` returned.
+        notices: What has not been told yet.
+    """
     lines = [_head(summary)]
-    lines += [f"  ! {notice.text}" for notice in status.notices]
+    lines += [f"  ! {notice.text}" for notice in notices]
     for title, rows in (
         ("phases", _phases(summary)),
         ("imports", _imports(summary)),

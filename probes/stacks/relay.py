@@ -276,7 +276,10 @@ class StackProbe:
         # While another recorder runs nothing is lost yet: a killed one is replaced at once.
         wait_s = _BACK_OFF_S[step]
         self._not_before_ns = time.monotonic_ns() + round(wait_s * NS_PER_S)
-        final = outcome == "unsupported"
+        # A process that will be Python in a moment maps its library at once; /bin/sleep never.
+        final = outcome == "unsupported" or (
+            outcome == "not_python" and procfs.looks_python(self._pid) is False
+        )
         if not final and self._failures < _SAY_AFTER:
             return
         if outcome == "killed" and self._current is not None:

@@ -39,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(summary, indent=2, allow_nan=False))
     else:
-        print(summary_text(summary, status))
+        print(summary_text(summary, status.notices))
     return 0
