@@ -85,7 +85,7 @@ class _Stream:
         self._fd = os.open(path, flags, 0o600)
         self._good_bytes = 0
         self._pending = _Pending()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
         self._writer = pa.ipc.new_stream(self._pending, schema, options=options)
 
     def append(self, batch: Any) -> int:

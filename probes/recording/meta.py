@@ -155,7 +155,10 @@ def start_key(pid: int) -> str | None:
     import psutil
 
     try:
-        return f"{psutil.Process(pid).create_time():.2f}"
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None  # it has ended, only nobody has asked how
+        return f"{process.create_time():.2f}"
     except psutil.Error:
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Timer
@@ -92,8 +93,9 @@ class Query:
                 try:
                     data = container.read(file.name)
                     check_layout(name, data)
-                except (RecordingError, OSError):
-                    continue  # told by the reader's salvage line
+                except (RecordingError, OSError) as error:
+                    catalog.damaged[file.name] = str(error)
+                    continue
                 path = container.local_path(file.name)
                 if path is None:
                     if unpacked is None:
@@ -233,7 +235,11 @@ class Result:
 
     def arrow(self, limit: int | None = None) -> Any:
         """Return the rows as a `pyarrow.Table`, at most `limit`."""
-        table = self._cursor.to_arrow_table()
+        # DuckDB 1.4 calls it by another name; 2.0 warns that the rows are copied once more.
+        fetch = getattr(self._cursor, "to_arrow_table", None) or self._cursor.fetch_arrow_table
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            table = fetch()
         return table if limit is None else table.slice(0, limit)
 
 

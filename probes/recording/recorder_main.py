@@ -87,7 +87,8 @@ def record(stream: Any) -> int:
         if kind == wire.TREE:
             mirror.grow(*payload)
         elif kind == wire.RECORDS:
-            recording.take(wire.unpack_records(payload))
+            for batch in wire.unpack_records(payload):
+                recording.take(batch)
         elif kind == wire.TARGET:
             recording.know_target(Target(*payload))
         elif kind == wire.END:
@@ -112,7 +113,7 @@ def main() -> int:
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is what ends us
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.nice(_NICENESS)
-    sys.meta_path.insert(0, _HidePandas())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _HidePandas())
     try:
         return record(sys.stdin.buffer)
     except BrokenPipeError:

@@ -53,14 +53,16 @@ def pack(kind: int, payload: Any) -> bytes:
 
 
 def pack_records(batches: Sequence[Sequence[Record]]) -> bytes:
-    """Return a message with the records of several batches."""
-    rows = [(_INDEX[type(record)], tuple(record)) for batch in batches for record in batch]
+    """Return a message with several batches, each still one: a batch of metrics is one tick."""
+    rows = [[(_INDEX[type(record)], tuple(record)) for record in batch] for batch in batches]
     return pack(RECORDS, rows)
 
 
-def unpack_records(rows: Sequence[tuple[int, tuple[Any, ...]]]) -> list[Record]:
-    """Return the records of a message."""
-    return [KINDS[index](*fields) for index, fields in rows]
+def unpack_records(
+    batches: Sequence[Sequence[tuple[int, tuple[Any, ...]]]],
+) -> list[list[Record]]:
+    """Return the batches of a message."""
+    return [[KINDS[index](*fields) for index, fields in batch] for batch in batches]
 
 
 def read(stream: BinaryIO) -> tuple[int, Any] | None:

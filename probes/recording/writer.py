@@ -1,8 +1,7 @@
-"""The recorder: a sink of the session log that never makes a probe wait, and its thread.
+"""Writing a recording: what waits is written once a second, and sealed every five minutes.
 
-`ingest` only puts the batch into a queue. Once a second the thread takes what is there and
-writes it; every five minutes it seals the segment. When the disk is nearly full stacks stop and
-the rest goes on; when it is full the recording ends and the session goes on.
+When the disk is nearly full stacks stop and the rest goes on; when it is full the recording ends
+and the session goes on.
 """
 
 from __future__ import annotations
@@ -11,10 +10,8 @@ import errno
 import os
 import time
 import uuid
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from perftui.probes.recording import meta as meta_file
@@ -23,7 +20,6 @@ from perftui.probes.recording.limits import MIB
 from perftui.probes.recording.live import LiveSegment
 from perftui.probes.recording.seal import SEGMENTS_MERGED, merge, seal
 from perftui.probes.recording.tables import FORMAT, RECORDED, VERSION
-from perftui.probes.records import Notice
 from perftui.probes.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
@@ -31,12 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.log import SessionLog
     from perftui.probes.reader import Target
     from perftui.probes.records import Record, Severity
 
-QUEUE_ROWS = 400_000
-"""Records that may wait; beyond, batches are dropped and counted. Minutes of a busy target."""
 SEGMENT_ROWS = 1_500_000
 HEARTBEAT_S = 5.0
 LOW_DISK_BYTES = 1024 * MIB
@@ -67,7 +60,7 @@ def free_bytes(directory: Path) -> FreeBytes:
 
 
 class Recording:
-    """A recording being written, without queue and thread: everything on the caller's thread.
+    """A recording being written, everything on the caller's thread (see `recorder`).
 
     Args:
         directory: The recording; made if it is not there, else it must be empty.
@@ -153,10 +146,6 @@ class Recording:
     def ended(self) -> bool:
         """True once nothing more is written: it was closed, or the disk took no more."""
         return self._ended
-
-    def give_up(self) -> None:
-        """Write nothing more."""
-        self._ended = True
 
     @property
     def file_bytes(self) -> int:
@@ -297,94 +286,3 @@ def _low_disk_notice(low: bool, free: int) -> tuple[Severity, str]:
     if low:
         return "warn", f"only {format_bytes(free)} free: stacks are no longer recorded"
     return "info", f"{format_bytes(free)} free: stacks are recorded again"
-
-
-class RecordingWriter:
-    """A `Sink` that records the session in the background.
-
-    Args:
-        log: The session's log; the writer connects itself and says its notices there.
-        target: What is watched.
-        directory: See `Recording`.
-        options: See `Recording`.
-        t_start_ns: When the session began, now if not given.
-
-    Raises:
-        OSError: the directory cannot be made or written.
-    """
-
-    def __init__(
-        self,
-        log: SessionLog,
-        target: Target,
-        directory: Path,
-        options: WriterOptions | None = None,
-        *,
-        t_start_ns: int | None = None,
-    ) -> None:
-        self._log = log
-        self._queue: deque[Sequence[Record]] = deque()
-        self._put = self._taken = 0
-        self.dropped = 0
-        """Records that found the queue full, or the recording ended."""
-        self._stopping = Event()
-        start_ns = time.monotonic_ns() if t_start_ns is None else t_start_ns
-        self.recording = Recording(directory, log.tree, target, start_ns, options, say=self._say)
-        self._thread = Thread(target=self._run, name="perftui-recorder", daemon=True)
-        log.connect(self)
-
-    @property
-    def directory(self) -> Path:
-        """Where the recording is."""
-        return self.recording.directory
-
-    def ingest(self, batch: Sequence[Record]) -> None:
-        """Queue a batch; never waits."""
-        if self.recording.ended or self._put - self._taken + len(batch) > QUEUE_ROWS:
-            self.dropped += len(batch)
-            return
-        self._put += len(batch)
-        self._queue.append(batch)
-
-    def know_target(self, target: Target) -> None:
-        """Say more about the target once it is known."""
-        self.recording.know_target(target)
-
-    def start(self) -> None:
-        """Begin to write."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is left, close the recording, return when the thread has ended."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _say(self, severity: Severity, text: str) -> None:
-        self._log.append(Notice(time.monotonic_ns(), severity, text))
-
-    def _run(self) -> None:
-        try:
-            self._record()
-        except Exception as error:
-            # Whatever it is, the session must go on and a person must know.
-            self.recording.give_up()
-            self._say("warn", f"the recording has ended: {error!r}")
-
-    def _record(self) -> None:
-        beat_s = time.monotonic() + HEARTBEAT_S
-        # The first wait also keeps `import pyarrow` off the start of the screen.
-        while not self._stopping.wait(self.recording.options.flush_s):
-            self._take_queue()
-            self.recording.flush()
-            if time.monotonic() >= beat_s:
-                beat_s = time.monotonic() + HEARTBEAT_S
-                self.recording.heartbeat()
-        self._take_queue()
-        self.recording.close()
-
-    def _take_queue(self) -> None:
-        while self._queue:
-            batch = self._queue.popleft()
-            self._taken += len(batch)
-            self.recording.take(batch)

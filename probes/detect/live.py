@@ -1,0 +1,199 @@
+"""The detectors in a live session: records in from the log, alerts back into it.
+
+A sink must be quick and must not append to the log that calls it: batches go to a queue, and a
+thread of our own judges them and writes the alerts.
+"""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from perftui.probes.detect.code import WEIGHT_OF, dominant_code, waiting_of
+from perftui.probes.detect.engine import Engine
+from perftui.probes.detect.observations import RANK, Sample
+from perftui.probes.detect.observe import Observer
+from perftui.probes.detect.stall import LOW_PERCENT
+from perftui.probes.records import Alert, Stack, StackWindow
+from perftui.probes.units import NS_PER_S, format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from perftui.probes.detect.observations import Edge, Observation
+    from perftui.probes.log import SessionLog
+    from perftui.probes.reader import ThreadTree
+    from perftui.probes.records import Record, Severity
+
+    CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
+
+STACKS_EVERY_S = 0.5
+STACKS_SELDOM_S = 2.0
+STACKS_SPAN_S = 2.0
+POOL_EXPLAINS = 0.7
+_GROWTH = ("mem_growth", "streaming_violation", "oom_risk")
+
+
+class DetectorProbe:
+    """A sink and a probe: connect it to the log, then start it.
+
+    Args:
+        log: Where records come from and alerts go.
+        root_pid: The target.
+        base_ns: The session's start.
+        limit_bytes: Memory limit of the target, None if there is none.
+        call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        root_pid: int,
+        base_ns: int,
+        *,
+        limit_bytes: float | None = None,
+        call_tree: CallTreeOf | None = None,
+    ) -> None:
+        self._log = log
+        self._base_ns = base_ns
+        self._call_tree = call_tree
+        self._observer = Observer(root_pid, base_ns)
+        self._engine = Engine(limit_bytes, knows_stacks=call_tree is not None)
+        self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="perftui-detect", daemon=True)
+        self._open: dict[tuple[str, float], Alert] = {}
+        self._stacks_due_s = 0.0
+        self._pools: list[tuple[float, float, str]] = []
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        """Take a batch of the log; stacks are read through `call_tree`, not here."""
+        if not isinstance(batch[0], Stack | StackWindow):
+            self._inbox.put(batch)
+
+    def start(self) -> None:
+        """Begin to judge."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Judge what has come so far, then end."""
+        self._inbox.put(())
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._inbox.get():
+            for observation in self._observer.take(batch):
+                self._judge(observation)
+
+    def _judge(self, observation: Observation) -> None:
+        if isinstance(observation, Sample):
+            self._look_at_stacks(observation)
+            self._remember_pool(observation)
+        alerts = [self._alert(edge) for edge in self._engine.feed(observation)]
+        if alerts:
+            self._log.extend(alerts)
+
+    def _look_at_stacks(self, sample: Sample) -> None:
+        """Ask what threads wait for: often while little is done in a phase that should work,
+        seldom while several threads are at work."""
+        if self._call_tree is None or sample.t_s < self._stacks_due_s:
+            return
+        low = sample.cpu_percent is not None and sample.cpu_percent < LOW_PERCENT
+        working = self._engine.context.working()
+        if not (low and working) and self._observer.n_threads < 3:
+            return
+        pause_s = STACKS_EVERY_S if low and working else STACKS_SELDOM_S
+        self._stacks_due_s = sample.t_s + pause_s
+        threads = self._threads(sample.t_s - STACKS_SPAN_S, sample.t_s)
+        waiting = waiting_of(self._log.tree, threads, sample.t_s)
+        if waiting is not None:
+            self._engine.feed(waiting)
+
+    def _remember_pool(self, sample: Sample) -> None:
+        if sample.pool_bytes is not None:
+            last = self._pools[-1] if self._pools else None
+            if last is None or sample.t_s - last[0] >= 1.0:
+                self._pools.append((sample.t_s, sample.pool_bytes, sample.pool_name))
+                del self._pools[:-600]
+
+    def _threads(self, t0_s: float, t1_s: float) -> Sequence[ThreadTree]:
+        if self._call_tree is None:
+            return ()
+        return self._call_tree(self._ns(t0_s), self._ns(t1_s))
+
+    def _ns(self, t_s: float) -> int:
+        return self._base_ns + round(t_s * NS_PER_S)
+
+    def _alert(self, edge: Edge) -> Alert:
+        key = (edge.kind, edge.t_onset_s)
+        before = self._open.get(key)
+        if edge.severity == "clear":
+            self._open.pop(key, None)
+            severity: Severity = before.severity if before is not None else "info"
+            message = before.message if before is not None else edge.message
+            detect_ns = before.t_detect_ns if before is not None else self._ns(edge.t_detect_s)
+            end_s = edge.t_end_s if edge.t_end_s is not None else edge.t_detect_s
+            return Alert(
+                edge.kind,
+                severity,
+                self._ns(edge.t_onset_s),
+                detect_ns,
+                self._ns(end_s),
+                message,
+                _joined(self._evidence(edge, end_s), f"cleared: {edge.message}"),
+            )
+        alert = Alert(
+            edge.kind,
+            edge.severity,
+            self._ns(edge.t_onset_s),
+            # An alert is as old as its first warning; a mark that became one is not.
+            before.t_detect_ns
+            if before is not None and RANK[before.severity] > 0
+            else self._ns(edge.t_detect_s),
+            None,
+            edge.message,
+            self._evidence(edge, edge.t_detect_s),
+        )
+        self._open[key] = alert
+        return alert
+
+    def _evidence(self, edge: Edge, end_s: float) -> str:
+        """Add the code that ran in the span, and the pool that explains a growth."""
+        threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
+        weight = WEIGHT_OF.get(edge.kind, "cpu")
+        code = dominant_code(self._log.tree, threads, weight)
+        if code is None and weight == "grown":
+            code = dominant_code(self._log.tree, threads, "cpu")
+        said = "" if code is None else f"code: {code}"
+        return _joined(edge.evidence, said, self._pool_word(edge, end_s))
+
+    def _pool_word(self, edge: Edge, end_s: float) -> str:
+        if edge.kind not in _GROWTH or not self._pools:
+            return ""
+        inside = [row for row in self._pools if edge.t_onset_s - 1.0 <= row[0] <= end_s]
+        rss = self._engine.context.history
+        grown = (rss.rss_bytes or 0.0) - rss.floor(
+            max(rss.end - round((end_s - edge.t_onset_s) * 2), rss.first), rss.end
+        )
+        if len(inside) < 2 or grown <= 0 or grown == float("-inf"):
+            return ""
+        risen = inside[-1][1] - inside[0][1]
+        name = inside[-1][2]
+        if risen >= POOL_EXPLAINS * grown:
+            return f"{name} holds +{format_bytes(risen)} of it"
+        if risen < 0.1 * grown:
+            return f"{name} did not grow: native memory, Python objects or fragmentation"
+        return ""
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def newest_alerts(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the last record of every alert: each is told anew when it changes or clears."""
+    newest: dict[tuple[str, int], Alert] = {}
+    for alert in alerts:
+        newest[alert.kind, alert.t_onset_ns] = alert
+    return sorted(newest.values(), key=lambda alert: alert.t_onset_ns)

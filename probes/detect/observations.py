@@ -1,0 +1,93 @@
+"""What detectors are fed with, and what they say.
+
+Times are seconds on any clock that starts with the trace or the session; unknown is None.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+EdgeSeverity = Literal["info", "warn", "critical", "clear"]
+RANK: dict[str, int] = {"info": 0, "warn": 1, "critical": 2}
+
+
+class Sample(NamedTuple):
+    """One reading of the whole process tree."""
+
+    t_s: float
+    rss_bytes: float | None
+    cpu_percent: float | None = None
+    """100 = one core."""
+    rows: float | None = None
+    """Cumulative; None without a counter."""
+    phase: str | None = None
+    """Innermost phase; None where nothing is marked."""
+    run_queue_share: float | None = None
+    """Of the time that threads wanted a core, the share they waited for one, 0..1, lately."""
+    rows_are_data: bool = True
+    """False where the counter counts work (requests, ticks), not what was read."""
+    pool_bytes: float | None = None
+    """Bytes that known allocators (Arrow, DuckDB) have given out."""
+    pool_name: str = ""
+    """The largest of them."""
+
+
+class CallEnded(NamedTuple):
+    """A timed call ended at `t_s`."""
+
+    t_s: float
+    name: str
+    dur_s: float
+
+
+class ImportBegan(NamedTuple):
+    """A module that no other import caused began to be imported."""
+
+    t_s: float
+    module: str
+
+
+class ImportEnded(NamedTuple):
+    """An import ended at `t_s`."""
+
+    t_s: float
+    module: str
+    dur_s: float
+
+
+class Waiting(NamedTuple):
+    """What the program's threads stood in while little of it ran."""
+
+    t_s: float
+    cause: Literal["lock", "io", "other"]
+    share: float
+    """Of the time off CPU of the last second or two, 0..1."""
+    where: str
+    """The place, as a person would say it."""
+    lock_share: float = 0.0
+    """Of the whole time of all threads that have work, the share spent waiting for locks."""
+    threads: int = 1
+    """How many threads have work."""
+
+
+Observation = Sample | CallEnded | ImportBegan | ImportEnded | Waiting
+
+
+class Edge(NamedTuple):
+    """An alert begins, changes its severity, or is cleared.
+
+    An alert is known by (kind, t_onset_s): later edges of it repeat both.
+    """
+
+    kind: str
+    severity: EdgeSeverity
+    t_onset_s: float
+    t_detect_s: float
+    """When this edge was known."""
+    message: str
+    evidence: str
+    """What was ruled out, and figures that the message has no room for."""
+    first: bool = True
+    """False for a change of an open alert and for its clear."""
+    t_end_s: float | None = None
+    """In a clear: when the cause ended, which may be before it was known."""

@@ -1,0 +1,226 @@
+"""Turns the records of a session into observations, tick by tick. Pure: a recording's records
+give the same observations as the live ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from perftui.probes.detect.observations import (
+    CallEnded,
+    ImportBegan,
+    ImportEnded,
+    Sample,
+)
+from perftui.probes.records import (
+    Call,
+    Count,
+    Exit,
+    ImportBegin,
+    ImportEnd,
+    Metric,
+    PhaseBegin,
+    PhaseEnd,
+    Pool,
+    ThreadCpu,
+)
+from perftui.probes.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perftui.probes.detect.observations import Observation
+    from perftui.probes.records import Record
+
+CPU_SPAN_NS = 150_000_000
+"""CPU % is taken over at least this long: the kernel counts it in ticks of 10 ms."""
+QUEUE_HOLD_NS = 3 * NS_PER_S
+"""The run queue is read about once a second; an older reading says nothing about now."""
+SHORT_PHASE_NS = NS_PER_S
+COUNTER_IDLE_NS = 3 * NS_PER_S
+_STOPPED = ("T", "t")
+
+
+class Observer:
+    """Follows the tree of one target.
+
+    Args:
+        root_pid: The target.
+        base_ns: Time zero of the observations, on the session's clock.
+    """
+
+    def __init__(self, root_pid: int, base_ns: int) -> None:
+        self._root = root_pid
+        self._base_ns = base_ns
+        self._marks: dict[int, deque[tuple[int, float]]] = {}
+        self._queue_marks: dict[int, tuple[int, float, float]] = {}
+        self._queue: tuple[int, float] | None = None
+        self._phases: dict[tuple[int, int], PhaseBegin] = {}
+        self._imports: dict[tuple[int, int], str] = {}
+        self._counters: dict[str, dict[int, float]] = {}
+        self._progress_ns: dict[str, int] = {}
+        self._counter: str | None = None
+        self._pools: dict[tuple[int, str], int] = {}
+        self._suspended = False
+        self.n_threads = 1
+        """OS threads of the target at the last reading."""
+
+    def time_s(self, t_ns: int) -> float:
+        """Return a record's time as observations tell it."""
+        return (t_ns - self._base_ns) / NS_PER_S
+
+    def take(self, batch: Sequence[Record]) -> Iterator[Observation]:
+        """Yield what a batch of records says."""
+        metrics: list[Metric] = []
+        states: list[str] = []
+        for record in batch:
+            if isinstance(record, Metric):
+                metrics.append(record)
+            elif isinstance(record, ThreadCpu):
+                if record.pid == self._root:
+                    states.append(record.state)
+            elif isinstance(record, Call):
+                yield CallEnded(
+                    self.time_s(record.t_ns), record.name, record.duration_ns / NS_PER_S
+                )
+            elif isinstance(record, Count):
+                self._count(record)
+            elif isinstance(record, ImportBegin):
+                if record.parent_id is None:
+                    self._imports[record.pid, record.id] = record.module
+                    yield ImportBegan(self.time_s(record.t_ns), record.module)
+            elif isinstance(record, ImportEnd):
+                module = self._imports.pop((record.pid, record.id), None)
+                if module is not None:
+                    yield ImportEnded(self.time_s(record.t_ns), module, record.total_ns / NS_PER_S)
+            else:
+                self._take_state(record)
+        if states:
+            self.n_threads = len(states)
+            self._suspended = all(state in _STOPPED for state in states)
+        if metrics:
+            sample = self._sample(metrics)
+            if sample is not None:
+                yield sample
+
+    def _take_state(self, record: Record) -> None:
+        if isinstance(record, PhaseBegin):
+            self._phases[record.pid, record.id] = record
+        elif isinstance(record, PhaseEnd):
+            self._phases.pop((record.pid, record.id), None)
+        elif isinstance(record, Pool):
+            self._pools[record.pid, record.name] = record.bytes
+        elif isinstance(record, Exit):
+            pid = record.pid
+            self._phases = {key: begin for key, begin in self._phases.items() if key[0] != pid}
+            self._pools = {key: size for key, size in self._pools.items() if key[0] != pid}
+            self._marks.pop(record.pid, None)
+
+    def _count(self, record: Count) -> None:
+        totals = self._counters.setdefault(record.name, {})
+        if record.total > totals.get(record.pid, 0.0):
+            self._progress_ns[record.name] = record.t_ns
+        totals[record.pid] = record.total
+        current = self._counter
+        if current == record.name:
+            return
+        if (
+            current is None
+            or _rank(record.name) < _rank(current)
+            or (
+                _rank(record.name) == _rank(current)
+                and record.t_ns - self._progress_ns.get(current, 0) > COUNTER_IDLE_NS
+            )
+        ):
+            self._counter = record.name if _rank(record.name) < _NO_COUNTER else current
+
+    def _sample(self, metrics: list[Metric]) -> Sample | None:
+        t_ns = metrics[0].t_ns
+        if self._suspended:
+            self._marks.clear()
+            return None  # nothing that it does or does not do now is its own
+        cpu: float | None = None
+        for metric in metrics:
+            used = self._cpu_percent(metric)
+            if used is not None:
+                cpu = (cpu or 0.0) + used
+        self._read_queue(metrics)
+        share = None
+        if self._queue is not None and t_ns - self._queue[0] < QUEUE_HOLD_NS:
+            share = self._queue[1]
+        rows = None
+        if self._counter is not None:
+            rows = sum(self._counters[self._counter].values())
+        pools: dict[str, int] = {}
+        for (_, name), size in self._pools.items():
+            pools[name] = pools.get(name, 0) + size
+        largest = max(pools, key=lambda name: pools[name], default="")
+        return Sample(
+            t_s=self.time_s(t_ns),
+            rss_bytes=float(sum(metric.rss_bytes for metric in metrics)),
+            cpu_percent=cpu,
+            rows=rows,
+            phase=self._phase(t_ns),
+            run_queue_share=share,
+            rows_are_data=self._counter is None or _rank(self._counter) <= 1,
+            pool_bytes=pools.get(largest),
+            pool_name=largest,
+        )
+
+    def _phase(self, t_ns: int) -> str | None:
+        """Return the innermost phase that lasts; phases of single batches are their parent's."""
+        innermost = None
+        for begin in reversed(self._phases.values()):
+            if innermost is None:
+                innermost = begin.name
+            if t_ns - begin.t_ns >= SHORT_PHASE_NS:
+                return begin.name
+        return innermost
+
+    def _cpu_percent(self, metric: Metric) -> float | None:
+        marks = self._marks.setdefault(metric.pid, deque())
+        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SPAN_NS:
+            marks.popleft()
+        percent = None
+        if marks and metric.t_ns > marks[0][0]:
+            used_s = metric.cpu_s - marks[0][1]
+            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
+        marks.append((metric.t_ns, metric.cpu_s))
+        return percent
+
+    def _read_queue(self, metrics: list[Metric]) -> None:
+        waited_s = ran_s = 0.0
+        known = False
+        for metric in metrics:
+            if metric.run_queue_wait_s is None:
+                continue
+            before = self._queue_marks.get(metric.pid)
+            now = (metric.t_ns, metric.run_queue_wait_s, metric.cpu_s)
+            self._queue_marks[metric.pid] = now
+            if before is not None and now[1] >= before[1]:
+                waited_s += now[1] - before[1]
+                ran_s += max(now[2] - before[2], 0.0)
+                known = True
+        if known:
+            wanted_s = waited_s + ran_s
+            # A program that hardly wants a core is not kept from one.
+            share = waited_s / wanted_s if wanted_s > 0.2 else 0.0
+            self._queue = (metrics[0].t_ns, share)
+
+
+_NO_COUNTER = 3
+_DATA = ("rows", "bytes", "batches", "records", "lines", "chunks")
+
+
+def _rank(name: str) -> int:
+    """Tell how well a counter says how much data has passed.
+
+    0 rows; 1 other data; 2 work of some kind; 3 no progress at all.
+    """
+    what = name.rpartition(": ")[2].lower()
+    if what.endswith("rows"):
+        return 0
+    if what in ("wait producer s", "wait consumer s"):
+        return _NO_COUNTER
+    return 1 if what.endswith(_DATA) else 2

@@ -1,0 +1,37 @@
+"""The table of detectors. A new one is one file and one line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.detect.cold_start import ColdStart
+from perftui.probes.detect.cpu_contention import CpuContention
+from perftui.probes.detect.io_wait import IoWait
+from perftui.probes.detect.lock_wait import LockWait
+from perftui.probes.detect.mem_growth import MemGrowth
+from perftui.probes.detect.no_steady_state import NoSteadyState
+from perftui.probes.detect.oom_risk import OomRisk
+from perftui.probes.detect.slow_import import SlowImport
+from perftui.probes.detect.streaming_violation import StreamingViolation
+from perftui.probes.detect.throughput_decay import ThroughputDecay
+
+if TYPE_CHECKING:
+    from perftui.probes.detect.detector import Detector
+
+DETECTORS: dict[str, type[Detector]] = {
+    detector.kind: detector
+    for detector in (
+        OomRisk,
+        StreamingViolation,
+        MemGrowth,
+        SlowImport,
+        ColdStart,
+        NoSteadyState,
+        CpuContention,
+        LockWait,
+        IoWait,
+        ThroughputDecay,
+    )
+}
+"""By kind. The order is the order of judgement: the more exact name comes first
+(streaming_violation before mem_growth, lock_wait before io_wait, a stall before a decay)."""

@@ -1,0 +1,203 @@
+"""Reads traces for `perftui detect`: CSV with t_s, rss_bytes, cpu_percent, rows, phase; events.
+
+Traces come from anywhere: times may repeat, run backwards or leap, cells may be empty or
+nonsense. What can be judged is judged, what was left out is told; a file that holds nothing to
+judge is a `TraceError` with one line.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import heapq
+import json
+import zlib
+from array import array
+from itertools import pairwise
+from math import isfinite
+from statistics import median
+from typing import IO, TYPE_CHECKING
+
+from perftui.probes.detect.observations import CallEnded, ImportEnded, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perftui.probes.detect.observations import Observation
+
+COLUMNS = ("t_s", "rss_bytes", "cpu_percent", "rows", "phase")
+NEEDED = ("t_s", "rss_bytes")
+IMPORT_PREFIX = "import:"
+FEW_STEPS_BACK = 3
+"""A clock that was set back does so a few times; more is a file in no order."""
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class TraceError(Exception):
+    """The file cannot be judged; the message is one line that says why."""
+
+
+class TraceFile:
+    """A trace on disk. The columns are checked and the times looked through at once.
+
+    Args:
+        path: CSV, plain or gzipped.
+        events: JSON lines of calls and imports, or None.
+
+    Raises:
+        TraceError: it cannot be read or holds no reading.
+    """
+
+    def __init__(self, path: Path, events: Path | None = None) -> None:
+        self._path = path
+        self.notes: list[str] = []
+        """What was left out or put right, for a person."""
+        self._cut_off = False
+        times, n_bad = self._scan()
+        if not times:
+            raise TraceError(f"{path}: no readings (a row needs a time t_s)")
+        if n_bad:
+            self.notes.append(f"{n_bad} rows without a usable time left out")
+        if self._cut_off:
+            self.notes.append("the file is cut off; judged up to there")
+        steps = [right - left for left, right in pairwise(times)]
+        n_repeated = sum(step == 0 for step in steps)
+        if n_repeated:
+            self.notes.append(f"{n_repeated} readings with the time of the one before left out")
+        n_back = sum(step < 0 for step in steps)
+        self._sort = n_back > FEW_STEPS_BACK
+        self._step_s = median(step for step in steps if step > 0) if max(steps, default=0) else 0.0
+        if self._sort:
+            self.notes.append(f"times run backwards {n_back} times: readings sorted by time")
+        elif n_back:
+            self.notes.append(
+                f"the clock was set back {n_back} times: later times go on from where it was"
+            )
+        last_s = (
+            max(times)
+            if self._sort or not n_back
+            else times[0] + sum(step if step >= 0 else self._step_s for step in steps)
+        )
+        self.duration_s = last_s - (min(times) if self._sort else times[0])
+        self._events = [] if events is None else _read_events(events, self.notes)
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield readings and events in time order."""
+        samples = self._samples()
+        if self._sort:
+            samples = iter(sorted(samples, key=lambda sample: sample.t_s))
+        if not self._events:
+            yield from samples
+            return
+        yield from heapq.merge(samples, self._events, key=lambda seen: seen.t_s)
+
+    def _scan(self) -> tuple[array[float], int]:
+        times: array[float] = array("d")
+        n_bad = n_rss = 0
+        for row in self._rows():
+            t_s = _number(row.get("t_s"))
+            if t_s is None:
+                n_bad += 1
+            else:
+                times.append(t_s)
+                n_rss += _number(row.get("rss_bytes")) is not None
+        if times and not n_rss:
+            self.notes.append("no usable rss_bytes: memory is not judged")
+        return times, n_bad
+
+    def _samples(self) -> Iterator[Sample]:
+        offset_s, last_s = 0.0, None
+        for row in self._rows():
+            t_s = _number(row.get("t_s"))
+            if t_s is None:
+                continue
+            if not self._sort:
+                if last_s is not None and t_s + offset_s < last_s:
+                    offset_s = last_s + self._step_s - t_s
+                t_s += offset_s
+                last_s = t_s
+            rss, cpu = _number(row.get("rss_bytes")), _number(row.get("cpu_percent"))
+            yield Sample(
+                t_s,
+                rss if rss is not None and rss > 0 else None,
+                cpu if cpu is not None and cpu >= 0 else None,
+                _number(row.get("rows")),
+                (row.get("phase") or "").strip() or None,
+            )
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        try:
+            with self._open() as file:
+                reader = csv.reader(line.replace("\0", "") for line in file)
+                header = [name.strip().lower() for name in next(reader, [])]
+                missing = [name for name in NEEDED if name not in header]
+                if missing:
+                    raise TraceError(
+                        f"{self._path}: no column {' and '.join(missing)}; a trace is a CSV with "
+                        f"the columns {', '.join(COLUMNS)}"
+                    )
+                for cells in reader:
+                    if cells:
+                        yield dict(zip(header, cells, strict=False))
+        except (EOFError, zlib.error):
+            self._cut_off = True
+        except (OSError, csv.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise TraceError(f"{self._path}: cannot be read: {reason}") from error
+
+    def _open(self) -> IO[str]:
+        with self._path.open("rb") as file:
+            zipped = file.read(2) == _GZIP_MAGIC
+        opened = gzip.open if zipped else open
+        return opened(self._path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _read_events(path: Path, notes: list[str]) -> list[CallEnded | ImportEnded]:
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be read: {error.strerror}") from error
+    events: list[CallEnded | ImportEnded] = []
+    n_bad = 0
+    for line in text.splitlines():
+        if line.strip():
+            event = _event(line)
+            if event is None:
+                n_bad += 1
+            else:
+                events.append(event)
+    if n_bad and not events:
+        raise TraceError(
+            f'{path}: no event; a line is {{"t_s": end, "name": "query", "dur_s": seconds}}'
+        )
+    if n_bad:
+        notes.append(f"{n_bad} lines of {path.name} are no events and were left out")
+    return sorted(events, key=lambda event: event.t_s)
+
+
+def _event(line: str) -> CallEnded | ImportEnded | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+        return None
+    t_s, dur_s = _number(row.get("t_s")), _number(row.get("dur_s"))
+    if t_s is None or dur_s is None or dur_s < 0:
+        return None
+    name: str = row["name"]
+    if name.startswith(IMPORT_PREFIX):
+        return ImportEnded(t_s, name.removeprefix(IMPORT_PREFIX), dur_s)
+    return CallEnded(t_s, name, dur_s)
+
+
+def _number(text: object) -> float | None:
+    """Return a finite number, None for anything else."""
+    if not isinstance(text, str | int | float) or isinstance(text, bool):
+        return None
+    try:
+        value = float(text)
+    except (ValueError, OverflowError):
+        return None
+    return value if isfinite(value) and abs(value) < 1e18 else None
