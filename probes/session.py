@@ -50,6 +50,8 @@ class ProbeOptions:
     stack_rate_hz: float = 100.0
     metrics_rate_hz: float = 20.0
     native: bool = False
+    limit_bytes: int | None = None
+    """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Session:
             if nowhere is not None:
                 os.close(nowhere)
         channel.close_child_ends()
+        if options.limit_bytes is not None:
+            target.limit_memory(options.limit_bytes)
         about = Target(
             title, redact_argv(tuple(argv)), target.pid, python=None, launched=True, agent=False
         )

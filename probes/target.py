@@ -73,6 +73,16 @@ class LaunchedTarget:
         self._ended = Event()
         self.exit: Exit | None = None
 
+    def limit_memory(self, limit_bytes: int) -> None:
+        """Refuse it, and what it starts from now on, private memory beyond a limit.
+
+        RLIMIT_DATA counts what is reserved writable, so it bites earlier than RSS would.
+        """
+        import resource
+
+        with suppress(ProcessLookupError, AttributeError):
+            resource.prlimit(self.pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
     def watch(self, on_exit: Callable[[Exit], None]) -> None:
         """Wait for the end in the background and tell it."""
 

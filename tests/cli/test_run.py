@@ -139,6 +139,14 @@ def test_the_duration_ends_a_launched_program_with_0() -> None:
     assert time.monotonic() - began < 20
 
 
+def test_a_memory_limit_is_kept() -> None:
+    code = "data = bytearray(400_000_000)"
+    assert perftui("run", "--limit", "2GB", "-c", code).returncode == 0
+    done = perftui("run", "--limit", "200MB", "-c", code)
+    assert done.returncode == 1
+    assert "MemoryError" in done.stderr
+
+
 def test_a_signal_to_perftui_alone_is_passed_on(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     code = (

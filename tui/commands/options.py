@@ -16,6 +16,7 @@ TAKE_VALUE = (
     "--duration",
     "--rate",
     "--metrics-rate",
+    "--limit",
     "--record",
     "--max-age",
     "--max-size",
@@ -44,6 +45,9 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
     group.add_argument(
         "--native", action="store_true", help="native frames too: stops the target for each sample"
+    )
+    group.add_argument(
+        "--limit", type=_size, metavar="SIZE", help="memory that a launched program is given"
     )
     group = parser.add_argument_group("recording")
     group.add_argument(
@@ -87,6 +91,7 @@ def probe_options(args: argparse.Namespace) -> ProbeOptions:
         stack_rate_hz=args.rate,
         metrics_rate_hz=args.metrics_rate,
         native=args.native,
+        limit_bytes=args.limit,
     )
 
 
