@@ -77,8 +77,9 @@ class CallTree:
             found = self._node_ids.get(key)
             if found is None:
                 found = len(self._parents)
-                self._parents.append(parent)
+                # A reader counts the parents: the frame must be there before the parent is.
                 self._frame_of.append(frame)
+                self._parents.append(parent)
                 self._node_ids[key] = found
             return found
 

@@ -157,7 +157,12 @@ class Session:
         if options.limit_bytes is not None:
             target.limit_memory(options.limit_bytes)
         about = Target(
-            title, redact_argv(tuple(argv)), target.pid, python=None, launched=True, agent=False
+            " ".join(redact_argv(tuple(title.split(" ")))),
+            redact_argv(tuple(argv)),
+            target.pid,
+            python=None,
+            launched=True,
+            agent=False,
         )
         session = cls(target, about, log, options, channel, output, record)
         session._start()

@@ -161,12 +161,7 @@ class Recorder:
             self._sent += len(batch)
             batches.append(batch)
         tree = self._log.tree
-        nodes = []
-        # A node is appended in two steps; one that is half there comes with the next message,
-        # and no record names it yet.
-        with suppress(IndexError):
-            for _, parent, frame in tree.nodes_since(self._next_node):
-                nodes.append((parent, frame))
+        nodes = [(parent, frame) for _, parent, frame in tree.nodes_since(self._next_node)]
         frames = [
             (frame.function, frame.file, frame.line, frame.kind)
             for _, frame in tree.frames_since(self._next_frame)

@@ -116,3 +116,12 @@ def test_a_suspended_and_resumed_target_is_still_watched() -> None:
     end = session.exit()
     assert end is not None
     assert end.exit_code == 0
+
+
+def test_a_secret_on_the_command_line_is_in_no_title() -> None:
+    argv = [sys.executable, "-c", "pass", "--token", "s3cret"]
+    session = Session.launch(argv, " ".join(argv), ProbeOptions(), behind_screen=True)
+    assert session.wait(30)
+    session.close()
+    assert "s3cret" not in repr(session.store.target())
+    assert "s3cret" not in repr(session.store.processes())

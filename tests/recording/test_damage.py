@@ -105,10 +105,10 @@ def test_flipped_bits_of_a_sealed_file_are_seen(tmp_path: Path) -> None:
 
 def test_a_sealed_file_cut_anywhere_is_an_error_of_one_line(tmp_path: Path) -> None:
     recording = make(tmp_path / "a.perftui", 3)
-    data = (recording / "marks-000000.parquet").read_bytes()
+    data = (recording / "clock-000000.parquet").read_bytes()
     for cut in range(len(data)):
         with pytest.raises(RecordingError) as caught:
-            read_parquet("marks", data[:cut])
+            read_parquet("clock", data[:cut])
         assert "\n" not in str(caught.value)
 
 
@@ -151,16 +151,16 @@ def test_single_files_that_a_merge_left_behind_are_not_counted_twice(tmp_path: P
 
 
 def test_a_missing_segment_is_told_and_the_rest_is_there(tmp_path: Path) -> None:
-    recording = make(tmp_path / "a.perftui", 10, seal_s=2.0)
-    whole = open_recording(recording)
+    recording = make(tmp_path / "a.perftui", 30, seal_s=5.0)
+    whole = sum(tree.wall_ns for tree in open_recording(recording).call_tree(T0, END))
     for file in recording.glob("*-000002.parquet"):
         file.unlink()
     reader = open_recording(recording)
     assert reader.salvage is not None
     assert "segment 2 missing" in reader.salvage
     wall = sum(tree.wall_ns for tree in reader.call_tree(T0, END))
-    assert 0 < wall < sum(tree.wall_ns for tree in whole.call_tree(T0, END))
-    assert reader.metric("rss_bytes", T0, T0 + 10 * S, 50).last.count(None) > 3
+    assert 0 < wall < whole
+    assert reader.metric("rss_bytes", T0, T0 + 30 * S, 60).last.count(None) > 6
 
 
 def test_a_damaged_file_is_named_and_the_rest_is_there(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.commands.recorded import add_recording, open_recorded
+from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
 
 if TYPE_CHECKING:
     import argparse
@@ -43,5 +43,6 @@ def run(args: argparse.Namespace) -> int:
         packed = pack(reader, out)
     except RecordingError as error:
         raise UserError(str(error)) from error
+    say_lost(reader)
     print(packed_line(packed))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.commands.recorded import add_recording, open_recorded
+from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
 
 if TYPE_CHECKING:
     from perftui.probes.recording.query import Query
@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
                 _answer(query, sql, kind, args)
     except RecordingError as error:
         raise UserError(str(error)) from error
+    finally:
+        say_lost(reader)
     return 0
 
 

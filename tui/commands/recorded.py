@@ -21,7 +21,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
 
 
 def open_recorded(argument: str) -> RecordingReader:
-    """Open what the argument names; what could not be read is said on stderr.
+    """Open what the argument names.
 
     Raises:
         UserError: there is no such recording, or it cannot be read.
@@ -31,9 +31,13 @@ def open_recorded(argument: str) -> RecordingReader:
     from perftui.probes.recording.shelf import resolve
 
     try:
-        reader = open_recording(resolve(argument))
+        return open_recording(resolve(argument))
     except RecordingError as error:
         raise UserError(str(error)) from error
-    if reader.salvage is not None:
-        print(f"perftui: {reader.path.name}: {reader.salvage}", file=sys.stderr)
-    return reader
+
+
+def say_lost(reader: RecordingReader) -> None:
+    """Say on stderr what could not be read; damage is found when its file is needed."""
+    salvage = reader.salvage
+    if salvage is not None:
+        print(f"perftui: {reader.path.name}: {salvage}", file=sys.stderr)

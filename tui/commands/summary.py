@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.commands.recorded import add_recording, open_recorded
+from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
         status = reader.status()
     except RecordingError as error:
         raise UserError(str(error)) from error
+    say_lost(reader)
     if args.json:
         print(json.dumps(summary, indent=2, allow_nan=False))
     else:
