@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from perftui.probes.attribution import weigh
+from perftui.probes.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.journal import Journal
 from perftui.probes.reader import (
     TREE,
@@ -56,11 +57,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CPU_SMOOTH_NS = 150_000_000
-"""CPU % is taken over at least this long, or scheduling alone would make it jump."""
-RATE_SMOOTH_NS = 200_000_000
 RATE_HOLD_NS = 1_500_000_000
-_SERIES_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid", "cpu_s"))
 
 
 class Store:
@@ -83,18 +80,17 @@ class Store:
         self._inbox: deque[Sequence[Record]] = deque()
         self._journal = Journal()
         self._series: dict[tuple[int, str], Series] = {}
-        self._cpu_marks: dict[int, deque[tuple[int, float]]] = {}
-        self._live_now: dict[int, Metric] = {}
+        self._tree_metrics = TreeMetrics()
+        self._counter_rates = CounterRates()
+        self._pool_totals = PoolTotals()
         self._processes: dict[int, Process] = {}
         self._threads = ThreadTable()
         self._stacks = StackSums()
         self._quality = StackQuality(target.pid)
         self._call_tree_memo: tuple[object, tuple[ThreadTree, ...]] | None = None
-        self._count_marks: dict[str, tuple[int, float]] = {}
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
         self._exit: Exit | None = None
-        self._peak_tree_rss = 0
 
     # The sink
 
@@ -127,10 +123,7 @@ class Store:
             elif isinstance(record, ThreadName):
                 self._threads.take_name(record)
             elif isinstance(record, Pool):
-                self._series_of(record.pid, f"pool:{record.name}", None).add(
-                    record.t_ns, record.bytes
-                )
-                self._sum_pools(record)
+                self._take_pool(record)
             elif isinstance(record, Overhead):
                 self._overheads.append(record)
                 self._own_peak_rss = max(self._own_peak_rss or 0, record.rss_bytes)
@@ -159,38 +152,15 @@ class Store:
     def _take_metrics(self, metrics: list[Metric]) -> None:
         """Take one tick: a row per process of the tree, all with the same time."""
         t_ns = metrics[0].t_ns
-        sums: dict[str, float] = {}
-        for metric in metrics:
-            values = {
-                name: value
-                for name in _SERIES_FIELDS
-                if (value := getattr(metric, name)) is not None
-            }
-            percent = self._cpu_percent(metric)
+        tick = self._tree_metrics.tick(metrics)
+        for metric, percent in zip(metrics, tick.percents, strict=True):
+            for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
+                if value is not None and name != "cpu_s":
+                    self._series_of(metric.pid, name).add(t_ns, value)
             if percent is not None:
-                values["cpu_percent"] = percent
-            for name, value in values.items():
-                self._series_of(metric.pid, name).add(t_ns, value)
-                sums[name] = sums.get(name, 0) + value
-        self._peak_tree_rss = max(self._peak_tree_rss, int(sums["rss_bytes"]))
-        peak = sums.pop("high_water_rss_bytes", None)
-        if peak is not None:
-            # The sum of single peaks would be a moment that never was.
-            single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
-            sums["high_water_rss_bytes"] = max(self._peak_tree_rss, single)
-        for name, value in sums.items():
+                self._series_of(metric.pid, "cpu_percent").add(t_ns, percent)
+        for name, value in tick.sums.items():
             self._series_of(TREE, name).add(t_ns, value)
-
-    def _cpu_percent(self, metric: Metric) -> float | None:
-        marks = self._cpu_marks.setdefault(metric.pid, deque())
-        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SMOOTH_NS:
-            marks.popleft()
-        percent = None
-        if marks and metric.t_ns > marks[0][0]:
-            used_s = metric.cpu_s - marks[0][1]
-            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
-        marks.append((metric.t_ns, metric.cpu_s))
-        return percent
 
     def _take_stacks(self, pid: int, stacks: list[Stack]) -> None:
         rss = self._series.get((pid, "rss_bytes"))
@@ -198,29 +168,19 @@ class Store:
             self._stacks.add(piece)
 
     def _take_count(self, record: Count) -> None:
-        total = self._journal.total(record.name)
-        self._series_of(TREE, f"count:{record.name}", None).add(record.t_ns, total)
-        mark = self._count_marks.get(record.name)
-        if mark is None:
-            self._count_marks[record.name] = (record.t_ns, total)
-            return
-        elapsed_ns = record.t_ns - mark[0]
-        if elapsed_ns >= RATE_SMOOTH_NS:
-            # The rate belongs to the time before this count, so it is drawn from the mark on.
-            rate = (total - mark[1]) * NS_PER_S / elapsed_ns
-            hold = max(RATE_HOLD_NS, elapsed_ns)
-            series = self._series_of(TREE, f"rate:{record.name}", hold)
-            series.add(mark[0], rate)
-            series.add(record.t_ns - 1, rate)
-            self._count_marks[record.name] = (record.t_ns, total)
+        counted = self._counter_rates.take(record)
+        self._series_of(TREE, f"count:{record.name}", None).add(record.t_ns, counted.total)
+        if counted.rate_per_s is not None and counted.since_ns is not None:
+            # The rate belongs to the time before this count, so it is drawn from there on.
+            hold_ns = max(RATE_HOLD_NS, record.t_ns - counted.since_ns)
+            series = self._series_of(TREE, f"rate:{record.name}", hold_ns)
+            series.add(counted.since_ns, counted.rate_per_s)
+            series.add(record.t_ns - 1, counted.rate_per_s)
 
-    def _sum_pools(self, record: Pool) -> None:
+    def _take_pool(self, record: Pool) -> None:
         name = f"pool:{record.name}"
-        total = sum(
-            series.last_value or 0
-            for (pid, key), series in self._series.items()
-            if key == name and pid != TREE
-        )
+        self._series_of(record.pid, name, None).add(record.t_ns, record.bytes)
+        total = self._pool_totals.take(record)
         self._series_of(TREE, name, None).add(record.t_ns, total)
 
     def _series_of(self, pid: int, name: str, hold_ns: int | None = 3 * NS_PER_S) -> Series:

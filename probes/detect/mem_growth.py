@@ -32,8 +32,9 @@ MIN_RATE = 0.06e6
 GIVEN_BACK_HALF_LIFE_S = 300.0
 SLOWER = 1.2
 """A third of the growth that rose this much more than the one after it means: it levels off."""
-MIN_AGE_S = 10.5
+MIN_AGE_S = 9.5
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
+SURE_AGE_S = 13.0
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -146,7 +147,8 @@ class MemGrowth(Detector):
                 onset_s = self._onset(floors, size)
                 if self._bends(onset_s, size, fit_line(floors).residual_sd):
                     continue
-                if now_s - onset_s < MIN_AGE_S:
+                age_s = now_s - onset_s
+                if age_s < MIN_AGE_S or (age_s < SURE_AGE_S and not self._still_rises(floors)):
                     continue
                 if self._left_to_rows(size, grown / span_s, now_s):
                     return
@@ -156,6 +158,13 @@ class MemGrowth(Detector):
                 self._found(floors, size, onset_s, now_s)
                 return
         self._seen = 0
+
+    def _still_rises(self, floors: list[float]) -> bool:
+        """Look at the last second and a half: the last block's floor is from its beginning."""
+        history = self.history
+        newest = history.floor(history.end - 1, history.end)
+        step = (floors[-1] - floors[0]) / (BLOCKS - 1)
+        return floors[-1] + 0.2 * step < newest < inf
 
     def _left_to_rows(self, size: int, rate: float, now_s: float) -> bool:
         """Tell whether to leave it to streaming_violation, which knows better if it is one.
@@ -175,8 +184,8 @@ class MemGrowth(Detector):
         history = self.history
         edges = range(history.end - 1 - BLOCKS * size, history.end, size)
         rows = [history.rows_at(edge) for edge in edges]
-        known = [value for value in rows if value is not None]
-        return len(known) == len(rows) and min(increments(known)) > 0
+        known = [value for value in rows if value is not None]  # the counter may be younger
+        return rows[-1] is not None and len(known) > BLOCKS // 2 and min(increments(known)) > 0
 
     @staticmethod
     def _even(floors: list[float], span_s: float) -> bool:

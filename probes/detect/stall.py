@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WINDOW_S = 2.5
 LOW_PERCENT, BUSY_PERCENT, IDLE_PERCENT = 32.0, 50.0, 20.0
 LOW_SHARE = 0.85
+MIN_STALL_SHARE = 0.84
 MAX_ROWS_RATIO = 0.6
 AGAIN_ROWS_RATIO = 0.8
 REFERENCE_TAU_S = 5.0
@@ -118,6 +119,8 @@ class Stall:
             or self._may_be_suspended()
         ):
             return False
+        if self._window[-1].t_s - self.onset_s() < MIN_STALL_SHARE * WINDOW_S:
+            return False  # several dips, with work between them
         ratio = self.rows_ratio()
         return self._idle > n / 2 if ratio is None else ratio < MAX_ROWS_RATIO
 

@@ -25,6 +25,8 @@ WINDOW_BUCKETS = (20, 28, 40, 64)
 BLOCKS = 6
 MIN_GROWTH_BYTES = 4e6
 MIN_CORRELATION = 0.9
+ROWS_POOR = 0.01
+"""Rows that leave less of the variance than this unexplained explain it all."""
 TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
 START_UP_BUCKETS = 2
@@ -115,7 +117,8 @@ class StreamingViolation(Detector):
                 floors.append(floor)
         if len(floors) < WINDOW_BUCKETS[0] // 2:
             return False
-        return TIME_BETTER * unexplained(times, floors) < unexplained(rows, floors)
+        by_rows = unexplained(rows, floors)
+        return by_rows > ROWS_POOR and TIME_BETTER * unexplained(times, floors) < by_rows
 
     def _found(self, floors: list[float], rows: list[float], window: int, now_s: float) -> None:
         history = self.history

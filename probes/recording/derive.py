@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perftui.probes import records
 from perftui.probes.attribution import share_of, weigh
+from perftui.probes.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.reader import TREE
-from perftui.probes.recording.tables import METRIC_FIELDS, RECORDED
+from perftui.probes.recording.tables import RECORDED
 from perftui.probes.redact import redact_argv
 from perftui.probes.series import Series
-from perftui.probes.store import CPU_SMOOTH_NS, RATE_SMOOTH_NS
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -79,18 +78,16 @@ class RowMaker:
         self.rows: dict[str, list[Row]] = {name: [] for name in RECORDED}
         self.keep_stacks = True
         self.lines_dropped = 0
-        self.peak_rss_bytes: int | None = None
         self.exit: records.Exit | None = None
         self.last_t_ns = 0
         self.samples = 0
         self.alert_onsets: set[tuple[str, int]] = set()
         self._seq = 0
-        self._cpu_marks: dict[int, deque[tuple[int, float]]] = {}
+        self._tree = TreeMetrics()
+        self._counters = CounterRates()
+        self._pool_totals = PoolTotals()
         self._rss: dict[int, RecentSeries] = {}
         self._thread_cpu: dict[ThreadKey, RecentSeries] = {}
-        self._counts: dict[str, dict[int, float]] = {}
-        self._count_marks: dict[str, tuple[int, float]] = {}
-        self._pools: dict[str, dict[int, int]] = {}
         self._covered_ns = 0.0
         self._windows_end_ns = 0
         self._line_second = 0
@@ -149,40 +146,20 @@ class RowMaker:
         t_ns = metrics[0].t_ns
         self.last_t_ns = max(self.last_t_ns, t_ns)
         rows = self.rows["metrics"]
-        sums: dict[str, float] = {}
-        for metric in metrics:
-            percent = self._cpu_percent(metric)
-            values = metric[2:]
-            rows.append((t_ns, metric.pid, percent, *values))
-            for name, value in zip(METRIC_FIELDS, values, strict=True):
-                if value is not None:
-                    sums[name] = sums.get(name, 0) + value
-            if percent is not None:
-                sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
+        tick = self._tree.tick(metrics)
+        for metric, percent in zip(metrics, tick.percents, strict=True):
+            rows.append((t_ns, metric.pid, percent, *metric[2:]))
             series = self._rss.get(metric.pid)
             if series is None:
                 series = self._rss[metric.pid] = RecentSeries()
             series.add(t_ns, metric.rss_bytes)
-        self.peak_rss_bytes = max(self.peak_rss_bytes or 0, int(sums["rss_bytes"]))
-        if "high_water_rss_bytes" in sums:
-            # The sum of single peaks would be a moment that never was.
-            single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
-            sums["high_water_rss_bytes"] = max(self.peak_rss_bytes, single)
-        # CPU seconds of ended processes leave the sum: it would go backwards.
-        sums.pop("cpu_s", None)
-        fields = (sums.get(name) for name in METRIC_FIELDS)
-        rows.append((t_ns, TREE, sums.get("cpu_percent"), *fields))
+        fields = (tick.sums.get(name) for name in METRIC_FIELDS)
+        rows.append((t_ns, TREE, tick.sums.get("cpu_percent"), *fields))
 
-    def _cpu_percent(self, metric: records.Metric) -> float | None:
-        marks = self._cpu_marks.setdefault(metric.pid, deque())
-        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SMOOTH_NS:
-            marks.popleft()
-        percent = None
-        if marks and metric.t_ns > marks[0][0]:
-            used_s = metric.cpu_s - marks[0][1]
-            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
-        marks.append((metric.t_ns, metric.cpu_s))
-        return percent
+    @property
+    def peak_rss_bytes(self) -> int | None:
+        """Highest sum of RSS over the tree so far."""
+        return self._tree.peak_rss_bytes
 
     def _thread(self, record: records.ThreadCpu) -> None:
         series = self._thread_cpu.get((record.pid, record.tid))
@@ -231,23 +208,10 @@ class RowMaker:
         )
 
     def _pool(self, record: records.Pool) -> None:
-        by_pid = self._pools.setdefault(record.name, {})
-        by_pid[record.pid] = record.bytes
-        self.rows["pools"].append((*record, sum(by_pid.values())))
+        self.rows["pools"].append((*record, self._pool_totals.take(record)))
 
     def _count(self, record: records.Count) -> None:
-        by_pid = self._counts.setdefault(record.name, {})
-        by_pid[record.pid] = record.total
-        total = sum(by_pid.values())
-        mark = self._count_marks.get(record.name)
-        rate = since = None
-        if mark is None:
-            self._count_marks[record.name] = (record.t_ns, total)
-        elif record.t_ns - mark[0] >= RATE_SMOOTH_NS:
-            since = mark[0]
-            rate = (total - mark[1]) * NS_PER_S / (record.t_ns - since)
-            self._count_marks[record.name] = (record.t_ns, total)
-        self.rows["counts"].append((*record, total, rate, since))
+        self.rows["counts"].append((*record, *self._counters.take(record)))
 
     def _process(self, record: records.ProcessStart) -> None:
         argv = json.dumps(redact_argv(record.argv))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from perftui.probes.derived import METRIC_FIELDS
 from perftui.probes.recording.arrow import arrow
-from perftui.probes.records import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +91,6 @@ _SEQ = _i("seq", "order in which the session took the record")
 _PID = _i("pid")
 _TID = _i("tid")
 FLOAT_METRICS = ("cpu_s", "cpu_user_s", "cpu_system_s", "run_queue_wait_s")
-METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
 
 _SERIES = (
     _PID,

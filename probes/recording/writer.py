@@ -185,10 +185,7 @@ class Recording:
 
     def _new_tree_rows(self) -> None:
         frames, nodes = self._rows.rows["frames"], self._rows.rows["nodes"]
-        # A node is appended in two steps; one that is half there comes with the next flush.
-        with suppress(IndexError):
-            for node in self._tree.nodes_since(self._next_node):
-                nodes.append(node)
+        nodes.extend(self._tree.nodes_since(self._next_node))
         frames.extend((i, *frame) for i, frame in self._tree.frames_since(self._next_frame))
         self._next_frame += len(frames)
         self._next_node += len(nodes)
