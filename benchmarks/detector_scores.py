@@ -1,6 +1,7 @@
 """How right, how early and how costly the alerts are, on a labelled corpus of made traces.
 
 python benchmarks/detector_scores.py [--seeds N] [--first SEED] [--holdout] [--errors]
+python benchmarks/detector_scores.py --real       real programs, watched live: about 7 minutes
 
 `--holdout` takes seeds that no rule was ever tuned on. The two simple baselines (a naive slope;
 Mann-Kendall with Theil-Sen) judge the same traces, unless --no-baselines is given.
@@ -18,7 +19,30 @@ from corpus import traces
 from families import HEALTHY, UNHEALTHY
 from scorer import alerts_of, score, table, uses_the_future
 
-HOLDOUT_FIRST = 900_000
+HOLDOUT_FIRST = 930_000
+
+
+def real_programs(only: str) -> None:
+    """Run every program under the probes; then judge its trace again without stacks."""
+    from real import ENVIRONMENT, SECONDS, watch
+
+    live, replayed = [], {}
+    for name in SECONDS:
+        if only not in name:
+            continue
+        seen = watch(name)
+        truths = {truth.kind for truth in seen.trace.truths}
+        print(f"{name}: {', '.join(truths) or 'healthy'}, {seen.trace.duration_s:.0f} s")
+        edges = [
+            edge
+            for edge in seen.edges
+            if edge.kind not in ENVIRONMENT - truths and edge.severity != "info"
+        ]
+        for edge in edges:
+            print(f"   {edge.severity} at {edge.t_detect_s:.1f} s: {edge.kind} {edge.message}")
+        live.append(seen.trace)
+        replayed[name] = edges
+    print(table({"live": score(live, lambda trace: replayed[trace.name])}))
 
 
 def main() -> None:
@@ -29,7 +53,11 @@ def main() -> None:
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--errors", action="store_true", help="list what was wrong")
     parser.add_argument("--only", default="", help="families whose name contains this")
+    parser.add_argument("--real", action="store_true", help="run the real programs instead")
     args = parser.parse_args()
+    if args.real:
+        real_programs(args.only)
+        return
     first = HOLDOUT_FIRST if args.holdout else args.first
     families = [f for f in (*HEALTHY, *UNHEALTHY) if args.only in f.__name__]
     seeds = range(first, first + args.seeds)

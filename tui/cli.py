@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("run", "attach", "demo", "list", "doctor")
+COMMANDS = (
+    "run",
+    "attach",
+    "open",
+    "demo",
+    "list",
+    "summary",
+    "query",
+    "sweep",
+    "detect",
+    "doctor",
+    "pack",
+)
 USAGE_ERROR = 2
 
 

@@ -10,6 +10,7 @@ import itertools
 from collections import deque
 from dataclasses import dataclass
 from math import inf
+from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.detector import Detector, worse
@@ -276,8 +277,8 @@ class MemGrowth(Detector):
     def _found(self, floors: list[float], size: int, onset_s: float, now_s: float) -> None:
         history = self.history
         steps = increments(floors)
-        mean = (floors[-1] - floors[0]) / len(steps)
-        while len(steps) > 4 and steps[0] < 0.75 * mean:
+        usual = median(steps)
+        while len(steps) > 4 and steps[0] < 0.9 * usual:
             del steps[0]  # the window began before the growth did
         self._rate = sum(steps) / (len(steps) * size * BUCKET_S)
         self._lookback = max(BLOCKS * size, MIN_CLEAR_BUCKETS)

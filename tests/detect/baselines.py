@@ -6,6 +6,7 @@ they see a trend: the slope of the last seconds, or Mann-Kendall with Theil-Sen 
 
 from __future__ import annotations
 
+import itertools
 from math import sqrt
 from statistics import median
 from typing import TYPE_CHECKING
@@ -125,9 +126,7 @@ def _theil_sen(values: list[float]) -> float:
     rest = [value - slope * i for i, value in enumerate(values)]
     centre = sum(rest) / n
     power = sum((value - centre) ** 2 for value in rest)
-    lag = sum(
-        (left - centre) * (right - centre) for left, right in zip(rest, rest[1:], strict=False)
-    )
+    lag = sum((left - centre) * (right - centre) for left, right in itertools.pairwise(rest))
     rho = min(max(lag / power, 0.0), 0.9) if power else 0.0
     variance = n * (n - 1) * (2 * n + 5) / 18 * (1 + rho) / (1 - rho)
     if abs(score) / sqrt(variance) < 4 or mean == 0:

@@ -120,8 +120,9 @@ def sample(name: str, family: str, plan: Plan, rng: random.Random) -> Trace:
     """Read a plan as a profiler would: irregular times, one of four noises, gaps."""
     hz = rng.choice(RATES_HZ)
     noise = _noise(rng.choice(NOISES), rng)
-    stops = sorted((rng.uniform(8, plan.duration_s - 10), rng.uniform(2, 6))
-                   for _ in range(plan.suspensions))
+    stops = sorted(
+        (rng.uniform(8, plan.duration_s - 10), rng.uniform(2, 6)) for _ in range(plan.suspensions)
+    )
     samples: list[Sample] = []
     rows, last_t, lost_s = 0.0, 0.0, 0.0
     frozen: Sample | None = None
@@ -161,9 +162,7 @@ def sample(name: str, family: str, plan: Plan, rng: random.Random) -> Trace:
         at = rng.randrange(len(samples))
         rss = samples[at].rss_bytes or 0.0
         samples[at] = samples[at]._replace(rss_bytes=rng.choice((0.0, rss / 2)))
-    observations: list[Observation] = sorted(
-        [*samples, *plan.events], key=lambda seen: seen.t_s
-    )
+    observations: list[Observation] = sorted([*samples, *plan.events], key=lambda seen: seen.t_s)
     limit = None if plan.limit_mb is None else int(plan.limit_mb * MB)
     return Trace(name, family, observations, plan.truths, limit, plan.duration_s, len(samples))
 

@@ -5,6 +5,7 @@ Each takes a random generator and returns a `Plan`; every number in it is drawn 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def sawtooth_slow(rng: random.Random) -> Plan:
         teeth.append(at)
 
     def level(t: float) -> float:
-        for left, right in zip(teeth, teeth[1:], strict=False):
+        for left, right in itertools.pairwise(teeth):
             if t < right:
                 part = (t - left) / mean
                 return base(t) + size * (math.floor(part * batches) / batches if batches else part)
@@ -98,9 +99,7 @@ def staircase_few(rng: random.Random) -> Plan:
 def log_cache(rng: random.Random) -> Plan:
     base, size, tau = start_up(rng), rng.uniform(4, 40), rng.uniform(1, 20)
     start = rng.uniform(0, 40)
-    return Plan(
-        duration(rng), lambda t: base(t) + size * math.log1p(max(t - start, 0) / tau)
-    )
+    return Plan(duration(rng), lambda t: base(t) + size * math.log1p(max(t - start, 0) / tau))
 
 
 def exp_cache(rng: random.Random) -> Plan:
@@ -116,9 +115,7 @@ def exp_cache(rng: random.Random) -> Plan:
 def fill_then_plateau(rng: random.Random) -> Plan:
     base, gain = start_up(rng), rng.uniform(20, 300)
     start, length = rng.uniform(1, 60), rng.uniform(2, 9)
-    return Plan(
-        duration(rng), lambda t: base(t) + gain * min(max((t - start) / length, 0), 1)
-    )
+    return Plan(duration(rng), lambda t: base(t) + gain * min(max((t - start) / length, 0), 1))
 
 
 def stream_flat(rng: random.Random) -> Plan:
@@ -207,8 +204,7 @@ def rate_wander(rng: random.Random) -> Plan:
         duration(rng),
         start_up(rng),
         rate=lambda t: (
-            rate
-            * (1 + depth * math.sin(2 * math.pi * t / period) + 0.1 * math.sin(t / other))
+            rate * (1 + depth * math.sin(2 * math.pi * t / period) + 0.1 * math.sin(t / other))
         ),
         phases=[(0, "load")],
         rows_noise=rng.uniform(0.05, 0.3),
@@ -217,7 +213,8 @@ def rate_wander(rng: random.Random) -> Plan:
 
 def cpu_dips(rng: random.Random) -> Plan:
     rate = 10 ** rng.uniform(3, 5.5)
-    dips = [(rng.uniform(6, 180), rng.uniform(0.3, 2.0)) for _ in range(rng.randint(2, 8))]
+    places = rng.sample(range(2, 45), rng.randint(2, 8))  # 4 s apart at least
+    dips = [(4 * place + rng.uniform(0, 1.5), rng.uniform(0.3, 2.0)) for place in places]
 
     def dipped(t: float) -> bool:
         return any(at <= t < at + length for at, length in dips)
@@ -262,9 +259,7 @@ def warmup_then_flat(rng: random.Random) -> Plan:
         length,
         rng.uniform(0.3, 1.2),
         lambda n: (
-            typical
-            * (1 + (factor - 1) * max(0, 1 - n / n_warm))
-            * rng.lognormvariate(0, 0.1)
+            typical * (1 + (factor - 1) * max(0, 1 - n / n_warm)) * rng.lognormvariate(0, 0.1)
         ),
     )
     return Plan(length, start_up(rng), cpu=lambda t: 40, events=list(events))
@@ -279,9 +274,7 @@ def spiky_calls(rng: random.Random) -> Plan:
         length,
         rng.uniform(0.3, 1.2),
         lambda n: (
-            typical
-            * rng.lognormvariate(0, sigma)
-            * (size if n and rng.random() < share else 1)
+            typical * rng.lognormvariate(0, sigma) * (size if n and rng.random() < share else 1)
         ),
     )
     return Plan(length, start_up(rng), cpu=lambda t: 40, events=list(events))
@@ -302,9 +295,7 @@ def tiny_cold(rng: random.Random) -> Plan:
 
 def wander_slow(rng: random.Random) -> Plan:
     base = start_up(rng)
-    parts = [
-        (rng.uniform(0.3, 2.5), rng.uniform(20, 90), rng.uniform(0, 6.3)) for _ in range(3)
-    ]
+    parts = [(rng.uniform(0.3, 2.5), rng.uniform(20, 90), rng.uniform(0, 6.3)) for _ in range(3)]
     return Plan(
         duration(rng),
         lambda t: (
@@ -332,9 +323,7 @@ def near_limit_flat(rng: random.Random) -> Plan:
     """Much memory used, and never more."""
     base, limit = start_up(rng, 300, 730), 1000.0
     size, period = rng.uniform(0, 20), rng.uniform(0.5, 5)
-    return Plan(
-        duration(rng), lambda t: base(t) + size * ((t / period) % 1.0), limit_mb=limit
-    )
+    return Plan(duration(rng), lambda t: base(t) + size * ((t / period) % 1.0), limit_mb=limit)
 
 
 def quick_imports(rng: random.Random) -> Plan:
@@ -442,6 +431,19 @@ def frag_creep(rng: random.Random) -> Plan:
         return base(t) + crept + size * ((t / period) % 1.0)
 
     return Plan(length, level, truths=growth("mem_growth", onset, None, length))
+
+
+def leak_beside_rows(rng: random.Random) -> Plan:
+    """It leaks with the time, whether rows are read or hardly any."""
+    base, rate, length = start_up(rng), rng.uniform(0.5, 5), duration(rng, 100, 200)
+    onset, period = rng.uniform(2, 20), rng.uniform(6, 14)
+    speed = 10 ** rng.uniform(3, 5)
+    return Plan(
+        length,
+        lambda t: base(t) + rate * max(t - onset, 0),
+        rate=lambda t: speed * (1.0 if (t / period) % 1.0 < 0.5 else 0.1),
+        truths=growth("mem_growth", onset, None, length),
+    )
 
 
 def _collect(rng: random.Random, onset: float, length: float) -> Plan:
@@ -626,6 +628,6 @@ HEALTHY = (
 )  # fmt: skip
 UNHEALTHY = (
     leak_linear, leak_after_steady, leak_stops, leak_bursty, spiky_leak, sawtooth_leak, frag_creep,
-    collect, collect_late, oom_spike, cold_start, slow_import, no_steady_state, throughput_decay,
-    decay_mild, decay_late, io_wait,
+    leak_beside_rows, collect, collect_late, oom_spike, cold_start, slow_import, no_steady_state,
+    throughput_decay, decay_mild, decay_late, io_wait,
 )  # fmt: skip

@@ -181,14 +181,18 @@ def table(scores: dict[str, Score]) -> str:
         ),
         (
             "delay p50/p95 s",
-            [f"{quantile(s.delays, 0.5):.1f}/{quantile(s.delays, 0.95):.1f}"
-             for s in scores.values()],
+            [
+                f"{quantile(s.delays, 0.5):.1f}/{quantile(s.delays, 0.95):.1f}"
+                for s in scores.values()
+            ],
         ),
         (
             "cleared <= 30 s",
-            [f"{len(s.cleared)}/{s.to_clear}"
-             + (f" med {median(s.cleared):.1f} s" if s.cleared else "")
-             for s in scores.values()],
+            [
+                f"{len(s.cleared)}/{s.to_clear}"
+                + (f" med {median(s.cleared):.1f} s" if s.cleared else "")
+                for s in scores.values()
+            ],
         ),
         ("repeats", [f"{s.repeats} of {s.traces}" for s in scores.values()]),
         ("us per sample", [f"{s.us_per_sample:.1f}" for s in scores.values()]),
@@ -210,8 +214,9 @@ def table(scores: dict[str, Score]) -> str:
                 cells.append(f"FA {len(part.false_alarms)} in {part.healthy_h * 60:.0f} min")
         rows.append((family, cells))
     width = max(len(label) for label, _ in rows) + 2
-    columns = [max(len(name), *(len(cells[i]) for _, cells in rows)) + 2
-               for i, name in enumerate(names)]
+    columns = [
+        max(len(name), *(len(cells[i]) for _, cells in rows)) + 2 for i, name in enumerate(names)
+    ]
     lines = [" " * width + "".join(name.ljust(w) for name, w in zip(names, columns, strict=True))]
     for label, cells in rows:
         lines.append(

@@ -1,0 +1,56 @@
+"""The bars of the alerts on a small corpus; benchmarks/detector_scores.py has the large one."""
+
+from __future__ import annotations
+
+import pytest
+from baselines import mann_kendall, naive_slope
+from corpus import traces
+from families import HEALTHY, UNHEALTHY
+from scorer import Score, alerts_of, quantile, score, uses_the_future
+
+SEEDS = range(7_000, 7_003)
+
+
+@pytest.fixture(scope="module")
+def small() -> Score:
+    return score(traces((*HEALTHY, *UNHEALTHY), SEEDS))
+
+
+def test_nearly_every_truth_is_found(small: Score) -> None:
+    assert small.recall >= 0.97, small.missed
+    assert small.worst[0] >= 0.66, small.worst  # one of three
+
+
+def test_nearly_nothing_else_is_said(small: Score) -> None:
+    assert small.precision >= 0.93, small.false_alarms
+    assert small.false_per_healthy_hour <= 1.2, small.false_alarms
+
+
+def test_alerts_come_early(small: Score) -> None:
+    assert quantile(small.delays, 0.5) <= 12.5
+    assert quantile(small.delays, 0.95) <= 55.0
+
+
+def test_alerts_go_away_and_stay_away(small: Score) -> None:
+    assert small.clear_share >= 0.9
+    assert small.repeats <= 3
+
+
+def test_a_sample_costs_little(small: Score) -> None:
+    assert small.us_per_sample <= 60.0  # 5 on an idle machine; this one may be busy
+
+
+def test_no_alert_knows_the_future() -> None:
+    for trace in traces(UNHEALTHY, [7_100]):
+        edges = alerts_of(trace)
+        assert edges, trace.name
+        for share in (0.3, 0.7):
+            assert not uses_the_future(trace, edges, trace.duration_s * share), trace.name
+
+
+def test_simple_baselines_do_worse(small: Score) -> None:
+    families = (*HEALTHY[:12], *UNHEALTHY[:8])
+    ours = score(traces(families, SEEDS[:1]))
+    for runner in (naive_slope, mann_kendall):
+        theirs = score(traces(families, SEEDS[:1]), runner)
+        assert theirs.recall * theirs.precision < ours.recall * ours.precision
