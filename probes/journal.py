@@ -81,7 +81,7 @@ class Journal:
         self.phases: list[PhaseSpan] = []
         self.imports: list[ImportSpan] = []
         self.notices: list[Notice] = []
-        self.alerts: list[Alert] = []
+        self._alerts: dict[tuple[str, int], Alert] = {}
         self.exits: list[Exit] = []
         self.gaps: list[Gap] = []
         self._marks: list[Mark] = []
@@ -101,7 +101,7 @@ class Journal:
             Mark: self._marks.append,
             LogLine: self._lines.append,
             Notice: self.notices.append,
-            Alert: self.alerts.append,
+            Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
             ProcessStart: self._processes.append,
@@ -158,6 +158,15 @@ class Journal:
             if key[0] == record.pid:
                 span.ended_ns = record.t_ns
                 del self._open_phases[key]
+
+    def _alert(self, record: Alert) -> None:
+        # A change of severity and the clearing are records of the same alert.
+        self._alerts[record.kind, record.t_onset_ns] = record
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Every alert as it stands, in the order in which they were raised."""
+        return tuple(self._alerts.values())
 
     def total(self, name: str) -> float:
         """Return a counter's newest total over all processes."""

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.agent.launch import AgentChannel, agent_environment
 from perftui.probes.agent_reader import AgentProbe
+from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.log import SessionLog
+from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
 from perftui.probes.output import OutputTail
 from perftui.probes.reader import Target
@@ -93,6 +95,15 @@ class Session:
         self.store = Store(log.tree, about)
         log.connect(self.store)
         self._recorder = self._start_recorder(record) if record.wanted else None
+        group = memory_limit(target.pid)
+        self._detectors = DetectorProbe(
+            log,
+            target.pid,
+            self.store.status().t_start_ns,
+            limit_bytes=options.limit_bytes or (group.limit_bytes if group else None),
+            call_tree=self.store.call_tree if options.stacks else None,
+        )
+        log.connect(self._detectors)
         self._agent: AgentProbe | None = None
         self._stacks: FamilyStackProbe | None = None
         self._metrics = MetricProbe(
@@ -213,6 +224,7 @@ class Session:
         return recorder
 
     def _start(self) -> None:
+        self._detectors.start()
         self._metrics.start()
         if self._channel is not None:
             self._agent = AgentProbe(
@@ -346,7 +358,8 @@ class Session:
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
-        probes.append(self._recorder)  # last, so that it has everything
+        # In this order: the detectors see the last records, the recorder the last alerts.
+        probes += [self._detectors, self._recorder]
         for probe in probes:
             if probe is not None:
                 probe.stop()

@@ -76,13 +76,7 @@ def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], Non
     partial = target.with_name(target.name + _PARTIAL)
     # Ours alone while the lock is held: what is there was left by a killed process.
     shutil.rmtree(partial, ignore_errors=True)
-    free = shutil.disk_usage(target.parent).free
-    if estimated_bytes + _DISK_RESERVE_BYTES > free:
-        raise ScenarioError(
-            f"the data need {format_bytes(estimated_bytes)} and {target.parent} has "
-            f"{format_bytes(free)} free: choose a smaller size, run `perftui list --clear-cache`, "
-            "or set PERFTUI_CACHE to a folder on a larger disk"
-        )
+    _check_disk(target.parent, estimated_bytes)
     partial.mkdir()
     try:
         generate(partial)
@@ -98,6 +92,16 @@ def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def _check_disk(folder: Path, need_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if need_bytes + _DISK_RESERVE_BYTES > free:
+        raise ScenarioError(
+            f"the data need {format_bytes(need_bytes)} and {folder} has "
+            f"{format_bytes(free)} free: choose a smaller size, run `perftui list --clear-cache`, "
+            "or set PERFTUI_CACHE to a folder on a larger disk"
+        )
+
+
 def _flush(file: Path) -> None:
     """Bring a file to the disk: a rename that outlives a power loss must not name empty files."""
     with file.open("rb") as handle:
@@ -105,10 +109,15 @@ def _flush(file: Path) -> None:
 
 
 @contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """A folder for the length of a `with`; a later run removes it if this process is killed."""
+def scratch(name: str, need_bytes: int = 0) -> Iterator[Path]:
+    """A folder for the length of a `with`; a later run removes it if this process is killed.
+
+    Raises:
+        ScenarioError: The disk has not `need_bytes` for what is to be put there.
+    """
     root = _make(cache_folder() / "scratch")
     _remove_abandoned(root)
+    _check_disk(root, need_bytes)
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
     lock_file = _lock_of(folder)
     lock = _open_lock(lock_file)

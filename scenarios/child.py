@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
+from perftui.scenarios.installed import load_installed
 from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
 from perftui.scenarios.runner import require, resolve
 from perftui.scenarios.user_file import load_function, split_reference
@@ -62,9 +63,12 @@ def _load(reference: str) -> Callable[..., Any]:
     in_file = split_reference(reference)
     if in_file is not None:
         return load_function(*in_file)
-    if reference not in CATALOGUE:
-        resolve(reference)
-    return load(reference)
+    if reference in CATALOGUE:
+        return load(reference)
+    resolve(reference)  # says what is wrong if there is none
+    installed = load_installed(reference)
+    assert installed is not None
+    return installed
 
 
 def _refuse(message: str) -> int:

@@ -23,13 +23,20 @@ class Definition:
     """What the viewer learns by watching it."""
     requires: tuple[str, ...] = ()
     """Modules that must be importable in the target's interpreter."""
+    uses: tuple[str, ...] = ()
+    """Modules that only some values of its parameters need."""
 
 
 def scenario(
-    name: str, *, summary: str, shows: str = "", requires: tuple[str, ...] = ()
+    name: str,
+    *,
+    summary: str,
+    shows: str = "",
+    requires: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Mark a function as a scenario; its keyword parameters become those of the scenario."""
-    definition = Definition(name, summary, shows, requires)
+    definition = Definition(name, summary, shows, requires, uses)
 
     def mark(function: _F) -> _F:
         setattr(function, _ATTRIBUTE, definition)

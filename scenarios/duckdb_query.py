@@ -1,7 +1,5 @@
 """Cold start of a query engine: import, first query, then the same query warm."""
 
-import os
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Annotated
@@ -10,6 +8,7 @@ import perftui
 from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.orders import orders
+from perftui.scenarios.page_cache import forget
 from perftui.scenarios.parameters import Range
 
 _QUERY = """
@@ -40,7 +39,7 @@ def duckdb_query(
         files = orders(rows)
         names = [str(file) for file in files]
         if cold:
-            _forget(files)
+            forget(files)
         connection = duckdb.connect()
     took_s: list[float] = []
     for phase, n in (("first", 1), ("warm", queries - 1)):
@@ -61,11 +60,3 @@ def duckdb_query(
         f"second {format_seconds(took_s[1])}, warm median {format_seconds(warm_s)} "
         f"(n={queries - 1}): first/warm {first_s / warm_s:.1f}"
     )
-
-
-def _forget(files: list[Path]) -> None:
-    """Drop files from the page cache. Needs no rights, and touches nobody else's files."""
-    for file in files:
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
-            os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
 from perftui.scenarios.definition import definition_of
+from perftui.scenarios.installed import installed_scenarios, read_installed
 from perftui.scenarios.parameters import (
     Parameter,
     ScenarioError,
@@ -35,6 +36,8 @@ class Scenario:
     shows: str
     requires: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+    uses: tuple[str, ...] = ()
+    """Modules that only some values of the parameters need."""
 
     def bind(self, texts: Iterable[str] = ()) -> dict[str, object]:
         """Read `NAME=VALUE` texts; defaults are filled in.
@@ -75,13 +78,15 @@ def resolve(reference: str) -> Scenario:
     if in_file is not None:
         definition, parameters = read_function(*in_file)
         return Scenario(
-            reference, definition.summary, definition.shows, definition.requires, parameters
+            reference,
+            definition.summary,
+            definition.shows,
+            definition.requires,
+            parameters,
+            definition.uses,
         )
     if reference not in CATALOGUE:
-        raise ScenarioError(
-            f"there is no scenario {reference!r}{nearest(reference, list(CATALOGUE))}; "
-            "`perftui list` shows all, FILE.py:FUNCTION runs your own"
-        )
+        return _resolve_installed(reference)
     function = load(reference)
     definition = definition_of(function)
     return Scenario(
@@ -90,12 +95,45 @@ def resolve(reference: str) -> Scenario:
         definition.shows,
         definition.requires,
         parameters_of(function),
+        definition.uses,
     )
 
 
+def _resolve_installed(name: str) -> Scenario:
+    installed = installed_scenarios()
+    if name not in installed:
+        raise ScenarioError(
+            f"there is no scenario {name!r}{nearest(name, [*CATALOGUE, *installed])}; "
+            "`perftui list` shows all, FILE.py:FUNCTION runs your own"
+        )
+    definition, parameters = read_installed(installed[name])
+    return Scenario(
+        name,
+        definition.summary,
+        definition.shows,
+        definition.requires,
+        parameters,
+        definition.uses,
+    )
+
+
+def is_scenario(name: str) -> bool:
+    """Whether the catalogue or an installed package has a scenario of this name."""
+    return name in CATALOGUE or name in installed_scenarios()
+
+
 def catalogue() -> tuple[Scenario, ...]:
-    """Every scenario of the catalogue, in its order."""
-    return tuple(resolve(name) for name in CATALOGUE)
+    """Every scenario of the catalogue, in its order, then those of installed packages."""
+    found = [resolve(name) for name in CATALOGUE]
+    for name in installed_scenarios():
+        if name in CATALOGUE:
+            continue
+        try:
+            found.append(_resolve_installed(name))
+        except ScenarioError as error:
+            # One broken package must not hide the others.
+            found.append(Scenario(name, f"cannot be used: {error}", "", (), ()))
+    return tuple(found)
 
 
 def missing_modules(modules: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ looks at each batch once.
 
 import gc
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,43 +14,47 @@ from typing import Annotated, Any, Literal
 import perftui
 from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.definition import scenario
+from perftui.scenarios.engines import modules_of, require_modules
 from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
-from perftui.scenarios.parameters import Range, ScenarioError, Size
-from perftui.scenarios.process_memory import available_bytes, rss_bytes
+from perftui.scenarios.orders_lance import lance_parts
+from perftui.scenarios.parameters import Range, Size
+from perftui.scenarios.process_memory import check_memory, rss_bytes
+from perftui.scenarios.stream_readers import READERS, Reader
 
 _300_MB = Size("300MB")
 _SETTLE_S = 1.5
 """Allocators give memory back late: some take more than a second."""
-_QUERY = r"""
-    SELECT id, customer, amount * (1 + tax) AS gross,
-           regexp_replace(regexp_replace(note, '[0-9]+', '#', 'g'), '\s+', ' ', 'g') AS note
-    FROM read_parquet(?)
-"""
 
 
 @scenario(
     "stream-vs-collect",
     summary="read Parquet by streaming or by collecting, and watch the memory",
     shows="collecting ramps with the rows read; streaming stays flat, with the same answer",
-    requires=("duckdb", "pyarrow"),
+    requires=("pyarrow",),
+    uses=("duckdb", "polars", "datafusion", "lance", "pandas"),
 )
 def stream_vs_collect(
     mode: Annotated[
         Literal["collect", "stream", "both"], "collect keeps every result, stream keeps none"
     ] = "collect",
-    engine: Annotated[Literal["duckdb", "pyarrow"], "what reads and computes"] = "duckdb",
+    engine: Annotated[
+        Literal["duckdb", "pyarrow", "polars", "datafusion", "lance", "pandas"],
+        "what reads and computes",
+    ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _300_MB,
     passes: Annotated[int, Range(1, 1000), "how often the files are read"] = 4,
 ) -> None:
     """See the module."""
+    require_modules(f"engine {engine}", (*modules_of(engine), "pyarrow"))
     with perftui.phase("import"):
-        reader = _DuckdbReader() if engine == "duckdb" else _PyarrowReader()
+        reader = READERS[engine]()
     with perftui.phase("setup"):
         rows = rows_for(size)
         if mode != "stream":
-            _check_memory(rows * passes * ARROW_BYTES_PER_ROW)
-        files = orders(rows)
-        on_disk = sum(file.stat().st_size for file in files)
+            need = rows * passes * ARROW_BYTES_PER_ROW
+            check_memory(need, "collecting", "choose a smaller size or fewer passes")
+        files = lance_parts(rows) if engine == "lance" else orders(rows)
+        on_disk = sum(_size(file) for file in files)
     growth: dict[str, int] = {}
     for each in ("collect", "stream") if mode == "both" else (mode,):
         outer: AbstractContextManager[object] = (
@@ -67,7 +70,13 @@ def stream_vs_collect(
         print(f"collect grew {ratio:.1f} times as much as stream")
 
 
-def _run(mode: str, reader: "_Reader", files: list[Path], passes: int) -> int:
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _run(mode: str, reader: Reader, files: list[Path], passes: int) -> int:
     """Read everything once per pass; the result is the highest growth of RSS seen, in bytes."""
     kept: list[Any] = []
     base = rss_bytes()
@@ -95,7 +104,7 @@ def _run(mode: str, reader: "_Reader", files: list[Path], passes: int) -> int:
     return peak - base
 
 
-def _read(reader: "_Reader", files: list[Path], keep: list[Any] | None) -> tuple[int, float, int]:
+def _read(reader: Reader, files: list[Path], keep: list[Any] | None) -> tuple[int, float, int]:
     """Read files and sum one column; `keep` takes the results, None streams.
 
     Returns:
@@ -112,80 +121,3 @@ def _read(reader: "_Reader", files: list[Path], keep: list[Any] | None) -> tuple
             if keep is not None:
                 keep.append(piece)
     return rows, gross, peak
-
-
-def _check_memory(need_bytes: int) -> None:
-    free = available_bytes()
-    if free is not None and need_bytes > 0.8 * free:
-        raise ScenarioError(
-            f"collecting would take about {format_bytes(need_bytes)} of memory and "
-            f"{format_bytes(free)} are available: choose a smaller size or fewer passes"
-        )
-
-
-class _DuckdbReader:
-    def __init__(self) -> None:
-        import duckdb
-        import pyarrow
-        import pyarrow.compute
-
-        self._pa: Any = pyarrow
-        self._pc: Any = pyarrow.compute
-        self._connection = duckdb.connect()
-
-    def collect(self, file: Path) -> Any:
-        # DuckDB warns that this makes an extra copy. That is what is shown here.
-        return self._connection.execute(_QUERY, [str(file)]).to_arrow_table()
-
-    def stream(self, file: Path) -> Iterator[Any]:
-        yield from self._connection.sql(_QUERY, params=[str(file)]).to_arrow_reader(65_536)
-
-    def gross(self, piece: Any) -> float:
-        return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
-
-    def release(self) -> None:
-        self._pa.default_memory_pool().release_unused()
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class _PyarrowReader:
-    def __init__(self) -> None:
-        import pyarrow
-        import pyarrow.compute
-        import pyarrow.dataset
-
-        self._pa: Any = pyarrow
-        self._ds: Any = pyarrow.dataset
-        self._pc: Any = pyarrow.compute
-        pc, field = self._pc, self._pc.field
-        masked = pc.replace_substring_regex(field("note"), pattern="[0-9]+", replacement="#")
-        self._columns = {
-            "id": field("id"),
-            "customer": field("customer"),
-            "gross": field("amount") * (pc.scalar(1.0) + field("tax")),
-            "note": pc.replace_substring_regex(masked, pattern=r"\s+", replacement=" "),
-        }
-
-    def collect(self, file: Path) -> Any:
-        return self._ds.dataset(file).to_table(columns=self._columns)
-
-    def stream(self, file: Path) -> Iterator[Any]:
-        # Both are needed: by default pyarrow reads ahead, and keeps, a whole file.
-        options = self._ds.ParquetFragmentScanOptions(pre_buffer=False)
-        yield from self._ds.dataset(file).to_batches(
-            columns=self._columns, batch_readahead=2, fragment_scan_options=options
-        )
-
-    def gross(self, piece: Any) -> float:
-        return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
-
-    def release(self) -> None:
-        self._pa.default_memory_pool().release_unused()
-
-    def close(self) -> None:
-        """Nothing is held between reads."""
-
-
-_Reader = _DuckdbReader | _PyarrowReader

@@ -59,9 +59,7 @@ def read_function(path: str, function: str) -> tuple[Definition, tuple[Parameter
         raise ScenarioError(
             f"{path} has no function {function}{nearest(function, names)}; {listed}"
         )
-    doc = (ast.get_docstring(node) or "").strip()
-    summary = doc.splitlines()[0] if doc else ""
-    return Definition(function, summary, requires=_requires(node)), _parameters(node)
+    return _definition(node), _parameters(node)
 
 
 def load_function(path: str, function: str) -> Callable[..., Any]:
@@ -147,14 +145,25 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _requires(node: ast.FunctionDef) -> tuple[str, ...]:
+def _definition(node: ast.FunctionDef) -> Definition:
+    """What the decorator says as far as it is written out, else the docstring's first line."""
+    doc = (ast.get_docstring(node) or "").strip()
+    said: dict[str, object] = {}
     for decorator in node.decorator_list:
-        if not (isinstance(decorator, ast.Call) and _last_name(decorator.func) == "scenario"):
-            continue
-        for keyword in decorator.keywords:
-            if keyword.arg == "requires":
+        if isinstance(decorator, ast.Call) and _last_name(decorator.func) == "scenario":
+            for keyword in decorator.keywords:
                 try:
-                    return tuple(str(name) for name in ast.literal_eval(keyword.value))
+                    said[keyword.arg or ""] = ast.literal_eval(keyword.value)
                 except (ValueError, TypeError):
-                    return ()
-    return ()
+                    continue  # computed when it is imported; the host does not do that
+    return Definition(
+        node.name,
+        str(said.get("summary") or (doc.splitlines()[0] if doc else "")),
+        str(said.get("shows") or ""),
+        _names(said.get("requires")),
+        _names(said.get("uses")),
+    )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple | list) else ()

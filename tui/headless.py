@@ -28,6 +28,7 @@ _CLOSE_LIMIT_S = 60.0
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
+GATE_FAILED = 1
 
 
 def launch_headless(
@@ -37,8 +38,12 @@ def launch_headless(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
 ) -> int:
-    """Run a program to its end; returns its own exit code, 128+N for signal N."""
+    """Run a program to its end; returns its own exit code, 128+N for signal N.
+
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    """
     # With the summary on standard output, what the target prints goes beside it.
     stdout = _STDERR_FD if json_path == "-" else None
     session = Session.launch(
@@ -47,6 +52,8 @@ def launch_headless(
     progress = Progress(session)
     stopped_by_us = _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
+    if _gate_failed(session, fail_on):
+        return GATE_FAILED
     exit_ = session.exit()
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
 
@@ -57,13 +64,24 @@ def attach_headless(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
 ) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     session = Session.attach(pid, options, record)
     progress = Progress(session)
     _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
-    return 0
+    return GATE_FAILED if _gate_failed(session, fail_on) else 0
+
+
+def _gate_failed(session: Session, kinds: Sequence[str]) -> bool:
+    """Tell the alerts that must not be; those of severity info are only marks."""
+    alerts = session.store.alerts(0, 1 << 62)
+    failed = [alert for alert in alerts if alert.kind in kinds and alert.severity != "info"]
+    for alert in failed:
+        text = f"{alert.kind}: {alert.message}; {alert.evidence}"
+        print(f"perftui: --fail-on {text}", file=sys.stderr)
+    return bool(failed)
 
 
 def exit_status(exit_: Exit) -> int:

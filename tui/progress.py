@@ -24,6 +24,7 @@ class Progress:
         self._due = time.monotonic() + _EVERY_S
         self._shown = False
         self._told = 0
+        self._alerts: set[tuple[str, int, str]] = set()
 
     def step(self) -> None:
         """Say where the run stands, twice a second."""
@@ -53,7 +54,14 @@ class Progress:
         self._shown = True
 
     def tell_notices(self) -> None:
-        """Print the notices that have come since the last call."""
+        """Print the notices and alerts that have come since the last call."""
+        for alert in self._session.store.alerts(0, 1 << 62):
+            key = (alert.kind, alert.t_onset_ns, alert.severity)
+            if alert.severity != "info" and key not in self._alerts:
+                self._alerts.add(key)
+                self.clear()
+                kind = alert.kind.replace("_", " ")
+                print(f"perftui: {alert.severity}: {kind}: {alert.message}", file=sys.stderr)
         notices = self._session.store.status().notices
         for notice in notices[self._told :]:
             self.clear()

@@ -25,6 +25,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     lines = [_head(summary)]
     lines += [f"  ! {notice.text}" for notice in notices]
     for title, rows in (
+        ("alerts", _alerts(summary)),
         ("phases", _phases(summary)),
         ("imports", _imports(summary)),
         ("calls", _calls(summary)),
@@ -54,6 +55,15 @@ def _head(summary: dict[str, Any]) -> str:
     if summary["peak_rss_bytes"] is not None:
         parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}")
     return ", ".join(parts)
+
+
+def _alerts(summary: dict[str, Any]) -> _Rows:
+    rows: _Rows = []
+    for alert in summary["alerts"][:20]:
+        if alert["severity"] != "info":
+            onset = format_seconds(alert["t_onset_s"])
+            rows.append((alert["severity"], alert["kind"], f"from {onset}", alert["message"]))
+    return rows
 
 
 def _phases(summary: dict[str, Any]) -> _Rows:

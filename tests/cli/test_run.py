@@ -147,6 +147,25 @@ def test_a_memory_limit_is_kept() -> None:
     assert "MemoryError" in done.stderr
 
 
+LEAK = """
+import time
+kept = []
+end = time.monotonic() + float(SECONDS)
+while time.monotonic() < end:
+    kept.append(bytearray(b"x") * 400_000); time.sleep(0.05)
+"""
+
+
+@pytest.mark.live
+def test_a_gate_fails_on_memory_that_grows_and_says_why() -> None:
+    done = perftui("run", "--fail-on", "mem_growth", "-c", LEAK.replace("SECONDS", "20"))
+    assert done.returncode == 1
+    assert "--fail-on mem_growth: RSS +" in done.stderr
+    assert "no plateau" in done.stderr
+    healthy = perftui("run", "--fail-on", "mem_growth", "-c", "import time; time.sleep(2)")
+    assert healthy.returncode == 0
+
+
 def test_a_signal_to_perftui_alone_is_passed_on(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     code = (
@@ -225,6 +244,7 @@ def gone_pid() -> str:
         (("attach", "seven"), "not a process id"),
         (("attach",), "needs a PID"),
         (("attach", gone_pid()), "there is no process"),
+        (("run", "--fail-on", "leaks", "-c", "pass"), "no alert 'leaks'"),
         (("frobnicate",), "frobnicate"),
     ],
 )

@@ -49,7 +49,7 @@ def test_duckdb_query(cache: Path) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("engine", ["duckdb", "pyarrow"])
+@pytest.mark.parametrize("engine", ["duckdb", "pyarrow", "polars", "datafusion", "lance", "pandas"])
 def test_collecting_grows_and_streaming_does_not(cache: Path, engine: str) -> None:
     pytest.importorskip(engine)
     words = [f"engine={engine}", "size=50MB", "passes=4"]
@@ -60,7 +60,7 @@ def test_collecting_grows_and_streaming_does_not(cache: Path, engine: str) -> No
         assert found, done.stdout
         figures[mode] = float(found[1]) * (1 if found[2] == "MB" else 1e-3), found[3]
     assert figures["collect"][1] == figures["stream"][1], "both must give the same answer"
-    assert figures["collect"][0] > 150
+    assert figures["collect"][0] > 120
     assert figures["stream"][0] < figures["collect"][0] / 1.5
 
 

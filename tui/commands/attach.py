@@ -52,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
             )
         from perftui.tui.headless import attach_headless
 
-        return attach_headless(pid, options.probe_options(args), record, args.json, args.duration)
+        return attach_headless(
+            pid, options.probe_options(args), record, args.json, args.duration, args.fail_on
+        )
     except ProcessGone as error:
         raise UserError(
             f"there is no process {pid}; `perftui list processes` shows the Python ones"

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
+import time
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
@@ -63,7 +64,7 @@ def _section(kind: str, width: int | None, *, alone: bool) -> list[str]:
     elif kind == "processes":
         lines = _process_lines(width)
     else:
-        lines = ["none yet"]
+        lines = _recording_lines()
     return lines if alone else [kind.upper(), *(f"  {line}" if line else "" for line in lines)]
 
 
@@ -100,12 +101,54 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
             indent="        ",
         )
     missing = missing_modules(scenario.requires)
+    optional = missing_modules(scenario.uses)
+    if optional:
+        lines.append(f"    for more of it: {pip_command(optional)}")
     if missing:
         # Never cut or wrapped: it is there to be copied.
         lines.append(f"    not installed: {', '.join(missing)}; run {pip_command(missing)}")
     elif scenario.requires:
         lines.append(f"    needs: {', '.join(scenario.requires)} (installed)")
     return lines
+
+
+def _recording_lines() -> list[str]:
+    from perftui.probes.recording import shelf
+    from perftui.probes.units import format_bytes, format_seconds
+
+    entries = shelf.entries()
+    if not entries:
+        return ["none yet: every run is recorded, unless --no-record is given"]
+    rows = [("name", "state", "when", "length", "peak", "alerts", "size")]
+    for entry in entries:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.wall_ns / 1e9))
+        rows.append(
+            (
+                entry.name,
+                entry.state,
+                when,
+                "?" if entry.duration_s is None else format_seconds(entry.duration_s),
+                "?" if entry.peak_rss_bytes is None else format_bytes(entry.peak_rss_bytes),
+                str(entry.alerts or 0),
+                format_bytes(entry.file_bytes),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    lines += ["", f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"]
+    return lines
+
+
+def _recording_json() -> list[dict[str, Any]]:
+    from perftui.probes.recording import shelf
+
+    return [
+        {**entry._asdict(), "path": str(entry.path), "argv": list(entry.argv)}
+        for entry in shelf.entries()
+    ]
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
@@ -174,7 +217,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
 
         answer["processes"] = [_process_json(process) for process in python_processes()]
     if "recordings" in kinds:
-        answer["recordings"] = []
+        answer["recordings"] = _recording_json()
     return answer
 
 
@@ -198,6 +241,7 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
             for parameter in scenario.parameters
         ],
         "requires": list(scenario.requires),
+        "uses": list(scenario.uses),
         "missing": list(missing),
         "install": pip_command(missing) if missing else None,
     }

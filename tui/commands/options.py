@@ -17,6 +17,7 @@ TAKE_VALUE = (
     "--rate",
     "--metrics-rate",
     "--limit",
+    "--fail-on",
     "--record",
     "--max-age",
     "--max-size",
@@ -48,6 +49,13 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--limit", type=_size, metavar="SIZE", help="memory that a launched program is given"
+    )
+    group.add_argument(
+        "--fail-on",
+        metavar="KIND,...",
+        type=_alert_kinds,
+        default=(),
+        help="exit 1 if an alert of these kinds is raised, e.g. mem_growth,streaming_violation",
     )
     group = parser.add_argument_group("recording")
     group.add_argument(
@@ -114,6 +122,17 @@ def check_json_path(path: str | None) -> None:
             pass
     except OSError as error:
         raise UserError(f"cannot write the summary to {path!r}: {error.strerror}") from error
+
+
+def _alert_kinds(text: str) -> tuple[str, ...]:
+    from perftui.probes.detect.registry import DETECTORS
+
+    kinds = tuple(word.strip() for word in text.split(",") if word.strip())
+    known = sorted(DETECTORS)
+    for kind in kinds:
+        if kind not in known:
+            raise argparse.ArgumentTypeError(f"no alert {kind!r}; there are {', '.join(known)}")
+    return kinds
 
 
 def _positive(text: str) -> float:

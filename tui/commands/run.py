@@ -87,7 +87,7 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
         from perftui.tui.headless import launch_headless
 
         return launch_headless(
-            argv, title, options.probe_options(args), record, args.json, args.duration
+            argv, title, options.probe_options(args), record, args.json, args.duration, args.fail_on
         )
     except LaunchError as error:
         raise UserError(str(error)) from error
@@ -117,9 +117,9 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str]:
 
 
 def _is_scenario(word: str) -> bool:
-    from perftui.scenarios.catalogue import CATALOGUE
+    from perftui.scenarios.runner import is_scenario
 
-    return word in CATALOGUE
+    return is_scenario(word)
 
 
 def _unknown(word: str) -> str:

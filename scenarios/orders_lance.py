@@ -1,0 +1,59 @@
+"""The orders as a Lance dataset. It is written by another process: Lance's import and memory
+would otherwise be part of what is watched.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from perftui.scenarios.cache import dataset
+from perftui.scenarios.orders import BYTES_PER_ROW, orders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_NAME = "orders.lance"
+
+
+def lance_orders(rows: int) -> Path:
+    """The Lance dataset with the same rows as `orders(rows)`."""
+    files = orders(rows)
+
+    def generate(folder: Path) -> None:
+        words = [str(folder / _NAME), *map(str, files)]
+        argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", *words]
+        subprocess.run(argv, check=True)
+
+    folder = dataset(f"orders-lance-v1-{rows}-rows", rows * BYTES_PER_ROW, generate)
+    return folder / _NAME
+
+
+def lance_parts(rows: int) -> list[Path]:
+    """The same rows as `orders(rows)`, each part file as a Lance dataset."""
+    files = orders(rows)
+
+    def generate(folder: Path) -> None:
+        for file in files:
+            words = [str(folder / f"{file.stem}.lance"), str(file)]
+            argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", *words]
+            subprocess.run(argv, check=True)
+
+    folder = dataset(f"orders-lance-parts-v1-{rows}-rows", rows * BYTES_PER_ROW, generate)
+    return sorted(folder.glob("*.lance"))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the dataset argv[0] from the Parquet files argv[1:]."""
+    import lance
+    import pyarrow.dataset as ds
+
+    source = ds.dataset(list(argv[1:]))
+    lance.write_dataset(source.to_batches(), argv[0], schema=source.schema)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""A process that stays and works off orders: `python -m perftui.scenarios.worker_child`.
+
+One JSON object a line, in and out. Every answer says how long the work itself took, so that who
+waited can tell work from transport, and how many modules it imported:
+
+    {"do": "ping"}                            nothing: the price of the pipe
+    {"do": "import", "engine": "duckdb"}      import the engine
+    {"do": "connect", "files": [...]}         open the data
+    {"do": "query"}                           run the engine's query once
+    {"do": "call", "engine": ..., "files": ...}   all of these, as far as not done: a naive call
+
+Only this module's own imports are loaded before the first order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perftui.scenarios.engine_queries import EngineQuery
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self._engine: EngineQuery | None = None
+        self._connected = False
+
+    def do(self, order: dict[str, Any]) -> int:
+        """Carry out one order; the result is the rows that it gave."""
+        what = order["do"]
+        if what == "ping":
+            return 0
+        if what == "import" or (what == "call" and self._engine is None):
+            from perftui.scenarios.engine_queries import ENGINE_QUERIES
+
+            self._engine = ENGINE_QUERIES[order["engine"]]()
+        if what == "connect" or (what == "call" and not self._connected):
+            self._loaded().connect(order["files"])
+            self._connected = True
+        return self._loaded().query() if what in ("query", "call") else 0
+
+    def _loaded(self) -> EngineQuery:
+        if self._engine is None:
+            raise ValueError("the engine has not been imported")
+        return self._engine
+
+
+def main() -> int:
+    """Answer orders until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print must not get between the answers
+    worker = _Worker()
+    answers.write(json.dumps({"pid": os.getpid(), "modules": len(sys.modules)}) + "\n")
+    for line in sys.stdin:
+        answers.write(json.dumps(_answer(worker, json.loads(line))) + "\n")
+    return 0
+
+
+def _answer(worker: _Worker, order: dict[str, Any]) -> dict[str, Any]:
+    before = set(sys.modules)
+    started = perf_counter()
+    try:
+        rows = worker.do(order)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # panics of Rust libraries are no `Exception`
+        return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+    worked_s = perf_counter() - started
+    packages: dict[str, int] = {}
+    for name in set(sys.modules) - before:
+        top = name.partition(".")[0]
+        packages[top] = packages.get(top, 0) + 1
+    return {
+        "worked_s": worked_s,
+        "rows": rows,
+        "modules": sum(packages.values()),
+        "packages": packages,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""`perftui sweep`: how time and memory of a scenario grow with the work."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from perftui.tui.cli import UserError
+from perftui.tui.commands import options
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, NoReturn
+
+    from perftui.scenarios.sweep import Plan
+
+INCONCLUSIVE = 3
+_EPILOG = """\
+perftui sweep stream-vs-collect -p mode=stream --over size=150MB,300MB,600MB,1.2GB
+perftui sweep loader -p target=sqlite --over rows=100k --doubling 4
+perftui sweep load.py:nightly --over days=1,2,4,8 --runs 5 --json growth.json
+perftui sweep stream-vs-collect --doubling 3 --limit 800MB
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add `sweep` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "sweep",
+        help="how time and memory of a scenario grow with the work",
+        description=(
+            "Run a scenario at several sizes, each several times in a fresh process, and say "
+            "how its time and memory grow: constant, linear, worse, or why that cannot be told."
+        ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "scenario", metavar="SCENARIO", help="of the catalogue, or FILE.py:FUNCTION"
+    )
+    parser.add_argument(
+        "-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="held fixed"
+    )
+    parser.add_argument(
+        "--over",
+        metavar="NAME=V1,V2,...",
+        help="the parameter and its values; without: size or rows, with --doubling",
+    )
+    parser.add_argument(
+        "--doubling",
+        type=_steps,
+        metavar="N",
+        help="N values, each twice the one before, from the one of --over or a quarter of the "
+        "default (4)",
+    )
+    parser.add_argument("--runs", type=_runs, default=3, metavar="N", help="of each size (3)")
+    parser.add_argument("--phase", metavar="NAME", help="measure this phase; default: the work")
+    parser.add_argument("--limit", metavar="BYTES", help="a memory limit for each run, like 800MB")
+    parser.add_argument(
+        "--limit-by",
+        choices=("watch", "rlimit"),
+        default="watch",
+        help="watch: end it when its RSS passes the limit; rlimit: the kernel refuses memory",
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the result as JSON; '-' is standard output"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and print what was found. 3 if nothing can be said about time and memory."""
+    options.check_json_path(args.json)
+    from perftui.probes.target import LaunchError
+    from perftui.scenarios.parameters import ScenarioError
+    from perftui.scenarios.sweep import sweep
+    from perftui.scenarios.sweep_report import as_json, as_text
+
+    # The scenario has a session of its own: it would outlive us if we just fell over.
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        plan = _plan(args)
+        found = sweep(plan, _tell)
+    except (ScenarioError, LaunchError) as error:
+        raise UserError(str(error)) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _tell("")
+    if args.json is not None:
+        text = json.dumps(as_json(found), indent=2, allow_nan=False) + "\n"
+        if args.json == "-":
+            sys.stdout.write(text)
+        else:
+            with open(args.json, "w") as file:  # noqa: PTH123 - a path as the person wrote it
+                file.write(text)
+    if args.json != "-":
+        encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+        print(as_text(found, ascii_only=encoding != "utf8"))
+    unknown = found.time.verdict == found.memory.verdict == "cannot tell"
+    return INCONCLUSIVE if unknown else 0
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    from perftui.probes.units import parse_bytes
+    from perftui.scenarios.parameters import ScenarioError
+    from perftui.scenarios.runner import resolve
+    from perftui.scenarios.sweep import Plan, doubled, swept_parameter
+
+    scenario = resolve(args.scenario)
+    scenario.check_requirements()
+    name, values = None, []
+    if args.over is not None:
+        name, equals, text = args.over.partition("=")
+        values = [word.strip() for word in text.split(",") if word.strip()]
+        if not equals or not values:
+            raise UserError(f"--over is written NAME=V1,V2,..., not {args.over!r}")
+    parameter = swept_parameter(scenario, name)
+    if args.doubling is not None or not values:
+        if len(values) > 1:
+            raise UserError("--doubling makes the values itself: give --over only the first one")
+        values = list(doubled(parameter, args.doubling or 4, values[0] if values else None))
+    for value in values:
+        parameter.parse(value)
+    if len(set(values)) < len(values):
+        raise UserError(f"--over names a value twice: {args.over}")
+    limit = None
+    if args.limit is not None:
+        try:
+            limit = parse_bytes(args.limit)
+        except ValueError as error:
+            raise UserError(f"--limit: {error}") from None
+    if any(word.partition("=")[0].strip() == parameter.name for word in args.param):
+        raise ScenarioError(f"{parameter.name} is swept over: it cannot be held fixed with -p too")
+    return Plan(
+        scenario,
+        parameter,
+        tuple(values),
+        tuple(args.param),
+        args.runs,
+        args.phase,
+        limit,
+        args.limit_by,
+    )
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _tell(line: str) -> None:
+    """Progress on stderr: one line that is rewritten on a terminal, a line each elsewhere."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+    elif line:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _runs(text: str) -> int:
+    return _whole(text, 1, 1000)
+
+
+def _steps(text: str) -> int:
+    return _whole(text, 2, 20)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)
