@@ -35,7 +35,16 @@ def by_perftui(package: str, env: dict[str, str]) -> dict[str, tuple[float, floa
     """Return the same from a headless run."""
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "summary.json"
-        command = [sys.executable, "-m", "perftui", "run", "--no-stacks", "--json", str(said)]
+        command = [
+            sys.executable,
+            "-m",
+            "perftui",
+            "run",
+            "--no-record",
+            "--no-stacks",
+            "--json",
+            str(said),
+        ]
         program = ["--", sys.executable, "-c", f"import {package}"]
         subprocess.run([*command, *program], check=True, env=env)
         modules = json.loads(said.read_text())["imports"]["modules"]

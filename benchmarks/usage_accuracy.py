@@ -43,7 +43,7 @@ def main() -> None:
         program.write_text(PROGRAM)
         for run in range(runs):
             true, said = Path(folder) / "true.json", Path(folder) / "said.json"
-            command = [sys.executable, "-m", "perftui", "run", "--json", str(said)]
+            command = [sys.executable, "-m", "perftui", "run", "--no-record", "--json", str(said)]
             subprocess.run([*command, str(program), str(true)], check=True)
             cpu_s, rss_bytes = json.loads(true.read_text())
             summary = json.loads(said.read_text())

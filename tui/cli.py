@@ -74,8 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"perftui {__version__}")
         return 0
     if args.command is None:
-        parser.print_help()
-        return 0
+        from perftui.tui.commands.home import can_show_home, run_home
+
+        if not can_show_home():
+            parser.print_help()
+            return 0
+        args.run = lambda _: run_home()
     try:
         code: int = args.run(args)
     except UserError as error:
@@ -86,4 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        # A full disk behind stdout, a folder that cannot be read: no traceback for that.
+        print(f"perftui: {error.strerror or error}", file=sys.stderr)
+        return USAGE_ERROR
     return code
