@@ -27,3 +27,13 @@ if importlib.util.find_spec("perftui") is None:
 def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Recordings of tests go to a folder of their own, also those of child processes."""
     os.environ["PERFTUI_RECORDINGS"] = str(tmp_path_factory.mktemp("recordings"))
+
+
+_CORE = ("tests/cli/", "tests/stacks/", "tests/tui/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long tests of the spine as core: they run in every `make test`."""
+    for item in items:
+        if item.nodeid.startswith(_CORE):
+            item.add_marker("core")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from perftui.tui.home_choice import HomeChoice
     from perftui.tui.session_face import LiveSession
 
     Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
@@ -152,3 +153,27 @@ def run_picker() -> int | None:
     pid = app.run()
     app.tell_last_words()
     return pid
+
+
+class _HomeApp(TerminalApp["HomeChoice"]):
+    def __init__(self, message: str, current: int) -> None:
+        super().__init__()
+        self._message, self._current = message, current
+
+    def on_mount(self) -> None:
+        from perftui.tui.screens.home import HomeScreen
+
+        self.push_screen(HomeScreen(self._message, self._current), self.exit)
+
+
+def choose_at_home(message: str = "", current: int = 0) -> HomeChoice | None:
+    """Show the home screen; returns what to do, None if the person leaves.
+
+    Args:
+        message: What became of the last choice, in a line.
+        current: Index of the list to begin with.
+    """
+    app = _HomeApp(message, current)
+    choice = app.run()
+    app.tell_last_words()
+    return choice

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perftui.probes.units import NS_PER_S
+from perftui.tui.view import AROUND_CURSOR_NS, Selection
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import Event
-    from perftui.tui.view import Selection, View, Weight
+    from perftui.probes.reader import Event, Phase, Reader, Status
+    from perftui.tui.view import View, Weight
     from perftui.tui.widgets.time_axis import AxisMap
 
 WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
-AROUND_CURSOR_NS = NS_PER_S // 2
-"""With a cursor and no range, the tabs are about this much before and after it."""
 
 
 def shown_end(view: View) -> int:
@@ -27,21 +25,34 @@ def asked_range(selection: Selection, t_start_ns: int, t_end_ns: int) -> tuple[i
     """Return the range that the tabs are about; None is the whole session."""
     if selection.range is not None:
         return selection.range
-    if selection.cursor_ns is None:
+    if selection.cursor_ns is None or not selection.around_ns:
         return None
-    t0 = max(selection.cursor_ns - AROUND_CURSOR_NS, t_start_ns)
-    t1 = min(selection.cursor_ns + AROUND_CURSOR_NS, max(t_end_ns, t_start_ns + 1))
-    return t0, max(t1, t0 + 1)
+    t0 = max(selection.cursor_ns - selection.around_ns, t_start_ns)
+    t1 = min(selection.cursor_ns + selection.around_ns, max(t_end_ns, t_start_ns + 1))
+    return min(t0, t1 - 1), t1
+
+
+def opening(reader: Reader, status: Status) -> Selection:
+    """Return what of a recording is shown first: all of it, marked where the first alert began."""
+    told = reader.alerts(status.t_start_ns, status.t_end_ns + 1)
+    onset = min((a.t_onset_ns for a in told if a.severity != "info"), default=status.t_end_ns)
+    cursor = min(max(onset, status.t_start_ns), status.t_end_ns)
+    return Selection(cursor_ns=cursor, around_ns=0)
 
 
 def moved_cursor(view: View, axis: AxisMap, columns: int) -> Selection:
     """Move the cursor by columns; it begins at the newest moment and pauses a live view."""
     selection = view.selection
     end = shown_end(view)
-    start = view.status.t_start_ns
     from_ns = end if selection.cursor_ns is None else selection.cursor_ns
-    cursor = min(max(from_ns + columns * axis.step_ns, start), end)
-    return _panned(_paused(selection, view).with_(cursor_ns=cursor), cursor)
+    return cursor_at(view, from_ns + columns * axis.step_ns)
+
+
+def cursor_at(view: View, t_ns: int, around_ns: int = AROUND_CURSOR_NS) -> Selection:
+    """Put the cursor on a moment, or the nearest there is; a live view pauses."""
+    cursor = min(max(t_ns, view.status.t_start_ns), shown_end(view))
+    moved = _paused(view.selection, view).with_(cursor_ns=cursor, around_ns=around_ns)
+    return _panned(moved, cursor)
 
 
 def _paused(selection: Selection, view: View) -> Selection:
@@ -78,6 +89,8 @@ def with_range_end(view: View, axis: AxisMap, *, start: bool) -> Selection:
 def next_thread(view: View, step: int) -> Selection:
     """Go to the next thread with stacks; past the last one come all threads again."""
     threads = sorted((stack.pid, stack.tid) for stack in view.stacks)
+    if "stacks" not in view.has:
+        threads = sorted((thread.pid, thread.tid) for thread in view.threads if thread.is_python)
     chosen = view.selection.thread
     if chosen is not None and chosen not in threads:
         threads = sorted([*threads, chosen])
@@ -101,8 +114,19 @@ def at_event(view: View, events: tuple[Event, ...], step: int) -> tuple[Selectio
         found = next((event for event in reversed(events) if event.t_ns < at), None)
     if found is None:
         return None
-    moved = _paused(selection, view).with_(cursor_ns=found.t_ns)
-    return _panned(moved, found.t_ns), found
+    return cursor_at(view, found.t_ns), found
+
+
+def at_phase(view: View, phases: tuple[Phase, ...], step: int) -> tuple[Selection, Phase] | None:
+    """Put the cursor on the start of the next or previous phase; None if there is none."""
+    at = view.selection.cursor_ns
+    at = shown_end(view) + 1 if at is None else at
+    begun = sorted(phases, key=lambda phase: (phase.t0_ns, phase.depth))
+    if step > 0:
+        found = next((phase for phase in begun if phase.t0_ns > at), None)
+    else:
+        found = next((phase for phase in reversed(begun) if phase.t0_ns < at), None)
+    return None if found is None else (cursor_at(view, found.t0_ns), found)
 
 
 def all_cleared(selection: Selection) -> Selection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from perftui.probes.reader import Reader
@@ -43,4 +43,32 @@ class LiveSession(Protocol):
 
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
+        ...
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A session that has something to say about its recording (optional)."""
+
+    def recording_note(self) -> str:
+        """Return a few words for the footer, as "rec collect-0118  4.1 MB"; cheap."""
+        ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A session that is itself a recording (optional)."""
+
+    @property
+    def recording_state(self) -> Literal["closed", "recording", "interrupted"]:
+        """What became of it."""
+        ...
+
+    @property
+    def salvage(self) -> str | None:
+        """What could not be read, in one line; None if all is there."""
+        ...
+
+    def wall_ns(self, t_ns: int) -> int | None:
+        """Return the time of day of a moment, in nanoseconds since 1970; None if not known."""
         ...

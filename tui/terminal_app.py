@@ -31,7 +31,9 @@ class TerminalApp(App[R]):
     def __init__(self, *, ascii_only: bool | None = None) -> None:
         super().__init__()
         plain: list[LineFilter] = []
-        if ascii_only if ascii_only is not None else not speaks_utf8():
+        self.ascii_only = ascii_only if ascii_only is not None else not speaks_utf8()
+        """Only ASCII characters may reach the terminal."""
+        if self.ascii_only:
             plain.append(AsciiFilter())
         if self.no_color:
             plain.append(PlainFilter())

@@ -7,12 +7,12 @@ reader says about it. Widgets get a View and draw it; none of them asks the read
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.calltree import CallTree
     from perftui.probes.reader import (
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     from perftui.probes.records import Alert, LogLine
 
 Weight = Literal["wall", "cpu", "grown"]
+Part = Literal[
+    "stacks", "threads", "imports", "phases", "calls", "counters", "events", "log_lines", "heat"
+]
+"""A part of a picture that costs something and that not every tab shows."""
+ALL_PARTS: frozenset[Part] = frozenset(
+    ("stacks", "threads", "imports", "phases", "calls", "counters", "events", "log_lines", "heat")
+)
+HEAT_PER_S = 20
+"""Buckets of a second in the heat map."""
+AROUND_CURSOR_NS = NS_PER_S // 2
+"""With a cursor and no range, the tabs are about this much before and after it."""
 TIMELINE_MIN_NS = 4 * NS_PER_S
 """The time axis never shows less than this while live, so that a young session does not jump."""
 
@@ -45,6 +56,8 @@ class Selection:
     range: tuple[int, int] | None = None
     """Range that the tabs show; None shows the whole session."""
     cursor_ns: int | None = None
+    around_ns: int = AROUND_CURSOR_NS
+    """What the tabs show on each side of the cursor; 0: it only marks a moment."""
     paused_at_ns: int | None = None
     """The view stands still at this moment while the probes go on."""
     thread: tuple[int, int] | None = None
@@ -56,6 +69,17 @@ class Selection:
     def with_(self, **changes: object) -> Selection:
         """Return a copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+class Playback(NamedTuple):
+    """How a recording is being shown."""
+
+    state: Literal["closed", "recording", "interrupted"]
+    playing: bool
+    speed: float
+    """Seconds of the recording per second."""
+    salvage: str | None
+    """What could not be read, in one line; None if all is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +97,7 @@ class View:
     counter_rates: tuple[tuple[str, Buckets], ...]
     pools: tuple[tuple[str, Buckets], ...]
     latest: dict[str, float]
-    """Newest value of every metric of the whole tree, by name."""
+    """Value of every metric of the whole tree by name: the newest, or that at the cursor."""
     peak_rss_bytes: float | None
     axis_phases: tuple[Phase, ...]
     phases: tuple[Phase, ...]
@@ -86,6 +110,12 @@ class View:
     log_lines: Sequence[LogLine]
     alerts: tuple[Alert, ...]
     processes: tuple[Process, ...]
+    heat: Buckets | None = None
+    """CPU in buckets of 1/HEAT_PER_S s, whole seconds from the session's start."""
+    has: frozenset[Part] = ALL_PARTS
+    """What was asked for; the other parts are empty without meaning anything."""
+    playback: Playback | None = None
+    """None for a live session."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -98,18 +128,33 @@ class View:
             and self.status.state == other.status.state
         )
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether the tabs are about less than the whole session."""
+        selection = self.selection
+        around = selection.cursor_ns is not None and selection.around_ns > 0
+        return selection.range is not None or around
+
     def seconds(self, t_ns: int) -> float:
         """Time since the start of the session."""
         return (t_ns - self.status.t_start_ns) / NS_PER_S
 
 
-def take_view(reader: Reader, selection: Selection, columns: int) -> View:
-    """Ask the reader for everything that one picture needs.
+def take_view(
+    reader: Reader,
+    selection: Selection,
+    columns: int,
+    wants: Collection[Part] = ALL_PARTS,
+    before: View | None = None,
+) -> View:
+    """Ask the reader for what one picture needs.
 
     Args:
         reader: The live session or a recording.
         selection: What the person chose.
         columns: Cells of the time axis; one bucket each.
+        wants: The parts that are shown; nothing else is asked for.
+        before: The picture before: of a recording that stands still, its timelines are kept.
     """
     status = reader.status()
     start = status.t_start_ns
@@ -118,9 +163,18 @@ def take_view(reader: Reader, selection: Selection, columns: int) -> View:
     span = selection.range or (start, max(now, start + 1))
     n = max(columns, 1)
     names = reader.metric_names()
-    latest = {name: value for name in names if (value := reader.last(name)) is not None}
-    rates = tuple(name for name in names if name.startswith("rate:"))
-    pools = tuple(name for name in names if name.startswith("pool:"))
+    latest = _values(reader, names, _moment(selection, status), status)
+    if before is not None and _same_axis(before, status, axis, n):
+        rss, cpu = before.rss, before.cpu
+        counter_rates, pools = before.counter_rates, before.pools
+        axis_phases, alerts = before.axis_phases, before.alerts
+    else:
+        rss = reader.metric("rss_bytes", *axis, n)
+        cpu = reader.metric("cpu_percent", *axis, n)
+        counter_rates = _metrics(reader, names, "rate:", axis, n)
+        pools = _metrics(reader, names, "pool:", axis, n)
+        axis_phases = reader.phases(*axis)
+        alerts = newest_of_each(reader.alerts(*axis))
     return View(
         selection=selection,
         tree=reader.tree,
@@ -128,21 +182,95 @@ def take_view(reader: Reader, selection: Selection, columns: int) -> View:
         status=status,
         axis=axis,
         range=span,
-        rss=reader.metric("rss_bytes", *axis, n),
-        cpu=reader.metric("cpu_percent", *axis, n),
-        counter_rates=tuple((name[5:], reader.metric(name, *axis, n)) for name in rates),
-        pools=tuple((name[5:], reader.metric(name, *axis, n)) for name in pools),
+        rss=rss,
+        cpu=cpu,
+        counter_rates=counter_rates,
+        pools=pools,
         latest=latest,
-        peak_rss_bytes=latest.get("high_water_rss_bytes"),
-        axis_phases=reader.phases(*axis),
-        phases=reader.phases(*span),
-        threads=reader.threads(*span),
-        stacks=reader.call_tree(*span),
-        imports=reader.imports(*span),
-        calls=reader.calls(*span),
-        counters=reader.counters(*span),
-        events=reader.events(*span),
-        log_lines=reader.log_lines(*span),
-        alerts=reader.alerts(*axis),
+        peak_rss_bytes=reader.last("high_water_rss_bytes"),
+        axis_phases=axis_phases,
+        phases=reader.phases(*span) if "phases" in wants else (),
+        threads=reader.threads(*span) if "threads" in wants else (),
+        stacks=reader.call_tree(*span) if "stacks" in wants else (),
+        imports=reader.imports(*span) if "imports" in wants else (),
+        calls=reader.calls(*span) if "calls" in wants else (),
+        counters=reader.counters(*span) if "counters" in wants else (),
+        events=reader.events(*span) if "events" in wants else (),
+        log_lines=reader.log_lines(*span) if "log_lines" in wants else (),
+        alerts=alerts,
         processes=reader.processes(),
+        heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
+        has=frozenset(wants),
     )
+
+
+def newest_of_each(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Return alerts by onset; that an alert cleared comes as a second record of the same onset."""
+    return tuple({(alert.kind, alert.t_onset_ns): alert for alert in alerts}.values())
+
+
+def _same_axis(before: View, status: Status, axis: tuple[int, int], n: int) -> bool:
+    """Tell whether the timelines of a recording would come out the same."""
+    return (
+        status.state == before.status.state == "recording"
+        and status.t_end_ns == before.status.t_end_ns
+        and axis == before.axis
+        and len(before.rss.last) == n
+    )
+
+
+def _metrics(
+    reader: Reader, names: tuple[str, ...], prefix: str, axis: tuple[int, int], n: int
+) -> tuple[tuple[str, Buckets], ...]:
+    return tuple(
+        (name[len(prefix) :], reader.metric(name, *axis, n))
+        for name in names
+        if name.startswith(prefix)
+    )
+
+
+def _moment(selection: Selection, status: Status) -> int | None:
+    """Return the moment whose values are shown, None for the newest."""
+    at = selection.cursor_ns if selection.cursor_ns is not None else selection.paused_at_ns
+    return None if at is None or at >= status.t_end_ns else at
+
+
+_LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
+"""How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
+Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
+
+
+def _values(
+    reader: Reader, names: tuple[str, ...], at: int | None, status: Status
+) -> dict[str, float]:
+    """Return the values at a moment, by name; names without one are left out."""
+    values: dict[str, float] = {}
+    for name in names:
+        value: float | None = None
+        if at is None:
+            value = reader.last(name)
+        else:
+            for back_ns in _LOOK_BACK_NS:
+                t0 = max(at - back_ns, status.t_start_ns)
+                value = reader.metric(name, t0, max(at, t0) + 1, 1).last[0]
+                if value is not None:
+                    break
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _heat(reader: Reader, selection: Selection, status: Status, now: int, columns: int) -> Buckets:
+    """Ask for as many whole seconds as there are columns, around what is chosen."""
+    start = status.t_start_ns
+    seconds = max(-(-(now - start) // NS_PER_S), 1)
+    shown = min(columns, seconds)
+    if selection.cursor_ns is not None:
+        last = (selection.cursor_ns - start) // NS_PER_S + 1 + shown // 2
+    elif selection.range is not None:
+        last = (selection.range[1] - start) // NS_PER_S + 1
+    else:
+        last = seconds
+    last = min(max(last, shown), seconds)
+    t0 = start + (last - shown) * NS_PER_S
+    return reader.metric("cpu_percent", t0, t0 + shown * NS_PER_S, shown * HEAT_PER_S)

@@ -13,6 +13,7 @@ from perftui.probes.records import Notice
 from perftui.tui.app import PerftuiApp
 from perftui.tui.screens.help import HelpScreen
 from perftui.tui.screens.live import LiveScreen
+from perftui.tui.screens.panes import PANES
 from perftui.tui.screens.quit import QuitScreen
 from perftui.tui.widgets.timeline import Timeline
 
@@ -284,26 +285,123 @@ def test_enter_selects_the_span_of_the_alert() -> None:
     play(steps, FakeReader(alert=True))
 
 
+def test_g_and_braces_while_live_pause_and_go(tmp_path: Path) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("g", *"8", "enter")
+        await stage.settled()
+        assert stage.live.selection.cursor_ns == T0 + 8 * S
+        assert "‖ PAUSED" in stage.lines()[0]
+        await stage.press("right_curly_bracket")
+        await stage.until(lambda: stage.live.selection.cursor_ns == T0 + round(9.9 * S))
+        await stage.press("end")
+        await stage.settled()
+        assert "● LIVE" in stage.lines()[0]
+
+    play(steps)
+
+
+@pytest.mark.parametrize(
+    ("key", "there", "gone"),
+    [
+        ("i", "package_0", "package_4"),
+        ("P", "import", "setup"),
+        ("o", "loading 700 MB", "first batch"),
+    ],
+)
+def test_a_range_while_live_is_all_that_a_tab_shows(key: str, there: str, gone: str) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press(key)
+        stage.live.select_range(T0 + S // 2, T0 + round(1.5 * S))
+        await stage.settled()
+        await stage.until(lambda: there in below_tabs(stage))
+        assert gone not in below_tabs(stage)
+        assert "‖ PAUSED" not in stage.lines()[0], "a range does not stop the timelines"
+        await stage.press("end")
+        await stage.settled()
+        await stage.until(lambda: gone in below_tabs(stage))
+
+    play(steps)
+
+
+def below_tabs(stage: Stage) -> str:
+    lines = stage.lines()
+    row = next(n for n, line in enumerate(lines) if "Flame ─ Top" in line)
+    return "\n".join(lines[row + 1 : -1])
+
+
+def test_what_is_not_shown_is_not_asked_for() -> None:
+    """The reader answers for what can be seen, and for nothing else."""
+    asked: list[str] = []
+
+    class Listening(FakeReader):
+        def __getattribute__(self, name: str) -> object:
+            if name in ("call_tree", "imports", "calls", "events", "log_lines", "threads"):
+                asked.append(name)
+            return super().__getattribute__(name)
+
+    async def steps(stage: Stage) -> None:
+        assert set(asked) == {"call_tree", "threads"}
+        await stage.press("o")
+        await stage.settled()
+        await stage.pictures()
+        asked.clear()
+        await stage.pictures(2)
+        assert set(asked) == {"log_lines"}
+        await stage.press("i")
+        await stage.pictures(2)
+        assert "imports" in asked
+
+    play(steps, Listening(), size=(100, 28))
+
+
+def test_left_and_right_scroll_the_log_until_the_picture_is_paused() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("o")
+        await stage.until(lambda: "x" * 40 in below_tabs(stage))
+        await stage.press("right")
+        await stage.until(lambda: "from column 13" in below_tabs(stage))
+        assert stage.live.selection.cursor_ns is None
+        await stage.press("space", "left")
+        assert stage.live.selection.cursor_ns is not None
+        await stage.press("ctrl+left")
+        await stage.until(lambda: "from column" not in below_tabs(stage))
+
+    play(steps, FakeReader(log_texts=("x" * 400,)))
+
+
+def test_enter_on_a_function_of_top_shows_it_in_the_flame() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("t")
+        await stage.until(lambda: "to_arrow_table" in below_tabs(stage))
+        await stage.press("down", "enter")
+        await stage.until(lambda: stage.live.tab == "Flame")
+        assert stage.live.selection.filter
+        await stage.until(lambda: f'filter "{stage.live.selection.filter}"' in stage.text)
+
+    play(steps)
+
+
 # -- tabs --------------------------------------------------------------------------------------
 
 
 def test_tabs_by_key_letter_and_mouse_each_show_a_pane() -> None:
     async def steps(stage: Stage) -> None:
         seen = {stage.live.tab}
-        for _ in range(5):
+        for _ in range(len(PANES) - 1):
             await stage.press("tab")
             await stage.pictures()
             seen.add(stage.live.tab)
-        assert seen == {"Flame", "Top", "Threads", "Imports", "Phases", "Log"}
-        assert "loading 700 MB" in stage.text
+            if stage.live.tab == "Log":
+                assert "loading 700 MB" in stage.text
+        assert seen == {kind.name for kind in PANES}
         await stage.press("tab")
         assert stage.live.tab == "Flame"
         await stage.press("shift+tab")
-        assert stage.live.tab == "Log"
+        assert stage.live.tab == PANES[-1].name
         await stage.press("i")
         await stage.pictures()
         assert "package_" in stage.text
-        await stage.press("g")
+        await stage.press("f")
         assert stage.live.tab == "Flame"
         row = next(n for n, line in enumerate(stage.lines()) if " Threads " in line)
         await stage.pilot.click(offset=(stage.lines()[row].index("Threads") + 2, row))
@@ -509,7 +607,7 @@ def test_no_color_lets_no_colour_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
     async def steps(stage: Stage) -> None:
-        for _ in range(6):
+        for _ in PANES:
             for strip in stage.app.screen._compositor.render_strips():
                 for segment in strip:
                     style = segment.style
@@ -525,7 +623,7 @@ def test_no_color_lets_no_colour_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_ascii_terminal_gets_ascii() -> None:
     async def steps(stage: Stage) -> None:
-        for _ in range(6):
+        for _ in PANES:
             assert stage.text.isascii()
             await stage.press("tab")
             await stage.pictures()
@@ -554,7 +652,7 @@ ODD = {
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 def test_odd_sessions_are_shown_without_a_stumble(name: str, size: tuple[int, int]) -> None:
     async def steps(stage: Stage) -> None:
-        for _ in range(6):
+        for _ in PANES:
             assert not any(char in stage.text for char in "\x1b\x07\u202e\u2066")
             await stage.press("tab", "w", "l")
             await stage.pictures()
@@ -570,10 +668,10 @@ def test_a_reader_that_fails_costs_a_picture_and_not_the_screen() -> None:
         def fail(*_: object) -> None:
             raise ValueError("torn record")
 
-        good = stage.reader.imports
-        stage.reader.imports = fail  # type: ignore[assignment,method-assign]
+        good = stage.reader.call_tree
+        stage.reader.call_tree = fail  # type: ignore[assignment,method-assign]
         await stage.until(lambda: "no picture: ValueError: torn record" in stage.text)
-        stage.reader.imports = good  # type: ignore[method-assign]
+        stage.reader.call_tree = good  # type: ignore[method-assign]
         await stage.pictures(2)
         assert "─ RSS ─" in stage.text
 

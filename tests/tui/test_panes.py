@@ -227,7 +227,7 @@ def test_log_follows_marks_errors_and_stays_when_scrolled() -> None:
         assert pane.column == 24
         await pilot.press("left", "left", "left")
         assert pane.column == 0
-        await pilot.press("f")
+        await pilot.press("G")
         assert "one more" in text_of(pane).splitlines()[-1]
         pane.show(replace(view, selection=Selection(filter="read twice")))
         await pilot.pause()

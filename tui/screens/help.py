@@ -22,8 +22,8 @@ _MORE = (
     (
         "Mouse",
         (
-            ("drag", "on a timeline: select a range"),
-            ("click", "on a timeline: set the cursor; on a tab: open it"),
+            ("drag", "on a timeline or heat map: select a range"),
+            ("click", "on a timeline: set the cursor"),
             ("wheel", "on a timeline: zoom the time axis"),
             ("shift+drag", "select text, as the terminal does"),
         ),
@@ -35,6 +35,8 @@ _MORE = (
             ("", "commands (ctrl+p) has “interrupt the target”"),
             ("ctrl+p", "every command, tabs and themes by name"),
             ("1-4", "in a table: sort by that column"),
+            ("ctrl+←→", "in flame and log: sideways while scrubbing"),
+            ("Enter", "in the heat map: begin a range, then end it"),
         ),
     ),
 )

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from perftui.probes.units import NS_PER_S
 from perftui.tui import choosing
+from perftui.tui.play_clock import PlayClock
 from perftui.tui.screens.live_actions import LiveActions
 from perftui.tui.screens.live_keys import LIVE_BINDINGS, hints_of
 from perftui.tui.screens.live_layout import (
@@ -32,8 +33,9 @@ from perftui.tui.screens.live_words import about, overlays_of
 from perftui.tui.screens.panes import PANES, Pane, PaneKind
 from perftui.tui.screens.rate_of_change import RateOfChange
 from perftui.tui.screens.too_small import TooSmall
+from perftui.tui.session_face import Noted, Recorded
 from perftui.tui.theme import paint_of
-from perftui.tui.view import Selection, View, take_view
+from perftui.tui.view import Part, Playback, Selection, View, take_view
 from perftui.tui.widgets.banner import Banner, Note, note_of
 from perftui.tui.widgets.footer import KeyFooter
 from perftui.tui.widgets.header import HeaderLine
@@ -76,6 +78,7 @@ class LiveScreen(LiveActions):
         self.pictures = 0
         """Pictures drawn so far."""
         self.refresh_hz = REFRESH_HZ
+        self.play = PlayClock()
         self.tab = panes[0].name
         self._kinds = {kind.name: kind for kind in panes}
         self._panes: dict[str, Widget] = {}
@@ -102,6 +105,9 @@ class LiveScreen(LiveActions):
         """The answer to the last key and when it goes."""
         self._marks = 0
         self._filter_bar: Widget | None = None
+        self._go_bar: Widget | None = None
+        self._shown_alerts: set[tuple[str, int]] = set()
+        self._note_text = ""
         self._ended_s: float | None = None
 
     # -- parts -----------------------------------------------------------------------------
@@ -138,6 +144,7 @@ class LiveScreen(LiveActions):
         while True:
             begun = time.monotonic()
             self._wake.clear()
+            self.advance()
             await self._picture()
             rest = max(1 / self.refresh_hz - (time.monotonic() - begun), 0.01)
             with suppress(asyncio.TimeoutError):
@@ -151,7 +158,7 @@ class LiveScreen(LiveActions):
         loop = asyncio.get_running_loop()
         try:
             view = await loop.run_in_executor(
-                self._pool, self._take, self.selection, layout.columns
+                self._pool, self._take, self.selection, layout, self._wants(layout)
             )
         except Exception as error:  # a picture less, not a screen less
             if self._open:
@@ -160,17 +167,36 @@ class LiveScreen(LiveActions):
         if view is not None and self._open:
             self.show_view(view)
 
-    def _take(self, selection: Selection, columns: int) -> View | None:
+    def _wants(self, layout: Layout) -> frozenset[Part]:
+        """Return the parts of a picture that can be seen."""
+        wants = self._kinds[self.tab].needs
+        if layout.figures or layout.counter:  # the figures beside the charts
+            wants |= {"threads", "counters"}
+        return wants
+
+    def _take(self, selection: Selection, layout: Layout, wants: frozenset[Part]) -> View | None:
         """Take a picture, on the worker thread; None if it would be the one that is there."""
-        reader = self.session.reader
-        status = reader.status()
-        key = (selection, status.state, columns)
+        session = self.session
+        status = session.reader.status()
+        playback = self._playback()
+        key = (selection, status.state, layout.columns, wants, playback)
         if key == self._taken_key and not self._moves(status.state, selection):
             return None
+        if self.view is None and status.state == "recording":
+            selection = choosing.opening(session.reader, status)
         asked = self._asked(selection, status.t_start_ns, status.t_end_ns, status.state)
-        view = take_view(reader, asked, columns)
+        view = take_view(session.reader, asked, layout.columns, wants, self.view)
+        if isinstance(session, Noted):
+            self._note_text = session.recording_note()
         self._taken_key = key
-        return replace(view, selection=selection)
+        return replace(view, selection=selection, playback=playback)
+
+    def _playback(self) -> Playback | None:
+        session = self.session
+        if not isinstance(session, Recorded):
+            return None
+        play = self.play
+        return Playback(session.recording_state, play.playing, play.speed, session.salvage)
 
     def _moves(self, state: str, selection: Selection) -> bool:
         """Tell whether the next picture can differ without a key being pressed."""
@@ -191,6 +217,8 @@ class LiveScreen(LiveActions):
 
     def show_view(self, view: View) -> None:
         """Draw a picture."""
+        if self.view is None and view.selection.cursor_ns is not None:
+            self.selection = view.selection  # how a recording opens
         self.view = view
         rss = view.latest.get("rss_bytes")
         if rss is not None:
@@ -247,11 +275,16 @@ class LiveScreen(LiveActions):
     def _note(self) -> Note | None:
         """Return what the banner says now."""
         if self._answer is not None:
-            note, until = self._answer
+            answer, until = self._answer
             if time.monotonic() < until:
-                return note
+                return answer
             self._answer = None
-        return None if self.view is None else note_of(self.view)
+        if self.view is None:
+            return None
+        note = note_of(self.view)
+        if note is not None and note.hint.startswith("Enter") and not self._alert_to_show():
+            return note._replace(hint="")
+        return note
 
     def redraw(self) -> None:
         """Draw the picture that is there, in the rows that are needed now."""
@@ -273,7 +306,7 @@ class LiveScreen(LiveActions):
             overlay, with_alerts = overlays_of(view, axis)
             figures = layout.figures
             still = view.selection.paused_at_ns is not None or view.status.state == "exited"
-            rate = None if still else self._rate.per_s
+            rate = None if still or view.playback is not None else self._rate.per_s
             chart = rss_chart(view, rate)
             self._rss.show(chart, axis, with_alerts, paint, (width, layout.rss), figures=figures)
             if layout.cpu:
@@ -290,8 +323,12 @@ class LiveScreen(LiveActions):
                 self._time_axis.show(view, axis, width, paint)
             self._draw_tabs(view)
             pane = self._open_pane()
-            if isinstance(pane, Pane) and pane.is_attached:
-                pane.show(view)
+            self._fill_pane(pane, view)
+
+    def _fill_pane(self, pane: Widget, view: View) -> None:
+        """Show a picture in the open pane, unless it was taken for another tab."""
+        if isinstance(pane, Pane) and pane.is_attached and self._kinds[self.tab].needs <= view.has:
+            pane.show(view)
 
     def _draw_tabs(self, view: View) -> None:
         paint = paint_of(self.app)
@@ -300,10 +337,11 @@ class LiveScreen(LiveActions):
         self._tab_bar.show(tabs, self.tab, about(view, self.tab, paint), width, paint)
         hints = hints_of(
             paused=self.selection.paused_at_ns is not None,
-            ended=view.status.state in ("exited", "recording"),
+            ended=view.status.state == "exited",
             chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
+            playback=view.playback if self.replayed else None,
         )
-        self._footer.show(hints, "", width, paint)
+        self._footer.show(hints, self._note_text, width, paint)
 
     def _restyle(self) -> None:
         """Draw in the colours of a new theme."""
@@ -337,12 +375,12 @@ class LiveScreen(LiveActions):
         """Fill a pane that has just got its size, and give it the keys."""
         if not pane.is_attached or self._panes.get(self.tab) is not pane:
             return
-        bar = self._filter_bar
-        if bar is None or not bar.has_focus_within:
+        if not any(bar and bar.has_focus_within for bar in (self._filter_bar, self._go_bar)):
             parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
             self.set_focus(next((part for part in parts if part.can_focus), None))
-        if self.view is not None and isinstance(pane, Pane):
-            pane.show(self.view)
+        if self.view is not None:
+            self._fill_pane(pane, self.view)
+        self._wake.set()
 
     def open_tab(self, name: str) -> None:
         """Show the pane of a tab."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding, BindingType
 
+from perftui.tui.play_clock import speed_text
 from perftui.tui.screens.panes import PANES
 from perftui.tui.widgets.footer import KeyHint
+
+if TYPE_CHECKING:
+    from perftui.tui.view import Playback
 
 
 class Key(NamedTuple):
@@ -26,22 +30,31 @@ class Key(NamedTuple):
 
 
 KEYS = (
-    Key("space", "space", "pause", "pause", "freeze the picture; measuring goes on", "Time"),
+    Key("space", "space", "pause", "pause", "freeze the picture; play a recording", "Time"),
     Key("left", "←", "scrub(-1)", "scrub", "cursor back one column (pauses)", "Time", True),
     Key("right", "→", "scrub(1)", "scrub", "cursor on one column", "Time", True),
     Key("shift+left", "shift ←", "leap(-10)", "", "cursor back ten columns", "Time", True),
     Key("shift+right", "shift →", "leap(10)", "", "cursor on ten columns", "Time", True),
+    Key("comma", ",", "sample(-1)", "sample", "cursor back one sample, 1/20 s", "Time"),
+    Key("full_stop", ".", "sample(1)", "sample", "cursor on one sample, 1/20 s", "Time"),
+    Key("g", "g", "go", "go to", "go to a time: 12.5, -30s, 50%, 12:03:10", "Time"),
+    Key("n", "n", "event(1)", "events", "next event or alert", "Time"),
+    Key("p", "p", "event(-1)", "events", "previous event or alert", "Time"),
+    Key("right_curly_bracket", "}", "phase(1)", "phases", "next phase", "Time"),
+    Key("left_curly_bracket", "{", "phase(-1)", "phases", "previous phase", "Time"),
+    Key("home", "home", "first", "start", "cursor to the start", "Time", True),
+    Key("end", "end", "live", "live", "back to live; the whole recording", "Time", True),
     Key("left_square_bracket", "[", "range_start", "range", "range starts at the cursor", "Time"),
     Key("right_square_bracket", "]", "range_end", "range", "range ends at the cursor", "Time"),
     Key("enter", "Enter", "show_alert", "show", "select the span of the alert", "Time", True),
-    Key("n", "n", "event(1)", "events", "next event", "Time"),
-    Key("p", "p", "event(-1)", "events", "previous event", "Time"),
     Key("escape", "esc", "clear", "clear", "clear range and cursor", "Time"),
-    Key("end", "end", "live", "live", "back to live: no pause, zoom or range", "Time", True),
     Key("z", "z", "zoom_to_range", "zoom", "zoom the time axis to the range", "Time"),
     Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
     Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs"),
-    Key("", " ".join(k.key for k in PANES), "", "", ", ".join(k.name for k in PANES), "Tabs"),
+    *(
+        Key("", " ".join(k.key for k in row), "", "", ", ".join(k.name for k in row), "Tabs")
+        for row in (PANES[:3], PANES[3:6], PANES[6:])
+    ),
     Key("w", "w", "weight", "weight", "weight: wall, cpu, grown bytes", "Tabs"),
     Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
     Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),
@@ -50,8 +63,8 @@ KEYS = (
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
-    Key("plus,equals_sign", "+", "faster(1)", "", "more pictures a second", "Session"),
-    Key("minus", "-", "faster(-1)", "", "fewer pictures a second", "Session"),
+    Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
+    Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
     Key("question_mark,f1", "?", "help", "help", "this help", "Session"),
     Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
 )
@@ -66,14 +79,29 @@ LIVE_BINDINGS: list[BindingType] = [
 ]
 
 
-def hints_of(*, paused: bool, ended: bool, chosen: bool) -> list[KeyHint]:
-    """Return what the footer names now, the most useful first; help and quit are last."""
+def hints_of(
+    *, paused: bool, ended: bool, chosen: bool, playback: Playback | None = None
+) -> list[KeyHint]:
+    """Return what the footer names now, the most useful first; help and quit are last.
+
+    Args:
+        paused: The person stopped the picture.
+        ended: Nothing more will come.
+        chosen: There is a range or a cursor to clear.
+        playback: How a recording is shown, None for a live session.
+    """
     hints = []
-    if not ended:
+    if playback is not None:
+        label = "stop" if playback.playing else "play"
+        hints.append(KeyHint("space", f"{label} {speed_text(playback.speed)}", "pause"))
+        hints.append(KeyHint("+ -", "speed", "faster(1)"))
+    elif not ended:
         hints.append(KeyHint("space", "go on" if paused else "pause", "pause"))
     if paused:
         hints.append(KeyHint("end", "live", "live"))
     hints.append(KeyHint("←→", "scrub", "scrub(-1)"))
+    if playback is not None or paused:
+        hints.append(KeyHint("g", "go to", "go"))
     hints.append(KeyHint("[ ]", "range", "range_start"))
     if chosen:
         hints.append(KeyHint("esc", "clear", "clear"))
@@ -82,7 +110,12 @@ def hints_of(*, paused: bool, ended: bool, chosen: bool) -> list[KeyHint]:
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
         KeyHint("n p", "events", "event(1)"),
-        KeyHint("m", "mark", "mark"),
+    ]
+    if playback is not None:
+        hints.append(KeyHint("{ }", "phases", "phase(1)"))
+    elif not ended:
+        hints.append(KeyHint("m", "mark", "mark"))
+    hints += [
         KeyHint("y", "copy", "copy"),
         KeyHint("^p", "commands", "app.command_palette"),
         KeyHint("?", "help", "help"),

@@ -65,7 +65,8 @@ def about(view: View, tab: str, paint: Paint) -> list[Piece]:
         pieces.append((f"  range {format_seconds(length)}", paint.link))
     elif selection.cursor_ns is not None:
         at = moment_text(view.seconds(selection.cursor_ns))
-        pieces.append((f"  at {at} ±{choosing.AROUND_CURSOR_NS / NS_PER_S:.1f} s", paint.link))
+        around = f" ±{selection.around_ns / NS_PER_S:.1f} s" if selection.around_ns else ""
+        pieces.append((f"  at {at}{around}", paint.link))
     else:
         pieces.append(("  whole session", paint.dim))
     if pieces and pieces[0][0].startswith("  "):

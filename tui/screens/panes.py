@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from perftui.tui.view import View
+    from perftui.tui.view import Part, View
 
 
 @runtime_checkable
@@ -29,6 +29,12 @@ class PaneKind(NamedTuple):
     key: str
     """The letter that opens it, "" for none."""
     make: Callable[[], Widget]
+    needs: frozenset[Part]
+    """What of a picture it shows; nothing else is asked of the reader."""
+
+
+def _of(*parts: Part) -> frozenset[Part]:
+    return frozenset(parts)
 
 
 def _in(module: str, class_name: str) -> Callable[[], Widget]:
@@ -40,10 +46,13 @@ def _in(module: str, class_name: str) -> Callable[[], Widget]:
 
 
 PANES = (
-    PaneKind("Flame", "g", _in("flame_pane", "FlamePane")),
-    PaneKind("Top", "t", _in("top_pane", "TopPane")),
-    PaneKind("Threads", "h", _in("threads_pane", "ThreadsPane")),
-    PaneKind("Imports", "i", _in("imports_pane", "ImportsPane")),
-    PaneKind("Phases", "P", _in("phases_pane", "PhasesPane")),
-    PaneKind("Log", "o", _in("log_pane", "LogPane")),
+    PaneKind("Flame", "f", _in("flame_pane", "FlamePane"), _of("stacks", "threads")),
+    PaneKind("Top", "t", _in("top_pane", "TopPane"), _of("stacks")),
+    PaneKind("Threads", "h", _in("threads_pane", "ThreadsPane"), _of("threads")),
+    PaneKind("Imports", "i", _in("imports_pane", "ImportsPane"), _of("imports")),
+    PaneKind("Phases", "P", _in("phases_pane", "PhasesPane"), _of("phases", "calls", "counters")),
+    PaneKind("Memory", "M", _in("memory_pane", "MemoryPane"), _of("stacks")),
+    PaneKind("Log", "o", _in("log_pane", "LogPane"), _of("log_lines")),
+    PaneKind("Heat", "e", _in("heat_pane", "HeatPane"), _of("heat")),
+    PaneKind("Alerts", "a", _in("alerts_pane", "AlertsPane"), _of()),
 )

@@ -34,14 +34,42 @@ class Note(NamedTuple):
     """At the right: what a key does about it."""
 
 
+_RANK = {"info": 0, "warn": 1, "critical": 2}
+
+
 def current_alert(view: View) -> Alert | None:
-    """Return the alert to show: not cleared, the most severe, the latest."""
-    rank = {"info": 0, "warn": 1, "critical": 2}
-    running = [alert for alert in view.alerts if alert.t_clear_ns is None]
-    return max(running, key=lambda a: (rank[a.severity], a.t_detect_ns), default=None)
+    """Return the alert to show: not cleared, the most severe, the latest.
+
+    With a cursor it is that of the moment: detected by then, and not yet cleared.
+    """
+    cursor = view.selection.cursor_ns
+    if cursor is None:
+        running = [alert for alert in view.alerts if alert.t_clear_ns is None]
+    else:
+        running = [
+            alert
+            for alert in view.alerts
+            if alert.t_onset_ns <= cursor
+            and (alert.t_clear_ns is None or cursor < alert.t_clear_ns)
+        ]
+    return max(running, key=lambda a: (_RANK[a.severity], a.t_detect_ns), default=None)
 
 
-def alert_note(alert: Alert) -> Note:
+def alert_to_show(view: View) -> Alert | None:
+    """Return the alert that the banner names, None if it says something else."""
+    if view.status.state == "exited" or _salvage(view) is not None:
+        return None
+    return current_alert(view)
+
+
+def _salvage(view: View) -> str | None:
+    """Return what is lost of a recording, until a person begins to move through it."""
+    played = view.playback
+    moved = view.selection.cursor_ns is not None and view.selection.around_ns > 0
+    return None if played is None or moved else played.salvage
+
+
+def alert_note(alert: Alert, *, hint: str = "Enter show") -> Note:
     """Put an alert into words."""
     tone: Tone = "bad" if alert.severity == "critical" else "warn"
     return Note(
@@ -50,18 +78,18 @@ def alert_note(alert: Alert) -> Note:
         clean(alert.kind).replace("_", " "),
         clean(alert.message),
         clean(alert.evidence),
-        "Enter show",
+        hint,
     )
 
 
 def note_of(view: View) -> Note | None:
     """Return what the session itself has to say, the most important first."""
     if view.status.state == "exited":
-        ended_well = view.status.exit_code == 0
-        text = exit_text(view)
-        head, _, rest = text.partition(" after ")
-        head_tone: Tone = "good" if ended_well else "calm"
-        return Note(head_tone, "■", head, f"after {rest}", hint="q quit")
+        return _end_note(view)._replace(hint="q quit")
+    salvage = _salvage(view)
+    if salvage is not None:
+        head, _, rest = clean(salvage).partition(": ")
+        return Note("warn", "▲", head if rest else "recording", rest or head)
     alert = current_alert(view)
     if alert is not None:
         return alert_note(alert)
@@ -71,7 +99,22 @@ def note_of(view: View) -> Note | None:
         tone: Tone = "bad" if last.severity == "critical" else "warn"
         more = f"and {len(notices) - 1} more in Log" if len(notices) > 1 else ""
         return Note(tone, "▲", "notice", clean(last.text), more)
+    if view.status.state == "recording" and _at_end(view):
+        return _end_note(view)
     return None
+
+
+def _end_note(view: View) -> Note:
+    """Say how the target ended."""
+    head, _, rest = exit_text(view).partition(" after ")
+    return Note("good" if view.status.exit_code == 0 else "calm", "■", head, f"after {rest}")
+
+
+def _at_end(view: View) -> bool:
+    """Tell whether a recording is shown as it was when its target had ended."""
+    status, cursor = view.status, view.selection.cursor_ns
+    ended = status.exit_code is not None or status.signal is not None
+    return ended and (cursor is None or cursor >= status.t_end_ns)
 
 
 class Banner(Canvas):

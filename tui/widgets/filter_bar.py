@@ -74,13 +74,13 @@ class FilterBar(Horizontal):
         self._input.value = text
         self._input.cursor_position = len(text)
         self.display = True
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: the next key may wait already
 
     def close(self) -> None:
         """Hide the bar and give the keys back."""
         self.display = False
         if self._before is not None and self._before.is_attached:
-            self._before.focus()
+            self.screen.set_focus(self._before)
         self.post_message(self.Closed())
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -58,7 +58,7 @@ def inside(label: str, width: int) -> str:
 
 def why_empty(view: View) -> tuple[str, ...]:
     """Say why there is no thread to draw, and what to do about it."""
-    selection, status = view.selection, view.status
+    status = view.status
     if view.stacks:
         return ("this thread has no stacks in this range", "< > another thread · esc all threads")
     if status.stack_backend is None:
@@ -68,7 +68,7 @@ def why_empty(view: View) -> tuple[str, ...]:
                 "if this stays, the header or the Log tab says why; `perftui doctor` explains",
             )
         return ("no stacks were sampled in this session",)
-    if selection.range is not None:
+    if view.narrowed:
         return ("no stacks in this range", "esc clears the range")
     return ("no samples in this range yet: stacks start with the first window, 0.2 s",)
 

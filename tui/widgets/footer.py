@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from perftui.tui.theme import Paint
 
 
+NOTE_WIDTH = 120
+"""From here on the word at the right may cost the last hints their place."""
+
+
 class KeyHint(NamedTuple):
     """A key, what it does, and the action of the screen behind it."""
 
@@ -45,11 +49,16 @@ class KeyFooter(Canvas):
 
     def show(self, hints: Sequence[KeyHint], right: str, width: int, paint: Paint) -> None:
         """Draw the hints, and a word at the right if there is room."""
-        shown = fitting(hints, width - 1)
+        wide = width >= NOTE_WIDTH and bool(right)
+        shown = fitting(hints, width - 1 - (width_of(right) + 2 if wide else 0))
         pieces: list[Piece] = [(" ", None)]
         column = 1
         self._spans = []
-        gap = "   " if sum(_width(hint) + 1 for hint in hints) + 20 < width else "  "
+        gap = (
+            "   "
+            if sum(_width(hint) + 3 for hint in hints) + 21 + width_of(right) < width
+            else "  "
+        )
         for hint in shown:
             size = _width(hint)
             self._spans.append((column, column + size, hint.action))
@@ -57,7 +66,7 @@ class KeyFooter(Canvas):
             column += size + len(gap)
         rest = width - column - 1
         if right and rest >= width_of(right):
-            pieces += [(" " * (rest - width_of(right)), None), (right, paint.dim)]
+            pieces += [(" " * (rest - width_of(right) + 1), None), (right, paint.dim)]
         self.put([strip_of(pieces).adjust_cell_length(width)])
 
     def on_click(self, event: events.Click) -> None:

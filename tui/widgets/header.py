@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.units import NS_PER_S, format_clock
+from perftui.tui.play_clock import speed_text
 from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
 
@@ -33,11 +34,18 @@ class HeaderLine(Canvas):
 def state_piece(view: View, paint: Paint) -> Piece:
     """Return the word for the state with its sign."""
     state = view.status.state
+    played = view.playback
+    if state == "recording" and played is not None:
+        if played.playing:
+            return f"▶ REPLAY {speed_text(played.speed)}", paint.link
+        if played.state == "interrupted":
+            return "▲ INTERRUPTED", paint.warn
+        return "‖ REPLAY", paint.link
     if view.selection.paused_at_ns is not None and state != "recording":
         return "‖ PAUSED", paint.warn
     return {
         "starting": ("○ STARTING", paint.link),
-        "live": ("● LIVE", paint.good),
+        "live": ("● LIVE" if played is None else "● FOLLOWING", paint.good),
         "exited": ("■ EXITED", paint.dim),
         "recording": ("▶ REPLAY", paint.link),
     }[state]
@@ -69,11 +77,17 @@ def header_line(view: View, width: int, paint: Paint) -> Strip:
     """Build the line; what matters least goes first when it gets narrow."""
     target, status = view.target, view.status
     shown = min(view.selection.paused_at_ns or status.t_end_ns, status.t_end_ns)
-    elapsed = format_clock((shown - status.t_start_ns) / NS_PER_S)
     wide = width >= 110
+    whole = ""
+    if status.state == "recording":
+        whole = f" / {format_clock((status.t_end_ns - status.t_start_ns) / NS_PER_S)}"
+        if view.selection.cursor_ns is not None:
+            shown = min(view.selection.cursor_ns, status.t_end_ns)
+    elapsed = format_clock((shown - status.t_start_ns) / NS_PER_S)
     python = f" · Python {clean(target.python)}" if target.python else ""
     who = f"pid {target.pid}{python}" if wide else f"{target.pid}"
     right: list[Piece] = [state_piece(view, paint), (" ", None), (elapsed, paint.bright)]
+    right.append((whole, paint.dim))
     if wide:
         right += [("   ", None), (stacks_text(status), paint.dim)]
         if status.dropped_records:

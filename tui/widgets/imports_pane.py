@@ -120,6 +120,6 @@ def _why_empty(view: View) -> tuple[str, ...]:
         )
     if not view.target.agent:
         return ("no imports yet: the agent has not said hello",)
-    if view.selection.range is not None:
+    if view.narrowed:
         return ("nothing was imported in this range", "esc clears the range")
     return ("nothing was imported yet",)

@@ -33,9 +33,9 @@ class LogPane(LinePane):
         Binding("pageup", "page_by(-1)", "page up", show=False),
         Binding("pagedown", "page_by(1)", "page down", show=False),
         Binding("ctrl+home", "scroll_by(-1000000000)", "first", show=False),
-        Binding("ctrl+end,f", "follow", "follow the end", show=False),
-        Binding("left", "sideways(-1)", "left", show=False),
-        Binding("right", "sideways(1)", "right", show=False),
+        Binding("ctrl+end,G", "follow", "follow the end", show=False),
+        Binding("left,ctrl+left", "sideways(-1)", "left", show=False),
+        Binding("right,ctrl+right", "sideways(1)", "right", show=False),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -84,7 +84,7 @@ class LogPane(LinePane):
         left.append((f"  {errors:,} on stderr (!)" if errors else "  none on stderr", dim))
         if self.column:
             left.append((f"  from column {self.column + 1}", dim))
-        state = "following" if self.following else "f follows the end"
+        state = "following" if self.following else "G follows the end"
         right = [(state + " ", self.tone("accent") if self.following else dim)]
         lines = [spread(left, right, width, text)]
         lines += [self._line(view, line, width) for line in seen]
@@ -165,6 +165,6 @@ def _why_empty(view: View) -> tuple[str, ...]:
         return (f'no line holds "{clean(view.selection.filter)}"', "esc clears the filter")
     if not view.target.launched:
         return ("no output: it goes where the process was started (attached)",)
-    if view.selection.range is not None:
+    if view.narrowed:
         return ("the program wrote nothing in this range", "esc clears the range")
     return ("the program has written nothing yet",)

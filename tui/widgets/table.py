@@ -95,6 +95,14 @@ class Table(LinePane):
             self.table = table
             self.key = key
 
+    class Moved(Message):
+        """The cursor went to another row."""
+
+        def __init__(self, table: Table, key: Hashable) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
     class TitleClicked(Message):
         """The title of a column was clicked."""
 
@@ -259,6 +267,8 @@ class Table(LinePane):
     def choose(self, key: Hashable) -> None:
         """Put the cursor on a row, if it is there."""
         if key in self._where:
+            if key != self.cursor:
+                self.post_message(self.Moved(self, key))
             self.cursor = key
             self._show_cursor()
             self.redraw()

@@ -1,0 +1,18 @@
+"""What a person chose on the home screen: words for the command line, nothing else."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["run", "attach", "open"]
+LISTS = ("Scenarios", "Processes", "Recordings")
+
+
+class HomeChoice(NamedTuple):
+    """Something to do, and where to come back to."""
+
+    kind: Kind
+    words: tuple[str, ...]
+    """As after `perftui KIND`: ("duckdb-query", "-p", "rows=1000"), ("4711",), ("/path",)."""
+    list: int
+    """Index in `LISTS` of the list that it came from."""
