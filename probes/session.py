@@ -203,12 +203,18 @@ class Session:
         from perftui.probes.recording.limits import RecordingError
         from perftui.probes.recording.recorder import Recorder
 
+        def make_room() -> None:
+            limit = record.max_bytes
+            if limit is None and folder is None:
+                limit = shelf.DEFAULT_LIMIT_BYTES  # a folder of the person's choice is theirs
+            if limit is None and record.max_age_s is None:
+                return
+            for gone in shelf.enforce(limit, record.max_age_s, folder):
+                self._say("info", f"deleted the recording {gone.name}: {gone.reason}")
+
+        folder = record.directory
+        one_path = folder is not None and folder.suffix == shelf.ENDING
         try:
-            limit = shelf.DEFAULT_LIMIT_BYTES if record.max_bytes is None else record.max_bytes
-            folder = record.directory
-            if folder is None or folder.suffix != shelf.ENDING:
-                for gone in shelf.enforce(limit, record.max_age_s, folder):
-                    self._say("info", f"deleted the recording {gone.name}: {gone.reason}")
             directory = shelf.new_directory(self._about.title, folder)
             recorder = Recorder(
                 self._log,
@@ -216,6 +222,7 @@ class Session:
                 directory,
                 t_start_ns=self.store.status().t_start_ns,
                 session=asdict(self._options),
+                before=None if one_path else make_room,
             )
         except (OSError, RecordingError) as error:
             self._say("warn", f"this session is not recorded: {error}")

@@ -18,7 +18,7 @@ from perftui.probes.recording import wire
 from perftui.probes.records import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from perftui.probes.log import SessionLog
@@ -44,6 +44,7 @@ class Recorder:
         directory: The recording; made now, must be empty.
         t_start_ns: When the session began.
         session: Options of the session worth keeping.
+        before: Called on the recorder's thread before anything is written: makes room.
 
     Raises:
         OSError: the directory cannot be made or written.
@@ -57,6 +58,7 @@ class Recorder:
         *,
         t_start_ns: int,
         session: dict[str, object] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(directory.iterdir()):
@@ -69,6 +71,7 @@ class Recorder:
         self.file_bytes = 0
         self._log = log
         self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}))
+        self._before = before
         self._target: Target | None = None
         self._queue: deque[Sequence[Record]] = deque()
         self._put = self._sent = 0
@@ -112,6 +115,8 @@ class Recorder:
 
     def _run(self) -> None:
         self._stopping.wait(START_AFTER_S)
+        if self._before is not None:
+            self._before()
         try:
             process = self._spawn()
             answers = Thread(target=self._listen, args=(process,), daemon=True)

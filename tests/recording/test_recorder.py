@@ -163,3 +163,19 @@ def test_a_full_queue_drops_and_counts_instead_of_waiting(tmp_path: Path) -> Non
     for _ in range(6):
         log.extend(batch)
     assert recorder.dropped == 2 * len(batch)
+
+
+def test_the_oldest_recordings_make_room_and_a_person_is_told(tmp_path: Path) -> None:
+    for _ in range(2):
+        live = session(tmp_path, 0.0, max_bytes=10**9)
+        assert live.wait(30)
+        live.close()
+    first, second = sorted(tmp_path.iterdir())
+    third = session(tmp_path, 0.0, max_bytes=1)
+    assert third.wait(30)
+    third.close()
+    assert not first.exists()
+    assert not second.exists()
+    texts = [notice.text for notice in third.store.status().notices]
+    assert sum(text.startswith("deleted the recording") for text in texts) == 2
+    assert third.recording() is not None
