@@ -12,6 +12,7 @@ from textual.app import SystemCommand
 
 from perftui.tui.screens.live import LiveScreen
 from perftui.tui.terminal_app import TerminalApp
+from perftui.tui.terminal_watch import watch_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -124,8 +125,18 @@ class PerftuiApp(TerminalApp[int]):
             screen.say(said)
 
 
-def run_live(session: LiveSession, *, duration_s: float | None = None) -> int:
+def run_live(
+    session: LiveSession,
+    *,
+    duration_s: float | None = None,
+    on_gone: Callable[[], object] | None = None,
+) -> int:
     """Show a live session until the person leaves, or for `duration_s` seconds.
+
+    Args:
+        session: What to show.
+        duration_s: Leave by itself after so long.
+        on_gone: Called when the terminal is gone, before anything else.
 
     Returns:
         0, or 1 if the screen itself failed (said in one line on stderr).
@@ -134,7 +145,8 @@ def run_live(session: LiveSession, *, duration_s: float | None = None) -> int:
         SystemExit: what the caller's own SIGHUP handler raised, once the screen is closed.
     """
     app = PerftuiApp(session, duration_s=duration_s)
-    result = app.run()
+    with watch_terminal(on_gone):
+        result = app.run()
     if app.hangup is not None:
         raise app.hangup
     return 1 if app.tell_last_words() else result or 0
@@ -150,7 +162,8 @@ class _PickerApp(TerminalApp[int]):
 def run_picker() -> int | None:
     """Let a person choose a running Python process; None if they would rather not."""
     app = _PickerApp()
-    pid = app.run()
+    with watch_terminal():
+        pid = app.run()
     app.tell_last_words()
     return pid
 
@@ -174,6 +187,7 @@ def choose_at_home(message: str = "", current: int = 0) -> HomeChoice | None:
         current: Index of the list to begin with.
     """
     app = _HomeApp(message, current)
-    choice = app.run()
+    with watch_terminal():
+        choice = app.run()
     app.tell_last_words()
     return choice

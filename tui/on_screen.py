@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,8 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
 
-            run_live(session, duration_s=duration_s)
+            gone = partial(session.send, signal.SIGHUP)
+            run_live(session, duration_s=duration_s, on_gone=gone)
     finally:
         session.close()
     from perftui.probes.summary import summarize

@@ -152,6 +152,28 @@ def test_the_end_of_the_terminal_ends_a_launched_target(terminal: Terminal, scri
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize("words", [(), ("attach",), ("run",)])
+def test_a_terminal_that_goes_away_untold_is_noticed(script: str, words: tuple[str, ...]) -> None:
+    # Without a controlling terminal nobody sends SIGHUP: its end must be noticed.
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "perftui", *words]
+    if words == ("run",):
+        command += [script, "60"]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    seen = b""
+    while len(seen) < 3_000:
+        seen += os.read(ours, 65536)
+    os.close(ours)
+    process.wait(30)
+    end = time.monotonic() + 10
+    while running(script):
+        assert time.monotonic() < end, "an orphan is left"
+        time.sleep(0.1)
+
+
 def test_attach_without_a_pid_lets_one_choose(terminal: Terminal, script: str) -> None:
     target = subprocess.Popen([sys.executable, script, "60"], stdout=subprocess.DEVNULL)
     try:
