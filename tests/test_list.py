@@ -36,6 +36,7 @@ def as_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PERFTUI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path / "recordings"))
     return tmp_path / "cache"
 
 
@@ -177,6 +178,25 @@ def test_lines_fit_the_terminal() -> None:
         line.lstrip().startswith(("not installed", "for more", "cache", "FILE.py"))
         for line in too_long
     )
+
+
+def test_recordings_are_listed_with_what_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "perftui", "run", "-c", "raise SystemExit(4)"]
+    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert run("recordings") == 0
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert header.split() == ["name", "state", "when", "length", "peak", "alerts", "size"]
+    assert "closed" in row
+    assert run("recordings", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["recordings"]
+    assert (found["exit_code"], found["state"]) == (4, "closed")
+    for width in (60, 72, 80, 120):
+        monkeypatch.setattr("perftui.tui.commands.list._width", lambda w=width: w)
+        assert run("recordings") == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert all(len(line) <= width for line in shown if "perftui open" not in line), width
 
 
 def test_clearing_asks_and_needs_yes_without_a_terminal(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from perftui.probes.processes import PythonProcess
     from perftui.scenarios.runner import Scenario
 
+_ALL_COLUMNS = 96
+"""Below this width recordings are listed without alerts and size."""
 _KINDS = ("scenarios", "processes", "recordings")
 _NARROWEST = 40
 
@@ -64,7 +66,7 @@ def _section(kind: str, width: int | None, *, alone: bool) -> list[str]:
     elif kind == "processes":
         lines = _process_lines(width)
     else:
-        lines = _recording_lines()
+        lines = _recording_lines(width)
     return lines if alone else [kind.upper(), *(f"  {line}" if line else "" for line in lines)]
 
 
@@ -112,14 +114,15 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
     return lines
 
 
-def _recording_lines() -> list[str]:
+def _recording_lines(width: int | None) -> list[str]:
     from perftui.probes.recording import shelf
     from perftui.probes.units import format_bytes, format_seconds
+    from perftui.tui.text import shorten_middle
 
     entries = shelf.entries()
     if not entries:
         return ["none yet: every run is recorded, unless --no-record is given"]
-    rows = [("name", "state", "when", "length", "peak", "alerts", "size")]
+    rows: list[tuple[str, ...]] = [("name", "state", "when", "length", "peak", "alerts", "size")]
     for entry in entries:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.wall_ns / 1e9))
         rows.append(
@@ -133,13 +136,18 @@ def _recording_lines() -> list[str]:
                 format_bytes(entry.file_bytes),
             )
         )
+    if width is not None and width < _ALL_COLUMNS:
+        rows = [row[:-2] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if width is not None:
+        widths[0] = min(widths[0], max(12, width - 4 - sum(widths[1:]) - 2 * len(widths[1:])))
     lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    for name, *others in rows:
+        row = (shorten_middle(name, widths[0]), *others)
+        cells = [cell.ljust(cells) for cell, cells in zip(row, widths, strict=True)]
         lines.append("  ".join(cells).rstrip())
-    lines += ["", f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"]
-    return lines
+    hint = f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"
+    return [*lines, "", *_wrapped(hint, (width or 100) - 2, indent="  ")]
 
 
 def _recording_json() -> list[dict[str, Any]]:
