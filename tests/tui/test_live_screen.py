@@ -44,7 +44,7 @@ class Stage:
         return cast("LiveScreen", self.app.screen_stack[0])
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(400):
+        for _ in range(2_000):
             if holds():
                 await self.pilot.pause()
                 return
