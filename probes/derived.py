@@ -32,11 +32,39 @@ class Tick(NamedTuple):
     """Fields summed over the tree, and cpu_percent; what no process knows is missing."""
 
 
+class CpuPercent:
+    """CPU per cent of processes from their cumulative seconds.
+
+    Args:
+        span_ns: Taken over at least this long, as soon as there is as much.
+    """
+
+    def __init__(self, span_ns: int = CPU_SMOOTH_NS) -> None:
+        self._span_ns = span_ns
+        self._marks: dict[int, deque[tuple[int, float]]] = {}
+
+    def take(self, metric: Metric) -> float | None:
+        """Return CPU % of one core after a reading, None at a process's first."""
+        marks = self._marks.setdefault(metric.pid, deque())
+        while len(marks) > 1 and metric.t_ns - marks[1][0] >= self._span_ns:
+            marks.popleft()
+        percent = None
+        if marks and metric.t_ns > marks[0][0]:
+            used_s = metric.cpu_s - marks[0][1]
+            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
+        marks.append((metric.t_ns, metric.cpu_s))
+        return percent
+
+    def forget(self, pid: int) -> None:
+        """Drop what is kept of a process that has ended."""
+        self._marks.pop(pid, None)
+
+
 class TreeMetrics:
     """Adds up ticks: a batch of metrics with the same time, one per process."""
 
     def __init__(self) -> None:
-        self._marks: dict[int, deque[tuple[int, float]]] = {}
+        self._cpu_percent = CpuPercent()
         self.peak_rss_bytes: int | None = None
         """Highest sum of RSS so far."""
 
@@ -48,7 +76,7 @@ class TreeMetrics:
             for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
                 if value is not None:
                     sums[name] = sums.get(name, 0) + value
-            percent = self._cpu_percent(metric)
+            percent = self._cpu_percent.take(metric)
             percents.append(percent)
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
@@ -60,17 +88,6 @@ class TreeMetrics:
         # CPU seconds of ended processes leave the sum: it would go backwards.
         sums.pop("cpu_s", None)
         return Tick(tuple(percents), sums)
-
-    def _cpu_percent(self, metric: Metric) -> float | None:
-        marks = self._marks.setdefault(metric.pid, deque())
-        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SMOOTH_NS:
-            marks.popleft()
-        percent = None
-        if marks and metric.t_ns > marks[0][0]:
-            used_s = metric.cpu_s - marks[0][1]
-            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
-        marks.append((metric.t_ns, metric.cpu_s))
-        return percent
 
 
 class Counted(NamedTuple):

@@ -4,9 +4,9 @@ give the same observations as the live ones.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
+from perftui.probes.derived import CpuPercent
 from perftui.probes.detect.observations import (
     CallEnded,
     ImportBegan,
@@ -53,7 +53,7 @@ class Observer:
     def __init__(self, root_pid: int, base_ns: int) -> None:
         self._root = root_pid
         self._base_ns = base_ns
-        self._marks: dict[int, deque[tuple[int, float]]] = {}
+        self._cpu_percent = CpuPercent(CPU_SPAN_NS)
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
         self._queue: tuple[int, float] | None = None
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
@@ -115,7 +115,7 @@ class Observer:
             pid = record.pid
             self._phases = {key: begin for key, begin in self._phases.items() if key[0] != pid}
             self._pools = {key: size for key, size in self._pools.items() if key[0] != pid}
-            self._marks.pop(record.pid, None)
+            self._cpu_percent.forget(record.pid)
 
     def _count(self, record: Count) -> None:
         totals = self._counters.setdefault(record.name, {})
@@ -138,11 +138,11 @@ class Observer:
     def _sample(self, metrics: list[Metric]) -> Sample | None:
         t_ns = metrics[0].t_ns
         if self._suspended:
-            self._marks.clear()
+            self._cpu_percent = CpuPercent(CPU_SPAN_NS)
             return None  # nothing that it does or does not do now is its own
         cpu: float | None = None
         for metric in metrics:
-            used = self._cpu_percent(metric)
+            used = self._cpu_percent.take(metric)
             if used is not None:
                 cpu = (cpu or 0.0) + used
         self._read_queue(metrics)
@@ -177,17 +177,6 @@ class Observer:
             if t_ns - begin.t_ns >= SHORT_PHASE_NS:
                 return begin.name
         return innermost
-
-    def _cpu_percent(self, metric: Metric) -> float | None:
-        marks = self._marks.setdefault(metric.pid, deque())
-        while len(marks) > 1 and metric.t_ns - marks[1][0] >= CPU_SPAN_NS:
-            marks.popleft()
-        percent = None
-        if marks and metric.t_ns > marks[0][0]:
-            used_s = metric.cpu_s - marks[0][1]
-            percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
-        marks.append((metric.t_ns, metric.cpu_s))
-        return percent
 
     def _read_queue(self, metrics: list[Metric]) -> None:
         waited_s = ran_s = 0.0
