@@ -22,6 +22,7 @@ COMMANDS = (
     "list",
     "summary",
     "query",
+    "compare",
     "sweep",
     "detect",
     "doctor",
