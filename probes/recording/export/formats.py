@@ -15,6 +15,24 @@ FORMATS: tuple[Exporter, ...] = (
         module="speedscope",
         bytes_per_stack=13,
     ),
+    Exporter(
+        "flamegraph-svg",
+        ".flame.svg",
+        "report",
+        binary=False,
+        good_for="one picture of where the time went, hover texts, no script",
+        opened_by="any browser, a ticket, a README",
+        module="flamegraph_svg",
+    ),
+    Exporter(
+        "icicle-svg",
+        ".icicle.svg",
+        "report",
+        binary=False,
+        good_for="the same with the root on top, as on the screen",
+        opened_by="any browser, a ticket, a README",
+        module="icicle_svg",
+    ),
 )
 _BY_NAME = {exporter.name: exporter for exporter in FORMATS}
 
