@@ -33,6 +33,15 @@ FORMATS: tuple[Exporter, ...] = (
         opened_by="any browser, a ticket, a README",
         module="icicle_svg",
     ),
+    Exporter(
+        "markdown",
+        ".md",
+        "report",
+        binary=False,
+        good_for="a summary for a pull request: figures, alerts, functions, details folded",
+        opened_by="pull requests, tickets, a chat",
+        module="markdown",
+    ),
 )
 _BY_NAME = {exporter.name: exporter for exporter in FORMATS}
 
