@@ -263,7 +263,7 @@ def _alerts(comparison: Comparison) -> _Rows:
         word = "new" if not row.base else "gone" if not row.new else f"{row.base} → {row.new}"
         if row.base == row.new:
             word = f"{row.new} on both sides"
-        rows.append((row.kind, word, clean(row.message)))
+        rows.append((clean(row.kind), word, clean(row.message)))
     return rows
 
 

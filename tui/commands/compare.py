@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from perftui.probes.compare.comparison import Comparison, Run
     from perftui.probes.compare.rules import Judged
 
-FORMATS = ("text", "json")
-_ENDINGS = {".json": "json", ".txt": "text"}
+FORMATS = ("text", "json", "markdown", "diff-svg")
+_ENDINGS = {".json": "json", ".md": "markdown", ".svg": "diff-svg", ".txt": "text"}
 _EPILOG = """\
-perftui compare before after                        as text
+perftui compare before after                        on the screen; as text where there is none
 perftui compare a1,a2,a3 b1,b2,b3                   several runs a side: with a verdict
 perftui compare before after --phase load           only that phase
+perftui compare before after --format markdown      for a pull request
+perftui compare before after --format diff-svg -o diff.svg
 perftui compare before after --fail-on 'peak_rss>+10%,duration>+10%,rate:rows<-5%'
 
 exit code: 0 fine, 1 a rule is broken, 2 cannot be read, 3 a rule could not be decided
@@ -171,6 +173,17 @@ def _output(kind: str, comparison: Comparison, judged: Sequence[Judged], output:
         from perftui.probes.compare.as_json import as_json
 
         return json.dumps(as_json(comparison, judged), indent=2, allow_nan=False)
+    if kind == "markdown":
+        from perftui.probes.compare.markdown import as_markdown
+
+        return as_markdown(comparison, judged)
+    if kind == "diff-svg":
+        from perftui.probes.compare.flame_picture import NoStacks, as_svg
+
+        try:
+            return as_svg(comparison)
+        except NoStacks as error:
+            raise UserError(str(error)) from error
     from perftui.tui.compare_text import compare_text
 
     width = None
