@@ -42,6 +42,15 @@ FORMATS: tuple[Exporter, ...] = (
         opened_by="pull requests, tickets, a chat",
         module="markdown",
     ),
+    Exporter(
+        "html",
+        ".html",
+        "report",
+        binary=False,
+        good_for="one offline page: timelines, alerts, flame graph, all following one range",
+        opened_by="any browser",
+        module="report.page",
+    ),
 )
 _BY_NAME = {exporter.name: exporter for exporter in FORMATS}
 
