@@ -24,27 +24,10 @@ from perftui.probes.units import format_bytes, format_seconds
 if TYPE_CHECKING:
     from pathlib import Path
 
-HARMLESS = set(
-    [
-        "h3",
-        "h4",
-        "p",
-        "strong",
-        "em",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "code",
-        "details",
-        "summary",
-        "ul",
-        "li",
-        "br",
-    ]
-)
+HARMLESS = {
+    *("h3", "h4", "p", "strong", "em", "code", "details", "summary", "ul", "li", "br"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
 NASTY = "|p|`t`*b* _i_ [l](javascript:x) ![i](x) @everyone #1 <b>\\ ~~s~~ &lt; <!-- -->"
 
 

@@ -29,18 +29,16 @@ class Exporter(NamedTuple):
     """Of the file, with its dot."""
     kind: Kind
     """stacks: sampled stacks; tables: one file per table; report: for a person to read."""
-    binary: bool
-    """Not for a terminal."""
     good_for: str
     """One line, for `--list` and the dialog."""
     opened_by: str
     """What opens it."""
     module: str
     """In this package. It has `write`, a format of the kind "tables" has `write_table`."""
-    bytes_per_stack: float = 0.0
-    """Of an interval of a stack, at most about so: for the estimate of the size."""
-    bytes_per_reading: float = 0.0
-    """Of a reading of the metrics."""
+    binary: bool = False
+    """Not for a terminal."""
+    grows: bool = True
+    """Its size grows with the range: it tells every interval, not only sums."""
 
     def write(self, reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
         """Write a part of a recording to `out`, from where it stands; `out` need not seek.

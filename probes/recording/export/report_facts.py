@@ -206,7 +206,7 @@ def verdict(facts: Facts) -> str:
         if len(telling) > 1:
             parts.append(f"{len(telling) - 1} more")
     else:
-        parts.append("no alerts")
+        parts.append("no warnings" if facts.alerts else "no alerts")
     return " · ".join(parts)
 
 

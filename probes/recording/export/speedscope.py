@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui import __version__
+from perftui.probes.recording.export.names import plain
 from perftui.probes.recording.export.timeline import timeline
 from perftui.probes.units import NS_PER_S
 
@@ -44,9 +45,9 @@ class _Frames:
         found = self._ids.get(key)
         if found is None:
             found = self._ids[key] = len(self.rows)
-            row: dict[str, Any] = {"name": frame.function}
+            row: dict[str, Any] = {"name": plain(frame.function) or "?"}
             if frame.file:
-                row["file"] = frame.file
+                row["file"] = plain(frame.file)
             if self._by_line and frame.line > 0:
                 row["line"] = frame.line
             self.rows.append(row)
@@ -60,7 +61,7 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     head = {
         "$schema": _SCHEMA,
         "exporter": f"perftui {__version__}",
-        "name": part.title(reader),
+        "name": plain(part.title(reader)),
         "activeProfileIndex": 0,
     }
     out.write(_json(head)[:-1] + b',"profiles":[')
@@ -84,7 +85,7 @@ def _profile(thread: ThreadTimeline, frames: _Frames, origin_ns: int) -> dict[st
         last = max(last, span.t1_ns)
     return {
         "type": "sampled",
-        "name": thread.label,
+        "name": plain(thread.label),
         "unit": "seconds",
         "startValue": (first - origin_ns) / NS_PER_S,
         "endValue": (last - origin_ns) / NS_PER_S,
