@@ -94,6 +94,7 @@ class Delta(NamedTuple):
     """A change in figures of one weight."""
 
     state: State
+    """By sampled time, whatever the weight: what used no CPU before may still have run."""
     base_share: float
     """Of the side's sampled whole, 0..1."""
     new_share: float
@@ -134,7 +135,7 @@ class Difference:
         whole_base, whole_new = self.whole.base[index], self.whole.new[index]
         scale = NS_PER_S if weight == "grown" else 1
         return Delta(
-            change.state(weight),
+            change.state("wall"),
             base / whole_base if whole_base > 0 else 0.0,
             new / whole_new if whole_new > 0 else 0.0,
             base * scale / max(self.base_wall_ns, 1),
@@ -156,7 +157,7 @@ class Difference:
             (row, self.delta(row.self_, weight), self.delta(row.total, weight))
             for row in self.functions
         ]
-        rows = [row for row in rows if row[2].state != "neither" or row[1].state != "neither"]
+        rows = [row for row in rows if any(d.base_per_s or d.new_per_s for d in row[1:])]
         rows.sort(key=lambda row: (-abs(row[1].share), -abs(row[2].share), row[0][:2]))
         return rows
 
@@ -172,7 +173,7 @@ class Difference:
         fresh: dict[tuple[str, str], Delta] = {}
         for row in self.functions:
             delta = self.delta(row.total, weight)
-            if delta.new_share >= least_share and _not_before(delta):
+            if delta.new_share >= least_share and _not_before(self.delta(row.total, "wall")):
                 fresh[row.function, row.file] = delta
         if not fresh:
             return []
