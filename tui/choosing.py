@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.time_axis import AxisMap
 
 WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
+GROWTH = ("mem_growth", "streaming_violation", "oom_risk", "rss")
+"""Kinds of alerts and spikes that are about memory."""
 
 
 def shown_end(view: View) -> int:
@@ -104,6 +106,13 @@ def next_weight(selection: Selection) -> Selection:
     return selection.with_(weight=WEIGHTS[(index + 1) % len(WEIGHTS)])
 
 
+def with_span(selection: Selection, kind: str, span: tuple[int, int]) -> Selection:
+    """Lay the span of an alert or spike against the time before it, by what it is about."""
+    weight: Weight = "grown" if kind in GROWTH else "wall"
+    span = (span[0], max(span[1], span[0] + 1))
+    return selection.with_(range=span, cursor_ns=None, against=True, weight=weight)
+
+
 def at_event(view: View, events: tuple[Event, ...], step: int) -> tuple[Selection, Event] | None:
     """Put the cursor on the next or previous event; None if there is none that way."""
     selection = view.selection
@@ -131,9 +140,11 @@ def at_phase(view: View, phases: tuple[Phase, ...], step: int) -> tuple[Selectio
 
 def all_cleared(selection: Selection) -> Selection:
     """Forget range and cursor; pause and zoom stay."""
-    return replace(selection, range=None, cursor_ns=None)
+    return replace(selection, range=None, cursor_ns=None, against=False)
 
 
 def back_to_live(selection: Selection) -> Selection:
     """Follow the session again: no pause, zoom, range or cursor."""
-    return replace(selection, axis=None, range=None, cursor_ns=None, paused_at_ns=None)
+    return replace(
+        selection, axis=None, range=None, cursor_ns=None, paused_at_ns=None, against=False
+    )

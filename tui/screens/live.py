@@ -170,6 +170,8 @@ class LiveScreen(LiveActions):
     def _wants(self, layout: Layout) -> frozenset[Part]:
         """Return the parts of a picture that can be seen."""
         wants = self._kinds[self.tab].needs
+        if self.selection.against and self.tab == "Flame":
+            wants |= {"phases", "imports", "calls", "events"}
         if layout.figures or layout.counter:  # the figures beside the charts
             wants |= {"threads", "counters"}
         return wants

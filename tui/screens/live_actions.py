@@ -38,10 +38,6 @@ class LiveActions(TimeActions):
     _marks: int
     _filter_bar: Widget | None
 
-    def open_tab(self, name: str) -> None:
-        """Show the pane of a tab."""
-        raise NotImplementedError
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave keys to the widget that has them when they mean something there."""
         bars = (self._filter_bar, self._go_bar)

@@ -60,6 +60,9 @@ def about(view: View, tab: str, paint: Paint) -> list[Piece]:
         pieces.append((f"  {shorten_end(clean(name), 20)}", paint.link))
     if selection.filter:
         pieces.append((f"  /{shorten_end(clean(selection.filter), 16)}", paint.link))
+    if view.against is not None and tab == "Flame":
+        why = view.against.why
+        pieces.append((f"  {why or 'against before'}", paint.dim if why else paint.link))
     if selection.range is not None:
         length = (selection.range[1] - selection.range[0]) / NS_PER_S
         pieces.append((f"  range {format_seconds(length)}", paint.link))

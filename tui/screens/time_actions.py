@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from perftui.probes.units import NS_PER_S, format_seconds
 from perftui.tui import choosing
+from perftui.tui.against import NO_RANGE
 from perftui.tui.moments import Span, parse_moment
 from perftui.tui.play_clock import PlayClock, speed_text
 from perftui.tui.screens.live_layout import zoomed_axis
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from perftui.probes.reader import Reader
+    from perftui.probes.records import Alert
     from perftui.tui.screens.live_layout import Layout
     from perftui.tui.session_face import LiveSession
     from perftui.tui.widgets.alerts_pane import AlertsPane
@@ -60,6 +62,10 @@ class TimeActions(Screen[None]):
 
     def choose(self, selection: Selection) -> None:
         """Take over a new selection and draw it at once."""
+        raise NotImplementedError
+
+    def open_tab(self, name: str) -> None:
+        """Show the pane of a tab."""
         raise NotImplementedError
 
     def redraw(self) -> None:
@@ -326,9 +332,30 @@ class TimeActions(Screen[None]):
         """Select the span of the alert in the banner."""
         alert = None if self.view is None else alert_to_show(self._chosen_view(self.view))
         if self.view is not None and alert is not None:
+            self._show_span_of(alert)
+
+    def _show_span_of(self, alert: Alert) -> None:
+        """Lay the span of an alert against the time before it."""
+        if self.view is not None:
             self._shown_alerts.add((alert.kind, alert.t_onset_ns))
             end = alert.t_clear_ns or choosing.shown_end(self.view)
-            self.select_range(alert.t_onset_ns, end)
+            self.show_against(alert.kind, (alert.t_onset_ns, end))
+
+    def show_against(self, kind: str, span: tuple[int, int]) -> None:
+        """Show the flame of a span against the time before it."""
+        self.play.stop()
+        self.choose(choosing.with_span(self.selection, kind, span))
+        self.open_tab("Flame")
+
+    def action_against(self) -> None:
+        """Lay the range against the time before it, or show the plain flame again."""
+        if self.view is None:
+            return
+        if not self.selection.against and not self._chosen_view(self.view).narrowed:
+            self.say(NO_RANGE)
+            return
+        self.choose(self.selection.with_(against=not self.selection.against))
+        self.open_tab("Flame")
 
     def on_banner_pressed(self, message: Banner.Pressed) -> None:
         """Answer a click as Enter."""
@@ -336,10 +363,7 @@ class TimeActions(Screen[None]):
 
     def on_alerts_pane_chosen(self, message: AlertsPane.Chosen) -> None:
         """Select the span of an alert of the list."""
-        self._shown_alerts.add((message.alert.kind, message.alert.t_onset_ns))
-        if self.view is not None:
-            end = message.alert.t_clear_ns or choosing.shown_end(self.view)
-            self.select_range(message.alert.t_onset_ns, end)
+        self._show_span_of(message.alert)
 
     def on_timeline_range_chosen(self, message: Timeline.RangeChosen) -> None:
         """Take over a dragged range."""
