@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEAST_BEFORE_NS = NS_PER_S
 """Less time than this before a range says nothing about how things were."""
+AT_START = "at the start: nothing before it to compare with"
 NO_RANGE = "no range: drag over a timeline, set one with [ and ], or Enter on an alert"
 
 
@@ -27,6 +28,8 @@ class Against(NamedTuple):
     base: tuple[int, int] | None
     """The time before; None if there is too little of it."""
     difference: Difference | None
+    by_line: Difference | None
+    """The same with lines told apart, where no function ran only in the range."""
     why: str
     """Why there is no difference; "" if there is one."""
     asked: object
@@ -59,19 +62,24 @@ def take_against(
     """
     span = selection.range
     if span is None:
-        return Against((start_ns, start_ns), None, None, NO_RANGE, None)
+        return Against((start_ns, start_ns), None, None, None, NO_RANGE, None)
     base = time_before(span, start_ns)
     if base is None:
-        return Against(span, None, None, "nothing before this range: it is at the start", None)
+        return Against(span, None, None, None, AT_START, None)
     before = reader.call_tree(*base)
-    if last is not None and _same(last.asked, (before, stacks, span, selection.thread)):
+    rest = (span, selection.thread, selection.by_line)
+    if last is not None and _same(last.asked, (before, stacks, *rest)):
         return last
     if not stacks and not before:
-        return Against(span, base, None, "no stacks in this range, nor before it", None)
+        return Against(span, base, None, None, "no stacks in this range, nor before it", None)
     tree = reader.tree
     old, new = _threads(before, stacks, selection.thread)
-    found = difference(Side(tree, old, base[1] - base[0]), Side(tree, new, span[1] - span[0]))
-    return Against(span, base, found, "", (before, stacks, span, selection.thread))
+    sides = Side(tree, old, base[1] - base[0]), Side(tree, new, span[1] - span[0])
+    found = difference(*sides, by_line=selection.by_line)
+    lines = None
+    if not selection.by_line and not found.only_now("wall"):
+        lines = difference(*sides, by_line=True)
+    return Against(span, base, found, lines, "", (before, stacks, *rest))
 
 
 def _same(asked: object, now: tuple[object, ...]) -> bool:

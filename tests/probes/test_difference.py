@@ -121,6 +121,17 @@ def test_grown_bytes_are_per_second() -> None:
     assert (shrunk.state, shrunk.new_share) == ("both", 0.0), "memory given back is no growth"
 
 
+def test_lines_can_be_told_apart_within_a_session() -> None:
+    tree = CallTree()
+    setup, serve = (tree.intern([tree.frame_id("<module>", "/a/leak.py", n)]) for n in (12, 18))
+    base, new = side_of(tree, {setup: ms(900)}, 1), side_of(tree, {serve: ms(800)}, 1)
+    assert difference(base, new).only_now("wall") == []
+    told = difference(base, new, by_line=True).only_now("wall")
+    assert [(row.function, row.line, delta.state) for row, delta in told] == [
+        ("<module>", 18, "new")
+    ]
+
+
 def test_new_means_not_seen_before_in_any_weight() -> None:
     """A function that only waited before did run before, though it used no CPU."""
     found = difference(side(1, ((MAIN, LOAD), ms(900))), side(1, ((MAIN, LOAD), ms(900, 800))))

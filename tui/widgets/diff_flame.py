@@ -42,7 +42,6 @@ ROOMY = 10
 """Rows from which the phases, imports and calls of the range get a line."""
 LEAST_FRAMES = 4
 _HUE_MORE, _HUE_LESS, _HUE_SAME = 6, 212, 214
-_NameOf = tuple[str, str]
 
 
 class DiffFlame(IciclePane):
@@ -89,7 +88,7 @@ class DiffFlame(IciclePane):
             self.tell()
             return lines + self.words(*why_no_weight(view.selection.weight))
         if height >= LEAST_FRAMES + 2:
-            title, names = fresh_text(found, view.selection.weight)
+            title, names = fresh_text(view.against, view.selection.weight)
             lines.append(line_of([(f" {title} ", dim), (names, self.tone("warm"))], width, text))
         meanwhile = meanwhile_text(view) if height >= ROOMY else ""
         if meanwhile:
@@ -192,9 +191,10 @@ class DiffFlame(IciclePane):
 def _same_node(old: Difference, new: Difference, node: int) -> int:
     """Return where a frame is in a later difference, or its nearest caller that is there."""
     at = ROOT
+    name = slice(1, 4) if new.by_line else slice(1, 3)  # function, file, line
     for step in old.path(node) if node < len(old.nodes) else ():
-        wanted: _NameOf = old.nodes[step][1:3]
-        below = (c for c in new.nodes[at].children if new.nodes[c][1:3] == wanted)
+        wanted = old.nodes[step][name]
+        below = (c for c in new.nodes[at].children if new.nodes[c][name] == wanted)
         found = next(below, None)
         if found is None:
             break

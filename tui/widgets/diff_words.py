@@ -97,15 +97,19 @@ def head_text(against: Against, view: View) -> tuple[str, str]:
     )
 
 
-def fresh_text(found: Difference, weight: WeightName) -> tuple[str, str]:
+def fresh_text(against: Against, weight: WeightName) -> tuple[str, str]:
     """Return (title, list) of what ran then and not before, else of what rose most."""
-    told = [
-        f"{clean(row.function)} {place_of(row.module, row.file, row.line)}"
-        f" {percent(delta.new_share)}"
-        for row, delta in found.only_now(weight)
-    ]
-    if told:
-        return "ran then and not before:", " · ".join(told)
+    found = against.difference
+    assert found is not None
+    for each in (found, against.by_line):
+        told = [
+            f"{clean(row.function)} {place_of(row.module, row.file, row.line)}"
+            f" {percent(delta.new_share)}"
+            for row, delta in (each.only_now(weight) if each is not None else ())
+        ]
+        if told:
+            what = "lines that " if each is against.by_line else ""
+            return f"{what}ran then and not before:", " · ".join(told)
     rose = [
         f"{clean(row.function)} {place_of(row.module, row.file, row.line)} {signed(own.share)}"
         for row, own, _ in found.ranked(weight)
