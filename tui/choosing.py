@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.spike import what_rose
+from perftui.probes.reader import Event
 from perftui.tui.view import AROUND_CURSOR_NS, Selection
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import Event, Phase, Reader, Status
+    from perftui.probes.detect.spike import Spike
+    from perftui.probes.reader import Phase, Reader, Status
     from perftui.tui.view import View, Weight
     from perftui.tui.widgets.time_axis import AxisMap
 
@@ -111,6 +114,12 @@ def with_span(selection: Selection, kind: str, span: tuple[int, int]) -> Selecti
     weight: Weight = "grown" if kind in GROWTH else "wall"
     span = (span[0], max(span[1], span[0] + 1))
     return selection.with_(range=span, cursor_ns=None, against=True, weight=weight)
+
+
+def with_spikes(events: tuple[Event, ...], spikes: tuple[Spike, ...]) -> tuple[Event, ...]:
+    """Return events with spikes among them, by time."""
+    found = [Event(spike.t0_ns, "spike", f"{what_rose(spike)}  Enter shows it") for spike in spikes]
+    return tuple(sorted([*events, *found]))
 
 
 def at_event(view: View, events: tuple[Event, ...], step: int) -> tuple[Selection, Event] | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.calltree import CallTree
+    from perftui.probes.detect.spike import Spike
     from perftui.probes.reader import (
         Buckets,
         CallStats,
@@ -120,6 +121,8 @@ class View:
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
     """None for a live session."""
+    spikes: tuple[Spike, ...] = ()
+    """Jumps and bursts found so far in the whole session, by time."""
     against: Against | None = None
     """The range against the time before it, if that was asked for."""
 

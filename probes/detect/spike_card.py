@@ -19,6 +19,8 @@ LEAST_BEFORE_NS = NS_PER_S // 4
 """Less time than this before a spike says nothing about how things were."""
 MOST_BEFORE_NS = 10 * NS_PER_S
 MOST_RAN = 5
+COVERS = 0.25
+"""An import or call that covers this part of a spike is named."""
 _BUCKET_NS = NS_PER_S // 20
 
 
@@ -88,7 +90,7 @@ def _phase(reader: Reader, t0_ns: int, t1_ns: int) -> str:
 
 
 def _import(rows: tuple[Import, ...], t0_ns: int, t1_ns: int) -> str:
-    """Return the outermost import that covers at least half of the stretch."""
+    """Return the outermost import that covers a good part of the stretch."""
     best = max(
         outermost(rows),
         key=lambda row: _overlap(row.t0_ns, row.t0_ns + row.total_ns, t0_ns, t1_ns),
@@ -97,7 +99,7 @@ def _import(rows: tuple[Import, ...], t0_ns: int, t1_ns: int) -> str:
     if best is None:
         return ""
     covered = _overlap(best.t0_ns, best.t0_ns + best.total_ns, t0_ns, t1_ns)
-    return best.module if covered * 2 >= t1_ns - t0_ns else ""
+    return best.module if covered >= COVERS * (t1_ns - t0_ns) else ""
 
 
 def outermost(rows: tuple[Import, ...]) -> list[Import]:
@@ -107,17 +109,37 @@ def outermost(rows: tuple[Import, ...]) -> list[Import]:
 
 
 def _call(reader: Reader, found: Found, start_ns: int) -> tuple[str, bool]:
-    """Return the timed call that ended in or just after the stretch and took half of it, and
-    whether it was the first of its name."""
+    """Return the timed call that covers most of the stretch, and whether it was the first of
+    its name. Of later calls only those that end the stretch are known."""
     if found.call:
         return found.call, True
-    until_ns = found.t1_ns + NS_PER_S // 4
-    rows = reader.calls(found.t0_ns, until_ns)
-    best = max(rows, key=lambda row: row.last_ns, default=None)
-    if best is None or best.last_ns * 2 < found.t1_ns - found.t0_ns:
-        return "", False
-    so_far = next(row for row in reader.calls(start_ns, until_ns) if row.name == best.name)
-    return best.name, so_far.n == 1
+    t0, t1 = found.t0_ns, found.t1_ns
+    least = COVERS * (t1 - t0)
+    until_ns = t1 + NS_PER_S // 4
+    covers = {
+        name: _overlap(begin, end, t0, t1)
+        for name, begin, end in first_calls(reader, start_ns, until_ns)
+    }
+    first = max(covers, key=lambda name: covers[name], default="")
+    if first and covers[first] >= least:
+        return first, True
+    last = max(reader.calls(t0, until_ns), key=lambda row: row.last_ns, default=None)
+    return ("", False) if last is None or last.last_ns < least else (last.name, False)
+
+
+def first_calls(reader: Reader, t0_ns: int, t1_ns: int) -> list[tuple[str, int, int]]:
+    """Return (name, begin, end) of the calls of a range that were the first of their name.
+
+    Their events read "first NAME 1.23 s".
+    """
+    events = [event for event in reader.events(t0_ns, t1_ns) if event.kind == "call"]
+    names = reader.calls(t0_ns, t1_ns) if events else ()
+    return [
+        (stats.name, event.t_ns, event.t_ns + stats.first_ns)
+        for event in events
+        for stats in names
+        if event.text.startswith(f"first {stats.name} ")
+    ]
 
 
 def _overlap(a0: int, a1: int, b0: int, b1: int) -> int:

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.jumps import STEP_NS, jumps, least_jump
-from perftui.probes.detect.spike_card import Found, make_card, outermost
+from perftui.probes.detect.spike_card import Found, first_calls, make_card, outermost
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -154,23 +154,15 @@ class SpikeFinder:
             if not row.running and self._looked_ns <= end_ns < until_ns:
                 self._take_burst(f"import {row.module}", Found("cpu", row.t0_ns, end_ns))
         self._looked_ns = until_ns
-        for event in self._reader.events(status.t_start_ns, until_ns):
-            if event.kind == "call" and event.text not in self._calls:
-                self._calls.add(event.text)
-                self._take_call(event.t_ns, event.text, status.t_end_ns + 1)
+        for name, begin, end in first_calls(self._reader, status.t_start_ns, until_ns):
+            if name not in self._calls:
+                self._calls.add(name)
+                self._take_burst(f"call {name}", Found("cpu", begin, end, name))
         if (not self._started and until_ns - status.t_start_ns >= START_ENDS_NS) or (
             status.state in ("exited", "recording") and not self._started
         ):
             self._started = True
             self._look_at_start(status.t_start_ns, until_ns)
-
-    def _take_call(self, t0_ns: int, text: str, end_ns: int) -> None:
-        """Take the first call of a name, whose event reads "first NAME 1.23 s"."""
-        for stats in self._reader.calls(t0_ns, end_ns):
-            if text.startswith(f"first {stats.name} "):
-                found = Found("cpu", t0_ns, t0_ns + stats.first_ns, stats.name)
-                self._take_burst(f"call {stats.name}", found)
-                return
 
     def _take_burst(self, name: str, found: Found) -> None:
         """Keep a stretch if a core was busy for most of it."""

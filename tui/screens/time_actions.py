@@ -11,14 +11,13 @@ from textual.screen import Screen
 
 from perftui.probes.units import NS_PER_S, format_seconds
 from perftui.tui import choosing
-from perftui.tui.against import NO_RANGE
 from perftui.tui.moments import Span, parse_moment
 from perftui.tui.play_clock import PlayClock, speed_text
 from perftui.tui.screens.live_layout import zoomed_axis
 from perftui.tui.session_face import Recorded
 from perftui.tui.text import clean
 from perftui.tui.view import AROUND_CURSOR_NS, TIMELINE_MIN_NS, Selection, View
-from perftui.tui.widgets.banner import Banner, Note, Tone, alert_to_show
+from perftui.tui.widgets.banner import Note, Tone
 from perftui.tui.widgets.time_axis import AxisMap, moment_text
 
 if TYPE_CHECKING:
@@ -29,10 +28,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from perftui.probes.reader import Reader
-    from perftui.probes.records import Alert
     from perftui.tui.screens.live_layout import Layout
     from perftui.tui.session_face import LiveSession
-    from perftui.tui.widgets.alerts_pane import AlertsPane
     from perftui.tui.widgets.go_bar import GoBar
     from perftui.tui.widgets.heat_pane import HeatPane
     from perftui.tui.widgets.timeline import Timeline
@@ -57,15 +54,9 @@ class TimeActions(Screen[None]):
     _layout_now: Layout | None
     _answer: tuple[Note, float] | None
     _go_bar: Widget | None
-    _shown_alerts: set[tuple[str, int]]
-    """Alerts that a person has gone to: Enter is free again."""
 
     def choose(self, selection: Selection) -> None:
         """Take over a new selection and draw it at once."""
-        raise NotImplementedError
-
-    def open_tab(self, name: str) -> None:
-        """Show the pane of a tab."""
         raise NotImplementedError
 
     def redraw(self) -> None:
@@ -223,6 +214,7 @@ class TimeActions(Screen[None]):
         events = await self._asked_reader(lambda reader: reader.events(start, end + 1))
         if events is None:
             return
+        events = choosing.with_spikes(events, view.spikes)
         found = choosing.at_event(self._chosen_view(view), events, step)
         if found is None:
             self.say("no later event" if step > 0 else "no earlier event")
@@ -317,53 +309,6 @@ class TimeActions(Screen[None]):
             return
         t0, t1 = self.selection.range
         self.choose(self.selection.with_(axis=(t0, max(t1, t0 + NS_PER_S // 100))))
-
-    def _alert_to_show(self) -> tuple[int, int] | None:
-        """Return the span of the alert in the banner unless a person went to it already."""
-        alert = None if self.view is None else alert_to_show(self._chosen_view(self.view))
-        if self.view is None or alert is None:
-            return None
-        start = alert.t_onset_ns
-        if (alert.kind, start) in self._shown_alerts:
-            return None
-        return start, max(alert.t_clear_ns or choosing.shown_end(self.view), start + 1)
-
-    def action_show_alert(self) -> None:
-        """Select the span of the alert in the banner."""
-        alert = None if self.view is None else alert_to_show(self._chosen_view(self.view))
-        if self.view is not None and alert is not None:
-            self._show_span_of(alert)
-
-    def _show_span_of(self, alert: Alert) -> None:
-        """Lay the span of an alert against the time before it."""
-        if self.view is not None:
-            self._shown_alerts.add((alert.kind, alert.t_onset_ns))
-            end = alert.t_clear_ns or choosing.shown_end(self.view)
-            self.show_against(alert.kind, (alert.t_onset_ns, end))
-
-    def show_against(self, kind: str, span: tuple[int, int]) -> None:
-        """Show the flame of a span against the time before it."""
-        self.play.stop()
-        self.choose(choosing.with_span(self.selection, kind, span))
-        self.open_tab("Flame")
-
-    def action_against(self) -> None:
-        """Lay the range against the time before it, or show the plain flame again."""
-        if self.view is None:
-            return
-        if not self.selection.against and not self._chosen_view(self.view).narrowed:
-            self.say(NO_RANGE)
-            return
-        self.choose(self.selection.with_(against=not self.selection.against))
-        self.open_tab("Flame")
-
-    def on_banner_pressed(self, message: Banner.Pressed) -> None:
-        """Answer a click as Enter."""
-        self.action_show_alert()
-
-    def on_alerts_pane_chosen(self, message: AlertsPane.Chosen) -> None:
-        """Select the span of an alert of the list."""
-        self._show_span_of(message.alert)
 
     def on_timeline_range_chosen(self, message: Timeline.RangeChosen) -> None:
         """Take over a dragged range."""

@@ -37,6 +37,8 @@ class FlamePane(Vertical):
         self.diff: DiffFlame | None = None
         """Made when it is asked for."""
         self.detail = Detail()
+        self._why = ""
+        """Why the range is not shown against the time before it, though it was asked for."""
 
     def compose(self) -> ComposeResult:
         """Yield the two parts."""
@@ -46,6 +48,7 @@ class FlamePane(Vertical):
     def show(self, view: View) -> None:
         """Show another picture."""
         against = view.against
+        self._why = "" if against is None else against.why
         if view.selection.against and against is not None and against.difference is not None:
             self._diff_flame().show(view)
             self._turn_to(self._diff_flame())
@@ -90,4 +93,5 @@ class FlamePane(Vertical):
         """Tell about the frame."""
         message.stop()
         if message.pane is self.shown:
-            self.detail.tell(message.frame, message.hint)
+            hint = f"{self._why} · {message.hint}" if self._why else message.hint
+            self.detail.tell(message.frame, hint)
