@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perftui.probes.calltree import CallTree, Frame
-    from perftui.probes.profile import WeightName
+    from perftui.probes.profile import FunctionSum, WeightName
     from perftui.probes.reader import ThreadTree
 
+_Name = tuple[str, str, int]
+"""(function, file or its place, line); line 0 unless lines are told apart."""
 State = Literal["new", "vanished", "both", "neither"]
 SEEN_BEFORE = 0.1
 """What ran at less than this part of its present rate counts as not having run before."""
@@ -94,6 +96,7 @@ class Delta(NamedTuple):
     """A change in figures of one weight."""
 
     state: State
+    """By sampled time, whatever the weight: what used no CPU before may still have run."""
     base_share: float
     """Of the side's sampled whole, 0..1."""
     new_share: float
@@ -121,6 +124,8 @@ class Difference:
     """The most self wall time on the new side first."""
     base_wall_ns: int
     new_wall_ns: int
+    by_line: bool = False
+    """Lines were told apart."""
 
     @property
     def whole(self) -> Change:
@@ -134,7 +139,7 @@ class Difference:
         whole_base, whole_new = self.whole.base[index], self.whole.new[index]
         scale = NS_PER_S if weight == "grown" else 1
         return Delta(
-            change.state(weight),
+            change.state("wall"),
             base / whole_base if whole_base > 0 else 0.0,
             new / whole_new if whole_new > 0 else 0.0,
             base * scale / max(self.base_wall_ns, 1),
@@ -156,7 +161,7 @@ class Difference:
             (row, self.delta(row.self_, weight), self.delta(row.total, weight))
             for row in self.functions
         ]
-        rows = [row for row in rows if row[2].state != "neither" or row[1].state != "neither"]
+        rows = [row for row in rows if any(d.base_per_s or d.new_per_s for d in row[1:])]
         rows.sort(key=lambda row: (-abs(row[1].share), -abs(row[2].share), row[0][:2]))
         return rows
 
@@ -168,19 +173,19 @@ class Difference:
         Of a chain of calls that is new as a whole the outermost stands for it, and those inside
         with most time of their own.
         """
-        by_key = {(row.function, row.file): row for row in self.functions}
-        fresh: dict[tuple[str, str], Delta] = {}
+        by_key = {self._name(row): row for row in self.functions}
+        fresh: dict[_Name, Delta] = {}
         for row in self.functions:
             delta = self.delta(row.total, weight)
-            if delta.new_share >= least_share and _not_before(delta):
-                fresh[row.function, row.file] = delta
+            if delta.new_share >= least_share and _not_before(self.delta(row.total, "wall")):
+                fresh[self._name(row)] = delta
         if not fresh:
             return []
-        told: dict[tuple[str, str], Delta] = {}
+        told: dict[_Name, Delta] = {}
         pending = list(self.nodes[ROOT].children)
         while pending:
             node = self.nodes[pending.pop()]
-            key = (node.function, node.file)
+            key = self._name(node)
             if key in fresh:
                 told[key] = fresh[key]
             else:
@@ -194,24 +199,38 @@ class Difference:
         ranked = sorted(told.items(), key=lambda item: (-item[1].new_share, item[0]))
         return [(by_key[key], delta) for key, delta in ranked[:most]]
 
+    def _name(self, row: DiffNode | FunctionDiff) -> _Name:
+        return row.function, row.file, row.line if self.by_line else 0
+
 
 def _not_before(delta: Delta) -> bool:
     return delta.new_per_s > 0 and delta.base_per_s < SEEN_BEFORE * delta.new_per_s
 
 
-def difference(base: Side, new: Side) -> Difference:
-    """Lay two sides over each other; either may be empty."""
+def difference(base: Side, new: Side, *, by_line: bool = False) -> Difference:
+    """Lay two sides over each other; either may be empty.
+
+    Args:
+        base: What it was.
+        new: What it is.
+        by_line: Tell the lines of a function apart: for two ranges of one session only, as
+            elsewhere the same line may have another number.
+    """
     sides = [
-        MergedSums(MergedTree(side.tree), [stack for stack in side.stacks if stack.self_by_node])
+        MergedSums(
+            MergedTree(side.tree, by_line=by_line),
+            [stack for stack in side.stacks if stack.self_by_node],
+        )
         for side in (base, new)
     ]
     # Within one session a file that is missing on one side did not run: it is no other file.
     partners = {} if base.tree is new.tree else _partners(*sides)
     return Difference(
-        _nodes(sides, partners),
-        _functions(base, new, partners),
+        _nodes(sides, partners, by_line),
+        _functions(base, new, partners, by_line),
         base.wall_ns,
         new.wall_ns,
+        by_line,
     )
 
 
@@ -223,9 +242,9 @@ def _partners(base: MergedSums, new: MergedSums) -> dict[str, str]:
     return paired_places(*places)
 
 
-def _key(function: str, file: str, partners: Mapping[str, str]) -> tuple[str, str]:
-    place = place_key(file)
-    return function, partners.get(place, place)
+def _key(row: Frame | FunctionSum, partners: Mapping[str, str], by_line: bool) -> _Name:
+    place = place_key(row.file)
+    return row.function, partners.get(place, place), row.line if by_line else 0
 
 
 class _Cell:
@@ -241,9 +260,11 @@ class _Cell:
         self.total = [NOTHING, NOTHING]
 
 
-def _nodes(sides: Sequence[MergedSums], partners: Mapping[str, str]) -> tuple[DiffNode, ...]:
+def _nodes(
+    sides: Sequence[MergedSums], partners: Mapping[str, str], by_line: bool
+) -> tuple[DiffNode, ...]:
     cells = [_Cell(ROOT, sides[0].merged.frame(ROOT))]
-    ids: dict[tuple[int, tuple[str, str]], int] = {}
+    ids: dict[tuple[int, _Name], int] = {}
     for which, side in enumerate(sides):
         at = {ROOT: ROOT}
         merged = side.merged
@@ -251,7 +272,7 @@ def _nodes(sides: Sequence[MergedSums], partners: Mapping[str, str]) -> tuple[Di
             frame = merged.frame(node)
             if node != ROOT:
                 renamed = partners if which == 0 else {}
-                key = (at[merged.parent(node)], _key(frame.function, frame.file, renamed))
+                key = (at[merged.parent(node)], _key(frame, renamed, by_line))
                 if key not in ids:
                     ids[key] = len(cells)
                     cells.append(_Cell(key[0], frame))
@@ -266,7 +287,7 @@ def _nodes(sides: Sequence[MergedSums], partners: Mapping[str, str]) -> tuple[Di
         if number != ROOT:
             children.setdefault(cell.parent, []).append(number)
     for numbers in children.values():
-        numbers.sort(key=lambda n: (cells[n].frame.function, cells[n].frame.file, n))
+        numbers.sort(key=lambda n: (*cells[n].frame[:3], n))
     return tuple(
         DiffNode(
             cell.parent,
@@ -282,11 +303,13 @@ def _nodes(sides: Sequence[MergedSums], partners: Mapping[str, str]) -> tuple[Di
     )
 
 
-def _functions(base: Side, new: Side, partners: Mapping[str, str]) -> tuple[FunctionDiff, ...]:
-    found: dict[tuple[str, str], FunctionDiff] = {}
+def _functions(
+    base: Side, new: Side, partners: Mapping[str, str], by_line: bool
+) -> tuple[FunctionDiff, ...]:
+    found: dict[_Name, FunctionDiff] = {}
     for which, side in enumerate((base, new)):
-        for row in function_sums(side.tree, side.stacks):
-            key = _key(row.function, row.file, partners if which == 0 else {})
+        for row in function_sums(side.tree, side.stacks, by_line=by_line):
+            key = _key(row, partners if which == 0 else {}, by_line)
             known = found.get(key)
             own = known.self_ if known else UNSEEN
             total = known.total if known else UNSEEN

@@ -130,7 +130,7 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
     closing.start()
     closing.join(timeout=_CLOSE_LIMIT_S)
     progress.tell_notices()
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is None:
         print(summary_text(summary), file=sys.stderr)
         print_recording(session)

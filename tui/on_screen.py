@@ -66,7 +66,7 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is not None:
         Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     exit_ = session.exit()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from perftui.probes.session import Session
 
 _EVERY_S = 0.5
+_SPIKES_EVERY_S = 5.0
+"""Spikes are looked for while the fine readings are there: they are kept for minutes."""
 
 
 class Progress:
@@ -22,6 +24,7 @@ class Progress:
         self._session = session
         self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._due = time.monotonic() + _EVERY_S
+        self._spikes_due = self._due + _SPIKES_EVERY_S
         self._shown = False
         self._told = 0
         self._alerts: set[tuple[str, int, str]] = set()
@@ -33,6 +36,9 @@ class Progress:
             return
         self._due = now + _EVERY_S
         self.tell_notices()
+        if now >= self._spikes_due:
+            self._spikes_due = now + _SPIKES_EVERY_S
+            self._session.spikes.advance()
         if not self._terminal:
             return
         store = self._session.store

@@ -118,7 +118,26 @@ def test_grown_bytes_are_per_second() -> None:
     grown = found.delta(function(found, "load").self_, "grown")
     assert (grown.base_per_s, grown.new_per_s) == (1_000_000, 45_000_000)
     shrunk = found.delta(function(found, "main").self_, "grown")
-    assert (shrunk.state, shrunk.new_share) == ("neither", 0.0), "memory given back is no growth"
+    assert (shrunk.state, shrunk.new_share) == ("both", 0.0), "memory given back is no growth"
+
+
+def test_lines_can_be_told_apart_within_a_session() -> None:
+    tree = CallTree()
+    setup, serve = (tree.intern([tree.frame_id("<module>", "/a/leak.py", n)]) for n in (12, 18))
+    base, new = side_of(tree, {setup: ms(900)}, 1), side_of(tree, {serve: ms(800)}, 1)
+    assert difference(base, new).only_now("wall") == []
+    told = difference(base, new, by_line=True).only_now("wall")
+    assert [(row.function, row.line, delta.state) for row, delta in told] == [
+        ("<module>", 18, "new")
+    ]
+
+
+def test_new_means_not_seen_before_in_any_weight() -> None:
+    """A function that only waited before did run before, though it used no CPU."""
+    found = difference(side(1, ((MAIN, LOAD), ms(900))), side(1, ((MAIN, LOAD), ms(900, 800))))
+    delta = found.delta(function(found, "load").total, "cpu")
+    assert (delta.state, delta.base_share, delta.new_share) == ("both", 0.0, 1.0)
+    assert found.only_now("cpu") == []
 
 
 def test_torn_stacks_count_as_self_of_their_function_and_in_the_whole() -> None:
