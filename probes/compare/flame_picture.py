@@ -1,6 +1,6 @@
 """diff-svg: the differential flame graph of a comparison, as a static picture.
 
-Orange gained, blue lost, grey is the same: told apart by those who do not see red and green. The
+Red gained, blue lost, grey is the same: told apart by those who do not see red and green. The
 change is written into every frame that has room, so that it reads without any colour.
 """
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from perftui.probes.profile import WeightName
     from perftui.probes.recording.export.flame_boxes import FlameBox
 
-HUES = {"more": 28.0, "less": 212.0}
+HUES = {"more": 6.0, "less": 212.0}
+"""As on the screen."""
 _GREY = ("#d9dfe6", "#2f3742")
 _REST = ("#e6eaef", "#20272f")
 
@@ -41,22 +42,18 @@ def as_svg(comparison: Comparison, weight: WeightName = "wall") -> str:
     values = flame_values(difference, weight)
     if not values.get(ROOT):
         raise NoStacks("neither run has stacks here: there is no flame to draw")
-    children = {
-        number: [child for child in node.children if child in values]
-        for number, node in enumerate(difference.nodes)
-        if number in values
-    }
+    children = {number: node.children for number, node in enumerate(difference.nodes)}
     boxes = lay_out(FlameTree(children, values))
     faces = _Faces(difference, weight)
     base, new = comparison.pair
     whole = difference.whole
-    before, after = sides_of(difference, whole, weight)
+    before, after = sides_of(whole, weight)
     only = "" if comparison.phase is None else f" · phase {comparison.phase}"
     lines = [
         f"base {base.name}: {_amount(before, weight)} of threads in"
         f" {format_seconds(base.duration_s)} · new {new.name}: {_amount(after, weight)} in"
         f" {format_seconds(new.duration_s)}{only}",
-        "width: the larger of both shares · orange gained, blue lost · figures: change of the"
+        "width: the larger of both shares · red gained, blue lost · figures: change of the"
         " share in points of per cent",
         headline(comparison).text,
     ]
@@ -97,7 +94,7 @@ class _Faces:
         return Face(label, told, *_colours(tint_of(delta)), place)
 
     def _told(self, change: Change) -> str:
-        before, after = sides_of(self._difference, change, self._weight)
+        before, after = sides_of(change, self._weight)
         return f"{_amount(before, self._weight)} → {_amount(after, self._weight)}"
 
 

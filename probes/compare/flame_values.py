@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.calltree import ROOT
 from perftui.probes.compare.figures import points_text
+from perftui.probes.profile import WEIGHT_INDEX
+from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
     from perftui.probes.difference import Change, Delta, Difference
@@ -32,17 +33,21 @@ class Tint(NamedTuple):
 
 
 def flame_values(difference: Difference, weight: WeightName) -> dict[int, float]:
-    """Return the width of every node that either side has, as a share of the root."""
+    """Return the width of every node of the difference, 0 where neither side has anything.
+
+    Added up from the leaves, so that no callee is wider than its caller.
+    """
+    index = WEIGHT_INDEX[weight]
+    wholes = [max(side[index], 0) for side in difference.whole]
     values: dict[int, float] = {}
-    below: dict[int, float] = {}
     for number in range(len(difference.nodes) - 1, -1, -1):  # callees come after their callers
         node = difference.nodes[number]
-        delta = difference.delta(node.total, weight)
-        value = max(delta.base_share, delta.new_share, below.get(number, 0.0))
-        if value > 0:
-            values[number] = value
-            if number != ROOT:
-                below[node.parent] = below.get(node.parent, 0.0) + value
+        own = 0.0
+        for side, whole in enumerate(wholes):
+            if whole:
+                callees = sum(max(difference.nodes[c].total[side][index], 0) for c in node.children)
+                own = max(own, (max(node.total[side][index], 0) - callees) / whole)
+        values[number] = own + sum(values[child] for child in node.children)
     return values
 
 
@@ -64,11 +69,8 @@ def sign_of(delta: Delta) -> str:
     return points_text(delta.share)
 
 
-def sides_of(difference: Difference, change: Change, weight: WeightName) -> tuple[float, float]:
+def sides_of(change: Change, weight: WeightName) -> tuple[float, float]:
     """Return an amount of both sides: seconds, or bytes."""
-    from perftui.probes.profile import WEIGHT_INDEX
-    from perftui.probes.units import NS_PER_S
-
     index = WEIGHT_INDEX[weight]
     scale = 1 if weight == "grown" else NS_PER_S
     return max(change.base[index], 0) / scale, max(change.new[index], 0) / scale

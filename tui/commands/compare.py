@@ -75,6 +75,10 @@ def run(args: argparse.Namespace) -> int:
     base, new = _open_side(args.base), _open_side(args.new)
     _check_twice(base, new)
     phase = _phase(args.phase, [*base, *new])
+    if kind is None and not rules and sys.stdin.isatty() and sys.stdout.isatty():
+        from perftui.tui.app import run_compare
+
+        return run_compare(base, new, phase)
     from perftui.probes.compare.comparison import compare
     from perftui.probes.compare.rules import check_rules, exit_code, judge
     from perftui.probes.recording.limits import RecordingError
