@@ -1,7 +1,7 @@
 """Stack time in equal steps of a range: the page adds up the steps of whatever range is chosen.
 
 Per step and thread a few (node, wall, CPU, grown) numbers, nodes as differences. The sums are
-exact to a microsecond: what rounding leaves over goes on to the next step.
+exact to a microsecond: what rounding leaves over of a node goes on to its next step.
 
 A long recording of many stacks would not fit: then the steps get wider, and what is too small
 to be drawn at all is put together, by caller, as "smaller functions". The page says so.
@@ -12,14 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.calltree import ROOT, Frame
+from perftui.probes.profile import MergedTree
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perftui.probes.profile import MergedTree
+    from perftui.probes.recording.disk_intervals import StackInterval
     from perftui.probes.recording.export.slice import Slice
-    from perftui.probes.recording.export.timeline import ThreadTimeline, Timeline
+    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.stack_sums import ThreadKey
 
 STEPS = (240, 120, 60, 30)
 """How many there are: the first that fits."""
@@ -45,62 +47,97 @@ class StackGrid(NamedTuple):
     """By node; node 0 is the root, and callers come before what they call."""
     frames: list[Frame]
     """By node."""
-    threads: list[list[_Step]]
-    """By thread of the timeline and step: self weights by node."""
+    threads: list[ThreadKey]
+    """Hottest first."""
+    weights: list[list[_Step]]
+    """By thread and step: self weights by node."""
     small_share: float
     """Nodes below this share stand together; 0 if all are there."""
 
+    def wall_ns(self, thread: int) -> int:
+        """Return the sampled time of a thread, by its place."""
+        return sum(cell[0] for step in self.weights[thread] for cell in step.values())
+
 
 def stack_grid(
-    times: Timeline, part: Slice, *, most_cells: int = MOST_CELLS, most_nodes: int = MOST_NODES
-) -> StackGrid:
-    """Add a timeline up in steps, as fine as fits."""
+    reader: RecordingReader,
+    part: Slice,
+    *,
+    most_cells: int = MOST_CELLS,
+    most_nodes: int = MOST_NODES,
+) -> StackGrid | None:
+    """Add the stacks of a part of a recording up in steps, as fine as fits; None without stacks."""
     length_ns = part.t1_ns - part.t0_ns
     wanted = max(min(STEPS[0], length_ns // LEAST_STEP_NS), 1)
     finest = -(-length_ns // wanted)
-    exact = [_steps(thread, part.t0_ns, finest, wanted) for thread in times.threads]
-    total = _totals(times.tree, (step for steps in exact for step in steps))
-    for steps in dict.fromkeys(min(count, wanted) for count in STEPS):
-        width = -(-wanted // steps)
-        for share in SMALL_SHARES:
-            keep = _kept(total, share)
-            if len(keep) > most_nodes:
-                continue
-            grid = _folded(times.tree, exact, width, keep)
-            cells = sum(len(step) for thread in grid[2] for step in thread)
-            is_last = steps <= STEPS[-1] and share == SMALL_SHARES[-1]
-            if cells <= most_cells or is_last:
-                parents, frames, threads = grid
-                count = -(-wanted // width)
-                return StackGrid(finest * width, count, parents, frames, threads, share)
+    tree = MergedTree(reader.tree, by_line=part.by_line)
+    exact = _exact(reader, part, tree, finest, wanted)
+    if not exact:
+        return None
+    threads = sorted(exact, key=lambda thread: _heat(exact[thread]))
+    rows = [exact[thread] for thread in threads]
+    total = _totals(tree, (step for steps in rows for step in steps))
+    counts = list(dict.fromkeys(min(count, wanted) for count in STEPS))
+    for count, share in ((count, share) for count in counts for share in SMALL_SHARES):
+        keep = _kept(total, share)
+        is_last = count == counts[-1] and share == SMALL_SHARES[-1]
+        if len(keep) > most_nodes and not is_last:
+            continue
+        width = -(-wanted // count)
+        parents, frames, weights = _folded(tree, rows, width, keep)
+        if is_last or sum(len(step) for steps in weights for step in steps) <= most_cells:
+            steps = -(-wanted // width)
+            return StackGrid(finest * width, steps, parents, frames, threads, weights, share)
     raise AssertionError("the last step and share always return")
 
 
-def _steps(thread: ThreadTimeline, t0_ns: int, step_ns: int, steps: int) -> list[_Step]:
-    """Share one thread's spans out over the steps."""
-    found: list[_Step] = [{} for _ in range(steps)]
-    for span in thread:
-        begin, whole = span.t0_ns, span.t1_ns - span.t0_ns
-        cpu_left, grown_left = span.cpu_ns, span.grown_bytes
-        while begin < span.t1_ns:
-            at = min((begin - t0_ns) // step_ns, steps - 1)
-            end = span.t1_ns if at == steps - 1 else min(t0_ns + (at + 1) * step_ns, span.t1_ns)
-            if end == span.t1_ns:
-                cpu, grown = cpu_left, grown_left
-            else:
-                share = (end - begin) / whole
-                cpu, grown = round(span.cpu_ns * share), round(span.grown_bytes * share)
-            cell = found[at].get(span.stack)
-            if cell is None:
-                found[at][span.stack] = [end - begin, cpu, grown]
-            else:
-                cell[0] += end - begin
-                cell[1] += cpu
-                cell[2] += grown
-            cpu_left -= cpu
-            grown_left -= grown
-            begin = end
+def _exact(
+    reader: RecordingReader, part: Slice, tree: MergedTree, step_ns: int, steps: int
+) -> dict[ThreadKey, list[_Step]]:
+    """Return self weights by thread and step, on the nodes of `tree`."""
+    found: dict[ThreadKey, list[_Step]] = {}
+    for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns):
+        if part.has_thread(*thread):
+            into = found.setdefault(thread, [{} for _ in range(steps)])
+            _share_out(intervals, part.t0_ns, step_ns, tree, into)
     return found
+
+
+def _share_out(
+    intervals: Iterable[StackInterval],
+    t0_ns: int,
+    step_ns: int,
+    tree: MergedTree,
+    into: Sequence[_Step],
+) -> None:
+    """Add intervals to the steps that they lie in; what crosses an edge is shared out by time."""
+    for begin, end, node, torn, cpu, grown in intervals:
+        stack = tree.merge_torn(node) if torn else tree.merge(node)
+        whole, cpu_left, grown_left = end - begin, cpu, grown
+        while begin < end:
+            at = (begin - t0_ns) // step_ns
+            until = min(t0_ns + (at + 1) * step_ns, end)
+            if until == end:
+                cpu_part, grown_part = cpu_left, grown_left
+            else:
+                share = (until - begin) / whole
+                cpu_part, grown_part = round(cpu * share), round(grown * share)
+            cell = into[at].get(stack)
+            if cell is None:
+                into[at][stack] = [until - begin, cpu_part, grown_part]
+            else:
+                cell[0] += until - begin
+                cell[1] += cpu_part
+                cell[2] += grown_part
+            cpu_left -= cpu_part
+            grown_left -= grown_part
+            begin = until
+
+
+def _heat(steps: Sequence[_Step]) -> tuple[int, int]:
+    """Return what sorts the thread with most CPU first."""
+    cells = [cell for step in steps for cell in step.values()]
+    return -sum(cell[1] for cell in cells), -sum(cell[0] for cell in cells)
 
 
 def _totals(tree: MergedTree, steps: Iterable[_Step]) -> dict[int, list[int]]:
@@ -175,36 +212,38 @@ def _folded(
     return parents, frames, threads
 
 
-def packed(threads: Sequence[Sequence[_Step]]) -> list[list[Any]]:
-    """Return the steps as the page reads them.
+def packed(weights: Sequence[Sequence[_Step]]) -> list[list[Any]]:
+    """Return the weights as the page reads them.
 
     Returns:
         Per thread and step either 0 or [nodes as differences, wall in µs, CPU in µs, and, as
         pairs of a position and a number of bytes, what grew].
     """
-    found = []
-    for steps in threads:
-        left = [0, 0]  # what rounding owes, in ns
-        rows: list[Any] = []
-        for step in steps:
-            if not step:
-                rows.append(0)
-                continue
-            nodes: list[int] = []
-            wall: list[int] = []
-            cpu: list[int] = []
-            grown: list[int] = []
-            before = 0
-            for position, node in enumerate(sorted(step)):
-                cell = step[node]
-                nodes.append(node - before)
-                before = node
-                for index, column in ((0, wall), (1, cpu)):
-                    rounded = (cell[index] + left[index] + 500) // 1000
-                    left[index] += cell[index] - rounded * 1000
-                    column.append(rounded)
-                if cell[2]:
-                    grown += [position, cell[2]]
-            rows.append([nodes, wall, cpu, grown])
-        found.append(rows)
-    return found
+    return [_packed(steps) for steps in weights]
+
+
+def _packed(steps: Sequence[_Step]) -> list[Any]:
+    owed: dict[int, list[int]] = {}  # by node, what rounding left over of wall and CPU, in ns
+    rows: list[Any] = []
+    for step in steps:
+        if not step:
+            rows.append(0)
+            continue
+        nodes: list[int] = []
+        columns: tuple[list[int], list[int]] = ([], [])
+        grown: list[int] = []
+        before = 0
+        for position, node in enumerate(sorted(step)):
+            cell = step[node]
+            nodes.append(node - before)
+            before = node
+            left = owed.setdefault(node, [0, 0])
+            for index, column in enumerate(columns):
+                exact = cell[index] + left[index]
+                rounded = (exact + 500) // 1000
+                left[index] = exact - rounded * 1000
+                column.append(rounded)
+            if cell[2]:
+                grown += [position, cell[2]]
+        rows.append([nodes, *columns, grown])
+    return rows
