@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from perftui.probes.calltree import ROOT
+from perftui.probes.frame_colours import frame_ink
 from perftui.probes.profile import WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text import clean, shorten_middle, width_of
@@ -22,7 +23,6 @@ from perftui.tui.widgets.strips import (
     LinePane,
     Part,
     edge_style,
-    frame_ink,
     ground_of,
     ink_style,
     line_of,

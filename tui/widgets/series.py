@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perftui.probes.pool_colours import pool_colour
 from perftui.probes.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text import clean
 from perftui.tui.widgets.blocks import hold_until, nice_top
@@ -13,7 +14,6 @@ from perftui.tui.widgets.facts import (
     counter_facts,
     cpu_facts,
     known,
-    pool_colour,
     rss_facts,
     telling_pools,
 )
