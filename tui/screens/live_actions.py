@@ -12,6 +12,7 @@ from textual.app import SystemCommand
 from textual.widget import Widget
 
 from perftui.tui import choosing
+from perftui.tui.notify import HOWS
 from perftui.tui.screens.span_actions import SpanActions
 from perftui.tui.view import Selection
 from perftui.tui.widgets.time_axis import moment_text
@@ -184,6 +185,10 @@ class LiveActions(SpanActions):
                 yield SystemCommand(
                     f"{key.help[0].upper()}{key.help[1:]}", f"key {key.shown}", self._runner(action)
                 )
+        if not self.replayed:
+            for how in HOWS:
+                run = self._runner(f"tell_alerts('{how}')")
+                yield SystemCommand(f"Notify of alerts: {how}", "warn and critical", run)
         if self.session.target_alive():
             yield SystemCommand(
                 "Interrupt the target", "send it SIGINT, as ctrl+c would", self._runner("interrupt")
