@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.records import Exit
     from perftui.probes.session import ProbeOptions, RecordOptions
+    from perftui.tui.notify import How
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
@@ -39,6 +40,7 @@ def launch_headless(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
 ) -> int:
     """Run a program to its end; returns its own exit code, 128+N for signal N.
 
@@ -49,7 +51,7 @@ def launch_headless(
     session = Session.launch(
         argv, title, options, behind_screen=False, stdout=stdout, record=record
     )
-    progress = Progress(session)
+    progress = Progress(session, notify)
     stopped_by_us = _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
     if _gate_failed(session, fail_on):
@@ -65,10 +67,11 @@ def attach_headless(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
 ) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     session = Session.attach(pid, options, record)
-    progress = Progress(session)
+    progress = Progress(session, notify)
     _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
     return GATE_FAILED if _gate_failed(session, fail_on) else 0
@@ -130,7 +133,7 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
     closing.start()
     closing.join(timeout=_CLOSE_LIMIT_S)
     progress.tell_notices()
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is None:
         print(summary_text(summary), file=sys.stderr)
         print_recording(session)

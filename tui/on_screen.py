@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from perftui.probes.session import ProbeOptions, RecordOptions, Session
+    from perftui.tui.notify import How
 
 
 def launch_on_screen(
@@ -24,13 +25,14 @@ def launch_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    notify: How = "off",
 ) -> int:
     """Start a program behind the live screen; 0, or its own exit code if it ended by itself."""
     # The session starts first: the target runs and is measured while textual is imported.
     from perftui.probes.session import Session
 
     session = Session.launch(argv, title, options, behind_screen=True, record=record)
-    return _show(session, json_path, duration_s)
+    return _show(session, json_path, duration_s, notify)
 
 
 def attach_on_screen(
@@ -39,11 +41,12 @@ def attach_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    notify: How = "off",
 ) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options, record), json_path, duration_s)
+    return _show(Session.attach(pid, options, record), json_path, duration_s, notify)
 
 
 def pick_process() -> int | None:
@@ -53,20 +56,20 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(session: Session, json_path: str | None, duration_s: float | None) -> int:
+def _show(session: Session, json_path: str | None, duration_s: float | None, notify: How) -> int:
     try:
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
 
             gone = partial(session.send, signal.SIGHUP)
-            run_live(session, duration_s=duration_s, on_gone=gone)
+            run_live(session, duration_s=duration_s, on_gone=gone, notify=notify)
     finally:
         session.close()
     from perftui.probes.summary import summarize
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is not None:
         Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     exit_ = session.exit()

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.units import NS_PER_S
+from perftui.tui.against import take_against
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.calltree import CallTree
+    from perftui.probes.detect.spike import Spike
     from perftui.probes.reader import (
         Buckets,
         CallStats,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         ThreadTree,
     )
     from perftui.probes.records import Alert, LogLine
+    from perftui.tui.against import Against
 
 Weight = Literal["wall", "cpu", "grown"]
 Part = Literal[
@@ -65,6 +68,8 @@ class Selection:
     weight: Weight = "wall"
     by_line: bool = False
     filter: str = ""
+    against: bool = False
+    """The flame shows the range against the time before it."""
 
     def with_(self, **changes: object) -> Selection:
         """Return a copy with some fields changed."""
@@ -116,6 +121,10 @@ class View:
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
     """None for a live session."""
+    spikes: tuple[Spike, ...] = ()
+    """Jumps and bursts found so far in the whole session, by time."""
+    against: Against | None = None
+    """The range against the time before it, if that was asked for."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -124,6 +133,7 @@ class View:
             other is not None
             and self.stacks is other.stacks
             and self.tree is other.tree
+            and self.against is other.against
             and self.selection == other.selection
             and self.status.state == other.status.state
         )
@@ -175,6 +185,12 @@ def take_view(
         pools = _metrics(reader, names, "pool:", axis, n)
         axis_phases = reader.phases(*axis)
         alerts = newest_of_each(reader.alerts(*axis))
+    stacks = reader.call_tree(*span) if "stacks" in wants else ()
+    against = None
+    if selection.against and "stacks" in wants:
+        against = take_against(
+            reader, selection, start, stacks, before.against if before is not None else None
+        )
     return View(
         selection=selection,
         tree=reader.tree,
@@ -191,7 +207,7 @@ def take_view(
         axis_phases=axis_phases,
         phases=reader.phases(*span) if "phases" in wants else (),
         threads=reader.threads(*span) if "threads" in wants else (),
-        stacks=reader.call_tree(*span) if "stacks" in wants else (),
+        stacks=stacks,
         imports=reader.imports(*span) if "imports" in wants else (),
         calls=reader.calls(*span) if "calls" in wants else (),
         counters=reader.counters(*span) if "counters" in wants else (),
@@ -201,6 +217,7 @@ def take_view(
         processes=reader.processes(),
         heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
         has=frozenset(wants),
+        against=against,
     )
 
 

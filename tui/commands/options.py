@@ -18,6 +18,7 @@ TAKE_VALUE = (
     "--metrics-rate",
     "--limit",
     "--fail-on",
+    "--notify",
     "--record",
     "--max-age",
     "--max-size",
@@ -56,6 +57,12 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
         type=_alert_kinds,
         default=(),
         help="exit 1 if an alert of these kinds is raised, e.g. mem_growth,streaming_violation",
+    )
+    group.add_argument(
+        "--notify",
+        choices=("off", "bell", "desktop"),
+        default="off",
+        help="tell of new alerts by the terminal's bell or a desktop notification (off)",
     )
     group = parser.add_argument_group("recording")
     group.add_argument(
