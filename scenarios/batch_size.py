@@ -10,6 +10,7 @@ from perftui.scenarios.loader import TargetName
 from perftui.scenarios.loading import (
     Load,
     generated_batches,
+    hand_over_load,
     load,
     opened_system,
     rows_per_s,
@@ -64,6 +65,7 @@ def batch_size(
                 place.mkdir()
                 found = load(destination, batches, place, f"b{size}", f"batches of {size}")
                 loads[size].append(found)
+                hand_over_load("load", found, target=target, variant=variant, batch=size)
     speeds = {size: rows_per_s(found) for size, found in loads.items()}
     slowest = min(speeds.values())
     print_table(

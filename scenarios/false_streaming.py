@@ -16,6 +16,7 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
 from perftui.scenarios.parameters import Range, ScenarioError, Size
 from perftui.scenarios.printed_table import print_table
@@ -89,9 +90,12 @@ def false_streaming(
         check_memory(2 * rows * ARROW_BYTES_PER_ROW, "the false half", "choose a smaller size")
         files = orders(rows)
     runs = {}
-    for kind, code in (("false", chosen.false), ("true", chosen.true)):
+    kinds = (("false", chosen.false), ("true", chosen.true))
+    for kind, code in kinds:
         with perftui.phase(code):
             runs[code] = _watched(pair, kind, files)
+    for (kind, code), run in zip(kinds, runs.values(), strict=True):
+        hand_over("false streaming", engine=pair, kind=kind, code=code, **run._asdict())
     _report(runs, files)
 
 

@@ -12,6 +12,7 @@ import psutil
 import perftui
 from perftui.scenarios import loader_servers, loader_targets
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import Figure, hand_over
 from perftui.scenarios.loader_data import (
     BYTES_PER_ROW,
     TUPLE_BYTES_PER_ROW,
@@ -192,6 +193,23 @@ def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -
     files = [file for file in folder.rglob("*") if file.is_file()]
     disk = sum(file.stat().st_size for file in files)
     return Load(rows, took_s, cpu_s, tuple(batch_s), peak - base, _rss_below(), len(files), disk)
+
+
+def hand_over_load(table: str, each: Load, **about: Figure) -> None:
+    """Hand over one load as a row of a table; `about` says what was loaded how."""
+    hand_over(
+        table,
+        **about,
+        rows=each.rows,
+        took_s=each.took_s,
+        cpu_s=each.cpu_s,
+        batches=len(each.batch_s),
+        batch_median_s=median(each.batch_s),
+        grown_bytes=each.grown_bytes,
+        server_rss_bytes=each.server_rss_bytes,
+        files=each.files,
+        disk_bytes=each.disk_bytes,
+    )
 
 
 def _rss_below() -> int:
