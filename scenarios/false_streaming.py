@@ -4,6 +4,7 @@ Each half of a pair runs in a process of its own below this one, so that neither
 other's memory; RSS is sampled here, from outside, while it reads.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -173,6 +174,7 @@ def _report(runs: dict[str, _Run], files: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The process that reads: pair, kind, files. Prints its base RSS, then what it did."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     pair, kind, *names = argv
     files = [Path(name) for name in names]
     chosen = PAIRS[pair]

@@ -43,7 +43,7 @@ def loader(
     system, variant = system_and_variant(target, variant)
     n = system.variants[variant] if rows is None else rows
     with scratch("loader", repeats * n * _DISK_BYTES_PER_ROW) as folder:
-        with opened_system(system, variant, dsn) as destination:
+        with opened_system(system, variant, dsn, n) as destination:
             with perftui.phase("setup"):
                 batches = generated_batches(system, n, batch)
             loads = []

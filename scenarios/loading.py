@@ -17,6 +17,7 @@ from perftui.scenarios.loader_data import (
     BYTES_PER_ROW,
     TUPLE_BYTES_PER_ROW,
     arrow_batches,
+    batch_bytes,
     tuple_batches,
 )
 from perftui.scenarios.loader_targets import Target
@@ -35,7 +36,8 @@ class System(NamedTuple):
     arrow: bool
     """Takes Arrow batches; else lists of tuples."""
     make: Callable[..., Target]
-    server: Callable[[str], AbstractContextManager[str]] | None = None
+    server: Callable[[str, int], AbstractContextManager[str]] | None = None
+    """(dsn, rows) -> an address."""
 
 
 SYSTEMS = {
@@ -118,11 +120,12 @@ def system_and_variant(target: str, variant: str) -> tuple[System, str]:
 
 
 @contextmanager
-def opened_system(system: System, variant: str, dsn: str) -> Iterator[Target]:
+def opened_system(system: System, variant: str, dsn: str, rows: int) -> Iterator[Target]:
     """Import the library, and start the server if there is one, for the length of a `with`.
 
     Raises:
-        ScenarioError: The server is missing or does not start, or dsn makes no sense here.
+        ScenarioError: The server is missing, does not start or has no room for the rows, or dsn
+            makes no sense here.
     """
     if dsn and system.server is None:
         raise ScenarioError("dsn is for targets with a server: postgres and redis")
@@ -135,7 +138,7 @@ def opened_system(system: System, variant: str, dsn: str) -> Iterator[Target]:
     if system.server is None:
         yield target
         return
-    server = system.server(dsn)
+    server = system.server(dsn, rows)
     with perftui.phase("spawn"):
         address = server.__enter__()
     try:
@@ -172,11 +175,12 @@ def load(
 
 
 def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -> Load:
+    sizes = [batch_bytes(batch) for batch in batches]
     base = peak = rss_bytes()
     rows, batch_s = 0, []
     cpu_before, started = time.process_time(), time.perf_counter()
     with perftui.phase(phase) if phase else nullcontext():
-        for batch in batches:
+        for batch, size in zip(batches, sizes, strict=True):
             began = time.perf_counter()
             with perftui.call("load batch"):
                 target.load(batch)
@@ -184,7 +188,7 @@ def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -
             rows += len(batch)
             perftui.count("rows", len(batch))
             perftui.count("batches")
-            perftui.count("bytes", getattr(batch, "nbytes", 0))
+            perftui.count("bytes", size)
             peak = max(peak, rss_bytes())
     took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_before
     stored = target.stored()

@@ -44,7 +44,7 @@ def row_vs_batch(
     system, variant = _system(target, "default")
     results: list[tuple[str, Load]] = []
     with scratch("row-vs-batch", rows * 10 * 2_000) as folder:
-        with opened_system(system, variant, "") as destination:
+        with opened_system(system, variant, "", rows) as destination:
             for size in (1, *batches_of):
                 n = rows if size == 1 else max(rows * 10, size)
                 with perftui.phase("setup"):

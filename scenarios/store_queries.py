@@ -23,6 +23,8 @@ from perftui.scenarios.store_records import BYTES_PER_RECORD, Records
 
 _TOP = 10
 _PAGE = 20
+_REFINE = 10
+"""Candidates per hit that are checked exactly."""
 _BATCH = 10_000
 
 
@@ -48,10 +50,10 @@ def store_queries(
     """See the module."""
     if dim % 4:
         raise ScenarioError(f"dim={dim}: dim is a multiple of 4, for product quantisation")
-    with perftui.phase("import"):
-        import lancedb
-        from lancedb.index import BTree, IvfPq
     with scratch("store", 4 * rows * (BYTES_PER_RECORD + 4 * dim)) as folder:
+        with perftui.phase("import"):
+            import lancedb
+            from lancedb.index import BTree, IvfPq
         with perftui.phase("setup"):
             records = Records(dim)
             database = lancedb.connect(str(folder / "db"))
@@ -81,6 +83,10 @@ def store_queries(
             _built("IVF_PQ", lambda: table.create_index("vector", config=config))
             near = _asked("vector search, IVF_PQ", queries, store.search)
             lines.append(_line("vector search, IVF_PQ", near, "flat search", flat, _recall))
+            refined = _asked("vector search, IVF_PQ refined", queries, store.refined_search)
+            lines.append(
+                _line("vector search, IVF_PQ refined", refined, "flat search", flat, _recall)
+            )
         lines += _analytics(table, queries)
         print_table(("question", "first", "warm", "against", "that", "faster", "same"), lines)
         print(f"{format_count(rows)} records of {dim} dimensions, medians of {queries - 1}")
@@ -176,6 +182,12 @@ class _Store:
         # Left to itself Lance warns, per query, that it will stop adding _distance.
         query = self._table.search(self._vectors[index]).select(["key", "_distance"]).limit(_TOP)
         return sorted(query.to_arrow()["key"].to_pylist())
+
+    def refined_search(self, index: int) -> list[int]:
+        """Through the index, then the best candidates once more, exactly."""
+        query = self._table.search(self._vectors[index]).refine_factor(_REFINE)
+        found = query.select(["key", "_distance"]).limit(_TOP)
+        return sorted(found.to_arrow()["key"].to_pylist())
 
     def cached_search(self, index: int) -> list[int]:
         if index not in self._cache:

@@ -160,7 +160,7 @@ def _in_threads(make: Callable[[], _Ask], numbers: list[int], seconds: float) ->
                 index += 1
 
         started = perf_counter()
-        with perftui.phase(f"{number} users"):
+        with perftui.phase(_users(number)):
             own = [
                 threading.Thread(target=user, args=(who * 1000,), name=f"user-{who}")
                 for who in range(number)
@@ -222,7 +222,7 @@ async def _in_tasks(
                 index += 1
 
         started = perf_counter()
-        with perftui.phase(f"{number} users"):
+        with perftui.phase(_users(number)):
             await asyncio.gather(*(user(who * 1000) for who in range(number)))
         took_s = perf_counter() - started
         error = errors[0] if errors else ""

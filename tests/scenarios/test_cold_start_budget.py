@@ -45,17 +45,15 @@ def test_each_bound_is_checked_by_itself() -> None:
 
 
 def test_over_the_budget_is_an_exit_code_if_asked_for(tmp_path: Path) -> None:
-    words = ["cold-start", "engines=stdlib", "repeats=1"]
+    words = ["cold-start", "engines=stdlib", "repeats=1", "queries=3"]
     done = run(tmp_path, *words, "budget=import=1ms,cold=1000s", "strict=true", fails=1)
     assert "budget FAIL  stdlib: import" in done.stdout
     assert done.stderr == ""
-    done = run(tmp_path, *words, "budget=import=1ms")
-    assert "budget FAIL  stdlib: import" in done.stdout
-    done = run(tmp_path, *words, "budget=import=1000s,ratio=1000000", "strict=true")
+    done = run(tmp_path, *words, "budget=import=1000s,ratio=1000000")
     assert "budget pass  stdlib: import" in done.stdout
-    assert "budget" not in run(tmp_path, *words, "budget=").stdout
 
 
+@pytest.mark.live
 def test_what_a_warm_up_saves_is_said(tmp_path: Path) -> None:
     need("duckdb", "pyarrow")
     words = ["engines=duckdb", "repeats=1", "rows=2000", "queries=5"]
