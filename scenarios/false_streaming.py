@@ -4,6 +4,7 @@ Each half of a pair runs in a process of its own below this one, so that neither
 other's memory; RSS is sampled here, from outside, while it reads.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
 from perftui.scenarios.parameters import Range, ScenarioError, Size
 from perftui.scenarios.printed_table import print_table
@@ -89,9 +91,12 @@ def false_streaming(
         check_memory(2 * rows * ARROW_BYTES_PER_ROW, "the false half", "choose a smaller size")
         files = orders(rows)
     runs = {}
-    for kind, code in (("false", chosen.false), ("true", chosen.true)):
+    kinds = (("false", chosen.false), ("true", chosen.true))
+    for kind, code in kinds:
         with perftui.phase(code):
             runs[code] = _watched(pair, kind, files)
+    for (kind, code), run in zip(kinds, runs.values(), strict=True):
+        hand_over("false streaming", engine=pair, kind=kind, code=code, **run._asdict())
     _report(runs, files)
 
 
@@ -169,6 +174,7 @@ def _report(runs: dict[str, _Run], files: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The process that reads: pair, kind, files. Prints its base RSS, then what it did."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     pair, kind, *names = argv
     files = [Path(name) for name in names]
     chosen = PAIRS[pair]

@@ -143,6 +143,10 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    if Path(json_path).exists() and not Path(json_path).is_file():
+        # A pipe, a terminal, /dev/null: a rename would put a file in its place.
+        Path(json_path).write_text(text)
+        return
     # Written beside and renamed: whoever waits for the file never reads half of it.
     part = Path(f"{json_path}.{os.getpid()}.part")
     part.write_text(text)
