@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.records import Alert, LogLine, Notice
+    from perftui.probes.records import Alert, LogLine, Notice, Plan
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
@@ -158,7 +158,7 @@ class Event(NamedTuple):
 
     t_ns: int
     kind: str
-    """phase, mark, import, call, process, exit, gap, notice, alert"""
+    """phase, mark, plan, import, call, process, exit, gap, notice, alert"""
     text: str
 
 
@@ -248,6 +248,10 @@ class Reader(Protocol):
 
     def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """Events of the range in time order."""
+        ...
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """Plans of queries told before a moment, the oldest first; a name may have several."""
         ...
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:

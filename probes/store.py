@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.calltree import CallTree
     from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import
-    from perftui.probes.records import Alert, LogLine
+    from perftui.probes.records import Alert, LogLine, Plan
     from perftui.probes.stack_sums import ThreadKey
 
 P = ParamSpec("P")
@@ -450,6 +450,12 @@ class Store:
         with self._lock:
             self._drain()
             return self._journal.event_list(t0_ns, t1_ns)
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """See `Reader.plans`."""
+        with self._lock:
+            self._drain()
+            return self._journal.plan_list(t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.plans import plan_verdict
 from perftui.probes.profile import busy, function_sums
 from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
     from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.records import Plan
     from perftui.probes.store import Store
 
 SCHEMA = 1
@@ -46,6 +48,7 @@ def summarize(reader: Store) -> dict[str, Any]:
             counter.name: {"total": counter.total, "per_s": counter.per_s}
             for counter in reader.counters(t0_ns, t1_ns)
         },
+        "plans": [_plan(plan) for plan in reader.plans(t1_ns)],
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
@@ -136,6 +139,19 @@ def _calls(stats: CallStats) -> dict[str, Any]:
         "warm_median_s": None if warm_ns is None else warm_ns / NS_PER_S,
         "ratio": stats.ratio,
         "steady_state": None,
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "verdict": plan_verdict(plan) or None,
+        "filter": plan.filter,
+        "columns_read": plan.columns_read,
+        "columns_needed": plan.columns_needed,
+        "rows_read": plan.rows_read,
+        "rows_needed": plan.rows_needed,
+        "text": plan.text,
     }
 
 

@@ -30,6 +30,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("imports", _imports(summary)),
         ("calls", _calls(summary)),
         ("counters", _counters(summary)),
+        ("plans", _plans(summary)),
         ("self time", _top(summary)),
         ("grown memory", _growth(summary)),
     ):
@@ -120,6 +121,13 @@ def _counters(summary: dict[str, Any]) -> _Rows:
         per_s = "" if rate is None else f"{format_count(rate)}/s"
         rows.append((name, format_count(counter["total"]), per_s))
     return rows
+
+
+def _plans(summary: dict[str, Any]) -> _Rows:
+    # The newest plan of a name; a recording has them all.
+    plans = {str(plan["name"]): plan["verdict"] for plan in summary["plans"]}
+    rows: _Rows = [(name, verdict or "see the Plans tab") for name, verdict in plans.items()]
+    return rows[-20:]
 
 
 def _top(summary: dict[str, Any]) -> _Rows:

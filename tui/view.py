@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Thread,
         ThreadTree,
     )
-    from perftui.probes.records import Alert, LogLine
+    from perftui.probes.records import Alert, LogLine, Plan
 
 Weight = Literal["wall", "cpu", "grown"]
 Part = Literal[
@@ -116,6 +116,8 @@ class View:
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
     """None for a live session."""
+    plans: tuple[Plan, ...] = ()
+    """Of the whole session: whether there are any decides about a tab."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -201,6 +203,7 @@ def take_view(
         processes=reader.processes(),
         heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
         has=frozenset(wants),
+        plans=reader.plans(status.t_end_ns + 1),
     )
 
 

@@ -26,7 +26,7 @@ from perftui.probes.reader import (
     ThreadTree,
     Weights,
 )
-from perftui.probes.records import Alert, LogLine, Notice
+from perftui.probes.records import Alert, LogLine, Notice, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -110,6 +110,7 @@ class FakeReader:
     names: tuple[str, ...] = tuple(METRICS)
     pools: bool = False
     alert: bool = False
+    planned: bool = True
     launched: bool = True
     thread_names: tuple[str, ...] = ("MainThread", "duckdb-scan", "ArrowIO")
     phase_names: tuple[str, ...] = tuple(name for name, _, _ in PHASES)
@@ -313,6 +314,10 @@ class FakeReader:
             for phase in self.phases(t0_ns, t1_ns)
             if phase.t0_ns >= t0_ns
         )
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
+        return (plan,) if self.planned and t1_ns > plan.t_ns else ()
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         return [

@@ -414,6 +414,26 @@ def test_tabs_by_key_letter_and_mouse_each_show_a_pane() -> None:
     play(steps)
 
 
+def test_a_tab_with_nothing_to_show_is_left_out() -> None:
+    async def steps(stage: Stage) -> None:
+        assert "Alerts" in stage.text
+        assert "Plans" not in stage.text
+        await stage.press("shift+tab")
+        assert stage.live.tab == "Alerts"
+        await stage.press("x")
+        await stage.pictures()
+        assert "Plans" in stage.text, "its key opens it all the same"
+        assert "perftui.plan(" in stage.text, "and it says how there would be something"
+        await stage.press("tab")
+        await stage.pictures()
+        assert stage.live.tab == "Flame"
+        assert "Plans" not in stage.text
+        stage.reader.planned = True
+        await stage.until(lambda: " Plans " in stage.text)
+
+    play(steps, FakeReader(planned=False))
+
+
 def test_weight_lines_threads_and_reset_change_the_selection() -> None:
     async def steps(stage: Stage) -> None:
         await stage.press("w")

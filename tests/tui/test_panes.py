@@ -15,7 +15,7 @@ from pane_stage import Stage, on_stage, text_of
 from pane_views import MAIN, MS, READER, T0, S, bare_view, imports_of, make_view, phases_of
 
 from perftui.probes.reader import Phase, Target
-from perftui.probes.records import LogLine
+from perftui.probes.records import LogLine, Plan
 from perftui.tui.view import Selection
 from perftui.tui.widgets.filter_bar import FilterBar
 from perftui.tui.widgets.flame_threads import ThreadChosen
@@ -24,6 +24,7 @@ from perftui.tui.widgets.imports_pane import ImportsPane
 from perftui.tui.widgets.log_pane import LogPane
 from perftui.tui.widgets.phase_tree import phase_lines
 from perftui.tui.widgets.phases_pane import PhasesPane
+from perftui.tui.widgets.plans_pane import PlansPane, folded
 from perftui.tui.widgets.threads_pane import ThreadsPane
 from perftui.tui.widgets.top_pane import TopPane
 
@@ -332,3 +333,55 @@ def test_filter_bar_tells_as_one_types_and_clears_on_escape() -> None:
             seen.add(id(message))
             told.append(message.text)
     assert told == ["f", "fe", "fet", ""]
+
+
+BOXES = "╭─ Parquet Scan ─╮\n" + "│ Projections: id │\n" * 40 + "╰─╯"
+QUERY_PLANS = (
+    Plan(T0 + 1 * S, 7, "query", BOXES, "in the scan", 2, 2, 6, 6),
+    Plan(T0 + 2 * S, 7, "slow", "FilterExec: " + "a = 1 AND " * 30, "above the scan", 6, 2),
+    Plan(T0 + 9 * S, 7, "late", "anything"),
+)
+
+
+def test_plans_beside_their_verdicts() -> None:
+    pane = PlansPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(plans=QUERY_PLANS))
+        await pilot.pause()
+        pane.queries.focus()
+        rows = text_of(pane.queries).splitlines()
+        assert "✓ in the scan" in rows[1] and "2 / 2" in rows[1] and "3.00 ms" in rows[1]
+        assert "✗ above the scan" in rows[2] and "6 / 2" in rows[2]
+        text = text_of(pane.text)
+        assert "✓ filter in the scan, reads just 2 columns" in text
+        assert "╭─ Parquet Scan ─╮" in text and "more lines: page down" in text
+        await pilot.press("pagedown", "pagedown")
+        assert "╭─ Parquet Scan" not in text_of(pane.text)
+        await pilot.press("down")
+        assert "✗ filter above the scan" in text_of(pane.text)
+        assert text_of(pane.text).count("AND") == 30, "long lines are folded, not cut"
+        await pilot.press("down")
+        assert "anything" in text_of(pane.text)
+        pane.show(make_view(Selection(filter="slow"), plans=QUERY_PLANS))
+        await pilot.pause()
+        assert "late" not in text_of(pane.queries)
+        pane.show(make_view(plans=QUERY_PLANS, range=(T0, T0 + 3 * S)))
+        await pilot.pause()
+        assert "late" not in text_of(pane.queries), "it is told after the range"
+
+    on_stage(pane, play, (160, 12))
+    on_stage(PlansPane(), _nothing_to_show, (80, 10))
+
+
+async def _nothing_to_show(stage: Stage, pilot: Pilot[None]) -> None:
+    pane = stage.pane
+    assert isinstance(pane, PlansPane)
+    pane.show(make_view())
+    await pilot.pause()
+    assert "perftui.plan(" in text_of(pane.queries)
+
+
+def test_boxes_are_not_folded() -> None:
+    assert folded("│ " + "x" * 50, 20) == ["│ " + "x" * 50]
+    assert folded("  a b c d e f g h", 10) == ["  a b c d", "     e f g", "     h"]

@@ -333,7 +333,7 @@ class LiveScreen(LiveActions):
     def _draw_tabs(self, view: View) -> None:
         paint = paint_of(self.app)
         width = self.app.size.width
-        tabs = tuple(self._kinds)
+        tabs = self.tabs()
         self._tab_bar.show(tabs, self.tab, about(view, self.tab, paint), width, paint)
         hints = hints_of(
             paused=self.selection.paused_at_ns is not None,

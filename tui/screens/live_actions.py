@@ -56,9 +56,17 @@ class LiveActions(TimeActions):
 
     # -- tabs ------------------------------------------------------------------------------
 
+    def tabs(self) -> tuple[str, ...]:
+        """Return the names of the tabs that have something to show, and of the open one."""
+        view = self.view
+        kinds = self._kinds.items()
+        return tuple(
+            name for name, kind in kinds if name == self.tab or view is None or kind.has_any(view)
+        )
+
     def action_next_tab(self, step: int) -> None:
         """Open the tab beside."""
-        names = list(self._kinds)
+        names = self.tabs()
         self.open_tab(names[(names.index(self.tab) + step) % len(names)])
 
     def action_tab(self, name: str) -> None:

@@ -31,6 +31,8 @@ class PaneKind(NamedTuple):
     make: Callable[[], Widget]
     needs: frozenset[Part]
     """What of a picture it shows; nothing else is asked of the reader."""
+    has_any: Callable[[View], bool] = lambda view: True
+    """Whether there is something to show: else its tab is left out, and only its key opens it."""
 
 
 def _of(*parts: Part) -> frozenset[Part]:
@@ -55,4 +57,7 @@ PANES = (
     PaneKind("Log", "o", _in("log_pane", "LogPane"), _of("log_lines")),
     PaneKind("Heat", "e", _in("heat_pane", "HeatPane"), _of("heat")),
     PaneKind("Alerts", "a", _in("alerts_pane", "AlertsPane"), _of()),
+    PaneKind(
+        "Plans", "x", _in("plans_pane", "PlansPane"), _of("calls"), lambda view: bool(view.plans)
+    ),
 )
