@@ -90,7 +90,7 @@ class Journal:
         self.gaps: list[Gap] = []
         self._marks: list[Mark] = []
         self._plans: list[Plan] = []
-        self._processes: list[ProcessStart] = []
+        self._processes: dict[tuple[int, int], ProcessStart] = {}
         self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
         self._calls: dict[str, _Calls] = {}
@@ -110,7 +110,7 @@ class Journal:
             Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
-            ProcessStart: self._processes.append,
+            ProcessStart: self._process,
         }
 
     def take(self, record: Record) -> None:
@@ -164,6 +164,10 @@ class Journal:
             if key[0] == record.pid:
                 span.ended_ns = record.t_ns
                 del self._open_phases[key]
+
+    def _process(self, record: ProcessStart) -> None:
+        # The same once more is the same by another name.
+        self._processes[record.t_ns, record.pid] = record
 
     def _plan(self, record: Plan) -> None:
         if len(self._plans) < PLANS_KEPT:
@@ -303,7 +307,7 @@ class Journal:
         ]
         events += [
             Event(process.t_ns, "process", " ".join(process.argv)[:200] or str(process.pid))
-            for process in self._processes[1:]
+            for process in list(self._processes.values())[1:]
         ]
         for span in self.imports:
             if span.end is not None and span.end.total_ns >= SLOW_IMPORT_NS:

@@ -78,6 +78,20 @@ class Process(NamedTuple):
     t_end_ns: int | None
 
 
+class ProcessUse(NamedTuple):
+    """What one process of the tree used, in a range."""
+
+    pid: int
+    rss_bytes: float | None
+    """At the end of the range; None if it had ended by then."""
+    peak_rss_bytes: float | None
+    cpu_percent: float | None
+    """Of one core, at the end of the range."""
+    cpu_s: float
+    threads: int
+    """Seen in the range."""
+
+
 class Thread(NamedTuple):
     """One OS thread of the tree, Python or native, in a range."""
 
@@ -218,6 +232,10 @@ class Reader(Protocol):
 
     def processes(self) -> tuple[Process, ...]:
         """The target and all its descendants seen so far, oldest first."""
+        ...
+
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        """What each process that lived in the range used, in the order of `processes`."""
         ...
 
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:

@@ -14,7 +14,11 @@ Severity = Literal["info", "warn", "critical"]
 
 
 class ProcessStart(NamedTuple):
-    """A process of the target's tree was seen for the first time."""
+    """A process of the target's tree was seen for the first time.
+
+    A second record of the same time and pid says that it has another command line since: seen
+    between fork and exec, or titled by itself as servers do.
+    """
 
     t_ns: int
     pid: int

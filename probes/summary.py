@@ -41,6 +41,7 @@ def summarize(reader: Store) -> dict[str, Any]:
         "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
         "cpu_s": _cpu(reader, exit_ is not None),
         "peak_rss_bytes": _peak(reader, target),
+        "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
@@ -99,6 +100,27 @@ def _peak(reader: Store, target: Target) -> int | None:
     peaks += [phase.peak_rss_bytes for phase in reader.phases(0, 1 << 62)]
     known = [peak for peak in peaks if peak is not None]
     return int(max(known)) if known else None
+
+
+def _processes(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+    known = {process.pid: process for process in reader.processes()}
+    rows = []
+    for use in reader.process_use(t0_ns, t1_ns):
+        process = known[use.pid]
+        end_ns = process.t_end_ns
+        rows.append(
+            {
+                "pid": use.pid,
+                "ppid": process.ppid,
+                "argv": list(process.argv),
+                "start_s": (process.t_start_ns - t0_ns) / NS_PER_S,
+                "end_s": None if end_ns is None else (end_ns - t0_ns) / NS_PER_S,
+                "cpu_s": use.cpu_s,
+                "peak_rss_bytes": use.peak_rss_bytes,
+                "rss_bytes": use.rss_bytes,
+            }
+        )
+    return rows
 
 
 def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:

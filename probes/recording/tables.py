@@ -342,7 +342,7 @@ _ALL: tuple[Table, ...] = (
     ),
     Table(
         "processes",
-        "processes of the target's tree, first seen",
+        "processes of the target's tree, first seen; a second row is a new command line",
         (
             _SEQ,
             _T,

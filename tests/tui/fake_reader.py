@@ -20,6 +20,7 @@ from perftui.probes.reader import (
     Import,
     Phase,
     Process,
+    ProcessUse,
     Status,
     Target,
     Thread,
@@ -199,7 +200,16 @@ class FakeReader:
         return self.value(name, self.seconds)
 
     def processes(self) -> tuple[Process, ...]:
-        return (Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),)
+        return (
+            Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),
+            Process(PID + 90, PID, ("postgres: checkpointer",), None, T0 + 2 * S, None),
+        )
+
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        return (
+            ProcessUse(PID, rss(self.seconds), rss(self.seconds), 93.0, 11.2, 3),
+            ProcessUse(PID + 90, 9 * MB, 12 * MB, 0.4, 0.03, 1),
+        )
 
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         spent = (t1_ns - t0_ns) / S

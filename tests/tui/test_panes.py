@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pane_stage import Stage, on_stage, text_of
 from pane_views import MAIN, MS, READER, T0, S, bare_view, imports_of, make_view, phases_of
 
-from perftui.probes.reader import Phase, Target
+from perftui.probes.reader import Phase, Process, ProcessUse, Target
 from perftui.probes.records import LogLine, Plan
 from perftui.tui.view import Selection
 from perftui.tui.widgets.filter_bar import FilterBar
@@ -25,6 +25,7 @@ from perftui.tui.widgets.log_pane import LogPane
 from perftui.tui.widgets.phase_tree import phase_lines
 from perftui.tui.widgets.phases_pane import PhasesPane
 from perftui.tui.widgets.plans_pane import PlansPane, folded
+from perftui.tui.widgets.processes_pane import ProcessesPane
 from perftui.tui.widgets.threads_pane import ThreadsPane
 from perftui.tui.widgets.top_pane import TopPane
 
@@ -385,3 +386,44 @@ async def _nothing_to_show(stage: Stage, pilot: Pilot[None]) -> None:
 def test_boxes_are_not_folded() -> None:
     assert folded("│ " + "x" * 50, 20) == ["│ " + "x" * 50]
     assert folded("  a b c d e f g h", 10) == ["  a b c d", "     e f g", "     h"]
+
+
+SERVER = (
+    Process(7, 1, ("/usr/bin/python3", "load.py"), "3.12.1", T0, None),
+    Process(9, 8, ("postgres: checkpointer",), None, T0 + 2 * S, None),
+    Process(8, 7, ("/usr/lib/postgresql/bin/postgres", "-D", "x"), None, T0 + 1 * S, None),
+    Process(5, 7, ("initdb",), None, T0, T0 + 1 * S),
+)
+USES = (
+    ProcessUse(7, 200e6, 210e6, 93.0, 11.2, 3),
+    ProcessUse(9, 9e6, 12e6, 0.4, 0.03, 1),
+    ProcessUse(8, 20e6, 60e6, 6.6, 2.0, 1),
+    ProcessUse(5, None, 33e6, None, 0.5, 0),
+)
+
+
+def test_processes_as_a_tree_with_what_each_costs() -> None:
+    pane = ProcessesPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(processes=SERVER, process_use=USES))
+        pane.focus()
+        await pilot.pause()
+        head, _, *rows = [line.strip("▌") for line in text_of(pane).splitlines() if line.strip()]
+        assert "4 processes  3 alive · cpu 100 % · 13.7 s spent · RSS 229 MB" in head
+        assert [row.split()[0] for row in rows] == ["python3", "postgres", "postgres:", "initdb"]
+        indents = [len(row) - len(row.lstrip()) for row in rows]
+        assert indents[0] < indents[1] == indents[3] < indents[2]
+        assert "93 %" in rows[0] and "210 MB" in rows[0]
+        assert "ended" in rows[3] and "1.00 s" in rows[3] and "…" not in rows[3].split("ended")[1]
+        await pilot.press("down", "down", "enter")
+        pane.show(make_view(Selection(process=8), processes=SERVER, process_use=USES))
+        await pilot.pause()
+        assert "◀ alone" in text_of(pane).splitlines()[3]
+        pane.show(make_view(Selection(filter="PostGres"), processes=SERVER, process_use=USES))
+        await pilot.pause()
+        assert "2 processes" in text_of(pane)
+
+    stage = on_stage(pane, play, (160, 12))
+    (chosen, *_) = stage.heard_of(ProcessesPane.Chosen)
+    assert isinstance(chosen, ProcessesPane.Chosen) and chosen.pid == 8

@@ -58,6 +58,13 @@ PANES = (
     PaneKind("Heat", "e", _in("heat_pane", "HeatPane"), _of("heat")),
     PaneKind("Alerts", "a", _in("alerts_pane", "AlertsPane"), _of()),
     PaneKind(
+        "Procs",
+        "T",
+        _in("processes_pane", "ProcessesPane"),
+        _of("process_use"),
+        lambda view: len(view.processes) > 1,
+    ),
+    PaneKind(
         "Plans", "x", _in("plans_pane", "PlansPane"), _of("calls"), lambda view: bool(view.plans)
     ),
 )

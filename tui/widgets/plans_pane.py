@@ -115,6 +115,7 @@ class PlansPane(Container):
 class _Queries(Table):
     """The queries; page up and down are the plan's, which is longer than the list."""
 
+    opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "scroll_plan(-1)", "plan up", show=False),
         Binding("pagedown", "scroll_plan(1)", "plan down", show=False),
