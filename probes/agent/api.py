@@ -1,4 +1,4 @@
-"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `watch`.
+"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `plan`, `watch`.
 
 `perftui` exports these. Without a running agent every one of them does nothing, nearly for free,
 and a decorated function is the function itself. Where a program's interpreter lacks perftui, the
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["call", "count", "mark", "phase", "watch"]
+__all__ = ["call", "count", "mark", "phase", "plan", "watch"]
 
 _PROTOCOL = 1
 _COROUTINE, _GENERATOR = 0x80, 0x20  # code flags, as `inspect` names them
@@ -315,6 +315,28 @@ else:
 
     def mark(name: str) -> None:
         """Mark this moment on the time axis."""
+
+
+def plan(
+    name: str,
+    text: str,
+    *,
+    filter: "str | None" = None,
+    columns_read: "int | None" = None,
+    columns_needed: "int | None" = None,
+    rows_read: "int | None" = None,
+    rows_needed: "int | None" = None,
+) -> None:
+    """Show what an engine says that it will do for a query: its EXPLAIN, beside the run.
+
+    Give it the name that the query's `call` has. Where the filter takes place and how many
+    columns the scan reads is read from the plans of DuckDB, DataFusion, Lance and Polars; what
+    you say yourself goes before that. The same plan again costs next to nothing.
+    """
+    # An agent of an older perftui has no plans.
+    tell = getattr(_agent, "plan", None)
+    if tell is not None:
+        tell(name, text, filter, (columns_read, columns_needed, rows_read, rows_needed))
 
 
 def watch(

@@ -346,7 +346,7 @@ class LiveScreen(LiveActions):
     def _draw_tabs(self, view: View) -> None:
         paint = paint_of(self.app)
         width = self.app.size.width
-        tabs = tuple(self._kinds)
+        tabs = self.tabs()
         said = about(view, self.tab, paint)
         self._tab_bar.show(tabs, self.tab, said, width, paint, counts={"Alerts": told(view)})
         hints = hints_of(
