@@ -15,14 +15,14 @@ import perftui
 from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import modules_of, require_modules
-from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
+from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, PARTS, orders, rows_for
 from perftui.scenarios.orders_lance import lance_parts
 from perftui.scenarios.parameters import Range, Size
 from perftui.scenarios.process_memory import check_memory, rss_bytes
 from perftui.scenarios.stream_readers import READERS, Reader
 
 _300_MB = Size("300MB")
-_SETTLE_S = 1.5
+SETTLE_S = 1.5
 """Allocators give memory back late: some take more than a second."""
 
 
@@ -43,6 +43,8 @@ def stream_vs_collect(
     ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _300_MB,
     passes: Annotated[int, Range(1, 1000), "how often the files are read"] = 4,
+    parts: Annotated[int, Range(1, PARTS), "of the eight files that are read"] = PARTS,
+    settle: Annotated[float, Range(0, 600), "seconds that the allocator gets to let go"] = SETTLE_S,
 ) -> None:
     """See the module."""
     require_modules(f"engine {engine}", (*modules_of(engine), "pyarrow"))
@@ -51,9 +53,9 @@ def stream_vs_collect(
     with perftui.phase("setup"):
         rows = rows_for(size)
         if mode != "stream":
-            need = rows * passes * ARROW_BYTES_PER_ROW
+            need = rows * passes * ARROW_BYTES_PER_ROW * parts // PARTS
             check_memory(need, "collecting", "choose a smaller size or fewer passes")
-        files = lance_parts(rows) if engine == "lance" else orders(rows)
+        files = (lance_parts(rows) if engine == "lance" else orders(rows))[:parts]
         on_disk = sum(_size(file) for file in files)
     growth: dict[str, int] = {}
     for each in ("collect", "stream") if mode == "both" else (mode,):
@@ -61,7 +63,7 @@ def stream_vs_collect(
             perftui.phase(each) if mode == "both" else nullcontext()
         )
         with outer:
-            growth[each] = _run(each, reader, files, passes)
+            growth[each] = _run(each, reader, files * passes, settle)
     with perftui.phase("teardown"):
         reader.close()
     print(f"{engine}, {len(files)} files of {format_bytes(on_disk)} in all, {passes} passes")
@@ -76,13 +78,13 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _run(mode: str, reader: Reader, files: list[Path], passes: int) -> int:
-    """Read everything once per pass; the result is the highest growth of RSS seen, in bytes."""
+def _run(mode: str, reader: Reader, files: list[Path], settle_s: float) -> int:
+    """Read the files; the result is the highest growth of RSS seen, in bytes."""
     kept: list[Any] = []
     base = rss_bytes()
     started = time.perf_counter()
     with perftui.phase("read"):
-        rows, gross, peak = _read(reader, files * passes, kept if mode == "collect" else None)
+        rows, gross, peak = _read(reader, files, kept if mode == "collect" else None)
     took_s = time.perf_counter() - started
     print(
         f"{mode}: {format_count(rows)} rows in {format_seconds(took_s)}, "
@@ -92,7 +94,7 @@ def _run(mode: str, reader: Reader, files: list[Path], passes: int) -> int:
     with perftui.phase("settle"):
         kept.clear()
         gc.collect()
-        time.sleep(_SETTLE_S)
+        time.sleep(settle_s)
     with perftui.phase("release"):
         before = rss_bytes()
         reader.release()
