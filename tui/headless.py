@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 import time
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
+from perftui.tui.json_file import write_json
 from perftui.tui.progress import Progress
 from perftui.tui.summary_text import summary_text
 
@@ -138,16 +136,4 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
         print(summary_text(summary), file=sys.stderr)
         print_recording(session)
         return
-    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    if json_path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    if Path(json_path).exists() and not Path(json_path).is_file():
-        # A pipe, a terminal, /dev/null: a rename would put a file in its place.
-        Path(json_path).write_text(text)
-        return
-    # Written beside and renamed: whoever waits for the file never reads half of it.
-    part = Path(f"{json_path}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(json_path)
+    write_json(summary, json_path)

@@ -42,7 +42,11 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
         "--rate", type=_rate, default=100.0, metavar="HZ", help="stack samples a second (100)"
     )
     group.add_argument(
-        "--metrics-rate", type=_rate, default=20.0, metavar="HZ", help="metrics a second (20)"
+        "--metrics-rate",
+        type=_rate,
+        default=20.0,
+        metavar="HZ",
+        help="metrics a second (%(default)g)",
     )
     group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
     group.add_argument(

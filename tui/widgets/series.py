@@ -57,6 +57,8 @@ class Chart:
     facts: tuple[Fact, ...]
     empty: str = ""
     """What to say while there is nothing to draw."""
+    aside: str = ""
+    """At the right of the title, where there is room: a line of code."""
 
 
 def held(view: View, buckets: Buckets, measured: Sequence[float | None]) -> Line:
