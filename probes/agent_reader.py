@@ -138,7 +138,7 @@ class AgentProbe:
             raise ValueError("not an object")
         t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
         kind = fields["k"]
-        found = _read(kind, fields, t_ns, pid, self._log.tree)
+        found = records_of(fields, self._log.tree)
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
@@ -148,10 +148,10 @@ class AgentProbe:
             self._on_bye(pid)
 
 
-def _read(
-    kind: object, fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree
-) -> list[records.Record]:
+def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     """Return the records that one line stands for; raises ValueError and kin for nonsense."""
+    kind = fields["k"]
+    t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
     if kind == "import":
         return [
             records.ImportBegin(

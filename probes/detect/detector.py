@@ -53,6 +53,8 @@ class Detector:
     """One kind of alert. Subclasses override what they want to be told."""
 
     kind = ""
+    needs_s = 0.0
+    """Nothing shorter can raise it: no alert is no verdict then."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -97,6 +97,7 @@ class MemGrowth(Detector):
     """See the module."""
 
     kind = "mem_growth"
+    needs_s = (START_UP_BUCKETS + BLOCKS * BLOCK_BUCKETS[0]) * BUCKET_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

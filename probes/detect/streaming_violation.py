@@ -37,6 +37,7 @@ class StreamingViolation(Detector):
     """See the module."""
 
     kind = "streaming_violation"
+    needs_s = (START_UP_BUCKETS + WINDOW_BUCKETS[0]) * BUCKET_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
