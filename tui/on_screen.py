@@ -24,13 +24,17 @@ def launch_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
 ) -> int:
-    """Start a program behind the live screen; 0, or its own exit code if it ended by itself."""
+    """Start a program behind the live screen; 0, or its own exit code if it ended by itself.
+
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    """
     # The session starts first: the target runs and is measured while textual is imported.
     from perftui.probes.session import Session
 
     session = Session.launch(argv, title, options, behind_screen=True, record=record)
-    return _show(session, json_path, duration_s)
+    return _show(session, json_path, duration_s, fail_on)
 
 
 def attach_on_screen(
@@ -39,11 +43,12 @@ def attach_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
 ) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options, record), json_path, duration_s)
+    return _show(Session.attach(pid, options, record), json_path, duration_s, fail_on)
 
 
 def pick_process() -> int | None:
@@ -53,7 +58,9 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(session: Session, json_path: str | None, duration_s: float | None) -> int:
+def _show(
+    session: Session, json_path: str | None, duration_s: float | None, fail_on: Sequence[str]
+) -> int:
     try:
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
@@ -63,6 +70,7 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
     finally:
         session.close()
     from perftui.probes.summary import summarize
+    from perftui.tui.gate import GATE_FAILED, gate_failed
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
@@ -74,6 +82,8 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
         print(f"perftui: {session.pid} goes on running", file=sys.stderr)
     print(summary_text(summary, session.store.status().notices), file=sys.stderr)
     print_recording(session)
+    if gate_failed(session, fail_on):
+        return GATE_FAILED
     return 0 if exit_ is None else exit_status(exit_)
 
 

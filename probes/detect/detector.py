@@ -28,6 +28,8 @@ class Context:
     """What the detectors of one engine share."""
 
     limit_bytes: float | None = None
+    patient: bool = True
+    """False if what is watched is a block that began in a running process: nothing starts up."""
     history: History = field(default_factory=History)
     stall: Stall = field(default_factory=Stall)
     phase: str | None = None
@@ -54,7 +56,9 @@ class Detector:
 
     kind = ""
     needs_s = 0.0
-    """Nothing shorter can raise it: no alert is no verdict then."""
+    """In anything shorter there may be such a cause and no alert: that is no verdict then."""
+    needs_impatient_s: float | None = None
+    """The same for a context that is not `patient`, where it is another."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -45,6 +45,7 @@ class DetectorProbe:
         limit_bytes: Memory limit of the target, None if there is none.
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
         tells_waits: False if those stacks do not tell what all threads wait for.
+        patient: As of the engine.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class DetectorProbe:
         limit_bytes: float | None = None,
         call_tree: CallTreeOf | None = None,
         tells_waits: bool = True,
+        patient: bool = True,
     ) -> None:
         self._log = log
         self._base_ns = base_ns
         self._call_tree = call_tree
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
-        self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits)
+        self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
         self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
         self._thread = Thread(target=self._run, name="perftui-detect", daemon=True)
         self._open: dict[tuple[str, float], Alert] = {}

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import dominant_code
+from perftui.probes.detect.judged import Seen, unjudged
 from perftui.probes.detect.live import DetectorProbe, newest_alerts
-from perftui.probes.detect.registry import DETECTORS
 from perftui.probes.inside.frames import Frames
 from perftui.probes.inside.high_water import HighWater, reset_own_mark
 from perftui.probes.inside.limits import Limits
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 FIRST_READING_S = 2.0
 LATE_WORTH_TELLING_S = 0.25
-NEEDS_CALLS = ("cold_start", "no_steady_state")
-NEEDS_ROWS = ("streaming_violation", "throughput_decay")
-NEEDS_PHASE = ("io_wait",)
 
 
 def _own_reading() -> Metric:
@@ -88,14 +85,16 @@ class measure:
         self._watch = Watch(self._pid)
         self._frames = Frames(log.tree, self._pid, threading.get_ident())
         group = memory_limit()
+        self._limit_bytes = limits.limit or (group.limit_bytes if group else None)
         self._base_ns = time.monotonic_ns()
         self._detectors = DetectorProbe(
             log,
             self._pid,
             self._base_ns,
-            limit_bytes=limits.limit or (group.limit_bytes if group else None),
+            limit_bytes=self._limit_bytes,
             call_tree=self._frames.call_tree,
             tells_waits=False,
+            patient=False,
         )
         for sink in (self._watch, self._frames, self._detectors):
             log.connect(sink)
@@ -175,23 +174,21 @@ class measure:
 
     def _say_what_was_not_seen(self) -> None:
         measured, watch = self.measured, self._watch
-        wall_s = measured.wall_s or 0.0
         raised = {alert.kind for alert in measured.alerts}
-        for kind in measured.limits.fail_on:
-            if kind in raised:
-                continue
-            needs_s = DETECTORS[kind].needs_s
-            reason = ""
-            if not self._heard and kind in (*NEEDS_CALLS, *NEEDS_ROWS, *NEEDS_PHASE):
-                reason = "perftui.count, call and phase go to the perftui that launched us"
-            elif kind in NEEDS_ROWS and not watch.counts:
-                reason = "nothing was counted with perftui.count or perftui.watch"
-            elif kind in NEEDS_PHASE and not watch.phases:
-                reason = "no perftui.phase was entered"
-            elif wall_s < needs_s:
-                reason = f"too short ({format_seconds(wall_s)}; it takes {format_seconds(needs_s)})"
-            if reason:
-                measured.unjudged[kind] = reason
+        kinds = [kind for kind in measured.limits.fail_on if kind not in raised]
+        seen = Seen(
+            duration_s=measured.wall_s or 0.0,
+            calls=watch.called,
+            counts=bool(watch.counts),
+            phases=bool(watch.phases),
+            limit=self._limit_bytes is not None,
+            patient=False,
+        )
+        measured.unjudged = unjudged(kinds, seen)
+        if not self._heard and measured.unjudged:
+            measured.notes.append(
+                "perftui.count, call and phase go to the perftui that launched this process"
+            )
         if measured.worst_late_s > LATE_WORTH_TELLING_S:
             measured.notes.append(
                 f"{measured.late_readings} of {measured.readings} readings were late, the worst by "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.records import (
     Alert,
+    Call,
     Count,
     Metric,
     Overhead,
@@ -49,6 +50,8 @@ class Watch:
         self.alerts: list[Alert] = []
         self.phases: list[str] = []
         """Names of the phases seen, in order, each once."""
+        self.called = False
+        """A call was timed."""
         self._open: dict[int, str] = {}
         self._children_cpu: dict[int, tuple[float, float]] = {}
 
@@ -68,6 +71,8 @@ class Watch:
                 self.worst_late_s = record.worst_late_ns / 1e9
             elif isinstance(record, Alert):
                 self.alerts.append(record)
+            elif isinstance(record, Call):
+                self.called = True
             elif isinstance(record, Count):
                 self.counts[record.name] = record.total
             elif isinstance(record, PhaseBegin):

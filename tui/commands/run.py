@@ -82,7 +82,13 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
             from perftui.tui.on_screen import launch_on_screen
 
             return launch_on_screen(
-                argv, title, options.probe_options(args), record, args.json, args.duration
+                argv,
+                title,
+                options.probe_options(args),
+                record,
+                args.json,
+                args.duration,
+                args.fail_on,
             )
         from perftui.tui.headless import launch_headless
 
