@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
+from perftui.tui.gate import GATE_FAILED, gate_failed
 from perftui.tui.json_file import write_json
 from perftui.tui.progress import Progress
 from perftui.tui.summary_text import summary_text
@@ -27,7 +28,6 @@ _CLOSE_LIMIT_S = 60.0
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
-GATE_FAILED = 1
 
 
 def launch_headless(
@@ -52,7 +52,7 @@ def launch_headless(
     progress = Progress(session, notify)
     stopped_by_us = _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
-    if _gate_failed(session, fail_on):
+    if gate_failed(session, fail_on):
         return GATE_FAILED
     exit_ = session.exit()
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
@@ -72,17 +72,7 @@ def attach_headless(
     progress = Progress(session, notify)
     _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
-    return GATE_FAILED if _gate_failed(session, fail_on) else 0
-
-
-def _gate_failed(session: Session, kinds: Sequence[str]) -> bool:
-    """Tell the alerts that must not be; those of severity info are only marks."""
-    alerts = session.store.alerts(0, 1 << 62)
-    failed = [alert for alert in alerts if alert.kind in kinds and alert.severity != "info"]
-    for alert in failed:
-        text = f"{alert.kind}: {alert.message}; {alert.evidence}"
-        print(f"perftui: --fail-on {text}", file=sys.stderr)
-    return bool(failed)
+    return GATE_FAILED if gate_failed(session, fail_on) else 0
 
 
 def exit_status(exit_: Exit) -> int:

@@ -88,6 +88,7 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
                 record,
                 args.json,
                 args.duration,
+                args.fail_on,
                 args.notify,
             )
         from perftui.tui.headless import launch_headless
