@@ -23,8 +23,6 @@ from perftui.scenarios.process_memory import check_memory, rss_bytes
 from perftui.scenarios.stream_readers import READERS, Reader
 
 _300_MB = Size("300MB")
-_SETTLE_S = 1.5
-"""Allocators give memory back late: some take more than a second."""
 
 
 class _Run(NamedTuple):
@@ -66,6 +64,7 @@ def stream_vs_collect(
     ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _300_MB,
     passes: Annotated[int, Range(1, 1000), "how often the files are read"] = 4,
+    settle: Annotated[float, Range(0, 600), "seconds to wait after everything is dropped"] = 1.5,
 ) -> None:
     """See the module."""
     require_modules(f"engine {engine}", (*modules_of(engine), "pyarrow"))
@@ -84,7 +83,7 @@ def stream_vs_collect(
             perftui.phase(each) if mode == "both" else nullcontext()
         )
         with outer:
-            found = _run(each, reader, files, passes)
+            found = _run(each, reader, files, passes, settle)
         growth[each] = found.grown_bytes
         hand_over(
             "streaming",
@@ -109,8 +108,8 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _run(mode: str, reader: Reader, files: list[Path], passes: int) -> _Run:
-    """Read everything once per pass."""
+def _run(mode: str, reader: Reader, files: list[Path], passes: int, settle_s: float) -> _Run:
+    """Read everything once per pass, drop it, and see what the allocator gives back."""
     kept: list[Any] = []
     base = rss_bytes()
     cpu_before, started = time.process_time(), time.perf_counter()
@@ -125,7 +124,7 @@ def _run(mode: str, reader: Reader, files: list[Path], passes: int) -> _Run:
     with perftui.phase("settle"):
         kept.clear()
         gc.collect()
-        time.sleep(_SETTLE_S)
+        time.sleep(settle_s)  # some allocators take more than a second to give memory back
     with perftui.phase("release"):
         before = rss_bytes()
         reader.release()
