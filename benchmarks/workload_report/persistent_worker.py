@@ -40,13 +40,14 @@ class _Worker(NamedTuple):
 
     @property
     def whole_s(self) -> float:
-        waited = self.first["waited_s"] + self.warm["waited_s"]
-        return float(self.spawn_s + self.ping_s + waited)
+        waited: float = self.first["waited_s"] + self.warm["waited_s"]
+        return self.spawn_s + self.ping_s + waited
 
     @property
     def transport_s(self) -> float:
         """The pipe, JSON and the scheduler: what was waited for beyond the work."""
-        return self.whole_s - self.spawn_s - self.first["worked_s"] - self.warm["worked_s"]
+        worked: float = self.first["worked_s"] + self.warm["worked_s"]
+        return self.whole_s - self.spawn_s - worked
 
     @property
     def fresh_s(self) -> float:
