@@ -6,6 +6,7 @@ process: there is nothing to inherit.
 """
 
 import gc
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, PARTS, orders, rows_for
 from perftui.scenarios.parameters import Range, ScenarioError, Size
 from perftui.scenarios.printed_table import print_table
@@ -103,9 +105,12 @@ def false_streaming(
         check_memory(2 * rows * ARROW_BYTES_PER_ROW, "the false half", "choose a smaller size")
         files = orders(rows)[:parts]
     runs = {}
-    for kind, code in (("false", chosen.false), ("true", chosen.true)):
+    kinds = (("false", chosen.false), ("true", chosen.true))
+    for kind, code in kinds:
         with perftui.phase(code):
             runs[code] = _watched(pair, kind, files)
+    for (kind, code), run in zip(kinds, runs.values(), strict=True):
+        hand_over("false streaming", engine=pair, kind=kind, code=code, **run._asdict())
     _report(runs, files)
 
 
@@ -210,6 +215,7 @@ def _report(runs: dict[str, _Run], files: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The process that reads: pair, kind, files. Prints its base RSS, then what it did."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     pair, kind, *names = argv
     files = [Path(name) for name in names]
     chosen = PAIRS[pair]

@@ -13,9 +13,11 @@ from perftui.probes.units import format_count, format_seconds
 from perftui.scenarios.cache import scratch
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.parameters import Range, ScenarioError
-from perftui.scenarios.store_records import Records
+from perftui.scenarios.store_records import BYTES_PER_RECORD, Records
 
 _TOP = 10
+_VERSIONS = 3
+"""Of the data on disk, indexes included, as an upper bound."""
 
 
 @scenario(
@@ -39,10 +41,10 @@ def lancedb_query(
     """See the module."""
     if dim % 4:
         raise ScenarioError(f"dim={dim}: dim is a multiple of 4, for product quantisation")
-    with perftui.phase("import"):
-        import lancedb
-        from lancedb.index import BTree, IvfPq
-    with scratch("lancedb") as folder:
+    with scratch("lancedb", _VERSIONS * rows * (BYTES_PER_RECORD + 4 * dim)) as folder:
+        with perftui.phase("import"):
+            import lancedb
+            from lancedb.index import BTree, IvfPq
         with perftui.phase("setup"):
             database = lancedb.connect(str(folder / "db"))
             data = Records(dim)

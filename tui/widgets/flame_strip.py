@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.calltree import ROOT
+from perftui.probes.frame_colours import frame_ink
 from perftui.probes.profile import MergedTree
 from perftui.tui.text import clean
 from perftui.tui.theme import paint_of
@@ -17,7 +18,7 @@ from perftui.tui.widgets.flame_data import Drawn, prepare
 from perftui.tui.widgets.flame_layout import Box, lay_out
 from perftui.tui.widgets.flame_threads import pick_thread
 from perftui.tui.widgets.flame_words import frame_label, inside
-from perftui.tui.widgets.strips import edge_style, frame_ink, ground_of, ink_style
+from perftui.tui.widgets.strips import edge_style, ground_of, ink_style
 
 if TYPE_CHECKING:
     from textual.strip import Strip
