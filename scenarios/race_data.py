@@ -6,6 +6,7 @@ would otherwise wait for the disk in the other's place.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from perftui.scenarios.process_memory import check_memory
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from types import FrameType
+    from typing import NoReturn
 
 _CHUNK_BYTES = 1 << 20
 
@@ -41,6 +44,7 @@ def needed_bytes(engine: str, size_bytes: int) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Make the data of `argv`: engine, bytes."""
+    signal.signal(signal.SIGTERM, _unwind)
     engine, size_bytes = argv[0], int(argv[1])
     rows = rows_for(size_bytes)
     try:
@@ -53,6 +57,11 @@ def main(argv: Sequence[str]) -> int:
     for file in files:
         _read(file)
     return 0
+
+
+def _unwind(number: int, _frame: FrameType | None) -> NoReturn:
+    """End in order: what is half written is removed."""
+    raise SystemExit(128 + number)
 
 
 def _read(path: Path) -> None:

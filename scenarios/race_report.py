@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perftui.scenarios.race_growth import Growth
 
 SCHEMA = 1
-_NAMES = {"first_row": "first_row_s", "peak": "peak_above_base_bytes", "rate": "rows_per_s"} | {
+JSON_NAMES = {"first_row": "first_row_s", "peak": "peak_above_base_bytes", "rate": "rows_per_s"} | {
     "total": "total_s",
     "kept": "kept_bytes_per_row",
     "released": "after_release_bytes",
@@ -137,7 +137,7 @@ def as_json(plan: RacePlan, state: RaceState, recordings: Recordings) -> dict[st
                 "argv": plan.command(number),
                 "rows": figures.rows,
                 "base_bytes": figures.base,
-                **{_NAMES[key]: figures.value(key) for key in MEASURES},
+                **{JSON_NAMES[key]: figures.value(key) for key in MEASURES},
                 "calls": figures.calls,
                 "cpu_contention": figures.contended,
                 "recording": None if path is None else str(path),
@@ -156,7 +156,7 @@ def as_json(plan: RacePlan, state: RaceState, recordings: Recordings) -> dict[st
         else {
             "winner": None if found.winner is None else pair.sides[found.winner].name,
             "words": " ".join(verdict_lines(plan, state)),
-            "first_by_second": {_NAMES[key]: ratio for key, ratio in found.ratios.items()},
+            "first_by_second": {JSON_NAMES[key]: ratio for key, ratio in found.ratios.items()},
         },
         "machine": machine_text(plan),
     }

@@ -259,6 +259,8 @@ class RaceScreen(Screen[None]):
             assert isinstance(parent, Horizontal)
             parent.display = rows > 0
             parent.styles.height = rows
+            if both is self._flames:
+                parent.styles.margin = (layout.gap, 0)
         for part, rows in (
             (self._figures, layout.figures),
             (self._growth, layout.growth),

@@ -26,11 +26,13 @@ class RaceLayout(NamedTuple):
     """Cells of the left half; the right one has the rest."""
     left: int
     """First column of the time axis within a half."""
+    gap: int = 0
+    """Blank rows above the flames, and below."""
 
     @property
     def rows(self) -> int:
         """All of them, with header and footer."""
-        return 2 + sum(self[1:10])
+        return 2 + sum(self[1:10]) + 2 * self.gap
 
 
 def plan(width: int, height: int, measures: int) -> RaceLayout:
@@ -65,7 +67,8 @@ def _wide(height: int, measures: int, half: int) -> RaceLayout:
     free = height - 2 - figures - growth - verdict - recordings - 2  # phases and time axis
     flame = 6 if free >= 24 else 5 if free >= 20 else 4 if free >= 16 else 0
     cpu = 6 if free - flame >= 18 else 5 if free - flame >= 12 else 0
-    rss = free - flame - cpu
+    gap = int(free - flame - cpu >= 14)
+    rss = free - flame - cpu - 2 * gap
     if rss > 16:  # a tall terminal: blank rows around the verdict, deeper stacks
         more = rss - 16
         verdict += min(more, 2)
@@ -74,4 +77,6 @@ def _wide(height: int, measures: int, half: int) -> RaceLayout:
         more -= min(more, 4)
         cpu += more // 3
         rss = 16 + more - more // 3
-    return RaceLayout(True, rss, cpu, 1, 1, figures, growth, flame, verdict, recordings, half, 11)
+    return RaceLayout(
+        True, rss, cpu, 1, 1, figures, growth, flame, verdict, recordings, half, 11, gap
+    )
