@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile import MARKUP, NAMES, make_hostile
+from hostile_session import MARKUP, NAMES, make_hostile
 from made import make
 from synthetic import PID, T0, S
 
