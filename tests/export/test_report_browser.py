@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser import Browser, why_none
-from hostile_page import make_hostile
+from hostile_session import make_hostile
 from made import make
 
 from perftui.probes.profile import busy, function_sums
