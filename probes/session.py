@@ -99,11 +99,13 @@ class Session:
         """Whoever shows or ends the session moves it on."""
         self._recorder = self._start_recorder(record) if record.wanted else None
         group = memory_limit(target.pid)
+        self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
+        """What the target may use, None if there is no limit."""
         self._detectors = DetectorProbe(
             log,
             target.pid,
             self.store.status().t_start_ns,
-            limit_bytes=options.limit_bytes or (group.limit_bytes if group else None),
+            limit_bytes=self.limit_bytes,
             call_tree=self.store.call_tree if options.stacks else None,
         )
         log.connect(self._detectors)

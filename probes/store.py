@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from perftui.probes.attribution import weigh
 from perftui.probes.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.journal import Journal
+from perftui.probes.process_use import process_uses
 from perftui.probes.reader import (
     TREE,
     Phase,
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import
-    from perftui.probes.records import Alert, LogLine
+    from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import, ProcessUse
+    from perftui.probes.records import Alert, LogLine, Plan
     from perftui.probes.stack_sums import ThreadKey
 
 P = ParamSpec("P")
@@ -294,6 +295,17 @@ class Store:
         with self._lock:
             return tuple(self._processes.values())
 
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        """See `Reader.process_use`."""
+        with self._lock:
+            self._drain()
+            return process_uses(
+                self._processes.values(),
+                self._series,
+                self._threads.in_range(t0_ns, t1_ns, self._target.launched),
+                (t0_ns, t1_ns),
+            )
+
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         """See `Reader.threads`."""
         with self._lock:
@@ -456,6 +468,12 @@ class Store:
         with self._lock:
             self._drain()
             return self._journal.event_list(t0_ns, t1_ns)
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """See `Reader.plans`."""
+        with self._lock:
+            self._drain()
+            return self._journal.plan_list(t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from perftui.probes.compare.comparison import Run
     from perftui.probes.compare.facts import PhaseKey
     from perftui.tui.home_choice import HomeChoice
+    from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
 
     Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
@@ -38,9 +39,11 @@ class PerftuiApp(TerminalApp[int]):
         *,
         duration_s: float | None = None,
         ascii_only: bool | None = None,
+        notify: How = "off",
     ) -> None:
         super().__init__(ascii_only=ascii_only)
         self._session = session
+        self._notify = notify
         self._duration_s = duration_s
         self._before_hangup: Handler = None
         self.hangup: SystemExit | None = None
@@ -48,7 +51,7 @@ class PerftuiApp(TerminalApp[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the live screen: there is no other below it."""
-        return LiveScreen(self._session)
+        return LiveScreen(self._session, notify=self._notify)
 
     # -- ways out --------------------------------------------------------------------------
 
@@ -133,6 +136,7 @@ def run_live(
     *,
     duration_s: float | None = None,
     on_gone: Callable[[], object] | None = None,
+    notify: How = "off",
 ) -> int:
     """Show a live session until the person leaves, or for `duration_s` seconds.
 
@@ -140,6 +144,7 @@ def run_live(
         session: What to show.
         duration_s: Leave by itself after so long.
         on_gone: Called when the terminal is gone, before anything else.
+        notify: How to tell of alerts to a person who looks elsewhere.
 
     Returns:
         0, or 1 if the screen itself failed (said in one line on stderr).
@@ -147,7 +152,7 @@ def run_live(
     Raises:
         SystemExit: what the caller's own SIGHUP handler raised, once the screen is closed.
     """
-    app = PerftuiApp(session, duration_s=duration_s)
+    app = PerftuiApp(session, duration_s=duration_s, notify=notify)
     with watch_terminal(on_gone):
         result = app.run()
     if app.hangup is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.process_use import process_name
 from perftui.probes.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _ROWS = 8
 _SPIKES = 4
+_PROCESSES = 12
 _Rows = list[tuple[str, ...]]
 
 
@@ -28,9 +30,11 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     for title, rows in (
         ("alerts", _alerts(summary)),
         ("phases", _phases(summary)),
+        ("processes", _processes(summary)),
         ("imports", _imports(summary)),
         ("calls", _calls(summary)),
         ("counters", _counters(summary)),
+        ("plans", _plans(summary)),
         ("self time", _top(summary)),
         ("grown memory", _growth(summary)),
     ):
@@ -115,6 +119,33 @@ def _phases(summary: dict[str, Any]) -> _Rows:
     return rows
 
 
+def _processes(summary: dict[str, Any]) -> _Rows:
+    """Name them when there is more than one, the largest first."""
+    found = summary["processes"]
+    if len(found) < 2:
+        return []
+    rows: _Rows = []
+    for process in sorted(found, key=lambda each: -(each["peak_rss_bytes"] or 0))[:_PROCESSES]:
+        end, peak = process["end_s"], process["peak_rss_bytes"]
+        until = summary["duration_s"] if end is None else end
+        rows.append(
+            (
+                f"peak {format_bytes(peak)}" if peak is not None else "",
+                f"CPU {format_seconds(process['cpu_s'])}",
+                f"lived {format_seconds(max(until - process['start_s'], 0.0))}",
+                str(process["pid"]),
+                _short(process_name(process["argv"])),
+            )
+        )
+    left = len(found) - len(rows)
+    return [*rows, ("", "", "", "", f"and {left} smaller")] if left else rows
+
+
+def _short(name: str) -> str:
+    name = "".join(letter if letter.isprintable() else "·" for letter in name)
+    return name if len(name) <= 80 else f"{name[:40]}…{name[-39:]}"
+
+
 def _imports(summary: dict[str, Any]) -> _Rows:
     modules = sorted(summary["imports"]["modules"], key=lambda row: -row["cumulative_s"])
     slow = [row for row in modules if row["cumulative_s"] >= 0.01][:_ROWS]
@@ -152,6 +183,13 @@ def _counters(summary: dict[str, Any]) -> _Rows:
         per_s = "" if rate is None else f"{format_count(rate)}/s"
         rows.append((name, format_count(counter["total"]), per_s))
     return rows
+
+
+def _plans(summary: dict[str, Any]) -> _Rows:
+    # The newest plan of a name; a recording has them all.
+    plans = {str(plan["name"]): plan["verdict"] for plan in summary["plans"]}
+    rows: _Rows = [(name, verdict or "see the Plans tab") for name, verdict in plans.items()]
+    return rows[-20:]
 
 
 def _top(summary: dict[str, Any]) -> _Rows:

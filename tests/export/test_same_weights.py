@@ -7,20 +7,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made import make
 from parsed import PARSERS
 from synthetic import T0, S
 
 from perftui.probes.recording.export.formats import FORMATS, exporter_of
 from perftui.probes.recording.export.slice import slice_of
-from perftui.probes.recording.reader import open_recording
 
 pytest.importorskip("duckdb")
 from perftui.probes.recording.query import Query
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from parsed import Sample
 
     from perftui.probes.recording.export.slice import Slice
@@ -35,12 +31,6 @@ PARTS: dict[str, dict[str, Any]] = {
     "lines": {"by_line": True},
     "less than an interval": {"from_s": 7.0, "to_s": 7.000001},
 }
-
-
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> RecordingReader:
-    folder: Path = tmp_path_factory.mktemp("weights")
-    return open_recording(make(folder / "a.perftui", 32))
 
 
 @pytest.fixture(scope="module")

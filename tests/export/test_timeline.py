@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=["closed", "live tail"])
 def reader(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, recorded: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> RecordingReader:
+    if request.param == "closed":
+        return open_recording(recorded)
     folder: Path = tmp_path_factory.mktemp("timeline")
-    return open_recording(make(folder / "a.perftui", 32, close=request.param == "closed"))
+    return open_recording(make(folder / "a.perftui", 32, close=False))
 
 
 PARTS = [None, Slice(T0 + 5 * S, T0 + 12 * S + S // 4), Slice(T0 + 7 * S + 3, T0 + 7 * S + 30)]

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from perftui.probes.units import NS_PER_S
 from perftui.tui import choosing
+from perftui.tui.notify import Notifier
 from perftui.tui.play_clock import PlayClock
 from perftui.tui.screens.live_actions import LiveActions
 from perftui.tui.screens.live_keys import LIVE_BINDINGS, hints_of
@@ -53,9 +54,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
 
 REFRESH_HZ = 4
+NOTIFY_EVERY_S = 1.0
 SETTLE_S = 2.0
 """After the end, late records may still come: the picture follows for this long."""
 
@@ -71,7 +74,9 @@ class LiveScreen(LiveActions):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = LIVE_BINDINGS
 
-    def __init__(self, session: LiveSession, panes: Sequence[PaneKind] = PANES) -> None:
+    def __init__(
+        self, session: LiveSession, panes: Sequence[PaneKind] = PANES, *, notify: How = "off"
+    ) -> None:
         super().__init__()
         self.session = session
         self.selection = Selection()
@@ -81,6 +86,7 @@ class LiveScreen(LiveActions):
         self.refresh_hz = REFRESH_HZ
         self.play = PlayClock()
         self._spike_watch = SpikeWatch(session)
+        self.notifier = Notifier(notify)
         self.tab = panes[0].name
         self._kinds = {kind.name: kind for kind in panes}
         self._panes: dict[str, Widget] = {}
@@ -133,6 +139,7 @@ class LiveScreen(LiveActions):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
+        self.set_interval(NOTIFY_EVERY_S, self.look_for_news)
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
@@ -339,7 +346,7 @@ class LiveScreen(LiveActions):
     def _draw_tabs(self, view: View) -> None:
         paint = paint_of(self.app)
         width = self.app.size.width
-        tabs = tuple(self._kinds)
+        tabs = self.tabs()
         said = about(view, self.tab, paint)
         self._tab_bar.show(tabs, self.tab, said, width, paint, counts={"Alerts": told(view)})
         hints = hints_of(

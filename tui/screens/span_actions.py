@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from perftui.tui import choosing
 from perftui.tui.against import NO_RANGE
 from perftui.tui.screens.time_actions import TimeActions
+from perftui.tui.terminal_app import TerminalApp
 from perftui.tui.widgets.banner import Banner, alert_to_show
 
 if TYPE_CHECKING:
     from perftui.probes.detect.spike import Spike
+    from perftui.probes.reader import Reader
     from perftui.probes.records import Alert
+    from perftui.tui.notify import How, Notifier
     from perftui.tui.widgets.alerts_pane import AlertsPane
 
 
@@ -20,6 +23,8 @@ class SpanActions(TimeActions):
 
     _shown_alerts: set[tuple[str, int]]
     """Alerts that a person has gone to: Enter is free again."""
+
+    notifier: Notifier
 
     def open_tab(self, name: str) -> None:
         """Show the pane of a tab."""
@@ -74,6 +79,34 @@ class SpanActions(TimeActions):
         self.choose(self.selection.with_(against=not self.selection.against))
         self.open_tab("Flame")
 
+    # -- telling a person who looks elsewhere ------------------------------------------------
+
+    async def look_for_news(self) -> None:
+        """Tell of new alerts of a live session, if that is wanted."""
+        if self.view is not None and not self.replayed and self.notifier.how != "off":
+            await self._take_news()
+
+    async def _take_news(self) -> None:
+        """Ask on the worker thread, write to the terminal between two pictures."""
+        await self._asked_reader(lambda reader: self.notifier.take(_all_alerts(reader)))
+        for sequence in self.notifier.sequences():
+            if isinstance(self.app, TerminalApp):
+                self.app.send(sequence)
+
+    async def action_tell_alerts(self, how: How) -> None:
+        """Change how new alerts are told; what there is already is not told again."""
+        self.notifier.how = "off"
+        await self._take_news()
+        self.notifier.how = how
+        said = {
+            "off": "new alerts are told on this screen only",
+            "bell": "new alerts of severity warn and critical ring the bell",
+            "desktop": "new alerts of severity warn and critical become desktop notifications",
+        }
+        self.say(said[how])
+
+    # -- messages --------------------------------------------------------------------------
+
     def on_banner_pressed(self, message: Banner.Pressed) -> None:
         """Answer a click as Enter."""
         self.action_show_alert()
@@ -86,3 +119,8 @@ class SpanActions(TimeActions):
         """Show the span of a spike of the list."""
         spike = message.spike
         self.show_against(spike.kind, (spike.t0_ns, spike.t1_ns))
+
+
+def _all_alerts(reader: Reader) -> tuple[Alert, ...]:
+    status = reader.status()
+    return reader.alerts(status.t_start_ns, status.t_end_ns + 1)

@@ -48,7 +48,8 @@ def short_file(file: str) -> str:
 
 def frame_label(frame: Frame, by_line: bool) -> str:
     """Return a frame as one text: "read (orders.py)", with its line if lines are told apart."""
+    function = plain(frame.function) or "?"
     if not frame.file:
-        return plain(frame.function)
+        return function
     line = f":{frame.line}" if by_line and frame.line > 0 else ""
-    return f"{plain(frame.function)} ({plain(short_file(frame.file))}{line})"
+    return f"{function} ({plain(short_file(frame.file))}{line})"

@@ -93,7 +93,8 @@ class _Tables:
             found = self._functions[function, file] = len(self._functions) + 1
             name = self.string(plain(function) or "?")
             path = self.string(plain(file))
-            body = _number(1, found) + _number(2, name) + _number(3, name) + _number(4, path)
+            # Without a system name, which would be taken for C++ and lose what stands in <>.
+            body = _number(1, found) + _number(2, name) + _number(4, path)
             self.written += _message(_FUNCTION, body)
         return found
 

@@ -10,7 +10,7 @@ from perftui.probes.profile import busy
 from perftui.probes.reader import TREE
 from perftui.probes.recording.export.flame_drawing import fitted
 from perftui.probes.recording.export.flamegraph_svg import place_of
-from perftui.probes.recording.export.report.stack_grid import packed, stack_grid
+from perftui.probes.recording.export.report.stack_grid import MOST_CELLS, stack_grid
 from perftui.probes.recording.export.report_facts import (
     facts_of,
     figures,
@@ -19,7 +19,7 @@ from perftui.probes.recording.export.report_facts import (
     own_cost,
     verdict,
 )
-from perftui.probes.recording.export.timeline import process_names, timeline
+from perftui.probes.recording.export.timeline import process_names
 from perftui.probes.redact import redact_text
 from perftui.probes.units import NS_PER_S
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from perftui.probes.recording.export.report.stack_grid import StackGrid
     from perftui.probes.recording.export.report_facts import Facts
     from perftui.probes.recording.export.slice import Slice
-    from perftui.probes.recording.export.timeline import Timeline
     from perftui.probes.recording.reader import RecordingReader
 
 POINTS = 1_200
@@ -43,8 +42,16 @@ PHASES, IMPORTS, LOG_LINES, CALLS = 2_000, 4_000, 400, 200
 NAME_CHARS, WORDS_CHARS, LINE_CHARS = 240, 1_000, 400
 
 
-def report_data(reader: RecordingReader, part: Slice) -> dict[str, Any]:
-    """Return everything that the page of a part of a recording shows."""
+def report_data(
+    reader: RecordingReader, part: Slice, most_cells: int = MOST_CELLS
+) -> dict[str, Any]:
+    """Return everything that the page of a part of a recording shows.
+
+    Args:
+        reader: The recording.
+        part: Which part.
+        most_cells: How much may be told of its stacks.
+    """
     facts = facts_of(reader, part)
     return {
         "title": _name(facts.title),
@@ -84,7 +91,7 @@ def report_data(reader: RecordingReader, part: Slice) -> dict[str, Any]:
             for call in facts.calls[:CALLS]
         ],
         "counters": [[_name(row.name), row.total, row.per_s] for row in facts.counters[:CALLS]],
-        "stacks": _stacks(reader, part, facts),
+        "stacks": _stacks(reader, part, facts, most_cells),
         "log": [
             [facts.seconds(line.t_ns), line.stream, fitted(redact_text(line.text), LINE_CHARS)]
             for line in reader.log_lines(part.t0_ns, part.t1_ns, LOG_LINES)
@@ -207,12 +214,13 @@ def _imports(imports: Sequence[Import], facts: Facts) -> list[list[Any]]:
 # -- stacks ------------------------------------------------------------------------------------
 
 
-def _stacks(reader: RecordingReader, part: Slice, facts: Facts) -> dict[str, Any] | None:
+def _stacks(
+    reader: RecordingReader, part: Slice, facts: Facts, most_cells: int
+) -> dict[str, Any] | None:
     """Return the stacks in steps, None if there are none."""
-    times = timeline(reader, part)
-    if not times.threads:
+    grid = stack_grid(reader, part, most_cells=most_cells)
+    if grid is None:
         return None
-    grid = stack_grid(times, part)
     hottest_line = {(row.function, row.file): row.line for row in facts.top}
     functions, of_node = _functions(grid, hottest_line)
     return {
@@ -220,11 +228,11 @@ def _stacks(reader: RecordingReader, part: Slice, facts: Facts) -> dict[str, Any
         "step": grid.step_ns / NS_PER_S,
         "steps": grid.steps,
         "smaller": grid.small_share,
-        "threads": _threads(times, facts),
+        "threads": _threads(reader, grid, facts),
         "functions": functions,
         "parents": grid.parents,
         "of": of_node,
-        "cells": packed(grid.threads),
+        "cells": grid.packed(),
     }
 
 
@@ -252,16 +260,21 @@ def _function(frame: Frame) -> list[Any]:
     return [_name(frame.function), _name(frame.file), frame.line, _name(place), degrees, shade]
 
 
-def _threads(times: Timeline, facts: Facts) -> list[dict[str, Any]]:
+def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
     counted = {(tree.pid, tree.tid) for tree in busy(facts.threads)}
-    many = len({thread.pid for thread in times.threads}) > 1
-    return [
-        {
-            "name": _name(thread.label if many else thread.name),
-            "pid": thread.pid,
-            "tid": thread.tid,
-            "wall": thread.wall_ns / NS_PER_S,
-            "busy": (thread.pid, thread.tid) in counted,
-        }
-        for thread in times.threads
-    ]
+    many = len({pid for pid, _ in grid.threads}) > 1
+    processes = process_names(reader)
+    found = []
+    for place, thread in enumerate(grid.threads):
+        name = reader.thread_name(thread)
+        process = processes.get(thread[0]) or f"process {thread[0]}"
+        found.append(
+            {
+                "name": _name(f"{process} / {name}" if many else name),
+                "pid": thread[0],
+                "tid": thread[1],
+                "wall": grid.wall_ns[place] / NS_PER_S,
+                "busy": thread in counted,
+            }
+        )
+    return found
