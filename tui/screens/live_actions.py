@@ -151,6 +151,12 @@ class LiveActions(SpanActions):
         at = moment_text(self.view.seconds(self.view.status.t_end_ns))
         await self.off_thread(lambda: self.session.mark(name), f"{name} at {at}")
 
+    def action_diff(self) -> None:
+        """Choose a recording to compare this session with."""
+        from perftui.tui.screens.choose_baseline import begin_diff
+
+        begin_diff(self)
+
     async def action_interrupt(self) -> None:
         """Send SIGINT to the target; only from the command palette."""
         await self.off_thread(self.session.interrupt, "sent SIGINT to the target")

@@ -63,6 +63,7 @@ KEYS = (
     Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("d", "d", "diff", "diff", "compare with a recording, the baseline", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
     Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
@@ -110,6 +111,7 @@ def hints_of(
         KeyHint("tab", "next", "next_tab(1)"),
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
+        KeyHint("d", "diff", "diff"),
         KeyHint("n p", "events", "event(1)"),
     ]
     if playback is not None:

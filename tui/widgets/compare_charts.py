@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.compare.figures import amount_text, percent_text
 from perftui.probes.units import NS_PER_S, format_bytes
-from perftui.tui.text import clean, shorten_end
 from perftui.tui.widgets.blocks import nice_top
-from perftui.tui.widgets.canvas import Piece, strip_of
+from perftui.tui.widgets.canvas import strip_of
 from perftui.tui.widgets.facts import Fact
 from perftui.tui.widgets.phase_band import band_line_of
 from perftui.tui.widgets.series import Chart, byte_axis
@@ -120,16 +119,7 @@ def ticks_line(view: CompareView, left: int, columns: int, width: int, paint: Pa
             cells[column : column + len(text)] = text
             end = column + len(text) + 1
         number += 1
-    words = ""
-    if view.choice.phase is not None:
-        name = shorten_end(clean(str(view.choice.phase)), 24)
-        words = f"aligned at {name}" if view.choice.alignment != "start" else "aligned at the start"
-    room = width - left - columns
-    pieces: list[Piece] = [("".join(cells), paint.dim)]
-    if words and len(words) < left + columns - end - 2:
-        at = left + columns - len(words)
-        pieces = [("".join(cells[:at]), paint.dim), (words, paint.link), (" " * room, None)]
-    return strip_of(pieces)
+    return strip_of([("".join(cells), paint.dim)])
 
 
 def amount(value: float, weight: str) -> str:

@@ -28,6 +28,12 @@ _SIGNS = {
     "no verdict": ("○", "dim"),
 }
 
+_ALIGNED = {
+    "phase only": "",
+    "phase": " · whole axis, aligned at it",
+    "start": " · whole axis, aligned at the start",
+}
+
 
 def header_strip(
     sides: tuple[Sequence[Run], Sequence[Run]],
@@ -103,6 +109,7 @@ def about_pieces(choice: CompareChoice, tab: str, paint: Paint) -> list[Piece]:
         pieces.append(("whole runs", paint.dim))
     else:
         pieces.append((f"only {shorten_end(clean(str(choice.phase)), 24)}", paint.link))
+        pieces.append((_ALIGNED[choice.alignment], paint.dim))
     return pieces
 
 
