@@ -273,9 +273,8 @@ def test_lines_tell_what_began_where_one_function_runs_from_start_to_end() -> No
             node = setup if t1_ns <= ONSET else serve
             return (thread_tree((PID, PID), "MainThread", {node: weights(900, 800)}),)
 
-    found = take_against(
-        Script(tree=tree), SPAN, T0, Script(tree=tree).call_tree(*SPAN.range), None
-    )  # type: ignore[misc]  # it has one
+    script, span = Script(tree=tree), (ONSET, T0 + 18 * S)
+    found = take_against(script, SPAN, T0, script.call_tree(*span), None)
     title, names = fresh_text(found, "wall")
     assert (title, names) == ("lines that ran then and not before:", "<module> leak.py:18 100 %")
 
