@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from perftui.probes.detect.spike_finder import SpikeFinder
 from perftui.probes.records import Notice
 from perftui.tui.app import PerftuiApp
 from perftui.tui.screens.help import HelpScreen
@@ -329,9 +330,15 @@ def below_tabs(stage: Stage) -> str:
     return "\n".join(lines[row + 1 : -1])
 
 
-def test_what_is_not_shown_is_not_asked_for() -> None:
-    """The reader answers for what can be seen, and for nothing else."""
+def test_what_is_not_shown_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader answers for what can be seen, and for nothing else.
+
+    Spikes are looked for once a second whatever is shown: here elsewhere.
+    """
     asked: list[str] = []
+    monkeypatch.setattr(
+        "perftui.tui.spike_watch.SpikeFinder", lambda _: SpikeFinder(FakeReader(state="exited"))
+    )
 
     class Listening(FakeReader):
         def __getattribute__(self, name: str) -> object:
