@@ -33,6 +33,7 @@ SECONDS = {
     "cache_levels": 35,
     "generator_pipeline": 25,
     "collect": 22,
+    "duckdb_collect": 22,
     "stream": 25,
     "batch_spikes": 25,
     "cold_duckdb": 6,

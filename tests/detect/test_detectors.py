@@ -303,6 +303,28 @@ def test_a_machine_that_becomes_crowded_is_no_wait_for_io() -> None:
     assert of_kind(said(rows), "io_wait") == []
 
 
+def ramp(t: float) -> float:
+    """From 0 at 15 s to 1 at 45 s."""
+    return min(max((t - 15) / 30, 0.0), 1.0)
+
+
+def test_neighbours_that_take_the_cores_are_no_decay() -> None:
+    rows = crowded(lambda t: 95 - 75 * ramp(t), lambda t: 2 + 75 * ramp(t), 1000)
+    assert of_kind(said(rows), "throughput_decay") == []
+
+
+def test_a_decay_is_seen_beside_loud_neighbours() -> None:
+    rows = []
+    done = 0.0
+    for sample in crowded(lambda t: 20.0, lambda t: 78.0, 1000):
+        done += 1000 / (1 + sample.t_s / 3) ** 0.5 / 20
+        rows.append(sample._replace(rows=done))
+    edges = said(rows)
+    [warn] = [edge for edge in edges if edge.kind == "throughput_decay" and edge.first]
+    assert warn.t_detect_s < 30
+    assert "a busy machine" in warn.evidence
+
+
 def test_times_that_do_not_go_on_are_passed_over() -> None:
     rows = samples(60)
     again = [twin for sample in rows for twin in (sample, sample._replace(rss_bytes=9e9))]
