@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from perftui.probes.detect.spike_finder import SpikeFinder
     from perftui.probes.reader import Reader
 
 
@@ -52,6 +53,16 @@ class Noted(Protocol):
 
     def recording_note(self) -> str:
         """Return a few words for the footer, as "rec collect-0118  4.1 MB"; cheap."""
+        ...
+
+
+@runtime_checkable
+class Spiked(Protocol):
+    """A session that keeps the spikes found so far (optional)."""
+
+    @property
+    def spikes(self) -> SpikeFinder:
+        """What finds them; the screen moves it on while it is shown."""
         ...
 
 
