@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.reader import Reader
 
 
@@ -52,6 +54,15 @@ class Noted(Protocol):
 
     def recording_note(self) -> str:
         """Return a few words for the footer, as "rec collect-0118  4.1 MB"; cheap."""
+        ...
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A session that can be exported, because it lies on disk (optional)."""
+
+    def recording(self) -> Path | None:
+        """Return where it is recorded, None if it is not."""
         ...
 
 
