@@ -207,6 +207,25 @@ def test_frames_zoom_by_mouse_and_by_keys(page: Browser) -> None:
     assert page.log() == []
 
 
+def test_time_off_cpu_is_drawn_below_who_spent_it(page: Browser) -> None:
+    """Of every frame: what it spent itself without a core, and no more than fits below it."""
+    rows = page.run(
+        "return flame.boxes.filter(b => b.wait).map(b => { const s = flame.sums.get(b.thread);"
+        "const above = flame.boxes.find(c => !c.wait && !c.more && c.thread === b.thread"
+        " && c.node === b.node);"
+        "return [b.value, s.own[0][b.node] - s.own[1][b.node], above.x0 <= b.x0,"
+        " b.x1 <= above.x1 + 1e-9, b.depth - above.depth]; })"
+    )
+    assert rows
+    for value, off_cpu, begins_inside, ends_inside, down in rows:
+        assert value == pytest.approx(off_cpu)
+        assert begins_inside
+        assert ends_inside
+        assert down == 1
+    page.run("byId('weights').children[1].click()")
+    assert page.run("return flame.boxes.filter(b => b.wait).length") == 0
+
+
 def test_search_marks_what_it_finds(page: Browser, reader: RecordingReader) -> None:
     page.press("/")
     page.press(*"flush")

@@ -270,6 +270,7 @@ def _function(frame: Frame) -> list[Any]:
 
 def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
     counted = {(tree.pid, tree.tid) for tree in busy(facts.threads)}
+    waiting = {(tree.pid, tree.tid): tree.waiting for tree in facts.threads}
     many = len({pid for pid, _ in grid.threads}) > 1
     processes = process_names(reader)
     found = []
@@ -283,6 +284,12 @@ def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dic
                 "tid": thread[1],
                 "wall": grid.wall_ns[place] / NS_PER_S,
                 "busy": thread in counted,
+                "waiting": _waiting(waiting.get(thread, "")),
             }
         )
     return found
+
+
+def _waiting(reason: str) -> str:
+    """Return in words what a thread waited for, "" if that is not known."""
+    return _name(reason if not reason or reason.startswith("waiting") else f"waiting in {reason}")
