@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.detect.spike_finder import SpikeFinder
     from perftui.probes.reader import Reader
 
@@ -63,6 +65,15 @@ class Spiked(Protocol):
     @property
     def spikes(self) -> SpikeFinder:
         """What finds them; the screen moves it on while it is shown."""
+        ...
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A session that can be exported, because it lies on disk (optional)."""
+
+    def recording(self) -> Path | None:
+        """Return where it is recorded, None if it is not."""
         ...
 
 

@@ -170,6 +170,12 @@ class LiveActions(SpanActions):
             return
         self.say(f"copied {lines} lines to the terminal's clipboard, and to {where}")
 
+    def action_save(self) -> None:
+        """Save what the screen is about, or the screen."""
+        from perftui.tui.screens.save import offer_to_save
+
+        offer_to_save(self)
+
     def action_help(self) -> None:
         """Show all keys."""
         from perftui.tui.screens.help import HelpScreen

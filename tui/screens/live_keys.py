@@ -63,6 +63,7 @@ KEYS = (
     Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
     Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
@@ -117,6 +118,7 @@ def hints_of(
     elif not ended:
         hints.append(KeyHint("m", "mark", "mark"))
     hints += [
+        KeyHint("s", "save", "save"),
         KeyHint("y", "copy", "copy"),
         KeyHint("^p", "commands", "app.command_palette"),
         KeyHint("?", "help", "help"),
