@@ -30,6 +30,8 @@ READS_AT_ONCE = 64
 LONGEST_LINE_BYTES = 1 << 14
 """A longer line is no line of ours."""
 LARGEST = (1 << 63) - 1
+PLAN_KINDS = ("plan", "plan_text")
+"""Lines that are parts of something larger: `AgentProbe` puts them together."""
 
 
 class AgentProbe:
@@ -143,10 +145,10 @@ class AgentProbe:
             raise ValueError("not an object")
         t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
         kind = fields["k"]
-        if kind in ("plan", "plan_text"):
+        if kind in PLAN_KINDS:
             found: list[records.Record] = [*self._plan(kind, fields, t_ns, pid)]
         else:
-            found = self._images.settle(_read(kind, fields, t_ns, pid, self._log.tree))
+            found = self._images.settle(records_of(fields, self._log.tree))
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
@@ -177,10 +179,10 @@ class AgentProbe:
         return self._plans.head(number, _integer(fields["parts"]), plan)
 
 
-def _read(
-    kind: object, fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree
-) -> list[records.Record]:
+def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     """Return the records that one line stands for; raises ValueError and kin for nonsense."""
+    kind = fields["k"]
+    t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
     if kind == "import":
         return [
             records.ImportBegin(

@@ -67,6 +67,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 RATE_HOLD_NS = 1_500_000_000
+CALL_TREES_KEPT = 4
+"""Answers of `call_tree` that are kept: a screen asks for a range and for the time before it."""
 
 
 class Store:
@@ -96,7 +98,7 @@ class Store:
         self._threads = ThreadTable()
         self._stacks = StackSums()
         self._quality = StackQuality(target.pid)
-        self._call_tree_memo: tuple[object, tuple[ThreadTree, ...]] | None = None
+        self._call_tree_memo: dict[object, tuple[ThreadTree, ...]] = {}
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
         self._exit: Exit | None = None
@@ -382,8 +384,10 @@ class Store:
             self._drain()
             wanted = None if threads is None else frozenset(threads)
             asked = (self._stacks.token(t0_ns, t1_ns), wanted)
-            if self._call_tree_memo is not None and self._call_tree_memo[0] == asked:
-                return self._call_tree_memo[1]
+            known = self._call_tree_memo.pop(asked, None)
+            if known is not None:
+                self._call_tree_memo[asked] = known  # the last to be forgotten
+                return known
             sums = self._stacks.sums(t0_ns, t1_ns)
             busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
@@ -413,8 +417,10 @@ class Store:
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))
-            self._call_tree_memo = (asked, tuple(rows))
-            return self._call_tree_memo[1]
+            if len(self._call_tree_memo) >= CALL_TREES_KEPT:
+                del self._call_tree_memo[next(iter(self._call_tree_memo))]
+            found = self._call_tree_memo[asked] = tuple(rows)
+            return found
 
     def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:
         """See `Reader.phases`."""

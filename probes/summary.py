@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.detect.spike import spike_json
+from perftui.probes.detect.spike_finder import SpikeFinder
 from perftui.probes.plans import plan_verdict
 from perftui.probes.profile import busy, function_sums
 from perftui.probes.reader import TREE
@@ -22,8 +24,14 @@ TOP_FUNCTIONS = 30
 GROWTH_FUNCTIONS = 20
 
 
-def summarize(reader: Store) -> dict[str, Any]:
-    """Return the summary of everything seen so far."""
+def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any]:
+    """Return the summary of everything seen so far.
+
+    Args:
+        reader: A session or a recording.
+        finder: What has followed the session for spikes; without one the session is looked
+            through now, in which what is older than minutes may be coarse.
+    """
     status = reader.status()
     t0_ns, t1_ns = status.t_start_ns, status.t_end_ns + 1
     target = reader.target()
@@ -70,6 +78,7 @@ def summarize(reader: Store) -> dict[str, Any]:
             }
             for alert in reader.alerts(t0_ns, t1_ns)
         ],
+        "spikes": [spike_json(spike, t0_ns) for spike in (finder or SpikeFinder(reader)).finish()],
         "profiler": {
             "cpu_s": overhead.cpu_s if overhead else None,
             "peak_rss_bytes": reader.own_peak_rss_bytes(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from perftui.probes.detect.spike_finder import SpikeFinder
     from perftui.probes.reader import Reader
 
 
@@ -77,6 +78,16 @@ class Kept(Protocol):
 
     def end_kept(self) -> None:
         """Let go of a target that waits: it ends as it would have ended by itself."""
+        ...
+
+
+@runtime_checkable
+class Spiked(Protocol):
+    """A session that keeps the spikes found so far (optional)."""
+
+    @property
+    def spikes(self) -> SpikeFinder:
+        """What finds them; the screen moves it on while it is shown."""
         ...
 
 

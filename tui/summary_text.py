@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from perftui.probes.records import Notice
 
 _ROWS = 8
+_SPIKES = 4
 _PROCESSES = 12
 _RUNS = 10
 _Rows = list[tuple[str, ...]]
@@ -41,6 +42,8 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     ):
         if rows:
             lines += ["", title, *_aligned(rows)]
+        if title == "alerts":
+            lines += _spikes(summary)
     lines += ["", _profiler(summary)]
     return "\n".join(lines)
 
@@ -68,7 +71,12 @@ def _alerts(summary: dict[str, Any]) -> _Rows:
     for alert in summary["alerts"][:20]:
         if alert["severity"] != "info":
             onset = format_seconds(alert["t_onset_s"])
-            rows.append((alert["severity"], alert["kind"], f"from {onset}", alert["message"]))
+            clear = alert["t_clear_s"]
+            until = "to the end" if clear is None else f"to {format_seconds(clear)}"
+            words = [alert["message"], *_clauses(alert["evidence"])]
+            for n, text in enumerate(words):
+                first = (alert["severity"], alert["kind"], f"from {onset} {until}")
+                rows.append((*(("", "", "") if n else first), text))
     return rows
 
 
@@ -93,6 +101,30 @@ def _runs(summary: dict[str, Any]) -> _Rows:
             )
         )
     return rows
+
+
+def _clauses(evidence: str) -> list[str]:
+    """Return the evidence one clause a line, as it is too much for one."""
+    return [f"  {clause.strip()}" for clause in evidence.split(";") if clause.strip()]
+
+
+def _spikes(summary: dict[str, Any]) -> list[str]:
+    """Return the largest spikes: what rose, where, and what ran only then."""
+    largest = sorted(summary["spikes"], key=lambda s: -_height(s))[:_SPIKES]
+    lines = []
+    for spike in sorted(largest, key=lambda s: s["t0_s"]):
+        rose, where, ran = spike["message"].split("; ", 2)
+        lines += [f"  at {format_seconds(spike['t0_s'])}  {rose}", f"      {where}", f"      {ran}"]
+    if lines:
+        more = len(summary["spikes"]) - len(largest)
+        lines = ["", "spikes" + (f" ({more} smaller ones in the JSON)" if more else ""), *lines]
+    return lines
+
+
+def _height(spike: dict[str, Any]) -> float:
+    grown = (spike["rss_after_bytes"] or 0) - (spike["rss_before_bytes"] or 0)
+    cpu_s = (spike["t1_s"] - spike["t0_s"]) * (spike["cpu_percent"] or 0) / 100
+    return float(max(grown / 20e6, cpu_s / 0.3))
 
 
 def _phases(summary: dict[str, Any]) -> _Rows:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
+from perftui.tui.against import take_against
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.calltree import CallTree
+    from perftui.probes.detect.spike import Spike
     from perftui.probes.reader import (
         Buckets,
         CallStats,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         ThreadTree,
     )
     from perftui.probes.records import Alert, LogLine, Plan
+    from perftui.tui.against import Against
 
 Weight = Literal["wall", "cpu", "grown"]
 Part = Literal[
@@ -78,6 +81,8 @@ class Selection:
     weight: Weight = "wall"
     by_line: bool = False
     filter: str = ""
+    against: bool = False
+    """The flame shows the range against the time before it."""
 
     def with_(self, **changes: object) -> Selection:
         """Return a copy with some fields changed."""
@@ -129,6 +134,10 @@ class View:
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
     """None for a live session."""
+    spikes: tuple[Spike, ...] = ()
+    """Jumps and bursts found so far in the whole session, by time."""
+    against: Against | None = None
+    """The range against the time before it, if that was asked for."""
     process_use: tuple[ProcessUse, ...] = ()
     tree_stacks: tuple[ThreadTree, ...] = ()
     """`stacks`, whatever process is chosen."""
@@ -144,6 +153,7 @@ class View:
             other is not None
             and self.stacks is other.stacks
             and self.tree is other.tree
+            and self.against is other.against
             and self.selection == other.selection
             and self.status.state == other.status.state
         )
@@ -203,6 +213,12 @@ def take_view(
         axis_phases = reader.phases(*axis)
         alerts = newest_of_each(reader.alerts(*axis))
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
+    stacks = _stacks_of(tree_stacks, selection, before)
+    against = None
+    if selection.against and "stacks" in wants:
+        against = take_against(
+            reader, selection, start, stacks, before.against if before is not None else None
+        )
     return View(
         selection=selection,
         tree=reader.tree,
@@ -219,7 +235,7 @@ def take_view(
         axis_phases=axis_phases,
         phases=_of_process(reader.phases(*span), selection) if "phases" in wants else (),
         threads=_of_process(reader.threads(*span), selection) if "threads" in wants else (),
-        stacks=_stacks_of(tree_stacks, selection, before),
+        stacks=stacks,
         tree_stacks=tree_stacks,
         imports=_of_process(reader.imports(*span), selection) if "imports" in wants else (),
         calls=reader.calls(*span) if "calls" in wants else (),
@@ -232,6 +248,7 @@ def take_view(
         process_use=reader.process_use(*span) if "process_use" in wants else (),
         has=frozenset(wants),
         runs=reader.runs(start, status.t_end_ns + 1),
+        against=against,
         plans=reader.plans(status.t_end_ns + 1),
     )
 

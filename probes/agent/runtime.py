@@ -126,6 +126,15 @@ class Agent:
             % (time.monotonic_ns(), self.pid, self.quote(text))
         )
 
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._pending:
+            self._flush(time.monotonic_ns())
+
+    def totals(self) -> "dict[str, float]":
+        """Return what has been counted, by name."""
+        return {name: counter[0] for name, counter in list(self._counters.items())}
+
     def _flush(self, now_ns: int) -> None:
         with self._lock:
             pending = self._pending

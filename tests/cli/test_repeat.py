@@ -68,7 +68,7 @@ def test_a_function_of_ones_own(tmp_path: Path, own: str) -> None:
     names = [phase["name"] for phase in told["phases"]]
     assert names == ["cold run", "inside", "waiting", *["warm run", "inside", "waiting"] * 3]
     assert told["counters"]["rows"]["total"] == 20
-    assert told["alerts"] == [] or {a["kind"] for a in told["alerts"]} == {"cpu_contention"}
+    assert {a["kind"] for a in told["alerts"]} <= {"cpu_contention", "slow_import"}
     recorded = summarize(open_recording(where))
     assert json.loads(json.dumps(recorded["runs"])) == told["runs"]
     top = {row["function"] for row in told["stacks"]["top"]}

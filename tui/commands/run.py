@@ -104,6 +104,8 @@ def run_command(
                 record,
                 args.json,
                 args.duration,
+                args.fail_on,
+                args.notify,
                 runs=(args.repeat or 1) if scenario else None,
             )
         from perftui.tui.headless import launch_headless
@@ -116,6 +118,7 @@ def run_command(
             args.json,
             args.duration,
             args.fail_on,
+            args.notify,
             runs=args.repeat if scenario else None,
         )
     except LaunchError as error:

@@ -12,7 +12,8 @@ from textual.app import SystemCommand
 from textual.widget import Widget
 
 from perftui.tui import choosing
-from perftui.tui.screens.time_actions import TimeActions
+from perftui.tui.notify import HOWS
+from perftui.tui.screens.span_actions import SpanActions
 from perftui.tui.session_face import Kept
 from perftui.tui.view import Selection
 from perftui.tui.widgets.time_axis import moment_text
@@ -31,7 +32,7 @@ _SIDEWAYS = ("Flame", "Log")
 """Tabs that use the left and right keys while time goes on."""
 
 
-class LiveActions(TimeActions):
+class LiveActions(SpanActions):
     """The half of the live screen that answers the person; `LiveScreen` is the half that draws."""
 
     tab: str
@@ -39,10 +40,6 @@ class LiveActions(TimeActions):
     _panes: dict[str, Widget]
     _marks: int
     _filter_bar: Widget | None
-
-    def open_tab(self, name: str) -> None:
-        """Show the pane of a tab."""
-        raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave keys to the widget that has them when they mean something there."""
@@ -53,7 +50,8 @@ class LiveActions(TimeActions):
         if action == "scrub":
             return self.tab != "Heat" and (self.still or self.tab not in _SIDEWAYS)
         if action == "show_alert":
-            return self._alert_to_show() is not None and not self._on_a_row()
+            found = self._alert_to_show() is not None or self._spike_here() is not None
+            return found and not self._on_a_row()
         return True
 
     def _on_a_row(self) -> bool:
@@ -239,6 +237,10 @@ class LiveActions(TimeActions):
                 yield SystemCommand(
                     f"{key.help[0].upper()}{key.help[1:]}", f"key {key.shown}", self._runner(action)
                 )
+        if not self.replayed:
+            for how in HOWS:
+                run = self._runner(f"tell_alerts('{how}')")
+                yield SystemCommand(f"Notify of alerts: {how}", "warn and critical", run)
         if self.session.target_alive():
             yield SystemCommand(
                 "Interrupt the target", "send it SIGINT, as ctrl+c would", self._runner("interrupt")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perftui.probes.pool_colours import pool_colour
 from perftui.probes.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text import clean
 from perftui.tui.widgets.blocks import hold_until, nice_top
@@ -13,7 +14,6 @@ from perftui.tui.widgets.facts import (
     counter_facts,
     cpu_facts,
     known,
-    pool_colour,
     rss_facts,
     telling_pools,
 )
@@ -57,6 +57,8 @@ class Chart:
     facts: tuple[Fact, ...]
     empty: str = ""
     """What to say while there is nothing to draw."""
+    aside: str = ""
+    """At the right of the title, where there is room: a line of code."""
 
 
 def held(view: View, buckets: Buckets, measured: Sequence[float | None]) -> Line:
