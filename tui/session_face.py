@@ -94,7 +94,7 @@ class Spiked(Protocol):
 
 
 @runtime_checkable
-class Kept(Protocol):
+class OnDisk(Protocol):
     """A session that can be exported, because it lies on disk (optional)."""
 
     def recording(self) -> Path | None:
