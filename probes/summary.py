@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.detect.spike import spike_json
 from perftui.probes.detect.spike_finder import SpikeFinder
+from perftui.probes.plans import plan_verdict
 from perftui.probes.profile import busy, function_sums
 from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.reader import CallStats, Import, Phase, RunCost, Target
+    from perftui.probes.records import Plan
     from perftui.probes.store import Store
 
 SCHEMA = 1
@@ -47,13 +49,16 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
         "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
         "cpu_s": _cpu(reader, exit_ is not None),
         "peak_rss_bytes": _peak(reader, target),
+        "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
         "counters": {
             counter.name: {"total": counter.total, "per_s": counter.per_s}
             for counter in reader.counters(t0_ns, t1_ns)
         },
+        "plans": [_plan(plan) for plan in reader.plans(t1_ns)],
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
@@ -107,6 +112,27 @@ def _peak(reader: Store, target: Target) -> int | None:
     return int(max(known)) if known else None
 
 
+def _processes(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+    known = {process.pid: process for process in reader.processes()}
+    rows = []
+    for use in reader.process_use(t0_ns, t1_ns):
+        process = known[use.pid]
+        end_ns = process.t_end_ns
+        rows.append(
+            {
+                "pid": use.pid,
+                "ppid": process.ppid,
+                "argv": list(process.argv),
+                "start_s": (process.t_start_ns - t0_ns) / NS_PER_S,
+                "end_s": None if end_ns is None else (end_ns - t0_ns) / NS_PER_S,
+                "cpu_s": use.cpu_s,
+                "peak_rss_bytes": use.peak_rss_bytes,
+                "rss_bytes": use.rss_bytes,
+            }
+        )
+    return rows
+
+
 def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
     return {
         "name": phase.name,
@@ -145,6 +171,41 @@ def _calls(stats: CallStats) -> dict[str, Any]:
         "warm_median_s": None if warm_ns is None else warm_ns / NS_PER_S,
         "ratio": stats.ratio,
         "steady_state": None,
+    }
+
+
+def _run(cost: RunCost, t0_ns: int) -> dict[str, Any]:
+    run = cost.run
+    return {
+        "n": run.n,
+        "cold": run.cold,
+        "ok": run.ok,
+        "start_s": (run.t_work_ns - t0_ns) / NS_PER_S,
+        "waited_s": run.waited_ns / NS_PER_S,
+        "spawn_s": _seconds(run.spawn_ns),
+        "held_s": _seconds(run.held_ns),
+        "load_s": _seconds(run.load_ns),
+        "worked_s": run.worked_ns / NS_PER_S,
+        "imported_s": cost.imported_ns / NS_PER_S,
+        "modules": cost.modules,
+        "transport_s": cost.transport_ns / NS_PER_S,
+    }
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / NS_PER_S
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "verdict": plan_verdict(plan) or None,
+        "filter": plan.filter,
+        "columns_read": plan.columns_read,
+        "columns_needed": plan.columns_needed,
+        "rows_read": plan.rows_read,
+        "rows_needed": plan.rows_needed,
+        "text": plan.text,
     }
 
 

@@ -67,13 +67,13 @@ def take_against(
     if base is None:
         return Against(span, None, None, None, AT_START, None)
     before = reader.call_tree(*base)
-    rest = (span, selection.thread, selection.by_line)
+    rest = (span, selection.thread, selection.process, selection.by_line)
     if last is not None and _same(last.asked, (before, stacks, *rest)):
         return last
     if not stacks and not before:
         return Against(span, base, None, None, "no stacks in this range, nor before it", None)
     tree = reader.tree
-    old, new = _threads(before, stacks, selection.thread)
+    old, new = _threads(before, stacks, selection)
     sides = Side(tree, old, base[1] - base[0]), Side(tree, new, span[1] - span[0])
     found = difference(*sides, by_line=selection.by_line)
     lines = None
@@ -89,12 +89,14 @@ def _same(asked: object, now: tuple[object, ...]) -> bool:
 
 
 def _threads(
-    before: Sequence[ThreadTree], during: Sequence[ThreadTree], chosen: tuple[int, int] | None
+    before: Sequence[ThreadTree], during: Sequence[ThreadTree], selection: Selection
 ) -> tuple[list[ThreadTree], list[ThreadTree]]:
     """Return the threads to compare: the chosen one, else those that were busy on either side."""
-    if chosen is not None:
-        keys = {chosen}
+    if selection.thread is not None:
+        keys = {selection.thread}
     else:
         keys = {(s.pid, s.tid) for side in (before, during) for s in busy(side)}
+    if selection.process is not None:
+        keys = {key for key in keys if key[0] == selection.process}
     old, new = ([s for s in side if (s.pid, s.tid) in keys] for side in (before, during))
     return old, new

@@ -48,7 +48,13 @@ def run(args: argparse.Namespace) -> int:
             from perftui.tui.on_screen import attach_on_screen
 
             return attach_on_screen(
-                pid, options.probe_options(args), record, args.json, args.duration, args.notify
+                pid,
+                options.probe_options(args),
+                record,
+                args.json,
+                args.duration,
+                args.fail_on,
+                args.notify,
             )
         from perftui.tui.headless import attach_headless
 

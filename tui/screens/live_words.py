@@ -88,6 +88,8 @@ def about(view: View, tab: str, paint: Paint) -> list[Piece]:
                 pieces.append((" · ", paint.faint))
         if selection.by_line:
             pieces.append(("  by line", paint.link))
+    if selection.process is not None:
+        pieces.append((f"  process {selection.process}", paint.memory_text))
     if selection.thread is not None:
         names = {(t.pid, t.tid): t.name for t in view.threads}
         name = names.get(selection.thread, str(selection.thread[1]))

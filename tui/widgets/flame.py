@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.calltree import ROOT
+from perftui.probes.frame_colours import frame_ink
 from perftui.probes.profile import WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text import clean
@@ -20,7 +21,6 @@ from perftui.tui.widgets.icicle_pane import IciclePane
 from perftui.tui.widgets.strips import (
     Part,
     edge_style,
-    frame_ink,
     ground_of,
     ink_style,
     line_of,

@@ -334,6 +334,8 @@ def _top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
     right: list[Piece] = []
     for name, colour in chart.legend:
         right += [("■ ", paint.named(colour)), (f"{name} ", paint.dim)]
+    if chart.aside:
+        right.append((f"{chart.aside} ", paint.dim))
     if right:
         right.insert(0, (" ", None))
     used = sum(width_of(text) for text, _ in left)
