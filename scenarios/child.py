@@ -1,7 +1,8 @@
 """The process that runs a scenario: `python -m perftui.scenarios.child NAME [PARAM=VALUE]...`.
 
 It runs the same under perftui's agent and without it. Exit codes: 0 done, 1 the scenario
-failed (traceback and one line on stderr), 2 it could not be run as asked (one line).
+failed (traceback and one line on stderr), 2 it could not be run as asked (one line). A scenario
+of the catalogue that is interrupted removes what it made, says so, and ends by that signal.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
+from perftui.scenarios.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.installed import load_installed
+from perftui.scenarios.kept_runs import Surroundings, order_line, run_kept
 from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
 from perftui.scenarios.runner import require, resolve
 from perftui.scenarios.user_file import load_function, split_reference
@@ -22,12 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+_T_MAIN_NS = time.monotonic_ns()
 _QUIET_LOGS = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
 """Lance writes a line per query; only both names together silence it."""
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: unwind, so that a scenario removes what it made."""
+    """SIGTERM or SIGHUP arrived: unwind, so that a scenario removes what it made."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
     if not argv:
         return _refuse("a scenario is missing: python -m perftui.scenarios.child NAME")
     reference, *texts = argv
+    line = order_line()
+    surroundings = None if line is None else Surroundings()
     for name, value in _QUIET_LOGS.items():
         os.environ.setdefault(name, value)
     # A program that was started this way must see itself in argv, not the runner's module.
@@ -44,17 +56,48 @@ def main(argv: Sequence[str]) -> int:
         values = bind(parameters_of(function), texts)
         require(reference, definition_of(function).requires)
         if reference in CATALOGUE:
-            signal.signal(signal.SIGTERM, _terminated)
-        function(**values)
-        sys.stdout.flush()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                # One that is ignored stays so: that is what nohup is for.
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, _terminated)
+        if line is None or surroundings is None:
+            function(**values)
+            sys.stdout.flush()
+            return 0
+        return run_kept(lambda: _once(reference, function, values), line, surroundings, _T_MAIN_NS)
     except ScenarioError as error:
         return _refuse(str(error))
-    except Terminated:
-        _die_of(signal.SIGTERM)
-    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+    except Terminated as ended:
+        _say_interrupted(reference)
+        _die_of(ended.number)
+    except KeyboardInterrupt:
+        if reference not in CATALOGUE:
+            raise
+        _say_interrupted(reference)
+        _die_of(signal.SIGINT)
+    except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:
+        if says_disk_full(error):
+            return _refuse(disk_full_words(error))
         # Not `Exception`: panics of Rust libraries (pyo3's PanicException) derive from its base.
+        return _report(reference, error)
+
+
+def _once(reference: str, function: Callable[..., Any], values: dict[str, object]) -> int:
+    """Run it in a process that stays: what it raises, or that it exits, ends the run alone."""
+    try:
+        function(**values)
+    except (ScenarioError, Terminated, KeyboardInterrupt, GeneratorExit):
+        raise
+    except SystemExit as leave:
+        if leave.code is None or isinstance(leave.code, int):
+            return leave.code or 0
+        print(leave.code, file=sys.stderr)
+        return 1
+    except BaseException as error:
+        if says_disk_full(error):
+            return _refuse(disk_full_words(error))
         return _report(reference, error)
     return 0
 
@@ -87,8 +130,13 @@ def _report(reference: str, error: BaseException) -> int:
     return 1
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(signal.Signals(number))
+
+
+def _say_interrupted(reference: str) -> None:
+    with suppress(OSError):  # the terminal may be what has gone
+        print(f"perftui: {reference} was interrupted; what it made is removed", file=sys.stderr)
 
 
 def _die_of(number: signal.Signals) -> NoReturn:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from perftui.probes.session import ProbeOptions, RecordOptions, Session
+    from perftui.tui.notify import How
 
 
 def launch_on_screen(
@@ -25,16 +26,21 @@ def launch_on_screen(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
+    runs: int | None = None,
 ) -> int:
     """Start a program behind the live screen; 0, or its own exit code if it ended by itself.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
+    is a scenario: after so many it keeps its process and waits for orders.
     """
     # The session starts first: the target runs and is measured while textual is imported.
+    from perftui.probes.orders import Orders
     from perftui.probes.session import Session
 
-    session = Session.launch(argv, title, options, behind_screen=True, record=record)
-    return _show(session, json_path, duration_s, fail_on)
+    orders = None if runs is None else Orders(runs, stay=True)
+    session = Session.launch(argv, title, options, behind_screen=True, record=record, orders=orders)
+    return _show(session, json_path, duration_s, fail_on, notify)
 
 
 def attach_on_screen(
@@ -44,11 +50,12 @@ def attach_on_screen(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
 ) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options, record), json_path, duration_s, fail_on)
+    return _show(Session.attach(pid, options, record), json_path, duration_s, fail_on, notify)
 
 
 def pick_process() -> int | None:
@@ -59,14 +66,18 @@ def pick_process() -> int | None:
 
 
 def _show(
-    session: Session, json_path: str | None, duration_s: float | None, fail_on: Sequence[str]
+    session: Session,
+    json_path: str | None,
+    duration_s: float | None,
+    fail_on: Sequence[str],
+    notify: How,
 ) -> int:
     try:
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
 
             gone = partial(session.send, signal.SIGHUP)
-            run_live(session, duration_s=duration_s, on_gone=gone)
+            run_live(session, duration_s=duration_s, on_gone=gone, notify=notify)
     finally:
         session.close()
     from perftui.probes.summary import summarize
@@ -74,7 +85,7 @@ def _show(
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is not None:
         Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     exit_ = session.exit()

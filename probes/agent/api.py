@@ -1,4 +1,4 @@
-"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `watch`.
+"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `plan`, `watch`.
 
 `perftui` exports these. Without a running agent every one of them does nothing, nearly for free,
 and a decorated function is the function itself; while `perftui.measure` measures a block, it
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["call", "count", "mark", "phase", "watch"]
+__all__ = ["call", "count", "mark", "phase", "plan", "watch"]
 
 _PROTOCOL = 1
 _COROUTINE, _GENERATOR = 0x80, 0x20  # code flags, as `inspect` names them
@@ -339,6 +339,28 @@ else:
         agent = _agent
         if agent is not None:
             agent.mark(name)
+
+
+def plan(
+    name: str,
+    text: str,
+    *,
+    filter: "str | None" = None,
+    columns_read: "int | None" = None,
+    columns_needed: "int | None" = None,
+    rows_read: "int | None" = None,
+    rows_needed: "int | None" = None,
+) -> None:
+    """Show what an engine says that it will do for a query: its EXPLAIN, beside the run.
+
+    Give it the name that the query's `call` has. Where the filter takes place and how many
+    columns the scan reads is read from the plans of DuckDB, DataFusion, Lance and Polars; what
+    you say yourself goes before that. The same plan again costs next to nothing.
+    """
+    # An agent of an older perftui has no plans.
+    tell = getattr(_agent, "plan", None)
+    if tell is not None:
+        tell(name, text, filter, (columns_read, columns_needed, rows_read, rows_needed))
 
 
 def watch(

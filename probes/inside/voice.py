@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent import api, wire
 from perftui.probes.agent.runtime import Agent
-from perftui.probes.agent_reader import records_of
+from perftui.probes.agent_reader import PLAN_KINDS, records_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -125,7 +125,8 @@ class _Voice:
                 self._drain()
 
     def _drain(self) -> None:
-        lines = self._wire.take()
+        # A block has no tab that shows plans.
+        lines = [line for line in self._wire.take() if line["k"] not in PLAN_KINDS]
         if lines:
             for log in self._logs:
                 log.extend([record for line in lines for record in records_of(line, log.tree)])

@@ -8,13 +8,14 @@ Inside a program, optional and free when it is not profiled:
     perftui.count("rows", batch.num_rows)
     for batch in perftui.watch(reader): ...
     perftui.mark("checkpoint")
+    perftui.plan("query", connection.execute("EXPLAIN " + sql).fetchall()[0][1])
 
 In a test, or wherever a block of this very process is to keep its limits:
 
     with perftui.measure("load", max_growth="50MB", fail_on=["mem_growth"]) as m: ...
 """
 
-from perftui.probes.agent.api import call, count, mark, phase, watch
+from perftui.probes.agent.api import call, count, mark, phase, plan, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "mark",
     "measure",
     "phase",
+    "plan",
     "watch",
 ]
 
