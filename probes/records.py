@@ -14,7 +14,11 @@ Severity = Literal["info", "warn", "critical"]
 
 
 class ProcessStart(NamedTuple):
-    """A process of the target's tree was seen for the first time."""
+    """A process of the target's tree was seen for the first time.
+
+    A second record of the same time and pid says that it has another command line since: seen
+    between fork and exec, or titled by itself as servers do.
+    """
 
     t_ns: int
     pid: int
@@ -187,6 +191,23 @@ class Mark(NamedTuple):
     name: str
 
 
+class Plan(NamedTuple):
+    """What an engine says that it will do for a query: its EXPLAIN, and what that comes to."""
+
+    t_ns: int
+    pid: int
+    name: str
+    """The query's, as its calls are named."""
+    text: str
+    filter: str | None = None
+    """Where the filter takes place, e.g. "in the scan"; "none" if there is none in the plan."""
+    columns_read: int | None = None
+    columns_needed: int | None = None
+    rows_read: int | None = None
+    """By the scan."""
+    rows_needed: int | None = None
+
+
 class Pool(NamedTuple):
     """Bytes that one allocator says it has given out ("arrow", "python heap", ...)."""
 
@@ -271,6 +292,7 @@ Record = (
     | Call
     | Count
     | Mark
+    | Plan
     | Pool
     | LogLine
     | Notice

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.agent.launch import AgentChannel, agent_environment
 from perftui.probes.agent_reader import AgentProbe
 from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.spike_finder import SpikeFinder
 from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
@@ -94,13 +95,17 @@ class Session:
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
+        self.spikes = SpikeFinder(self.store)
+        """Whoever shows or ends the session moves it on."""
         self._recorder = self._start_recorder(record) if record.wanted else None
         group = memory_limit(target.pid)
+        self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
+        """What the target may use, None if there is no limit."""
         self._detectors = DetectorProbe(
             log,
             target.pid,
             self.store.status().t_start_ns,
-            limit_bytes=options.limit_bytes or (group.limit_bytes if group else None),
+            limit_bytes=self.limit_bytes,
             call_tree=self.store.call_tree if options.stacks else None,
         )
         log.connect(self._detectors)

@@ -10,6 +10,7 @@ from perftui.scenarios.loader import TargetName
 from perftui.scenarios.loading import (
     Load,
     generated_batches,
+    hand_over_load,
     load,
     opened_system,
     rows_per_s,
@@ -54,16 +55,17 @@ def batch_size(
     need_bytes = repeats * len(loads) * rows * _DISK_BYTES_PER_ROW
     with (
         scratch("batch-size", need_bytes) as folder,
-        opened_system(system, variant, dsn) as destination,
+        opened_system(system, variant, dsn, rows) as destination,
     ):
+        with perftui.phase("setup"):
+            batches = {size: generated_batches(system, rows, size) for size in loads}
         for number in range(repeats):
             for size in loads:
-                with perftui.phase("setup"):
-                    batches = generated_batches(system, rows, size)
                 place = folder / f"{number}-{size}"
                 place.mkdir()
-                found = load(destination, batches, place, f"b{size}", f"batches of {size}")
+                found = load(destination, batches[size], place, f"b{size}", f"batches of {size}")
                 loads[size].append(found)
+                hand_over_load("load", found, target=target, variant=variant, batch=size)
     speeds = {size: rows_per_s(found) for size, found in loads.items()}
     slowest = min(speeds.values())
     print_table(

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+import perftui
 from perftui.probes.folders import cache_folder
 from perftui.probes.units import format_bytes
 from perftui.scenarios.parameters import ScenarioError
@@ -72,11 +73,17 @@ def dataset(name: str, estimated_bytes: int, generate: Callable[[Path], None]) -
     return target
 
 
+def written_bytes(name: str) -> int:
+    """How much of a dataset is there already, while somebody generates it too."""
+    target = cache_folder() / "data" / name
+    return _size(target) + _size(target.with_name(target.name + _PARTIAL))
+
+
 def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], None]) -> None:
     partial = target.with_name(target.name + _PARTIAL)
     # Ours alone while the lock is held: what is there was left by a killed process.
     shutil.rmtree(partial, ignore_errors=True)
-    _check_disk(target.parent, estimated_bytes)
+    check_disk(target.parent, estimated_bytes)
     partial.mkdir()
     try:
         generate(partial)
@@ -92,14 +99,27 @@ def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _check_disk(folder: Path, need_bytes: int) -> None:
+def check_disk(folder: Path, need_bytes: int, elsewhere: str = "PERFTUI_CACHE") -> None:
+    """See that there is room for data, before they are generated.
+
+    Args:
+        folder: Where they go.
+        need_bytes: An estimate.
+        elsewhere: The variable that names another folder.
+
+    Raises:
+        ScenarioError: There is not, or there would be next to nothing left.
+    """
     free = shutil.disk_usage(folder).free
-    if need_bytes + _DISK_RESERVE_BYTES > free:
-        raise ScenarioError(
-            f"the data need {format_bytes(need_bytes)} and {folder} has "
-            f"{format_bytes(free)} free: choose a smaller size, run `perftui list --clear-cache`, "
-            "or set PERFTUI_CACHE to a folder on a larger disk"
-        )
+    if need_bytes + _DISK_RESERVE_BYTES <= free:
+        return
+    left = f", of which {format_bytes(_DISK_RESERVE_BYTES)} stay free" if need_bytes < free else ""
+    own = "run `perftui list --clear-cache`, " if elsewhere == "PERFTUI_CACHE" else ""
+    raise ScenarioError(
+        f"the data need {format_bytes(need_bytes)} and {folder} has "
+        f"{format_bytes(free)} free{left}: choose a smaller size, {own}or set {elsewhere} to a "
+        "folder on a larger disk"
+    )
 
 
 def _flush(file: Path) -> None:
@@ -117,7 +137,7 @@ def scratch(name: str, need_bytes: int = 0) -> Iterator[Path]:
     """
     root = _make(cache_folder() / "scratch")
     _remove_abandoned(root)
-    _check_disk(root, need_bytes)
+    check_disk(root, need_bytes)
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
     lock_file = _lock_of(folder)
     lock = _open_lock(lock_file)
@@ -125,8 +145,9 @@ def scratch(name: str, need_bytes: int = 0) -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
-        if _remove(folder):
-            lock_file.unlink(missing_ok=True)
+        with perftui.phase("teardown"):
+            if _remove(folder):
+                lock_file.unlink(missing_ok=True)
         lock.close()
 
 

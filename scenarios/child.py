@@ -1,7 +1,8 @@
 """The process that runs a scenario: `python -m perftui.scenarios.child NAME [PARAM=VALUE]...`.
 
 It runs the same under perftui's agent and without it. Exit codes: 0 done, 1 the scenario
-failed (traceback and one line on stderr), 2 it could not be run as asked (one line).
+failed (traceback and one line on stderr), 2 it could not be run as asked (one line). A scenario
+of the catalogue that is interrupted removes what it made, says so, and ends by that signal.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
+from perftui.scenarios.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.installed import load_installed
 from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
 from perftui.scenarios.runner import require, resolve
@@ -27,7 +30,11 @@ _QUIET_LOGS = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: unwind, so that a scenario removes what it made."""
+    """SIGTERM or SIGHUP arrived: unwind, so that a scenario removes what it made."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,16 +51,27 @@ def main(argv: Sequence[str]) -> int:
         values = bind(parameters_of(function), texts)
         require(reference, definition_of(function).requires)
         if reference in CATALOGUE:
-            signal.signal(signal.SIGTERM, _terminated)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                # One that is ignored stays so: that is what nohup is for.
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, _terminated)
         function(**values)
         sys.stdout.flush()
     except ScenarioError as error:
         return _refuse(str(error))
-    except Terminated:
-        _die_of(signal.SIGTERM)
-    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+    except Terminated as ended:
+        _say_interrupted(reference)
+        _die_of(ended.number)
+    except KeyboardInterrupt:
+        if reference not in CATALOGUE:
+            raise
+        _say_interrupted(reference)
+        _die_of(signal.SIGINT)
+    except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:
+        if says_disk_full(error):
+            return _refuse(disk_full_words(error))
         # Not `Exception`: panics of Rust libraries (pyo3's PanicException) derive from its base.
         return _report(reference, error)
     return 0
@@ -87,8 +105,13 @@ def _report(reference: str, error: BaseException) -> int:
     return 1
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(signal.Signals(number))
+
+
+def _say_interrupted(reference: str) -> None:
+    with suppress(OSError):  # the terminal may be what has gone
+        print(f"perftui: {reference} was interrupted; what it made is removed", file=sys.stderr)
 
 
 def _die_of(number: signal.Signals) -> NoReturn:

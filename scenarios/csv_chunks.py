@@ -101,9 +101,10 @@ def _run(mode: str, read: _Read, file: Path) -> _Run:
             rows += piece_rows
             amount += piece_amount
             perftui.count("rows", piece_rows)
-            perftui.count("chunks")
+            perftui.count("batches")
             peak = max(peak, rss_bytes())
     took_s = time.perf_counter() - started
+    perftui.count("bytes", file.stat().st_size)
     del _piece
     with perftui.phase("settle"):
         gc.collect()

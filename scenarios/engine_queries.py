@@ -1,5 +1,8 @@
 """One small query per engine, in three steps: import, connect, query. Runs in worker processes.
 
+What can be done beforehand, while nobody waits, is `warm_up`: the smallest question that the
+engine can be asked on the connection that is then used.
+
 Making an `EngineQuery` imports its engine, and nothing else does: what that costs is measured.
 """
 
@@ -19,6 +22,9 @@ class EngineQuery(Protocol):
 
     def connect(self, files: Sequence[str]) -> None:
         """Open the data, reading no more than the engine insists on."""
+
+    def warm_up(self) -> None:
+        """Ask something small that has nothing to do with the data, or as little as possible."""
 
     def query(self) -> int:
         """Run the query; the result is its number of rows."""
@@ -47,6 +53,10 @@ class Stdlib:
         rows = ((index, index * 7919 % 256) for index in range(2000))
         self._connection.executemany("INSERT INTO orders VALUES (?, ?)", rows)
 
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._connection.execute("SELECT 1").fetchone()
+
     def query(self) -> int:
         """See `EngineQuery`."""
         sql = "SELECT count(*) FROM orders WHERE id BETWEEN 1000 AND 1200"
@@ -66,6 +76,11 @@ class Pyarrow:
     def connect(self, files: Sequence[str]) -> None:
         """See `EngineQuery`."""
         self._dataset = self._ds.dataset(list(files))
+
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        table = self._ds.dataset(self._dataset.files[:1]).head(1, columns=["customer"])
+        table.group_by("customer").aggregate([([], "count_all")])
 
     def query(self) -> int:
         """See `EngineQuery`."""
@@ -88,6 +103,10 @@ class Duckdb:
         self._files = list(files)
         self._connection = self._duckdb.connect()
 
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._connection.execute("SELECT 1").fetchall()
+
     def query(self) -> int:
         """See `EngineQuery`."""
         sql = _SQL.format(source="read_parquet(?)")
@@ -109,6 +128,11 @@ class Polars:
         segment = (pl.col("customer") % 256).alias("segment")
         self._plan = pl.scan_parquet(list(files)).group_by(segment).agg(pl.len(), gross)
 
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        pl = self._pl
+        pl.LazyFrame({"x": [1]}).group_by("x").agg(pl.len()).collect()
+
     def query(self) -> int:
         """See `EngineQuery`."""
         return int(self._plan.collect().height)
@@ -127,6 +151,10 @@ class Datafusion:
         self._context = self._datafusion.SessionContext()
         self._context.register_parquet("orders", os.path.dirname(files[0]))  # noqa: PTH120
 
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._context.sql("SELECT 1").collect()
+
     def query(self) -> int:
         """See `EngineQuery`."""
         batches = self._context.sql(_SQL.format(source="orders")).collect()
@@ -144,6 +172,10 @@ class Lance:
     def connect(self, files: Sequence[str]) -> None:
         """See `EngineQuery`."""
         self._dataset = self._lance.dataset(files[0])
+
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._dataset.head(1, columns=["id"])
 
     def query(self) -> int:
         """See `EngineQuery`."""
@@ -164,6 +196,10 @@ class Lancedb:
         folder, name = os.path.split(files[0])
         self._table = self._lancedb.connect(folder).open_table(name.removesuffix(".lance"))
 
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._table.search().select(["id"]).limit(1).to_arrow()
+
     def query(self) -> int:
         """See `EngineQuery`."""
         query = self._table.search().where(_ROW_FILTER).select(["id", "amount"]).limit(1000)
@@ -180,6 +216,10 @@ class Opteryx:
 
     def connect(self, files: Sequence[str]) -> None:
         """Nothing to open."""
+
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        self._opteryx.query("SELECT 1").fetchall()
 
     def query(self) -> int:
         """See `EngineQuery`."""
@@ -198,6 +238,11 @@ class Pandas:
     def connect(self, files: Sequence[str]) -> None:
         """See `EngineQuery`."""
         self._files = list(files)
+
+    def warm_up(self) -> None:
+        """See `EngineQuery`."""
+        frame = self._pandas.DataFrame({"x": [1], "y": [2.0]})
+        frame.groupby("x")["y"].sum()
 
     def query(self) -> int:
         """See `EngineQuery`."""

@@ -1,9 +1,12 @@
 """False streaming: two programs that look alike, and only one of them streams.
 
 Each half of a pair runs in a process of its own below this one, so that neither inherits the
-other's memory; RSS is sampled here, from outside, while it reads.
+other's memory; RSS is sampled here, from outside, while it reads. One half alone runs in this
+process: there is nothing to inherit.
 """
 
+import gc
+import signal
 import subprocess
 import sys
 import time
@@ -16,10 +19,12 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
-from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
+from perftui.scenarios.figures import hand_over
+from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, PARTS, orders, rows_for
 from perftui.scenarios.parameters import Range, ScenarioError, Size
 from perftui.scenarios.printed_table import print_table
 from perftui.scenarios.process_memory import check_memory, rss_bytes
+from perftui.scenarios.stream_vs_collect import SETTLE_S
 
 _SIZE = Size("600MB")
 _SAMPLE_S = 0.01
@@ -80,19 +85,60 @@ def false_streaming(
         Literal["duckdb", "pyarrow", "polars", "datafusion"], "whose two look-alikes"
     ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _SIZE,
+    half: Annotated[
+        Literal["both", "false", "true"], "both and compare, or the one that streams or does not"
+    ] = "both",
+    parts: Annotated[int, Range(1, PARTS), "of the eight files that are read"] = PARTS,
+    settle: Annotated[
+        float, Range(0, 600), "seconds that the allocator gets to let go (one half alone)"
+    ] = SETTLE_S,
 ) -> None:
     """See the module."""
     chosen = PAIRS[pair]
     require_modules(f"pair {pair}", (chosen.module, "pyarrow"))
+    if half != "both":
+        make = chosen.false_reader if half == "false" else chosen.true_reader
+        _read_here(chosen.false if half == "false" else chosen.true, make, size, parts, settle)
+        return
     with perftui.phase("setup"):
         rows = rows_for(size)
         check_memory(2 * rows * ARROW_BYTES_PER_ROW, "the false half", "choose a smaller size")
-        files = orders(rows)
+        files = orders(rows)[:parts]
     runs = {}
-    for kind, code in (("false", chosen.false), ("true", chosen.true)):
+    kinds = (("false", chosen.false), ("true", chosen.true))
+    for kind, code in kinds:
         with perftui.phase(code):
             runs[code] = _watched(pair, kind, files)
+    for (kind, code), run in zip(kinds, runs.values(), strict=True):
+        hand_over("false streaming", engine=pair, kind=kind, code=code, **run._asdict())
     _report(runs, files)
+
+
+def _read_here(code: str, make: Callable[[], Any], size: int, parts: int, settle_s: float) -> None:
+    """Read in this process, then let go of everything, a phase each."""
+    with perftui.phase("import"):
+        reader = make()
+        import pyarrow
+
+        pyarrow.array([0]).to_pylist()  # every half has Arrow in its base
+    with perftui.phase("setup"):
+        rows = rows_for(size)
+        need = 2 * rows * ARROW_BYTES_PER_ROW * parts // PARTS
+        check_memory(need, "the false half", "choose a smaller size")
+        files = orders(rows)[:parts]
+    seen, started = 0, time.perf_counter()
+    with perftui.phase("read"):
+        for piece in reader.read(files):
+            seen += piece.rows
+            perftui.count("rows", piece.rows)
+            perftui.count("bytes", piece.bytes)
+    print(f"{code}: {format_count(seen)} rows in {format_seconds(time.perf_counter() - started)}")
+    with perftui.phase("settle"):
+        del reader
+        gc.collect()
+        time.sleep(settle_s)
+    with perftui.phase("release"):
+        pyarrow.default_memory_pool().release_unused()
 
 
 def _watched(pair: str, kind: str, files: Sequence[Path]) -> _Run:
@@ -169,6 +215,7 @@ def _report(runs: dict[str, _Run], files: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The process that reads: pair, kind, files. Prints its base RSS, then what it did."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     pair, kind, *names = argv
     files = [Path(name) for name in names]
     chosen = PAIRS[pair]

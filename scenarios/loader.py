@@ -10,6 +10,7 @@ from perftui.scenarios.definition import scenario
 from perftui.scenarios.loading import (
     Load,
     generated_batches,
+    hand_over_load,
     load,
     opened_system,
     rows_per_s,
@@ -42,7 +43,7 @@ def loader(
     system, variant = system_and_variant(target, variant)
     n = system.variants[variant] if rows is None else rows
     with scratch("loader", repeats * n * _DISK_BYTES_PER_ROW) as folder:
-        with opened_system(system, variant, dsn) as destination:
+        with opened_system(system, variant, dsn, n) as destination:
             with perftui.phase("setup"):
                 batches = generated_batches(system, n, batch)
             loads = []
@@ -51,6 +52,7 @@ def loader(
                 place.mkdir()
                 phase = "warm" if number else "first"
                 loads.append(load(destination, batches, place, f"load{number}", phase))
+                hand_over_load("load", loads[-1], target=target, variant=variant, batch=batch)
         _report(f"{target} {variant}", loads, batch, server=system.server is not None)
 
 

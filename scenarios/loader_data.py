@@ -15,6 +15,7 @@ TUPLE_BYTES_PER_ROW = 420
 """As a tuple of Python objects."""
 REGIONS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "centre")
 _SEED = 90_210
+_NUMBERS_BYTES = 4 * 8
 
 Row = tuple[int, int, float, float, str, str]
 
@@ -34,6 +35,13 @@ def tuple_batches(rows: int, batch: int) -> Iterator[list[Row]]:
             )
             for number in range(start, min(start + batch, rows))
         ]
+
+
+def batch_bytes(batch: Any) -> int:
+    """What a batch holds: of Arrow its buffers, of tuples four numbers and two texts each."""
+    if isinstance(batch, list):
+        return sum(_NUMBERS_BYTES + len(row[4]) + len(row[5]) for row in batch)
+    return int(batch.nbytes)
 
 
 def arrow_batches(rows: int, batch: int) -> Iterator[Any]:

@@ -12,10 +12,12 @@ import psutil
 import perftui
 from perftui.scenarios import loader_servers, loader_targets
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import Figure, hand_over
 from perftui.scenarios.loader_data import (
     BYTES_PER_ROW,
     TUPLE_BYTES_PER_ROW,
     arrow_batches,
+    batch_bytes,
     tuple_batches,
 )
 from perftui.scenarios.loader_targets import Target
@@ -34,7 +36,8 @@ class System(NamedTuple):
     arrow: bool
     """Takes Arrow batches; else lists of tuples."""
     make: Callable[..., Target]
-    server: Callable[[str], AbstractContextManager[str]] | None = None
+    server: Callable[[str, int], AbstractContextManager[str]] | None = None
+    """(dsn, rows) -> an address."""
 
 
 SYSTEMS = {
@@ -117,11 +120,12 @@ def system_and_variant(target: str, variant: str) -> tuple[System, str]:
 
 
 @contextmanager
-def opened_system(system: System, variant: str, dsn: str) -> Iterator[Target]:
+def opened_system(system: System, variant: str, dsn: str, rows: int) -> Iterator[Target]:
     """Import the library, and start the server if there is one, for the length of a `with`.
 
     Raises:
-        ScenarioError: The server is missing or does not start, or dsn makes no sense here.
+        ScenarioError: The server is missing, does not start or has no room for the rows, or dsn
+            makes no sense here.
     """
     if dsn and system.server is None:
         raise ScenarioError("dsn is for targets with a server: postgres and redis")
@@ -134,7 +138,7 @@ def opened_system(system: System, variant: str, dsn: str) -> Iterator[Target]:
     if system.server is None:
         yield target
         return
-    server = system.server(dsn)
+    server = system.server(dsn, rows)
     with perftui.phase("spawn"):
         address = server.__enter__()
     try:
@@ -171,11 +175,12 @@ def load(
 
 
 def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -> Load:
+    sizes = [batch_bytes(batch) for batch in batches]
     base = peak = rss_bytes()
     rows, batch_s = 0, []
     cpu_before, started = time.process_time(), time.perf_counter()
     with perftui.phase(phase) if phase else nullcontext():
-        for batch in batches:
+        for batch, size in zip(batches, sizes, strict=True):
             began = time.perf_counter()
             with perftui.call("load batch"):
                 target.load(batch)
@@ -183,7 +188,7 @@ def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -
             rows += len(batch)
             perftui.count("rows", len(batch))
             perftui.count("batches")
-            perftui.count("bytes", getattr(batch, "nbytes", 0))
+            perftui.count("bytes", size)
             peak = max(peak, rss_bytes())
     took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_before
     stored = target.stored()
@@ -192,6 +197,23 @@ def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -
     files = [file for file in folder.rglob("*") if file.is_file()]
     disk = sum(file.stat().st_size for file in files)
     return Load(rows, took_s, cpu_s, tuple(batch_s), peak - base, _rss_below(), len(files), disk)
+
+
+def hand_over_load(table: str, each: Load, **about: Figure) -> None:
+    """Hand over one load as a row of a table; `about` says what was loaded how."""
+    hand_over(
+        table,
+        **about,
+        rows=each.rows,
+        took_s=each.took_s,
+        cpu_s=each.cpu_s,
+        batches=len(each.batch_s),
+        batch_median_s=median(each.batch_s),
+        grown_bytes=each.grown_bytes,
+        server_rss_bytes=each.server_rss_bytes,
+        files=each.files,
+        disk_bytes=each.disk_bytes,
+    )
 
 
 def _rss_below() -> int:

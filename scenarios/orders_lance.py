@@ -4,12 +4,14 @@ would otherwise be part of what is watched.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from perftui.scenarios.cache import dataset
 from perftui.scenarios.orders import BYTES_PER_ROW, orders
+from perftui.scenarios.parameters import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +25,15 @@ def lance_orders(rows: int) -> Path:
     files = orders(rows)
 
     def generate(folder: Path) -> None:
-        words = [str(folder / _NAME), *map(str, files)]
-        argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", *words]
-        subprocess.run(argv, check=True)
+        _write(folder / _NAME, files)
 
     folder = dataset(f"orders-lance-v1-{rows}-rows", rows * BYTES_PER_ROW, generate)
     return folder / _NAME
+
+
+def lance_parts_name(rows: int) -> str:
+    """The name of `lance_parts` in the cache."""
+    return f"orders-lance-parts-v1-{rows}-rows"
 
 
 def lance_parts(rows: int) -> list[Path]:
@@ -37,16 +42,24 @@ def lance_parts(rows: int) -> list[Path]:
 
     def generate(folder: Path) -> None:
         for file in files:
-            words = [str(folder / f"{file.stem}.lance"), str(file)]
-            argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", *words]
-            subprocess.run(argv, check=True)
+            _write(folder / f"{file.stem}.lance", [file])
 
-    folder = dataset(f"orders-lance-parts-v1-{rows}-rows", rows * BYTES_PER_ROW, generate)
+    folder = dataset(lance_parts_name(rows), rows * BYTES_PER_ROW, generate)
     return sorted(folder.glob("*.lance"))
+
+
+def _write(target: Path, files: Sequence[Path]) -> None:
+    argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", str(target), *map(str, files)]
+    done = subprocess.run(argv, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        why = said[-1] if said else f"its writer ended with exit code {done.returncode}"
+        raise ScenarioError(f"cannot write the Lance data to {target.parent}: {why[:300]}")
 
 
 def main(argv: Sequence[str]) -> int:
     """Write the dataset argv[0] from the Parquet files argv[1:]."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     import lance
     import pyarrow.dataset as ds
 

@@ -14,6 +14,7 @@ from perftui.probes.units import format_count, format_seconds
 from perftui.scenarios.cold_start import data_for
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import modules_of, require_modules
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.parameters import Range
 from perftui.scenarios.printed_table import print_table
 from perftui.scenarios.worker import Answer, Worker
@@ -54,6 +55,7 @@ def persistent_worker(
             worker.close()
     fresh = [_in_fresh_process(engine, files) for _ in range(processes)]
     _report(worker.spawn_s, ping, first, warm, fresh)
+    _hand_over(engine, worker.spawn_s, ping, first, warm, fresh)
 
 
 def _in_fresh_process(engine: str, files: list[str]) -> float:
@@ -73,10 +75,12 @@ def _report(
 ) -> None:
     warm_waited_s = median(answer.waited_s for answer in warm)
     warm_worked_s = median(answer.worked_s for answer in warm)
+    parts = first.steps
     rows = [
         ("spawn", format_seconds(spawn_s), "-", "-", "-"),
         _row("ping", ping.waited_s, ping.worked_s, ping.modules),
         _row("first call", first.waited_s, first.worked_s, first.modules),
+        *((f"  {step}", "-", format_seconds(took_s), "-", "-") for step, took_s in parts.items()),
         _row("warm call (median)", warm_waited_s, warm_worked_s, warm[-1].modules),
     ]
     if fresh:
@@ -91,6 +95,33 @@ def _report(
         print(
             f"a process per call takes {saved:.0f} times as long as a warm call to one that stays"
         )
+
+
+def _hand_over(
+    engine: str,
+    spawn_s: float,
+    ping: Answer,
+    first: Answer,
+    warm: list[Answer],
+    fresh: list[float],
+) -> None:
+    hand_over("persistent worker", engine=engine, step="spawn", n=1, waited_s=spawn_s)
+    answers = {"ping": [ping], "first call": [first], "warm calls": warm}
+    for step, found in answers.items():
+        hand_over(
+            "persistent worker",
+            engine=engine,
+            step=step,
+            n=len(found),
+            waited_s=sum(answer.waited_s for answer in found),
+            worked_s=sum(answer.worked_s for answer in found),
+            waited_median_s=median(answer.waited_s for answer in found),
+            worked_median_s=median(answer.worked_s for answer in found),
+            modules=found[0].modules,
+            steps=found[0].steps,
+        )
+    for took_s in fresh:
+        hand_over("process per call", engine=engine, waited_s=took_s)
 
 
 def _row(name: str, waited_s: float, worked_s: float, modules: int) -> tuple[str, ...]:

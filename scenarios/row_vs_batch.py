@@ -13,7 +13,13 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.batch_size import whole_numbers
 from perftui.scenarios.cache import scratch
 from perftui.scenarios.definition import scenario
-from perftui.scenarios.loading import Load, generated_batches, load, opened_system
+from perftui.scenarios.loading import (
+    Load,
+    generated_batches,
+    hand_over_load,
+    load,
+    opened_system,
+)
 from perftui.scenarios.loading import system_and_variant as _system
 from perftui.scenarios.parameters import Range, ScenarioError
 from perftui.scenarios.printed_table import print_table
@@ -38,7 +44,7 @@ def row_vs_batch(
     system, variant = _system(target, "default")
     results: list[tuple[str, Load]] = []
     with scratch("row-vs-batch", rows * 10 * 2_000) as folder:
-        with opened_system(system, variant, "") as destination:
+        with opened_system(system, variant, "", rows) as destination:
             for size in (1, *batches_of):
                 n = rows if size == 1 else max(rows * 10, size)
                 with perftui.phase("setup"):
@@ -49,6 +55,8 @@ def row_vs_batch(
                 results.append((title, load(destination, batches, place, f"by{size}", title)))
         if check and target == "lancedb":
             results.insert(1, ("row by row, checked", _checked(folder / "checked", rows)))
+    for title, each in results:
+        hand_over_load("ingest", each, target=target, way=title)
     single = results[0][1]
     print_table(
         ("ingest", "rows", "time", "rows/s", "against single", "files", "on disk"),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.scenarios.cache import check_disk
 from perftui.scenarios.parameters import ScenarioError
 from perftui.scenarios.throwaway import guarded_server, server_account, server_folder
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 INSTALL = "apt-get install postgresql"
 _DEBIAN = Path("/usr/lib/postgresql")
+_EMPTY_BYTES = 60_000_000
+"""A new cluster: its three databases, and a segment of the write-ahead log."""
+_BYTES_PER_ROW = 200
 _PORT = "5432"
 """Only names the socket's file: nothing listens on the network."""
 
@@ -38,11 +42,16 @@ def _version(folder: Path) -> float:
 
 
 @contextmanager
-def postgres_server(dsn: str = "") -> Iterator[str]:
+def postgres_server(dsn: str = "", rows: int = 0) -> Iterator[str]:
     """A DSN to connect to: the user's own, or that of a server that lives in this block.
 
+    Args:
+        dsn: Empty: start one.
+        rows: How many it will have to hold at a time.
+
     Raises:
-        ScenarioError: No server is installed, or it does not start, or the DSN is not answered.
+        ScenarioError: No server is installed, or it does not start, or the disk is too small for
+            it, or the DSN is not answered.
     """
     if dsn:
         _check(dsn)
@@ -55,6 +64,7 @@ def postgres_server(dsn: str = "") -> Iterator[str]:
         )
     account = server_account("postgres")
     with server_folder("pg", account) as folder:
+        check_disk(folder.parent, _EMPTY_BYTES + rows * _BYTES_PER_ROW, "TMPDIR")
         data = folder / "data"
         own = f"host={folder} port={_PORT} user=perftui dbname=postgres"
         argv = [

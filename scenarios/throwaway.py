@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ _SOCKET_PATH_LIMIT = 100
 """Unix allows 108 bytes; the file's own name comes on top."""
 _READY_S = 20.0
 _STOPPED_S = 15.0
+_WRONG = re.compile(r"error|fatal|denied|cannot|could not|failed|no such", re.IGNORECASE)
 _GUARD = Path(__file__).with_name("server_guard.py")
 
 
@@ -105,7 +107,7 @@ def guarded_server(
         ready: Tells whether it takes connections.
 
     Raises:
-        ScenarioError: It ended or was not ready in time; with the last line it wrote.
+        ScenarioError: It ended or was not ready in time; with the line that says why.
     """
     ids = ["-", "-"] if account is None else [str(account.uid), str(account.gid)]
     guard = subprocess.Popen(
@@ -120,7 +122,7 @@ def guarded_server(
         end = time.monotonic() + _READY_S
         while not ready():
             if guard.poll() is not None or time.monotonic() > end:
-                raise ScenarioError(f"{title} did not start: {_last_line(folder / 'server.log')}")
+                raise ScenarioError(f"{title} did not start: {_why(folder / 'server.log')}")
             time.sleep(0.01)
         yield
     finally:
@@ -133,9 +135,12 @@ def guarded_server(
             guard.wait()
 
 
-def _last_line(file: Path) -> str:
+def _why(file: Path) -> str:
+    """The last line that says what is wrong; what came after it only cleaned up."""
     try:
-        lines = file.read_text(errors="replace").split("\n")
+        said = [line.strip() for line in file.read_text(errors="replace").split("\n")]
     except OSError:
-        return "it wrote nothing"
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+        said = []
+    lines = [line for line in said if line]
+    wrong = [line for line in lines if _WRONG.search(line)]
+    return (wrong or lines or ["it wrote nothing"])[-1]

@@ -17,6 +17,7 @@ from perftui.scenarios.batch_size import whole_numbers
 from perftui.scenarios.cache import scratch
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
+from perftui.scenarios.figures import hand_over
 from perftui.scenarios.parameters import Range, ScenarioError
 from perftui.scenarios.printed_table import print_table
 from perftui.scenarios.store_records import BYTES_PER_RECORD, Records
@@ -73,6 +74,8 @@ def users(
             _table, vectors = _lancedb(str(folder), rows)
             found = asyncio.run(_in_tasks(str(folder), vectors, request, rows, numbers, seconds))
     _report(f"{store} {request}, {mode}", found, seconds)
+    for level in found:
+        _hand_over(f"{store} {request}, {mode}", level)
 
 
 _Ask = Callable[[int], object]
@@ -157,7 +160,7 @@ def _in_threads(make: Callable[[], _Ask], numbers: list[int], seconds: float) ->
                 index += 1
 
         started = perf_counter()
-        with perftui.phase(f"{number} users"):
+        with perftui.phase(_users(number)):
             own = [
                 threading.Thread(target=user, args=(who * 1000,), name=f"user-{who}")
                 for who in range(number)
@@ -219,7 +222,7 @@ async def _in_tasks(
                 index += 1
 
         started = perf_counter()
-        with perftui.phase(f"{number} users"):
+        with perftui.phase(_users(number)):
             await asyncio.gather(*(user(who * 1000) for who in range(number)))
         took_s = perf_counter() - started
         error = errors[0] if errors else ""
@@ -238,7 +241,7 @@ def _report(what: str, levels: list[_Level], seconds: float) -> None:
     rows = []
     for level in levels:
         if len(level.latencies_s) < 2:
-            print(f"{level.users} users: too few requests were answered for figures")
+            print(f"{_users(level.users)}: too few requests were answered for figures")
             continue
         cuts = quantiles(level.latencies_s, n=100, method="inclusive")
         total = len(level.latencies_s) + level.failed
@@ -258,8 +261,33 @@ def _report(what: str, levels: list[_Level], seconds: float) -> None:
         print_table(header, rows)
     for level in levels:
         if level.failed:
-            print(f"{level.users} users: {level.failed} requests failed, first with {level.error}")
+            print(
+                f"{_users(level.users)}: {level.failed} requests failed, first with {level.error}"
+            )
     print(f"{what}, {format_seconds(seconds)} per level; {_saturation(levels)}")
+
+
+def _hand_over(what: str, level: _Level) -> None:
+    answered = sorted(level.latencies_s)
+    cuts = quantiles(answered, n=100, method="inclusive") if len(answered) > 1 else None
+    hand_over(
+        "users",
+        what=what,
+        users=level.users,
+        took_s=level.took_s,
+        answered=len(answered),
+        failed=level.failed,
+        mean_s=fmean(answered) if answered else None,
+        p50_s=cuts[49] if cuts else None,
+        p95_s=cuts[94] if cuts else None,
+        p99_s=cuts[98] if cuts else None,
+        max_s=answered[-1] if answered else None,
+        threads=level.threads,
+    )
+
+
+def _users(number: int) -> str:
+    return "1 user" if number == 1 else f"{number} users"
 
 
 def _saturation(levels: list[_Level]) -> str:
@@ -267,8 +295,8 @@ def _saturation(levels: list[_Level]) -> str:
     for level in levels[1:]:
         before = len(best.latencies_s) / best.took_s
         if len(level.latencies_s) / level.took_s < _WORTH_MORE_USERS * before:
-            return f"throughput stops rising at {best.users} users"
+            return f"throughput stops rising at {_users(best.users)}"
         best = level
     if len(levels) == 1:
         return "one level says nothing about where throughput stops rising"
-    return f"throughput still rises at {best.users} users"
+    return f"throughput still rises at {_users(best.users)}"

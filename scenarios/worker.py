@@ -30,6 +30,8 @@ class Answer(NamedTuple):
     """Imported meanwhile."""
     packages: dict[str, int]
     """The same by top-level package."""
+    steps: dict[str, float]
+    """What the work was made of: "import", "connect", "query" -> seconds."""
 
 
 class Worker:
@@ -74,9 +76,8 @@ class Worker:
         waited_s = perf_counter() - started
         if "error" in answer:
             raise ScenarioError(f"the worker could not {what} {engine}: {answer['error']}")
-        return Answer(
-            waited_s, answer["worked_s"], answer["rows"], answer["modules"], answer["packages"]
-        )
+        told = (answer[name] for name in ("worked_s", "rows", "modules", "packages", "steps"))
+        return Answer(waited_s, *told)
 
     def _read(self) -> dict[str, Any]:
         stdout = self._process.stdout

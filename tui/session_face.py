@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perftui.probes.detect.spike_finder import SpikeFinder
     from perftui.probes.reader import Reader
 
 
@@ -63,6 +64,16 @@ class Kept(Protocol):
 
     def recording(self) -> Path | None:
         """Return where it is recorded, None if it is not."""
+        ...
+
+
+@runtime_checkable
+class Spiked(Protocol):
+    """A session that keeps the spikes found so far (optional)."""
+
+    @property
+    def spikes(self) -> SpikeFinder:
+        """What finds them; the screen moves it on while it is shown."""
         ...
 
 

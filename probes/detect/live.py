@@ -44,6 +44,8 @@ class DetectorProbe:
         base_ns: The session's start.
         limit_bytes: Memory limit of the target, None if there is none.
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
+        tells_waits: False if those stacks do not tell what all threads wait for.
+        patient: As of the engine.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class DetectorProbe:
         *,
         limit_bytes: float | None = None,
         call_tree: CallTreeOf | None = None,
+        tells_waits: bool = True,
+        patient: bool = True,
     ) -> None:
         self._log = log
         self._base_ns = base_ns
         self._call_tree = call_tree
+        self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
-        self._engine = Engine(limit_bytes, knows_stacks=call_tree is not None)
+        self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
         self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
         self._thread = Thread(target=self._run, name="perftui-detect", daemon=True)
         self._open: dict[tuple[str, float], Alert] = {}
@@ -97,7 +102,7 @@ class DetectorProbe:
     def _look_at_stacks(self, sample: Sample) -> None:
         """Ask what threads wait for: often while little is done in a phase that should work,
         seldom while several threads are at work."""
-        if self._call_tree is None or sample.t_s < self._stacks_due_s:
+        if not self._knows_waits or sample.t_s < self._stacks_due_s:
             return
         low = sample.cpu_percent is not None and sample.cpu_percent < LOW_PERCENT
         working = self._engine.context.working()

@@ -41,6 +41,7 @@ class ThroughputDecay(Detector):
     """See the module."""
 
     kind = "throughput_decay"
+    needs_s = MIN_PHASE_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

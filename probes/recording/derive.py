@@ -105,6 +105,7 @@ class RowMaker:
             records.ImportEnd: self._import_end,
             records.Call: self._event("calls"),
             records.Mark: self._event("marks"),
+            records.Plan: self._event("plans"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),
             records.Exit: self._ended,

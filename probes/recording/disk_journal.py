@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PLAIN: dict[str, type] = {
     "marks": records.Mark,
+    "plans": records.Plan,
     "notices": records.Notice,
     "gaps": records.Gap,
     "exits": records.Exit,

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.0: names, columns, types, units.
+"""The tables of a recording, format 1.1: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
-VERSION = (1, 0)
+VERSION = (1, 1)
+"""1.1 added the table plans."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 
@@ -247,6 +248,23 @@ _ALL: tuple[Table, ...] = (
     ),
     Table("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
     Table(
+        "plans",
+        "what engines said that they would do for a query",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _s("name", "of the query, as its calls are named"),
+            _s("text", "the engine's own EXPLAIN"),
+            _s("filter", "where it takes place: in the scan, prunes only, ...", nullable=True),
+            _i("columns_read", "by the scan", nullable=True),
+            _i("columns_needed", nullable=True),
+            _i("rows_read", "by the scan", nullable=True),
+            _i("rows_needed", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
         "pools",
         "bytes that allocators say they have given out",
         (_T, _PID, _s("name"), Column("bytes", "i64", "B"), _i("tree_bytes", "over all processes")),
@@ -324,7 +342,7 @@ _ALL: tuple[Table, ...] = (
     ),
     Table(
         "processes",
-        "processes of the target's tree, first seen",
+        "processes of the target's tree, first seen; a second row is a new command line",
         (
             _SEQ,
             _T,

@@ -35,6 +35,7 @@ KINDS: tuple[type[Record], ...] = (
     records.Call,
     records.Count,
     records.Mark,
+    records.Plan,
     records.Pool,
     records.LogLine,
     records.Notice,

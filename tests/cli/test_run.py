@@ -55,8 +55,8 @@ def test_the_summary_is_complete_and_alone_on_stdout(script: Path) -> None:
     assert done.returncode == 0
     summary = summary_of(done)
     assert set(summary) == {
-        "schema", "target", "duration_s", "cpu_s", "peak_rss_bytes", "phases", "imports", "calls",
-        "counters", "stacks", "memory", "alerts", "profiler",
+        "schema", "target", "duration_s", "cpu_s", "peak_rss_bytes", "processes", "phases",
+        "imports", "calls", "counters", "plans", "stacks", "memory", "alerts", "spikes", "profiler",
     }  # fmt: skip
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -299,3 +299,16 @@ def test_no_orphan_is_left_behind(script: Path) -> None:
     listed = subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True).stdout
     assert str(script) not in listed
     assert os.environ.get("PERFTUI_AGENT") is None
+
+
+def test_a_summary_never_takes_the_place_of_what_is_no_file(script: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        done = perftui("run", "--json", str(pipe), "--no-record", str(script))
+        assert done.returncode == 0, done.stderr
+        assert pipe.is_fifo(), "as root, /dev/null would be a plain file now"
+        assert json.loads(os.read(held, 65536))["schema"] == 1
+    finally:
+        os.close(held)

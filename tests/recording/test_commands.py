@@ -87,6 +87,9 @@ def test_formats(recording: Path, tmp_path: Path, capfd: pytest.CaptureFixture[s
     with pa.ipc.open_stream(tmp_path / "log.arrow") as stream:
         assert stream.read_all().to_pylist() == told
     assert sorted(file.name for file in tmp_path.iterdir()) == ["log.arrow", "log.parquet"]
+    (tmp_path / "null").symlink_to("/dev/null")
+    perftui("query", recording, sql, "-o", tmp_path / "null")
+    assert (tmp_path / "null").is_char_device(), "nothing takes the place of what is no file"
 
 
 def test_what_cannot_be_a_number_in_json_is_null(

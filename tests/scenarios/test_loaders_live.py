@@ -164,9 +164,10 @@ def test_a_server_that_does_not_start_says_why(places: Callable[[], list[Path]])
     from perftui.scenarios.parameters import ScenarioError
     from perftui.scenarios.throwaway import guarded_server, server_folder
 
-    argv = [sys.executable, "-c", "import sys; sys.exit('the port is taken')"]
+    said = "FATAL: the port is taken\nserver: removing its folder"
+    argv = [sys.executable, "-c", f"import sys; sys.exit({said!r})"]
     with (
-        pytest.raises(ScenarioError, match="Some did not start: the port is taken"),
+        pytest.raises(ScenarioError, match=r"Some did not start: FATAL: the port is taken$"),
         server_folder("some", None) as folder,
         guarded_server("Some", argv, folder, None, lambda: False),
     ):

@@ -20,13 +20,14 @@ from perftui.probes.reader import (
     Import,
     Phase,
     Process,
+    ProcessUse,
     Status,
     Target,
     Thread,
     ThreadTree,
     Weights,
 )
-from perftui.probes.records import Alert, LogLine, Notice
+from perftui.probes.records import Alert, LogLine, Notice, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -110,6 +111,7 @@ class FakeReader:
     names: tuple[str, ...] = tuple(METRICS)
     pools: bool = False
     alert: bool = False
+    planned: bool = True
     launched: bool = True
     thread_names: tuple[str, ...] = ("MainThread", "duckdb-scan", "ArrowIO")
     phase_names: tuple[str, ...] = tuple(name for name, _, _ in PHASES)
@@ -198,7 +200,16 @@ class FakeReader:
         return self.value(name, self.seconds)
 
     def processes(self) -> tuple[Process, ...]:
-        return (Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),)
+        return (
+            Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),
+            Process(PID + 90, PID, ("postgres: checkpointer",), None, T0 + 2 * S, None),
+        )
+
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        return (
+            ProcessUse(PID, rss(self.seconds), rss(self.seconds), 93.0, 11.2, 3),
+            ProcessUse(PID + 90, 9 * MB, 12 * MB, 0.4, 0.03, 1),
+        )
 
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         spent = (t1_ns - t0_ns) / S
@@ -313,6 +324,10 @@ class FakeReader:
             for phase in self.phases(t0_ns, t1_ns)
             if phase.t0_ns >= t0_ns
         )
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
+        return (plan,) if self.planned and t1_ns > plan.t_ns else ()
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         return [

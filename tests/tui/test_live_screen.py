@@ -19,7 +19,7 @@ from perftui.tui.widgets.timeline import Timeline
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fake_reader import T0, FakeReader, FakeSession, S
+from fake_reader import PID, T0, FakeReader, FakeSession, S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -412,6 +412,47 @@ def test_tabs_by_key_letter_and_mouse_each_show_a_pane() -> None:
         assert len(shown) == 1
 
     play(steps)
+
+
+def test_a_tab_with_nothing_to_show_is_left_out() -> None:
+    async def steps(stage: Stage) -> None:
+        assert "Alerts" in stage.text
+        assert "Plans" not in stage.text
+        await stage.press("shift+tab")
+        assert stage.live.tab == "Procs"
+        await stage.press("x")
+        await stage.pictures()
+        assert "Plans" in stage.text, "its key opens it all the same"
+        assert "perftui.plan(" in stage.text, "and it says how there would be something"
+        await stage.press("tab")
+        await stage.pictures()
+        assert stage.live.tab == "Flame"
+        assert "Plans" not in stage.text
+        stage.reader.planned = True
+        await stage.until(lambda: " Plans " in stage.text)
+
+    play(steps, FakeReader(planned=False))
+
+
+def test_one_process_alone() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("T")
+        await stage.until(lambda: "checkpointer" in stage.text)
+        await stage.press("down", "down", "enter")
+        await stage.settled()
+        assert stage.live.selection.process == PID + 90
+        assert f"RSS of process {PID + 90}" in stage.text
+        await stage.press("t")
+        await stage.settled()
+        view = stage.live.view
+        assert view is not None and view.stacks == () and view.tree_stacks
+        await stage.press("T", "enter")
+        await stage.settled()
+        assert stage.live.selection.process is None, "once more shows all again"
+        await stage.press("enter", "r")
+        assert stage.live.selection.process is None
+
+    play(steps, FakeReader(alert=True))
 
 
 def test_weight_lines_threads_and_reset_change_the_selection() -> None:

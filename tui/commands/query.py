@@ -87,13 +87,17 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
                 written = write(result, kind, sys.stdout.buffer, limit)
             else:
                 path = Path(args.output)
-                part = path.with_name(path.name + ".part")
+                # A rename would put a file in the place of a pipe, or of /dev/null.
+                aside = path.is_file() or not path.exists()
+                part = path.with_name(path.name + ".part") if aside else path
                 try:
                     with part.open("wb") as file:
                         written = write(result, kind, file, limit)
-                    part.replace(path)
+                    if aside:
+                        part.replace(path)
                 finally:
-                    part.unlink(missing_ok=True)
+                    if aside:
+                        part.unlink(missing_ok=True)
         except BrokenPipeError:
             raise
         except OSError as error:

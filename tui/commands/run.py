@@ -82,12 +82,26 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
             from perftui.tui.on_screen import launch_on_screen
 
             return launch_on_screen(
-                argv, title, options.probe_options(args), record, args.json, args.duration
+                argv,
+                title,
+                options.probe_options(args),
+                record,
+                args.json,
+                args.duration,
+                args.fail_on,
+                args.notify,
             )
         from perftui.tui.headless import launch_headless
 
         return launch_headless(
-            argv, title, options.probe_options(args), record, args.json, args.duration, args.fail_on
+            argv,
+            title,
+            options.probe_options(args),
+            record,
+            args.json,
+            args.duration,
+            args.fail_on,
+            args.notify,
         )
     except LaunchError as error:
         raise UserError(str(error)) from error

@@ -10,7 +10,7 @@ from perftui.tui.text import width_of
 from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
 
@@ -42,17 +42,28 @@ class TabBar(Canvas):
         about: Sequence[Piece],
         width: int,
         paint: Paint,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
-        """Draw the tabs, and at the right what they are about."""
+        """Draw the tabs, and at the right what they are about.
+
+        Args:
+            tabs: Their names.
+            current: The one that is open.
+            about: What they are about.
+            width: Cells.
+            paint: Colours.
+            counts: How much is in some of them, written behind the name.
+        """
         marks = self.app.no_color
-        tight = sum(width_of(tab) + 3 for tab in tabs) + 2 > width
+        names = {tab: f"{tab} {n}" if (n := (counts or {}).get(tab)) else tab for tab in tabs}
+        tight = sum(width_of(name) + 3 for name in names.values()) + 2 > width
         between: Piece = (" " if tight else " ─", paint.faint)
         pieces: list[Piece] = [("─" if tight else "──", paint.faint)]
         column = width_of(pieces[0][0])
         self._spans = []
         for tab in tabs:
             on = tab == current
-            text = f"[{tab}]" if on and marks else f" {tab} "
+            text = f"[{names[tab]}]" if on and marks else f" {names[tab]} "
             self._spans.append((column, column + width_of(text), tab))
             pieces.append((text, paint.tab if on else paint.text))
             column += width_of(text)

@@ -82,6 +82,42 @@ FORMATS: tuple[Exporter, ...] = (
         module="table_arrow",
         binary=True,
     ),
+    Exporter(
+        "flamegraph-svg",
+        ".flame.svg",
+        "report",
+        good_for="one picture of where the time went, hover texts, no script",
+        opened_by="any browser, a ticket, a README",
+        module="flamegraph_svg",
+        grows=False,
+    ),
+    Exporter(
+        "icicle-svg",
+        ".icicle.svg",
+        "report",
+        good_for="the same with the root on top, as on the screen",
+        opened_by="any browser, a ticket, a README",
+        module="icicle_svg",
+        grows=False,
+    ),
+    Exporter(
+        "markdown",
+        ".md",
+        "report",
+        good_for="a summary for a pull request: figures, alerts, functions, details folded",
+        opened_by="pull requests, tickets, a chat",
+        module="markdown",
+        grows=False,
+    ),
+    Exporter(
+        "html",
+        ".html",
+        "report",
+        good_for="one offline page: timelines, alerts, flame graph, all following one range",
+        opened_by="any browser",
+        module="report.page",
+        grows=False,
+    ),
 )
 _BY_NAME = {exporter.name: exporter for exporter in FORMATS}
 
