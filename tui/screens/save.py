@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.live_actions import LiveActions
 
 WIDTH = 96
+NAME_WIDTH = 16
 
 
 class Offer(NamedTuple):
@@ -118,8 +119,8 @@ class SaveScreen(ModalScreen[Save | None]):
         return min(WIDTH, self.app.size.width) - 4
 
     def _option(self, offer: Offer) -> Option:
-        line = Text(f"{offer.name:<14}")
-        line.append(shorten_end(offer.good_for, self._inner() - 14), style="dim")
+        line = Text(f"{offer.name:<{NAME_WIDTH}}")
+        line.append(shorten_end(offer.good_for, self._inner() - NAME_WIDTH), style="dim")
         return Option(line, id=offer.name)
 
     def compose(self) -> ComposeResult:
