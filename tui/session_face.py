@@ -59,6 +59,31 @@ class Noted(Protocol):
 
 
 @runtime_checkable
+class Kept(Protocol):
+    """A session whose target may keep its process and be run again (optional)."""
+
+    def keeps_process(self) -> bool:
+        """Tell whether it does, and lives."""
+        ...
+
+    def waits(self) -> bool:
+        """Tell whether it waits for an order now."""
+        ...
+
+    def again(self) -> None:
+        """Run once more in the same process: warm. OSError if it cannot now."""
+        ...
+
+    def restart(self) -> None:
+        """Run in a new program that has nothing of the old one: cold. OSError if it cannot now."""
+        ...
+
+    def end_kept(self) -> None:
+        """Let go of a target that waits: it ends as it would have ended by itself."""
+        ...
+
+
+@runtime_checkable
 class Spiked(Protocol):
     """A session that keeps the spikes found so far (optional)."""
 
@@ -69,7 +94,7 @@ class Spiked(Protocol):
 
 
 @runtime_checkable
-class Kept(Protocol):
+class OnDisk(Protocol):
     """A session that can be exported, because it lies on disk (optional)."""
 
     def recording(self) -> Path | None:
