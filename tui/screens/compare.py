@@ -155,7 +155,7 @@ class CompareScreen(Screen[None]):
         self._ask()
 
     def _ask(self) -> None:
-        self.run_worker(self._picture, group="compare", exclusive=True)
+        self.run_worker(self._picture(), group="compare", exclusive=True)
 
     async def _picture(self) -> None:
         choice, layout = self.choice, self._plan()
