@@ -15,7 +15,7 @@ from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.reader import CallStats, Import, Phase, RunCost, Target
     from perftui.probes.records import Plan
     from perftui.probes.store import Store
 
@@ -52,6 +52,7 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
         "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
         "counters": {
             counter.name: {"total": counter.total, "per_s": counter.per_s}
@@ -178,6 +179,28 @@ def _calls(stats: CallStats) -> dict[str, Any]:
         "ratio": stats.ratio,
         "steady_state": None,
     }
+
+
+def _run(cost: RunCost, t0_ns: int) -> dict[str, Any]:
+    run = cost.run
+    return {
+        "n": run.n,
+        "cold": run.cold,
+        "ok": run.ok,
+        "start_s": (run.t_work_ns - t0_ns) / NS_PER_S,
+        "waited_s": run.waited_ns / NS_PER_S,
+        "spawn_s": _seconds(run.spawn_ns),
+        "held_s": _seconds(run.held_ns),
+        "load_s": _seconds(run.load_ns),
+        "worked_s": run.worked_ns / NS_PER_S,
+        "imported_s": cost.imported_ns / NS_PER_S,
+        "modules": cost.modules,
+        "transport_s": cost.transport_ns / NS_PER_S,
+    }
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / NS_PER_S
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
