@@ -80,7 +80,12 @@ class Timelines(NamedTuple):
 
 
 def take_comparison(
-    base: Sequence[Run], new: Sequence[Run], choice: CompareChoice, known: Comparison | None = None
+    base: Sequence[Run],
+    new: Sequence[Run],
+    choice: CompareChoice,
+    known: Comparison | None = None,
+    *,
+    test: bool = True,
 ) -> Comparison:
     """Compare as the person chose.
 
@@ -89,8 +94,9 @@ def take_comparison(
         new: Runs of the other.
         choice: Phase and threads.
         known: The comparison of the same phase with all threads, if there is one.
+        test: Look for the noise within single runs, which takes a while for long ones.
     """
-    comparison = known or compare(base, new, choice.phase)
+    comparison = known or compare(base, new, choice.phase, test=test)
     if not choice.thread:
         return comparison
     narrowed = {id(run): _of_thread(run, choice.thread) for run in _runs(comparison)}
@@ -101,6 +107,7 @@ def take_comparison(
             [narrowed[id(run)] for run in comparison.base],
             [narrowed[id(run)] for run in comparison.new],
             (narrowed[id(pair[0])], narrowed[id(pair[1])]),
+            test=test,
         ),
     )
 

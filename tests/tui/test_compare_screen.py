@@ -232,6 +232,23 @@ def test_functions_sort_and_open_the_flame(shelf: Path) -> None:
     show(shelf, steps)
 
 
+def test_long_runs_are_tested_once_they_are_shown(tmp_path: Path) -> None:
+    long = {"seconds": 85, "phases": (), "jitter": 0.03}
+    make(tmp_path / "before.perftui", **long)  # type: ignore[arg-type]
+    shares = {"parse": 0.7, "merge": 0.2, "write": 0.1}
+    make(tmp_path / "after.perftui", shares=shares, seed=2, **long)  # type: ignore[arg-type]
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("t")
+        await stage.until(lambda: "tested against the noise within each run" in stage.text)
+        view = stage.screen.view
+        assert view is not None
+        sure = {row.function for row in view.comparison.functions.rows if row.sure}
+        assert sure == {"parse", "merge", "write"}
+
+    show(tmp_path, steps)
+
+
 def test_help_copy_and_quit(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 

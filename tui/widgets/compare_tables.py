@@ -223,6 +223,8 @@ class FunctionTable(CompareTable):
             "blocks": "tested against the noise within each run",
             "nothing": "too short, and one run each: not tested",
         }[functions.basis]
+        if functions.can_be_tested:
+            basis = "looking at the noise within each run …"
         self.fill(
             [
                 Section(
