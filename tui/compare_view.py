@@ -13,7 +13,7 @@ from perftui.probes.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.compare.comparison import Comparison, Run
+    from perftui.probes.compare.comparison import Comparison, PhaseChange, Run
     from perftui.probes.compare.facts import PhaseKey, RunFacts
     from perftui.probes.profile import WeightName
     from perftui.probes.reader import Phase
@@ -60,6 +60,8 @@ class CompareView:
 
     choice: CompareChoice
     comparison: Comparison
+    phases: tuple[PhaseChange, ...]
+    """Of the whole runs, whatever is chosen."""
     threads: tuple[str, ...]
     """Names of threads that can be chosen."""
     axis_s: tuple[float, float]

@@ -151,7 +151,7 @@ def test_80x24_has_one_chart_and_the_tabs(shelf: Path) -> None:
         assert all(len(line) == 80 for line in lines)
         assert "─ RSS ─" in stage.text
         assert "─ CPU ─" not in stage.text
-        assert "Summary" in stage.text
+        assert "duration +50.0 %, CPU +50.0 %, peak RSS +100 %" in " ".join(stage.text.split())
         for key in "ftPic":
             await stage.press(key)
             assert all(len(line) == 80 for line in stage.lines())
@@ -175,6 +175,8 @@ def test_a_phase_restricts_all_and_aligns_both(shelf: Path) -> None:
         await stage.press("P", "down", "down", "down", "enter")
         await stage.settled()
         assert str(stage.screen.choice.phase) == "work#2"
+        assert "work#2  ◀ only this" in stage.text
+        assert " load " in stage.text, "the others can still be chosen"
         assert "base before 5.00 s  →  new after 10.0 s" in stage.lines()[0]
         assert "only work#2" in stage.text
         view = stage.screen.view

@@ -194,6 +194,7 @@ class CompareScreen(Screen[None]):
         return CompareView(
             choice,
             comparison,
+            self._known.get(None, whole).phases,
             thread_names(whole),
             *take_timelines(comparison, choice, columns),
         )
