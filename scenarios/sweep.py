@@ -137,7 +137,8 @@ def doubled(parameter: Parameter, steps: int, start: str | None = None) -> tuple
         default = parameter.default
         if default is REQUIRED or default is None or isinstance(default, Expression):
             raise ScenarioError(
-                f"{parameter.name} has no default to start from: say --over {parameter.name}=V1"
+                f"{parameter.name} has no default to start from: say --over "
+                f"{parameter.name}=V1,V2,V3, or --over {parameter.name}=V1 --doubling 4"
             )
         first = as_number(default) / 4
         if parameter.kind != "float":
@@ -198,7 +199,7 @@ def sweep(plan: Plan, tell: Callable[[str], None]) -> Sweep:
     sizes = tuple(_size(value, numbers[value], counted) for value in plan.values)
     done = [run for run in counted if run.outcome == "done"]
     return Sweep(
-        plan.scenario.title(bound[plan.values[0]]),
+        _title(plan, bound[plan.values[0]]),
         plan.parameter.name,
         plan.phase or "the work",
         plan.limit_bytes,
@@ -216,6 +217,13 @@ def sweep(plan: Plan, tell: Callable[[str], None]) -> Sweep:
 
 def _bind(plan: Plan, value: str) -> dict[str, object]:
     return plan.scenario.bind([*plan.fixed, f"{plan.parameter.name}={value}"])
+
+
+def _title(plan: Plan, bound: dict[str, object]) -> str:
+    """The scenario with what was held fixed, and the sizes in place of the first of them."""
+    fixed = {name: value for name, value in bound.items() if name != plan.parameter.name}
+    sizes = f"{plan.values[0]}..{plan.values[-1]}" if len(plan.values) > 1 else plan.values[0]
+    return f"{plan.scenario.title(fixed)} {plan.parameter.name}={sizes}"
 
 
 def _hopeless(runs: Sequence[Run], value: str) -> bool:

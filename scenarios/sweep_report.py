@@ -8,7 +8,7 @@ from perftui.probes.units import format_bytes, format_seconds
 from perftui.scenarios.printed_table import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perftui.scenarios.growth_law import Law, Slope
     from perftui.scenarios.sweep import Size, Sweep
@@ -57,11 +57,22 @@ def as_text(sweep: Sweep, *, ascii_only: bool) -> str:
             "watch": "RSS of the process tree, sampled",
             "rlimit": "private memory, RLIMIT_DATA",
         }
-        lines.append(f"limit {format_bytes(sweep.limit_bytes)}: {how[sweep.limit_by]}")
+        limit = f"limit {format_bytes(sweep.limit_bytes)} ({how[sweep.limit_by]})"
+        lines.append(f"{limit}: {_under_limit(sweep.sizes)}")
     lines.append(
         f"{sweep.title}: medians of fresh processes, interleaved, one warm-up round not counted"
     )
     return "\n".join(lines)
+
+
+def _under_limit(sizes: Sequence[Size]) -> str:
+    """Which sizes passed, in one sentence."""
+    over = [size.value for size in sizes if size.outcome == "out of memory"]
+    passed = [size.value for size in sizes if size.outcome == "done"]
+    if not over:
+        return "every size passes" if len(passed) == len(sizes) else "no size ran out of memory"
+    kept = f"passes with {', '.join(passed)}; " if passed else "no size passes; "
+    return f"{kept}out of memory with {', '.join(over)}"
 
 
 def _or_dash(value: float | None, write: Callable[[float], str]) -> str:

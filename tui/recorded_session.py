@@ -13,6 +13,8 @@ from perftui.probes.units import format_bytes
 from perftui.tui.text import shorten_middle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.reader import Reader, Status
     from perftui.probes.recording.container import Container
     from perftui.probes.recording.reader import RecordingState
@@ -54,6 +56,10 @@ class RecordedSession:
     def reader(self) -> Reader:
         """The recording."""
         return self._recording
+
+    def recording(self) -> Path:
+        """Return where the recording is."""
+        return self._recording.path
 
     @property
     def recording_state(self) -> RecordingState:

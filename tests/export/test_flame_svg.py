@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-from hostile_page import NAMES, make_hostile
+from hostile_session import NAMES, make_hostile
 from made import make
 from synthetic import PID, T0, S
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
-from hostile_page import make_hostile
+from hostile_session import make_hostile
 from made import make
 from synthetic import PID, T0, S
 

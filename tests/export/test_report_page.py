@@ -13,15 +13,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile_page import MARKUP, NAMES, make_hostile
+from hostile_session import MARKUP, NAMES, make_hostile
 from made import make
 from synthetic import PID, T0, S
 
 from perftui.probes.recording.export.exporter import ExportError
 from perftui.probes.recording.export.formats import exporter_of
+from perftui.probes.recording.export.report import page as report_page
 from perftui.probes.recording.export.report import stack_grid as report_grid
 from perftui.probes.recording.export.report.page import embedded
-from perftui.probes.recording.export.report.stack_grid import SMALLER, packed, stack_grid
+from perftui.probes.recording.export.report.stack_grid import SMALLER, stack_grid
 from perftui.probes.recording.export.slice import Slice, slice_of, whole
 from perftui.probes.recording.reader import RecordingReader, open_recording
 from perftui.probes.units import NS_PER_S, format_bytes
@@ -168,7 +169,7 @@ def test_steps_add_up_to_the_call_tree(reader: RecordingReader, asked: dict[str,
     assert grid.small_share == 0
     assert grid.steps <= 240
     assert (grid.steps - 1) * grid.step_ns < part.t1_ns - part.t0_ns <= grid.steps * grid.step_ns
-    for (pid, tid), rows in zip(grid.threads, packed(grid.weights), strict=True):
+    for (pid, tid), rows in zip(grid.threads, grid.packed(), strict=True):
         steps = unpacked(rows)
         assert len(steps) == grid.steps
         for first, last in ((0, grid.steps), (3, 4), (grid.steps // 3, grid.steps // 2)):
@@ -188,9 +189,9 @@ def test_what_does_not_fit_gets_coarser_and_loses_nothing(
 ) -> None:
     part = whole(reader)
     fine = stack_grid(reader, part)
-    monkeypatch.setattr(report_grid, "SMALL_SHARES", (0.0,))
+    monkeypatch.setattr(report_grid, "COARSER", ((1, 0.0), (2, 0.0), (8, 0.0)))
     coarse = stack_grid(reader, part, most_cells=400)
-    monkeypatch.setattr(report_grid, "SMALL_SHARES", (0.0, 0.1, 0.2))
+    monkeypatch.setattr(report_grid, "COARSER", ((1, 0.0), (1, 0.1), (1, 0.2)))
     few = stack_grid(reader, part, most_nodes=6)
     assert fine is not None
     assert coarse is not None
@@ -202,7 +203,7 @@ def test_what_does_not_fit_gets_coarser_and_loses_nothing(
     assert SMALLER in few.frames
     trees = {(t.pid, t.tid): t.wall_ns for t in reader.call_tree(part.t0_ns, part.t1_ns)}
     for grid in (fine, coarse, few):
-        assert {key: grid.wall_ns(at) for at, key in enumerate(grid.threads)} == trees
+        assert {key: grid.wall_ns[at] for at, key in enumerate(grid.threads)} == trees
         assert all(parent < node for node, parent in enumerate(grid.parents) if node)
 
 
@@ -239,6 +240,22 @@ def test_a_part_is_about_the_part(reader: RecordingReader) -> None:
     assert all(20 <= t <= 22 for t in data["timelines"]["t"])
     (tree,) = reader.call_tree(part.t0_ns, part.t1_ns, part.threads)
     assert data["stacks"]["threads"][0]["wall"] == tree.wall_ns / NS_PER_S
+
+
+@needs_library
+def test_a_page_that_gets_too_large_tells_less(
+    reader: RecordingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = whole(reader)
+    full = written(reader, part)
+    assert len(full.encode()) < 6_000_000
+    monkeypatch.setattr(report_page, "MOST_CELLS", 6_400)
+    monkeypatch.setattr(report_page, "MOST_BYTES", 1)
+    less = written(reader, part)
+    assert len(less) < len(full)
+    stacks = [json.loads(Page(text).data)["stacks"] for text in (full, less)]
+    assert stacks[1]["steps"] < stacks[0]["steps"]
+    assert [t["wall"] for t in stacks[0]["threads"]] == [t["wall"] for t in stacks[1]["threads"]]
 
 
 def test_without_the_library_it_says_how_to_get_it(

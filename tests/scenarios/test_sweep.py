@@ -90,6 +90,7 @@ def test_running_out_of_memory_is_told_from_failing(program: str) -> None:
     assert "passed the limit of 150 MB" in found.sizes[2].why
     text = as_text(found, ascii_only=True)
     assert "n=64: out of memory under the limit: RSS" in text
+    assert "sampled): passes with 2, 4; out of memory with 64" in text
     assert text.isascii()
 
     failing = swept(program, "fail_at=4", rounds=1, values="2,4", limit_bytes=10**9)
@@ -173,6 +174,9 @@ def parse(*words: str) -> argparse.Namespace:
         (("stream-vs-collect", "--over", "size=huge,2MB"), "size is a size like 300MB"),
         (("stream-vs-collect", "--over", "size=1MB,1MB"), "names a value twice"),
         (("stream-vs-collect", "--limit", "much"), "--limit: 'much' is not a size"),
+        (("stream-vs-collect", "--limit", "0"), "an interpreter alone needs more than that"),
+        (("stream-vs-collect", "--over", "size=1MB"), "--over size=1MB --doubling 4"),
+        (("loader",), "--over rows=V1,V2,V3, or --over rows=V1 --doubling 4"),
         (("stream-vs-collect", "-p", "size=1MB"), "cannot be held fixed"),
         (("stream-vs-collect", "-p", "sise=1MB"), "did you mean size"),
         (("streem",), "did you mean stream-vs-collect"),
@@ -195,6 +199,7 @@ def test_the_command_writes_json_and_nothing_else(
     out = capsys.readouterr().out
     answer = json.loads(out)
     assert answer["schema"] == 1
+    assert answer["scenario"].endswith("n=2..8")
     assert [size["value"] for size in answer["sizes"]] == ["2", "4", "8"]
     assert answer["memory"]["verdict"] == "linear"
     assert answer["memory"]["exponent"]["low"] < 1.2

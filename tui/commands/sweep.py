@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from perftui.scenarios.sweep import Plan
 
 INCONCLUSIVE = 3
+_LEAST_LIMIT_BYTES = 20_000_000
+"""An interpreter with nothing in it takes about half of that."""
+_DESCRIPTION = """\
+Run a scenario at several sizes, each several times in a fresh process, and say how its time
+and memory grow: constant, linear, worse, or why that cannot be told. Exit code 3: it cannot be
+told of time and of memory."""
 _EPILOG = """\
-perftui sweep stream-vs-collect -p mode=stream --over size=150MB,300MB,600MB,1.2GB
-perftui sweep loader -p target=sqlite --over rows=100k --doubling 4
-perftui sweep load.py:nightly --over days=1,2,4,8 --runs 5 --json growth.json
-perftui sweep stream-vs-collect --doubling 3 --limit 800MB
+examples:
+  perftui sweep stream-vs-collect -p mode=stream --over size=150MB,300MB,600MB,1.2GB
+  perftui sweep loader -p target=sqlite --over rows=100k --doubling 4
+  perftui sweep load.py:nightly --over days=1,2,4,8 --runs 5 --json growth.json
+  perftui sweep stream-vs-collect --doubling 3 --limit 800MB
 """
 
 
@@ -31,10 +38,7 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "sweep",
         help="how time and memory of a scenario grow with the work",
-        description=(
-            "Run a scenario at several sizes, each several times in a fresh process, and say "
-            "how its time and memory grow: constant, linear, worse, or why that cannot be told."
-        ),
+        description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -122,6 +126,11 @@ def _plan(args: argparse.Namespace) -> Plan:
         if len(values) > 1:
             raise UserError("--doubling makes the values itself: give --over only the first one")
         values = list(doubled(parameter, args.doubling or 4, values[0] if values else None))
+    if len(values) == 1:
+        raise UserError(
+            f"one size says nothing about growth: --over {name}=V1,V2,V3, or --over "
+            f"{name}={values[0]} --doubling 4"
+        )
     for value in values:
         parameter.parse(value)
     if len(set(values)) < len(values):
@@ -132,6 +141,11 @@ def _plan(args: argparse.Namespace) -> Plan:
             limit = parse_bytes(args.limit)
         except ValueError as error:
             raise UserError(f"--limit: {error}") from None
+        if limit < _LEAST_LIMIT_BYTES:
+            raise UserError(
+                f"--limit {args.limit}: an interpreter alone needs more than that; give 20MB or "
+                "more, like 800MB"
+            )
     if any(word.partition("=")[0].strip() == parameter.name for word in args.param):
         raise ScenarioError(f"{parameter.name} is swept over: it cannot be held fixed with -p too")
     return Plan(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.export.timeline import ThreadTimeline, Timeline
     from perftui.probes.recording.reader import RecordingReader
 
+_AT_ONCE = 50_000
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
@@ -29,14 +30,15 @@ class _Frames:
         self._times = times
         self._by_line = by_line
         self._ids: dict[tuple[str, str, int], int] = {}
-        self._paths: dict[int, list[int]] = {}
+        self._paths: dict[int, str] = {}
         self.rows: list[dict[str, Any]] = []
 
-    def path(self, stack: int) -> list[int]:
-        """Return the frames of a stack, outermost first."""
+    def path(self, stack: int) -> str:
+        """Return the frames of a stack, outermost first, as JSON: most stacks come often."""
         found = self._paths.get(stack)
         if found is None:
-            found = self._paths[stack] = [self._id(node) for node in self._times.path(stack)]
+            ids = [self._id(node) for node in self._times.path(stack)]
+            found = self._paths[stack] = _json(ids)
         return found
 
     def _id(self, node: int) -> int:
@@ -64,35 +66,41 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
         "name": plain(part.title(reader)),
         "activeProfileIndex": 0,
     }
-    out.write(_json(head)[:-1] + b',"profiles":[')
+    out.write(_json(head)[:-1].encode("ascii") + b',"profiles":[')
     for number, thread in enumerate(times.threads):
-        out.write((b",\n" if number else b"\n") + _json(_profile(thread, frames, part.t0_ns)))
-    out.write(b'\n],"shared":' + _json({"frames": frames.rows}) + b"}\n")
+        if number:
+            out.write(b",")
+        _write_profile(thread, frames, part.t0_ns, out)
+    out.write(f'\n],"shared":{_json({"frames": frames.rows})}}}\n'.encode("ascii"))
 
 
-def _profile(thread: ThreadTimeline, frames: _Frames, origin_ns: int) -> dict[str, Any]:
-    samples: list[list[int]] = []
+def _write_profile(thread: ThreadTimeline, frames: _Frames, origin_ns: int, out: BinaryIO) -> None:
+    samples: list[str] = []
     weights: list[float] = []
     first = last = 0
     for span in thread:
         if not samples:
             first = last = span.t0_ns
         if span.t0_ns > last:
-            samples.append([])
+            samples.append("[]")
             weights.append((span.t0_ns - last) / NS_PER_S)
         samples.append(frames.path(span.stack))
         weights.append((span.t1_ns - span.t0_ns) / NS_PER_S)
         last = max(last, span.t1_ns)
-    return {
+    head = {
         "type": "sampled",
         "name": plain(thread.label),
         "unit": "seconds",
         "startValue": (first - origin_ns) / NS_PER_S,
         "endValue": (last - origin_ns) / NS_PER_S,
-        "samples": samples,
-        "weights": weights,
     }
+    out.write(f'\n{_json(head)[:-1]},"samples":['.encode("ascii"))
+    for at in range(0, len(samples), _AT_ONCE):
+        if at:
+            out.write(b",")
+        out.write(",".join(samples[at : at + _AT_ONCE]).encode("ascii"))
+    out.write(f'],"weights":{_json(weights)}}}'.encode("ascii"))
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

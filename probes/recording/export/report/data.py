@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.code_place import place_of
 from perftui.probes.frame_colours import HUES, frame_ink
 from perftui.probes.pool_colours import TELLING_SHARE, pool_colour
 from perftui.probes.profile import busy
 from perftui.probes.reader import TREE
 from perftui.probes.recording.export.flame_drawing import fitted
-from perftui.probes.recording.export.flamegraph_svg import place_of
-from perftui.probes.recording.export.report.stack_grid import packed, stack_grid
+from perftui.probes.recording.export.flamegraph_svg import shown_file
+from perftui.probes.recording.export.report.stack_grid import MOST_CELLS, stack_grid
 from perftui.probes.recording.export.report_facts import (
     facts_of,
     figures,
@@ -42,8 +43,16 @@ PHASES, IMPORTS, LOG_LINES, CALLS = 2_000, 4_000, 400, 200
 NAME_CHARS, WORDS_CHARS, LINE_CHARS = 240, 1_000, 400
 
 
-def report_data(reader: RecordingReader, part: Slice) -> dict[str, Any]:
-    """Return everything that the page of a part of a recording shows."""
+def report_data(
+    reader: RecordingReader, part: Slice, most_cells: int = MOST_CELLS
+) -> dict[str, Any]:
+    """Return everything that the page of a part of a recording shows.
+
+    Args:
+        reader: The recording.
+        part: Which part.
+        most_cells: How much may be told of its stacks.
+    """
     facts = facts_of(reader, part)
     return {
         "title": _name(facts.title),
@@ -83,7 +92,7 @@ def report_data(reader: RecordingReader, part: Slice) -> dict[str, Any]:
             for call in facts.calls[:CALLS]
         ],
         "counters": [[_name(row.name), row.total, row.per_s] for row in facts.counters[:CALLS]],
-        "stacks": _stacks(reader, part, facts),
+        "stacks": _stacks(reader, part, facts, most_cells),
         "log": [
             [facts.seconds(line.t_ns), line.stream, fitted(redact_text(line.text), LINE_CHARS)]
             for line in reader.log_lines(part.t0_ns, part.t1_ns, LOG_LINES)
@@ -206,9 +215,11 @@ def _imports(imports: Sequence[Import], facts: Facts) -> list[list[Any]]:
 # -- stacks ------------------------------------------------------------------------------------
 
 
-def _stacks(reader: RecordingReader, part: Slice, facts: Facts) -> dict[str, Any] | None:
+def _stacks(
+    reader: RecordingReader, part: Slice, facts: Facts, most_cells: int
+) -> dict[str, Any] | None:
     """Return the stacks in steps, None if there are none."""
-    grid = stack_grid(reader, part)
+    grid = stack_grid(reader, part, most_cells=most_cells)
     if grid is None:
         return None
     hottest_line = {(row.function, row.file): row.line for row in facts.top}
@@ -222,7 +233,7 @@ def _stacks(reader: RecordingReader, part: Slice, facts: Facts) -> dict[str, Any
         "functions": functions,
         "parents": grid.parents,
         "of": of_node,
-        "cells": packed(grid.weights),
+        "cells": grid.packed(),
     }
 
 
@@ -246,12 +257,20 @@ def _functions(
 def _function(frame: Frame) -> list[Any]:
     hue, shade = frame_ink(frame.module, frame.file)
     degrees = -1 if hue < 0 or frame.kind == "elided" else HUES[hue]
-    place = place_of(frame) if frame.file else ""
-    return [_name(frame.function), _name(frame.file), frame.line, _name(place), degrees, shade]
+    place = place_of(frame.module, frame.file, frame.line) if frame.file else ""
+    return [
+        _name(frame.function),
+        _name(shown_file(frame.file)),
+        frame.line,
+        _name(place),
+        degrees,
+        shade,
+    ]
 
 
 def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
     counted = {(tree.pid, tree.tid) for tree in busy(facts.threads)}
+    waiting = {(tree.pid, tree.tid): tree.waiting for tree in facts.threads}
     many = len({pid for pid, _ in grid.threads}) > 1
     processes = process_names(reader)
     found = []
@@ -263,8 +282,14 @@ def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dic
                 "name": _name(f"{process} / {name}" if many else name),
                 "pid": thread[0],
                 "tid": thread[1],
-                "wall": grid.wall_ns(place) / NS_PER_S,
+                "wall": grid.wall_ns[place] / NS_PER_S,
                 "busy": thread in counted,
+                "waiting": _waiting(waiting.get(thread, "")),
             }
         )
     return found
+
+
+def _waiting(reason: str) -> str:
+    """Return in words what a thread waited for, "" if that is not known."""
+    return _name(reason if not reason or reason.startswith("waiting") else f"waiting in {reason}")

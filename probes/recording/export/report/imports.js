@@ -1,6 +1,9 @@
 // Imports as a tree: what each module cost with all that it imported, the dearest first.
 
 const SMALL_IMPORT_S = 0.001;
+const FIGURES_WIDTH = 235; // of the columns beside the name, in pixels
+const CHAR_WIDTH = 7.3;
+const INDENT = 10;
 
 class Imports {
   constructor(data, choice) {
@@ -35,7 +38,7 @@ class Imports {
     const [from, to] = this.choice.seen;
     const inRange = (at) => this.rows[at][2] < to && this.rows[at][2] + this.rows[at][4] > from;
     const made = element("div", "tree");
-    made.append(element("div", "row head", null, ...["module", "with its imports", "itself", "RSS"].map((text, at) => element("span", at ? "" : "mod", text))));
+    made.append(element("div", "row head", null, ...["module", "total", "itself", "RSS"].map((text, at) => element("span", at ? "" : "mod", text))));
     let count = 0;
     const add = (nodes, level) => {
       const shown = nodes.filter(inRange);
@@ -58,7 +61,7 @@ class Imports {
 
   row(at, level) {
     const [module, , , own, total, rss, ok] = this.rows[at];
-    const name = element("span", "", module + (ok ? "" : " (failed)"));
+    const name = element("span", "", this.fitted(module, level) + (ok ? "" : " (failed)"));
     name.title = module;
     let knob = element("span", "leaf");
     if (this.children.has(at)) {
@@ -71,6 +74,15 @@ class Imports {
       });
     }
     return this.line(level, element("span", "", null, knob, name), words.seconds(total), words.seconds(own), rss === null ? "" : words.signedBytes(rss));
+  }
+
+  // A long name loses its middle: its end says most.
+  fitted(module, level) {
+    const width = byId("imports").clientWidth - FIGURES_WIDTH - level * INDENT - 20;
+    const room = Math.max(Math.floor(width / CHAR_WIDTH), 8);
+    if (module.length <= room) return module;
+    const tail = Math.floor(((room - 1) * 2) / 3);
+    return `${module.slice(0, room - 1 - tail)}…${module.slice(module.length - tail)}`;
   }
 
   line(level, name, ...figures) {

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui.probes.recording.export.report.chart_library import chart_library
 from perftui.probes.recording.export.report.data import report_data
+from perftui.probes.recording.export.report.stack_grid import MOST_CELLS
 
 if TYPE_CHECKING:
     from perftui.probes.recording.export.slice import Slice
     from perftui.probes.recording.reader import RecordingReader
 
+MOST_BYTES = 5_500_000
+"""Of data, so that the page stays below 6 MB."""
 STYLES = ("palette.css", "page.css", "panels.css")
 SCRIPTS = (
     "words.js",
@@ -42,7 +45,11 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
         ExportError: the charting library is not installed.
     """
     library = chart_library()
-    data = report_data(reader, part)
+    for most_cells in (MOST_CELLS, MOST_CELLS // 4, MOST_CELLS // 16):
+        data = report_data(reader, part, most_cells)
+        json_data = embedded(data).encode()
+        if len(json_data) < MOST_BYTES:
+            break
     style = "\n".join([library.style, *map(_file, STYLES)])
     # Each in a function of its own would hide them from each other; one script is one hash.
     script = "\n".join(map(_file, SCRIPTS))
@@ -57,7 +64,7 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
         page = page.replace(f"<!--{name}-->", value, 1)
     head, tail = page.split("<!--data-->")
     out.write(head.encode())
-    out.write(embedded(data).encode())
+    out.write(json_data)
     out.write(tail.encode())
 
 

@@ -4,7 +4,7 @@ Per step and thread a few (node, wall, CPU, grown) numbers, nodes as differences
 exact to a microsecond: what rounding leaves over of a node goes on to its next step.
 
 A long recording of many stacks would not fit: then the steps get wider, and what is too small
-to be drawn at all is put together, by caller, as "smaller functions". The page says so.
+to be drawn at all is put together, by caller, as "(smaller functions)". The page says so.
 """
 
 from __future__ import annotations
@@ -13,29 +13,45 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.calltree import ROOT, Frame
 from perftui.probes.profile import MergedTree
+from perftui.probes.recording.arrow import arrow, compute
+from perftui.probes.recording.export.report.stack_steps import (
+    COLUMNS,
+    KEYS,
+    WEIGHTS,
+    stack_steps,
+    summed,
+)
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from perftui.probes.recording.disk_intervals import StackInterval
     from perftui.probes.recording.export.slice import Slice
     from perftui.probes.recording.reader import RecordingReader
     from perftui.probes.stack_sums import ThreadKey
 
-STEPS = (240, 120, 60, 30)
-"""How many there are: the first that fits."""
+STEPS = 240
 LEAST_STEP_NS = NS_PER_S // 100
 """Samples are 10 ms apart: finer steps would say nothing."""
-SMALL_SHARES = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-"""Nodes below this share of every weight are put together: the least that fits."""
-MOST_CELLS = 160_000
-"""About 2.5 MB."""
-MOST_NODES = 40_000
+MOST_CELLS = 300_000
+"""About 3.5 MB."""
+MOST_NODES = 30_000
+COARSER = (
+    (1, 0.0),
+    (1, 1e-4),
+    (1, 3e-4),
+    (1, 1e-3),
+    (2, 1e-3),
+    (4, 1e-3),
+    (4, 3e-3),
+    (8, 3e-3),
+    (8, 1e-2),
+)
+"""(how many steps become one, nodes below this share of every weight stand together), the first
+that fits. Up to a thousandth nothing is lost that would be drawn of the whole."""
 SMALLER = Frame("(smaller functions)", "", 0, "", "elided")
 
-_Cell = list[int]  # wall_ns, cpu_ns, grown_bytes
-_Step = dict[int, _Cell]
+_Totals = dict[int, list[int]]
 
 
 class StackGrid(NamedTuple):
@@ -49,14 +65,54 @@ class StackGrid(NamedTuple):
     """By node."""
     threads: list[ThreadKey]
     """Hottest first."""
-    weights: list[list[_Step]]
-    """By thread and step: self weights by node."""
+    wall_ns: list[int]
+    """Sampled time by thread."""
+    cells: Any
+    """What weighs something, as a `pyarrow.Table` of `stack_steps.COLUMNS`."""
     small_share: float
     """Nodes below this share stand together; 0 if all are there."""
 
-    def wall_ns(self, thread: int) -> int:
-        """Return the sampled time of a thread, by its place."""
-        return sum(cell[0] for step in self.weights[thread] for cell in step.values())
+    def packed(self) -> list[list[Any]]:
+        """Return the weights as the page reads them.
+
+        Returns:
+            Per thread and step either 0 or [nodes as differences, wall in µs, CPU in µs, and,
+            as pairs of a position and a number of bytes, what grew].
+        """
+        found = {thread: _Packed(self.steps) for thread in self.threads}
+        ordered = self.cells.sort_by([(name, "ascending") for name in KEYS])
+        columns = (ordered[name].to_pylist() for name in COLUMNS)
+        for pid, tid, step, node, *weights in zip(*columns, strict=True):
+            found[pid, tid].add(step, node, weights)
+        return [found[thread].rows for thread in self.threads]
+
+
+class _Packed:
+    """The steps of one thread; cells come in the order of steps and nodes."""
+
+    def __init__(self, steps: int) -> None:
+        self.rows: list[Any] = [0] * steps
+        self._before = 0
+        self._owed: dict[int, list[int]] = {}
+        """By node, what rounding left over of wall and CPU, in ns."""
+
+    def add(self, step: int, node: int, weights: Sequence[int]) -> None:
+        """Add one cell."""
+        row = self.rows[step]
+        if not row:
+            row = self.rows[step] = [[], [], [], []]
+            self._before = 0
+        nodes, wall, cpu, grown = row
+        if weights[2]:
+            grown += (len(nodes), weights[2])
+        nodes.append(node - self._before)
+        self._before = node
+        owed = self._owed.setdefault(node, [0, 0])
+        for index, column in ((0, wall), (1, cpu)):
+            exact = weights[index] + owed[index]
+            rounded = (exact + 500) // 1000
+            owed[index] = exact - rounded * 1000
+            column.append(rounded)
 
 
 def stack_grid(
@@ -68,86 +124,32 @@ def stack_grid(
 ) -> StackGrid | None:
     """Add the stacks of a part of a recording up in steps, as fine as fits; None without stacks."""
     length_ns = part.t1_ns - part.t0_ns
-    wanted = max(min(STEPS[0], length_ns // LEAST_STEP_NS), 1)
-    finest = -(-length_ns // wanted)
+    steps = max(min(STEPS, length_ns // LEAST_STEP_NS), 1)
+    step_ns = -(-length_ns // steps)
     tree = MergedTree(reader.tree, by_line=part.by_line)
-    exact = _exact(reader, part, tree, finest, wanted)
-    if not exact:
+    cells = stack_steps(reader, part, tree, step_ns, steps)
+    if not cells.num_rows:
         return None
-    threads = sorted(exact, key=lambda thread: _heat(exact[thread]))
-    rows = [exact[thread] for thread in threads]
-    total = _totals(tree, (step for steps in rows for step in steps))
-    counts = list(dict.fromkeys(min(count, wanted) for count in STEPS))
-    for count, share in ((count, share) for count in counts for share in SMALL_SHARES):
+    total = _totals(tree, cells)
+    for wide, share in COARSER:
+        is_last = (wide, share) == COARSER[-1]
         keep = _kept(total, share)
-        is_last = count == counts[-1] and share == SMALL_SHARES[-1]
         if len(keep) > most_nodes and not is_last:
             continue
-        width = -(-wanted // count)
-        parents, frames, weights = _folded(tree, rows, width, keep)
-        if is_last or sum(len(step) for steps in weights for step in steps) <= most_cells:
-            steps = -(-wanted // width)
-            return StackGrid(finest * width, steps, parents, frames, threads, weights, share)
-    raise AssertionError("the last step and share always return")
+        folded, parents, frames = _folded(tree, cells, keep, wide)
+        if folded.num_rows <= most_cells or is_last:
+            threads, wall_ns = _threads(folded)
+            return StackGrid(
+                step_ns * wide, -(-steps // wide), parents, frames, threads, wall_ns, folded, share
+            )
+    raise AssertionError("the last one always returns")
 
 
-def _exact(
-    reader: RecordingReader, part: Slice, tree: MergedTree, step_ns: int, steps: int
-) -> dict[ThreadKey, list[_Step]]:
-    """Return self weights by thread and step, on the nodes of `tree`."""
-    found: dict[ThreadKey, list[_Step]] = {}
-    for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns):
-        if part.has_thread(*thread):
-            into = found.setdefault(thread, [{} for _ in range(steps)])
-            _share_out(intervals, part.t0_ns, step_ns, tree, into)
-    return found
-
-
-def _share_out(
-    intervals: Iterable[StackInterval],
-    t0_ns: int,
-    step_ns: int,
-    tree: MergedTree,
-    into: Sequence[_Step],
-) -> None:
-    """Add intervals to the steps that they lie in; what crosses an edge is shared out by time."""
-    for begin, end, node, torn, cpu, grown in intervals:
-        stack = tree.merge_torn(node) if torn else tree.merge(node)
-        whole, cpu_left, grown_left = end - begin, cpu, grown
-        while begin < end:
-            at = (begin - t0_ns) // step_ns
-            until = min(t0_ns + (at + 1) * step_ns, end)
-            if until == end:
-                cpu_part, grown_part = cpu_left, grown_left
-            else:
-                share = (until - begin) / whole
-                cpu_part, grown_part = round(cpu * share), round(grown * share)
-            cell = into[at].get(stack)
-            if cell is None:
-                into[at][stack] = [until - begin, cpu_part, grown_part]
-            else:
-                cell[0] += until - begin
-                cell[1] += cpu_part
-                cell[2] += grown_part
-            cpu_left -= cpu_part
-            grown_left -= grown_part
-            begin = until
-
-
-def _heat(steps: Sequence[_Step]) -> tuple[int, int]:
-    """Return what sorts the thread with most CPU first."""
-    cells = [cell for step in steps for cell in step.values()]
-    return -sum(cell[1] for cell in cells), -sum(cell[0] for cell in cells)
-
-
-def _totals(tree: MergedTree, steps: Iterable[_Step]) -> dict[int, list[int]]:
+def _totals(tree: MergedTree, cells: Any) -> _Totals:
     """Return what every node weighs over all steps, with all that it called."""
-    total: dict[int, list[int]] = {ROOT: [0, 0, 0]}
-    for step in steps:
-        for node, cell in step.items():
-            sums = total.setdefault(node, [0, 0, 0])
-            for index in range(3):
-                sums[index] += max(cell[index], 0)
+    total: _Totals = {ROOT: [0, 0, 0]}
+    for (node,), weights in _sums(cells, ["node"]):
+        total[node] = [max(weight, 0) for weight in weights]
     for node in list(total):
         while node != ROOT:
             node = tree.parent(node)
@@ -162,6 +164,15 @@ def _totals(tree: MergedTree, steps: Iterable[_Step]) -> dict[int, list[int]]:
     return total
 
 
+def _sums(cells: Any, keys: list[str]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Yield (keys, weights) of cells added up."""
+    wanted = [(name, "sum") for name in WEIGHTS]
+    sums = cells.group_by(keys, use_threads=False).aggregate(wanted)
+    columns = [sums[name].to_pylist() for name in (*keys, *(f"{name}_sum" for name in WEIGHTS))]
+    for row in zip(*columns, strict=True):
+        yield row[: len(keys)], row[len(keys) :]
+
+
 def _kept(total: Mapping[int, Sequence[int]], share: float) -> set[int]:
     """Return the nodes that weigh at least a share of the whole, in any weight."""
     least = [max(weight * share, 1) for weight in total[ROOT]]
@@ -173,77 +184,40 @@ def _kept(total: Mapping[int, Sequence[int]], share: float) -> set[int]:
 
 
 def _folded(
-    tree: MergedTree, exact: Sequence[Sequence[_Step]], width: int, keep: set[int]
-) -> tuple[list[int], list[Frame], list[list[_Step]]]:
-    """Return (parents, frames, steps by thread) with new numbers and steps `width` times wider."""
-    number = {ROOT: 0}
-    parents, frames = [0], [tree.frame(ROOT)]
+    tree: MergedTree, cells: Any, keep: set[int], wide: int
+) -> tuple[Any, list[int], list[Frame]]:
+    """Return (cells, parents, frames) with new numbers and with steps `wide` times as wide.
 
-    def add(parent: int, frame: Frame) -> int:
-        parents.append(parent)
-        frames.append(frame)
-        return len(parents) - 1
-
-    for node in sorted(keep):
-        if node != ROOT:
-            number[node] = add(number[tree.parent(node)], tree.frame(node))
-    small: dict[int, int] = {}
-    threads: list[list[_Step]] = []
-    for steps in exact:
-        wide: list[_Step] = [{} for _ in range(-(-len(steps) // width))]
-        for at, step in enumerate(steps):
-            into = wide[at // width]
-            for node, cell in step.items():
-                new = number.get(node)
-                if new is None:
-                    above = tree.parent(node)
-                    while above not in keep:
-                        above = tree.parent(above)
-                    if above not in small:
-                        small[above] = add(number[above], SMALLER)
-                    new = number[node] = small[above]
-                sums = into.get(new)
-                if sums is None:
-                    into[new] = cell[:]
-                else:
-                    for index in range(3):
-                        sums[index] += cell[index]
-        threads.append(wide)
-    return parents, frames, threads
-
-
-def packed(weights: Sequence[Sequence[_Step]]) -> list[list[Any]]:
-    """Return the weights as the page reads them.
-
-    Returns:
-        Per thread and step either 0 or [nodes as differences, wall in µs, CPU in µs, and, as
-        pairs of a position and a number of bytes, what grew].
+    What is not kept goes to one leaf below its nearest caller that is.
     """
-    return [_packed(steps) for steps in weights]
+    pa, pc = arrow(), compute()
+    order = sorted(keep)
+    numbers = {node: number for number, node in enumerate(order)}
+    parents = [numbers[tree.parent(node)] for node in order]
+    frames = [tree.frame(node) for node in order]
+    smaller: dict[int, int] = {}
+    nodes = pc.unique(cells["node"])
+    new = []
+    for node in nodes.to_pylist():
+        number = numbers.get(node)
+        if number is None:
+            above = tree.parent(node)
+            while above not in numbers:
+                above = tree.parent(above)
+            number = smaller.get(above)
+            if number is None:
+                number = smaller[above] = len(parents)
+                parents.append(numbers[above])
+                frames.append(SMALLER)
+        new.append(number)
+    place = pc.index_in(cells["node"], value_set=nodes)
+    columns = {name: cells[name] for name in COLUMNS}
+    columns["node"] = pa.array(new, pa.int64()).take(place)
+    columns["step"] = pc.divide(cells["step"], wide)
+    return summed(pa.table(columns)), parents, frames
 
 
-def _packed(steps: Sequence[_Step]) -> list[Any]:
-    owed: dict[int, list[int]] = {}  # by node, what rounding left over of wall and CPU, in ns
-    rows: list[Any] = []
-    for step in steps:
-        if not step:
-            rows.append(0)
-            continue
-        nodes: list[int] = []
-        columns: tuple[list[int], list[int]] = ([], [])
-        grown: list[int] = []
-        before = 0
-        for position, node in enumerate(sorted(step)):
-            cell = step[node]
-            nodes.append(node - before)
-            before = node
-            left = owed.setdefault(node, [0, 0])
-            for index, column in enumerate(columns):
-                exact = cell[index] + left[index]
-                rounded = (exact + 500) // 1000
-                left[index] = exact - rounded * 1000
-                column.append(rounded)
-            if cell[2]:
-                grown += [position, cell[2]]
-        rows.append([nodes, *columns, grown])
-    return rows
+def _threads(cells: Any) -> tuple[list[ThreadKey], list[int]]:
+    """Return the threads, the one with most CPU first, and the sampled time of each."""
+    sums = sorted(_sums(cells, ["pid", "tid"]), key=lambda row: (-row[1][1], -row[1][0], row[0]))
+    return [(pid, tid) for (pid, tid), _ in sums], [weights[0] for _, weights in sums]

@@ -2,6 +2,11 @@
 
 const AXIS_WIDTH = 64;
 const ALERT_LANES = 4;
+// Steps of the time axis in seconds: round ones, also where minutes and hours are told.
+const TICKS = [
+  ...[1e-4, 1e-3, 1e-2, 0.1].flatMap((s) => [s, 2 * s, 5 * s]),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400],
+];
 
 // Where an alert tints the ground: behind the figure that it is about; unknown kinds everywhere.
 const ABOUT = {
@@ -145,7 +150,7 @@ class Timelines {
         y: { range: (_, low, high) => [0, high > 0 ? high * 1.06 : 1] },
       },
       axes: [
-        axis({ size: isLast ? 22 : 0, gap: 4, values: (_, ticks) => ticks.map((t) => (isLast ? this.tick(t) : "")) }),
+        axis({ size: isLast ? 22 : 0, gap: 4, incrs: TICKS, space: 64, values: (_, ticks) => ticks.map((t) => (isLast ? this.tick(t) : "")) }),
         axis({ size: AXIS_WIDTH, gap: 6, values: (_, ticks) => ticks.map((v) => this.level(spec, v)), space: 28 }),
       ],
       cursor: {
@@ -178,6 +183,7 @@ class Timelines {
   tick(t) {
     const [begin, end] = this.choice.span;
     const span = end - begin;
+    if (t > end - span * 0.02) return ""; // it would stand half outside
     if (span >= 600) return words.moment(t, span);
     return `${Number(t.toFixed(6))} s`;
   }

@@ -1,0 +1,1 @@
+"""What `benchmarks/workloads.py` is made of: runs, sections, and the page they become."""
