@@ -14,7 +14,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes import records
+from perftui.probes.exec_images import ExecImages
 from perftui.probes.inside_windows import InsideWindows
+from perftui.probes.orders import at_rest
+from perftui.probes.plan_parts import PlanParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,8 @@ READS_AT_ONCE = 64
 LONGEST_LINE_BYTES = 1 << 14
 """A longer line is no line of ours."""
 LARGEST = (1 << 63) - 1
+PLAN_KINDS = ("plan", "plan_text")
+"""Lines that are parts of something larger: `AgentProbe` puts them together."""
 
 
 class AgentProbe:
@@ -55,6 +60,8 @@ class AgentProbe:
         self._on_hello = on_hello
         self._on_bye = on_bye
         self._inside = InsideWindows(sampler_hz)
+        self._plans = PlanParts()
+        self._images = ExecImages()
         self._rest = b""
         self._skipping = False
         self._dropped_by_pid: dict[int, int] = {}
@@ -80,7 +87,7 @@ class AgentProbe:
         self._wake_write = -1
         if self._thread.ident is not None:
             self._thread.join()
-        self._log.extend(self._inside.finish())
+        self._log.extend([*self._inside.finish(), *self._plans.rest()])
         os.close(self._wake_read)
 
     def _run(self) -> None:
@@ -138,20 +145,44 @@ class AgentProbe:
             raise ValueError("not an object")
         t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
         kind = fields["k"]
-        found = _read(kind, fields, t_ns, pid, self._log.tree)
+        if kind in PLAN_KINDS:
+            found: list[records.Record] = [*self._plan(kind, fields, t_ns, pid)]
+        else:
+            found = self._images.settle(records_of(fields, self._log.tree))
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
-        if kind == "hello" and self._on_hello is not None:
-            self._on_hello(_hello(fields))
-        elif kind == "bye" and self._on_bye is not None:
-            self._on_bye(pid)
+        if kind == "hello":
+            hello = _hello(fields)
+            batch.extend((t_ns, record) for record in self._images.hello(t_ns, pid))
+            if self._on_hello is not None:
+                self._on_hello(hello)
+        elif kind == "bye":
+            batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
+            if self._on_bye is not None:
+                self._on_bye(pid)
+
+    def _plan(self, kind: str, fields: dict[str, Any], t_ns: int, pid: int) -> list[records.Plan]:
+        """Take a line of a plan; returns the plans that are complete with it."""
+        number = _integer(fields["id"])
+        if kind == "plan_text":
+            return self._plans.part(pid, number, _integer(fields["part"]), _text(fields["text"]))
+        where = fields["filter"]
+        plan = records.Plan(
+            t_ns,
+            pid,
+            _text(fields["name"]),
+            "",
+            None if where is None else _text(where),
+            *(_integer_or_none(fields[name]) for name in records.Plan._fields[5:]),
+        )
+        return self._plans.head(number, _integer(fields["parts"]), plan)
 
 
-def _read(
-    kind: object, fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree
-) -> list[records.Record]:
+def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     """Return the records that one line stands for; raises ValueError and kin for nonsense."""
+    kind = fields["k"]
+    t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
     if kind == "import":
         return [
             records.ImportBegin(
@@ -218,7 +249,8 @@ def _read(
     if kind == "pool":
         return [records.Pool(t_ns, pid, _text(fields["name"]), _integer(fields["bytes"]))]
     if kind == "stack":
-        return [_stack(fields, t_ns, pid, tree)]
+        stack = _stack(fields, t_ns, pid, tree)
+        return [] if at_rest(tree.frame(stack.node)) else [stack]
     if kind == "thread_name":
         return [records.ThreadName(t_ns, pid, _integer(fields["tid"]), _text(fields["name"]))]
     if kind == "error":

@@ -147,13 +147,20 @@ def module_of(file: str) -> str:
         return frozen[1]
     if not file or file.startswith("<"):
         return ""
+    inside = installed_path(file)
+    if inside is not None:
+        return inside.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    return file.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+
+
+def installed_path(file: str) -> str | None:
+    """Return the path of a file below site-packages or the standard library, None if outside."""
     path = file.replace("\\", "/")
     for pattern in (_SITE, _STDLIB):
         inside = pattern.match(path)
         if inside:
-            dotted = path[inside.end() :].removesuffix(".py").replace("/", ".")
-            return dotted.removesuffix(".__init__")
-    return path.rpartition("/")[2].removesuffix(".py")
+            return path[inside.end() :]
+    return None
 
 
 def package_of(module: str) -> str:

@@ -5,12 +5,14 @@ Begin and end records are joined here into the spans that `Reader` hands out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from perftui.probes.reader import CallStats, Counter, Event, Import
+from perftui.probes.plans import plan_verdict
+from perftui.probes.reader import CallStats, Counter, Event, Import, RunCost
 from perftui.probes.records import (
     Alert,
     Call,
@@ -24,8 +26,10 @@ from perftui.probes.records import (
     Notice,
     PhaseBegin,
     PhaseEnd,
+    Plan,
     ProcessStart,
     Record,
+    Run,
 )
 from perftui.probes.units import NS_PER_S, format_seconds
 
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 LOG_LINES_KEPT = 20_000
 CALLS_KEPT = 50_000
 """Per name; the first call, the number and the failures are kept besides."""
+PLANS_KEPT = 5_000
+"""A program that says more has them made by a loop: nobody reads those."""
 SLOW_IMPORT_NS = NS_PER_S // 10
 
 
@@ -85,7 +91,9 @@ class Journal:
         self.exits: list[Exit] = []
         self.gaps: list[Gap] = []
         self._marks: list[Mark] = []
-        self._processes: list[ProcessStart] = []
+        self._plans: list[Plan] = []
+        self._runs: list[Run] = []
+        self._processes: dict[tuple[int, int], ProcessStart] = {}
         self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
         self._calls: dict[str, _Calls] = {}
@@ -99,12 +107,14 @@ class Journal:
             Call: self._call,
             Count: self._count,
             Mark: self._marks.append,
+            Plan: self._plan,
+            Run: self._runs.append,
             LogLine: self._lines.append,
             Notice: self.notices.append,
             Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
-            ProcessStart: self._processes.append,
+            ProcessStart: self._process,
         }
 
     def take(self, record: Record) -> None:
@@ -158,6 +168,14 @@ class Journal:
             if key[0] == record.pid:
                 span.ended_ns = record.t_ns
                 del self._open_phases[key]
+
+    def _process(self, record: ProcessStart) -> None:
+        # The same once more is the same by another name.
+        self._processes[record.t_ns, record.pid] = record
+
+    def _plan(self, record: Plan) -> None:
+        if len(self._plans) < PLANS_KEPT:
+            self._plans.append(record)
 
     def _alert(self, record: Alert) -> None:
         # A change of severity and the clearing are records of the same alert.
@@ -272,13 +290,49 @@ class Journal:
                 found.append(line)
         return tuple(reversed(found))
 
+    def run_list(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """Return the runs that ended in the range, each with what its process imported."""
+        found = []
+        begins = [span.begin.t_ns for span in self.imports] if self._runs else []
+        for run in self._runs:
+            if not t0_ns <= run.t_ns < t1_ns:
+                continue
+            first = bisect_left(begins, run.t_work_ns)
+            inside = [
+                span
+                for span in self.imports[first : bisect_left(begins, run.t_ns)]
+                if span.begin.pid == run.pid
+            ]
+            spent = sum(
+                span.end.total_ns
+                for span in inside
+                if span.end is not None and span.begin.parent_id is None
+            )
+            found.append(RunCost(run, spent, len(inside)))
+        return tuple(found)
+
+    def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
+        """Return the plans that were told before a moment, the oldest first."""
+        found: dict[tuple[int, str, str], Plan] = {}
+        for plan in self._plans:
+            if plan.t_ns < t1_ns:
+                # Told again with more figures, it still is the plan of that moment.
+                key = plan.pid, plan.name, plan.text
+                known = found.get(key, plan)
+                found[key] = plan._replace(t_ns=known.t_ns)
+        return tuple(found.values())
+
     def event_list(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """Return what a person may want to jump to, in time order."""
         events = [Event(span.begin.t_ns, "phase", span.begin.name) for span in self.phases]
         events += [Event(mark.t_ns, "mark", mark.name) for mark in self._marks]
         events += [
+            Event(plan.t_ns, "plan", f"{plan.name}: {plan_verdict(plan) or 'a plan'}")
+            for plan in self.plan_list(t1_ns)
+        ]
+        events += [
             Event(process.t_ns, "process", " ".join(process.argv)[:200] or str(process.pid))
-            for process in self._processes[1:]
+            for process in list(self._processes.values())[1:]
         ]
         for span in self.imports:
             if span.end is not None and span.end.total_ns >= SLOW_IMPORT_NS:

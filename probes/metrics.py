@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SLOW_EVERY_S = 1.0
 TREE_EVERY_S = 0.25
+YOUNG_NS = NS_PER_S
+"""So long a new process may still exec, or give itself its title: then it is told again."""
 THREADS_EVERY_S = 0.25
 MANY_THREADS = 64
 """Above this, threads are read once a second: a reading costs some 10 µs each."""
@@ -56,6 +58,7 @@ class MetricProbe:
         self._thread = Thread(target=self._run, name="perftui-metrics", daemon=True)
         self._readers: dict[int, ProcessReader] = {}
         self._known: set[str] = set()
+        self._young: dict[int, ProcessStart] = {}
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -131,9 +134,24 @@ class MetricProbe:
                 if reader.start_key not in self._known:
                     self._known.add(reader.start_key)
                     argv = redact_argv(reader.argv())
-                    started.append(ProcessStart(t_ns, pid, reader.ppid, argv))
+                    start = self._young[pid] = ProcessStart(t_ns, pid, reader.ppid, argv)
+                    started.append(start)
             frontier.extend(reader.children())
         self._log.extend(started)
+        self._log.extend(self._renamed(t_ns))
+
+    def _renamed(self, t_ns: int) -> list[Record]:
+        """Return young processes anew that have another command line than when first seen."""
+        renamed: list[Record] = []
+        for pid, start in list(self._young.items()):
+            reader = self._readers.get(pid)
+            argv = () if reader is None else redact_argv(reader.argv())
+            if argv and argv != start.argv:
+                start = self._young[pid] = start._replace(argv=argv)
+                renamed.append(start)
+            if reader is None or t_ns - start.t_ns > YOUNG_NS:
+                del self._young[pid]
+        return renamed
 
     def _read_metrics(self, t_ns: int, slow: bool) -> list[Record]:
         rows: list[Record] = []

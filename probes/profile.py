@@ -245,15 +245,22 @@ class MergedTree:
         for step in reversed(chain):
             frame = self.source.frame(step)
             if not is_machinery(frame):
-                key = (found, _key(frame, self.by_line))
-                known = self._ids.get(key)
-                if known is None:
-                    known = self._ids[key] = len(self._parents)
-                    self._parents.append(found)
-                    self._frames.append(frame)
-                found = known
+                found = self._known(found, frame)
             self._merged[step] = found
         return found
+
+    def merge_torn(self, node: int) -> int:
+        """Return the merged node of a torn stack: its innermost frame alone, below the root."""
+        return self._known(ROOT, self.source.frame(_payer(self.source, node))) if node else ROOT
+
+    def _known(self, parent: int, frame: Frame) -> int:
+        key = (parent, _key(frame, self.by_line))
+        known = self._ids.get(key)
+        if known is None:
+            known = self._ids[key] = len(self._parents)
+            self._parents.append(parent)
+            self._frames.append(frame)
+        return known
 
     def merge_all(self, nodes: Iterable[int]) -> Mapping[int, int]:
         """Return the merged node of at least these call-tree nodes, and of all their callers."""

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.records import Alert, LogLine, Notice
+    from perftui.probes.records import Alert, LogLine, Notice, Plan, Run
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
 
-State = Literal["starting", "live", "exited", "recording"]
+State = Literal["starting", "live", "waiting", "exited", "recording"]
+"""waiting: the target keeps its process, its work is done, and it waits for a person's order."""
 
 
 class Target(NamedTuple):
@@ -76,6 +77,20 @@ class Process(NamedTuple):
     python: str | None
     t_start_ns: int
     t_end_ns: int | None
+
+
+class ProcessUse(NamedTuple):
+    """What one process of the tree used, in a range."""
+
+    pid: int
+    rss_bytes: float | None
+    """At the end of the range; None if it had ended by then."""
+    peak_rss_bytes: float | None
+    cpu_percent: float | None
+    """Of one core, at the end of the range."""
+    cpu_s: float
+    threads: int
+    """Seen in the range."""
 
 
 class Thread(NamedTuple):
@@ -143,6 +158,22 @@ class CallStats(NamedTuple):
     failed: int
 
 
+class RunCost(NamedTuple):
+    """One run of a target that keeps its process, and what it imported."""
+
+    run: Run
+    imported_ns: int
+    """Part of the work that was importing."""
+    modules: int
+
+    @property
+    def transport_ns(self) -> int:
+        """What was waited for and is nothing else: the way of order and answer."""
+        run = self.run
+        known = (run.spawn_ns, run.held_ns, run.load_ns, run.worked_ns)
+        return max(run.waited_ns - sum(part or 0 for part in known), 0)
+
+
 class Counter(NamedTuple):
     """A counter at the end of a range."""
 
@@ -158,7 +189,7 @@ class Event(NamedTuple):
 
     t_ns: int
     kind: str
-    """phase, mark, import, call, process, exit, gap, notice, alert"""
+    """phase, mark, plan, import, call, process, exit, gap, notice, alert"""
     text: str
 
 
@@ -220,6 +251,10 @@ class Reader(Protocol):
         """The target and all its descendants seen so far, oldest first."""
         ...
 
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        """What each process that lived in the range used, in the order of `processes`."""
+        ...
+
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         """Threads that lived in the range, hottest first."""
         ...
@@ -248,6 +283,14 @@ class Reader(Protocol):
 
     def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """Events of the range in time order."""
+        ...
+
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """Runs that ended in the range, of a target that keeps its process."""
+        ...
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """Plans of queries told before a moment, the oldest first; a name may have several."""
         ...
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:

@@ -14,7 +14,11 @@ Severity = Literal["info", "warn", "critical"]
 
 
 class ProcessStart(NamedTuple):
-    """A process of the target's tree was seen for the first time."""
+    """A process of the target's tree was seen for the first time.
+
+    A second record of the same time and pid says that it has another command line since: seen
+    between fork and exec, or titled by itself as servers do.
+    """
 
     t_ns: int
     pid: int
@@ -187,6 +191,51 @@ class Mark(NamedTuple):
     name: str
 
 
+class Plan(NamedTuple):
+    """What an engine says that it will do for a query: its EXPLAIN, and what that comes to."""
+
+    t_ns: int
+    pid: int
+    name: str
+    """The query's, as its calls are named."""
+    text: str
+    filter: str | None = None
+    """Where the filter takes place, e.g. "in the scan"; "none" if there is none in the plan."""
+    columns_read: int | None = None
+    columns_needed: int | None = None
+    rows_read: int | None = None
+    """By the scan."""
+    rows_needed: int | None = None
+
+
+class Run(NamedTuple):
+    """One run of a target that keeps its process, as seen from both sides.
+
+    What was waited for and not worked is named: `waited_ns` is the sum of spawn, held, load,
+    worked, and the way of order and answer.
+    """
+
+    t_ns: int
+    """The answer came."""
+    pid: int
+    n: int
+    """1 for the first of the session."""
+    cold: bool
+    """The first of its program; else the process had run before."""
+    ok: bool
+    waited_ns: int
+    """By us, from the order to the answer."""
+    spawn_ns: int | None
+    """The interpreter started; None for warm runs, as the next two."""
+    held_ns: int | None
+    """We held it back until its stacks could be sampled."""
+    load_ns: int | None
+    """The scenario was imported and its parameters read."""
+    t_work_ns: int
+    worked_ns: int
+    """By the target's own clock."""
+
+
 class Pool(NamedTuple):
     """Bytes that one allocator says it has given out ("arrow", "python heap", ...)."""
 
@@ -271,6 +320,8 @@ Record = (
     | Call
     | Count
     | Mark
+    | Plan
+    | Run
     | Pool
     | LogLine
     | Notice

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from perftui.probes.attribution import weigh
 from perftui.probes.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.journal import Journal
+from perftui.probes.process_use import process_uses
 from perftui.probes.reader import (
     TREE,
     Phase,
@@ -50,14 +51,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import
-    from perftui.probes.records import Alert, LogLine
+    from perftui.probes.reader import (
+        Buckets,
+        CallStats,
+        Counter,
+        Event,
+        Import,
+        ProcessUse,
+        RunCost,
+    )
+    from perftui.probes.records import Alert, LogLine, Plan
     from perftui.probes.stack_sums import ThreadKey
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 RATE_HOLD_NS = 1_500_000_000
+CALL_TREES_KEPT = 4
+"""Answers of `call_tree` that are kept: a screen asks for a range and for the time before it."""
 
 
 class Store:
@@ -87,10 +98,11 @@ class Store:
         self._threads = ThreadTable()
         self._stacks = StackSums()
         self._quality = StackQuality(target.pid)
-        self._call_tree_memo: tuple[object, tuple[ThreadTree, ...]] | None = None
+        self._call_tree_memo: dict[object, tuple[ThreadTree, ...]] = {}
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
         self._exit: Exit | None = None
+        self._rest_ns: int | None = None
 
     # The sink
 
@@ -200,6 +212,10 @@ class Store:
         """Say more about the target (its Python, that the agent runs) once it is known."""
         self._target = target
 
+    def rest(self, since_ns: int | None) -> None:
+        """The target has waited for a person since then: nothing is going on. None: it works."""
+        self._rest_ns = since_ns
+
     def target(self) -> Target:
         """See `Reader.target`."""
         return self._target
@@ -208,10 +224,12 @@ class Store:
         """See `Reader.status`."""
         with self._lock:
             self._drain()
-            end_ns = self._clock() if self._exit is None else self._exit.t_ns
+            end_ns = self._clock()
             state: State = "live" if self._series else "starting"
             if self._exit is not None:
-                state = "exited"
+                state, end_ns = "exited", self._exit.t_ns
+            elif self._rest_ns is not None:
+                state, end_ns = "waiting", self._rest_ns
             newest = self._overheads[-1] if self._overheads else None
             return Status(
                 state=state,
@@ -292,6 +310,17 @@ class Store:
         with self._lock:
             return tuple(self._processes.values())
 
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        """See `Reader.process_use`."""
+        with self._lock:
+            self._drain()
+            return process_uses(
+                self._processes.values(),
+                self._series,
+                self._threads.in_range(t0_ns, t1_ns, self._target.launched),
+                (t0_ns, t1_ns),
+            )
+
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         """See `Reader.threads`."""
         with self._lock:
@@ -355,8 +384,10 @@ class Store:
             self._drain()
             wanted = None if threads is None else frozenset(threads)
             asked = (self._stacks.token(t0_ns, t1_ns), wanted)
-            if self._call_tree_memo is not None and self._call_tree_memo[0] == asked:
-                return self._call_tree_memo[1]
+            known = self._call_tree_memo.pop(asked, None)
+            if known is not None:
+                self._call_tree_memo[asked] = known  # the last to be forgotten
+                return known
             sums = self._stacks.sums(t0_ns, t1_ns)
             busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
@@ -386,8 +417,10 @@ class Store:
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_ns, -row.wall_ns, row.tid))
-            self._call_tree_memo = (asked, tuple(rows))
-            return self._call_tree_memo[1]
+            if len(self._call_tree_memo) >= CALL_TREES_KEPT:
+                del self._call_tree_memo[next(iter(self._call_tree_memo))]
+            found = self._call_tree_memo[asked] = tuple(rows)
+            return found
 
     def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:
         """See `Reader.phases`."""
@@ -450,6 +483,18 @@ class Store:
         with self._lock:
             self._drain()
             return self._journal.event_list(t0_ns, t1_ns)
+
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """See `Reader.runs`."""
+        with self._lock:
+            self._drain()
+            return self._journal.run_list(t0_ns, t1_ns)
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """See `Reader.plans`."""
+        with self._lock:
+            self._drain()
+            return self._journal.plan_list(t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

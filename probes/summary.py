@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.detect.spike import spike_json
+from perftui.probes.detect.spike_finder import SpikeFinder
+from perftui.probes.plans import plan_verdict
 from perftui.probes.profile import busy, function_sums
 from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.reader import CallStats, Import, Phase, RunCost, Target
+    from perftui.probes.records import Plan
     from perftui.probes.store import Store
 
 SCHEMA = 1
@@ -20,8 +24,14 @@ TOP_FUNCTIONS = 30
 GROWTH_FUNCTIONS = 20
 
 
-def summarize(reader: Store) -> dict[str, Any]:
-    """Return the summary of everything seen so far."""
+def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any]:
+    """Return the summary of everything seen so far.
+
+    Args:
+        reader: A session or a recording.
+        finder: What has followed the session for spikes; without one the session is looked
+            through now, in which what is older than minutes may be coarse.
+    """
     status = reader.status()
     t0_ns, t1_ns = status.t_start_ns, status.t_end_ns + 1
     target = reader.target()
@@ -39,13 +49,16 @@ def summarize(reader: Store) -> dict[str, Any]:
         "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
         "cpu_s": _cpu(reader, exit_ is not None),
         "peak_rss_bytes": _peak(reader, target),
+        "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
         "counters": {
             counter.name: {"total": counter.total, "per_s": counter.per_s}
             for counter in reader.counters(t0_ns, t1_ns)
         },
+        "plans": [_plan(plan) for plan in reader.plans(t1_ns)],
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
@@ -65,6 +78,7 @@ def summarize(reader: Store) -> dict[str, Any]:
             }
             for alert in reader.alerts(t0_ns, t1_ns)
         ],
+        "spikes": [spike_json(spike, t0_ns) for spike in (finder or SpikeFinder(reader)).finish()],
         "profiler": {
             "cpu_s": overhead.cpu_s if overhead else None,
             "peak_rss_bytes": reader.own_peak_rss_bytes(),
@@ -96,6 +110,27 @@ def _peak(reader: Store, target: Target) -> int | None:
     peaks += [phase.peak_rss_bytes for phase in reader.phases(0, 1 << 62)]
     known = [peak for peak in peaks if peak is not None]
     return int(max(known)) if known else None
+
+
+def _processes(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+    known = {process.pid: process for process in reader.processes()}
+    rows = []
+    for use in reader.process_use(t0_ns, t1_ns):
+        process = known[use.pid]
+        end_ns = process.t_end_ns
+        rows.append(
+            {
+                "pid": use.pid,
+                "ppid": process.ppid,
+                "argv": list(process.argv),
+                "start_s": (process.t_start_ns - t0_ns) / NS_PER_S,
+                "end_s": None if end_ns is None else (end_ns - t0_ns) / NS_PER_S,
+                "cpu_s": use.cpu_s,
+                "peak_rss_bytes": use.peak_rss_bytes,
+                "rss_bytes": use.rss_bytes,
+            }
+        )
+    return rows
 
 
 def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
@@ -136,6 +171,41 @@ def _calls(stats: CallStats) -> dict[str, Any]:
         "warm_median_s": None if warm_ns is None else warm_ns / NS_PER_S,
         "ratio": stats.ratio,
         "steady_state": None,
+    }
+
+
+def _run(cost: RunCost, t0_ns: int) -> dict[str, Any]:
+    run = cost.run
+    return {
+        "n": run.n,
+        "cold": run.cold,
+        "ok": run.ok,
+        "start_s": (run.t_work_ns - t0_ns) / NS_PER_S,
+        "waited_s": run.waited_ns / NS_PER_S,
+        "spawn_s": _seconds(run.spawn_ns),
+        "held_s": _seconds(run.held_ns),
+        "load_s": _seconds(run.load_ns),
+        "worked_s": run.worked_ns / NS_PER_S,
+        "imported_s": cost.imported_ns / NS_PER_S,
+        "modules": cost.modules,
+        "transport_s": cost.transport_ns / NS_PER_S,
+    }
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / NS_PER_S
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "verdict": plan_verdict(plan) or None,
+        "filter": plan.filter,
+        "columns_read": plan.columns_read,
+        "columns_needed": plan.columns_needed,
+        "rows_read": plan.rows_read,
+        "rows_needed": plan.rows_needed,
+        "text": plan.text,
     }
 
 

@@ -73,6 +73,12 @@ def dataset(name: str, estimated_bytes: int, generate: Callable[[Path], None]) -
     return target
 
 
+def written_bytes(name: str) -> int:
+    """How much of a dataset is there already, while somebody generates it too."""
+    target = cache_folder() / "data" / name
+    return _size(target) + _size(target.with_name(target.name + _PARTIAL))
+
+
 def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], None]) -> None:
     partial = target.with_name(target.name + _PARTIAL)
     # Ours alone while the lock is held: what is there was left by a killed process.

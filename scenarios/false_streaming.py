@@ -1,9 +1,11 @@
 """False streaming: two programs that look alike, and only one of them streams.
 
 Each half of a pair runs in a process of its own below this one, so that neither inherits the
-other's memory; RSS is sampled here, from outside, while it reads.
+other's memory; RSS is sampled here, from outside, while it reads. One half alone runs in this
+process: there is nothing to inherit.
 """
 
+import gc
 import signal
 import subprocess
 import sys
@@ -18,10 +20,11 @@ from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import require_modules
 from perftui.scenarios.figures import hand_over
-from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
+from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, PARTS, orders, rows_for
 from perftui.scenarios.parameters import Range, ScenarioError, Size
 from perftui.scenarios.printed_table import print_table
 from perftui.scenarios.process_memory import check_memory, rss_bytes
+from perftui.scenarios.stream_vs_collect import SETTLE_S
 
 _SIZE = Size("600MB")
 _SAMPLE_S = 0.01
@@ -82,14 +85,25 @@ def false_streaming(
         Literal["duckdb", "pyarrow", "polars", "datafusion"], "whose two look-alikes"
     ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _SIZE,
+    half: Annotated[
+        Literal["both", "false", "true"], "both and compare, or the one that streams or does not"
+    ] = "both",
+    parts: Annotated[int, Range(1, PARTS), "of the eight files that are read"] = PARTS,
+    settle: Annotated[
+        float, Range(0, 600), "seconds that the allocator gets to let go (one half alone)"
+    ] = SETTLE_S,
 ) -> None:
     """See the module."""
     chosen = PAIRS[pair]
     require_modules(f"pair {pair}", (chosen.module, "pyarrow"))
+    if half != "both":
+        make = chosen.false_reader if half == "false" else chosen.true_reader
+        _read_here(chosen.false if half == "false" else chosen.true, make, size, parts, settle)
+        return
     with perftui.phase("setup"):
         rows = rows_for(size)
         check_memory(2 * rows * ARROW_BYTES_PER_ROW, "the false half", "choose a smaller size")
-        files = orders(rows)
+        files = orders(rows)[:parts]
     runs = {}
     kinds = (("false", chosen.false), ("true", chosen.true))
     for kind, code in kinds:
@@ -98,6 +112,33 @@ def false_streaming(
     for (kind, code), run in zip(kinds, runs.values(), strict=True):
         hand_over("false streaming", engine=pair, kind=kind, code=code, **run._asdict())
     _report(runs, files)
+
+
+def _read_here(code: str, make: Callable[[], Any], size: int, parts: int, settle_s: float) -> None:
+    """Read in this process, then let go of everything, a phase each."""
+    with perftui.phase("import"):
+        reader = make()
+        import pyarrow
+
+        pyarrow.array([0]).to_pylist()  # every half has Arrow in its base
+    with perftui.phase("setup"):
+        rows = rows_for(size)
+        need = 2 * rows * ARROW_BYTES_PER_ROW * parts // PARTS
+        check_memory(need, "the false half", "choose a smaller size")
+        files = orders(rows)[:parts]
+    seen, started = 0, time.perf_counter()
+    with perftui.phase("read"):
+        for piece in reader.read(files):
+            seen += piece.rows
+            perftui.count("rows", piece.rows)
+            perftui.count("bytes", piece.bytes)
+    print(f"{code}: {format_count(seen)} rows in {format_seconds(time.perf_counter() - started)}")
+    with perftui.phase("settle"):
+        del reader
+        gc.collect()
+        time.sleep(settle_s)
+    with perftui.phase("release"):
+        pyarrow.default_memory_pool().release_unused()
 
 
 def _watched(pair: str, kind: str, files: Sequence[Path]) -> _Run:

@@ -57,6 +57,13 @@ class Law(NamedTuple):
     large_end: Slope | None
     """Of the larger half of the sizes."""
 
+    @property
+    def decisive(self) -> Slope | None:
+        """The exponent that the verdict goes by: where the growth is going."""
+        if self.overall is None or self.large_end is None:
+            return self.overall
+        return self.large_end if _bent(self.overall, self.large_end) else self.overall
+
 
 def growth_law(points: Iterable[tuple[float, float]], floor: float = 0.0) -> Law:
     """Say how cost grows with n.

@@ -1,9 +1,12 @@
-"""A LanceDB table: ingest in batches, then each kind of query without and with its index."""
+"""A LanceDB table: ingest in batches, then each kind of query without and with its index.
+
+With `only=scan` or `only=index` it asks one kind of query one way: what two runs are compared by.
+"""
 
 from collections.abc import Callable, Iterator
 from statistics import median
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import perftui
 from perftui.probes.units import format_count, format_seconds
@@ -31,6 +34,9 @@ def lancedb_query(
     refine: Annotated[
         int, Range(0, 100), "candidates per hit that IVF_PQ checks exactly; 0 = none"
     ] = 10,
+    only: Annotated[
+        Literal["all", "scan", "index"], "just the filter, by a full scan or with its BTree"
+    ] = "all",
 ) -> None:
     """See the module."""
     if dim % 4:
@@ -46,12 +52,21 @@ def lancedb_query(
             targets = [data.vector() for _ in range(queries)]
         _ingest(table, data.batches(rows, batch), rows)
         keys = [(index * 7919) % rows for index in range(queries)]
-        flat: list[set[int]] = []
-        found: list[set[int]] = []
 
         def filter_rows(index: int) -> None:
             hits = table.search().where(f"key = {keys[index]}").limit(_TOP).to_arrow()
             perftui.count("rows found", hits.num_rows)
+
+        def build_btree() -> None:
+            _build("BTree index on key", lambda: table.create_index("key", config=BTree()))
+
+        if only != "all":
+            if only == "index":
+                build_btree()
+            _timed("filter", queries, filter_rows)
+            return
+        flat: list[set[int]] = []
+        found: list[set[int]] = []
 
         def search(into: list[set[int]], index: int) -> None:
             # Left to itself Lance warns, per query, that it will stop adding _distance.
@@ -62,7 +77,7 @@ def lancedb_query(
 
         scan = _timed("filter, full scan", queries, filter_rows)
         nearest = _timed("vector search, flat", queries, lambda index: search(flat, index))
-        _build("BTree index on key", lambda: table.create_index("key", config=BTree()))
+        build_btree()
         indexed = _timed("filter, BTree", queries, filter_rows)
         ivf = IvfPq(num_sub_vectors=dim // 4, max_iterations=10)
         _build("IVF_PQ index on vector", lambda: table.create_index("vector", config=ivf))

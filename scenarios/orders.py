@@ -16,22 +16,28 @@ BYTES_PER_ROW = 48
 ARROW_BYTES_PER_ROW = 71
 """In memory, all columns."""
 _CHUNK_ROWS = 65_536
-_PARTS = 8
+PARTS = 8
+"""Files, of the same number of rows each."""
 
 
 def orders(rows: int) -> list[Path]:
     """The part files of a dataset with this many rows, generated in constant memory if need be."""
     folder = dataset(
-        f"orders-v1-{rows}-rows",
+        orders_name(rows),
         estimated_bytes=rows * BYTES_PER_ROW,
         generate=lambda target: _generate(target, rows),
     )
     return sorted(folder.glob("*.parquet"))
 
 
+def orders_name(rows: int) -> str:
+    """The dataset's name in the cache."""
+    return f"orders-v1-{rows}-rows"
+
+
 def rows_for(size_bytes: int) -> int:
     """How many rows take about this much on disk."""
-    return max(size_bytes // BYTES_PER_ROW, _PARTS)
+    return max(size_bytes // BYTES_PER_ROW, PARTS)
 
 
 def _generate(folder: Path, rows: int) -> None:
@@ -51,8 +57,8 @@ def _generate(folder: Path, rows: int) -> None:
             ("note", pa.string()),
         ]
     )
-    bounds = [rows * part // _PARTS for part in range(_PARTS + 1)]
-    for part in range(_PARTS):
+    bounds = [rows * part // PARTS for part in range(PARTS + 1)]
+    for part in range(PARTS):
         path = folder / f"part-{part:02d}.parquet"
         with pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=False) as writer:
             for start in range(bounds[part], bounds[part + 1], _CHUNK_ROWS):

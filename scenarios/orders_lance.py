@@ -31,6 +31,11 @@ def lance_orders(rows: int) -> Path:
     return folder / _NAME
 
 
+def lance_parts_name(rows: int) -> str:
+    """The name of `lance_parts` in the cache."""
+    return f"orders-lance-parts-v1-{rows}-rows"
+
+
 def lance_parts(rows: int) -> list[Path]:
     """The same rows as `orders(rows)`, each part file as a Lance dataset."""
     files = orders(rows)
@@ -39,7 +44,7 @@ def lance_parts(rows: int) -> list[Path]:
         for file in files:
             _write(folder / f"{file.stem}.lance", [file])
 
-    folder = dataset(f"orders-lance-parts-v1-{rows}-rows", rows * BYTES_PER_ROW, generate)
+    folder = dataset(lance_parts_name(rows), rows * BYTES_PER_ROW, generate)
     return sorted(folder.glob("*.lance"))
 
 

@@ -12,6 +12,15 @@ from statistics import median
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import perftui
+from perftui.probes.plan_facts import (
+    ScanFacts,
+    datafusion_facts,
+    duckdb_facts,
+    duckdb_rows,
+    lance_facts,
+    polars_facts,
+    printed_rows,
+)
 from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import modules_of, require_modules
@@ -19,13 +28,6 @@ from perftui.scenarios.orders import orders
 from perftui.scenarios.orders_lance import lance_orders
 from perftui.scenarios.parameters import Range
 from perftui.scenarios.printed_table import print_table
-from perftui.scenarios.query_plans import (
-    ScanFacts,
-    datafusion_facts,
-    duckdb_facts,
-    lance_facts,
-    polars_facts,
-)
 
 _COLUMNS = ("id", "customer", "amount", "tax", "weight", "note")
 _CUSTOMER = 7
@@ -47,6 +49,8 @@ class _Way(NamedTuple):
     explain: Callable[[], tuple[str, ScanFacts]]
     read: Callable[[], Any]
     """Gives an Arrow table."""
+    scanned: Callable[[], int | None]
+    """Runs it once more and gives the rows that the scan handed on."""
 
 
 class _Engine(Protocol):
@@ -83,23 +87,40 @@ def plan_check(
     for name, way in chosen.ways().items():
         text, facts = way.explain()
         reached = f"{_columns(facts)} columns, filter {facts.filter}"
-        perftui.mark(f"{name}: {reached}")
+        needed = _needed(facts)
+        perftui.plan(
+            name, text, filter=facts.filter, columns_read=facts.columns, columns_needed=needed
+        )
         if plans:
             print(f"-- {name}: {reached}")
             print("\n".join(f"   {line[:160]}" for line in text.splitlines() if line.strip()))
         took_s, found, nbytes = _timed(name, way, queries)
+        with perftui.phase("analyze"):
+            scanned = way.scanned()
+        perftui.plan(
+            name,
+            text,
+            filter=facts.filter,
+            columns_needed=needed,
+            columns_read=facts.columns,
+            rows_read=scanned,
+            rows_needed=found,
+        )
         lines.append(
             (
                 name,
                 f"{_columns(facts)} of {len(_COLUMNS)}",
                 facts.filter,
+                "?" if scanned is None else format_count(scanned),
                 format_seconds(took_s[0]),
                 format_seconds(median(took_s[1:])),
                 format_count(found),
                 format_bytes(nbytes),
             )
         )
-    print_table(("way", "columns read", "filter", "first", "warm", "rows", "result"), lines)
+    print_table(
+        ("way", "columns read", "filter", "rows read", "first", "warm", "rows", "result"), lines
+    )
     print(
         f"{engine}, {format_count(rows)} rows; result: what left the engine before the program "
         "looked at it"
@@ -108,6 +129,11 @@ def plan_check(
 
 def _columns(facts: ScanFacts) -> str:
     return "?" if facts.columns is None else str(facts.columns)
+
+
+def _needed(facts: ScanFacts) -> int:
+    """How many columns would do: two, and that of the filter where the scan hands it on."""
+    return 2 if facts.columns is None else max(2, min(facts.columns, 3))
 
 
 def _timed(name: str, way: _Way, queries: int) -> tuple[list[float], int, int]:
@@ -153,7 +179,11 @@ class _Duckdb:
             as_text = self._connection.execute(f"EXPLAIN {sql}").fetchall()[0][1]
             return as_text, duckdb_facts(as_json)
 
-        return _Way(explain, lambda: self._connection.sql(sql).to_arrow_table())
+        def scanned() -> int | None:
+            asked = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
+            return duckdb_rows(self._connection.execute(asked).fetchall()[0][1])
+
+        return _Way(explain, lambda: self._connection.sql(sql).to_arrow_table(), scanned)
 
 
 class _Datafusion:
@@ -171,7 +201,11 @@ class _Datafusion:
             plan = self._context.sql(sql).execution_plan().display_indent()
             return _without_files(plan), datafusion_facts(plan)
 
-        return _Way(explain, lambda: self._context.sql(sql).to_arrow_table())
+        def scanned() -> int | None:
+            plans = self._context.sql(f"EXPLAIN ANALYZE {sql}").to_arrow_table()["plan"]
+            return printed_rows("\n".join(plans.to_pylist()))
+
+        return _Way(explain, lambda: self._context.sql(sql).to_arrow_table(), scanned)
 
 
 def _without_files(plan: str) -> str:
@@ -200,7 +234,10 @@ class _Lance:
             plan = self._dataset.scanner(**scan).explain_plan(True)
             return _without_files(plan), lance_facts(plan)
 
-        return _Way(explain, lambda: self._dataset.to_table(**scan))
+        def scanned() -> int | None:
+            return printed_rows(self._dataset.scanner(**scan).analyze_plan())
+
+        return _Way(explain, lambda: self._dataset.to_table(**scan), scanned)
 
 
 class _Polars:
@@ -231,4 +268,5 @@ class _Polars:
             plan = frame.explain()
             return plan, polars_facts(plan)
 
-        return _Way(explain, lambda: frame.collect().to_arrow())
+        # Polars' profiler tells times and no rows.
+        return _Way(explain, lambda: frame.collect().to_arrow(), lambda: None)

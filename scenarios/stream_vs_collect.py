@@ -16,13 +16,15 @@ from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.engines import modules_of, require_modules
 from perftui.scenarios.figures import hand_over
-from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, rows_for
+from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, PARTS, orders, rows_for
 from perftui.scenarios.orders_lance import lance_parts
 from perftui.scenarios.parameters import Range, Size
 from perftui.scenarios.process_memory import check_memory, rss_bytes
 from perftui.scenarios.stream_readers import READERS, Reader
 
 _300_MB = Size("300MB")
+SETTLE_S = 1.5
+"""Allocators give memory back late: some take more than a second."""
 
 
 class _Run(NamedTuple):
@@ -64,7 +66,8 @@ def stream_vs_collect(
     ] = "duckdb",
     size: Annotated[Size, Range(1_000_000, 10**12), "of the Parquet files"] = _300_MB,
     passes: Annotated[int, Range(1, 1000), "how often the files are read"] = 4,
-    settle: Annotated[float, Range(0, 600), "seconds to wait after everything is dropped"] = 1.5,
+    parts: Annotated[int, Range(1, PARTS), "of the eight files that are read"] = PARTS,
+    settle: Annotated[float, Range(0, 600), "seconds that the allocator gets to let go"] = SETTLE_S,
 ) -> None:
     """See the module."""
     require_modules(f"engine {engine}", (*modules_of(engine), "pyarrow"))
@@ -73,9 +76,9 @@ def stream_vs_collect(
     with perftui.phase("setup"):
         rows = rows_for(size)
         if mode != "stream":
-            need = rows * passes * ARROW_BYTES_PER_ROW
+            need = rows * passes * ARROW_BYTES_PER_ROW * parts // PARTS
             check_memory(need, "collecting", "choose a smaller size or fewer passes")
-        files = lance_parts(rows) if engine == "lance" else orders(rows)
+        files = (lance_parts(rows) if engine == "lance" else orders(rows))[:parts]
         on_disk = sum(_size(file) for file in files)
     growth: dict[str, int] = {}
     for each in ("collect", "stream") if mode == "both" else (mode,):
@@ -83,7 +86,7 @@ def stream_vs_collect(
             perftui.phase(each) if mode == "both" else nullcontext()
         )
         with outer:
-            found = _run(each, reader, files, passes, settle)
+            found = _run(each, reader, files * passes, settle)
         growth[each] = found.grown_bytes
         hand_over(
             "streaming",
@@ -108,13 +111,13 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _run(mode: str, reader: Reader, files: list[Path], passes: int, settle_s: float) -> _Run:
-    """Read everything once per pass, drop it, and see what the allocator gives back."""
+def _run(mode: str, reader: Reader, files: list[Path], settle_s: float) -> _Run:
+    """Read the files, once each as they are listed."""
     kept: list[Any] = []
     base = rss_bytes()
     cpu_before, started = time.process_time(), time.perf_counter()
     with perftui.phase("read"):
-        read = _read(reader, files * passes, kept if mode == "collect" else None)
+        read = _read(reader, files, kept if mode == "collect" else None)
     took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_before
     print(
         f"{mode}: {format_count(read.rows)} rows in {format_seconds(took_s)}, first after "
@@ -124,7 +127,7 @@ def _run(mode: str, reader: Reader, files: list[Path], passes: int, settle_s: fl
     with perftui.phase("settle"):
         kept.clear()
         gc.collect()
-        time.sleep(settle_s)  # some allocators take more than a second to give memory back
+        time.sleep(settle_s)
     with perftui.phase("release"):
         before = rss_bytes()
         reader.release()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from perftui.tui.home_choice import HomeChoice
+    from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
 
     Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
@@ -36,9 +37,11 @@ class PerftuiApp(TerminalApp[int]):
         *,
         duration_s: float | None = None,
         ascii_only: bool | None = None,
+        notify: How = "off",
     ) -> None:
         super().__init__(ascii_only=ascii_only)
         self._session = session
+        self._notify = notify
         self._duration_s = duration_s
         self._before_hangup: Handler = None
         self.hangup: SystemExit | None = None
@@ -46,7 +49,7 @@ class PerftuiApp(TerminalApp[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the live screen: there is no other below it."""
-        return LiveScreen(self._session)
+        return LiveScreen(self._session, notify=self._notify)
 
     # -- ways out --------------------------------------------------------------------------
 
@@ -130,6 +133,7 @@ def run_live(
     *,
     duration_s: float | None = None,
     on_gone: Callable[[], object] | None = None,
+    notify: How = "off",
 ) -> int:
     """Show a live session until the person leaves, or for `duration_s` seconds.
 
@@ -137,6 +141,7 @@ def run_live(
         session: What to show.
         duration_s: Leave by itself after so long.
         on_gone: Called when the terminal is gone, before anything else.
+        notify: How to tell of alerts to a person who looks elsewhere.
 
     Returns:
         0, or 1 if the screen itself failed (said in one line on stderr).
@@ -144,7 +149,7 @@ def run_live(
     Raises:
         SystemExit: what the caller's own SIGHUP handler raised, once the screen is closed.
     """
-    app = PerftuiApp(session, duration_s=duration_s)
+    app = PerftuiApp(session, duration_s=duration_s, notify=notify)
     with watch_terminal(on_gone):
         result = app.run()
     if app.hangup is not None:

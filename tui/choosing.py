@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.spike import what_rose
+from perftui.probes.reader import Event
 from perftui.tui.view import AROUND_CURSOR_NS, Selection
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import Event, Phase, Reader, Status
+    from perftui.probes.detect.spike import Spike
+    from perftui.probes.reader import Phase, Reader, Status
     from perftui.tui.view import View, Weight
     from perftui.tui.widgets.time_axis import AxisMap
 
 WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
+GROWTH = ("mem_growth", "streaming_violation", "oom_risk", "rss")
+"""Kinds of alerts and spikes that are about memory."""
 
 
 def shown_end(view: View) -> int:
@@ -104,6 +109,19 @@ def next_weight(selection: Selection) -> Selection:
     return selection.with_(weight=WEIGHTS[(index + 1) % len(WEIGHTS)])
 
 
+def with_span(selection: Selection, kind: str, span: tuple[int, int]) -> Selection:
+    """Lay the span of an alert or spike against the time before it, by what it is about."""
+    weight: Weight = "grown" if kind in GROWTH else "wall"
+    span = (span[0], max(span[1], span[0] + 1))
+    return selection.with_(range=span, cursor_ns=None, against=True, weight=weight)
+
+
+def with_spikes(events: tuple[Event, ...], spikes: tuple[Spike, ...]) -> tuple[Event, ...]:
+    """Return events with spikes among them, by time."""
+    found = [Event(spike.t0_ns, "spike", f"{what_rose(spike)}  Enter shows it") for spike in spikes]
+    return tuple(sorted([*events, *found]))
+
+
 def at_event(view: View, events: tuple[Event, ...], step: int) -> tuple[Selection, Event] | None:
     """Put the cursor on the next or previous event; None if there is none that way."""
     selection = view.selection
@@ -131,9 +149,11 @@ def at_phase(view: View, phases: tuple[Phase, ...], step: int) -> tuple[Selectio
 
 def all_cleared(selection: Selection) -> Selection:
     """Forget range and cursor; pause and zoom stay."""
-    return replace(selection, range=None, cursor_ns=None)
+    return replace(selection, range=None, cursor_ns=None, against=False)
 
 
 def back_to_live(selection: Selection) -> Selection:
     """Follow the session again: no pause, zoom, range or cursor."""
-    return replace(selection, axis=None, range=None, cursor_ns=None, paused_at_ns=None)
+    return replace(
+        selection, axis=None, range=None, cursor_ns=None, paused_at_ns=None, against=False
+    )

@@ -22,6 +22,7 @@ COMMANDS = (
     "list",
     "summary",
     "query",
+    "export",
     "sweep",
     "detect",
     "doctor",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 import time
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from perftui.probes.orders import Orders
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
+from perftui.tui.gate import GATE_FAILED, gate_failed
+from perftui.tui.json_file import write_json
 from perftui.tui.progress import Progress
 from perftui.tui.summary_text import summary_text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.records import Exit
     from perftui.probes.session import ProbeOptions, RecordOptions
+    from perftui.tui.notify import How
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
@@ -28,7 +29,6 @@ _CLOSE_LIMIT_S = 60.0
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
-GATE_FAILED = 1
 
 
 def launch_headless(
@@ -39,20 +39,29 @@ def launch_headless(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
+    runs: int | None = None,
 ) -> int:
     """Run a program to its end; returns its own exit code, 128+N for signal N.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
+    is a scenario that keeps its process for so many.
     """
     # With the summary on standard output, what the target prints goes beside it.
     stdout = _STDERR_FD if json_path == "-" else None
     session = Session.launch(
-        argv, title, options, behind_screen=False, stdout=stdout, record=record
+        argv,
+        title,
+        options,
+        behind_screen=False,
+        stdout=stdout,
+        record=record,
+        orders=None if runs is None else Orders(runs, stay=False),
     )
-    progress = Progress(session)
+    progress = Progress(session, notify)
     stopped_by_us = _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
-    if _gate_failed(session, fail_on):
+    if gate_failed(session, fail_on):
         return GATE_FAILED
     exit_ = session.exit()
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
@@ -65,23 +74,14 @@ def attach_headless(
     json_path: str | None,
     duration_s: float | None,
     fail_on: Sequence[str] = (),
+    notify: How = "off",
 ) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     session = Session.attach(pid, options, record)
-    progress = Progress(session)
+    progress = Progress(session, notify)
     _watch(session, progress, duration_s)
     _finish(session, progress, json_path)
-    return GATE_FAILED if _gate_failed(session, fail_on) else 0
-
-
-def _gate_failed(session: Session, kinds: Sequence[str]) -> bool:
-    """Tell the alerts that must not be; those of severity info are only marks."""
-    alerts = session.store.alerts(0, 1 << 62)
-    failed = [alert for alert in alerts if alert.kind in kinds and alert.severity != "info"]
-    for alert in failed:
-        text = f"{alert.kind}: {alert.message}; {alert.evidence}"
-        print(f"perftui: --fail-on {text}", file=sys.stderr)
-    return bool(failed)
+    return GATE_FAILED if gate_failed(session, fail_on) else 0
 
 
 def exit_status(exit_: Exit) -> int:
@@ -130,21 +130,9 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
     closing.start()
     closing.join(timeout=_CLOSE_LIMIT_S)
     progress.tell_notices()
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is None:
         print(summary_text(summary), file=sys.stderr)
         print_recording(session)
         return
-    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    if json_path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    if Path(json_path).exists() and not Path(json_path).is_file():
-        # A pipe, a terminal, /dev/null: a rename would put a file in its place.
-        Path(json_path).write_text(text)
-        return
-    # Written beside and renamed: whoever waits for the file never reads half of it.
-    part = Path(f"{json_path}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(json_path)
+    write_json(summary, json_path)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from perftui.probes.session import ProbeOptions, RecordOptions, Session
+    from perftui.tui.notify import How
 
 
 def launch_on_screen(
@@ -24,13 +25,22 @@ def launch_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
+    notify: How = "off",
+    runs: int | None = None,
 ) -> int:
-    """Start a program behind the live screen; 0, or its own exit code if it ended by itself."""
+    """Start a program behind the live screen; 0, or its own exit code if it ended by itself.
+
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
+    is a scenario: after so many it keeps its process and waits for orders.
+    """
     # The session starts first: the target runs and is measured while textual is imported.
+    from perftui.probes.orders import Orders
     from perftui.probes.session import Session
 
-    session = Session.launch(argv, title, options, behind_screen=True, record=record)
-    return _show(session, json_path, duration_s)
+    orders = None if runs is None else Orders(runs, stay=True)
+    session = Session.launch(argv, title, options, behind_screen=True, record=record, orders=orders)
+    return _show(session, json_path, duration_s, fail_on, notify)
 
 
 def attach_on_screen(
@@ -39,11 +49,13 @@ def attach_on_screen(
     record: RecordOptions,
     json_path: str | None,
     duration_s: float | None,
+    fail_on: Sequence[str] = (),
+    notify: How = "off",
 ) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options, record), json_path, duration_s)
+    return _show(Session.attach(pid, options, record), json_path, duration_s, fail_on, notify)
 
 
 def pick_process() -> int | None:
@@ -53,20 +65,27 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(session: Session, json_path: str | None, duration_s: float | None) -> int:
+def _show(
+    session: Session,
+    json_path: str | None,
+    duration_s: float | None,
+    fail_on: Sequence[str],
+    notify: How,
+) -> int:
     try:
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
 
             gone = partial(session.send, signal.SIGHUP)
-            run_live(session, duration_s=duration_s, on_gone=gone)
+            run_live(session, duration_s=duration_s, on_gone=gone, notify=notify)
     finally:
         session.close()
     from perftui.probes.summary import summarize
+    from perftui.tui.gate import GATE_FAILED, gate_failed
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.summary_text import summary_text
 
-    summary = summarize(session.store)
+    summary = summarize(session.store, session.spikes)
     if json_path is not None:
         Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     exit_ = session.exit()
@@ -74,6 +93,8 @@ def _show(session: Session, json_path: str | None, duration_s: float | None) -> 
         print(f"perftui: {session.pid} goes on running", file=sys.stderr)
     print(summary_text(summary, session.store.status().notices), file=sys.stderr)
     print_recording(session)
+    if gate_failed(session, fail_on):
+        return GATE_FAILED
     return 0 if exit_ is None else exit_status(exit_)
 
 

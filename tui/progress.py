@@ -8,23 +8,29 @@ import time
 from typing import TYPE_CHECKING
 
 from perftui.probes.units import NS_PER_S, format_bytes, format_clock, format_count
+from perftui.tui.notify import Notifier
 
 if TYPE_CHECKING:
     from perftui.probes.session import Session
+    from perftui.tui.notify import How
 
 _EVERY_S = 0.5
+_SPIKES_EVERY_S = 5.0
+"""Spikes are looked for while the fine readings are there: they are kept for minutes."""
 
 
 class Progress:
     """Rewrites one line on a terminal; elsewhere it stays quiet but for notices and phases."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, notify: How = "off") -> None:
         self._session = session
         self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._due = time.monotonic() + _EVERY_S
+        self._spikes_due = self._due + _SPIKES_EVERY_S
         self._shown = False
         self._told = 0
         self._alerts: set[tuple[str, int, str]] = set()
+        self._notifier = Notifier(notify)
 
     def step(self) -> None:
         """Say where the run stands, twice a second."""
@@ -33,6 +39,9 @@ class Progress:
             return
         self._due = now + _EVERY_S
         self.tell_notices()
+        if now >= self._spikes_due:
+            self._spikes_due = now + _SPIKES_EVERY_S
+            self._session.spikes.advance()
         if not self._terminal:
             return
         store = self._session.store
@@ -55,13 +64,19 @@ class Progress:
 
     def tell_notices(self) -> None:
         """Print the notices and alerts that have come since the last call."""
-        for alert in self._session.store.alerts(0, 1 << 62):
+        alerts = self._session.store.alerts(0, 1 << 62)
+        for alert in alerts:
             key = (alert.kind, alert.t_onset_ns, alert.severity)
             if alert.severity != "info" and key not in self._alerts:
                 self._alerts.add(key)
                 self.clear()
                 kind = alert.kind.replace("_", " ")
                 print(f"perftui: {alert.severity}: {kind}: {alert.message}", file=sys.stderr)
+        self._notifier.take(alerts)
+        for sequence in self._notifier.sequences():
+            if self._terminal:
+                sys.stderr.write(sequence)
+                sys.stderr.flush()
         notices = self._session.store.status().notices
         for notice in notices[self._told :]:
             self.clear()

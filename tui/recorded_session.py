@@ -7,11 +7,14 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.recording.limits import RecordingError
+from perftui.probes.recording.meta import wall_ns
 from perftui.probes.recording.reader import RecordingReader
 from perftui.probes.units import format_bytes
 from perftui.tui.text import shorten_middle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.reader import Reader, Status
     from perftui.probes.recording.container import Container
     from perftui.probes.recording.reader import RecordingState
@@ -54,6 +57,10 @@ class RecordedSession:
         """The recording."""
         return self._recording
 
+    def recording(self) -> Path:
+        """Return where the recording is."""
+        return self._recording.path
+
     @property
     def recording_state(self) -> RecordingState:
         """Closed, still being written, or interrupted."""
@@ -66,9 +73,7 @@ class RecordedSession:
 
     def wall_ns(self, t_ns: int) -> int | None:
         """Return the time of day of a moment, in nanoseconds since 1970; None if not known."""
-        anchors = _anchors(self._recording.meta.get("clock"))
-        before = [anchor for anchor in anchors if anchor[0] <= t_ns] or anchors[:1]
-        return None if not before else before[-1][1] + t_ns - before[-1][0]
+        return wall_ns(self._recording.meta, t_ns)
 
     def recording_note(self) -> str:
         """Return the name of the recording and its size, for the footer."""
@@ -125,16 +130,6 @@ class RecordedSession:
             OSError: always.
         """
         raise OSError("a recording cannot be added to")
-
-
-def _anchors(said: object) -> list[tuple[int, int]]:
-    """Return (session clock, time of day) pairs of a recording, which may say anything."""
-    pairs = said if isinstance(said, list) else []
-    return [
-        (pair[0], pair[1])
-        for pair in pairs
-        if isinstance(pair, list) and len(pair) == 2 and all(type(part) is int for part in pair)
-    ]
 
 
 Mode = Literal["replay", "follow"]

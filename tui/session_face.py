@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perftui.probes.detect.spike_finder import SpikeFinder
     from perftui.probes.reader import Reader
 
 
@@ -52,6 +55,50 @@ class Noted(Protocol):
 
     def recording_note(self) -> str:
         """Return a few words for the footer, as "rec collect-0118  4.1 MB"; cheap."""
+        ...
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A session whose target may keep its process and be run again (optional)."""
+
+    def keeps_process(self) -> bool:
+        """Tell whether it does, and lives."""
+        ...
+
+    def waits(self) -> bool:
+        """Tell whether it waits for an order now."""
+        ...
+
+    def again(self) -> None:
+        """Run once more in the same process: warm. OSError if it cannot now."""
+        ...
+
+    def restart(self) -> None:
+        """Run in a new program that has nothing of the old one: cold. OSError if it cannot now."""
+        ...
+
+    def end_kept(self) -> None:
+        """Let go of a target that waits: it ends as it would have ended by itself."""
+        ...
+
+
+@runtime_checkable
+class Spiked(Protocol):
+    """A session that keeps the spikes found so far (optional)."""
+
+    @property
+    def spikes(self) -> SpikeFinder:
+        """What finds them; the screen moves it on while it is shown."""
+        ...
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """A session that can be exported, because it lies on disk (optional)."""
+
+    def recording(self) -> Path | None:
+        """Return where it is recorded, None if it is not."""
         ...
 
 

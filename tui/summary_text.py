@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.process_use import process_name
 from perftui.probes.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from perftui.probes.records import Notice
 
 _ROWS = 8
+_SPIKES = 4
+_PROCESSES = 12
+_RUNS = 10
 _Rows = list[tuple[str, ...]]
 
 
@@ -26,15 +30,20 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     lines += [f"  ! {notice.text}" for notice in notices]
     for title, rows in (
         ("alerts", _alerts(summary)),
+        ("runs", _runs(summary)),
         ("phases", _phases(summary)),
+        ("processes", _processes(summary)),
         ("imports", _imports(summary)),
         ("calls", _calls(summary)),
         ("counters", _counters(summary)),
+        ("plans", _plans(summary)),
         ("self time", _top(summary)),
         ("grown memory", _growth(summary)),
     ):
         if rows:
             lines += ["", title, *_aligned(rows)]
+        if title == "alerts":
+            lines += _spikes(summary)
     lines += ["", _profiler(summary)]
     return "\n".join(lines)
 
@@ -62,8 +71,60 @@ def _alerts(summary: dict[str, Any]) -> _Rows:
     for alert in summary["alerts"][:20]:
         if alert["severity"] != "info":
             onset = format_seconds(alert["t_onset_s"])
-            rows.append((alert["severity"], alert["kind"], f"from {onset}", alert["message"]))
+            clear = alert["t_clear_s"]
+            until = "to the end" if clear is None else f"to {format_seconds(clear)}"
+            words = [alert["message"], *_clauses(alert["evidence"])]
+            for n, text in enumerate(words):
+                first = (alert["severity"], alert["kind"], f"from {onset} {until}")
+                rows.append((*(("", "", "") if n else first), text))
     return rows
+
+
+def _runs(summary: dict[str, Any]) -> _Rows:
+    """What was waited for in each run, and what of it was what: the first ones and the last."""
+    runs = summary["runs"]
+    rows: _Rows = []
+    for run in runs if len(runs) <= _RUNS else [*runs[: _RUNS // 2], None, *runs[-_RUNS // 2 :]]:
+        if run is None:
+            rows.append((f"… {len(runs) - _RUNS} more", *("",) * 7))
+            continue
+        rows.append(
+            (
+                f"{run['n']} {'cold' if run['cold'] else 'warm'}{'' if run['ok'] else ', failed'}",
+                f"waited {format_seconds(run['waited_s'])}",
+                "" if run["spawn_s"] is None else f"spawn {format_seconds(run['spawn_s'])}",
+                f"held back {format_seconds(run['held_s'])}" if run["held_s"] else "",
+                "" if run["load_s"] is None else f"load {format_seconds(run['load_s'])}",
+                f"worked {format_seconds(run['worked_s'])}",
+                f"of it import {format_seconds(run['imported_s'])}" if run["modules"] else "",
+                f"transport {format_seconds(run['transport_s'])}",
+            )
+        )
+    return rows
+
+
+def _clauses(evidence: str) -> list[str]:
+    """Return the evidence one clause a line, as it is too much for one."""
+    return [f"  {clause.strip()}" for clause in evidence.split(";") if clause.strip()]
+
+
+def _spikes(summary: dict[str, Any]) -> list[str]:
+    """Return the largest spikes: what rose, where, and what ran only then."""
+    largest = sorted(summary["spikes"], key=lambda s: -_height(s))[:_SPIKES]
+    lines = []
+    for spike in sorted(largest, key=lambda s: s["t0_s"]):
+        rose, where, ran = spike["message"].split("; ", 2)
+        lines += [f"  at {format_seconds(spike['t0_s'])}  {rose}", f"      {where}", f"      {ran}"]
+    if lines:
+        more = len(summary["spikes"]) - len(largest)
+        lines = ["", "spikes" + (f" ({more} smaller ones in the JSON)" if more else ""), *lines]
+    return lines
+
+
+def _height(spike: dict[str, Any]) -> float:
+    grown = (spike["rss_after_bytes"] or 0) - (spike["rss_before_bytes"] or 0)
+    cpu_s = (spike["t1_s"] - spike["t0_s"]) * (spike["cpu_percent"] or 0) / 100
+    return float(max(grown / 20e6, cpu_s / 0.3))
 
 
 def _phases(summary: dict[str, Any]) -> _Rows:
@@ -81,6 +142,33 @@ def _phases(summary: dict[str, Any]) -> _Rows:
             )
         )
     return rows
+
+
+def _processes(summary: dict[str, Any]) -> _Rows:
+    """Name them when there is more than one, the largest first."""
+    found = summary["processes"]
+    if len(found) < 2:
+        return []
+    rows: _Rows = []
+    for process in sorted(found, key=lambda each: -(each["peak_rss_bytes"] or 0))[:_PROCESSES]:
+        end, peak = process["end_s"], process["peak_rss_bytes"]
+        until = summary["duration_s"] if end is None else end
+        rows.append(
+            (
+                f"peak {format_bytes(peak)}" if peak is not None else "",
+                f"CPU {format_seconds(process['cpu_s'])}",
+                f"lived {format_seconds(max(until - process['start_s'], 0.0))}",
+                str(process["pid"]),
+                _short(process_name(process["argv"])),
+            )
+        )
+    left = len(found) - len(rows)
+    return [*rows, ("", "", "", "", f"and {left} smaller")] if left else rows
+
+
+def _short(name: str) -> str:
+    name = "".join(letter if letter.isprintable() else "·" for letter in name)
+    return name if len(name) <= 80 else f"{name[:40]}…{name[-39:]}"
 
 
 def _imports(summary: dict[str, Any]) -> _Rows:
@@ -120,6 +208,13 @@ def _counters(summary: dict[str, Any]) -> _Rows:
         per_s = "" if rate is None else f"{format_count(rate)}/s"
         rows.append((name, format_count(counter["total"]), per_s))
     return rows
+
+
+def _plans(summary: dict[str, Any]) -> _Rows:
+    # The newest plan of a name; a recording has them all.
+    plans = {str(plan["name"]): plan["verdict"] for plan in summary["plans"]}
+    rows: _Rows = [(name, verdict or "see the Plans tab") for name, verdict in plans.items()]
+    return rows[-20:]
 
 
 def _top(summary: dict[str, Any]) -> _Rows:

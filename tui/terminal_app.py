@@ -75,6 +75,12 @@ class TerminalApp(App[R]):
         )
         self.exit(return_code=1)
 
+    def send(self, sequence: str) -> None:
+        """Write a sequence that draws nothing (a bell, a notification) between two pictures."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
     def tell_last_words(self) -> bool:
         """Print what went wrong; True if something did."""
         if self.last_words is not None:

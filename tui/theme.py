@@ -44,6 +44,7 @@ DARK_COLOURS: dict[str, str] = {
     "tint-warn": "#2d2618",
     "tint-good": "#1a2c22",
     "tint-calm": "#161d28",
+    "tint-cleared": "#1d222a",  # an alert that has gone
     "tint-range": "#1a2c3e",
     "band-1": "#1c2c36",
     "band-2": "#26263c",
@@ -78,6 +79,7 @@ LIGHT_COLOURS: dict[str, str] = {
     "tint-warn": "#fbeed5",
     "tint-good": "#e0f1df",
     "tint-calm": "#e9eef4",
+    "tint-cleared": "#e6e8eb",
     "tint-range": "#d3e8f0",
     "band-1": "#d9eaf0",
     "band-2": "#e3e2f3",
@@ -155,6 +157,7 @@ class Paint:
     warn_bg: Style
     good_bg: Style
     calm_bg: Style
+    cleared_bg: Style
     range_bg: Style
     panel_bg: Style
     on_area: Style
@@ -221,6 +224,7 @@ def make_paint(variables: Mapping[str, str]) -> Paint:
         warn_bg=_ground(colour("tint-warn")),
         good_bg=_ground(colour("tint-good")),
         calm_bg=_ground(colour("tint-calm")),
+        cleared_bg=_ground(colour("tint-cleared")),
         range_bg=_ground(colour("tint-range")),
         panel_bg=_ground(colour("panel")),
         on_area=_ink(colour("background"), bold=True),

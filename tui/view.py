@@ -7,14 +7,17 @@ reader says about it. Widgets get a View and draw it; none of them asks the read
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
+from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
+from perftui.tui.against import take_against
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.calltree import CallTree
+    from perftui.probes.detect.spike import Spike
     from perftui.probes.reader import (
         Buckets,
         CallStats,
@@ -23,22 +26,33 @@ if TYPE_CHECKING:
         Import,
         Phase,
         Process,
+        ProcessUse,
         Reader,
+        RunCost,
         Status,
         Target,
         Thread,
         ThreadTree,
     )
-    from perftui.probes.records import Alert, LogLine
+    from perftui.probes.records import Alert, LogLine, Plan
+    from perftui.tui.against import Against
 
 Weight = Literal["wall", "cpu", "grown"]
 Part = Literal[
-    "stacks", "threads", "imports", "phases", "calls", "counters", "events", "log_lines", "heat"
+    "stacks",
+    "threads",
+    "imports",
+    "phases",
+    "calls",
+    "counters",
+    "events",
+    "log_lines",
+    "heat",
+    "process_use",
 ]
 """A part of a picture that costs something and that not every tab shows."""
-ALL_PARTS: frozenset[Part] = frozenset(
-    ("stacks", "threads", "imports", "phases", "calls", "counters", "events", "log_lines", "heat")
-)
+ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
+_Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
 HEAT_PER_S = 20
 """Buckets of a second in the heat map."""
 AROUND_CURSOR_NS = NS_PER_S // 2
@@ -62,9 +76,13 @@ class Selection:
     """The view stands still at this moment while the probes go on."""
     thread: tuple[int, int] | None = None
     """(pid, tid) chosen with < and >; None shows all threads, hottest first."""
+    process: int | None = None
+    """pid of the one process that is shown; None shows the whole tree."""
     weight: Weight = "wall"
     by_line: bool = False
     filter: str = ""
+    against: bool = False
+    """The flame shows the range against the time before it."""
 
     def with_(self, **changes: object) -> Selection:
         """Return a copy with some fields changed."""
@@ -116,6 +134,17 @@ class View:
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
     """None for a live session."""
+    spikes: tuple[Spike, ...] = ()
+    """Jumps and bursts found so far in the whole session, by time."""
+    against: Against | None = None
+    """The range against the time before it, if that was asked for."""
+    process_use: tuple[ProcessUse, ...] = ()
+    tree_stacks: tuple[ThreadTree, ...] = ()
+    """`stacks`, whatever process is chosen."""
+    runs: tuple[RunCost, ...] = ()
+    """Of the whole session, of a target that keeps its process."""
+    plans: tuple[Plan, ...] = ()
+    """Of the whole session: whether there are any decides about a tab."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -124,6 +153,7 @@ class View:
             other is not None
             and self.stacks is other.stacks
             and self.tree is other.tree
+            and self.against is other.against
             and self.selection == other.selection
             and self.status.state == other.status.state
         )
@@ -163,18 +193,32 @@ def take_view(
     span = selection.range or (start, max(now, start + 1))
     n = max(columns, 1)
     names = reader.metric_names()
-    latest = _values(reader, names, _moment(selection, status), status)
-    if before is not None and _same_axis(before, status, axis, n):
+    pid = TREE if selection.process is None else selection.process
+    latest = _values(reader, names, _moment(selection, status), status, pid)
+    if (
+        before is not None
+        and _same_axis(before, status, axis, n)
+        and before.selection.process == selection.process
+    ):
         rss, cpu = before.rss, before.cpu
         counter_rates, pools = before.counter_rates, before.pools
         axis_phases, alerts = before.axis_phases, before.alerts
     else:
-        rss = reader.metric("rss_bytes", *axis, n)
-        cpu = reader.metric("cpu_percent", *axis, n)
+        rss = reader.metric("rss_bytes", *axis, n, pid)
+        cpu = reader.metric("cpu_percent", *axis, n, pid)
         counter_rates = _metrics(reader, names, "rate:", axis, n)
-        pools = _metrics(reader, names, "pool:", axis, n)
+        pools = _metrics(
+            reader, names if pid == TREE else reader.metric_names(pid), "pool:", axis, n, pid
+        )
         axis_phases = reader.phases(*axis)
         alerts = newest_of_each(reader.alerts(*axis))
+    tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
+    stacks = _stacks_of(tree_stacks, selection, before)
+    against = None
+    if selection.against and "stacks" in wants:
+        against = take_against(
+            reader, selection, start, stacks, before.against if before is not None else None
+        )
     return View(
         selection=selection,
         tree=reader.tree,
@@ -187,12 +231,13 @@ def take_view(
         counter_rates=counter_rates,
         pools=pools,
         latest=latest,
-        peak_rss_bytes=reader.last("high_water_rss_bytes"),
+        peak_rss_bytes=reader.last("high_water_rss_bytes", pid),
         axis_phases=axis_phases,
-        phases=reader.phases(*span) if "phases" in wants else (),
-        threads=reader.threads(*span) if "threads" in wants else (),
-        stacks=reader.call_tree(*span) if "stacks" in wants else (),
-        imports=reader.imports(*span) if "imports" in wants else (),
+        phases=_of_process(reader.phases(*span), selection) if "phases" in wants else (),
+        threads=_of_process(reader.threads(*span), selection) if "threads" in wants else (),
+        stacks=stacks,
+        tree_stacks=tree_stacks,
+        imports=_of_process(reader.imports(*span), selection) if "imports" in wants else (),
         calls=reader.calls(*span) if "calls" in wants else (),
         counters=reader.counters(*span) if "counters" in wants else (),
         events=reader.events(*span) if "events" in wants else (),
@@ -200,8 +245,32 @@ def take_view(
         alerts=alerts,
         processes=reader.processes(),
         heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
+        process_use=reader.process_use(*span) if "process_use" in wants else (),
         has=frozenset(wants),
+        runs=reader.runs(start, status.t_end_ns + 1),
+        against=against,
+        plans=reader.plans(status.t_end_ns + 1),
     )
+
+
+def _of_process(rows: tuple[_Row, ...], selection: Selection) -> tuple[_Row, ...]:
+    """Return the rows of the chosen process, or all."""
+    if selection.process is None:
+        return rows
+    return tuple(row for row in rows if row.pid == selection.process)
+
+
+def _stacks_of(
+    rows: tuple[ThreadTree, ...], selection: Selection, before: View | None
+) -> tuple[ThreadTree, ...]:
+    """The same; a widget that shows stacks knows by identity that there are no new ones."""
+    if (
+        before is not None
+        and before.tree_stacks is rows
+        and before.selection.process == selection.process
+    ):
+        return before.stacks
+    return _of_process(rows, selection)
 
 
 def newest_of_each(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
@@ -220,10 +289,15 @@ def _same_axis(before: View, status: Status, axis: tuple[int, int], n: int) -> b
 
 
 def _metrics(
-    reader: Reader, names: tuple[str, ...], prefix: str, axis: tuple[int, int], n: int
+    reader: Reader,
+    names: tuple[str, ...],
+    prefix: str,
+    axis: tuple[int, int],
+    n: int,
+    pid: int = TREE,
 ) -> tuple[tuple[str, Buckets], ...]:
     return tuple(
-        (name[len(prefix) :], reader.metric(name, *axis, n))
+        (name[len(prefix) :], reader.metric(name, *axis, n, pid))
         for name in names
         if name.startswith(prefix)
     )
@@ -241,18 +315,20 @@ Short first: a recording answers for long stretches in coarse steps, which reach
 
 
 def _values(
-    reader: Reader, names: tuple[str, ...], at: int | None, status: Status
+    reader: Reader, names: tuple[str, ...], at: int | None, status: Status, pid: int
 ) -> dict[str, float]:
-    """Return the values at a moment, by name; names without one are left out."""
+    """Return the values at a moment, by name; names without one are left out. Counters are
+    always of the whole tree."""
     values: dict[str, float] = {}
     for name in names:
         value: float | None = None
+        owner = TREE if name.startswith(("count:", "rate:")) else pid
         if at is None:
-            value = reader.last(name)
+            value = reader.last(name, owner)
         else:
             for back_ns in _LOOK_BACK_NS:
                 t0 = max(at - back_ns, status.t_start_ns)
-                value = reader.metric(name, t0, max(at, t0) + 1, 1).last[0]
+                value = reader.metric(name, t0, max(at, t0) + 1, 1, owner).last[0]
                 if value is not None:
                     break
         if value is not None:
@@ -273,4 +349,5 @@ def _heat(reader: Reader, selection: Selection, status: Status, now: int, column
         last = seconds
     last = min(max(last, shown), seconds)
     t0 = start + (last - shown) * NS_PER_S
-    return reader.metric("cpu_percent", t0, t0 + shown * NS_PER_S, shown * HEAT_PER_S)
+    pid = TREE if selection.process is None else selection.process
+    return reader.metric("cpu_percent", t0, t0 + shown * NS_PER_S, shown * HEAT_PER_S, pid)

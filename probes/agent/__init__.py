@@ -4,7 +4,7 @@
     hook/           goes first on PYTHONPATH; its `sitecustomize` removes all traces and starts us
     start.py        in the program: puts the pieces below together
     wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
-    runtime.py      phases, calls, counts, marks, memory pools
+    runtime.py      phases, calls, counts, marks, plans, memory pools
     imports.py      imports as a tree with their times
     sampler.py      stacks from inside, only where nobody may look from outside
     api.py          what a program may call: `perftui.phase`, `count`, `watch`, ...

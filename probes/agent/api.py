@@ -1,8 +1,9 @@
-"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `watch`.
+"""What a program may say to the profiler: `phase`, `call`, `count`, `mark`, `plan`, `watch`.
 
 `perftui` exports these. Without a running agent every one of them does nothing, nearly for free,
-and a decorated function is the function itself. Where a program's interpreter lacks perftui, the
-agent loads this very file as `perftui`. Standard library only, Python 3.9 on.
+and a decorated function is the function itself; while `perftui.measure` measures a block, it
+listens (`listen`). Where a program's interpreter lacks perftui, the agent loads this very file as
+`perftui`. Standard library only, Python 3.9 on.
 """
 
 import sys
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["call", "count", "mark", "phase", "watch"]
+__all__ = ["call", "count", "mark", "phase", "plan", "watch"]
 
 _PROTOCOL = 1
 _COROUTINE, _GENERATOR = 0x80, 0x20  # code flags, as `inspect` names them
@@ -27,6 +28,23 @@ _runtime = sys.modules.get("_perftui_agent")
 _agent: "Any" = (
     _runtime.agent if _runtime and getattr(_runtime, "PROTOCOL", 0) == _PROTOCOL else None
 )
+_launched = _agent is not None
+
+
+def listen(agent: "Any") -> bool:
+    """Let `agent` hear what this process says from now on, None for nobody.
+
+    False where perftui has launched this process: then that agent alone listens, for good.
+    """
+    global _agent
+    if not _launched:
+        _agent = agent
+    return not _launched
+
+
+def is_launched() -> bool:
+    """Tell whether perftui has launched this process and watches it from outside."""
+    return _launched
 
 
 class _Span:
@@ -35,10 +53,11 @@ class _Span:
     One object may be entered again while it is open, in the same thread or another one.
     """
 
-    __slots__ = ("_name", "_open")
+    __slots__ = ("_agent", "_name", "_open")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, agent: "Any") -> None:
         self._name = name
+        self._agent = agent  # who heard the beginning hears the end
         self._open: "list[tuple[int, Any]]" = []
 
     def _begin(self) -> "Any":
@@ -127,10 +146,10 @@ class _Phase(_Span):
     __slots__ = ()
 
     def _begin(self) -> "Any":
-        return _agent.phase_begin(self._name)
+        return self._agent.phase_begin(self._name)
 
     def _end(self, token: "Any", ok: bool) -> None:
-        _agent.phase_end(token)
+        self._agent.phase_end(token)
 
 
 class _Call(_Span):
@@ -140,7 +159,7 @@ class _Call(_Span):
         return time.monotonic_ns()
 
     def _end(self, token: "Any", ok: bool) -> None:
-        _agent.call(self._name, time.monotonic_ns() - token, ok)
+        self._agent.call(self._name, time.monotonic_ns() - token, ok)
 
 
 class _Nothing(_Span):
@@ -162,11 +181,9 @@ class _Nothing(_Span):
 class _Watched:
     """An iterator that counts what passes and who waits for whom; else just the one it wraps."""
 
-    def __init__(
-        self, iterator: "Iterator[Any]", name: str, rows: "Callable[[Any], int] | None"
-    ) -> None:
+    def __init__(self, iterator: "Iterator[Any]", flow: "_Flow") -> None:
         self._iterator = iterator
-        self._flow = _Flow(name, rows)
+        self._flow = flow
 
     def __iter__(self) -> "_Watched":
         return self
@@ -196,11 +213,9 @@ class _Watched:
 class _WatchedAsync:
     """The same for `async for`."""
 
-    def __init__(
-        self, iterator: "AsyncIterator[Any]", name: str, rows: "Callable[[Any], int] | None"
-    ) -> None:
+    def __init__(self, iterator: "AsyncIterator[Any]", flow: "_Flow") -> None:
         self._iterator = iterator
-        self._flow = _Flow(name, rows)
+        self._flow = flow
 
     def __aiter__(self) -> "_WatchedAsync":
         return self
@@ -219,7 +234,8 @@ class _WatchedAsync:
 class _Flow:
     """What one watched iterator has let pass."""
 
-    def __init__(self, name: str, rows: "Callable[[Any], int] | None") -> None:
+    def __init__(self, agent: "Any", name: str, rows: "Callable[[Any], int] | None") -> None:
+        self._agent = agent
         self._rows_of = rows
         self._batches = name
         self._rows = name + ": rows"
@@ -234,7 +250,7 @@ class _Flow:
         """The consumer wants the next item; return the time."""
         now = time.monotonic_ns()
         if self._left_ns:
-            _agent.count(self._wait_consumer, (now - self._left_ns) / 1e9)
+            self._agent.count(self._wait_consumer, (now - self._left_ns) / 1e9)
             self._left_ns = 0
         return now
 
@@ -243,15 +259,15 @@ class _Flow:
         now = time.monotonic_ns()
         if not self._begun:
             self._begun = True
-            _agent.call(self._first, now - asked_ns, True)
-        _agent.count(self._wait_producer, (now - asked_ns) / 1e9)
-        _agent.count(self._batches)
+            self._agent.call(self._first, now - asked_ns, True)
+        self._agent.count(self._wait_producer, (now - asked_ns) / 1e9)
+        self._agent.count(self._batches)
         rows = _rows_of(item, self._rows_of)
         if rows is not None:
-            _agent.count(self._rows, rows)
+            self._agent.count(self._rows, rows)
         size = _bytes_of(item)
         if size is not None:
-            _agent.count(self._bytes, size)
+            self._agent.count(self._bytes, size)
         self._left_ns = time.monotonic_ns()
 
 
@@ -286,15 +302,15 @@ def _bytes_of(item: "Any") -> "int | None":
         return None
 
 
-if _agent is not None:
+if _launched:
 
     def phase(name: str) -> _Span:
         """Name a stretch of the program: `with perftui.phase("load"):` or `@perftui.phase(...)`."""
-        return _Phase(name)
+        return _Phase(name, _agent)
 
     def call(name: str) -> _Span:
         """Time one call of many, `with` or `@`: the first is told apart from the warm ones."""
-        return _Call(name)
+        return _Call(name, _agent)
 
     count = _agent.count
     mark = _agent.mark
@@ -304,17 +320,47 @@ else:
 
     def phase(name: str) -> _Span:
         """Name a stretch of the program: `with perftui.phase("load"):` or `@perftui.phase(...)`."""
-        return _nothing
+        agent = _agent
+        return _nothing if agent is None else _Phase(name, agent)
 
     def call(name: str) -> _Span:
         """Time one call of many, `with` or `@`: the first is told apart from the warm ones."""
-        return _nothing
+        agent = _agent
+        return _nothing if agent is None else _Call(name, agent)
 
     def count(name: str, n: float = 1) -> None:
         """Add `n` to the counter `name`: rows, bytes, batches, whatever is worked off."""
+        agent = _agent
+        if agent is not None:
+            agent.count(name, n)
 
     def mark(name: str) -> None:
         """Mark this moment on the time axis."""
+        agent = _agent
+        if agent is not None:
+            agent.mark(name)
+
+
+def plan(
+    name: str,
+    text: str,
+    *,
+    filter: "str | None" = None,
+    columns_read: "int | None" = None,
+    columns_needed: "int | None" = None,
+    rows_read: "int | None" = None,
+    rows_needed: "int | None" = None,
+) -> None:
+    """Show what an engine says that it will do for a query: its EXPLAIN, beside the run.
+
+    Give it the name that the query's `call` has. Where the filter takes place and how many
+    columns the scan reads is read from the plans of DuckDB, DataFusion, Lance and Polars; what
+    you say yourself goes before that. The same plan again costs next to nothing.
+    """
+    # An agent of an older perftui has no plans.
+    tell = getattr(_agent, "plan", None)
+    if tell is not None:
+        tell(name, text, filter, (columns_read, columns_needed, rows_read, rows_needed))
 
 
 def watch(
@@ -331,9 +377,10 @@ def watch(
     (the loop waited for an item) and "NAME: wait consumer s" (the loop's body ran). Asynchronous
     iterables are iterated with `async for`. Everything else is up to the iterator itself.
     """
+    agent = _agent
     asynchronous = hasattr(type(iterable), "__aiter__") and not hasattr(type(iterable), "__iter__")
     if asynchronous:
         source: "Any" = iterable.__aiter__()  # type: ignore[attr-defined]
-        return source if _agent is None else _WatchedAsync(source, name, rows)
+        return source if agent is None else _WatchedAsync(source, _Flow(agent, name, rows))
     iterator = iter(iterable)
-    return iterator if _agent is None else _Watched(iterator, name, rows)
+    return iterator if agent is None else _Watched(iterator, _Flow(agent, name, rows))

@@ -24,7 +24,16 @@ PROTOCOL = 1
 COUNT_INTERVAL_NS = 50_000_000
 POOL_INTERVAL_NS = 50_000_000
 
+PLANS_TOLD = 2_000
+PLAN_LETTERS = 20_000
+PLAN_PIECE_BYTES = 3_500
+"""Of a plan's text in one line, so that the line with its other fields fits the pipe."""
+
 agent: "Agent | None" = None
+order: "list[Any]" = []
+"""The launcher's, as it is to be given to a program that this process becomes by exec."""
+held_ns = 0
+"""How long the program was held back at the gate."""
 
 
 class PerThread(_local):
@@ -59,6 +68,7 @@ class Agent:
         self._counters: "dict[str, list[Any]]" = {}  # name: [total, t_ns of its last line]
         self._pending: "dict[str, list[Any]]" = {}
         self._calls: "dict[str, int]" = {}
+        self._plans: "set[int]" = set()
         self._pool_ns = 0
 
     # --- what the process is like ---------------------------------------------------------
@@ -115,6 +125,15 @@ class Agent:
             '{"k":"error","t":%d,"pid":%d,"text":%s'
             % (time.monotonic_ns(), self.pid, self.quote(text))
         )
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._pending:
+            self._flush(time.monotonic_ns())
+
+    def totals(self) -> "dict[str, float]":
+        """Return what has been counted, by name."""
+        return {name: counter[0] for name, counter in list(self._counters.items())}
 
     def _flush(self, now_ns: int) -> None:
         with self._lock:
@@ -267,6 +286,87 @@ class Agent:
             if self.foreign(error):
                 raise
             self.report(error)
+
+    def plan(
+        self, name: object, text: object, filter: object, numbers: "tuple[object, ...]"
+    ) -> None:
+        """Tell a query's plan, once: a head, and the text in as many lines as it takes.
+
+        Args:
+            name: Of the query.
+            text: The engine's EXPLAIN; what is too long is cut.
+            filter: Where the filter takes place, None if it is not said.
+            numbers: Columns read and needed, rows read and needed; None is unknown.
+        """
+        if not self.wire.open:
+            return
+        try:
+            name, text = text_of(name), text_of(text)
+            if len(text) > PLAN_LETTERS:
+                text = text[:PLAN_LETTERS] + "\n(the rest of this plan is left out)"
+            where = "null" if filter is None else self.quote(text_of(filter), 300)
+            wholes = [None if n is None else number_of(n) for n in numbers]
+            figures = ["null" if n.__class__ is not int else "%d" % n for n in wholes]
+            told = hash((name, text, where, tuple(figures)))
+            with self._lock:
+                if told in self._plans:
+                    return
+                if len(self._plans) >= PLANS_TOLD:
+                    self.report(
+                        "more than %d different plans: the others are not told" % PLANS_TOLD
+                    )
+                    return
+                self._plans.add(told)
+                number = len(self._plans)
+            pieces = self._pieces(text)
+            now = time.monotonic_ns()
+            self.emit(
+                now,
+                '{"k":"plan","t":%d,"pid":%d,"id":%d,"parts":%d,"name":%s,"filter":%s,'
+                '"columns_read":%s,"columns_needed":%s,"rows_read":%s,"rows_needed":%s'
+                % (now, self.pid, number, len(pieces), self.quote(name), where, *figures),
+            )
+            for part, piece in enumerate(pieces):
+                self.wire.send(
+                    '{"k":"plan_text","t":%d,"pid":%d,"id":%d,"part":%d,"text":%s'
+                    % (now, self.pid, number, part, piece)
+                )
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def _pieces(self, text: str) -> "list[str]":
+        """Return a text as quoted pieces that each fit into a line."""
+        pieces = []
+        begin = taken = 0
+        for at, letter in enumerate(text):
+            code = ord(letter)
+            plain = 0x20 <= code < 0x7F and letter not in '"\\'
+            needs = 1 if plain else 6 if code < 0x10000 else 12
+            if taken + needs > PLAN_PIECE_BYTES:
+                pieces.append(self.quote(text[begin:at], PLAN_PIECE_BYTES + 1))
+                begin, taken = at, 0
+            taken += needs
+        pieces.append(self.quote(text[begin:], PLAN_PIECE_BYTES + 1))
+        return pieces
+
+    def environment_for_exec(self, environ: "dict[str, str]") -> "dict[str, str]":
+        """Return the environment in which a program that we become by exec is watched too.
+
+        Only perftui's own scenarios ask for it, right before the exec: the descriptors are
+        inheritable from here on.
+        """
+        hook = __file__.rpartition("/")[0] + "/hook"
+        for fd in order[:3]:
+            posix.set_inheritable(fd, True)
+        child = dict(environ)
+        before = child.get("PYTHONPATH")
+        if before is not None:
+            child["PERFTUI_AGENT_PYTHONPATH"] = before
+        child["PYTHONPATH"] = hook + ":" + before if before else hook
+        child["PERFTUI_AGENT"] = ":".join(map(str, order))
+        return child
 
     def bye(self) -> None:
         """The interpreter is about to end: let everything go that is held back."""

@@ -22,6 +22,7 @@ class CpuContention(Detector):
     """See the module."""
 
     kind = "cpu_contention"
+    needs_s = HOLD_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

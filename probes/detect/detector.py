@@ -28,6 +28,8 @@ class Context:
     """What the detectors of one engine share."""
 
     limit_bytes: float | None = None
+    patient: bool = True
+    """False if what is watched is a block that began in a running process: nothing starts up."""
     history: History = field(default_factory=History)
     stall: Stall = field(default_factory=Stall)
     phase: str | None = None
@@ -53,6 +55,10 @@ class Detector:
     """One kind of alert. Subclasses override what they want to be told."""
 
     kind = ""
+    needs_s = 0.0
+    """In anything shorter there may be such a cause and no alert: that is no verdict then."""
+    needs_impatient_s: float | None = None
+    """The same for a context that is not `patient`, where it is another."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

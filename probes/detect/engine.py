@@ -27,6 +27,7 @@ class Engine:
         limit_bytes: Memory limit of the program, None if there is none or it is unknown.
         kinds: The kinds to look for, all by default.
         knows_stacks: True if `Waiting` observations come while the program stands.
+        patient: False for a block of a running process, in which nothing starts up.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Engine:
         kinds: Iterable[str] | None = None,
         *,
         knows_stacks: bool = False,
+        patient: bool = True,
     ) -> None:
-        self.context = Context(limit_bytes=limit_bytes)
+        self.context = Context(limit_bytes=limit_bytes, patient=patient)
         self.context.stall.expects_waiting = knows_stacks
         wanted = set(DETECTORS if kinds is None else kinds)
         detectors = [make(self.context) for kind, make in DETECTORS.items() if kind in wanted]

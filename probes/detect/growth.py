@@ -28,6 +28,41 @@ def fit_line(values: list[float]) -> Line:
     return Line(slope, sqrt(rest / max(n - 2, 1)))
 
 
+class Curve(NamedTuple):
+    """A least-squares parabola through equally spaced values."""
+
+    start_slope: float
+    """Per step."""
+    end_slope: float
+    t: float
+    """The curvature by its standard error; negative if it slows down."""
+
+
+def fit_curve(values: list[float]) -> Curve:
+    """Fit a parabola; at least four values."""
+    n = len(values)
+    line = fit_line(values)
+    middle = (n - 1) / 2
+    mean_square = (n * n - 1) / 12
+    shape = [(i - middle) ** 2 - mean_square for i in range(n)]
+    size = sum(each * each for each in shape)
+    curvature = sum(each * value for each, value in zip(shape, values, strict=True)) / size
+    rest = line.residual_sd**2 * (n - 2) - curvature**2 * size
+    error = sqrt(max(rest, 0.0) / (n - 3) / size)
+    t = curvature / error if error > 0 else (0.0 if curvature == 0 else curvature * float("inf"))
+    bend = 2 * curvature * middle
+    return Curve(line.slope - bend, line.slope + bend, t)
+
+
+def roughness(values: list[float]) -> float:
+    """Return the noise of single values, as a standard deviation, of a series that may bend.
+
+    From second differences, which neither a slope nor a slow bend is part of.
+    """
+    seconds = [a - 2 * b + c for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    return sqrt(sum(each * each for each in seconds) / (6 * max(len(seconds), 1)))
+
+
 def increments(floors: list[float]) -> list[float]:
     """Return how much each floor is above the one before."""
     return [right - left for left, right in itertools.pairwise(floors)]

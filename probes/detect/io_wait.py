@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.detector import Detector
+from perftui.probes.detect.stall import MIN_REFERENCE_S, WINDOW_S
 from perftui.probes.units import format_seconds
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class IoWait(Detector):
     """See the module. `lock_wait` is the same with another cause."""
 
     kind = "io_wait"
+    needs_s = MIN_REFERENCE_S + WINDOW_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -62,7 +64,8 @@ class IoWait(Detector):
 
     def _message(self, onset_s: float, now_s: float) -> str:
         stall = self.context.stall
-        parts = [f"CPU {stall.cpu_now():.0f} % (was {stall.cpu_before:.0f} %)"]
+        wanted = "" if not stall.was_starved() else f", {stall.wanted_before:.0f} % wanted"
+        parts = [f"CPU {stall.cpu_now():.0f} % (was {stall.cpu_before:.0f} %{wanted})"]
         ratio = stall.rows_ratio()
         if ratio is not None:
             parts.append(f"rows/s {ratio:.1f}x")

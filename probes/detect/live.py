@@ -21,7 +21,7 @@ from perftui.probes.units import NS_PER_S, format_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from perftui.probes.detect.observations import Edge, Observation
+    from perftui.probes.detect.observations import Edge, Observation, Waiting
     from perftui.probes.log import SessionLog
     from perftui.probes.reader import ThreadTree
     from perftui.probes.records import Record, Severity
@@ -44,6 +44,8 @@ class DetectorProbe:
         base_ns: The session's start.
         limit_bytes: Memory limit of the target, None if there is none.
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
+        tells_waits: False if those stacks do not tell what all threads wait for.
+        patient: As of the engine.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class DetectorProbe:
         *,
         limit_bytes: float | None = None,
         call_tree: CallTreeOf | None = None,
+        tells_waits: bool = True,
+        patient: bool = True,
     ) -> None:
         self._log = log
         self._base_ns = base_ns
         self._call_tree = call_tree
+        self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
-        self._engine = Engine(limit_bytes, knows_stacks=call_tree is not None)
+        self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
         self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
         self._thread = Thread(target=self._run, name="perftui-detect", daemon=True)
         self._open: dict[tuple[str, float], Alert] = {}
@@ -87,28 +92,30 @@ class DetectorProbe:
                 self._judge(observation)
 
     def _judge(self, observation: Observation) -> None:
+        edges: list[Edge] = []
         if isinstance(observation, Sample):
-            self._look_at_stacks(observation)
+            waiting = self._look_at_stacks(observation)
+            if waiting is not None:
+                edges += self._engine.feed(waiting)
             self._remember_pool(observation)
-        alerts = [self._alert(edge) for edge in self._engine.feed(observation)]
+        edges += self._engine.feed(observation)
+        alerts = [self._alert(edge) for edge in edges]
         if alerts:
             self._log.extend(alerts)
 
-    def _look_at_stacks(self, sample: Sample) -> None:
+    def _look_at_stacks(self, sample: Sample) -> Waiting | None:
         """Ask what threads wait for: often while little is done in a phase that should work,
         seldom while several threads are at work."""
-        if self._call_tree is None or sample.t_s < self._stacks_due_s:
-            return
+        if not self._knows_waits or sample.t_s < self._stacks_due_s:
+            return None
         low = sample.cpu_percent is not None and sample.cpu_percent < LOW_PERCENT
         working = self._engine.context.working()
         if not (low and working) and self._observer.n_threads < 3:
-            return
+            return None
         pause_s = STACKS_EVERY_S if low and working else STACKS_SELDOM_S
         self._stacks_due_s = sample.t_s + pause_s
         threads = self._threads(sample.t_s - STACKS_SPAN_S, sample.t_s)
-        waiting = waiting_of(self._log.tree, threads, sample.t_s)
-        if waiting is not None:
-            self._engine.feed(waiting)
+        return waiting_of(self._log.tree, threads, sample.t_s)
 
     def _remember_pool(self, sample: Sample) -> None:
         if sample.pool_bytes is not None:

@@ -14,7 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.detector import Detector, worse
-from perftui.probes.detect.growth import fit_line, increments
+from perftui.probes.detect.growth import fit_curve, fit_line, increments, roughness
 from perftui.probes.detect.history import BUCKET_S
 from perftui.probes.units import format_bytes, format_seconds
 
@@ -36,6 +36,8 @@ SLOWER = 1.2
 MIN_AGE_S = 9.5
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
 SURE_AGE_S = 13.0
+ROOTED_AGE_S = 23.0
+"""A growth that is as old as the program: the first tooth of a slow collector looks like one."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -43,9 +45,15 @@ ROWS_MIN_RATE = 0.1e6
 """Slower growth is below what streaming_violation looks for."""
 BENT = 0.85
 """The second half of a growth that rose less than this part of the first bends."""
+YOUNG_S = 16.0
+SETTLING_BUCKETS, LEAST_FOR_CURVE = 2, 14
+CURVE_SURE, SLOWED = 5.0, 0.8
+"""How many standard errors a curvature must be from none, and how slow it must make the end."""
 SHIFTED_BUCKETS = 6
 """Block sizes from which on stairs are looked for."""
 SMALL_BYTES = 8e6
+SMALL_SPAN_S = 30.0
+"""What wanders by a few megabytes rises for half a wave; a small growth must last longer."""
 SMALL_SEEN = 4
 """A small growth must be seen in this many seconds in a row: wander looks like one for less."""
 MIN_CLEAR_BUCKETS = 44
@@ -97,6 +105,8 @@ class MemGrowth(Detector):
     """See the module."""
 
     kind = "mem_growth"
+    needs_s = START_UP_BUCKETS * BUCKET_S + ROOTED_AGE_S
+    needs_impatient_s = (START_UP_BUCKETS + BLOCKS * BLOCK_BUCKETS[0]) * BUCKET_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -139,6 +149,8 @@ class MemGrowth(Detector):
             grown = floors[-1] - floors[0]
             if grown < MIN_GROWTH_BYTES or grown / span_s < MIN_RATE:
                 continue
+            if grown < SMALL_BYTES and span_s < SMALL_SPAN_S:
+                continue
             if (
                 self._even(floors, span_s)
                 and not swing.excuses(floors)
@@ -146,10 +158,14 @@ class MemGrowth(Detector):
                 and not self._few_steps(floors, size)
             ):
                 onset_s = self._onset(floors, size)
-                if self._bends(onset_s, size, fit_line(floors).residual_sd):
+                if self._bends(onset_s, size, roughness(floors)):
+                    continue
+                if now_s - onset_s < YOUNG_S and self._curves(onset_s):
                     continue
                 age_s = now_s - onset_s
                 if age_s < MIN_AGE_S or (age_s < SURE_AGE_S and not self._still_rises(floors)):
+                    continue
+                if age_s < ROOTED_AGE_S and self._from_the_start(onset_s):
                     continue
                 if self._left_to_rows(size, grown / span_s, now_s):
                     return
@@ -243,7 +259,7 @@ class MemGrowth(Detector):
         if shifted is None:
             return False
         mean = (floors[-1] - floors[0]) / (BLOCKS - 1)
-        return sum(step > mean / 4 for step in increments(shifted)) < BLOCKS - 3
+        return sum(step > mean / 4 for step in increments(shifted)) < BLOCKS - 2
 
     def _growth_begin(self, floors: list[float], size: int, earliest: int) -> int:
         """Walk back from the window while it rose at all; return the first bucket of the rise."""
@@ -257,7 +273,16 @@ class MemGrowth(Detector):
             at, above = at - stride, below
         return at
 
-    def _bends(self, onset_s: float, size: int, residual_sd: float) -> bool:
+    def _from_the_start(self, onset_s: float) -> bool:
+        """Has it grown ever since start-up? Then it may be garbage that was never collected yet,
+        and longer evidence is asked for than where a level of before is known."""
+        history = self.history
+        if not self.context.patient or self._evidence_from > START_UP_BUCKETS:
+            return False
+        first = history.known_from + START_UP_BUCKETS
+        return history.first <= first and onset_s <= history.time_of(first + 2)
+
+    def _bends(self, onset_s: float, size: int, noise: float) -> bool:
         """Since its onset: did the second half rise clearly less than the first?"""
         history = self.history
         begin = history.end - round((history.now() - onset_s) / BUCKET_S)
@@ -272,7 +297,22 @@ class MemGrowth(Detector):
         if inf in (low, middle, high):
             return False
         first, second = middle - low, high - middle
-        return first > 0 and second < BENT * first - 1.5 * residual_sd
+        return first > 0 and second < BENT * first - 1.5 * noise
+
+    def _curves(self, onset_s: float) -> bool:
+        """Is it clearly slower at its end than at its beginning, by a parabola through it all?
+
+        What fills up slowly bends little while it is young: halves would not tell.
+        """
+        history = self.history
+        begin = history.end - round((history.now() - onset_s) / BUCKET_S) + SETTLING_BUCKETS
+        if begin < history.first:
+            return False
+        levels = [history.floor(at, at + 1) for at in range(begin, history.end)]
+        if len(levels) < LEAST_FOR_CURVE or inf in levels:
+            return False
+        curve = fit_curve(levels)
+        return curve.t < -CURVE_SURE and curve.end_slope < SLOWED * curve.start_slope
 
     def _found(self, floors: list[float], size: int, onset_s: float, now_s: float) -> None:
         history = self.history

@@ -29,6 +29,10 @@ ROWS_POOR = 0.01
 """Rows that leave less of the variance than this unexplained explain it all."""
 TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
+START_OF_ROWS = 0.005
+"""Of the rows of a window: before so many have come, it was not being read."""
+MIN_READING_BUCKETS = 17
+"""8.5 s of reading are the least evidence, however long the window is."""
 START_UP_BUCKETS = 2
 CRITICAL_TIME_TO_LIMIT_S = 60.0
 
@@ -37,12 +41,13 @@ class StreamingViolation(Detector):
     """See the module."""
 
     kind = "streaming_violation"
+    needs_s = (START_UP_BUCKETS + WINDOW_BUCKETS[0]) * BUCKET_S
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._evidence_from = START_UP_BUCKETS
         self._bytes_per_row = 0.0
-        self._window = 0
+        self._window = self._found_at = 0
 
     def on_second(self, now_s: float) -> None:
         """Look for growth that follows the rows, or for its end."""
@@ -57,15 +62,33 @@ class StreamingViolation(Detector):
             start = history.end - window
             if start < earliest:
                 return
-            blocks = self._row_blocks(start)
+            begin = self._reading_since(start)
+            if begin is None or history.end - begin < MIN_READING_BUCKETS:
+                continue
+            blocks = self._row_blocks(begin)
             if blocks is None or not self._follows(*blocks):
                 continue
             starts = [history.end - each for each in WINDOW_BUCKETS]
             if any(self._with_time_alone(at) for at in starts if at >= earliest):
                 self.context.time_explains_s = now_s
                 continue
-            self._found(*blocks, window, now_s)
+            self._found(*blocks, history.end - begin, now_s)
             return
+
+    def _reading_since(self, start: int) -> int | None:
+        """Return the bucket from `start` on in which rows begin to come, None if they do not.
+
+        A window that begins before the reading does would take its pause for a part of it.
+        """
+        history = self.history
+        first, last = history.rows_at(start), history.rows_at(history.end - 1)
+        if first is None or last is None or last <= first:
+            return None
+        bar = first + START_OF_ROWS * (last - first)
+        at = start
+        while (history.rows_at(at + 1) or 0.0) <= bar:
+            at += 1
+        return at
 
     def _row_blocks(self, start: int) -> tuple[list[float], list[float]] | None:
         """Return (floors, rows) at the borders of blocks of equal progress."""
@@ -125,6 +148,7 @@ class StreamingViolation(Detector):
         r = correlation(floors, rows)
         self._bytes_per_row = (floors[-1] - floors[0]) / max(rows[-1] - rows[0], 1.0)
         self._window = window
+        self._found_at = history.end
         onset_s = self._onset(history.end - window, floors[0], rows[0])
         rate = (floors[-1] - floors[0]) * (BLOCKS / (BLOCKS - 1)) / (window * BUCKET_S)
         severity, to_limit = self._severity(rate)
@@ -172,7 +196,7 @@ class StreamingViolation(Detector):
             return
         half = max(self._window // 2, 12)
         start = history.end - 2 * half
-        if start < max(history.known_from, history.first):
+        if start < max(history.known_from, history.first, self._found_at - self._window):
             return
         early, late = history.floor(start, start + half), history.floor(start + half, history.end)
         rows0, rows1 = history.rows_at(start + half), history.rows_at(history.end - 1)

@@ -13,7 +13,7 @@ import heapq
 import json
 import zlib
 from array import array
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import isfinite
 from statistics import median
 from typing import IO, TYPE_CHECKING
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 COLUMNS = ("t_s", "rss_bytes", "cpu_percent", "rows", "phase")
 NEEDED = ("t_s", "rss_bytes")
 IMPORT_PREFIX = "import:"
+SMALLEST_PROCESS = 500_000
+"""Bytes; no interpreter is smaller."""
+FEW_READINGS = 20
+FAR_APART_S = 2.0
 FEW_STEPS_BACK = 3
 """A clock that was set back does so a few times; more is a file in no order."""
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -67,7 +71,13 @@ class TraceFile:
             self.notes.append(f"{n_repeated} readings with the time of the one before left out")
         n_back = sum(step < 0 for step in steps)
         self._sort = n_back > FEW_STEPS_BACK
-        self._step_s = median(step for step in steps if step > 0) if max(steps, default=0) else 0.0
+        onward = [step for step in steps if step > 0]
+        self._step_s = median(onward) if onward else 0.0
+        if len(times) > FEW_READINGS and self._step_s > FAR_APART_S:
+            self.notes.append(
+                f"readings are {self._step_s:g} s apart: at least one a second is needed to judge "
+                "anything (t_s is in seconds)"
+            )
         if self._sort:
             self.notes.append(f"times run backwards {n_back} times: readings sorted by time")
         elif n_back:
@@ -94,16 +104,30 @@ class TraceFile:
 
     def _scan(self) -> tuple[array[float], int]:
         times: array[float] = array("d")
-        n_bad = n_rss = 0
+        n_bad = n_cpu = 0
+        most_rss = most_cpu = 0.0
         for row in self._rows():
             t_s = _number(row.get("t_s"))
             if t_s is None:
                 n_bad += 1
-            else:
-                times.append(t_s)
-                n_rss += _number(row.get("rss_bytes")) is not None
-        if times and not n_rss:
+                continue
+            times.append(t_s)
+            most_rss = max(most_rss, _number(row.get("rss_bytes")) or 0.0)
+            cpu = _number(row.get("cpu_percent"))
+            if cpu is not None:
+                n_cpu += 1
+                most_cpu = max(most_cpu, cpu)
+        if times and most_rss <= 0:
             self.notes.append("no usable rss_bytes: memory is not judged")
+        elif times and most_rss < SMALLEST_PROCESS:
+            self.notes.append(
+                f"rss_bytes is never above {most_rss:g}: bytes are expected, not MB or kB; memory "
+                "is as good as not judged"
+            )
+        if n_cpu > FEW_READINGS and 0 < most_cpu <= 1:
+            self.notes.append(
+                f"cpu_percent is never above {most_cpu:g}: per cent are expected, 100 = one core"
+            )
         return times, n_bad
 
     def _samples(self) -> Iterator[Sample]:
@@ -129,7 +153,10 @@ class TraceFile:
     def _rows(self) -> Iterator[dict[str, str]]:
         try:
             with self._open() as file:
-                reader = csv.reader(line.replace("\0", "") for line in file)
+                lines = (line.replace("\0", "") for line in file)
+                first = next(lines, "")
+                delimiter = next((mark for mark in ";\t" if mark in first), ",")
+                reader = csv.reader(chain([first], lines), delimiter=delimiter)
                 header = [name.strip().lower() for name in next(reader, [])]
                 missing = [name for name in NEEDED if name not in header]
                 if missing:

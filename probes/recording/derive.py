@@ -105,6 +105,8 @@ class RowMaker:
             records.ImportEnd: self._import_end,
             records.Call: self._event("calls"),
             records.Mark: self._event("marks"),
+            records.Plan: self._event("plans"),
+            records.Run: self._event("runs"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),
             records.Exit: self._ended,

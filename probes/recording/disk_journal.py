@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PLAIN: dict[str, type] = {
     "marks": records.Mark,
+    "plans": records.Plan,
+    "runs": records.Run,
     "notices": records.Notice,
     "gaps": records.Gap,
     "exits": records.Exit,

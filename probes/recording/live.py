@@ -10,7 +10,8 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.recording.arrow import arrow
+from perftui.probes.recording.arrow import arrow, compute
+from perftui.probes.recording.limits import STRING_BYTES
 from perftui.probes.recording.tables import RECORDED, TABLES, arrow_schema
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ def file_name(table: str, segment: int, ending: str, last: int | None = None) ->
 def batch_of(table: str, rows: Sequence[Row]) -> tuple[Any, int]:
     """Return (record batch, rows that could not be written).
 
-    What a target says may not fit: lone surrogates in a name are replaced, a row with a number
-    beyond 64 bits is left out.
+    What a target says may not fit: lone surrogates in a name are replaced, a text longer than
+    readers accept is cut, a row with a number beyond 64 bits is left out.
     """
     pa = arrow()
     schema = arrow_schema(table)
     try:
-        return _batch(pa, schema, rows), 0
+        batch = _batch(pa, schema, rows)
+        if not _has_long_text(pa, batch):
+            return batch, 0
+        return _batch(pa, schema, [tuple(_clean(value) for value in row) for row in rows]), 0
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         good = []
         for row in rows:
@@ -56,10 +60,24 @@ def _batch(pa: Any, schema: Any, rows: Sequence[Row]) -> Any:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def _has_long_text(pa: Any, batch: Any) -> bool:
+    pc = compute()
+    return any(
+        (pc.max(pc.binary_length(column)).as_py() or 0) > STRING_BYTES
+        for column in batch.columns
+        if pa.types.is_string(column.type)
+    )
+
+
 def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    return value
+    if not isinstance(value, str):
+        return value
+    data = value.encode("utf-8", "replace")
+    if len(data) > STRING_BYTES:
+        # One name that is too long would make readers refuse the whole table.
+        mark = "…".encode()
+        return data[: STRING_BYTES - len(mark)].decode("utf-8", "ignore") + "…"
+    return data.decode("utf-8")
 
 
 class _Pending(io.RawIOBase):

@@ -104,6 +104,18 @@ def target_of(meta: Mapping[str, Any]) -> Target:
     )
 
 
+def wall_ns(meta: Mapping[str, Any], t_ns: int) -> int | None:
+    """Return the time of day of a moment, in nanoseconds since 1970; None if it is not known."""
+    said = meta.get("clock")
+    anchors = [
+        (pair[0], pair[1])
+        for pair in (said if isinstance(said, list) else [])
+        if isinstance(pair, list) and len(pair) == 2 and all(type(part) is int for part in pair)
+    ]
+    before = [anchor for anchor in anchors if anchor[0] <= t_ns] or anchors[:1]
+    return None if not before else before[-1][1] + t_ns - before[-1][0]
+
+
 def machine() -> dict[str, Any]:
     """Return what the figures were measured on."""
     ram = None

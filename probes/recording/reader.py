@@ -14,6 +14,7 @@ from perftui.probes.reader import Process, Status
 from perftui.probes.recording.arrow import compute
 from perftui.probes.recording.catalog import Catalog
 from perftui.probes.recording.container import open_container
+from perftui.probes.recording.disk_intervals import StackInterval, stack_intervals
 from perftui.probes.recording.disk_journal import DiskJournal
 from perftui.probes.recording.disk_quality import DiskStackQuality
 from perftui.probes.recording.disk_series import all_series
@@ -27,7 +28,10 @@ from perftui.probes.store import Store
 from perftui.probes.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perftui.probes.recording.container import Container
+    from perftui.probes.stack_sums import ThreadKey
 
 RecordingState = Literal["closed", "recording", "interrupted"]
 
@@ -162,6 +166,20 @@ class RecordingReader(Store):
         if state == "interrupted":
             text = f"interrupted, reason unknown: {text}"
         return f"{text}; {told}" if told else text
+
+    def stack_intervals(
+        self, t0_ns: int, t1_ns: int
+    ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
+        """Yield what each thread did in [t0, t1), a segment at a time and in the order of time.
+
+        The live store keeps only sums; the order is on disk. Not in `Reader` for that reason.
+        """
+        return stack_intervals(self._catalog, t0_ns, t1_ns)
+
+    def thread_name(self, thread: ThreadKey) -> str:
+        """Return Python's name of a thread, else the kernel's, else its number."""
+        with self._lock:
+            return self._threads.get(thread).name or str(thread[1])
 
     def refresh(self) -> bool:
         """Take in what was written since; True if anything was.

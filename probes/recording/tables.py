@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.0: names, columns, types, units.
+"""The tables of a recording, format 1.1: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
-VERSION = (1, 0)
+VERSION = (1, 1)
+"""1.1 added the tables plans and runs."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 
@@ -247,6 +248,42 @@ _ALL: tuple[Table, ...] = (
     ),
     Table("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
     Table(
+        "plans",
+        "what engines said that they would do for a query",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _s("name", "of the query, as its calls are named"),
+            _s("text", "the engine's own EXPLAIN"),
+            _s("filter", "where it takes place: in the scan, prunes only, ...", nullable=True),
+            _i("columns_read", "by the scan", nullable=True),
+            _i("columns_needed", nullable=True),
+            _i("rows_read", "by the scan", nullable=True),
+            _i("rows_needed", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "runs",
+        "runs of a target that keeps its process: what was waited for, and what was worked",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("n"),
+            _b("cold", "the first of its program"),
+            _b("ok"),
+            _i("waited_ns", "from the order to the answer"),
+            _i("spawn_ns", "the interpreter started; null if warm", nullable=True),
+            _i("held_ns", "perftui held it back; null if warm", nullable=True),
+            _i("load_ns", "the scenario was imported; null if warm", nullable=True),
+            _i("t_work_ns"),
+            _i("worked_ns", "by the target's own clock"),
+        ),
+        time="t_ns",
+    ),
+    Table(
         "pools",
         "bytes that allocators say they have given out",
         (_T, _PID, _s("name"), Column("bytes", "i64", "B"), _i("tree_bytes", "over all processes")),
@@ -324,7 +361,7 @@ _ALL: tuple[Table, ...] = (
     ),
     Table(
         "processes",
-        "processes of the target's tree, first seen",
+        "processes of the target's tree, first seen; a second row is a new command line",
         (
             _SEQ,
             _T,

@@ -35,6 +35,8 @@ KINDS: tuple[type[Record], ...] = (
     records.Call,
     records.Count,
     records.Mark,
+    records.Plan,
+    records.Run,
     records.Pool,
     records.LogLine,
     records.Notice,

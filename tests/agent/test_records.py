@@ -125,6 +125,35 @@ def test_held_back_counts_leave_at_the_end_of_a_phase(watched: Run) -> None:
     assert lines[-1]["k"] == "phase_end"
 
 
+PLANS = """
+import perftui
+assert perftui.plan("q", "SCAN", columns_needed=2) is None
+for _ in range(100): perftui.plan("q", "SCAN", columns_needed=2)
+perftui.plan("q", "SCAN", columns_needed=2, rows_read=1 << 40, rows_needed=0.5)
+perftui.plan("long", "│ box │ 🐤 \\"quoted\\"\\n" * 900, filter="in the scan")
+perftui.plan("longer still", "x" * 50_000)
+perftui.plan(b"odd", None, columns_read="many")
+"""
+
+
+def test_plans_are_told_once_and_in_pieces(watched: Run, python: str) -> None:
+    recorded = watched(python, "-c", PLANS)
+    assert not recorded.of("error")
+    heads, texts = recorded.of("plan"), {}
+    for line in recorded.of("plan_text"):
+        texts.setdefault(line["id"], []).append(line["text"])
+    assert [head["name"] for head in heads] == ["q", "q", "long", "longer still", "b'odd'"]
+    assert [head["parts"] for head in heads] == [len(texts[head["id"]]) for head in heads]
+    assert (heads[0]["filter"], heads[0]["columns_needed"]) == (None, 2)
+    assert (heads[1]["rows_read"], heads[1]["rows_needed"]) == (1 << 40, None)
+    assert heads[2]["filter"] == "in the scan"
+    whole = ["".join(texts[head["id"]]) for head in heads]
+    assert whole[0] == "SCAN"
+    assert whole[2] == '│ box │ 🐤 "quoted"\n' * 900
+    assert whole[3].startswith("x" * 20_000) and "left out" in whole[3][20_000:]
+    assert (whole[4], heads[4]["columns_read"]) == ("None", None)
+
+
 def test_odd_names_and_numbers(watched: Run, python: str) -> None:
     code = (
         "import perftui\n"

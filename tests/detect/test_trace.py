@@ -133,6 +133,29 @@ def test_nonsense_cells_are_unknown_and_not_zero(tmp_path: Path) -> None:
     assert judged(write(tmp_path / "a.csv", rows)) == []
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_are_seen_in_the_header(tmp_path: Path, delimiter: str) -> None:
+    rows = [row.replace(",", delimiter) for row in leak()]
+    path = write(tmp_path / "a.csv", rows, HEADER.replace(",", delimiter))
+    assert judged(path) == ["mem_growth"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ([f"{n * 100},{100e6 + n * 2e5:.0f},90,," for n in range(600)], "readings are 100 s apart"),
+        ([f"{n / 10},{100 + n / 5},90,," for n in range(600)], "never above 219.8: bytes are"),
+        ([f"{n / 10},0,90,," for n in range(600)], "no usable rss_bytes"),
+        ([f"{n / 10},100000000,0.97,," for n in range(600)], "never above 0.97: per cent are"),
+        (["3,100000000,90,,", "1,100000000,90,,"], "set back 1 times"),
+    ],
+)
+def test_wrong_units_are_told(tmp_path: Path, rows: list[str], word: str) -> None:
+    path = write(tmp_path / "a.csv", rows)
+    assert any(word in note for note in TraceFile(path).notes)
+    assert judged(path) == []
+
+
 def test_random_bytes_never_raise_anything_else(tmp_path: Path) -> None:
     rng = random.Random(6)
     path = tmp_path / "a.csv"
@@ -200,6 +223,18 @@ def test_a_limit_is_a_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "oom_risk" in {row["kind"] for row in rows}
     with pytest.raises(Exception, match="is not a size"):
         detect.run(arguments(str(path), "--limit", "much"))
+
+
+def test_recordings_are_found_by_name_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path))
+    code, rows, err = run(capsys, "last")
+    assert (code, rows) == (2, [])
+    assert "there is no recording yet" in err
+    code, _, err = run(capsys, "nothing-of-that-name")
+    assert code == 2
+    assert err == "perftui: nothing-of-that-name: no such file, and no recording of that name\n"
 
 
 def test_a_short_trace_is_not_called_fine(

@@ -21,6 +21,7 @@ from perftui.probes.records import (
     Overhead,
     PhaseBegin,
     PhaseEnd,
+    Plan,
     Pool,
     ProcessStart,
     Record,
@@ -140,6 +141,9 @@ def _second(
     ]
     if second % 10 == 3:
         yield [Mark(base + 7, PID, f"mark {second}"), Notice(base + 8, "info", f"note {second}")]
+        # Told twice: the second time with what was found out meanwhile.
+        plan = Plan(base + 9, PID, "query", f"SCAN of {second} ✓", "in the scan", 2)
+        yield [plan, plan._replace(t_ns=base + 10, rows_read=second, rows_needed=1)]
 
 
 def _stacks(rng: random.Random, base: int, leaves: list[int]) -> list[Record]:

@@ -105,7 +105,7 @@ def test_secrets_of_command_lines_are_not_written(
 def test_meta_says_who_where_and_when(tmp_path: Path) -> None:
     recording = make(tmp_path / "a.perftui", 3)
     meta = json.loads((recording / "meta.json").read_text())
-    assert (meta["format"], meta["version"]) == ("perftui-recording", [1, 0])
+    assert (meta["format"], meta["version"]) == ("perftui-recording", [1, 1])
     assert meta["state"] == "closed"
     assert meta["machine"]["cpu_count"] > 0
     assert meta["versions"]["python"].startswith("3.")
@@ -151,6 +151,23 @@ def test_what_a_target_says_may_be_anything(tmp_path: Path) -> None:
     assert recording.lost_rows == 3
     (thread,) = reader.call_tree(0, END)
     assert reader.tree.frame(next(iter(thread.self_by_node))).function == "<lost>"
+
+
+def test_a_name_longer_than_readers_accept_is_cut_and_costs_no_other(tmp_path: Path) -> None:
+    tree = CallTree()
+    recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0 + S)
+    ids = [tree.frame_id("é" * 40_000, "/" + "x" * 70_000, 1), tree.frame_id("main", "/a.py", 2)]
+    recording.take([Stack(T0, T0 + S, PID, PID, tree.intern(ids))])
+    recording.close()
+    reader = open_recording(tmp_path / "a.perftui")
+    assert reader.salvage is None
+    [stack] = reader.call_tree(0, END)
+    [leaf] = stack.self_by_node
+    caller = reader.tree.frame(reader.tree.parent(leaf))
+    assert reader.tree.frame(leaf).function == "main"
+    assert caller.function == "é" * 32_766 + "…"
+    assert caller.file.startswith("/xxx")
+    assert len(caller.file.encode()) == 65_536
 
 
 def test_a_flood_of_output_is_cut_and_told(tmp_path: Path) -> None:

@@ -20,13 +20,15 @@ from perftui.probes.reader import (
     Import,
     Phase,
     Process,
+    ProcessUse,
+    RunCost,
     Status,
     Target,
     Thread,
     ThreadTree,
     Weights,
 )
-from perftui.probes.records import Alert, LogLine, Notice
+from perftui.probes.records import Alert, LogLine, Notice, Plan, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -110,6 +112,7 @@ class FakeReader:
     names: tuple[str, ...] = tuple(METRICS)
     pools: bool = False
     alert: bool = False
+    planned: bool = True
     launched: bool = True
     thread_names: tuple[str, ...] = ("MainThread", "duckdb-scan", "ArrowIO")
     phase_names: tuple[str, ...] = tuple(name for name, _, _ in PHASES)
@@ -198,7 +201,16 @@ class FakeReader:
         return self.value(name, self.seconds)
 
     def processes(self) -> tuple[Process, ...]:
-        return (Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),)
+        return (
+            Process(PID, 1, ("python", "stream_vs_collect.py"), "3.12.1", T0, None),
+            Process(PID + 90, PID, ("postgres: checkpointer",), None, T0 + 2 * S, None),
+        )
+
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        return (
+            ProcessUse(PID, rss(self.seconds), rss(self.seconds), 93.0, 11.2, 3),
+            ProcessUse(PID + 90, 9 * MB, 12 * MB, 0.4, 0.03, 1),
+        )
 
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         spent = (t1_ns - t0_ns) / S
@@ -314,6 +326,16 @@ class FakeReader:
             if phase.t0_ns >= t0_ns
         )
 
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        cold = Run(T0 + 4 * S, PID, 1, True, True, 3 * S, S // 4, S // 8, S // 8, T0 + S, 2 * S)
+        warm = Run(T0 + 9 * S, PID, 2, False, True, S, None, None, None, T0 + 8 * S, S - 1000)
+        costs = (RunCost(cold, S // 2, 300), RunCost(warm, 0, 0))
+        return costs if self.state == "waiting" else ()
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
+        return (plan,) if self.planned and t1_ns > plan.t_ns else ()
+
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         return [
             LogLine(T0 + (n + 1) * S, "stdout", text)
@@ -360,6 +382,34 @@ class FakeSession:
 
     def mark(self, name: str) -> None:
         self.asked.append(f"mark {name}")
+
+
+@dataclass
+class KeptSession(FakeSession):
+    """One whose target keeps its process."""
+
+    waiting: bool = True
+
+    def keeps_process(self) -> bool:
+        return self.alive
+
+    def waits(self) -> bool:
+        return self.waiting
+
+    def again(self) -> None:
+        self._order("again")
+
+    def restart(self) -> None:
+        self._order("restart")
+
+    def _order(self, order: str) -> None:
+        if not self.waiting:
+            raise OSError("it is still at work: wait for it")
+        self.asked.append(order)
+        self.waiting, self.reader.state = False, "live"
+
+    def end_kept(self) -> None:
+        self.asked.append("end")
 
 
 def main() -> None:

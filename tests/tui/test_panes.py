@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pane_stage import Stage, on_stage, text_of
 from pane_views import MAIN, MS, READER, T0, S, bare_view, imports_of, make_view, phases_of
 
-from perftui.probes.reader import Phase, Target
-from perftui.probes.records import LogLine
+from perftui.probes.reader import Phase, Process, ProcessUse, Target
+from perftui.probes.records import LogLine, Plan
 from perftui.tui.view import Selection
 from perftui.tui.widgets.filter_bar import FilterBar
 from perftui.tui.widgets.flame_threads import ThreadChosen
@@ -24,6 +24,8 @@ from perftui.tui.widgets.imports_pane import ImportsPane
 from perftui.tui.widgets.log_pane import LogPane
 from perftui.tui.widgets.phase_tree import phase_lines
 from perftui.tui.widgets.phases_pane import PhasesPane
+from perftui.tui.widgets.plans_pane import PlansPane, folded
+from perftui.tui.widgets.processes_pane import ProcessesPane
 from perftui.tui.widgets.threads_pane import ThreadsPane
 from perftui.tui.widgets.top_pane import TopPane
 
@@ -332,3 +334,96 @@ def test_filter_bar_tells_as_one_types_and_clears_on_escape() -> None:
             seen.add(id(message))
             told.append(message.text)
     assert told == ["f", "fe", "fet", ""]
+
+
+BOXES = "╭─ Parquet Scan ─╮\n" + "│ Projections: id │\n" * 40 + "╰─╯"
+QUERY_PLANS = (
+    Plan(T0 + 1 * S, 7, "query", BOXES, "in the scan", 2, 2, 6, 6),
+    Plan(T0 + 2 * S, 7, "slow", "FilterExec: " + "a = 1 AND " * 30, "above the scan", 6, 2),
+    Plan(T0 + 9 * S, 7, "late", "anything"),
+)
+
+
+def test_plans_beside_their_verdicts() -> None:
+    pane = PlansPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(plans=QUERY_PLANS))
+        await pilot.pause()
+        pane.queries.focus()
+        rows = text_of(pane.queries).splitlines()
+        assert "✓ in the scan" in rows[1] and "2 / 2" in rows[1] and "3.00 ms" in rows[1]
+        assert "✗ above the scan" in rows[2] and "6 / 2" in rows[2]
+        text = text_of(pane.text)
+        assert "✓ filter in the scan, reads just 2 columns" in text
+        assert "╭─ Parquet Scan ─╮" in text and "more lines: page down" in text
+        await pilot.press("pagedown", "pagedown")
+        assert "╭─ Parquet Scan" not in text_of(pane.text)
+        await pilot.press("down")
+        assert "✗ filter above the scan" in text_of(pane.text)
+        assert text_of(pane.text).count("AND") == 30, "long lines are folded, not cut"
+        await pilot.press("down")
+        assert "anything" in text_of(pane.text)
+        pane.show(make_view(Selection(filter="slow"), plans=QUERY_PLANS))
+        await pilot.pause()
+        assert "late" not in text_of(pane.queries)
+        pane.show(make_view(plans=QUERY_PLANS, range=(T0, T0 + 3 * S)))
+        await pilot.pause()
+        assert "late" not in text_of(pane.queries), "it is told after the range"
+
+    on_stage(pane, play, (160, 12))
+    on_stage(PlansPane(), _nothing_to_show, (80, 10))
+
+
+async def _nothing_to_show(stage: Stage, pilot: Pilot[None]) -> None:
+    pane = stage.pane
+    assert isinstance(pane, PlansPane)
+    pane.show(make_view())
+    await pilot.pause()
+    assert "perftui.plan(" in text_of(pane.queries)
+
+
+def test_boxes_are_not_folded() -> None:
+    assert folded("│ " + "x" * 50, 20) == ["│ " + "x" * 50]
+    assert folded("  a b c d e f g h", 10) == ["  a b c d", "     e f g", "     h"]
+
+
+SERVER = (
+    Process(7, 1, ("/usr/bin/python3", "load.py"), "3.12.1", T0, None),
+    Process(9, 8, ("postgres: checkpointer",), None, T0 + 2 * S, None),
+    Process(8, 7, ("/usr/lib/postgresql/bin/postgres", "-D", "x"), None, T0 + 1 * S, None),
+    Process(5, 7, ("initdb",), None, T0, T0 + 1 * S),
+)
+USES = (
+    ProcessUse(7, 200e6, 210e6, 93.0, 11.2, 3),
+    ProcessUse(9, 9e6, 12e6, 0.4, 0.03, 1),
+    ProcessUse(8, 20e6, 60e6, 6.6, 2.0, 1),
+    ProcessUse(5, None, 33e6, None, 0.5, 0),
+)
+
+
+def test_processes_as_a_tree_with_what_each_costs() -> None:
+    pane = ProcessesPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(processes=SERVER, process_use=USES))
+        pane.focus()
+        await pilot.pause()
+        head, _, *rows = [line.strip("▌") for line in text_of(pane).splitlines() if line.strip()]
+        assert "4 processes  3 alive · cpu 100 % · 13.7 s spent · RSS 229 MB" in head
+        assert [row.split()[0] for row in rows] == ["python3", "postgres", "postgres:", "initdb"]
+        indents = [len(row) - len(row.lstrip()) for row in rows]
+        assert indents[0] < indents[1] == indents[3] < indents[2]
+        assert "93 %" in rows[0] and "210 MB" in rows[0]
+        assert "ended" in rows[3] and "1.00 s" in rows[3] and "…" not in rows[3].split("ended")[1]
+        await pilot.press("down", "down", "enter")
+        pane.show(make_view(Selection(process=8), processes=SERVER, process_use=USES))
+        await pilot.pause()
+        assert "◀ alone" in text_of(pane).splitlines()[3]
+        pane.show(make_view(Selection(filter="PostGres"), processes=SERVER, process_use=USES))
+        await pilot.pause()
+        assert "2 processes" in text_of(pane)
+
+    stage = on_stage(pane, play, (160, 12))
+    (chosen, *_) = stage.heard_of(ProcessesPane.Chosen)
+    assert isinstance(chosen, ProcessesPane.Chosen) and chosen.pid == 8

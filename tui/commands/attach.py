@@ -48,12 +48,24 @@ def run(args: argparse.Namespace) -> int:
             from perftui.tui.on_screen import attach_on_screen
 
             return attach_on_screen(
-                pid, options.probe_options(args), record, args.json, args.duration
+                pid,
+                options.probe_options(args),
+                record,
+                args.json,
+                args.duration,
+                args.fail_on,
+                args.notify,
             )
         from perftui.tui.headless import attach_headless
 
         return attach_headless(
-            pid, options.probe_options(args), record, args.json, args.duration, args.fail_on
+            pid,
+            options.probe_options(args),
+            record,
+            args.json,
+            args.duration,
+            args.fail_on,
+            args.notify,
         )
     except ProcessGone as error:
         raise UserError(

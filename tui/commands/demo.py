@@ -1,50 +1,103 @@
-"""`perftui demo`: the shortest way to see what perftui shows."""
+"""`perftui demo`: two ways to do the same, side by side, with a verdict."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
-from perftui.tui.commands.run import run_command
 
 if TYPE_CHECKING:
-    import argparse
     from typing import Any
 
-DEMOS = {"streaming-vs-collect": ("stream-vs-collect", "mode=both", "passes=2")}
+    from perftui.scenarios.race import Race
+
+DEFAULT = "streaming-vs-collect"
+_RATE_HZ = 50.0
+_EPILOG = """\
+perftui demo                                        DuckDB collects, then streams
+perftui demo --engine polars --size 600MB
+perftui demo --list                                 the other pairs
+perftui demo execute-vs-sql --headless --json race.json
+"""
 
 
 def add_parser(commands: Any) -> None:
     """Add `demo` to the command line."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "demo",
-        help="collect against streaming: the same query, one word apart",
-        description="Run the same DuckDB query collected and streamed, and watch the memory.",
+        help="two ways to do the same, side by side, with a verdict",
+        description=(
+            "Run two programs one after the other, show them side by side on the same axes,\n"
+            "and say which is better in what, and what ten times the data would take."
+        ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="?", default="streaming-vs-collect", metavar="NAME")
-    parser.add_argument("--size", default=None, metavar="SIZE", help="size of the data (300MB)")
-    parser.add_argument("--engine", default=None, help="duckdb or pyarrow")
+    parser.add_argument(
+        "name", nargs="?", default=DEFAULT, metavar="NAME", help=f"of a pair ({DEFAULT})"
+    )
+    parser.add_argument("--list", action="store_true", help="name all pairs and what they ask")
+    parser.add_argument("--engine", help="what reads: duckdb, pyarrow, polars, ... (see --list)")
+    parser.add_argument("--size", metavar="SIZE", help="of the data (300MB), or a number of rows")
+    parser.add_argument(
+        "--no-growth", action="store_true", help="without the small runs that tell how costs grow"
+    )
     options.add_probe_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, metrics_rate=_RATE_HZ)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo's scenario."""
-    from perftui.scenarios.runner import ScenarioError, resolve
+    """Run the race on the screen, or as text."""
+    if args.list:
+        print(pairs_text())
+        return 0
+    if args.fail_on:
+        raise UserError("--fail-on is for run and attach; a demo's verdict is its exit code")
+    if args.notify != "off":
+        raise UserError("--notify is for run and attach; a demo tells its alerts on each side")
+    options.check_json_path(args.json)
+    record = options.record_options(args)
+    from perftui.scenarios.parameters import ScenarioError
+    from perftui.scenarios.race import Race, plan_race
 
-    if args.name not in DEMOS:
-        raise UserError(f"there is no demo {args.name!r}; there is {', '.join(DEMOS)}")
-    name, *params = DEMOS[args.name]
-    if args.size is not None:
-        params.append(f"size={args.size}")
-    if args.engine is not None:
-        params.append(f"engine={args.engine}")
+    def make(engine: str | None) -> Race:
+        plan = plan_race(args.name, engine, args.size)
+        return Race(plan, options.probe_options(args), record, growth=not args.no_growth)
+
     try:
-        scenario = resolve(name)
-        scenario.check_requirements()
-        values = scenario.bind(params)
+        race = make(args.engine)
     except ScenarioError as error:
         raise UserError(str(error)) from error
-    return run_command(args, scenario.command(sys.executable, values), scenario.title(values))
+    if not options.wants_screen(args):
+        from perftui.tui.race_headless import run_headless
+
+        return run_headless(race, args.json, args.duration)
+    from perftui.tui.race_on_screen import run_on_screen
+
+    return run_on_screen(race, make, args.json, args.duration)
+
+
+def pairs_text() -> str:
+    """Every pair: its name, its question, its engines and what they lack."""
+    from perftui.scenarios.pairs import PAIRS
+    from perftui.scenarios.runner import missing_modules, pip_command
+
+    lines = []
+    for pair in PAIRS:
+        missing: dict[str, None] = {}
+        engines = []
+        for way in pair.ways:
+            lacking = missing_modules(way.modules)
+            missing.update(dict.fromkeys(lacking))
+            engines.append(f"{way.engine} (not installed)" if lacking else way.engine)
+        first, second = pair.sides
+        lines += [
+            f"{pair.name:<22}{pair.question}",
+            f"{'':<22}{first.name} against {second.name} · {pair.work} {pair.default} · "
+            f"engine {', '.join(engines)}",
+        ]
+        if missing:
+            lines.append(f"{'':<22}missing: {pip_command(tuple(missing))}")
+    return "\n".join(lines)

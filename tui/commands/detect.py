@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import USAGE_ERROR, UserError
+from perftui.tui.commands import options
+from perftui.tui.gate import GATE_FAILED, tell_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from perftui.probes.detect.observations import Edge
+    from perftui.probes.detect.observations import Edge, Observation
 
 _EPILOG = """\
 TRACE.csv has the columns t_s, rss_bytes, cpu_percent (100 = one core), rows and phase; the last
 three, and single cells, may be missing. FILE has JSON lines {"t_s": end of the call, "name",
 "dur_s"}; the name "import:x" is an import. One JSON line per alert when it is raised (warn or
 critical) and when it is cleared; with --all also marks (info), changes of severity, and the
-evidence of each. A RECORDING tells what was found while it was made.
+evidence of each. A RECORDING (a path, a name on the shelf, or last) tells what was found while it
+was made. Exit code 1 if --fail-on names an alert that was raised, 2 if a trace is unusable.
 """
-_TOO_SHORT_S = 12.0
-_RECORDING = ".perftui"
+_RECORDINGS = (".perftui", ".zip")
 
 
 def add_parser(commands: Any) -> None:
@@ -40,6 +42,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--events", metavar="FILE", help="calls and imports of the trace")
     parser.add_argument("--limit", metavar="BYTES", help="memory limit, like 1.5GB")
     parser.add_argument("--all", action="store_true", help="marks and changes of severity too")
+    options.add_fail_on(parser)
     parser.set_defaults(run=run)
 
 
@@ -55,38 +58,101 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--limit: {error}") from error
     if limit == 0:
         raise UserError("--limit: a limit of 0 bytes leaves nothing to judge")
-    several = len(args.traces) > 1
-    unusable = 0
+    judge = _Judge(args, limit)
     for name in args.traces:
-        unusable += not _judge(name, args.events, limit, several=several, everything=args.all)
-    return USAGE_ERROR if unusable else 0
+        judge.trace(name)
+    if judge.unusable:
+        return USAGE_ERROR
+    return GATE_FAILED if judge.failed else 0
 
 
-def _judge(
-    name: str, events: str | None, limit: int | None, *, several: bool, everything: bool
-) -> bool:
-    """Print the alerts of one trace; False if it is unusable."""
-    from perftui.probes.detect.engine import Engine
-    from perftui.probes.detect.trace import TraceError, TraceFile
-    from perftui.probes.recording.limits import RecordingError
+class _Judge:
+    """Judges one trace after another, and keeps what the exit code tells."""
 
-    path = Path(name)
-    try:
-        if path.is_dir() or path.suffix == _RECORDING:
-            _print(_recorded(path), name, several=several, everything=everything)
-            return True
-        trace = TraceFile(path, None if events is None else Path(events))
+    def __init__(self, args: argparse.Namespace, limit: int | None) -> None:
+        self._args = args
+        self._limit = limit
+        self._several = len(args.traces) > 1
+        self.unusable = self.failed = False
+
+    def trace(self, name: str) -> None:
+        """Print the alerts of one trace, or why there is nothing to judge."""
+        from perftui.probes.detect.trace import TraceError
+        from perftui.probes.recording.limits import RecordingError
+
+        try:
+            recording = _recording_of(name)
+            if recording is not None:
+                self._print(_recorded(recording), name)
+            else:
+                self._csv(name)
+        except (TraceError, RecordingError) as error:
+            print(f"perftui: {error}", file=sys.stderr)
+            self.unusable = True
+
+    def _csv(self, name: str) -> None:
+        from perftui.probes.detect.engine import Engine
+        from perftui.probes.detect.judged import Seen, unjudged
+        from perftui.probes.detect.observations import CallEnded, Sample
+        from perftui.probes.detect.registry import DETECTORS
+        from perftui.probes.detect.trace import TraceFile
+        from perftui.tui.gate import tell_unjudged
+
+        events = self._args.events
+        trace = TraceFile(Path(name), None if events is None else Path(events))
         for note in trace.notes:
             print(f"perftui: {name}: {note}", file=sys.stderr)
-        if trace.duration_s < _TOO_SHORT_S:
+        if trace.duration_s < DETECTORS["streaming_violation"].needs_s:
             text = f"too short to judge its growth ({trace.duration_s:.1f} s)"
             print(f"perftui: {name}: {text}", file=sys.stderr)
-        edges = Engine(limit).feed_all(trace.observations())
-        _print(edges, name, several=several, everything=everything)
-    except (TraceError, RecordingError) as error:
-        print(f"perftui: {error}", file=sys.stderr)
-        return False
-    return True
+        calls = counts = phases = False
+
+        def observations() -> Iterator[Observation]:
+            nonlocal calls, counts, phases
+            for seen in trace.observations():
+                if isinstance(seen, Sample):
+                    counts = counts or seen.rows is not None
+                    phases = phases or seen.phase is not None
+                elif isinstance(seen, CallEnded):
+                    calls = True
+                yield seen
+
+        raised = self._print(Engine(self._limit).feed_all(observations()), name)
+        wanted = [kind for kind in self._args.fail_on if kind not in raised]
+        seen = Seen(trace.duration_s, calls, counts, phases, self._limit is not None)
+        tell_unjudged(unjudged(wanted, seen), f"{name}: ")
+
+    def _print(self, edges: Iterable[Edge], name: str) -> set[str]:
+        """Print what was found; return the kinds of alerts."""
+        everything: bool = self._args.all
+        raised: set[str] = set()
+        for edge in edges if everything else _alerts(edges):
+            row = as_json(edge, with_evidence=everything)
+            print(json.dumps({"trace": name, **row} if self._several else row), flush=True)
+            if edge.severity in ("warn", "critical"):
+                if edge.kind in self._args.fail_on and edge.kind not in raised:
+                    tell_failure(edge.kind, f"{edge.message}; {edge.evidence}")
+                    self.failed = True
+                raised.add(edge.kind)
+        return raised
+
+
+def _recording_of(name: str) -> Path | None:
+    """Return the recording that a word names: a path, a name on the shelf, or `last`."""
+    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.shelf import resolve
+
+    path = Path(name)
+    if path.is_dir() or path.suffix in _RECORDINGS:
+        return path
+    if path.exists() or path.suffix in (".csv", ".gz"):
+        return None
+    try:
+        return resolve(name)
+    except RecordingError as error:
+        if name == "last" or "may be any of" in str(error):
+            raise
+        raise RecordingError(f"{name}: no such file, and no recording of that name") from error
 
 
 def _recorded(path: Path) -> list[Edge]:
@@ -95,12 +161,6 @@ def _recorded(path: Path) -> list[Edge]:
     from perftui.probes.recording.reader import open_recording
 
     return alerts_of(open_recording(path))
-
-
-def _print(edges: Iterable[Edge], name: str, *, several: bool, everything: bool) -> None:
-    for edge in edges if everything else _alerts(edges):
-        row = as_json(edge, with_evidence=everything)
-        print(json.dumps({"trace": name, **row} if several else row), flush=True)
 
 
 def _alerts(edges: Iterable[Edge]) -> Iterable[Edge]:

@@ -18,6 +18,7 @@ TAKE_VALUE = (
     "--metrics-rate",
     "--limit",
     "--fail-on",
+    "--notify",
     "--record",
     "--max-age",
     "--max-size",
@@ -41,7 +42,11 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
         "--rate", type=_rate, default=100.0, metavar="HZ", help="stack samples a second (100)"
     )
     group.add_argument(
-        "--metrics-rate", type=_rate, default=20.0, metavar="HZ", help="metrics a second (20)"
+        "--metrics-rate",
+        type=_rate,
+        default=20.0,
+        metavar="HZ",
+        help="metrics a second (%(default)g)",
     )
     group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
     group.add_argument(
@@ -50,12 +55,12 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--limit", type=_size, metavar="SIZE", help="memory that a launched program is given"
     )
+    add_fail_on(group)
     group.add_argument(
-        "--fail-on",
-        metavar="KIND,...",
-        type=_alert_kinds,
-        default=(),
-        help="exit 1 if an alert of these kinds is raised, e.g. mem_growth,streaming_violation",
+        "--notify",
+        choices=("off", "bell", "desktop"),
+        default="off",
+        help="tell of new alerts by the terminal's bell or a desktop notification (off)",
     )
     group = parser.add_argument_group("recording")
     group.add_argument(
@@ -67,6 +72,17 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--max-age", type=_positive, metavar="DAYS", help="delete recordings older than this"
+    )
+
+
+def add_fail_on(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
+    """Add the gate."""
+    group.add_argument(
+        "--fail-on",
+        metavar="KIND,...",
+        type=_alert_kinds,
+        default=(),
+        help="exit 1 if an alert of these kinds is raised, e.g. mem_growth,streaming_violation",
     )
 
 
@@ -125,14 +141,9 @@ def check_json_path(path: str | None) -> None:
 
 
 def _alert_kinds(text: str) -> tuple[str, ...]:
-    from perftui.probes.detect.registry import DETECTORS
+    from perftui.tui.gate import alert_kinds
 
-    kinds = tuple(word.strip() for word in text.split(",") if word.strip())
-    known = sorted(DETECTORS)
-    for kind in kinds:
-        if kind not in known:
-            raise argparse.ArgumentTypeError(f"no alert {kind!r}; there are {', '.join(known)}")
-    return kinds
+    return alert_kinds(text)
 
 
 def _positive(text: str) -> float:
@@ -143,6 +154,17 @@ def _positive(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def count_of_runs(text: str) -> int:
+    """Read how often something is to be run."""
+    try:
+        count = int(text.replace("_", ""))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs from 1 on")
+    return count
 
 
 def _size(text: str) -> int:

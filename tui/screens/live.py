@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from perftui.probes.units import NS_PER_S
 from perftui.tui import choosing
+from perftui.tui.notify import Notifier
 from perftui.tui.play_clock import PlayClock
 from perftui.tui.screens.live_actions import LiveActions
 from perftui.tui.screens.live_keys import LIVE_BINDINGS, hints_of
@@ -29,11 +30,12 @@ from perftui.tui.screens.live_layout import (
     live_axis,
     plan,
 )
-from perftui.tui.screens.live_words import about, overlays_of
+from perftui.tui.screens.live_words import about, overlays_of, told
 from perftui.tui.screens.panes import PANES, Pane, PaneKind
 from perftui.tui.screens.rate_of_change import RateOfChange
 from perftui.tui.screens.too_small import TooSmall
 from perftui.tui.session_face import Noted, Recorded
+from perftui.tui.spike_watch import SpikeWatch
 from perftui.tui.theme import paint_of
 from perftui.tui.view import Part, Playback, Selection, View, take_view
 from perftui.tui.widgets.banner import Banner, Note, note_of
@@ -52,9 +54,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
 
 REFRESH_HZ = 4
+NOTIFY_EVERY_S = 1.0
 SETTLE_S = 2.0
 """After the end, late records may still come: the picture follows for this long."""
 
@@ -70,7 +74,9 @@ class LiveScreen(LiveActions):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = LIVE_BINDINGS
 
-    def __init__(self, session: LiveSession, panes: Sequence[PaneKind] = PANES) -> None:
+    def __init__(
+        self, session: LiveSession, panes: Sequence[PaneKind] = PANES, *, notify: How = "off"
+    ) -> None:
         super().__init__()
         self.session = session
         self.selection = Selection()
@@ -79,6 +85,8 @@ class LiveScreen(LiveActions):
         """Pictures drawn so far."""
         self.refresh_hz = REFRESH_HZ
         self.play = PlayClock()
+        self._spike_watch = SpikeWatch(session)
+        self.notifier = Notifier(notify)
         self.tab = panes[0].name
         self._kinds = {kind.name: kind for kind in panes}
         self._panes: dict[str, Widget] = {}
@@ -131,6 +139,7 @@ class LiveScreen(LiveActions):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
+        self.set_interval(NOTIFY_EVERY_S, self.look_for_news)
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
@@ -170,6 +179,8 @@ class LiveScreen(LiveActions):
     def _wants(self, layout: Layout) -> frozenset[Part]:
         """Return the parts of a picture that can be seen."""
         wants = self._kinds[self.tab].needs
+        if self.selection.against and self.tab == "Flame":
+            wants |= {"phases", "imports", "calls", "events"}
         if layout.figures or layout.counter:  # the figures beside the charts
             wants |= {"threads", "counters"}
         return wants
@@ -180,7 +191,9 @@ class LiveScreen(LiveActions):
         status = session.reader.status()
         playback = self._playback()
         key = (selection, status.state, layout.columns, wants, playback)
-        if key == self._taken_key and not self._moves(status.state, selection):
+        spikes = self._spike_watch.look(recorded=status.state == "recording")
+        seen = self.view is None or spikes == self.view.spikes
+        if key == self._taken_key and seen and not self._moves(status.state, selection):
             return None
         if self.view is None and status.state == "recording":
             selection = choosing.opening(session.reader, status)
@@ -189,7 +202,7 @@ class LiveScreen(LiveActions):
         if isinstance(session, Noted):
             self._note_text = session.recording_note()
         self._taken_key = key
-        return replace(view, selection=selection, playback=playback)
+        return replace(view, selection=selection, playback=playback, spikes=spikes)
 
     def _playback(self) -> Playback | None:
         session = self.session
@@ -200,9 +213,10 @@ class LiveScreen(LiveActions):
 
     def _moves(self, state: str, selection: Selection) -> bool:
         """Tell whether the next picture can differ without a key being pressed."""
-        if state == "exited":
+        if state in ("exited", "waiting"):
             self._ended_s = self._ended_s or time.monotonic()
             return time.monotonic() - self._ended_s < SETTLE_S
+        self._ended_s = None
         return state != "recording" and selection.paused_at_ns is None
 
     def _asked(self, selection: Selection, start: int, end: int, state: str) -> Selection:
@@ -303,12 +317,13 @@ class LiveScreen(LiveActions):
         with self.app.batch_update():
             self._header.show(view, width, paint)
             self._banner.show(self._note(), width, paint)
-            overlay, with_alerts = overlays_of(view, axis)
+            overlay, on_rss = overlays_of(view, axis)
             figures = layout.figures
-            still = view.selection.paused_at_ns is not None or view.status.state == "exited"
+            stands = view.status.state in ("exited", "waiting")
+            still = view.selection.paused_at_ns is not None or stands
             rate = None if still or view.playback is not None else self._rate.per_s
             chart = rss_chart(view, rate)
-            self._rss.show(chart, axis, with_alerts, paint, (width, layout.rss), figures=figures)
+            self._rss.show(chart, axis, on_rss, paint, (width, layout.rss), figures=figures)
             if layout.cpu:
                 chart = cpu_chart(view, self._cores)
                 self._cpu.show(chart, axis, overlay, paint, (width, layout.cpu), figures=figures)
@@ -333,11 +348,14 @@ class LiveScreen(LiveActions):
     def _draw_tabs(self, view: View) -> None:
         paint = paint_of(self.app)
         width = self.app.size.width
-        tabs = tuple(self._kinds)
-        self._tab_bar.show(tabs, self.tab, about(view, self.tab, paint), width, paint)
+        tabs = self.tabs()
+        said, brief = (about(view, self.tab, paint, brief=short) for short in (False, True))
+        counts = {"Alerts": told(view)}
+        self._tab_bar.show(tabs, self.tab, said, width, paint, counts, brief)
         hints = hints_of(
             paused=self.selection.paused_at_ns is not None,
-            ended=view.status.state == "exited",
+            ended=view.status.state in ("exited", "waiting"),
+            waiting=view.status.state == "waiting",
             chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
             playback=view.playback if self.replayed else None,
         )

@@ -12,7 +12,9 @@ from textual.app import SystemCommand
 from textual.widget import Widget
 
 from perftui.tui import choosing
-from perftui.tui.screens.time_actions import TimeActions
+from perftui.tui.notify import HOWS
+from perftui.tui.screens.span_actions import SpanActions
+from perftui.tui.session_face import Kept
 from perftui.tui.view import Selection
 from perftui.tui.widgets.time_axis import moment_text
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.panes import PaneKind
     from perftui.tui.widgets.filter_bar import FilterBar
     from perftui.tui.widgets.footer import KeyFooter
+    from perftui.tui.widgets.processes_pane import ProcessesPane
     from perftui.tui.widgets.tab_bar import TabBar
     from perftui.tui.widgets.top_pane import TopPane
 
@@ -29,7 +32,7 @@ _SIDEWAYS = ("Flame", "Log")
 """Tabs that use the left and right keys while time goes on."""
 
 
-class LiveActions(TimeActions):
+class LiveActions(SpanActions):
     """The half of the live screen that answers the person; `LiveScreen` is the half that draws."""
 
     tab: str
@@ -37,10 +40,6 @@ class LiveActions(TimeActions):
     _panes: dict[str, Widget]
     _marks: int
     _filter_bar: Widget | None
-
-    def open_tab(self, name: str) -> None:
-        """Show the pane of a tab."""
-        raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave keys to the widget that has them when they mean something there."""
@@ -51,14 +50,30 @@ class LiveActions(TimeActions):
         if action == "scrub":
             return self.tab != "Heat" and (self.still or self.tab not in _SIDEWAYS)
         if action == "show_alert":
-            return self._alert_to_show() is not None
+            found = self._alert_to_show() is not None or self._spike_here() is not None
+            return found and not self._on_a_row()
         return True
+
+    def _on_a_row(self) -> bool:
+        """Tell whether a person went to a row that enter opens."""
+        from perftui.tui.widgets.table import Table
+
+        focused = self.focused
+        return isinstance(focused, Table) and focused.opens and focused.cursor is not None
 
     # -- tabs ------------------------------------------------------------------------------
 
+    def tabs(self) -> tuple[str, ...]:
+        """Return the names of the tabs that have something to show, and of the open one."""
+        view = self.view
+        kinds = self._kinds.items()
+        return tuple(
+            name for name, kind in kinds if name == self.tab or view is None or kind.has_any(view)
+        )
+
     def action_next_tab(self, step: int) -> None:
         """Open the tab beside."""
-        names = list(self._kinds)
+        names = self.tabs()
         self.open_tab(names[(names.index(self.tab) + step) % len(names)])
 
     def action_tab(self, name: str) -> None:
@@ -91,6 +106,15 @@ class LiveActions(TimeActions):
         thread = (getattr(message, "pid", None), getattr(message, "tid", None))
         if isinstance(thread[0], int) and isinstance(thread[1], int):
             self.choose(self.selection.with_(thread=thread))
+
+    def on_processes_pane_chosen(self, message: ProcessesPane.Chosen) -> None:
+        """Show one process alone, or the whole tree again."""
+        chosen = None if self.selection.process == message.pid else message.pid
+        self.choose(self.selection.with_(process=chosen, thread=None))
+        if chosen is None:
+            self.say("all processes")
+        else:
+            self.say(f"process {chosen} alone: charts, flame and tabs; r shows all again")
 
     def on_top_pane_chosen(self, message: TopPane.Chosen) -> None:
         """Show in the flame where a function is called."""
@@ -128,6 +152,23 @@ class LiveActions(TimeActions):
         at = moment_text(self.view.seconds(self.view.status.t_end_ns))
         await self.off_thread(lambda: self.session.mark(name), f"{name} at {at}")
 
+    async def action_again(self) -> None:
+        """Run the scenario again in the process that it has kept."""
+        await self._order("again", "again, in the same process: warm")
+
+    async def action_restart(self) -> None:
+        """Run the scenario in a new program."""
+        await self._order("restart", "restarted: a new program, cold")
+
+    async def _order(self, order: str, said: str) -> None:
+        session = self.session
+        if not (isinstance(session, Kept) and session.keeps_process()):
+            self.say("again and restart are for scenarios that run here")
+            return
+        give = session.again if order == "again" else session.restart
+        if await self.off_thread(give, said):
+            self.choose(choosing.back_to_live(self.selection))
+
     async def action_interrupt(self) -> None:
         """Send SIGINT to the target; only from the command palette."""
         await self.off_thread(self.session.interrupt, "sent SIGINT to the target")
@@ -147,6 +188,12 @@ class LiveActions(TimeActions):
             return
         self.say(f"copied {lines} lines to the terminal's clipboard, and to {where}")
 
+    def action_save(self) -> None:
+        """Save what the screen is about, or the screen."""
+        from perftui.tui.screens.save import offer_to_save
+
+        offer_to_save(self)
+
     def action_help(self) -> None:
         """Show all keys."""
         from perftui.tui.screens.help import HelpScreen
@@ -164,6 +211,10 @@ class LiveActions(TimeActions):
         if not (self.session.launched and self.session.target_alive()):
             self.app.exit(0)
             return
+        if isinstance(self.session, Kept) and self.session.waits():
+            # Its work is done: there is nothing to ask.
+            self.call_later(self._leave, "let go")
+            return
         title = self.view.target.title if self.view is not None else ""
         self.app.push_screen(QuitScreen(title or "the target"), self._leave)
 
@@ -171,6 +222,9 @@ class LiveActions(TimeActions):
         if answer == "stop":
             self.say("stopping the target …")
             if await self.off_thread(self.session.stop_target, ""):
+                self.app.exit(0)
+        elif answer == "let go" and isinstance(self.session, Kept):
+            if await self.off_thread(self.session.end_kept, ""):
                 self.app.exit(0)
         elif answer == "leave" and await self.off_thread(self.session.leave_running, ""):
             self.app.exit(0)
@@ -182,12 +236,17 @@ class LiveActions(TimeActions):
         for name, kind in self._kinds.items():
             letter = f" ({kind.key})" if kind.key else ""
             yield SystemCommand(f"Tab: {name}", f"open it{letter}", partial(self.open_tab, name))
+        kept = isinstance(self.session, Kept) and self.session.keeps_process()
         for key in KEYS:
             action = key.action
-            if action not in _NO_COMMANDS:
+            if action not in _NO_COMMANDS and (kept or action not in ("again", "restart")):
                 yield SystemCommand(
                     f"{key.help[0].upper()}{key.help[1:]}", f"key {key.shown}", self._runner(action)
                 )
+        if not self.replayed:
+            for how in HOWS:
+                run = self._runner(f"tell_alerts('{how}')")
+                yield SystemCommand(f"Notify of alerts: {how}", "warn and critical", run)
         if self.session.target_alive():
             yield SystemCommand(
                 "Interrupt the target", "send it SIGINT, as ctrl+c would", self._runner("interrupt")

@@ -53,15 +53,19 @@ KEYS = (
     Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs"),
     *(
         Key("", " ".join(k.key for k in row), "", "", ", ".join(k.name for k in row), "Tabs")
-        for row in (PANES[:3], PANES[3:6], PANES[6:])
+        for row in (PANES[:3], PANES[3:6], PANES[6:9], PANES[9:])
     ),
     Key("w", "w", "weight", "weight", "weight: wall, cpu, grown bytes", "Tabs"),
+    Key("D", "D", "against", "before", "flame of the range against the time before it", "Tabs"),
     Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
     Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),
     Key("greater_than_sign", ">", "thread(1)", "", "next thread; after the last, all", "Tabs"),
     Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
+    Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
+    Key("R", "R", "restart", "restart", "run it in a new program: cold, same pid", "Session"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
     Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
@@ -80,7 +84,12 @@ LIVE_BINDINGS: list[BindingType] = [
 
 
 def hints_of(
-    *, paused: bool, ended: bool, chosen: bool, playback: Playback | None = None
+    *,
+    paused: bool,
+    ended: bool,
+    chosen: bool,
+    playback: Playback | None = None,
+    waiting: bool = False,
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -89,8 +98,11 @@ def hints_of(
         ended: Nothing more will come.
         chosen: There is a range or a cursor to clear.
         playback: How a recording is shown, None for a live session.
+        waiting: The target has kept its process and waits for orders.
     """
     hints = []
+    if waiting:
+        hints += [KeyHint("A", "again", "again"), KeyHint("R", "restart", "restart")]
     if playback is not None:
         label = "stop" if playback.playing else "play"
         hints.append(KeyHint("space", f"{label} {speed_text(playback.speed)}", "pause"))
@@ -116,6 +128,7 @@ def hints_of(
     elif not ended:
         hints.append(KeyHint("m", "mark", "mark"))
     hints += [
+        KeyHint("s", "save", "save"),
         KeyHint("y", "copy", "copy"),
         KeyHint("^p", "commands", "app.command_palette"),
         KeyHint("?", "help", "help"),

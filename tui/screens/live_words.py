@@ -8,16 +8,26 @@ from perftui.probes.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui import choosing
 from perftui.tui.text import clean, shorten_end
 from perftui.tui.widgets.time_axis import AxisMap, moment_text
-from perftui.tui.widgets.timeline import Overlay, Span
+from perftui.tui.widgets.timeline import Mark, Overlay, Span
 
 if TYPE_CHECKING:
+    from perftui.probes.records import Alert
     from perftui.tui.theme import Paint
     from perftui.tui.view import View
     from perftui.tui.widgets.canvas import Piece
 
 
+def told(view: View) -> int:
+    """Return how many alerts there are that are more than a mark."""
+    return sum(1 for alert in view.alerts if alert.severity != "info")
+
+
 def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
-    """Return range and cursor for every timeline, and the same with the alerts' spans."""
+    """Return spans, range and cursor for every timeline, and for the first with words and marks.
+
+    An alert tints the time from its onset on, grey once it has cleared; what is of severity info
+    is a mark, and so is a spike.
+    """
     selection = view.selection
     cursor = None
     if selection.cursor_ns is not None and axis.t0_ns <= selection.cursor_ns <= axis.t1_ns:
@@ -31,35 +41,67 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
         Span(
             axis.column(alert.t_onset_ns),
             axis.clamped(alert.t_clear_ns or choosing.shown_end(view)) + 1,
-            "bad_bg" if alert.severity == "critical" else "warn_bg",
+            _tint(alert, selection.cursor_ns),
             f"onset {format_clock(view.seconds(alert.t_onset_ns))}",
         )
         for alert in view.alerts
         if alert.severity != "info" and alert.t_onset_ns < axis.t1_ns
     )
-    return Overlay(ranges, cursor), Overlay(alerts + ranges, cursor)
+    plain = tuple(span._replace(label="") for span in alerts)
+    return (
+        Overlay(plain + ranges, cursor),
+        Overlay(alerts + ranges, cursor, marks_of(view, axis)),
+    )
 
 
-def about(view: View, tab: str, paint: Paint) -> list[Piece]:
-    """Say what the tabs are about: weight, thread, filter and range."""
+def _tint(alert: Alert, cursor_ns: int | None) -> str:
+    """Return the colour of a span: grey once it has cleared, as seen from the cursor."""
+    clear_ns = alert.t_clear_ns
+    inside = cursor_ns is not None and clear_ns is not None and cursor_ns < clear_ns
+    if clear_ns is not None and not (inside and alert.t_onset_ns <= (cursor_ns or 0)):
+        return "cleared_bg"
+    return "bad_bg" if alert.severity == "critical" else "warn_bg"
+
+
+def marks_of(view: View, axis: AxisMap) -> tuple[Mark, ...]:
+    """Return the marks of spikes and of alerts that are only marks."""
+    found = [
+        Mark(axis.column(alert.t_onset_ns), "·", "dim")
+        for alert in view.alerts
+        if alert.severity == "info"
+    ]
+    found += [Mark(axis.column(spike.t0_ns), "▾", "bright") for spike in view.spikes]
+    return tuple(mark for mark in found if axis.left <= mark.column < axis.left + axis.columns)
+
+
+def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Piece]:
+    """Say what the tabs are about: weight, thread, filter and range.
+
+    With `brief` only the chosen weight is named, not those that it could be.
+    """
     selection = view.selection
     pieces: list[Piece] = []
     if tab in ("Flame", "Top"):
         pieces.append(("weight: ", paint.dim))
-        for weight in choosing.WEIGHTS:
+        for weight in [selection.weight] if brief else choosing.WEIGHTS:
             on = weight == selection.weight
             word = "grown bytes" if weight == "grown" else weight
             pieces.append((word, paint.memory_text if on else paint.dim))
-            if weight != choosing.WEIGHTS[-1]:
+            if weight != choosing.WEIGHTS[-1] and not brief:
                 pieces.append((" · ", paint.faint))
         if selection.by_line:
             pieces.append(("  by line", paint.link))
+    if selection.process is not None:
+        pieces.append((f"  process {selection.process}", paint.memory_text))
     if selection.thread is not None:
         names = {(t.pid, t.tid): t.name for t in view.threads}
         name = names.get(selection.thread, str(selection.thread[1]))
         pieces.append((f"  {shorten_end(clean(name), 20)}", paint.link))
     if selection.filter:
         pieces.append((f"  /{shorten_end(clean(selection.filter), 16)}", paint.link))
+    if view.against is not None and tab == "Flame":
+        why = view.against.why
+        pieces.append((f"  {why or 'against before'}", paint.dim if why else paint.link))
     if selection.range is not None:
         length = (selection.range[1] - selection.range[0]) / NS_PER_S
         pieces.append((f"  range {format_seconds(length)}", paint.link))

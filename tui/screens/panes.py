@@ -31,6 +31,8 @@ class PaneKind(NamedTuple):
     make: Callable[[], Widget]
     needs: frozenset[Part]
     """What of a picture it shows; nothing else is asked of the reader."""
+    has_any: Callable[[View], bool] = lambda view: True
+    """Whether there is something to show: else its tab is left out, and only its key opens it."""
 
 
 def _of(*parts: Part) -> frozenset[Part]:
@@ -55,4 +57,14 @@ PANES = (
     PaneKind("Log", "o", _in("log_pane", "LogPane"), _of("log_lines")),
     PaneKind("Heat", "e", _in("heat_pane", "HeatPane"), _of("heat")),
     PaneKind("Alerts", "a", _in("alerts_pane", "AlertsPane"), _of()),
+    PaneKind(
+        "Procs",
+        "T",
+        _in("processes_pane", "ProcessesPane"),
+        _of("process_use"),
+        lambda view: len(view.processes) > 1,
+    ),
+    PaneKind(
+        "Plans", "x", _in("plans_pane", "PlansPane"), _of("calls"), lambda view: bool(view.plans)
+    ),
 )

@@ -17,7 +17,7 @@ from perftui.tui.screens.live_layout import zoomed_axis
 from perftui.tui.session_face import Recorded
 from perftui.tui.text import clean
 from perftui.tui.view import AROUND_CURSOR_NS, TIMELINE_MIN_NS, Selection, View
-from perftui.tui.widgets.banner import Banner, Note, Tone, alert_to_show
+from perftui.tui.widgets.banner import Note, Tone
 from perftui.tui.widgets.time_axis import AxisMap, moment_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from perftui.probes.reader import Reader
     from perftui.tui.screens.live_layout import Layout
     from perftui.tui.session_face import LiveSession
-    from perftui.tui.widgets.alerts_pane import AlertsPane
     from perftui.tui.widgets.go_bar import GoBar
     from perftui.tui.widgets.heat_pane import HeatPane
     from perftui.tui.widgets.timeline import Timeline
@@ -55,8 +54,6 @@ class TimeActions(Screen[None]):
     _layout_now: Layout | None
     _answer: tuple[Note, float] | None
     _go_bar: Widget | None
-    _shown_alerts: set[tuple[str, int]]
-    """Alerts that a person has gone to: Enter is free again."""
 
     def choose(self, selection: Selection) -> None:
         """Take over a new selection and draw it at once."""
@@ -217,6 +214,7 @@ class TimeActions(Screen[None]):
         events = await self._asked_reader(lambda reader: reader.events(start, end + 1))
         if events is None:
             return
+        events = choosing.with_spikes(events, view.spikes)
         found = choosing.at_event(self._chosen_view(view), events, step)
         if found is None:
             self.say("no later event" if step > 0 else "no earlier event")
@@ -311,35 +309,6 @@ class TimeActions(Screen[None]):
             return
         t0, t1 = self.selection.range
         self.choose(self.selection.with_(axis=(t0, max(t1, t0 + NS_PER_S // 100))))
-
-    def _alert_to_show(self) -> tuple[int, int] | None:
-        """Return the span of the alert in the banner unless a person went to it already."""
-        alert = None if self.view is None else alert_to_show(self._chosen_view(self.view))
-        if self.view is None or alert is None:
-            return None
-        start = alert.t_onset_ns
-        if (alert.kind, start) in self._shown_alerts:
-            return None
-        return start, max(alert.t_clear_ns or choosing.shown_end(self.view), start + 1)
-
-    def action_show_alert(self) -> None:
-        """Select the span of the alert in the banner."""
-        alert = None if self.view is None else alert_to_show(self._chosen_view(self.view))
-        if self.view is not None and alert is not None:
-            self._shown_alerts.add((alert.kind, alert.t_onset_ns))
-            end = alert.t_clear_ns or choosing.shown_end(self.view)
-            self.select_range(alert.t_onset_ns, end)
-
-    def on_banner_pressed(self, message: Banner.Pressed) -> None:
-        """Answer a click as Enter."""
-        self.action_show_alert()
-
-    def on_alerts_pane_chosen(self, message: AlertsPane.Chosen) -> None:
-        """Select the span of an alert of the list."""
-        self._shown_alerts.add((message.alert.kind, message.alert.t_onset_ns))
-        if self.view is not None:
-            end = message.alert.t_clear_ns or choosing.shown_end(self.view)
-            self.select_range(message.alert.t_onset_ns, end)
 
     def on_timeline_range_chosen(self, message: Timeline.RangeChosen) -> None:
         """Take over a dragged range."""

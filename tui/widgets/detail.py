@@ -37,6 +37,8 @@ class FrameDetail(NamedTuple):
     """Source lines of the frame, hottest first."""
     note: str = ""
     """What kind of time it is, in words, when it is not simply a function."""
+    figures: tuple[tuple[str, str], ...] = ()
+    """(word, figure) to tell instead of the amounts, the most important first."""
 
 
 def amount_text(amount: Amount, weight: WeightName) -> str:
@@ -141,6 +143,10 @@ class Detail(LinePane, can_focus=False):
         dim, strong, plain = self.tone("dim"), self.tone("strong"), self.tone("text")
         width = self.size.width
         figures: list[Part] = []
+        if frame.figures:
+            for n, (word, figure) in enumerate(frame.figures):
+                figures += [(f"   {word} ", dim), (figure, plain if n else strong)]
+            return self._named(frame, figures)
         share: list[Part] = [(percent(frame.share), plain)]
         if frame.error is not None and width >= 100:
             share.append(
@@ -160,6 +166,11 @@ class Detail(LinePane, can_focus=False):
         figures += [("   cpu ", dim), (format_seconds(frame.total.cpu_ns / NS_PER_S), plain)]
         if frame.weight == "cpu":
             figures += [(" ", dim), *share]
+        return self._named(frame, figures)
+
+    def _named(self, frame: FrameDetail, figures: list[Part]) -> list[Part]:
+        """Put name and place before the figures."""
+        dim, strong, width = self.tone("dim"), self.tone("strong"), self.size.width
         place = clean(frame.file)
         if frame.line and place:
             place += f":{frame.line}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.pool_colours import TELLING_SHARE, pool_colour
 from perftui.probes.units import (
     NS_PER_S,
     format_bytes,
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from perftui.tui.view import View
 
 FACTS_WIDTH = 21
-TELLING_SHARE = 0.02
-"""A pool below this share of the highest RSS is told as a figure and not drawn."""
 """Cells of the column, the gap to the chart not counted."""
 
 
@@ -47,24 +46,6 @@ def fact_pieces(fact: Fact | None, width: int, paint: Paint) -> list[tuple[str, 
 def known(buckets: Buckets) -> list[float]:
     """Return the measured highs of a chart."""
     return [value for value in buckets.high if value is not None]
-
-
-POOL_COLOURS = ("teal", "indigo", "memory", "violet", "cpu_soft")
-
-
-def pool_colour(name: str, index: int) -> str:
-    """Return the fixed colour of an allocator: the same in every session."""
-    lowered = name.lower()
-    for word, colour in (
-        ("heap", "teal"),
-        ("python", "teal"),
-        ("duckdb", "indigo"),
-        ("arrow", "memory"),
-        ("lance", "violet"),
-    ):
-        if word in lowered:
-            return colour
-    return POOL_COLOURS[index % len(POOL_COLOURS)]
 
 
 def telling_pools(view: View) -> tuple[tuple[int, str, Buckets], ...]:

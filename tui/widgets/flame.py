@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.strip import Strip
 
 from perftui.probes.calltree import ROOT
+from perftui.probes.frame_colours import frame_ink
 from perftui.probes.profile import WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.units import NS_PER_S, format_bytes, format_seconds
-from perftui.tui.text import clean, shorten_middle, width_of
+from perftui.tui.text import clean
 from perftui.tui.widgets.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame_data import Drawn, prepare
-from perftui.tui.widgets.flame_layout import Box, box_at, find_box, lay_out, neighbour
+from perftui.tui.widgets.flame_layout import Box, lay_out
 from perftui.tui.widgets.flame_threads import ThreadChosen, ThreadStrip, pick_thread, thread_strip
 from perftui.tui.widgets.flame_words import frame_label, inside, why_empty, why_no_weight
+from perftui.tui.widgets.icicle_pane import IciclePane
 from perftui.tui.widgets.strips import (
-    LinePane,
     Part,
     edge_style,
-    frame_ink,
     ground_of,
     ink_style,
     line_of,
@@ -33,30 +31,9 @@ if TYPE_CHECKING:
 
     from perftui.tui.view import View
 
-Identity = tuple[int, str]
-"""(merged node, kind) of a box: stays the same while the session goes on."""
 
-
-class Flame(LinePane):
+class Flame(IciclePane):
     """Frames of the chosen thread (else the hottest); hover, click and arrow keys explore them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "walk('up')", "caller", show=False),
-        Binding("down", "walk('down')", "callee", show=False),
-        Binding("left,ctrl+left", "walk('left')", "sibling", show=False),
-        Binding("right,ctrl+right", "walk('right')", "sibling", show=False),
-        Binding("enter", "zoom", "zoom", show=False),
-        Binding("escape,backspace", "zoom_out", "zoom out", show=False),
-    ]
-
-    class Looked(Message):
-        """Another frame is looked at; None when there is none."""
-
-        def __init__(self, flame: Flame, frame: FrameDetail | None, hint: str) -> None:
-            super().__init__()
-            self.flame = flame
-            self.frame = frame
-            self.hint = hint
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -65,16 +42,9 @@ class Flame(LinePane):
         self._empty: tuple[str, ...] = ("waiting for the first picture",)
         self._merged: MergedTree | None = None
         self._chosen: tuple[int, int] | None = None
-        self._zoom = ROOT
-        self._shown_top = ROOT
-        self._focus: Identity | None = None
-        self._hover: Identity | None = None
-        self._rows: list[list[Box]] = []
         self._faces: dict[tuple[int, int], tuple[int, int, str]] = {}
         """(node, line) -> hue, shade and label, which change less often than widths."""
         self._strip: ThreadStrip | None = None
-        self._crumbs: list[tuple[int, int, int]] = []
-        """(x0, x1, node) of the breadcrumb's parts."""
 
     # -- data ------------------------------------------------------------------------------
 
@@ -111,7 +81,7 @@ class Flame(LinePane):
         width, height = self.size
         if drawn is None:
             self._rows, self._strip, self._crumbs = [], None, []
-            self._tell()
+            self.tell()
             return self.words(*self._empty)
         # A frame that has no time in this range lends its zoom to its nearest caller that has.
         top = self._zoom
@@ -119,39 +89,16 @@ class Flame(LinePane):
             top = drawn.sums.merged.parent(top)
         self._shown_top = top
         self._rows = lay_out(drawn.icicle, top, width)
-        lines = self._breadcrumb(top) if top != ROOT else []
-        if top == ROOT:
-            self._crumbs = []
+        share = drawn.icicle.value[top] / drawn.icicle.value[ROOT]
+        path = drawn.sums.merged.path(top)
+        lines = self.breadcrumb(0, path, f"{percent(share)} of the thread")
         below = self._thread_lines(height - len(lines))
-        room = self._room = max(height - len(lines) - len(below), 1)
-        self.top = max(0, min(self.top, len(self._rows) - room))
-        self._first_row_y = len(lines)
-        shown = self._rows[self.top : self.top + room]
-        for depth, row in enumerate(shown, self.top):
-            lines.append(self._row_strip(row, depth))
-        if len(self._rows) > self.top + room:
-            lines[-1] = self._more_line(len(self._rows) - self.top - room + 1)
-        blank = line_of((), width, self.tone("text"))
-        lines += [blank] * (height - len(below) - len(lines))
-        self._tell()
+        lines += self.frame_lines(len(lines), height - len(lines) - len(below))
+        self.tell()
         return lines + below
 
-    _room = 1
-    _first_row_y = 0
-
-    def line_count(self) -> int:
-        """Return the depth of the icicle."""
-        return len(self._rows)
-
-    def page(self) -> int:
-        """Return the rows of frames that are seen."""
-        return self._room
-
-    def _more_line(self, hidden: int) -> Strip:
-        text = f"  ▼ {hidden} levels deeper: scroll, or zoom in"
-        return line_of([(text, self.tone("dim"))], self.size.width, self.tone("text"))
-
-    def _row_strip(self, row: list[Box], depth: int) -> Strip:
+    def row_strip(self, row: list[Box], depth: int) -> Strip:
+        """Draw one row of frames."""
         width, blank = self.size.width, self.tone("text")
         dark, ground = self.is_dark, ground_of(blank)
         drawn = self._drawn
@@ -207,27 +154,6 @@ class Flame(LinePane):
         if drawn.matches is not None:
             label += f'   filter "{clean(selection.filter)}" {percent(drawn.match_share)}'
         return label
-
-    def _breadcrumb(self, top: int) -> list[Strip]:
-        drawn = self._drawn
-        assert drawn is not None
-        merged = drawn.sums.merged
-        names = [(ROOT, clean(drawn.thread.name))]
-        names += [(node, clean(merged.frame(node).function)) for node in merged.path(top)[:-1]]
-        width = self.size.width
-        while len(names) > 2 and sum(width_of(name) + 3 for _, name in names) > width - 12:
-            del names[1]  # the near callers say more than the far ones
-        parts: list[Part] = [(" ", self.tone("dim"))]
-        self._crumbs = []
-        x = 1
-        for node, name in names:
-            name = shorten_middle(name, 40)
-            self._crumbs.append((x, x + width_of(name), node))
-            parts += [(name, self.tone("accent")), (" › ", self.tone("dim"))]
-            x += width_of(name) + 3
-        share = drawn.icicle.value[top] / drawn.icicle.value[ROOT]
-        parts.append((f"{percent(share)} of the thread   esc up", self.tone("dim")))
-        return [line_of(parts, width, self.tone("text"))]
 
     def _thread_lines(self, height: int) -> list[Strip]:
         drawn = self._drawn
@@ -286,111 +212,23 @@ class Flame(LinePane):
             frame.function, frame.file, line, own, total, share, error, weight, lines, note
         )
 
-    def _tell(self) -> None:
-        detail = self.detail()
-        hint = "" if self._drawn is None else "hover or ↑↓←→ a frame · enter zoom · < > thread"
-        self.post_message(self.Looked(self, detail, hint))
+    def hint(self) -> str:
+        """Return what can be done here."""
+        return "" if self._drawn is None else "hover or ↑↓←→ a frame · enter zoom · < > thread"
 
-    def _look(self, hover: Identity | None) -> None:
-        if hover != self._hover:
-            before = self._hover or self._focus
-            self._hover = hover
-            self._repaint(before, hover or self._focus)
+    def parent_of(self, node: int) -> int:
+        """Return the calling merged node."""
+        return ROOT if self._merged is None else self._merged.parent(node)
 
-    def _repaint(self, *looked: Identity | None) -> None:
-        """Draw the rows of some boxes again without a new layout."""
-        if self._drawn is None or not self._lines:
-            return
-        lines = list(self._lines)
-        hidden = len(self._rows) > self.top + self._room
-        for identity in looked:
-            found = find_box(self._rows, *identity) if identity else None
-            if found and 0 <= found[0] - self.top < self._room - (1 if hidden else 0):
-                y = self._first_row_y + found[0] - self.top
-                lines[y] = self._row_strip(self._rows[found[0]], found[0])
-        self.put(lines)
-        self._tell()
+    def name_of(self, node: int) -> str:
+        """Return the function of a merged node; the root is the thread."""
+        if node == ROOT:
+            return "" if self._drawn is None else self._drawn.thread.name
+        return "" if self._merged is None else self._merged.frame(node).function
 
-    def _box_under(self, x: int, y: int) -> Box | None:
-        row = y - self._first_row_y
-        return box_at(self._rows, self.top + row, x) if 0 <= row < self._room else None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Look at the frame under the mouse."""
-        box = self._box_under(event.x, event.y)
-        self._look((box.node, box.kind) if box else None)
-
-    def on_leave(self) -> None:
-        """Go back to the chosen frame."""
-        self._look(None)
-
-    def on_click(self, event: events.Click) -> None:
-        """Zoom into a frame, out by the breadcrumb, or choose a thread."""
-        for x0, x1, node in self._crumbs:
-            if event.y == 0 and x0 <= event.x < x1:
-                self._zoom_to(node)
-                return
-        box = self._box_under(event.x, event.y)
-        if box is not None:
-            self._focus = (box.node, box.kind)
-            if box.node == self._shown_top and box.node != ROOT:
-                self.action_zoom_out()
-            else:
-                self._zoom_to(box.node)
-        elif self._strip is not None and event.y == self.size.height - 1:
+    def clicked_beside(self, event: events.Click) -> None:
+        """Choose a thread of the line of threads."""
+        if self._strip is not None and event.y == self.size.height - 1:
             for cell in self._strip.cells:
                 if cell.x0 <= event.x < cell.x1 and cell.thread is not None:
                     self.post_message(ThreadChosen(*cell.thread))
-
-    def action_walk(self, move: Literal["up", "down", "left", "right"]) -> None:
-        """Go to the caller, the widest callee or a sibling."""
-        if not self._rows:
-            return
-        here = find_box(self._rows, *self._focus) if self._focus else None
-        target = neighbour(self._rows, *here, move) if here else (0, self._rows[0][0])
-        if target is None:
-            return
-        depth, box = target
-        self._hover = None
-        self._focus = (box.node, box.kind)
-        if depth < self.top:
-            self.top = depth
-        elif depth >= self.top + self._room - 1:
-            self.top = max(min(depth - self._room + 2, len(self._rows) - self._room), 0)
-        self.redraw()
-
-    def action_zoom(self) -> None:
-        """Give the chosen frame the whole width."""
-        if self._focus is not None:
-            self._zoom_to(self._focus[0])
-
-    def action_zoom_out(self) -> None:
-        """Go back to the caller; at the root the key is not ours."""
-        if self._shown_top == ROOT:
-            return
-        merged = self._merged
-        assert merged is not None
-        self._focus = (self._shown_top, "frame")
-        self._zoom_to(merged.parent(self._shown_top))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave esc and backspace to the screen while nothing is zoomed."""
-        return not (action == "zoom_out" and self._shown_top == ROOT)
-
-    def reset_zoom(self) -> None:
-        """Show the whole thread again, nothing chosen."""
-        self._focus = self._hover = None
-        self._zoom_to(ROOT)
-
-    def _zoom_to(self, node: int) -> None:
-        self._zoom = node
-        self._hover = None
-        self.top = 0
-        self.redraw()
-
-    @property
-    def zoomed(self) -> str:
-        """Name of the function that takes the whole width, "" for the thread."""
-        if self._shown_top == ROOT or self._merged is None:
-            return ""
-        return self._merged.frame(self._shown_top).function

@@ -1,4 +1,7 @@
-"""The Flame tab: the icicle above, what is known about the frame looked at below."""
+"""The Flame tab: the icicle above, what is known about the frame looked at below.
+
+With the range laid against the time before it, another icicle takes the first one's place.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from perftui.tui.view import View
+    from perftui.tui.widgets.diff_flame import DiffFlame
+    from perftui.tui.widgets.icicle_pane import IciclePane
 
 
 class FlamePane(Vertical):
@@ -29,7 +34,11 @@ class FlamePane(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.flame = Flame()
+        self.diff: DiffFlame | None = None
+        """Made when it is asked for."""
         self.detail = Detail()
+        self._why = ""
+        """Why the range is not shown against the time before it, though it was asked for."""
 
     def compose(self) -> ComposeResult:
         """Yield the two parts."""
@@ -38,7 +47,41 @@ class FlamePane(Vertical):
 
     def show(self, view: View) -> None:
         """Show another picture."""
-        self.flame.show(view)
+        against = view.against
+        self._why = "" if against is None else against.why
+        if view.selection.against and against is not None and against.difference is not None:
+            self._diff_flame().show(view)
+            self._turn_to(self._diff_flame())
+        else:
+            self.flame.show(view)
+            self._turn_to(self.flame)
+
+    def _diff_flame(self) -> DiffFlame:
+        if self.diff is None:
+            from perftui.tui.widgets.diff_flame import DiffFlame
+
+            self.diff = DiffFlame()
+            self.diff.display = False
+            self.mount(self.diff, before=self.detail)
+        return self.diff
+
+    def _turn_to(self, wanted: IciclePane) -> None:
+        """Show one of the two icicles; it takes over the keys if the other had them."""
+        other = self.flame if wanted is self.diff else self.diff
+        if wanted.display and (other is None or not other.display):
+            return
+        had_keys = other is not None and other.has_focus
+        wanted.display = True
+        if other is not None:
+            other.display = False
+        if had_keys:
+            wanted.focus()
+        wanted.call_after_refresh(wanted.redraw)
+
+    @property
+    def shown(self) -> IciclePane:
+        """The icicle that is seen."""
+        return self.diff if self.diff is not None and self.diff.display else self.flame
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the height."""
@@ -46,7 +89,9 @@ class FlamePane(Vertical):
         self.detail.styles.height = 5 if height >= 16 else 3 if height >= 12 else 1
         self.detail.display = height >= 5
 
-    def on_flame_looked(self, message: Flame.Looked) -> None:
+    def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
         """Tell about the frame."""
         message.stop()
-        self.detail.tell(message.frame, message.hint)
+        if message.pane is self.shown:
+            hint = f"{self._why} · {message.hint}" if self._why else message.hint
+            self.detail.tell(message.frame, hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perftui.probes.pool_colours import pool_colour
 from perftui.probes.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text import clean
 from perftui.tui.widgets.blocks import hold_until, nice_top
@@ -13,7 +14,6 @@ from perftui.tui.widgets.facts import (
     counter_facts,
     cpu_facts,
     known,
-    pool_colour,
     rss_facts,
     telling_pools,
 )
@@ -57,6 +57,8 @@ class Chart:
     facts: tuple[Fact, ...]
     empty: str = ""
     """What to say while there is nothing to draw."""
+    aside: str = ""
+    """At the right of the title, where there is room: a line of code."""
 
 
 def held(view: View, buckets: Buckets, measured: Sequence[float | None]) -> Line:
@@ -106,7 +108,7 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
     highest = max(known(view.rss), default=0.0)
     note, colour = _change(rate_per_s, value)
     return Chart(
-        title="RSS",
+        title=_of_whom("RSS", view),
         value="" if value is None else format_bytes(value),
         value_colour="memory_text",
         note=note,
@@ -118,6 +120,11 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
         facts=tuple(rss_facts(view)),
         empty="waiting for the first reading" if view.status.state != "exited" else "no reading",
     )
+
+
+def _of_whom(title: str, view: View) -> str:
+    pid = view.selection.process
+    return title if pid is None else f"{title} of process {pid}"
 
 
 def _stack(layers: list[Layer], rss: Line) -> list[Layer]:
@@ -153,7 +160,7 @@ def cpu_chart(view: View, cores: int | None) -> Chart:
     if cores is not None and cores <= 4:
         top = max(top, cores * 100.0)
     return Chart(
-        title="CPU",
+        title=_of_whom("CPU", view),
         value="" if value is None else f"{value:.0f} %",
         value_colour="cpu_text",
         note="" if cores is None else f"of {cores * 100} %",

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 
-from perftui.probes.calltree import is_stdlib, package_of
+from perftui.probes.frame_colours import frame_hsl
 from perftui.tui.text import shorten_end, width_of
 from perftui.tui.theme import paint_of
 from perftui.tui.widgets.canvas import Canvas
@@ -42,11 +41,6 @@ _TONES = {
     "panel": "panel_bg",
 }
 """Our name of a tone -> the theme's name. "text", "bar" and "warmbar" are made from others."""
-
-_HUES = (0, 20, 36, 50, 72, 104, 140, 168, 190, 208, 228, 258, 290, 332)
-_SALT = 861
-"""Chosen so that the packages that are seen most (duckdb, pyarrow, pandas, ...) differ well."""
-_SHADES = (0.0, 0.035, -0.035)
 
 
 def line_of(parts: Iterable[Part], width: int, fill: Style) -> Strip:
@@ -198,22 +192,6 @@ def _mixed(base: Style, ink: Style, share: float) -> str:
     return ground.blend(Color.parse(ink.color.triplet.hex), share).hex
 
 
-# -- colours of modules ------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8192)
-def frame_ink(module: str, file: str) -> tuple[int, int]:
-    """Return (hue index, shade index) of a frame; hue -1 is the standard library's slate.
-
-    The hue belongs to the package, the shade to the module: stable from run to run, because
-    crc32 is not salted.
-    """
-    if is_stdlib(file):
-        return -1, crc32(module.encode()) % len(_SHADES)
-    package = package_of(module) or file
-    return crc32(package.encode(), _SALT) % len(_HUES), crc32(module.encode()) % len(_SHADES)
-
-
 @lru_cache(maxsize=512)
 def ink_style(hue: int, shade: int, state: str, dark: bool, ground: str) -> Style:
     """Return the style of a frame.
@@ -226,10 +204,7 @@ def ink_style(hue: int, shade: int, state: str, dark: bool, ground: str) -> Styl
         dark: Theme.
         ground: Background of the pane as hex; separators and faint frames lean to it.
     """
-    saturation, lightness = (0.33, 0.40) if dark else (0.42, 0.80)
-    if hue < 0:
-        saturation, lightness = (0.13, 0.33) if dark else (0.18, 0.84)
-    lightness += _SHADES[shade]
+    degrees, saturation, lightness = frame_hsl(hue, shade, dark)
     text = Color.parse("#eef2f6" if dark else "#14181d")
     bold = False
     if state == "hot":
@@ -242,7 +217,7 @@ def ink_style(hue: int, shade: int, state: str, dark: bool, ground: str) -> Styl
         lightness += -0.13 if dark else 0.07
         saturation *= 0.7
         text = Color.parse("#b9c2cc" if dark else "#3c444d")
-    color = Color.from_hsl((_HUES[hue] if hue >= 0 else 214) / 360, saturation, lightness)
+    color = Color.from_hsl(degrees / 360, saturation, lightness)
     if state == "faint":
         base = Color.parse(ground)
         color = base.blend(color, 0.30)

@@ -87,6 +87,9 @@ class Table(LinePane):
         Binding("enter", "activate", "open", show=False),
     ]
 
+    opens: ClassVar[bool] = True
+    """Whether enter on a row does something."""
+
     class Activated(Message):
         """A row was clicked twice or enter was pressed on it."""
 

@@ -37,12 +37,22 @@ class Span(NamedTuple):
     """Written at its left end in the top row, where nothing else is drawn."""
 
 
+class Mark(NamedTuple):
+    """A sign in the top row, over whatever is drawn there."""
+
+    column: int
+    sign: str
+    colour: str
+    """A field of `Paint`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """What lies over all timelines alike."""
 
     spans: tuple[Span, ...] = ()
     cursor: int | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 class Timeline(Canvas):
@@ -230,7 +240,8 @@ class _Brush:
                 continue
             if column in labels:
                 text, ink = labels[column]
-                pieces.append((text, ink + self._paint.named(tint) if tint else ink))
+                under = tint is not None and ink.bgcolor is None
+                pieces.append((text, ink + self._paint.named(tint) if under and tint else ink))
                 continue
             key = (cell.ink, cell.ground, tint)
             if key != last:
@@ -266,12 +277,21 @@ class _Brush:
                 continue
             left = span.left - self._axis.left
             text = "▏" + span.label
-            style = self._paint.bad if span.tint == "bad_bg" else self._paint.warn
+            style = {"bad_bg": self._paint.bad, "warn_bg": self._paint.warn}.get(span.tint)
+            style = self._paint.dim if style is None else style
             for offset, char in enumerate(text):
                 column = left + offset
                 if column >= len(cells) or cells[column].ink != EMPTY or column in placed:
                     break
                 placed[column] = (char, style)
+        for mark in self._overlay.marks:
+            column = mark.column - self._axis.left
+            if 0 <= column < len(cells):
+                style = self._paint.named(mark.colour)
+                cell = cells[column]
+                if cell.ink != EMPTY and cell.char == "█":
+                    style = self._paint.on_area + Style(bgcolor=self._inks[cell.ink].color)
+                placed[column] = (mark.sign, style)
         return placed
 
 
@@ -314,6 +334,8 @@ def _top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
     right: list[Piece] = []
     for name, colour in chart.legend:
         right += [("■ ", paint.named(colour)), (f"{name} ", paint.dim)]
+    if chart.aside:
+        right.append((f"{chart.aside} ", paint.dim))
     if right:
         right.insert(0, (" ", None))
     used = sum(width_of(text) for text, _ in left)

@@ -1,0 +1,192 @@
+"""The tables of a part of a recording, as every table format writes them.
+
+Times stand beside each other in three ways: nanoseconds of the session's clock, seconds since
+the session's start (`t_s`) and the time of day in UTC (`time_utc`). Units are in the names.
+Names are exported as they are.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perftui.probes.recording.export.exporter import ExportError
+from perftui.probes.recording.query import Query
+from perftui.probes.recording.tables import TABLES
+from perftui.probes.recording.views import base_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.recording.export.slice import Slice
+    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.stack_sums import ThreadKey
+
+_TOTALS = ("top_self", "top_total")
+_VIEWS = {
+    "phases": "phases with their two ends joined",
+    "memory_by_phase": "RSS at the ends of each phase, its peak and its growth",
+    "imports": "module imports with their times",
+    "threads": "threads with the CPU they used over the whole session",
+    "counters": "counters at the end of the session",
+    "top_self": "functions by their own time in the range",
+    "top_total": "functions by time with all they called in the range",
+}
+_LEFT_OUT = frozenset(["stack_sums", "import_edges", "phase_edges"])
+"""Of no range, or told better by a view."""
+_ENDS = {"memory_by_phase": "start_s + duration_s", "phases": "end_s"}
+_STACKS = """
+SELECT s.*, f.function, f.file, f.line, f.module
+FROM ({source}) s LEFT JOIN nodes n ON n.node = s.node LEFT JOIN frames f ON f.frame = n.frame
+"""
+
+
+class Choice(NamedTuple):
+    """A table that can be exported."""
+
+    name: str
+    about: str
+
+
+def choices() -> tuple[Choice, ...]:
+    """Return the tables there are: those that were recorded, and views that join them."""
+    recorded = [Choice(name, TABLES[name].about) for name in base_tables() if name not in _LEFT_OUT]
+    return (*recorded, *(Choice(name, about) for name, about in _VIEWS.items()))
+
+
+def check_table(name: str) -> None:
+    """Check the name of a table.
+
+    Raises:
+        ExportError: there is no such table.
+    """
+    names = [choice.name for choice in choices()]
+    if name not in names:
+        raise ExportError(f"there is no table {name[:60]!r}; there are {', '.join(names)}")
+
+
+class TableSource:
+    """Gives out the tables of one part of a recording. Open it with `tables_of`."""
+
+    def __init__(self, query: Query, part: Slice, start_ns: int) -> None:
+        self._query = query
+        self._part = part
+        self._start_ns = start_ns
+
+    def table(self, name: str) -> Any:
+        """Return a table as `pyarrow.Table`.
+
+        Raises:
+            RecordingError: it cannot be read.
+        """
+        with self._query.run(self._sql(name)) as result:
+            return _with_units(result.arrow(), name)
+
+    def _sql(self, name: str) -> str:
+        part = self._part
+        if name in _TOTALS:
+            begin, end = self._seconds(part.t0_ns), self._seconds(part.t1_ns)
+            if part.pid is None and part.threads is None:
+                return f"SELECT * FROM {name}({begin!r}, {end!r})"
+            raise ExportError(f"{name} is of all threads: leave out --thread and --process")
+        if name in _VIEWS:
+            return f"SELECT * FROM {name} WHERE {self._in_view(name)}"
+        source = f"SELECT * FROM {name} WHERE {self._in_table(name)}"
+        if name == "alerts":
+            source = self._alerts()
+        if name == "stacks":
+            source = _STACKS.format(source=source)
+        return self._with_time_of_day(name, source)
+
+    def _seconds(self, t_ns: int) -> float:
+        return (t_ns - self._start_ns) / 1e9
+
+    def _in_table(self, name: str) -> str:
+        part, table = self._part, TABLES[name]
+        columns = table.names()
+        wanted = ["true"]
+        if table.time is not None:
+            last = table.time_end or table.time
+            after = ">" if table.time_end else ">="
+            wanted.append(f"{table.time} < {part.t1_ns} AND {last} {after} {part.t0_ns}")
+        if "pid" in columns and part.pid is not None:
+            wanted.append(f"pid = {part.pid}")
+        if "tid" in columns and part.threads is not None:
+            wanted.append(_of_threads(part.threads))
+        return " AND ".join(wanted)
+
+    def _alerts(self) -> str:
+        """Return the alerts whose span overlaps the range, each as it was told last."""
+        return f"""
+SELECT * FROM alerts WHERE t_onset_ns < {self._part.t1_ns}
+QUALIFY row_number() OVER (PARTITION BY kind, t_onset_ns ORDER BY seq DESC) = 1
+AND coalesce(t_clear_ns, {self._part.t1_ns}) >= {self._part.t0_ns}"""
+
+    def _in_view(self, name: str) -> str:
+        part = self._part
+        begin, end = self._seconds(part.t0_ns), self._seconds(part.t1_ns)
+        wanted = ["true"]
+        if name in _ENDS:
+            last = _ENDS[name]
+            wanted.append(f"start_s < {end!r} AND coalesce({last}, {end!r}) >= {begin!r}")
+        elif name == "imports":
+            wanted.append(f"t_s < {end!r} AND t_s + coalesce(total_s, 0) >= {begin!r}")
+        elif name == "threads":
+            wanted.append(f"first_s < {end!r} AND last_s >= {begin!r}")
+            if part.threads is not None:
+                wanted.append(_of_threads(part.threads))
+        if part.pid is not None and name != "counters":
+            wanted.append(f"pid = {part.pid}")
+        return " AND ".join(wanted)
+
+    def _with_time_of_day(self, name: str, source: str) -> str:
+        """Join the pairs of both clocks; what lies before the first pair goes by the first."""
+        time = TABLES[name].time
+        if time is None or name == "clock":
+            return source
+        return f"""
+SELECT make_timestamp((coalesce(c.wall_ns - c.t_ns, first.shift_ns) + s.{time}) // 1000)
+       AS time_utc, s.*
+FROM ({source}) s
+ASOF LEFT JOIN clock c ON s.{time} >= c.t_ns
+LEFT JOIN (SELECT arg_min(wall_ns - t_ns, t_ns) AS shift_ns FROM clock) first ON true
+ORDER BY {", ".join(f"s.{column}" for column in _order(name))}"""
+
+
+@contextmanager
+def tables_of(reader: RecordingReader, part: Slice) -> Iterator[TableSource]:
+    """Open a part of a recording for reading table by table.
+
+    Raises:
+        RecordingError: it cannot be queried.
+    """
+    with Query(reader) as query:
+        yield TableSource(query, part, reader.status().t_start_ns)
+
+
+def _order(name: str) -> list[str]:
+    table = TABLES[name]
+    columns = table.names()
+    return [c for c in (table.time, "pid", "tid", "seq", "name") if c is not None and c in columns]
+
+
+def _of_threads(threads: frozenset[ThreadKey]) -> str:
+    pairs = ", ".join(f"({pid}, {tid})" for pid, tid in sorted(threads))
+    return f"(pid, tid) IN ({pairs})"
+
+
+def _with_units(table: Any, name: str) -> Any:
+    """Put the units into the fields' metadata too, for the formats that keep it."""
+    import pyarrow as pa
+
+    from perftui.probes.recording.query import unit_of
+
+    known = {c.name: c.unit for c in TABLES[name].columns} if name in TABLES else {}
+    fields = []
+    for field in table.schema:
+        unit = known.get(field.name) or unit_of(field.name)
+        kind = field.type
+        if field.name == "time_utc":
+            kind = pa.timestamp("us", tz="UTC")
+        fields.append(pa.field(field.name, kind, metadata={"unit": unit} if unit else None))
+    return table.cast(pa.schema(fields))

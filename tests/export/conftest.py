@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# The synthetic session and its writer are those of the tests of recordings.
+sys.path.insert(0, str(Path(__file__).parents[1] / "recording"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+pytest.importorskip("pyarrow")
+
+if TYPE_CHECKING:
+    from perftui.probes.recording.reader import RecordingReader
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a recording of 32 s: two threads with stacks, two processes."""
+    from made import make
+
+    return make(tmp_path_factory.mktemp("recorded") / "a.perftui", 32)
+
+
+@pytest.fixture(scope="session")
+def reader(recorded: Path) -> RecordingReader:
+    from perftui.probes.recording.reader import open_recording
+
+    return open_recording(recorded)

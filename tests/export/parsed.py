@@ -1,0 +1,198 @@
+"""What a stack format says, read back by its own rules: the other half of `export/`.
+
+Each parser returns (process / thread label, frames outermost first, nanoseconds) of every stack.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Sample(NamedTuple):
+    thread: str
+    frames: tuple[str, ...]
+    wall_ns: int
+    cpu_ns: int | None = None
+    phase: str | None = None
+
+
+def speedscope(data: bytes) -> Iterator[Sample]:
+    profile = json.loads(data)
+    names = [frame["name"] for frame in profile["shared"]["frames"]]
+    for thread in profile["profiles"]:
+        assert thread["unit"] == "seconds"
+        assert len(thread["samples"]) == len(thread["weights"])
+        assert thread["endValue"] - thread["startValue"] == sum_about(thread["weights"])
+        for stack, weight in zip(thread["samples"], thread["weights"], strict=True):
+            assert weight > 0
+            if stack:
+                frames = tuple(names[index] for index in stack)
+                yield Sample(thread["name"], frames, round(weight * 1e9))
+
+
+def sum_about(values: list[float]) -> Any:
+    import pytest
+
+    return pytest.approx(sum(values), abs=1e-6)
+
+
+def firefox(data: bytes) -> Iterator[Sample]:
+    profile = json.loads(data)
+    assert profile["meta"]["preprocessedProfileVersion"] == 60
+    shared = profile["shared"]
+    for table in ("stackTable", "frameTable", "funcTable", "sources"):
+        check_columns(shared[table])
+    stacks, strings = shared["stackTable"], shared["stringArray"]
+    assert all(p is None or p < i for i, p in enumerate(stacks["prefix"]))
+    for thread in profile["threads"]:
+        samples = thread["samples"]
+        check_columns(samples)
+        check_columns(thread["markers"])
+        assert samples["time"] == sorted(samples["time"])
+        cpus = [*samples["threadCPUDelta"][1:], 0][: samples["length"]]
+        for stack, weight, cpu in zip(samples["stack"], samples["weight"], cpus, strict=True):
+            if stack is None:
+                assert weight == 0
+                continue
+            frames = []
+            at = stack
+            while at is not None:
+                func = shared["frameTable"]["func"][stacks["frame"][at]]
+                frames.append(strings[shared["funcTable"]["name"][func]])
+                at = stacks["prefix"][at]
+            label = f"{thread['processName']} / {thread['name']}"
+            yield Sample(label, tuple(reversed(frames)), round(weight * 1e6), cpu)
+
+
+def check_columns(table: dict[str, Any]) -> None:
+    for name, column in table.items():
+        if isinstance(column, list):
+            assert len(column) == table["length"], name
+
+
+def chrome_trace(data: bytes) -> Iterator[Sample]:
+    """Self time of slices by nesting; rows that are no threads are left out."""
+    events = json.loads(data)["traceEvents"]
+    times = [event["ts"] for event in events]
+    assert times == sorted(times)
+    names: dict[tuple[int, int], str] = {}
+    processes: dict[int, str] = {}
+    for event in events:
+        if event["name"] == "thread_name":
+            names[event["pid"], event["tid"]] = event["args"]["name"]
+        if event["name"] == "process_name":
+            processes[event["pid"]] = event["args"]["name"]
+    by_thread: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for event in events:
+        if event["ph"] == "X" and event.get("cat") == "py":
+            by_thread.setdefault((event["pid"], event["tid"]), []).append(event)
+    for thread, slices in by_thread.items():
+        label = f"{processes[thread[0]]} / {names[thread]}"
+        yield from _self_times(label, slices)
+
+
+def _self_times(label: str, slices: list[dict[str, Any]]) -> Iterator[Sample]:
+    open_: list[list[Any]] = []  # name, end ns, own ns
+
+    def close() -> Iterator[Sample]:
+        frames = tuple(row[0] for row in open_)
+        own = open_.pop()[2]
+        assert own >= 0
+        if own:
+            yield Sample(label, frames, own)
+
+    for event in slices:
+        begin, length = round(event["ts"] * 1000), round(event["dur"] * 1000)
+        while open_ and open_[-1][1] <= begin:
+            yield from close()
+        if open_:
+            assert begin + length <= open_[-1][1], "a slice must end within the one around it"
+            open_[-1][2] -= length
+        open_.append([event["name"], begin + length, length])
+    while open_:
+        yield from close()
+
+
+def collapsed(data: bytes) -> Iterator[Sample]:
+    for line in data.decode("utf-8").split("\n")[:-1]:
+        stack, _, number = line.rpartition(" ")
+        thread, *labels = stack.split(";")
+        yield Sample(
+            thread, tuple(label.rpartition(" (")[0] or label for label in labels), int(number)
+        )
+
+
+class _Fields:
+    """A protocol buffer, field by field."""
+
+    def __init__(self, data: bytes) -> None:
+        self.found: dict[int, list[Any]] = {}
+        at = 0
+        while at < len(data):
+            key, at = varint(data, at)
+            if key & 7 == 0:
+                value, at = varint(data, at)
+                self.found.setdefault(key >> 3, []).append(value)
+            else:
+                assert key & 7 == 2
+                size, at = varint(data, at)
+                self.found.setdefault(key >> 3, []).append(data[at : at + size])
+                at += size
+        assert at == len(data)
+
+    def one(self, field: int) -> Any:
+        return self.found.get(field, [0])[0]
+
+    def all(self, field: int) -> list[Any]:
+        return self.found.get(field, [])
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        at += 1
+        if not data[at - 1] & 0x80:
+            return value - (1 << 64) if value >> 63 else value, at
+        shift += 7
+
+
+def packed(data: bytes) -> list[int]:
+    found, at = [], 0
+    while at < len(data):
+        value, at = varint(data, at)
+        found.append(value)
+    return found
+
+
+def pprof(data: bytes) -> Iterator[Sample]:
+    profile = _Fields(gzip.decompress(data))
+    strings = [text.decode("utf-8") for text in profile.all(6)]
+    assert strings[0] == ""
+    kinds = [strings[_Fields(kind).one(1)] for kind in profile.all(1)]
+    functions = {f.one(1): strings[f.one(2)] for f in map(_Fields, profile.all(5))}
+    places = {}
+    for place in map(_Fields, profile.all(4)):
+        places[place.one(1)] = functions[_Fields(place.one(4)).one(1)]
+    for sample in map(_Fields, profile.all(2)):
+        frames = tuple(places[place] for place in reversed(packed(sample.one(1))))
+        values = dict(zip(kinds, packed(sample.one(2)), strict=True))
+        labels = {
+            strings[label.one(1)]: strings[label.one(2)] for label in map(_Fields, sample.all(3))
+        }
+        thread = f"{labels['process']} / {labels['thread']}"
+        yield Sample(thread, frames, values["wall"], values["cpu"], labels.get("phase", ""))
+
+
+PARSERS: dict[str, Callable[[bytes], Iterator[Sample]]] = {
+    "speedscope": speedscope,
+    "firefox": firefox,
+    "chrome-trace": chrome_trace,
+    "collapsed": collapsed,
+    "pprof": pprof,
+}

@@ -1,0 +1,35 @@
+"""Recordings of older minor versions stay readable."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from made import make
+
+from perftui.probes.recording.reader import open_recording
+from perftui.probes.summary import summarize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def as_1_0(directory: Path) -> Path:
+    """Take out of a recording what format 1.0 did not have."""
+    for file in directory.glob("plans-*"):
+        file.unlink()
+    meta = json.loads((directory / "meta.json").read_text())
+    meta["version"] = [1, 0]
+    (directory / "meta.json").write_text(json.dumps(meta))
+    return directory
+
+
+def test_a_recording_without_plans(tmp_path: Path) -> None:
+    recording = make(tmp_path / "a.perftui", 14)
+    new = open_recording(recording)
+    assert len(new.plans(1 << 62)) == 2
+    with_plans = summarize(new)
+    old = open_recording(as_1_0(recording))
+    assert old.salvage is None or "plans" in old.salvage
+    assert old.plans(1 << 62) == ()
+    assert summarize(old) == {**with_plans, "plans": []}
