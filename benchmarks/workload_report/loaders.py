@@ -208,4 +208,4 @@ def _says(groups: dict[Any, list[Row]], loaders: list[tuple[str, str]], rows: in
     return said
 
 
-SECTION = Section(3, "Loaders", measure, write)
+SECTION = Section("3", "Loaders", measure, write)

@@ -213,4 +213,4 @@ def _saturation(users: list[Row]) -> str:
     return f"Throughput of {'; '.join(words)}."
 
 
-SECTION = Section(5, "A LanceDB application", measure, write)
+SECTION = Section("5", "A LanceDB application", measure, write)
