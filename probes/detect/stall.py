@@ -24,7 +24,8 @@ MAX_ROWS_RATIO = 0.6
 AGAIN_ROWS_RATIO = 0.8
 REFERENCE_TAU_S = 5.0
 MIN_REFERENCE_S = 2.0
-MIN_READINGS = 8
+MIN_READINGS = 5
+"""At one reading a second the window is as long as it takes to have so many."""
 MAX_QUEUE_SHARE = 0.3
 STARVED = 1.3
 WAITING_HOLD_S = 3.0
@@ -93,7 +94,7 @@ class Stall:
         self._low += wanted < LOW_PERCENT
         self._idle += wanted < IDLE_PERCENT
         self._busy += wanted > BUSY_PERCENT
-        while sample.t_s - window[0].t_s > WINDOW_S:
+        while sample.t_s - window[0].t_s > WINDOW_S and len(window) > MIN_READINGS:
             old = window.popleft()
             self._low -= old.wanted < LOW_PERCENT
             self._idle -= old.wanted < IDLE_PERCENT

@@ -188,12 +188,12 @@ def profiler_cli(file: Path) -> Iterator[Any]:
 
 def _load(node: Path, script: Path, file: Path, env: dict[str, str]) -> None:
     """Load a file; it gives its daemon half a second to start, too little on a busy machine."""
-    for attempt in range(5):
+    for attempt in range(8):
         try:
             _run(node, script, "load", file, env=env)
             return
         except AssertionError as error:
-            if attempt == 4 or "did not become ready" not in str(error):
+            if attempt == 7 or "did not become ready" not in str(error):
                 raise
             time.sleep(1 + attempt)
 

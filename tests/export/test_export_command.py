@@ -150,6 +150,20 @@ def test_nothing_is_replaced_without_a_word(recorded: Path, here: Path) -> None:
     assert (here / "x.txt").read_text() != "mine"
 
 
+def test_nothing_takes_the_place_of_what_is_no_file(recorded: Path, here: Path) -> None:
+    """As root, /dev/null would be a plain file now."""
+    (here / "null").symlink_to("/dev/null")
+    for name in ("pprof", "parquet"):
+        assert run(recorded, "--format", name, "-o", "null", "--to", "1", "--force") == 0
+    assert (here / "null").is_symlink()
+    assert (here / "null").is_char_device()
+    (here / "file").write_text("mine")
+    (here / "link").symlink_to("file")
+    assert run(recorded, "--format", "pprof", "-o", "link", "--to", "1", "--force") == 0
+    assert (here / "link").is_symlink()
+    assert (here / "file").read_bytes().startswith(b"\x1f\x8b")
+
+
 @pytest.mark.live
 def test_a_folder_with_other_files_is_not_replaced_by_force(recorded: Path, here: Path) -> None:
     words = (recorded, "--format", "parquet", "-o", "out", "--to", "1")
