@@ -220,7 +220,7 @@ def test_a_huge_export_says_its_size_first(
     assert run(recorded, "--format", "pprof") == 0
 
 
-@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json"])
+@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json", "csv"])
 def test_the_estimate_is_about_right(
     reader: RecordingReader, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
