@@ -1,7 +1,8 @@
 """How right, how early and how costly the alerts are, on a labelled corpus of made traces.
 
 python benchmarks/detector_scores.py [--seeds N] [--first SEED] [--holdout] [--errors]
-python benchmarks/detector_scores.py --real       real programs, watched live: about 7 minutes
+python benchmarks/detector_scores.py --strangers  the second corpus, written apart from the first
+python benchmarks/detector_scores.py --real       real programs, watched live: about 8 minutes
 
 `--holdout` takes seeds that no rule was ever tuned on. The two simple baselines (a naive slope;
 Mann-Kendall with Theil-Sen) judge the same traces, unless --no-baselines is given.
@@ -12,14 +13,22 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "detect"))
 
-from corpus import traces
-from families import HEALTHY, UNHEALTHY
+import corpus
+import families
+import strangers
 from scorer import alerts_of, score, table, uses_the_future
 
-HOLDOUT_FIRST = 930_000
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import ModuleType
+
+    from corpus import Trace
+
+HOLDOUT_FIRST = 940_000
 
 
 def real_programs(only: str) -> None:
@@ -45,11 +54,16 @@ def real_programs(only: str) -> None:
     print(table({"live": score(live, lambda trace: replayed[trace.name])}))
 
 
+def _corpus(args: argparse.Namespace) -> ModuleType:
+    return strangers if args.strangers else families
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=14, help="traces per family")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--holdout", action="store_true", help="seeds never tuned on")
+    parser.add_argument("--strangers", action="store_true", help="the second corpus")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--errors", action="store_true", help="list what was wrong")
     parser.add_argument("--only", default="", help="families whose name contains this")
@@ -59,19 +73,26 @@ def main() -> None:
         real_programs(args.only)
         return
     first = HOLDOUT_FIRST if args.holdout else args.first
-    families = [f for f in (*HEALTHY, *UNHEALTHY) if args.only in f.__name__]
     seeds = range(first, first + args.seeds)
+    names = [f.__name__ for f in (*_corpus(args).HEALTHY, *_corpus(args).UNHEALTHY)]
+    names = [name for name in names if args.only in name]
+
+    def made(seeds: Iterable[int]) -> Iterator[Trace]:
+        if args.strangers:
+            return strangers.traces([getattr(strangers, name) for name in names], seeds)
+        return corpus.traces([getattr(families, name) for name in names], seeds)
+
     runners = {"perftui": alerts_of}
     if not args.no_baselines:
         from baselines import mann_kendall, naive_slope
 
         runners = {"naive slope": naive_slope, "MK + Theil-Sen": mann_kendall, **runners}
-    scores = {name: score(traces(families, seeds), run) for name, run in runners.items()}
-    print(f"{len(families)} families x {args.seeds} seeds from {first}")
+    scores = {name: score(made(seeds), run) for name, run in runners.items()}
+    print(f"{len(names)} families x {args.seeds} seeds from {first}")
     print(table(scores))
     future = sum(
         uses_the_future(trace, alerts_of(trace), trace.duration_s * 0.6)
-        for trace in traces(families, list(seeds)[:2])
+        for trace in made(list(seeds)[:2])
     )
     print(f"traces whose alerts change when the future is cut off: {future}")
     if args.errors:

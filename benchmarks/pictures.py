@@ -21,7 +21,8 @@ from perftui.probes.session import ProbeOptions, RecordOptions, Session
 from perftui.scenarios.race import Race, plan_race
 from perftui.scenarios.runner import resolve
 from perftui.tui.app import PerftuiApp
-from perftui.tui.race_on_screen import RaceApp, Races
+from perftui.tui.race_app import RaceApp
+from perftui.tui.race_on_screen import Races
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

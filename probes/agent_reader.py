@@ -14,7 +14,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes import records
+from perftui.probes.exec_images import ExecImages
 from perftui.probes.inside_windows import InsideWindows
+from perftui.probes.orders import at_rest
 from perftui.probes.plan_parts import PlanParts
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class AgentProbe:
         self._on_bye = on_bye
         self._inside = InsideWindows(sampler_hz)
         self._plans = PlanParts()
+        self._images = ExecImages()
         self._rest = b""
         self._skipping = False
         self._dropped_by_pid: dict[int, int] = {}
@@ -145,12 +148,15 @@ class AgentProbe:
         if kind in PLAN_KINDS:
             found: list[records.Record] = [*self._plan(kind, fields, t_ns, pid)]
         else:
-            found = records_of(fields, self._log.tree)
+            found = self._images.settle(records_of(fields, self._log.tree))
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
-        if kind == "hello" and self._on_hello is not None:
-            self._on_hello(_hello(fields))
+        if kind == "hello":
+            hello = _hello(fields)
+            batch.extend((t_ns, record) for record in self._images.hello(t_ns, pid))
+            if self._on_hello is not None:
+                self._on_hello(hello)
         elif kind == "bye":
             batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
             if self._on_bye is not None:
@@ -243,7 +249,8 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind == "pool":
         return [records.Pool(t_ns, pid, _text(fields["name"]), _integer(fields["bytes"]))]
     if kind == "stack":
-        return [_stack(fields, t_ns, pid, tree)]
+        stack = _stack(fields, t_ns, pid, tree)
+        return [] if at_rest(tree.frame(stack.node)) else [stack]
     if kind == "thread_name":
         return [records.ThreadName(t_ns, pid, _integer(fields["tid"]), _text(fields["name"]))]
     if kind == "error":

@@ -196,7 +196,8 @@ class Difference:
             if self.delta(by_key[key].self_, weight).new_share
             >= max(least_share, delta.new_share / 4)
         }
-        ranked = sorted(told.items(), key=lambda item: (-item[1].new_share, item[0]))
+        # Of equal shares the outermost comes first: the order is that of finding them.
+        ranked = sorted(told.items(), key=lambda item: -round(item[1].new_share, 3))
         return [(by_key[key], delta) for key, delta in ranked[:most]]
 
     def _name(self, row: DiffNode | FunctionDiff) -> _Name:

@@ -5,13 +5,14 @@ Begin and end records are joined here into the spans that `Reader` hands out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.plans import plan_verdict
-from perftui.probes.reader import CallStats, Counter, Event, Import
+from perftui.probes.reader import CallStats, Counter, Event, Import, RunCost
 from perftui.probes.records import (
     Alert,
     Call,
@@ -28,6 +29,7 @@ from perftui.probes.records import (
     Plan,
     ProcessStart,
     Record,
+    Run,
 )
 from perftui.probes.units import NS_PER_S, format_seconds
 
@@ -90,6 +92,7 @@ class Journal:
         self.gaps: list[Gap] = []
         self._marks: list[Mark] = []
         self._plans: list[Plan] = []
+        self._runs: list[Run] = []
         self._processes: dict[tuple[int, int], ProcessStart] = {}
         self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
@@ -105,6 +108,7 @@ class Journal:
             Count: self._count,
             Mark: self._marks.append,
             Plan: self._plan,
+            Run: self._runs.append,
             LogLine: self._lines.append,
             Notice: self.notices.append,
             Alert: self._alert,
@@ -285,6 +289,27 @@ class Journal:
             if line.t_ns < t1_ns:
                 found.append(line)
         return tuple(reversed(found))
+
+    def run_list(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """Return the runs that ended in the range, each with what its process imported."""
+        found = []
+        begins = [span.begin.t_ns for span in self.imports] if self._runs else []
+        for run in self._runs:
+            if not t0_ns <= run.t_ns < t1_ns:
+                continue
+            first = bisect_left(begins, run.t_work_ns)
+            inside = [
+                span
+                for span in self.imports[first : bisect_left(begins, run.t_ns)]
+                if span.begin.pid == run.pid
+            ]
+            spent = sum(
+                span.end.total_ns
+                for span in inside
+                if span.end is not None and span.begin.parent_id is None
+            )
+            found.append(RunCost(run, spent, len(inside)))
+        return tuple(found)
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
         """Return the plans that were told before a moment, the oldest first."""

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.records import Alert, LogLine, Notice, Plan
+    from perftui.probes.records import Alert, LogLine, Notice, Plan, Run
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
 
-State = Literal["starting", "live", "exited", "recording"]
+State = Literal["starting", "live", "waiting", "exited", "recording"]
+"""waiting: the target keeps its process, its work is done, and it waits for a person's order."""
 
 
 class Target(NamedTuple):
@@ -157,6 +158,22 @@ class CallStats(NamedTuple):
     failed: int
 
 
+class RunCost(NamedTuple):
+    """One run of a target that keeps its process, and what it imported."""
+
+    run: Run
+    imported_ns: int
+    """Part of the work that was importing."""
+    modules: int
+
+    @property
+    def transport_ns(self) -> int:
+        """What was waited for and is nothing else: the way of order and answer."""
+        run = self.run
+        known = (run.spawn_ns, run.held_ns, run.load_ns, run.worked_ns)
+        return max(run.waited_ns - sum(part or 0 for part in known), 0)
+
+
 class Counter(NamedTuple):
     """A counter at the end of a range."""
 
@@ -266,6 +283,10 @@ class Reader(Protocol):
 
     def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """Events of the range in time order."""
+        ...
+
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """Runs that ended in the range, of a target that keeps its process."""
         ...
 
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:

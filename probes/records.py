@@ -208,6 +208,34 @@ class Plan(NamedTuple):
     rows_needed: int | None = None
 
 
+class Run(NamedTuple):
+    """One run of a target that keeps its process, as seen from both sides.
+
+    What was waited for and not worked is named: `waited_ns` is the sum of spawn, held, load,
+    worked, and the way of order and answer.
+    """
+
+    t_ns: int
+    """The answer came."""
+    pid: int
+    n: int
+    """1 for the first of the session."""
+    cold: bool
+    """The first of its program; else the process had run before."""
+    ok: bool
+    waited_ns: int
+    """By us, from the order to the answer."""
+    spawn_ns: int | None
+    """The interpreter started; None for warm runs, as the next two."""
+    held_ns: int | None
+    """We held it back until its stacks could be sampled."""
+    load_ns: int | None
+    """The scenario was imported and its parameters read."""
+    t_work_ns: int
+    worked_ns: int
+    """By the target's own clock."""
+
+
 class Pool(NamedTuple):
     """Bytes that one allocator says it has given out ("arrow", "python heap", ...)."""
 
@@ -293,6 +321,7 @@ Record = (
     | Count
     | Mark
     | Plan
+    | Run
     | Pool
     | LogLine
     | Notice

@@ -37,12 +37,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.probes.log import Probe
+    from perftui.probes.orders import Orders
     from perftui.probes.recording.recorder import Recorder
     from perftui.probes.records import Severity
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
 _IN_PROCESS_HZ = 50.0
+_LET_GO_S = 3.0
+"""A target that was let go has this long to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ class Session:
             call_tree=self.store.call_tree if options.stacks else None,
         )
         log.connect(self._detectors)
+        self.orders: Orders | None = None
+        """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
         self._stacks: FamilyStackProbe | None = None
         self._metrics = MetricProbe(
@@ -129,6 +134,7 @@ class Session:
         behind_screen: bool,
         stdout: int | None = None,
         record: RecordOptions = NOT_RECORDED,
+        orders: Orders | None = None,
     ) -> Session:
         """Start a program and watch it.
 
@@ -140,6 +146,7 @@ class Session:
                 and the program gets a session of its own.
             stdout: Descriptor for its standard output instead of ours (not behind a screen).
             record: Whether and where it is recorded.
+            orders: To a program that keeps its process for more than one run.
 
         Raises:
             LaunchError: it cannot be started.
@@ -150,6 +157,10 @@ class Session:
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
         )
+        if orders is not None:
+            env.update(orders.environment())
+            pass_fds = (*pass_fds, orders.child_fd)
+        t_launch_ns = time.monotonic_ns()
         output = OutputTail(log) if behind_screen else None
         nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
         try:
@@ -165,11 +176,15 @@ class Session:
         except BaseException:
             channel.close_child_ends()
             channel.close()
+            if orders is not None:
+                orders.close()
             raise
         finally:
             if nowhere is not None:
                 os.close(nowhere)
         channel.close_child_ends()
+        if orders is not None:
+            orders.close_child_end()
         if options.limit_bytes is not None:
             target.limit_memory(options.limit_bytes)
         about = Target(
@@ -181,6 +196,9 @@ class Session:
             agent=False,
         )
         session = cls(target, about, log, options, channel, output, record)
+        if orders is not None:
+            session.orders = orders
+            orders.start(log, target.pid, t_launch_ns, session.store.rest)
         session._start()
         return session
 
@@ -283,6 +301,8 @@ class Session:
     def _hello(self, hello: dict[str, object]) -> None:
         if hello.get("pid") != self._target.pid and self._about.agent:
             return  # a child of a target that has said hello itself
+        if hello.get("pid") == self._target.pid and self._about.agent and self._stacks is not None:
+            self._stacks.renew(self._target.pid)
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
         if self._recorder is not None:
@@ -341,6 +361,41 @@ class Session:
     def leave_running(self) -> None:
         """Let the target go on alone. Nothing to do: it never depended on us."""
 
+    # Of a target that keeps its process
+
+    def keeps_process(self) -> bool:
+        """Tell whether the target can be run again."""
+        return self.orders is not None and self._target.alive()
+
+    def waits(self) -> bool:
+        """Tell whether it waits for an order now."""
+        return self.orders is not None and self.orders.waiting_since_ns is not None
+
+    def again(self) -> None:
+        """Run it once more in the same process: warm.
+
+        Raises:
+            NotWaiting: it is at work, or has ended.
+        """
+        if self.orders is not None:
+            self.orders.give("again")
+
+    def restart(self) -> None:
+        """Run it in a new program that has nothing of the old one: cold.
+
+        Raises:
+            NotWaiting: it is at work, or has ended.
+        """
+        if self.orders is not None:
+            self.orders.give("restart")
+
+    def end_kept(self) -> None:
+        """Let go of a target that waits for orders: it ends as it would have without us."""
+        if self.orders is not None:
+            self.orders.let_go()
+        if not self._target.wait(_LET_GO_S):
+            self.stop_target()
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))
@@ -367,6 +422,8 @@ class Session:
                 return
             self._closed = True
         self._open_gate()
+        if self.orders is not None:
+            self.orders.close()
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]

@@ -48,8 +48,10 @@ class StackQuality:
 
     def rate_hz(self) -> float | None:
         """Return sweeps per second in the last windows, None before the first."""
-        sweeps = sum(window.samples / threads for window, threads in self._lately if threads)
-        seconds = sum(window.t1_ns - window.t0_ns for window, _ in self._lately) / NS_PER_S
+        # A window without threads is one in which the target waited for orders.
+        told = [(window, threads) for window, threads in self._lately if threads]
+        sweeps = sum(window.samples / threads for window, threads in told)
+        seconds = sum(window.t1_ns - window.t0_ns for window, _ in told) / NS_PER_S
         return sweeps / seconds if seconds else None
 
     def coverage(self) -> float | None:

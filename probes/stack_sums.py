@@ -46,6 +46,8 @@ class StackSums:
         self._total: _Sums = {}
         self._tiers: tuple[dict[int, _Sums], ...] = tuple({} for _ in TIERS_NS)
         self._recent: deque[Piece] = deque(maxlen=RECENT_ROWS)
+        self._all_recent = True
+        """Nothing is too old for `_recent` yet: it answers for the very start too."""
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
         self.latest_node: dict[ThreadKey, int] = {}
@@ -61,9 +63,11 @@ class StackSums:
         self.version += 1
         if not piece.torn:
             self.latest_node[piece.thread] = piece.node
+        self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
         self._recent.append(piece)
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
             self._recent.popleft()
+            self._all_recent = False
         _add(self._total, piece)
         for part in _by_second(piece):
             for (step, keep), tier in zip(TIERS_NS, self._tiers, strict=True):
@@ -87,7 +91,7 @@ class StackSums:
         if t0_ns <= first and t1_ns >= self.last_t_ns:
             return _frozen(self._total)
         result: _Sums = {}
-        if self._recent and t0_ns >= self._recent[0].t0_ns:
+        if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
             for piece in self._recent:
                 if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
                     _add(result, _clip(piece, t0_ns, t1_ns))

@@ -51,7 +51,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from perftui.probes.calltree import CallTree
-    from perftui.probes.reader import Buckets, CallStats, Counter, Event, Import, ProcessUse
+    from perftui.probes.reader import (
+        Buckets,
+        CallStats,
+        Counter,
+        Event,
+        Import,
+        ProcessUse,
+        RunCost,
+    )
     from perftui.probes.records import Alert, LogLine, Plan
     from perftui.probes.stack_sums import ThreadKey
 
@@ -94,6 +102,7 @@ class Store:
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
         self._exit: Exit | None = None
+        self._rest_ns: int | None = None
 
     # The sink
 
@@ -203,6 +212,10 @@ class Store:
         """Say more about the target (its Python, that the agent runs) once it is known."""
         self._target = target
 
+    def rest(self, since_ns: int | None) -> None:
+        """The target has waited for a person since then: nothing is going on. None: it works."""
+        self._rest_ns = since_ns
+
     def target(self) -> Target:
         """See `Reader.target`."""
         return self._target
@@ -211,10 +224,12 @@ class Store:
         """See `Reader.status`."""
         with self._lock:
             self._drain()
-            end_ns = self._clock() if self._exit is None else self._exit.t_ns
+            end_ns = self._clock()
             state: State = "live" if self._series else "starting"
             if self._exit is not None:
-                state = "exited"
+                state, end_ns = "exited", self._exit.t_ns
+            elif self._rest_ns is not None:
+                state, end_ns = "waiting", self._rest_ns
             newest = self._overheads[-1] if self._overheads else None
             return Status(
                 state=state,
@@ -468,6 +483,12 @@ class Store:
         with self._lock:
             self._drain()
             return self._journal.event_list(t0_ns, t1_ns)
+
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """See `Reader.runs`."""
+        with self._lock:
+            self._drain()
+            return self._journal.run_list(t0_ns, t1_ns)
 
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         """See `Reader.plans`."""

@@ -15,7 +15,7 @@ from perftui.probes.reader import TREE
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import CallStats, Import, Phase, Target
+    from perftui.probes.reader import CallStats, Import, Phase, RunCost, Target
     from perftui.probes.records import Plan
     from perftui.probes.store import Store
 
@@ -47,11 +47,12 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
             "signal": status.signal,
         },
         "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
-        "cpu_s": _cpu(reader, exit_ is not None),
-        "peak_rss_bytes": _peak(reader, target),
+        "cpu_s": cpu_seconds(reader, exit_ is not None),
+        "peak_rss_bytes": peak_rss_bytes(reader, target),
         "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
         "counters": {
             counter.name: {"total": counter.total, "per_s": counter.per_s}
@@ -87,7 +88,7 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
     }
 
 
-def _cpu(reader: Store, ended: bool) -> dict[str, float | None]:
+def cpu_seconds(reader: Store, ended: bool) -> dict[str, float | None]:
     """Return the kernel's own sums where there are any, else the last readings of the tree."""
     exit_ = reader.exit() if ended else None
     if exit_ is not None and exit_.cpu_user_s is not None:
@@ -98,7 +99,8 @@ def _cpu(reader: Store, ended: bool) -> dict[str, float | None]:
     }
 
 
-def _peak(reader: Store, target: Target) -> int | None:
+def peak_rss_bytes(reader: Store, target: Target) -> int | None:
+    """Return the most memory at once, by whoever saw most of it: kernel, probe or agent."""
     exit_ = reader.exit()
     peaks = [
         reader.last("high_water_rss_bytes", TREE),
@@ -146,9 +148,8 @@ def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
 
 def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
     names = {(row.pid, row.id): row.module for row in imports}
-    roots = [row for row in imports if (row.pid, row.parent_id) not in names]
     return {
-        "total_s": sum(row.total_ns for row in roots) / NS_PER_S if imports else None,
+        "total_s": imports_total_s(imports),
         "modules": [
             {
                 "module": row.module,
@@ -162,6 +163,13 @@ def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
     }
 
 
+def imports_total_s(imports: tuple[Import, ...]) -> float | None:
+    """Return how long imports took, those inside of others not counted twice; None without any."""
+    known = {(row.pid, row.id) for row in imports}
+    roots = [row for row in imports if (row.pid, row.parent_id) not in known]
+    return sum(row.total_ns for row in roots) / NS_PER_S if imports else None
+
+
 def _calls(stats: CallStats) -> dict[str, Any]:
     warm_ns = stats.warm_median_ns
     return {
@@ -171,6 +179,28 @@ def _calls(stats: CallStats) -> dict[str, Any]:
         "ratio": stats.ratio,
         "steady_state": None,
     }
+
+
+def _run(cost: RunCost, t0_ns: int) -> dict[str, Any]:
+    run = cost.run
+    return {
+        "n": run.n,
+        "cold": run.cold,
+        "ok": run.ok,
+        "start_s": (run.t_work_ns - t0_ns) / NS_PER_S,
+        "waited_s": run.waited_ns / NS_PER_S,
+        "spawn_s": _seconds(run.spawn_ns),
+        "held_s": _seconds(run.held_ns),
+        "load_s": _seconds(run.load_ns),
+        "worked_s": run.worked_ns / NS_PER_S,
+        "imported_s": cost.imported_ns / NS_PER_S,
+        "modules": cost.modules,
+        "transport_s": cost.transport_ns / NS_PER_S,
+    }
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / NS_PER_S
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,7 @@ from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.installed import load_installed
+from perftui.scenarios.kept_runs import Surroundings, order_line, run_kept
 from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
 from perftui.scenarios.runner import require, resolve
 from perftui.scenarios.user_file import load_function, split_reference
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+_T_MAIN_NS = time.monotonic_ns()
 _QUIET_LOGS = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
 """Lance writes a line per query; only both names together silence it."""
 
@@ -42,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
     if not argv:
         return _refuse("a scenario is missing: python -m perftui.scenarios.child NAME")
     reference, *texts = argv
+    line = order_line()
+    surroundings = None if line is None else Surroundings()
     for name, value in _QUIET_LOGS.items():
         os.environ.setdefault(name, value)
     # A program that was started this way must see itself in argv, not the runner's module.
@@ -55,8 +60,11 @@ def main(argv: Sequence[str]) -> int:
                 # One that is ignored stays so: that is what nohup is for.
                 if signal.getsignal(number) is signal.SIG_DFL:
                     signal.signal(number, _terminated)
-        function(**values)
-        sys.stdout.flush()
+        if line is None or surroundings is None:
+            function(**values)
+            sys.stdout.flush()
+            return 0
+        return run_kept(lambda: _once(reference, function, values), line, surroundings, _T_MAIN_NS)
     except ScenarioError as error:
         return _refuse(str(error))
     except Terminated as ended:
@@ -73,6 +81,23 @@ def main(argv: Sequence[str]) -> int:
         if says_disk_full(error):
             return _refuse(disk_full_words(error))
         # Not `Exception`: panics of Rust libraries (pyo3's PanicException) derive from its base.
+        return _report(reference, error)
+
+
+def _once(reference: str, function: Callable[..., Any], values: dict[str, object]) -> int:
+    """Run it in a process that stays: what it raises, or that it exits, ends the run alone."""
+    try:
+        function(**values)
+    except (ScenarioError, Terminated, KeyboardInterrupt, GeneratorExit):
+        raise
+    except SystemExit as leave:
+        if leave.code is None or isinstance(leave.code, int):
+            return leave.code or 0
+        print(leave.code, file=sys.stderr)
+        return 1
+    except BaseException as error:
+        if says_disk_full(error):
+            return _refuse(disk_full_words(error))
         return _report(reference, error)
     return 0
 

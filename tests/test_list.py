@@ -223,3 +223,25 @@ def test_clearing_takes_the_answer(
     monkeypatch.setattr("builtins.input", lambda _question: answer)
     assert run("--clear-cache") == 0
     assert (cache / "data" / "orders").exists() is there
+
+
+def test_what_only_some_values_need_is_told_with_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.scenarios import runner, server_postgres
+
+    found = runner.find_spec
+    absent = ("polars", "psycopg")
+    monkeypatch.setattr(runner, "find_spec", lambda name: None if name in absent else found(name))
+    monkeypatch.setattr(server_postgres, "postgres_binaries", lambda: None)
+    assert run("scenarios") == 0
+    lines = capsys.readouterr().out.splitlines()
+    command = f"run {sys.executable} -m pip install"
+    assert f"    not installed, for some values: polars; {command} polars" in lines
+    said = [line for line in lines if line.endswith(f"{command} 'psycopg[binary]'")]
+    assert len(said) == 2, "loader and batch-size"
+    server = "no PostgreSQL server, for target=postgres: run apt-get install postgresql"
+    assert sum(server in line for line in lines) == 2
+    by_name = {each["name"]: each for each in as_json(capsys, "scenarios")["scenarios"]}
+    assert by_name["loader"]["optional_missing"] == ["psycopg"]
+    assert by_name["loader"]["optional_install"].endswith("pip install 'psycopg[binary]'")

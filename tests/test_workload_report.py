@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "benchmarks" / "workloads.py"
 sys.path.insert(0, str(PROGRAM.parent))
 
-from workload_report.markdown import named, percent, spread, table, times  # noqa: E402
+from workload_report.markdown import bars, named, percent, spread, table, times  # noqa: E402
 
 PAGE = ROOT / "docs" / "workloads.md"
 
@@ -83,6 +83,11 @@ def test_tables_are_aligned_in_the_source() -> None:
         "| a\\|b |   1 |",
         "| c    |  23 |",
     ]
+
+
+def test_bars_are_in_proportion() -> None:
+    lines = bars({"a": 4.0, "bcd": 1.0, "e": 0.0}, str).splitlines()
+    assert lines == [f"    a    {'█' * 48} 4.0", f"    bcd  {'█' * 12} 1.0", "    e    ▏ 0.0"]
 
 
 def test_figures_as_the_page_writes_them() -> None:

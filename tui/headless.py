@@ -8,6 +8,7 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from perftui.probes.orders import Orders
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
 from perftui.tui.gate import GATE_FAILED, gate_failed
@@ -39,15 +40,23 @@ def launch_headless(
     duration_s: float | None,
     fail_on: Sequence[str] = (),
     notify: How = "off",
+    runs: int | None = None,
 ) -> int:
     """Run a program to its end; returns its own exit code, 128+N for signal N.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
+    is a scenario that keeps its process for so many.
     """
     # With the summary on standard output, what the target prints goes beside it.
     stdout = _STDERR_FD if json_path == "-" else None
     session = Session.launch(
-        argv, title, options, behind_screen=False, stdout=stdout, record=record
+        argv,
+        title,
+        options,
+        behind_screen=False,
+        stdout=stdout,
+        record=record,
+        orders=None if runs is None else Orders(runs, stay=False),
     )
     progress = Progress(session, notify)
     stopped_by_us = _watch(session, progress, duration_s)

@@ -27,15 +27,19 @@ def launch_on_screen(
     duration_s: float | None,
     fail_on: Sequence[str] = (),
     notify: How = "off",
+    runs: int | None = None,
 ) -> int:
     """Start a program behind the live screen; 0, or its own exit code if it ended by itself.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised.
+    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
+    is a scenario: after so many it keeps its process and waits for orders.
     """
     # The session starts first: the target runs and is measured while textual is imported.
+    from perftui.probes.orders import Orders
     from perftui.probes.session import Session
 
-    session = Session.launch(argv, title, options, behind_screen=True, record=record)
+    orders = None if runs is None else Orders(runs, stay=True)
+    session = Session.launch(argv, title, options, behind_screen=True, record=record, orders=orders)
     return _show(session, json_path, duration_s, fail_on, notify)
 
 

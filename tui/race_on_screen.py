@@ -1,28 +1,17 @@
-"""A race on the screen: the application around it, and what is printed when it has gone."""
+"""A race on the screen: what happens before it comes up and after it has gone."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from perftui.scenarios.runner import missing_modules
 from perftui.tui.cli import COMMANDS
 from perftui.tui.race_headless import ended_with_us, finish
-from perftui.tui.screens.race import RaceScreen
-from perftui.tui.terminal_app import TerminalApp
-from perftui.tui.terminal_watch import watch_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.screen import Screen
-
     from perftui.scenarios.race import Race
-
-Recordings = tuple[str, str]
-_ENDING = ("SIGHUP", "SIGTERM")
 
 
 class Races:
@@ -57,55 +46,6 @@ class Races:
         self.race.stop()
 
 
-class RaceApp(TerminalApp["Recordings | None"]):
-    """Shows races until the person leaves. The result: two recordings to compare, or None."""
-
-    def __init__(
-        self,
-        races: Races,
-        *,
-        duration_s: float | None = None,
-        ascii_only: bool | None = None,
-    ) -> None:
-        super().__init__(ascii_only=ascii_only)
-        self._races = races
-        self._duration_s = duration_s
-        self.ended_by: int | None = None
-        """The signal that closed the screen."""
-
-    def get_default_screen(self) -> Screen[None]:
-        """Return the race: there is no other below it."""
-        return RaceScreen(self._races)
-
-    def on_mount(self) -> None:
-        """Leave in order when the terminal goes away, we are ended, or the time is up."""
-        if self._duration_s is not None:
-            self.set_timer(self._duration_s, lambda: self.exit(None))
-        loop = asyncio.get_running_loop()
-        for number in self._signals():
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self._ended, number)
-
-    def on_unmount(self) -> None:
-        """Give the signals back."""
-        loop = asyncio.get_running_loop()
-        for number in self._signals():
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.remove_signal_handler(number)
-
-    def _signals(self) -> list[signal.Signals]:
-        return [signal.Signals[name] for name in _ENDING if hasattr(signal, name)]
-
-    def _ended(self, number: int) -> None:
-        self.ended_by = number
-        self.exit(None)
-
-    def action_help_quit(self) -> None:
-        """Say what ctrl+c does not do."""
-        if isinstance(self.screen, RaceScreen):
-            self.screen.say("ctrl+c does nothing here: q quits")
-
-
 def run_on_screen(
     race: Race, make: Callable[[str | None], Race], json_path: str | None, duration_s: float | None
 ) -> int:
@@ -121,9 +61,13 @@ def run_on_screen(
         0; 1 or 2 if a side failed; 3 without a winner; 128+N if signal N closed the screen.
     """
     races = Races(race, make)
-    app = RaceApp(races, duration_s=duration_s)
     with ended_with_us(races.stop):
+        # The race starts first: it runs while textual is imported.
         race.start()
+        from perftui.tui.race_app import RaceApp
+        from perftui.tui.terminal_watch import watch_terminal
+
+        app = RaceApp(races, duration_s=duration_s)
         with watch_terminal(races.stop):
             chosen = app.run()
     if app.ended_by is not None:

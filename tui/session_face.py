@@ -60,10 +60,26 @@ class Noted(Protocol):
 
 @runtime_checkable
 class Kept(Protocol):
-    """A session that can be exported, because it lies on disk (optional)."""
+    """A session whose target may keep its process and be run again (optional)."""
 
-    def recording(self) -> Path | None:
-        """Return where it is recorded, None if it is not."""
+    def keeps_process(self) -> bool:
+        """Tell whether it does, and lives."""
+        ...
+
+    def waits(self) -> bool:
+        """Tell whether it waits for an order now."""
+        ...
+
+    def again(self) -> None:
+        """Run once more in the same process: warm. OSError if it cannot now."""
+        ...
+
+    def restart(self) -> None:
+        """Run in a new program that has nothing of the old one: cold. OSError if it cannot now."""
+        ...
+
+    def end_kept(self) -> None:
+        """Let go of a target that waits: it ends as it would have ended by itself."""
         ...
 
 
@@ -74,6 +90,15 @@ class Spiked(Protocol):
     @property
     def spikes(self) -> SpikeFinder:
         """What finds them; the screen moves it on while it is shown."""
+        ...
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """A session that can be exported, because it lies on disk (optional)."""
+
+    def recording(self) -> Path | None:
+        """Return where it is recorded, None if it is not."""
         ...
 
 

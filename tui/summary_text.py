@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _ROWS = 8
 _SPIKES = 4
 _PROCESSES = 12
+_RUNS = 10
 _Rows = list[tuple[str, ...]]
 
 
@@ -29,6 +30,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     lines += [f"  ! {notice.text}" for notice in notices]
     for title, rows in (
         ("alerts", _alerts(summary)),
+        ("runs", _runs(summary)),
         ("phases", _phases(summary)),
         ("processes", _processes(summary)),
         ("imports", _imports(summary)),
@@ -75,6 +77,29 @@ def _alerts(summary: dict[str, Any]) -> _Rows:
             for n, text in enumerate(words):
                 first = (alert["severity"], alert["kind"], f"from {onset} {until}")
                 rows.append((*(("", "", "") if n else first), text))
+    return rows
+
+
+def _runs(summary: dict[str, Any]) -> _Rows:
+    """What was waited for in each run, and what of it was what: the first ones and the last."""
+    runs = summary["runs"]
+    rows: _Rows = []
+    for run in runs if len(runs) <= _RUNS else [*runs[: _RUNS // 2], None, *runs[-_RUNS // 2 :]]:
+        if run is None:
+            rows.append((f"… {len(runs) - _RUNS} more", *("",) * 7))
+            continue
+        rows.append(
+            (
+                f"{run['n']} {'cold' if run['cold'] else 'warm'}{'' if run['ok'] else ', failed'}",
+                f"waited {format_seconds(run['waited_s'])}",
+                "" if run["spawn_s"] is None else f"spawn {format_seconds(run['spawn_s'])}",
+                f"held back {format_seconds(run['held_s'])}" if run["held_s"] else "",
+                "" if run["load_s"] is None else f"load {format_seconds(run['load_s'])}",
+                f"worked {format_seconds(run['worked_s'])}",
+                f"of it import {format_seconds(run['imported_s'])}" if run["modules"] else "",
+                f"transport {format_seconds(run['transport_s'])}",
+            )
+        )
     return rows
 
 

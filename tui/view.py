@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Process,
         ProcessUse,
         Reader,
+        RunCost,
         Status,
         Target,
         Thread,
@@ -140,6 +141,8 @@ class View:
     process_use: tuple[ProcessUse, ...] = ()
     tree_stacks: tuple[ThreadTree, ...] = ()
     """`stacks`, whatever process is chosen."""
+    runs: tuple[RunCost, ...] = ()
+    """Of the whole session, of a target that keeps its process."""
     plans: tuple[Plan, ...] = ()
     """Of the whole session: whether there are any decides about a tab."""
 
@@ -244,6 +247,7 @@ def take_view(
         heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
         process_use=reader.process_use(*span) if "process_use" in wants else (),
         has=frozenset(wants),
+        runs=reader.runs(start, status.t_end_ns + 1),
         against=against,
         plans=reader.plans(status.t_end_ns + 1),
     )

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from perftui.probes.units import format_bytes, format_count, format_seconds
-from workload_report.markdown import named, percent, spread, table, times
+from workload_report.markdown import bars, named, percent, spread, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section
 
@@ -108,6 +108,7 @@ def write(data: Data) -> str:
     return "\n\n".join(
         (
             _says(groups, loaders, largest),
+            bars(_last(groups, loaders, largest), lambda value: f"{format_count(value)} rows/s"),
             "Rows/s:",
             speeds,
             f"Medians of {n} loads per cell. At {format_count(largest)} rows in batches of "
@@ -162,6 +163,14 @@ def _costs(loader: tuple[str, str], found: list[Row]) -> tuple[str, ...]:
     )
 
 
+def _last(
+    groups: dict[Any, list[Row]], loaders: list[tuple[str, str]], rows: int
+) -> dict[str, float]:
+    """Rows/s of each loader with the largest batches."""
+    found = {" ".join(loader): groups.get((*loader, rows, BATCHES[-1])) for loader in loaders}
+    return {name: _rows_per_s(loads) for name, loads in found.items() if loads}
+
+
 def _against(groups: dict[Any, list[Row]], target: str, found: list[Row], rows: int) -> str:
     usual = next((v for t, v in LOADERS if t == target), None)
     best = groups.get((target, usual, rows, BATCHES[-1]))
@@ -169,11 +178,7 @@ def _against(groups: dict[Any, list[Row]], target: str, found: list[Row], rows: 
 
 
 def _says(groups: dict[Any, list[Row]], loaders: list[tuple[str, str]], rows: int) -> str:
-    last = {
-        " ".join(loader): _rows_per_s(groups[(*loader, rows, BATCHES[-1])])
-        for loader in loaders
-        if (*loader, rows, BATCHES[-1]) in groups
-    }
+    last = _last(groups, loaders, rows)
     fastest, slowest = max(last, key=lambda n: last[n]), min(last, key=lambda n: last[n])
     gains = {
         " ".join(loader): _rows_per_s(groups[(*loader, rows, BATCHES[-1])])

@@ -6,9 +6,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Cell = str
+_BAR = 48
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 def table(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], left: int = 1) -> str:
@@ -42,6 +44,18 @@ def _escaped(cell: str) -> str:
 def commands(lines: Sequence[str]) -> str:
     """Return commands as a code block."""
     return "\n".join(f"    {line}" for line in lines)
+
+
+def bars(values: Mapping[str, float], write: Callable[[float], str]) -> str:
+    """Return a chart as a code block: a bar per value, the longest for the largest."""
+    widest = max(map(len, values))
+    top = max(values.values()) or 1.0
+    lines = []
+    for name, value in values.items():
+        eighths = round(value / top * _BAR * 8)
+        bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
+        lines.append(f"    {name.ljust(widest)}  {bar or _EIGHTHS[1]} {write(value)}")
+    return "\n".join(lines)
 
 
 def spread(values: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perftui.probes.units import format_bytes, format_count, format_seconds
-from workload_report.markdown import named, table, times
+from workload_report.markdown import bars, named, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section
 
@@ -60,7 +60,7 @@ def write(data: Data) -> str:
     """Four tables."""
     streams = [row for row in data["figures"] if row["table"] == "streaming"]
     false = [row for row in data["figures"] if row["table"] == "false streaming"]
-    parts = [_says(streams, data["sweeps"]), _streams(streams)]
+    parts = [_says(streams, data["sweeps"]), _peaks(streams), _streams(streams)]
     parts.append(
         "RSS above the base, one run per cell, each in a process of its own; first piece: a batch, "
         "or collecting, the first of eight part files. After del: 1.5 s after the program has "
@@ -81,6 +81,17 @@ def write(data: Data) -> str:
             _limited(data["limited"]),
         ]
     return "\n\n".join(parts)
+
+
+def _peaks(rows: list[Row]) -> str:
+    """A chart of the peaks at the largest size, the two modes of an engine below each other."""
+    largest = max(row["rows"] for row in rows)
+    peaks = {
+        f"{row['engine']} {row['mode']}": row["grown_bytes"]
+        for row in rows
+        if row["rows"] == largest
+    }
+    return bars(peaks, lambda value: f"+{format_bytes(value)}")
 
 
 def _streams(rows: list[Row]) -> str:

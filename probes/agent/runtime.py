@@ -30,6 +30,10 @@ PLAN_PIECE_BYTES = 3_500
 """Of a plan's text in one line, so that the line with its other fields fits the pipe."""
 
 agent: "Agent | None" = None
+order: "list[Any]" = []
+"""The launcher's, as it is to be given to a program that this process becomes by exec."""
+held_ns = 0
+"""How long the program was held back at the gate."""
 
 
 class PerThread(_local):
@@ -346,6 +350,23 @@ class Agent:
             taken += needs
         pieces.append(self.quote(text[begin:], PLAN_PIECE_BYTES + 1))
         return pieces
+
+    def environment_for_exec(self, environ: "dict[str, str]") -> "dict[str, str]":
+        """Return the environment in which a program that we become by exec is watched too.
+
+        Only perftui's own scenarios ask for it, right before the exec: the descriptors are
+        inheritable from here on.
+        """
+        hook = __file__.rpartition("/")[0] + "/hook"
+        for fd in order[:3]:
+            posix.set_inheritable(fd, True)
+        child = dict(environ)
+        before = child.get("PYTHONPATH")
+        if before is not None:
+            child["PERFTUI_AGENT_PYTHONPATH"] = before
+        child["PYTHONPATH"] = hook + ":" + before if before else hook
+        child["PERFTUI_AGENT"] = ":".join(map(str, order))
+        return child
 
     def bye(self) -> None:
         """The interpreter is about to end: let everything go that is held back."""

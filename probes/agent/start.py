@@ -33,7 +33,9 @@ def start(order: str, load: "Callable[[str, str], Any]") -> None:
             posix.set_inheritable(fd, False)
         if lines and sys.stdout is not None:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        _start(wire, wire_module, gate_fd, gate_inode, load, tracer_pid, sampler_hz)
+        # What this process is told should it become another program: the same, without a gate.
+        again = [record_fd, keep_fd, gate_fd, device, inode, 0, tracer_pid, lines]
+        _start(wire, wire_module, gate_fd, gate_inode, load, tracer_pid, sampler_hz, again)
     except Exception as error:
         if wire_module.foreign(error):
             raise
@@ -55,18 +57,24 @@ def _start(
     load: "Callable[[str, str], Any]",
     tracer_pid: int,
     sampler_hz: float,
+    order_again: "list[Any]",
 ) -> None:
     runtime = load("runtime", "_perftui_agent")
     imports = load("imports", "_perftui_agent_imports")
     if tracer_pid:
         allow_tracer(tracer_pid, YAMA_SCOPE)
     wire.send(_hello(wire_module.quote))
+    held_ns = 0
     if posix.fstat(gate_fd).st_ino == gate_inode:
+        held_ns = -time.monotonic_ns()
         sampler_hz = _wait_at_gate(gate_fd) or sampler_hz
+        held_ns += time.monotonic_ns()
         # Nobody else has the gate's number, and it is as high as ours are: reuse it.
         _open_at("/proc/self/statm", gate_fd)
     agent = runtime.Agent(wire, wire_module, gate_fd)
     runtime.agent = agent
+    runtime.order = [*order_again, sampler_hz]
+    runtime.held_ns = held_ns
 
     posix.register_at_fork(after_in_child=agent.after_fork)
     atexit_again = _at_exit(agent)

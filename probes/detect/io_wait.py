@@ -64,7 +64,8 @@ class IoWait(Detector):
 
     def _message(self, onset_s: float, now_s: float) -> str:
         stall = self.context.stall
-        parts = [f"CPU {stall.cpu_now():.0f} % (was {stall.cpu_before:.0f} %)"]
+        wanted = "" if not stall.was_starved() else f", {stall.wanted_before:.0f} % wanted"
+        parts = [f"CPU {stall.cpu_now():.0f} % (was {stall.cpu_before:.0f} %{wanted})"]
         ratio = stall.rows_ratio()
         if ratio is not None:
             parts.append(f"rows/s {ratio:.1f}x")

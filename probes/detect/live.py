@@ -21,7 +21,7 @@ from perftui.probes.units import NS_PER_S, format_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from perftui.probes.detect.observations import Edge, Observation
+    from perftui.probes.detect.observations import Edge, Observation, Waiting
     from perftui.probes.log import SessionLog
     from perftui.probes.reader import ThreadTree
     from perftui.probes.records import Record, Severity
@@ -92,28 +92,30 @@ class DetectorProbe:
                 self._judge(observation)
 
     def _judge(self, observation: Observation) -> None:
+        edges: list[Edge] = []
         if isinstance(observation, Sample):
-            self._look_at_stacks(observation)
+            waiting = self._look_at_stacks(observation)
+            if waiting is not None:
+                edges += self._engine.feed(waiting)
             self._remember_pool(observation)
-        alerts = [self._alert(edge) for edge in self._engine.feed(observation)]
+        edges += self._engine.feed(observation)
+        alerts = [self._alert(edge) for edge in edges]
         if alerts:
             self._log.extend(alerts)
 
-    def _look_at_stacks(self, sample: Sample) -> None:
+    def _look_at_stacks(self, sample: Sample) -> Waiting | None:
         """Ask what threads wait for: often while little is done in a phase that should work,
         seldom while several threads are at work."""
         if not self._knows_waits or sample.t_s < self._stacks_due_s:
-            return
+            return None
         low = sample.cpu_percent is not None and sample.cpu_percent < LOW_PERCENT
         working = self._engine.context.working()
         if not (low and working) and self._observer.n_threads < 3:
-            return
+            return None
         pause_s = STACKS_EVERY_S if low and working else STACKS_SELDOM_S
         self._stacks_due_s = sample.t_s + pause_s
         threads = self._threads(sample.t_s - STACKS_SPAN_S, sample.t_s)
-        waiting = waiting_of(self._log.tree, threads, sample.t_s)
-        if waiting is not None:
-            self._engine.feed(waiting)
+        return waiting_of(self._log.tree, threads, sample.t_s)
 
     def _remember_pool(self, sample: Sample) -> None:
         if sample.pool_bytes is not None:

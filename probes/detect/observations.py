@@ -30,6 +30,8 @@ class Sample(NamedTuple):
     """Bytes that known allocators (Arrow, DuckDB) have given out."""
     pool_name: str = ""
     """The largest of them."""
+    run_queue_percent: float | None = None
+    """Time that threads waited for a core, lately: 100 = one thread all the time."""
 
 
 class CallEnded(NamedTuple):

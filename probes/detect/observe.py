@@ -55,7 +55,8 @@ class Observer:
         self._base_ns = base_ns
         self._cpu_percent = CpuPercent(CPU_SPAN_NS)
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
-        self._queue: tuple[int, float] | None = None
+        self._queue: tuple[int, float, float] | None = None
+        """When the run queue was read, the share and the per cent that a `Sample` tells."""
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
         self._imports: dict[tuple[int, int], str] = {}
         self._counters: dict[str, dict[int, float]] = {}
@@ -146,9 +147,9 @@ class Observer:
             if used is not None:
                 cpu = (cpu or 0.0) + used
         self._read_queue(metrics)
-        share = None
+        share = percent = None
         if self._queue is not None and t_ns - self._queue[0] < QUEUE_HOLD_NS:
-            share = self._queue[1]
+            _, share, percent = self._queue
         rows = None
         if self._counter is not None:
             rows = sum(self._counters[self._counter].values())
@@ -166,6 +167,7 @@ class Observer:
             rows_are_data=self._counter is None or _rank(self._counter) <= 1,
             pool_bytes=pools.get(largest),
             pool_name=largest,
+            run_queue_percent=percent,
         )
 
     def _phase(self, t_ns: int) -> str | None:
@@ -179,8 +181,7 @@ class Observer:
         return innermost
 
     def _read_queue(self, metrics: list[Metric]) -> None:
-        waited_s = ran_s = 0.0
-        known = False
+        waited_s = ran_s = passed_s = 0.0
         for metric in metrics:
             if metric.run_queue_wait_s is None:
                 continue
@@ -190,12 +191,12 @@ class Observer:
             if before is not None and now[1] >= before[1]:
                 waited_s += now[1] - before[1]
                 ran_s += max(now[2] - before[2], 0.0)
-                known = True
-        if known:
+                passed_s = max(passed_s, (now[0] - before[0]) / NS_PER_S)
+        if passed_s > 0:
             wanted_s = waited_s + ran_s
             # A program that hardly wants a core is not kept from one.
             share = waited_s / wanted_s if wanted_s > 0.2 else 0.0
-            self._queue = (metrics[0].t_ns, share)
+            self._queue = (metrics[0].t_ns, share, 100 * waited_s / passed_s)
 
 
 _NO_COUNTER = 3

@@ -46,7 +46,7 @@ class OomRisk(Detector):
         if recent and now_s - recent[-1][0] > 2 * SLOPE_S:
             recent.clear()
         recent.append((now_s, rss))
-        while now_s - recent[0][0] > SLOPE_S:
+        while now_s - recent[0][0] > SLOPE_S and len(recent) > 2:
             recent.popleft()
         share = rss / limit
         edge = self.open

@@ -12,6 +12,7 @@ from statistics import median
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from perftui.probes.derived import CPU_SMOOTH_NS
 from perftui.probes.detect.jumps import STEP_NS, jumps, least_jump
 from perftui.probes.detect.spike_card import Found, first_calls, make_card, outermost
 from perftui.probes.units import NS_PER_S
@@ -60,7 +61,8 @@ class SpikeFinder:
         """Imports that ended before this have been looked at."""
         self._calls: set[str] = set()
         self._started = False
-        self._changed = False
+        self._waiting = False
+        """Something was found that has no card yet."""
         self._cards: dict[Found, Spike] = {}
         self._top: tuple[Spike, ...] = ()
         self.repeats = 0
@@ -100,9 +102,8 @@ class SpikeFinder:
             self._close_rise()
         if not more:
             self._look_for_bursts(status, end_s * NS_PER_S)
-            if self._changed:
-                self._changed = False
-                self._rank(status.t_start_ns)
+            if self._waiting:
+                self._rank(status, over)
         return more
 
     # -- jumps of RSS ----------------------------------------------------------------------
@@ -141,7 +142,7 @@ class SpikeFinder:
                 continue
             self._peak = height
             self._jumps.append(found)
-            self._changed = True
+            self._waiting = True
 
     # -- bursts of CPU ---------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ class SpikeFinder:
         values = [v for v in self._cpu(found.t0_ns, found.t1_ns) if v is not None]
         if values and median(values) > HOT_PERCENT:
             self._bursts[name, found.t0_ns] = found
-            self._changed = True
+            self._waiting = True
 
     def _cpu(self, t0_ns: int, t1_ns: int) -> Sequence[float | None]:
         n = min(max((t1_ns - t0_ns) // STEP_NS, 1), 1200)
@@ -187,16 +188,22 @@ class SpikeFinder:
             if value is not None and value > HOT_PERCENT:
                 begin = n if begin is None else begin
             elif begin is not None and (value is None or value < CALM_PERCENT):
-                t0, end = start_ns + round(begin * step), start_ns + round(n * step)
+                # The figure is a mean over a while before: what it shows began earlier.
+                t0 = max(start_ns + round(begin * step) - CPU_SMOOTH_NS, start_ns)
+                end = start_ns + round(n * step) - CPU_SMOOTH_NS
                 if end - t0 >= LEAST_BURST_NS and t0 - start_ns <= START_NS:
                     self._bursts["start", t0] = Found("cpu", t0, end)
-                    self._changed = True
+                    self._waiting = True
                 begin = None
 
     # -- cards -----------------------------------------------------------------------------
 
-    def _rank(self, start_ns: int) -> None:
-        """Join what is one and make the cards that are new."""
+    def _rank(self, status: Status, over: bool) -> None:
+        """Join what is one and make the cards that are new.
+
+        What may still turn out to be a part of something waits: a stretch close to a rise that
+        goes on, or to an import that runs.
+        """
         named = [found for (name, _), found in self._bursts.items() if name != "start"]
         groups = joined([*self._jumps, *named])
         groups += [
@@ -204,13 +211,27 @@ class SpikeFinder:
             for (name, _), found in self._bursts.items()
             if name == "start" and not any(_meet(found, each) for each in groups)
         ]
+        until_ns = status.t_end_ns + 1 if over else self._known_until_ns(status)
+        ripe = [found for found in groups if found.t1_ns <= until_ns]
+        self._waiting = len(ripe) < len(groups)
         self._cards = {
-            found: self._cards.get(found) or make_card(self._reader, found, start_ns)
-            for found in groups
+            found: self._cards.get(found) or make_card(self._reader, found, status.t_start_ns)
+            for found in ripe
         }
         largest = sorted(self._cards.values(), key=lambda card: -card.size)[:KEPT]
         self.left_out = len(self._cards) - len(largest)
         self._top = tuple(sorted(largest, key=lambda card: card.t0_ns))
+
+    def _known_until_ns(self, status: Status) -> int:
+        """Return the time up to which all is known that can be joined."""
+        assert self._next_s is not None
+        until_s = self._next_s - 2 if self._rising is None else self._rising[0] - 1
+        running = [
+            row.t0_ns
+            for row in self._reader.imports(status.t_start_ns, status.t_end_ns)
+            if row.running
+        ]
+        return min([until_s * NS_PER_S, *running])
 
 
 def _meet(one: Found, other: Found) -> bool:
@@ -218,7 +239,8 @@ def _meet(one: Found, other: Found) -> bool:
 
 
 def joined(found: Sequence[Found]) -> list[Found]:
-    """Join stretches that share half of the shorter one: a burst and the jump within it are one."""
+    """Join stretches that share half of the shorter one: a burst and the jump within it are one,
+    and about memory."""
     groups: list[Found] = []
     for each in sorted(found, key=lambda f: (f.t0_ns, f.t1_ns, f.kind, f.call)):
         last = groups[-1] if groups else None
@@ -226,7 +248,7 @@ def joined(found: Sequence[Found]) -> list[Found]:
             common = min(last.t1_ns, each.t1_ns) - each.t0_ns
             shorter = min(last.t1_ns - last.t0_ns, each.t1_ns - each.t0_ns)
             if common * 2 >= shorter and common > 0:
-                kind = last.kind if last.kind == "cpu" else each.kind
+                kind = last.kind if last.kind == "rss" else each.kind
                 end = max(last.t1_ns, each.t1_ns)
                 groups[-1] = Found(kind, last.t0_ns, end, last.call or each.call)
                 continue

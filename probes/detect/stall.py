@@ -1,7 +1,8 @@
 """Has a program that was at work come to a stand? What io_wait and lock_wait have in common.
 
 Low CPU alone says nothing: a phase that is marked and not idle must run, the CPU must have been
-busy in it, and the rows (where they are counted) must slow down too.
+busy in it, and the rows (where they are counted) must slow down too. On a busy machine it is what
+the program wants that counts: CPU and, where the kernel tells it, the time it waited for a core.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ MAX_ROWS_RATIO = 0.6
 AGAIN_ROWS_RATIO = 0.8
 REFERENCE_TAU_S = 5.0
 MIN_REFERENCE_S = 2.0
-MIN_READINGS = 8
+MIN_READINGS = 5
+"""At one reading a second the window is as long as it takes to have so many."""
 MAX_QUEUE_SHARE = 0.3
+STARVED = 1.3
 WAITING_HOLD_S = 3.0
 FROZEN_S = 8.0
 """Not a tick of CPU, not a byte of change: for this long it may as well be suspended."""
@@ -33,6 +36,8 @@ FROZEN_S = 8.0
 class _Reading(NamedTuple):
     t_s: float
     cpu: float
+    wanted: float
+    """CPU and the wait for a core, in per cent of a core."""
     rows: float | None
 
 
@@ -44,6 +49,7 @@ class Stall:
         self.expects_waiting = False
         """True where stacks are known: then their word is waited for."""
         self.queue_share: float | None = None
+        self._queue_known = False
         self._still: tuple[float | None, float | None] = (None, None)
         self._still_since_s = 0.0
         self._still_run = (0.0, 0.0)
@@ -54,7 +60,7 @@ class Stall:
         self._old: deque[_Reading] = deque()
         """One reading a second of the 12 s before the window."""
         self.cpu_before = 0.0
-        self._reference_s = 0.0
+        self.wanted_before = self._reference_s = 0.0
         self._last_old_s: float | None = None
         self.frozen = False
         """True while an alert is open: its own time is no reference."""
@@ -64,7 +70,7 @@ class Stall:
         self._window.clear()
         self._old.clear()
         self._low = self._idle = self._busy = 0
-        self.cpu_before = self._reference_s = 0.0
+        self.cpu_before = self.wanted_before = self._reference_s = 0.0
         self._last_old_s = None
         self.frozen = False
 
@@ -74,6 +80,8 @@ class Stall:
         if cpu is None:
             return
         self.queue_share = sample.run_queue_share
+        self._queue_known = sample.run_queue_percent is not None
+        wanted = cpu + (sample.run_queue_percent or 0.0)
         still = (rss_bytes, sample.rows)
         if cpu > 0 or still != self._still:
             self._still, self._still_since_s = still, sample.t_s
@@ -82,25 +90,28 @@ class Stall:
         window = self._window
         if window and sample.t_s - window[-1].t_s > GAP_S:
             self.restart()
-        window.append(_Reading(sample.t_s, cpu, sample.rows))
-        self._low += cpu < LOW_PERCENT
-        self._idle += cpu < IDLE_PERCENT
-        self._busy += cpu > BUSY_PERCENT
-        while sample.t_s - window[0].t_s > WINDOW_S:
+        window.append(_Reading(sample.t_s, cpu, wanted, sample.rows))
+        self._low += wanted < LOW_PERCENT
+        self._idle += wanted < IDLE_PERCENT
+        self._busy += wanted > BUSY_PERCENT
+        while sample.t_s - window[0].t_s > WINDOW_S and len(window) > MIN_READINGS:
             old = window.popleft()
-            self._low -= old.cpu < LOW_PERCENT
-            self._idle -= old.cpu < IDLE_PERCENT
-            self._busy -= old.cpu > BUSY_PERCENT
+            self._low -= old.wanted < LOW_PERCENT
+            self._idle -= old.wanted < IDLE_PERCENT
+            self._busy -= old.wanted > BUSY_PERCENT
             if not self.frozen:
                 self._refer(old)
 
     def _refer(self, old: _Reading) -> None:
         if self._last_old_s is None:
-            self._last_old_s, self.cpu_before = old.t_s, old.cpu
+            self._last_old_s = old.t_s
+            self.cpu_before, self.wanted_before = old.cpu, old.wanted
         passed_s = old.t_s - self._last_old_s
         self._last_old_s = old.t_s
         self._reference_s += passed_s
-        self.cpu_before += (1 - exp(-passed_s / REFERENCE_TAU_S)) * (old.cpu - self.cpu_before)
+        part = 1 - exp(-passed_s / REFERENCE_TAU_S)
+        self.cpu_before += part * (old.cpu - self.cpu_before)
+        self.wanted_before += part * (old.wanted - self.wanted_before)
         if not self._old or old.t_s - self._old[-1].t_s >= 1.0:
             self._old.append(old)
             if len(self._old) > 12:
@@ -112,10 +123,10 @@ class Stall:
         if (
             n < MIN_READINGS
             or self._low < LOW_SHARE * n
-            or self.cpu_before <= BUSY_PERCENT
+            or self.wanted_before <= BUSY_PERCENT
             or self._reference_s < MIN_REFERENCE_S
             or self._window[-1].t_s - self._window[0].t_s < 0.9 * WINDOW_S
-            or (self.queue_share or 0.0) > MAX_QUEUE_SHARE
+            or (not self._queue_known and (self.queue_share or 0.0) > MAX_QUEUE_SHARE)
             or self._may_be_suspended()
         ):
             return False
@@ -166,12 +177,16 @@ class Stall:
         """Return when the CPU went down: behind the last two busy readings in a row."""
         onset, busy = self._window[-1].t_s, 0
         for reading in reversed(self._window):
-            busy = 0 if reading.cpu < LOW_PERCENT else busy + 1
+            busy = 0 if reading.wanted < LOW_PERCENT else busy + 1
             if busy >= 2:
                 break
             if busy == 0:
                 onset = reading.t_s
         return onset
+
+    def was_starved(self) -> bool:
+        """Tell whether it had far less CPU than it wanted before it came to a stand."""
+        return self.wanted_before > STARVED * max(self.cpu_before, 1.0)
 
     def cpu_now(self) -> float:
         """Return the median CPU of the window."""

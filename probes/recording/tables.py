@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMAT = "perftui-recording"
 VERSION = (1, 1)
-"""1.1 added the table plans."""
+"""1.1 added the tables plans and runs."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 
@@ -261,6 +261,25 @@ _ALL: tuple[Table, ...] = (
             _i("columns_needed", nullable=True),
             _i("rows_read", "by the scan", nullable=True),
             _i("rows_needed", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "runs",
+        "runs of a target that keeps its process: what was waited for, and what was worked",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("n"),
+            _b("cold", "the first of its program"),
+            _b("ok"),
+            _i("waited_ns", "from the order to the answer"),
+            _i("spawn_ns", "the interpreter started; null if warm", nullable=True),
+            _i("held_ns", "perftui held it back; null if warm", nullable=True),
+            _i("load_ns", "the scenario was imported; null if warm", nullable=True),
+            _i("t_work_ns"),
+            _i("worked_ns", "by the target's own clock"),
         ),
         time="t_ns",
     ),

@@ -186,16 +186,23 @@ def base_tables() -> tuple[str, ...]:
     return tuple(name for name in TABLES if name not in HIDDEN)
 
 
+_DURATIONS = (
+    *("duration_ns", "self_ns", "total_ns"),
+    *("waited_ns", "spawn_ns", "held_ns", "load_ns", "worked_ns"),
+)
+
+
 def with_seconds(name: str, source: str, start_ns: int) -> str:
     """Return the SELECT of a base table: its columns, and its times in seconds too."""
     seconds = [
         f"({column.name} - {start_ns}) / 1e9 AS {column.name.removesuffix('_ns')}_s"
         for column in TABLES[name].columns
-        if column.name in ("t_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+        if column.name
+        in ("t_ns", "t_work_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
     ]
     durations = [
         f"{column.name} / 1e9 AS {column.name.removesuffix('_ns')}_s"
         for column in TABLES[name].columns
-        if column.name in ("duration_ns", "self_ns", "total_ns")
+        if column.name in _DURATIONS
     ]
     return f"SELECT {', '.join([*seconds, *durations, '*'])} FROM {source}"

@@ -82,6 +82,12 @@ class FamilyStackProbe:
             ender.join()
         self._probes.clear()
 
+    def renew(self, pid: int) -> None:
+        """A process has become another program by exec."""
+        probe = self._probes.get(pid)
+        if probe is not None:
+            probe.renew()
+
     @property
     def sampled(self) -> tuple[int, ...]:
         """The processes that have a relay now."""

@@ -85,6 +85,7 @@ class StackProbe:
         self._selector = selectors.DefaultSelector()
         self._wake_r, self._wake_w = os.pipe()
         self._stopping = False
+        self._renew = False
         self._current: Recorder | None = None
         self._next: Recorder | None = None
         self._ending: list[Recorder] = []
@@ -102,6 +103,10 @@ class StackProbe:
     def set_rate(self, rate_hz: float) -> None:
         """Change the wanted rate from the next recorder on."""
         self._pace.set_wanted(rate_hz)
+
+    def renew(self) -> None:
+        """The process has become another program: begin a new recorder now, not when it is due."""
+        self._renew = True
 
     def start(self) -> None:
         """Begin to sample, on a thread of its own."""
@@ -181,7 +186,7 @@ class StackProbe:
 
     def _next_due_ns(self) -> int:
         """When the next recorder is to be spawned."""
-        if self._current is None or self._current.t_ready_ns is None:
+        if self._renew or self._current is None or self._current.t_ready_ns is None:
             return self._not_before_ns
         end_ns = self._current.t_ready_ns + self._pace.window_ns - self._pace.start_ns
         return max(end_ns, self._not_before_ns)
@@ -201,6 +206,7 @@ class StackProbe:
             self._failed("failed", f"{self._sampler} cannot be started: {error.strerror}")
             return
         self._next = recorder
+        self._renew = False
         for fd in recorder.open_fds():
             self._selector.register(fd, selectors.EVENT_READ)
 

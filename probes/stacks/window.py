@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from perftui.probes.orders import at_rest
 from perftui.probes.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.chrometrace import parse_trace
@@ -74,7 +75,8 @@ class WindowWriter:
                 node = self._tree.intern_leaf(frames)
             else:
                 node = self._tree.intern(frames)
-            stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))
+            if not at_rest(self._tree.frame(node)):
+                stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))
         stacks.sort()
         records.extend(stacks)
         # The overlap with the recorder before was sampled twice; count its samples once.

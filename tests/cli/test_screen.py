@@ -220,3 +220,62 @@ def test_a_window_too_small_says_so_in_one_line(tmp_path: Path, script: str) -> 
         assert running(script) == []
     finally:
         terminal.close()
+
+
+OWN = """
+import time, perftui
+RUNS = []
+def work():
+    RUNS.append(1)
+    print("run", len(RUNS), "of this program", flush=True)
+    end = time.monotonic() + 0.4
+    while time.monotonic() < end: sum(range(500))
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    (tmp_path / "kept-own.py").write_text(OWN)
+    return f"{tmp_path}/kept-own.py:work"
+
+
+def kept(own: str) -> list[int]:
+    """Return the processes that run this scenario."""
+    listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True).stdout
+    rows = (line.split(None, 1) for line in listed.splitlines())
+    return [int(pid) for pid, args in rows if f"perftui.scenarios.child {own}" in args]
+
+
+def test_a_scenario_is_run_again_warm_and_cold(terminal: Terminal, own: str) -> None:
+    terminal.run("run", own, "--no-record")
+    screen = terminal.wait_for("WAITING")
+    assert "run 1 (cold) done" in screen
+    assert "A again" in screen.splitlines()[-1] and "R restart" in screen.splitlines()[-1]
+    terminal.press("o", "A")
+    screen = terminal.wait_for("run 2 (warm) done")
+    assert "run 2 of this program" in screen
+    (pid,) = kept(own)
+    terminal.press("R")
+    screen = terminal.wait_for("run 3 (cold) done")
+    assert screen.count("run 1 of this program") == 2, "a new program begins to count anew"
+    assert kept(own) == [pid]
+    terminal.press("P")
+    screen = terminal.wait_for("the same process")
+    assert screen.count("cold: a new program") == 2
+    terminal.press("q")
+    screen = terminal.wait_for("returned 0")
+    assert kept(own) == [], "nothing is asked, and nothing is left"
+    assert "3 cold" in screen
+
+
+def test_a_kept_process_does_not_outlive_a_killed_perftui(terminal: Terminal, own: str) -> None:
+    terminal.run("run", own, "--no-record")
+    terminal.wait_for("WAITING")
+    (child,) = kept(own)
+    with open(f"/proc/{child}/stat") as file:  # noqa: PTH123
+        perftui = int(file.read().rpartition(")")[2].split()[1])
+    os.kill(perftui, 9)
+    end = time.monotonic() + 10
+    while kept(own):
+        assert time.monotonic() < end, "it waits for ever"
+        time.sleep(0.05)

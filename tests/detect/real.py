@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from corpus import Trace, Truth
 
-from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.observations import Edge
 from perftui.probes.detect.observe import Observer
 from perftui.probes.records import Alert, Mark
@@ -34,6 +33,7 @@ SECONDS = {
     "cache_levels": 35,
     "generator_pipeline": 25,
     "collect": 22,
+    "duckdb_collect": 22,
     "stream": 25,
     "batch_spikes": 25,
     "cold_duckdb": 6,
@@ -78,19 +78,12 @@ class _Keeper:
 def watch(name: str, seconds: float | None = None, *, stacks: bool = True) -> Watched:
     """Run a program to its end under the probes and the detectors."""
     argv = [sys.executable, str(PROGRAMS / f"{name}.py"), str(seconds or SECONDS[name])]
-    base_ns = time.monotonic_ns()
     session = Session.launch(argv, name, ProbeOptions(stacks=stacks), behind_screen=True)
+    base_ns = session.store.status().t_start_ns
     keeper = _Keeper()
-    log = session._log
-    probe = DetectorProbe(
-        log, session.pid, base_ns, call_tree=session.store.call_tree if stacks else None
-    )
-    log.connect(keeper)
-    log.connect(probe)
-    probe.start()
+    session._log.connect(keeper)
     session.wait()
     session.close()
-    probe.stop()
     observer = Observer(session.pid, base_ns)
     observations: list[Observation] = [
         seen for batch in keeper.batches for seen in observer.take(batch)

@@ -339,15 +339,15 @@ def cpu_dips(d: Draw) -> Program:
 
 
 def query_calls(
-    d: Draw, start: float, until: float, took: Callable[[int], float], name: str = "query"
+    d: Draw, start: float, until: float, took: Callable[[int], float], longest: float = 2.0
 ) -> list[CallEnded | ImportEnded]:
     calls: list[CallEnded | ImportEnded] = []
-    pause = d.wide("pause", 0.05, 2)
+    pause = d.wide("pause", 0.05, longest)
     t = start
     while t < until:
         dur = took(len(calls))
         t += dur
-        calls.append(CallEnded(t, name, dur))
+        calls.append(CallEnded(t, "query", dur))
         t += d.expovariate(1 / pause)
     return [call for call in calls if call.t_s < until]
 
@@ -613,9 +613,9 @@ def no_steady_state(d: Draw) -> Program:
         part = min(max(n - n_good, 0) / gradual, 1.0) if gradual else float(n >= n_good)
         return typical * factor**part * d.lognormvariate(0, sigma)
 
-    calls = query_calls(d, 1, seconds, took)
-    onset = calls[n_good].t_s - calls[n_good].dur_s if len(calls) > n_good + 40 else 0.0
-    truths = [Truth("no_steady_state", onset, None, seconds)] if onset else []
+    calls = query_calls(d, 1, seconds, took, longest=0.4)
+    onset = calls[n_good].t_s - calls[n_good].dur_s
+    truths = [Truth("no_steady_state", onset, None, seconds)]
     return Program(seconds, base(d), cpu=lambda t: 45, calls=calls, truths=truths)
 
 

@@ -266,6 +266,65 @@ def test_waiting_for_a_core_is_said_and_is_no_io_wait() -> None:
     assert of_kind(edges, "io_wait") == []
 
 
+def crowded(
+    cpu: Callable[[float], float], queue_percent: Callable[[float], float], rows_per_s: float
+) -> list[Sample]:
+    """A program on a machine whose cores are taken; the kernel tells how long it waited."""
+    seen = []
+    rows = 0.0
+    for n in range(1200):
+        t = n / 20
+        rows += rows_per_s * (cpu(t) / 15) / 20
+        waited = queue_percent(t)
+        share = waited / (waited + cpu(t)) if waited > 20 else 0.0
+        seen.append(
+            Sample(t, 1e8, cpu(t), rows, "load", run_queue_share=share, run_queue_percent=waited)
+        )
+    return seen
+
+
+def test_a_wait_for_io_is_seen_on_a_crowded_machine() -> None:
+    rows = crowded(
+        lambda t: 2.0 if 20 <= t < 40 else 15.0, lambda t: 18.0 if 20 <= t < 40 else 80.0, 1000
+    )
+    edges = said(rows)
+    assert of_kind(edges, "io_wait") == ["warn", "critical", "clear"]
+    [warn] = [edge for edge in edges if edge.kind == "io_wait" and edge.first]
+    assert 20 <= warn.t_detect_s < 25
+    assert "CPU 2 % (was 15 %, 95 % wanted)" in warn.message
+
+
+def test_a_machine_that_becomes_crowded_is_no_wait_for_io() -> None:
+    rows = crowded(
+        lambda t: 4.0 if 20 <= t < 40 else 93.0,
+        lambda t: 90.0 if 21 <= t < 40.5 else 2.0,  # read once a second
+        1000,
+    )
+    assert of_kind(said(rows), "io_wait") == []
+
+
+def ramp(t: float) -> float:
+    """From 0 at 15 s to 1 at 45 s."""
+    return min(max((t - 15) / 30, 0.0), 1.0)
+
+
+def test_neighbours_that_take_the_cores_are_no_decay() -> None:
+    rows = crowded(lambda t: 95 - 75 * ramp(t), lambda t: 2 + 75 * ramp(t), 1000)
+    assert of_kind(said(rows), "throughput_decay") == []
+
+
+def test_a_decay_is_seen_beside_loud_neighbours() -> None:
+    rows = []
+    done = 0.0
+    for sample in crowded(lambda t: 20.0, lambda t: 78.0, 1000):
+        done += 1000 / (1 + sample.t_s / 3) ** 0.5 / 20
+        rows.append(sample._replace(rows=done))
+    edges = said(rows)
+    [warn] = [edge for edge in edges if edge.kind == "throughput_decay" and edge.first]
+    assert warn.t_detect_s < 30
+    assert "a busy machine" in warn.evidence
+
+
 def test_times_that_do_not_go_on_are_passed_over() -> None:
     rows = samples(60)
     again = [twin for sample in rows for twin in (sample, sample._replace(rss_bytes=9e9))]

@@ -79,6 +79,32 @@ def test_ingest_never_waits_for_a_judgement() -> None:
     assert took < 5
 
 
+def test_what_stacks_alone_tell_is_said() -> None:
+    """Contention at a lock is raised by a look at the stacks, not by a reading."""
+    log, alerts = SessionLog(), Alerts()
+    frame = log.tree.frame_id("work", "/usr/lib/python3.11/threading.py", 9)
+    acquire = log.tree.frame_id("Lock.acquire", "/usr/lib/python3.11/threading.py", 20)
+    node = log.tree.intern([frame, acquire])
+    busy = log.tree.intern([log.tree.frame_id("work", "/app.py", 3)])
+
+    def stacks(t0_ns: int, t1_ns: int) -> list[ThreadTree]:
+        waits = {node: Weights(90, 0, 0, 0), busy: Weights(10, 10, 0, 0)}
+        return [ThreadTree(PID, tid, "t", 100, 10, 0, waits, "") for tid in (1, 2, 3)]
+
+    probe = DetectorProbe(log, PID, 0, call_tree=stacks)
+    log.connect(probe)
+    log.connect(alerts)
+    probe.start()
+    threads = [ThreadCpu(0, PID, tid, "t", 1.0, "S") for tid in (1, 2, 3)]
+    for n in range(400):
+        t = n / 20
+        log.append(*(row._replace(t_ns=round(t * NS_PER_S)) for row in threads), metric(t, 100, t))
+    probe.stop()
+    [alert] = newest_alerts(alerts.seen)
+    assert alert.kind == "lock_wait"
+    assert alert.message.startswith("90% of the time of 3 threads waiting for a lock")
+
+
 def samples(observer: Observer, batches: list[list[Record]]) -> list[Sample]:
     return [seen for batch in batches for seen in observer.take(batch)]  # type: ignore[misc]
 

@@ -22,13 +22,17 @@ def judge(
     rows: Callable[[float], float] | None = None,
     *,
     patient: bool = True,
+    hz: float = 20.0,
+    cpu: Callable[[float], float] = lambda t: 90.0,
+    phase: str | None = None,
+    limit_bytes: float | None = None,
 ) -> list[Edge]:
-    """Judge a program read 20 times a second."""
+    """Judge a program that is read so many times a second."""
     samples = [
-        Sample(n / 20, rss_mb(n / 20) * 1e6, 90.0, None if rows is None else rows(n / 20))
-        for n in range(round(seconds * 20))
+        Sample(t, rss_mb(t) * 1e6, cpu(t), None if rows is None else rows(t), phase)
+        for t in (n / hz for n in range(round(seconds * hz)))
     ]
-    return list(Engine(patient=patient).feed_all(samples))
+    return list(Engine(limit_bytes, patient=patient).feed_all(samples))
 
 
 def test_reading_that_begins_late_is_judged_by_its_own_time() -> None:
@@ -81,3 +85,17 @@ def test_five_stairs_are_no_leak_wherever_the_blocks_are_cut() -> None:
             return 80 + 6 * min(max(math.floor(done) + min(done % 1.0 * 6.3, 1.0), 0), 5)
 
         assert judge(stairs, 120) == []
+
+
+def test_one_reading_a_second_is_enough() -> None:
+    """As scripts around psutil write them."""
+    leak = judge(lambda t: 100 + 2 * max(t - 20, 0), 90, hz=1)
+    assert [edge.kind for edge in leak] == ["mem_growth"]
+    still = judge(lambda t: 100, 90, hz=1, cpu=lambda t: 3 if 30 <= t < 50 else 95, phase="load")
+    assert [(edge.kind, edge.severity) for edge in still] == [
+        ("io_wait", "warn"),
+        ("io_wait", "critical"),
+        ("io_wait", "clear"),
+    ]
+    rise = judge(lambda t: 100 + 80 * max(t - 40, 0), 50, hz=1, limit_bytes=900e6)
+    assert "oom_risk" in {edge.kind for edge in rise if edge.severity == "critical"}

@@ -13,8 +13,9 @@ from hostile_session import make_hostile
 from made import make
 
 from perftui.probes.profile import busy, function_sums
+from perftui.probes.recording.export.flamegraph_svg import shown_file
 from perftui.probes.recording.export.formats import exporter_of
-from perftui.probes.recording.export.slice import whole
+from perftui.probes.recording.export.slice import Slice, whole
 from perftui.probes.recording.reader import RecordingReader, open_recording
 from perftui.probes.units import NS_PER_S, format_seconds
 
@@ -50,9 +51,11 @@ def page(reader: RecordingReader, browser: Browser, tmp_path: Path) -> Browser:
     return opened(reader, browser, tmp_path / "a.html")
 
 
-def opened(reader: RecordingReader, browser: Browser, file: Path) -> Browser:
+def opened(
+    reader: RecordingReader, browser: Browser, file: Path, part: Slice | None = None
+) -> Browser:
     with file.open("wb") as out:
-        exporter_of("html").write(reader, whole(reader), out)
+        exporter_of("html").write(reader, part or whole(reader), out)
     browser.log(), browser.requests()
     browser.open(file)
     return browser
@@ -119,9 +122,9 @@ def test_at_first_it_shows_everything(page: Browser, reader: RecordingReader) ->
     )
     found = {(name, file): figures for name, file, *figures in rows}
     wanted = function_sums(reader.tree, trees)
-    assert found.keys() == {(row.function, row.file) for row in wanted}
+    assert found.keys() == {(row.function, shown_file(row.file)) for row in wanted}
     for row in wanted:
-        figures = found[row.function, row.file]
+        figures = found[row.function, shown_file(row.file)]
         wall = (row.self_.wall_ns / NS_PER_S, row.total.wall_ns / NS_PER_S)
         assert figures[:2] == pytest.approx(wall, abs=2e-5)
         # Sums over a node share the CPU of its torn stacks out by time; the page has it exact.
@@ -204,6 +207,25 @@ def test_frames_zoom_by_mouse_and_by_keys(page: Browser) -> None:
     assert page.log() == []
 
 
+def test_time_off_cpu_is_drawn_below_who_spent_it(page: Browser) -> None:
+    """Of every frame: what it spent itself without a core, and no more than fits below it."""
+    rows = page.run(
+        "return flame.boxes.filter(b => b.wait).map(b => { const s = flame.sums.get(b.thread);"
+        "const above = flame.boxes.find(c => !c.wait && !c.more && c.thread === b.thread"
+        " && c.node === b.node);"
+        "return [b.value, s.own[0][b.node] - s.own[1][b.node], above.x0 <= b.x0,"
+        " b.x1 <= above.x1 + 1e-9, b.depth - above.depth]; })"
+    )
+    assert rows
+    for value, off_cpu, begins_inside, ends_inside, down in rows:
+        assert value == pytest.approx(off_cpu)
+        assert begins_inside
+        assert ends_inside
+        assert down == 1
+    page.run("byId('weights').children[1].click()")
+    assert page.run("return flame.boxes.filter(b => b.wait).length") == 0
+
+
 def test_search_marks_what_it_finds(page: Browser, reader: RecordingReader) -> None:
     page.press("/")
     page.press(*"flush")
@@ -243,6 +265,18 @@ def test_both_themes_and_a_narrow_window(page: Browser) -> None:
     finally:
         size |= {"width": 1440, "height": 900, "mobile": False}
         page.command("Emulation.setDeviceMetricsOverride", size)
+
+
+def test_without_stacks_it_says_so(
+    browser: Browser, reader: RecordingReader, tmp_path: Path
+) -> None:
+    part = whole(reader)._replace(threads=frozenset({(1, 1)}))
+    page = opened(reader, browser, tmp_path / "none.html", part)
+    assert "no stacks" in page.run("return byId('frames').textContent")
+    page.drag(".u-over", 0.25, 0.5)
+    until(page, "return choice.range !== null", wanted=True)
+    assert page.run("return choice.range[0]") == pytest.approx(8, abs=0.3)
+    assert page.log() == []
 
 
 def test_hostile_names_do_not_run(browser: Browser, tmp_path: Path) -> None:

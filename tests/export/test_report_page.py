@@ -19,6 +19,7 @@ from synthetic import PID, T0, S
 
 from perftui.probes.recording.export.exporter import ExportError
 from perftui.probes.recording.export.formats import exporter_of
+from perftui.probes.recording.export.report import page as report_page
 from perftui.probes.recording.export.report import stack_grid as report_grid
 from perftui.probes.recording.export.report.page import embedded
 from perftui.probes.recording.export.report.stack_grid import SMALLER, stack_grid
@@ -239,6 +240,22 @@ def test_a_part_is_about_the_part(reader: RecordingReader) -> None:
     assert all(20 <= t <= 22 for t in data["timelines"]["t"])
     (tree,) = reader.call_tree(part.t0_ns, part.t1_ns, part.threads)
     assert data["stacks"]["threads"][0]["wall"] == tree.wall_ns / NS_PER_S
+
+
+@needs_library
+def test_a_page_that_gets_too_large_tells_less(
+    reader: RecordingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = whole(reader)
+    full = written(reader, part)
+    assert len(full.encode()) < 6_000_000
+    monkeypatch.setattr(report_page, "MOST_CELLS", 6_400)
+    monkeypatch.setattr(report_page, "MOST_BYTES", 1)
+    less = written(reader, part)
+    assert len(less) < len(full)
+    stacks = [json.loads(Page(text).data)["stacks"] for text in (full, less)]
+    assert stacks[1]["steps"] < stacks[0]["steps"]
+    assert [t["wall"] for t in stacks[0]["threads"]] == [t["wall"] for t in stacks[1]["threads"]]
 
 
 def test_without_the_library_it_says_how_to_get_it(

@@ -68,3 +68,13 @@ def test_memory_is_bounded_over_a_day() -> None:
     assert sum(len(tier) for tier in sums._tiers) < 900 + 960 + 8_640 + 3
     total = sum(cell.wall_ns for cell in sums.sums(0, 86_400 * S)[MAIN].values())
     assert total == 86_400 * S
+
+
+def test_a_range_that_begins_before_the_first_stack_is_exact_too() -> None:
+    sums = StackSums()
+    key = (1, 1)
+    sums.add(Piece(S // 10, S // 2, key, 5, 0, 0, torn=False))
+    sums.add(Piece(S // 2, 3 * S, key, 6, 0, 0, torn=False))
+    found = sums.sums(0, S // 2 + S // 10)[key]
+    assert found[5].wall_ns == S // 2 - S // 10
+    assert found[6].wall_ns == S // 10

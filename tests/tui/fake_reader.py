@@ -21,13 +21,14 @@ from perftui.probes.reader import (
     Phase,
     Process,
     ProcessUse,
+    RunCost,
     Status,
     Target,
     Thread,
     ThreadTree,
     Weights,
 )
-from perftui.probes.records import Alert, LogLine, Notice, Plan
+from perftui.probes.records import Alert, LogLine, Notice, Plan, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -325,6 +326,12 @@ class FakeReader:
             if phase.t0_ns >= t0_ns
         )
 
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        cold = Run(T0 + 4 * S, PID, 1, True, True, 3 * S, S // 4, S // 8, S // 8, T0 + S, 2 * S)
+        warm = Run(T0 + 9 * S, PID, 2, False, True, S, None, None, None, T0 + 8 * S, S - 1000)
+        costs = (RunCost(cold, S // 2, 300), RunCost(warm, 0, 0))
+        return costs if self.state == "waiting" else ()
+
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
         return (plan,) if self.planned and t1_ns > plan.t_ns else ()
@@ -375,6 +382,34 @@ class FakeSession:
 
     def mark(self, name: str) -> None:
         self.asked.append(f"mark {name}")
+
+
+@dataclass
+class KeptSession(FakeSession):
+    """One whose target keeps its process."""
+
+    waiting: bool = True
+
+    def keeps_process(self) -> bool:
+        return self.alive
+
+    def waits(self) -> bool:
+        return self.waiting
+
+    def again(self) -> None:
+        self._order("again")
+
+    def restart(self) -> None:
+        self._order("restart")
+
+    def _order(self, order: str) -> None:
+        if not self.waiting:
+            raise OSError("it is still at work: wait for it")
+        self.asked.append(order)
+        self.waiting, self.reader.state = False, "live"
+
+    def end_kept(self) -> None:
+        self.asked.append("end")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from perftui.probes.detect.spike_finder import SpikeFinder
 from perftui.probes.records import Notice
 from perftui.tui.app import PerftuiApp
 from perftui.tui.screens.help import HelpScreen
@@ -19,7 +20,7 @@ from perftui.tui.widgets.timeline import Timeline
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fake_reader import PID, T0, FakeReader, FakeSession, S
+from fake_reader import PID, T0, FakeReader, FakeSession, KeptSession, S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -82,10 +83,11 @@ def play(
     size: tuple[int, int] = (160, 45),
     *,
     ascii_only: bool = False,
+    kind: type[FakeSession] = FakeSession,
     **session_fields: bool,
 ) -> FakeSession:
     """Run an app over a fake session through `steps`."""
-    session = FakeSession(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
+    session = kind(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
 
     async def run() -> None:
         app = PerftuiApp(session, ascii_only=ascii_only)
@@ -329,9 +331,15 @@ def below_tabs(stage: Stage) -> str:
     return "\n".join(lines[row + 1 : -1])
 
 
-def test_what_is_not_shown_is_not_asked_for() -> None:
-    """The reader answers for what can be seen, and for nothing else."""
+def test_what_is_not_shown_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader answers for what can be seen, and for nothing else.
+
+    Spikes are looked for once a second whatever is shown: here elsewhere.
+    """
     asked: list[str] = []
+    monkeypatch.setattr(
+        "perftui.tui.spike_watch.SpikeFinder", lambda _: SpikeFinder(FakeReader(state="exited"))
+    )
 
     class Listening(FakeReader):
         def __getattribute__(self, name: str) -> object:
@@ -729,3 +737,57 @@ def test_a_failing_session_call_is_told_in_one_line() -> None:
         await stage.until(lambda: "the agent has gone" in stage.text)
 
     play(steps)
+
+
+# -- a target that keeps its process -----------------------------------------------------------
+
+
+def palette_of(stage: Stage) -> set[str]:
+    return {command.title for command in stage.live.commands()}
+
+
+def test_again_and_restart_are_keys_of_a_process_that_waits() -> None:
+    async def steps(stage: Stage) -> None:
+        assert "■ WAITING" in stage.lines()[0]
+        assert "run 2 (warm) done" in stage.lines()[1]
+        assert "the first run worked 2x as long" in stage.lines()[1]
+        assert "A again" in stage.lines()[-1] and "R restart" in stage.lines()[-1]
+        assert len([title for title in palette_of(stage) if "the scenario again" in title]) == 1
+        await stage.press("P")
+        await stage.until(lambda: "cold: a new program" in stage.text)
+        assert "warm: the same process" in stage.text and "250 ms" in stage.text
+        await stage.press("left", "A")
+        await stage.until(lambda: "● LIVE" in stage.lines()[0])
+        assert stage.session.asked == ["again"]
+        assert stage.live.selection.cursor_ns is None, "what goes on is looked at"
+        assert "A again" not in stage.lines()[-1]
+        await stage.press("R")
+        await stage.until(lambda: "still at work" in stage.text)
+        assert stage.session.asked == ["again"]
+
+    play(steps, FakeReader(state="waiting"), kind=KeptSession)
+
+
+def test_leaving_a_process_that_waits_asks_nothing() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("q")
+        await stage.until(lambda: stage.session.asked == ["end"])
+        assert not isinstance(stage.app.screen, QuitScreen)
+
+    play(steps, FakeReader(state="waiting"), kind=KeptSession)
+
+    async def at_work(stage: Stage) -> None:
+        await stage.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitScreen))
+
+    play(at_work, kind=KeptSession, waiting=False)
+
+
+def test_other_targets_have_no_such_keys() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("A")
+        await stage.until(lambda: "are for scenarios" in stage.text)
+        assert not [title for title in palette_of(stage) if "scenario" in title]
+        assert "A again" not in stage.lines()[-1]
+
+    assert play(steps).asked == []

@@ -16,7 +16,7 @@ from fake_race import FakeRace, FakeRuns, finished_race
 from fake_reader import FakeReader
 
 from perftui.scenarios.pairs import PAIRS
-from perftui.tui.race_on_screen import RaceApp
+from perftui.tui.race_app import RaceApp
 from perftui.tui.screens.race import RaceScreen
 from perftui.tui.screens.race_help import RaceHelp
 from perftui.tui.screens.race_layout import plan
@@ -214,9 +214,9 @@ def test_one_half_runs_and_the_other_is_next() -> None:
 
 
 def test_both_halves_have_the_same_axes() -> None:
-    # The second has lasted 6 s of the 18.4 s of the first.
+    # The second has lasted 12 s of the 18.4 s of the first.
     race = FakeRace(
-        readers=(FakeReader(state="exited", exit_code=0), FakeReader(now_s=6.0)),
+        readers=(FakeReader(state="exited", exit_code=0), FakeReader(now_s=12.0)),
         ended=(True, False),
     )
 
@@ -229,6 +229,8 @@ def test_both_halves_have_the_same_axes() -> None:
         assert one.axis[1] - one.axis[0] == other.axis[1] - other.axis[0] >= 18.4e9
         assert len(one.rss.high) == len(other.rss.high)
         assert "● STREAMING" in stage.lines()[0]
+        assert "streaming has its turn, collect has done its work: peak above base" in stage.text
+        assert "against +360 MB" in stage.text
         labels = [line for line in stage.lines() if "10 s" in line and "0 s" in line]
         halves = labels[0][:80], labels[0][80:]
         assert halves[0] == halves[1]

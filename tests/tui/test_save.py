@@ -14,7 +14,7 @@ pytest.importorskip("pyarrow")
 from perftui.probes.recording.export.formats import FORMATS
 from perftui.tui.saving import export_words
 from perftui.tui.screens.save import SaveScreen
-from perftui.tui.session_face import Kept
+from perftui.tui.session_face import OnDisk
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -162,7 +162,7 @@ def test_a_session_that_is_not_recorded_offers_the_screen_only(here: Path) -> No
 def test_a_live_session_knows_its_recording() -> None:
     from perftui.probes.session import Session
 
-    assert issubclass(Session, Kept)
+    assert issubclass(Session, OnDisk)
 
 
 def test_a_name_that_looks_like_an_option_is_none() -> None:

@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.fail_on:
         raise UserError("--fail-on is for run and attach; a demo's verdict is its exit code")
+    if args.notify != "off":
+        raise UserError("--notify is for run and attach; a demo tells its alerts on each side")
     options.check_json_path(args.json)
     record = options.record_options(args)
     from perftui.scenarios.parameters import ScenarioError

@@ -90,6 +90,7 @@ def _scenario_lines(width: int | None) -> list[str]:
 
 def _one_scenario(scenario: Scenario, width: int) -> list[str]:
     from perftui.scenarios.runner import missing_modules, pip_command
+    from perftui.scenarios.server_postgres import server_to_install
 
     lines = _wrapped(f"{scenario.reference}: {scenario.summary}", width, indent="    ")
     if scenario.shows:
@@ -105,9 +106,13 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
     missing = missing_modules(scenario.requires)
     optional = missing_modules(scenario.uses)
     if optional:
-        lines.append(f"    for more of it: {pip_command(optional)}")
-    if missing:
         # Never cut or wrapped: it is there to be copied.
+        names = ", ".join(optional)
+        lines.append(f"    not installed, for some values: {names}; run {pip_command(optional)}")
+    server = server_to_install(scenario.uses)
+    if server is not None:
+        lines.append(f"    no PostgreSQL server, for target=postgres: run {server}, or -p dsn=DSN")
+    if missing:
         lines.append(f"    not installed: {', '.join(missing)}; run {pip_command(missing)}")
     elif scenario.requires:
         lines.append(f"    needs: {', '.join(scenario.requires)} (installed)")
@@ -233,6 +238,7 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
     from perftui.scenarios.runner import missing_modules, pip_command
 
     missing = missing_modules(scenario.requires)
+    optional = missing_modules(scenario.uses)
     return {
         "name": scenario.reference,
         "summary": scenario.summary,
@@ -252,6 +258,8 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
         "uses": list(scenario.uses),
         "missing": list(missing),
         "install": pip_command(missing) if missing else None,
+        "optional_missing": list(optional),
+        "optional_install": pip_command(optional) if optional else None,
     }
 
 

@@ -156,6 +156,17 @@ def _positive(text: str) -> float:
     return value
 
 
+def count_of_runs(text: str) -> int:
+    """Read how often something is to be run."""
+    try:
+        count = int(text.replace("_", ""))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs from 1 on")
+    return count
+
+
 def _size(text: str) -> int:
     from perftui.probes.units import parse_bytes
 

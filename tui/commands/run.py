@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_TAKE_VALUE = {"-p", "--param", "--python", *options.TAKE_VALUE}
+_TAKE_VALUE = {"-p", "--param", "--python", "--repeat", *options.TAKE_VALUE}
 _IN_FILE = re.compile(r".+\.py:\w+")
 _EPILOG = """\
 perftui run duckdb-query -p rows=1000000      a scenario of the catalogue (perftui list)
 perftui run load.py:nightly -p days=3         a function of yours, with typed parameters
+perftui run duckdb-query --repeat 5           in one process: the first run is cold
 perftui run script.py --its-own-option        any program
 perftui run -m package.module
 perftui run -- python3.12 -X dev script.py
@@ -47,6 +48,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the scenario",
     )
+    parser.add_argument(
+        "--repeat",
+        type=options.count_of_runs,
+        metavar="N",
+        help="run the scenario so often in one process: cold, then warm",
+    )
     parser.add_argument("--python", metavar="EXE", help="the interpreter to run it with")
     options.add_probe_options(parser)
 
@@ -67,12 +74,21 @@ def split_words(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def run(args: argparse.Namespace) -> int:
     """Start what the words name."""
-    argv, title = _command(args)
-    return run_command(args, argv, title)
+    argv, title, is_scenario = _command(args)
+    return run_command(args, argv, title, scenario=is_scenario)
 
 
-def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
-    """Start `argv`, watch it on the screen or headless, and return the exit code."""
+def run_command(
+    args: argparse.Namespace, argv: list[str], title: str, *, scenario: bool = False
+) -> int:
+    """Start `argv`, watch it on the screen or headless, and return the exit code.
+
+    Args:
+        args: The options.
+        argv: What to start.
+        title: What it is called.
+        scenario: It is a child that takes orders: run again, begin anew.
+    """
     options.check_json_path(args.json)
     record = options.record_options(args)
     from perftui.probes.target import LaunchError
@@ -90,6 +106,7 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
                 args.duration,
                 args.fail_on,
                 args.notify,
+                runs=(args.repeat or 1) if scenario else None,
             )
         from perftui.tui.headless import launch_headless
 
@@ -102,13 +119,14 @@ def run_command(args: argparse.Namespace, argv: list[str], title: str) -> int:
             args.duration,
             args.fail_on,
             args.notify,
+            runs=args.repeat if scenario else None,
         )
     except LaunchError as error:
         raise UserError(str(error)) from error
 
 
-def _command(args: argparse.Namespace) -> tuple[list[str], str]:
-    """Return (argv, title) of what is to be run."""
+def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
+    """Return (argv, title, whether it is a scenario) of what is to be run."""
     from perftui.probes.program import ProgramError, command_of
 
     words: list[str] = args.words
@@ -116,18 +134,29 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str]:
         if words[:1] == ["--"]:
             if not words[1:]:
                 raise UserError("nothing to run after --; see perftui run --help")
-            return command_of(words[1:], args.python), " ".join(words[1:])
+            return _program(args, command_of(words[1:], args.python), words[1:])
         if not words:
             raise UserError("nothing to run: name a scenario (perftui list) or a program")
         if _IN_FILE.fullmatch(words[0]) or _is_scenario(words[0]):
-            return _scenario(args, words[0], words[1:])
+            return (*_scenario(args, words[0], words[1:]), True)
         if args.param:
             raise UserError(f"-p is for scenarios; {_unknown(words[0])}")
-        return command_of(words, args.python), " ".join(words)
+        return _program(args, command_of(words, args.python), words)
     except ProgramError as error:
         if "no program, script or scenario" in str(error):
             raise UserError(_unknown(words[0])) from error
         raise UserError(str(error)) from error
+
+
+def _program(
+    args: argparse.Namespace, argv: list[str], words: list[str]
+) -> tuple[list[str], str, bool]:
+    if args.repeat is not None:
+        raise UserError(
+            "--repeat is for scenarios: a program ends with its process; put what is to be "
+            "repeated into a function and run FILE.py:FUNCTION"
+        )
+    return argv, " ".join(words), False
 
 
 def _is_scenario(word: str) -> bool:

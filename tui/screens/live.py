@@ -213,9 +213,10 @@ class LiveScreen(LiveActions):
 
     def _moves(self, state: str, selection: Selection) -> bool:
         """Tell whether the next picture can differ without a key being pressed."""
-        if state == "exited":
+        if state in ("exited", "waiting"):
             self._ended_s = self._ended_s or time.monotonic()
             return time.monotonic() - self._ended_s < SETTLE_S
+        self._ended_s = None
         return state != "recording" and selection.paused_at_ns is None
 
     def _asked(self, selection: Selection, start: int, end: int, state: str) -> Selection:
@@ -318,7 +319,8 @@ class LiveScreen(LiveActions):
             self._banner.show(self._note(), width, paint)
             overlay, on_rss = overlays_of(view, axis)
             figures = layout.figures
-            still = view.selection.paused_at_ns is not None or view.status.state == "exited"
+            stands = view.status.state in ("exited", "waiting")
+            still = view.selection.paused_at_ns is not None or stands
             rate = None if still or view.playback is not None else self._rate.per_s
             chart = rss_chart(view, rate)
             self._rss.show(chart, axis, on_rss, paint, (width, layout.rss), figures=figures)
@@ -347,11 +349,13 @@ class LiveScreen(LiveActions):
         paint = paint_of(self.app)
         width = self.app.size.width
         tabs = self.tabs()
-        said = about(view, self.tab, paint)
-        self._tab_bar.show(tabs, self.tab, said, width, paint, counts={"Alerts": told(view)})
+        said, brief = (about(view, self.tab, paint, brief=short) for short in (False, True))
+        counts = {"Alerts": told(view)}
+        self._tab_bar.show(tabs, self.tab, said, width, paint, counts, brief)
         hints = hints_of(
             paused=self.selection.paused_at_ns is not None,
-            ended=view.status.state == "exited",
+            ended=view.status.state in ("exited", "waiting"),
+            waiting=view.status.state == "waiting",
             chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
             playback=view.playback if self.replayed else None,
         )

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from perftui.tui import choosing
 from perftui.tui.notify import HOWS
 from perftui.tui.screens.span_actions import SpanActions
+from perftui.tui.session_face import Kept
 from perftui.tui.view import Selection
 from perftui.tui.widgets.time_axis import moment_text
 
@@ -151,6 +152,29 @@ class LiveActions(SpanActions):
         at = moment_text(self.view.seconds(self.view.status.t_end_ns))
         await self.off_thread(lambda: self.session.mark(name), f"{name} at {at}")
 
+    async def action_again(self) -> None:
+        """Run the scenario again in the process that it has kept."""
+        await self._order("again", "again, in the same process: warm")
+
+    async def action_restart(self) -> None:
+        """Run the scenario in a new program."""
+        await self._order("restart", "restarted: a new program, cold")
+
+    async def _order(self, order: str, said: str) -> None:
+        session = self.session
+        if not (isinstance(session, Kept) and session.keeps_process()):
+            self.say("again and restart are for scenarios that run here")
+            return
+        give = session.again if order == "again" else session.restart
+        if await self.off_thread(give, said):
+            self.choose(choosing.back_to_live(self.selection))
+
+    def action_diff(self) -> None:
+        """Choose a recording to compare this session with."""
+        from perftui.tui.screens.choose_baseline import begin_diff
+
+        begin_diff(self)
+
     async def action_interrupt(self) -> None:
         """Send SIGINT to the target; only from the command palette."""
         await self.off_thread(self.session.interrupt, "sent SIGINT to the target")
@@ -193,6 +217,10 @@ class LiveActions(SpanActions):
         if not (self.session.launched and self.session.target_alive()):
             self.app.exit(0)
             return
+        if isinstance(self.session, Kept) and self.session.waits():
+            # Its work is done: there is nothing to ask.
+            self.call_later(self._leave, "let go")
+            return
         title = self.view.target.title if self.view is not None else ""
         self.app.push_screen(QuitScreen(title or "the target"), self._leave)
 
@@ -200,6 +228,9 @@ class LiveActions(SpanActions):
         if answer == "stop":
             self.say("stopping the target …")
             if await self.off_thread(self.session.stop_target, ""):
+                self.app.exit(0)
+        elif answer == "let go" and isinstance(self.session, Kept):
+            if await self.off_thread(self.session.end_kept, ""):
                 self.app.exit(0)
         elif answer == "leave" and await self.off_thread(self.session.leave_running, ""):
             self.app.exit(0)
@@ -211,9 +242,10 @@ class LiveActions(SpanActions):
         for name, kind in self._kinds.items():
             letter = f" ({kind.key})" if kind.key else ""
             yield SystemCommand(f"Tab: {name}", f"open it{letter}", partial(self.open_tab, name))
+        kept = isinstance(self.session, Kept) and self.session.keeps_process()
         for key in KEYS:
             action = key.action
-            if action not in _NO_COMMANDS:
+            if action not in _NO_COMMANDS and (kept or action not in ("again", "restart")):
                 yield SystemCommand(
                     f"{key.help[0].upper()}{key.help[1:]}", f"key {key.shown}", self._runner(action)
                 )

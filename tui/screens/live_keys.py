@@ -62,7 +62,10 @@ KEYS = (
     Key("greater_than_sign", ">", "thread(1)", "", "next thread; after the last, all", "Tabs"),
     Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
+    Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
+    Key("R", "R", "restart", "restart", "run it in a new program: cold, same pid", "Session"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("d", "d", "diff", "diff", "compare with a recording, the baseline", "Session"),
     Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
@@ -82,7 +85,12 @@ LIVE_BINDINGS: list[BindingType] = [
 
 
 def hints_of(
-    *, paused: bool, ended: bool, chosen: bool, playback: Playback | None = None
+    *,
+    paused: bool,
+    ended: bool,
+    chosen: bool,
+    playback: Playback | None = None,
+    waiting: bool = False,
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -91,8 +99,11 @@ def hints_of(
         ended: Nothing more will come.
         chosen: There is a range or a cursor to clear.
         playback: How a recording is shown, None for a live session.
+        waiting: The target has kept its process and waits for orders.
     """
     hints = []
+    if waiting:
+        hints += [KeyHint("A", "again", "again"), KeyHint("R", "restart", "restart")]
     if playback is not None:
         label = "stop" if playback.playing else "play"
         hints.append(KeyHint("space", f"{label} {speed_text(playback.speed)}", "pause"))
@@ -111,6 +122,7 @@ def hints_of(
         KeyHint("tab", "next", "next_tab(1)"),
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
+        KeyHint("d", "diff", "diff"),
         KeyHint("n p", "events", "event(1)"),
     ]
     if playback is not None:

@@ -74,17 +74,20 @@ def marks_of(view: View, axis: AxisMap) -> tuple[Mark, ...]:
     return tuple(mark for mark in found if axis.left <= mark.column < axis.left + axis.columns)
 
 
-def about(view: View, tab: str, paint: Paint) -> list[Piece]:
-    """Say what the tabs are about: weight, thread, filter and range."""
+def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Piece]:
+    """Say what the tabs are about: weight, thread, filter and range.
+
+    With `brief` only the chosen weight is named, not those that it could be.
+    """
     selection = view.selection
     pieces: list[Piece] = []
     if tab in ("Flame", "Top"):
         pieces.append(("weight: ", paint.dim))
-        for weight in choosing.WEIGHTS:
+        for weight in [selection.weight] if brief else choosing.WEIGHTS:
             on = weight == selection.weight
             word = "grown bytes" if weight == "grown" else weight
             pieces.append((word, paint.memory_text if on else paint.dim))
-            if weight != choosing.WEIGHTS[-1]:
+            if weight != choosing.WEIGHTS[-1] and not brief:
                 pieces.append((" · ", paint.faint))
         if selection.by_line:
             pieces.append(("  by line", paint.link))

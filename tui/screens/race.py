@@ -333,7 +333,8 @@ class RaceScreen(Screen[None]):
         if layout.growth:
             lines = words.growth_lines(race_plan, state, layout.growth, half, width, paint)
             self._growth.put(lines)
-        self._verdict.put(words.verdict_lines(race_plan, state, layout.verdict, width, paint))
+        lines = words.verdict_lines(race_plan, state, both, layout.verdict, width, paint)
+        self._verdict.put(lines)
         answer = self._said()
         if layout.recordings:
             line = words.recordings_line(race_plan, state, picture.recordings, width, paint)

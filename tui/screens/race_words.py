@@ -191,7 +191,7 @@ def _growth_pieces(plan: RacePlan, growth: Growth, paint: Paint) -> tuple[list[P
 
 
 def verdict_lines(
-    plan: RacePlan, state: RaceState, rows: int, width: int, paint: Paint
+    plan: RacePlan, state: RaceState, both: Both, rows: int, width: int, paint: Paint
 ) -> list[Strip]:
     """The verdict, or what happens before there is one."""
     ground = "calm_bg"
@@ -211,7 +211,7 @@ def verdict_lines(
         if found.why:
             pieces += [("  ", None), (found.why, paint.dim)]
     else:
-        pieces = [(_so_far(plan, state), paint.text)]
+        pieces = [(_so_far(plan, state, both), paint.text)]
     back = paint.named(ground)
     inner = max(width - 4, 1)
     wrapped = _wrapped(pieces, inner)
@@ -230,7 +230,7 @@ def verdict_lines(
     return lines
 
 
-def _so_far(plan: RacePlan, state: RaceState) -> str:
+def _so_far(plan: RacePlan, state: RaceState, both: Both) -> str:
     pair = plan.pair
     if state.stage == "preparing":
         share = state.prepared or 0.0
@@ -243,7 +243,12 @@ def _so_far(plan: RacePlan, state: RaceState) -> str:
     started = sum(side.session is not None for side in state.sides)
     if started < 2:
         return f"{names[0]} runs alone, then {names[1]}: together they would slow each other down"
-    return f"{names[1]} runs on the same data; {names[0]} has done its work"
+    text = f"{names[1]} has its turn, {names[0]} has done its work"
+    key = pair.decides[0]
+    had, now = (figure_text(key, each.value(key)) for each in both)
+    if "-" in (had, now):
+        return text
+    return f"{text}: {measure_label(pair, key)} {now} so far, against {had}"
 
 
 def _wrapped(pieces: list[Piece], width: int) -> list[list[Piece]]:

@@ -21,7 +21,7 @@ from perftui.tui.saving import (
     run_export,
     shown_words,
 )
-from perftui.tui.session_face import Kept
+from perftui.tui.session_face import OnDisk
 from perftui.tui.text import clean, shorten_end, shorten_middle
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def offer_to_save(live: LiveActions) -> None:
     if view is None:
         return
     session = live.session
-    recording = session.recording() if isinstance(session, Kept) else None
+    recording = session.recording() if isinstance(session, OnDisk) else None
     stem = "perftui"
     if recording is not None:
         stem = recording.name.removesuffix(".zip").removesuffix(".perftui")

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.message import Message
 
+from perftui.probes.units import NS_PER_S, format_seconds
 from perftui.tui.text import clean, shorten_end, width_of
 from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
 from perftui.tui.widgets.series import exit_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.strip import Strip
 
+    from perftui.probes.reader import RunCost
     from perftui.probes.records import Alert
     from perftui.tui.theme import Paint
     from perftui.tui.view import View
@@ -57,7 +61,7 @@ def current_alert(view: View) -> Alert | None:
 
 def alert_to_show(view: View) -> Alert | None:
     """Return the alert that the banner names, None if it says something else."""
-    if view.status.state == "exited" or _salvage(view) is not None:
+    if view.status.state in ("exited", "waiting") or _salvage(view) is not None:
         return None
     return current_alert(view)
 
@@ -86,6 +90,8 @@ def note_of(view: View) -> Note | None:
     """Return what the session itself has to say, the most important first."""
     if view.status.state == "exited":
         return _end_note(view)._replace(hint="q quit")
+    if view.status.state == "waiting" and view.runs:
+        return _run_note(view.runs)
     salvage = _salvage(view)
     if salvage is not None:
         head, _, rest = clean(salvage).partition(": ")
@@ -102,6 +108,25 @@ def note_of(view: View) -> Note | None:
     if view.status.state == "recording" and _at_end(view):
         return _end_note(view)
     return None
+
+
+def _run_note(runs: Sequence[RunCost]) -> Note:
+    """Say how the last run went, and set it against the first."""
+    run, first = runs[-1].run, runs[0].run
+    kind = "cold" if run.cold else "warm"
+    took = format_seconds(run.worked_ns / NS_PER_S)
+    text = f"worked {took}, waited for {format_seconds(run.waited_ns / NS_PER_S)}"
+    if run.n > 1 and run.worked_ns:
+        text += f"; the first run worked {first.worked_ns / run.worked_ns:.3g}x as long"
+    how = "done" if run.ok else "failed"
+    return Note(
+        "good" if run.ok else "warn",
+        "■",
+        f"run {run.n} ({kind}) {how}",
+        text,
+        "the process waits",
+        "A again · R restart · q quit",
+    )
 
 
 def _end_note(view: View) -> Note:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from perftui.probes.calltree import Frame, is_stdlib
+from perftui.probes import code_place
 from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
 
 if TYPE_CHECKING:
+    from perftui.probes.calltree import Frame
     from perftui.tui.view import View
 
 
@@ -22,12 +23,7 @@ def frame_label(frame: Frame, line: int) -> str:
 @lru_cache(maxsize=4096)
 def place_of(module: str, file: str, line: int) -> str:
     """Say where code is: module for installed packages, file name for one's own code."""
-    if "/site-packages/" in file or "/dist-packages/" in file or is_stdlib(file):
-        place = module
-    else:
-        place = file.replace("\\", "/").rpartition("/")[2]
-    place = clean(place)
-    return f"{place}:{line}" if line else place
+    return clean(code_place.place_of(module, file, line))
 
 
 def wait_label(waiting: str) -> str:

@@ -46,6 +46,7 @@ def state_piece(view: View, paint: Paint) -> Piece:
     return {
         "starting": ("○ STARTING", paint.link),
         "live": ("● LIVE" if played is None else "● FOLLOWING", paint.good),
+        "waiting": ("■ WAITING", paint.link),
         "exited": ("■ EXITED", paint.dim),
         "recording": ("▶ REPLAY", paint.link),
     }[state]

@@ -13,7 +13,7 @@ from perftui.tui.widgets.table import Column, Row, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from perftui.probes.reader import CallStats, Counter
+    from perftui.probes.reader import CallStats, Counter, RunCost
     from perftui.tui.view import View
 
 _PHASES = (
@@ -26,6 +26,18 @@ _PHASES = (
     Column("RSS from → to", 21, right=True, rank=6, tone="dim"),
     Column("peak", 9, right=True, rank=4, tone="warm"),
 )
+_RUNS = (
+    Column("run"),
+    Column("waited", 9, right=True, tone="strong"),
+    Column("spawn", 9, right=True, rank=4, tone="dim"),
+    Column("held back", 9, right=True, rank=6, tone="dim"),
+    Column("load", 9, right=True, rank=5, tone="dim"),
+    Column("worked", 9, right=True, tone="strong"),
+    Column("importing", 10, right=True, rank=1, tone="cool"),
+    Column("modules", 8, right=True, rank=3, tone="dim"),
+    Column("transport", 9, right=True, rank=2, tone="dim"),
+)
+"""What we waited for, and what it consists of: the columns add up, importing is part of work."""
 _CALLS = (
     Column("call"),
     Column("n", 9, right=True),
@@ -60,9 +72,17 @@ class PhasesPane(Table):
             lines = [line for line in lines if wanted in line.name.lower()]
         calls = [call for call in view.calls if wanted in call.name.lower()]
         counters = [counter for counter in view.counters if wanted in counter.name.lower()]
+        t0, t1 = view.range
+        runs = [cost for cost in view.runs if t0 <= cost.run.t_ns <= t1 and not wanted]
+        longest = max((cost.run.waited_ns for cost in runs), default=1)
         whole = max(view.range[1] - view.range[0], 1)
         self.fill(
             [
+                Section(
+                    _RUNS,
+                    [("run", cost.run.n) for cost in runs],
+                    lambda n: _run_row(runs[n], longest),
+                ),
                 Section(
                     _PHASES,
                     [line.key for line in lines],
@@ -111,6 +131,30 @@ def _phase_row(line: PhaseLine, whole: int, view: View) -> Row:
         bar_tone="row" if quiet else "bar",
         mark="◀ now" if line.is_now else "",
         open=line.open,
+    )
+
+
+def _run_row(cost: RunCost, longest: int) -> Row:
+    run = cost.run
+    parts = (run.waited_ns, run.spawn_ns, run.held_ns, run.load_ns, run.worked_ns)
+    waited, spawn, held, load, worked = (
+        "" if part is None else format_seconds(part / NS_PER_S) for part in parts
+    )
+    return Row(
+        (
+            f"{run.n}  {'cold: a new program' if run.cold else 'warm: the same process'}",
+            waited,
+            spawn,
+            held,
+            load,
+            worked,
+            format_seconds(cost.imported_ns / NS_PER_S) if cost.modules else "",
+            f"{cost.modules:,}" if cost.modules else "",
+            format_seconds(cost.transport_ns / NS_PER_S),
+        ),
+        bar=run.waited_ns / max(longest, 1),
+        bar_tone="warmbar" if run.cold else "bar",
+        mark="" if run.ok else "failed",
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from perftui.probes.calltree import is_stdlib
+from perftui.probes.code_place import is_installed, place_of
 from perftui.probes.frame_colours import frame_hsl, frame_ink
 from perftui.probes.recording.export.exporter import ExportError
 from perftui.probes.recording.export.flame_boxes import ROOT, lay_out
 from perftui.probes.recording.export.flame_drawing import Face, draw, hsl
 from perftui.probes.recording.export.flame_tree import flame_of
+from perftui.probes.recording.export.names import short_file
 from perftui.probes.units import NS_PER_S, format_seconds, three_digits
 
 if TYPE_CHECKING:
@@ -95,7 +96,12 @@ class _Faces:
         told = [frame.function, *_places(frame), share]
         if own:
             told.append(f"itself {_s(own)}, {_percent(own, whole_ns)}")
-        return Face(frame.function, told, *frame_colours(frame), place_of(frame))
+        return Face(
+            frame.function,
+            told,
+            *frame_colours(frame),
+            place_of(frame.module, frame.file, frame.line),
+        )
 
 
 def frame_colours(frame: Frame) -> tuple[str, str]:
@@ -104,20 +110,16 @@ def frame_colours(frame: Frame) -> tuple[str, str]:
     return hsl(*frame_hsl(*ink, dark=False)), hsl(*frame_hsl(*ink, dark=True))
 
 
-def place_of(frame: Frame) -> str:
-    """Say where code is: module for installed packages, file name for one's own code."""
-    installed = "/site-packages/" in frame.file or "/dist-packages/" in frame.file
-    if installed or is_stdlib(frame.file):
-        place = frame.module
-    else:
-        place = frame.file.replace("\\", "/").rpartition("/")[2]
-    return f"{place}:{frame.line}" if frame.line else place
+def shown_file(file: str) -> str:
+    """Return a source file: one's own in full, others without the folder they are installed in."""
+    return short_file(file) if is_installed(file) else file
 
 
 def _places(frame: Frame) -> Sequence[str]:
     if not frame.file:
         return ()
-    return (f"{frame.file}:{frame.line}" if frame.line else frame.file,)
+    file = shown_file(frame.file)
+    return (f"{file}:{frame.line}" if frame.line else file,)
 
 
 def _s(ns: float) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from perftui.probes.calltree import Frame
+from perftui.probes.code_place import place_of
 from perftui.probes.reader import TREE
 from perftui.probes.recording.export.flame_drawing import fitted
-from perftui.probes.recording.export.flamegraph_svg import place_of
 from perftui.probes.recording.export.report_facts import (
     facts_of,
     figures,
@@ -155,10 +154,9 @@ def _functions(facts: Facts, first: int, last: int) -> list[str]:
     found = facts.top[first:last] if whole_ns else []
     rows = []
     for row in found:
-        frame = Frame(row.function, row.file, row.line, row.module)
         shares = (row.self_.wall_ns * 100 / whole_ns, row.total.wall_ns * 100 / whole_ns)
         if max(shares) >= 0.05:
-            place = code(place_of(frame), 60) if row.file else ""
+            place = code(place_of(row.module, row.file, row.line), 60) if row.file else ""
             rows.append((*(f"{share:.1f} %" for share in shares), code(row.function), place))
     return _table(("self", "total", "function", "where"), rows, "rrll") if rows else []
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.code_place import place_of
 from perftui.probes.frame_colours import HUES, frame_ink
 from perftui.probes.pool_colours import TELLING_SHARE, pool_colour
 from perftui.probes.profile import busy
 from perftui.probes.reader import TREE
 from perftui.probes.recording.export.flame_drawing import fitted
-from perftui.probes.recording.export.flamegraph_svg import place_of
+from perftui.probes.recording.export.flamegraph_svg import shown_file
 from perftui.probes.recording.export.report.stack_grid import MOST_CELLS, stack_grid
 from perftui.probes.recording.export.report_facts import (
     facts_of,
@@ -256,12 +257,20 @@ def _functions(
 def _function(frame: Frame) -> list[Any]:
     hue, shade = frame_ink(frame.module, frame.file)
     degrees = -1 if hue < 0 or frame.kind == "elided" else HUES[hue]
-    place = place_of(frame) if frame.file else ""
-    return [_name(frame.function), _name(frame.file), frame.line, _name(place), degrees, shade]
+    place = place_of(frame.module, frame.file, frame.line) if frame.file else ""
+    return [
+        _name(frame.function),
+        _name(shown_file(frame.file)),
+        frame.line,
+        _name(place),
+        degrees,
+        shade,
+    ]
 
 
 def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
     counted = {(tree.pid, tree.tid) for tree in busy(facts.threads)}
+    waiting = {(tree.pid, tree.tid): tree.waiting for tree in facts.threads}
     many = len({pid for pid, _ in grid.threads}) > 1
     processes = process_names(reader)
     found = []
@@ -275,6 +284,12 @@ def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dic
                 "tid": thread[1],
                 "wall": grid.wall_ns[place] / NS_PER_S,
                 "busy": thread in counted,
+                "waiting": _waiting(waiting.get(thread, "")),
             }
         )
     return found
+
+
+def _waiting(reason: str) -> str:
+    """Return in words what a thread waited for, "" if that is not known."""
+    return _name(reason if not reason or reason.startswith("waiting") else f"waiting in {reason}")

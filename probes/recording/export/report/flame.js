@@ -2,6 +2,10 @@
 
 const ROW = 18;
 const MIN_SHARE = 0.001;
+// Time off CPU is drawn below the frame that spent it, if it is this much of its own time and of the
+// thread: CPU is read a few times a second, so that short waits rub off on their neighbours.
+const WAIT_SHARE = 0.25;
+const WAIT_OF_THREAD = 0.05;
 const MIN_PIXELS = 4; // narrower frames cannot be read or hit: zooming in shows them
 
 class Flame {
@@ -72,7 +76,16 @@ class Flame {
 
   // -- layout --------------------------------------------------------------------------------
 
+  // What a frame itself spent off CPU, 0 if that is too little to be told.
+  waitOf(thread, node) {
+    if (this.choice.weight !== 0 || thread < 0 || !node) return 0;
+    const { own, total } = this.sums.get(thread);
+    const wait = own[0][node] - own[1][node];
+    return wait > Math.max(WAIT_SHARE * own[0][node], WAIT_OF_THREAD * total[0][0]) ? wait : 0;
+  }
+
   // Boxes in rows: {x0, x1 (shares), depth, thread, node, value, more}; thread -1 is the root.
+  // Of boxes with `more` or `wait` the node is the caller.
   layOut() {
     const top = this.zoom;
     const threads = [...this.sums.keys()];
@@ -83,7 +96,7 @@ class Flame {
     const boxes = [{ x0: 0, x1: 1, depth: 0, ...root, value: whole, more: 0 }];
     for (let at = 0; at < boxes.length; at += 1) {
       const box = boxes[at];
-      if (box.more || box.depth > 511) continue;
+      if (box.more || box.wait || box.depth > 511) continue;
       const callees = box.thread < 0
         ? threads.map((thread) => ({ thread, node: 0 }))
         : (this.stacks.children[box.node] ?? []).map((node) => ({ thread: box.thread, node }));
@@ -100,6 +113,14 @@ class Flame {
         boxes.push({ x0: left / whole, x1: (left + value) / whole, depth: box.depth + 1, ...callee, value, more: 0 });
         left += value;
       }
+      const wait = this.waitOf(box.thread, box.node);
+      if (wait >= least) {
+        boxes.push({
+          x0: left / whole, x1: (left + wait) / whole, depth: box.depth + 1,
+          thread: box.thread, node: box.node, value: wait, more: 0, wait: true,
+        });
+        left += wait;
+      }
       if (count && small >= least) {
         boxes.push({
           x0: left / whole, x1: (left + small) / whole, depth: box.depth + 1,
@@ -112,10 +133,22 @@ class Flame {
 
   label(box) {
     if (box.more) return [`+${box.more} more`, ""];
+    if (box.wait) return [this.waitLabel(box), ""];
     if (box.thread < 0) return ["all chosen threads", this.tell(box.value)];
     if (!box.node) return [this.stacks.threads[box.thread].name, this.tell(box.value)];
     const [name, , , place] = this.stacks.functions[this.stacks.of[box.node]];
     return [name, place];
+  }
+
+  // What a thread waited for is known of the whole part, and belongs where it waited most.
+  waitLabel(box) {
+    const { waiting } = this.stacks.threads[box.thread];
+    if (!waiting || this.choice.range) return "off CPU";
+    const { own } = this.sums.get(box.thread);
+    const wait = (node) => own[0][node] - own[1][node];
+    let most = 0;
+    for (let node = 1; node < this.stacks.size; node += 1) if (wait(node) > wait(most)) most = node;
+    return most === box.node ? waiting : "off CPU";
   }
 
   // -- drawing -------------------------------------------------------------------------------
@@ -152,6 +185,7 @@ class Flame {
       if (place && cells > 90) made.append(" ", element("span", "place", place));
     } else made.classList.add("slim");
     if (box.more) made.classList.add("rest");
+    else if (box.wait) made.classList.add("wait");
     else if (box.thread < 0 || !box.node) made.classList.add("thread");
     else this.paint(made, this.stacks.of[box.node]);
     return made;
@@ -215,6 +249,10 @@ class Flame {
     const whole = this.whole;
     const share = `${this.tell(box.value)}, ${words.percent(box.value, whole)} of ${this.tell(whole)}`;
     if (box.more) return [element("b", "", `${box.more} functions`), ` too narrow to draw: ${share}`];
+    if (box.wait) {
+      const name = this.label({ ...box, wait: false })[0];
+      return [element("b", "", this.waitLabel(box)), `  in ${name} itself, without a core: ${share}`];
+    }
     if (box.thread < 0) return [element("b", "", "all chosen threads"), ` ${share}`];
     const sums = this.sums.get(box.thread);
     const thread = this.stacks.threads[box.thread];
@@ -236,11 +274,12 @@ class Flame {
 
   onClick(event) {
     const at = this.boxOf(event);
-    if (at !== null && !this.boxes[at].more) this.enter(this.boxes[at]);
+    if (at !== null) this.enter(this.boxes[at]);
   }
 
   // Into a frame; into the one that is on top already: out.
   enter(box) {
+    if (box.more || box.wait) return;
     const isTop = this.zoom && box.thread === this.zoom.thread && box.node === this.zoom.node;
     if (isTop) this.zoomOut();
     else this.zoomTo(box.thread < 0 ? null : { thread: box.thread, node: box.node });
@@ -264,8 +303,7 @@ class Flame {
       return;
     }
     if (event.key === "Enter" && this.looked !== null) {
-      const box = this.boxes[this.looked];
-      if (!box.more) this.enter(box);
+      this.enter(this.boxes[this.looked]);
       if (this.boxes.length) this.look(0);
       return;
     }

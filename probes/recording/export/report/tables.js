@@ -1,6 +1,6 @@
 // Tables: functions of the chosen range, phases and alerts that choose one, and what was told.
 
-const FIRST_ROWS = 60;
+const FIRST_ROWS = 40;
 
 function table(columns, rows, click) {
   const head = element("tr");
