@@ -255,9 +255,9 @@ class HomeScreen(Screen[HomeChoice | None]):
         if self._current == 2:
             hints += [
                 KeyHint("space", "mark", "mark"),
-                KeyHint("c", "compare", "compare"),
                 KeyHint("R", "rename", "rename"),
                 KeyHint("D", "delete", "delete"),
+                KeyHint("c", "compare", "compare"),
             ]
         hints += [
             KeyHint("^p", "commands", "app.command_palette"),
