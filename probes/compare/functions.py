@@ -42,7 +42,9 @@ LEAST_SHARE = 0.01
 LEAST_S = 0.05
 LEAST_BYTES = 5 * 1024 * 1024
 WORK_PART = 0.25
-"""Less CPU than this part of a change of time, and the change is one of waiting."""
+"""If CPU changed by less than this part of itself and of the change of time, that was waiting."""
+CPU_STEP_S = 0.02
+"""CPU of a thread is read a few times a second, in steps of 10 ms."""
 BLOCK_S = 10.0
 MOST_BLOCKS = 60
 
@@ -108,7 +110,9 @@ class FunctionChange(NamedTuple):
     def waited(self) -> bool:
         """Whether its time changed and its CPU time did not: it waited, or the machine was busy."""
         cpu = self.new.self_cpu_s - self.base.self_cpu_s
-        return bool(self.word) and abs(cpu) < WORK_PART * abs(self.seconds)
+        most = max(self.new.self_cpu_s, self.base.self_cpu_s)
+        least = max(WORK_PART * min(abs(self.seconds), most), CPU_STEP_S)
+        return bool(self.word) and abs(cpu) <= least
 
     @property
     def bytes(self) -> float:

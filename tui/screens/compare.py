@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import SystemCommand
 from textual.containers import Container
 from textual.screen import Screen
@@ -139,7 +140,7 @@ class CompareScreen(Screen[None]):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
         self.open_tab(self.tab)
         self._draw()
-        self._ask()
+        self._picture()
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
@@ -152,11 +153,9 @@ class CompareScreen(Screen[None]):
         """Take over a new choice and ask for what it needs."""
         self.choice = choice
         self._draw_words()
-        self._ask()
+        self._picture()
 
-    def _ask(self) -> None:
-        self.run_worker(self._picture(), group="compare", exclusive=True)
-
+    @work(group="compare", exclusive=True)
     async def _picture(self) -> None:
         choice, layout = self.choice, self._plan()
         loop = asyncio.get_running_loop()
@@ -275,7 +274,7 @@ class CompareScreen(Screen[None]):
         before = self._layout_now
         self._draw()
         if before is None or self._plan().columns != before.columns:
-            self._ask()
+            self._picture()
 
     # -- tabs ------------------------------------------------------------------------------
 
