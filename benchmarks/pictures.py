@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
-from perftui.scenarios.race import Race, plan_race
+from perftui.scenarios.race import Race
+from perftui.scenarios.race_plan import plan_race
 from perftui.scenarios.runner import resolve
 from perftui.tui.app import PerftuiApp
 from perftui.tui.race_app import RaceApp

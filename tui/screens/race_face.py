@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from perftui.scenarios.race import RacePlan, RaceState
+    from perftui.scenarios.race import RaceState
     from perftui.scenarios.race_figures import Figures
+    from perftui.scenarios.race_plan import RacePlan
     from perftui.scenarios.race_report import Recordings
     from perftui.tui.view import View
 
