@@ -47,8 +47,8 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
             "signal": status.signal,
         },
         "duration_s": (status.t_end_ns - status.t_start_ns) / NS_PER_S,
-        "cpu_s": _cpu(reader, exit_ is not None),
-        "peak_rss_bytes": _peak(reader, target),
+        "cpu_s": cpu_seconds(reader, exit_ is not None),
+        "peak_rss_bytes": peak_rss_bytes(reader, target),
         "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
@@ -88,7 +88,7 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
     }
 
 
-def _cpu(reader: Store, ended: bool) -> dict[str, float | None]:
+def cpu_seconds(reader: Store, ended: bool) -> dict[str, float | None]:
     """Return the kernel's own sums where there are any, else the last readings of the tree."""
     exit_ = reader.exit() if ended else None
     if exit_ is not None and exit_.cpu_user_s is not None:
@@ -99,7 +99,8 @@ def _cpu(reader: Store, ended: bool) -> dict[str, float | None]:
     }
 
 
-def _peak(reader: Store, target: Target) -> int | None:
+def peak_rss_bytes(reader: Store, target: Target) -> int | None:
+    """Return the most memory at once, by whoever saw most of it: kernel, probe or agent."""
     exit_ = reader.exit()
     peaks = [
         reader.last("high_water_rss_bytes", TREE),
@@ -147,9 +148,8 @@ def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
 
 def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
     names = {(row.pid, row.id): row.module for row in imports}
-    roots = [row for row in imports if (row.pid, row.parent_id) not in names]
     return {
-        "total_s": sum(row.total_ns for row in roots) / NS_PER_S if imports else None,
+        "total_s": imports_total_s(imports),
         "modules": [
             {
                 "module": row.module,
@@ -161,6 +161,13 @@ def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
             for row in imports
         ],
     }
+
+
+def imports_total_s(imports: tuple[Import, ...]) -> float | None:
+    """Return how long imports took, those inside of others not counted twice; None without any."""
+    known = {(row.pid, row.id) for row in imports}
+    roots = [row for row in imports if (row.pid, row.parent_id) not in known]
+    return sum(row.total_ns for row in roots) / NS_PER_S if imports else None
 
 
 def _calls(stats: CallStats) -> dict[str, Any]:

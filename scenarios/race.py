@@ -318,13 +318,20 @@ class Race:
                         cost = figures.value(pair.grows)
                         contended[side] |= figures.contended
                         if cost is not None:
-                            points[side].append((share, cost))
+                            points[side].append((self._share(side, figures, share), cost))
                     self._small_runs += len(sides)
         rows = [self._rows(side) for side in self._sides]
         self._growth = (
             growth_of(pair, points[0], rows[0], contended=contended[0]),
             growth_of(pair, points[1], rows[1], contended=contended[1]),
         )
+
+    def _share(self, side: int, figures: Figures, asked: float) -> float:
+        """The share of the work that a small run did, by its rows where they were counted."""
+        whole = self._sides[side].figures.rows
+        if not self.plan.pair.has_data or not whole or figures.rows is None:
+            return asked
+        return figures.rows / whole
 
     def _rows(self, side: SideState) -> float:
         if self.plan.pair.work == "rows":

@@ -15,12 +15,14 @@ from perftui.tui.terminal_app import TerminalApp
 from perftui.tui.terminal_watch import watch_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import FrameType
     from typing import TypeAlias
 
     from textual.screen import Screen
 
+    from perftui.probes.compare.comparison import Run
+    from perftui.probes.compare.facts import PhaseKey
     from perftui.tui.home_choice import HomeChoice
     from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
@@ -88,9 +90,9 @@ class PerftuiApp(TerminalApp[int]):
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ctrl+q must not skip the question."""
-        screen = self.screen
-        if isinstance(screen, LiveScreen):
-            screen.action_quit_or_ask()
+        leave = getattr(self.screen, "action_quit_or_ask", None)
+        if callable(leave):
+            leave()
 
     def action_help_quit(self) -> None:
         """Say what ctrl+c does not do."""
@@ -102,8 +104,9 @@ class PerftuiApp(TerminalApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything by name."""
-        if isinstance(screen, LiveScreen):
-            yield from screen.commands()
+        commands = getattr(screen, "commands", None)
+        if callable(commands):
+            yield from commands()
         yield from super().get_system_commands(screen)
         yield SystemCommand("Screenshot", "save the screen as SVG", self.save_svg)
 
@@ -154,6 +157,46 @@ def run_live(
         result = app.run()
     if app.hangup is not None:
         raise app.hangup
+    return 1 if app.tell_last_words() else result or 0
+
+
+class CompareApp(TerminalApp[int]):
+    """Shows a comparison of recordings."""
+
+    def __init__(
+        self,
+        base: Sequence[Run],
+        new: Sequence[Run],
+        phase: PhaseKey | None = None,
+        *,
+        ascii_only: bool | None = None,
+    ) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._sides = (base, new, phase)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the compare screen: there is no other below it."""
+        from perftui.tui.screens.compare import CompareScreen
+
+        return CompareScreen(*self._sides)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer everything by name."""
+        commands = getattr(screen, "commands", None)
+        if callable(commands):
+            yield from commands()
+        yield from super().get_system_commands(screen)
+
+
+def run_compare(base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None = None) -> int:
+    """Show a comparison until the person leaves.
+
+    Returns:
+        0, or 1 if the screen itself failed (said in one line on stderr).
+    """
+    app = CompareApp(base, new, phase)
+    with watch_terminal():
+        result = app.run()
     return 1 if app.tell_last_words() else result or 0
 
 

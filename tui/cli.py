@@ -23,6 +23,7 @@ COMMANDS = (
     "summary",
     "query",
     "export",
+    "compare",
     "sweep",
     "detect",
     "doctor",

@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
     from perftui.tui.screens.race import Runs
 
-Recordings = tuple[str, str]
 _ENDING = ("SIGHUP", "SIGTERM")
 
 
-class RaceApp(TerminalApp["Recordings | None"]):
-    """Shows races until the person leaves. The result: two recordings to compare, or None."""
+class RaceApp(TerminalApp[None]):
+    """Shows races until the person leaves."""
 
     def __init__(
         self,

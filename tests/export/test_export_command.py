@@ -135,6 +135,21 @@ def test_what_cannot_be_is_said_in_one_line(recorded: Path, here: Path) -> None:
     assert sorted(item.name for item in here.iterdir()) == ["folder"]
 
 
+@pytest.mark.parametrize("name", ["speedscope", "pprof", "collapsed"])
+def test_a_part_without_stacks_is_said(recorded: Path, here: Path, name: str) -> None:
+    message = refused(recorded, "--format", name, "--process", "4001")
+    assert message.startswith("there are no stacks of what was chosen")
+    assert not list(here.iterdir())
+
+
+def test_a_process_without_stacks_has_tracks_in_firefox(recorded: Path, here: Path) -> None:
+    assert run(recorded, "--format", "firefox", "--process", "4001") == 0
+    profile = json.loads((here / "a.firefox.json").read_text())
+    (thread,) = profile["threads"]
+    assert (thread["processName"], thread["name"]) == ("python 4001", "(no stacks)")
+    assert {counter["name"] for counter in profile["counters"]} == {"RSS", "processCPU"}
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_unwritable_folder_is_said(recorded: Path, here: Path) -> None:
     here.chmod(0o500)
@@ -148,6 +163,20 @@ def test_nothing_is_replaced_without_a_word(recorded: Path, here: Path) -> None:
     assert (here / "x.txt").read_text() == "mine"
     assert run(*words, "--force") == 0
     assert (here / "x.txt").read_text() != "mine"
+
+
+def test_nothing_takes_the_place_of_what_is_no_file(recorded: Path, here: Path) -> None:
+    """As root, /dev/null would be a plain file now."""
+    (here / "null").symlink_to("/dev/null")
+    for name in ("pprof", "parquet"):
+        assert run(recorded, "--format", name, "-o", "null", "--to", "1", "--force") == 0
+    assert (here / "null").is_symlink()
+    assert (here / "null").is_char_device()
+    (here / "file").write_text("mine")
+    (here / "link").symlink_to("file")
+    assert run(recorded, "--format", "pprof", "-o", "link", "--to", "1", "--force") == 0
+    assert (here / "link").is_symlink()
+    assert (here / "file").read_bytes().startswith(b"\x1f\x8b")
 
 
 @pytest.mark.live
@@ -191,7 +220,7 @@ def test_a_huge_export_says_its_size_first(
     assert run(recorded, "--format", "pprof") == 0
 
 
-@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json"])
+@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json", "csv"])
 def test_the_estimate_is_about_right(
     reader: RecordingReader, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hostile import LONG, NAMES, make_hostile
 from parsed import PARSERS
 
+from perftui.probes.profile import function_sums
 from perftui.probes.recording.export.formats import exporter_of
 from perftui.probes.recording.export.names import LONGEST, plain
 from perftui.probes.recording.export.slice import slice_of, whole
@@ -62,6 +63,17 @@ def test_every_stack_is_whole(reader: RecordingReader, name: str) -> None:
     assert told == wanted
     assert len(told) == len(NAMES)
     assert len({sample.thread for sample in samples}) == 2
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_recursion_counts_once(reader: RecordingReader, name: str) -> None:
+    """Every function calls itself: its total is its time once, whoever adds it up."""
+    told: Counter[str] = Counter()
+    for sample in PARSERS[name](exported(reader, name)):
+        for frame in set(sample.frames):
+            told[frame] += sample.wall_ns
+    sums = function_sums(reader.tree, reader.call_tree(0, 1 << 62))
+    assert told == {shown(name, row.function): row.total.wall_ns for row in sums}
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -97,7 +97,6 @@ class FakeRuns:
 
     race: FakeRace = field(default_factory=finished_race)
     installed: tuple[str, ...] = ("duckdb", "pyarrow")
-    compares: bool = False
     asked: list[str | None] = field(default_factory=list)
     refuses: str = ""
 
@@ -109,9 +108,6 @@ class FakeRuns:
             raise ScenarioError(self.refuses)
         self.asked.append(engine)
         self.race = FakeRace(stage="preparing", prepared=0.4)
-
-    def can_compare(self) -> bool:
-        return self.compares
 
     def stop(self) -> None:
         """Nothing runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -12,10 +11,7 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from perftui.probes.recording.container import open_container
 from perftui.probes.recording.export.formats import FORMATS
-from perftui.tui.app import PerftuiApp
-from perftui.tui.recorded_session import open_session
 from perftui.tui.saving import export_words
 from perftui.tui.screens.save import SaveScreen
 from perftui.tui.session_face import OnDisk
@@ -24,11 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from recorded import PID, T0, S, record
 from test_live_screen import Stage, play
+from test_replay_screen import replay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from fake_reader import FakeSession
 
     Steps = Callable[[Stage], Awaitable[None]]
 
@@ -44,20 +39,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def replay(steps: Steps, path: Path, size: tuple[int, int] = (160, 45)) -> None:
-    session = open_session(open_container(path))
-
-    async def run() -> None:
-        app = PerftuiApp(session)
-        async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, cast("FakeSession", session))
-            await stage.until(lambda: stage.live.pictures >= 1)
-            await steps(stage)
-
-    asyncio.run(run())
-    session.close()
 
 
 async def open_dialog(stage: Stage) -> SaveScreen:
@@ -85,7 +66,7 @@ def test_the_dialog_names_every_format(recording: Path, size: tuple[int, int]) -
         lines = stage.lines()
         for exporter in FORMATS:
             (line,) = [line for line in lines if f"│ {exporter.name} " in line]
-            assert exporter.good_for[:40] in line
+            assert exporter.good_for[:36] in line
         assert any("│ screen" in line for line in lines)
         assert any("of      the whole session" in line for line in lines)
         assert any("perftui export job --format firefox" in line for line in lines)

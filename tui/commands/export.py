@@ -115,7 +115,12 @@ def _format(args: argparse.Namespace) -> str:
 
 def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> int:
     from perftui.probes.recording.export.estimate import HUGE_BYTES, estimate
-    from perftui.probes.recording.export.write import default_path, write_file, write_stream
+    from perftui.probes.recording.export.write import (
+        default_path,
+        is_device,
+        write_file,
+        write_stream,
+    )
     from perftui.probes.units import format_bytes
 
     if not args.force:
@@ -130,7 +135,7 @@ def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> 
         return 0
     path = Path(args.output) if args.output else default_path(reader, order, Path())
     force = args.force
-    if path.exists() and not force:
+    if path.exists() and not is_device(path) and not force:
         force = _agreed(f"{path} is there already; replace it? [y/N] ")
     written = write_file(reader, order, path, force=force)
     print(written.line())

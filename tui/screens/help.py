@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,10 +16,13 @@ from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from perftui.tui.screens.live_keys import Key
     from perftui.tui.theme import Paint
 
 WIDTH = 58
-_MORE = (
+More = tuple[str, Sequence[tuple[str, str]]]
+"""A title and (key, what it does) rows that are no bindings."""
+_MORE: tuple[More, ...] = (
     (
         "Mouse",
         (
@@ -42,13 +46,15 @@ _MORE = (
 )
 
 
-def help_lines(paint: Paint) -> list[list[Piece]]:
-    """Return the page: groups of keys in the order of `KEYS`."""
+def help_lines(
+    paint: Paint, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE
+) -> list[list[Piece]]:
+    """Return the page: groups of keys in their order, and what is not a key."""
     lines: list[list[Piece]] = []
     groups: dict[str, list[tuple[str, str]]] = {}
-    for key in KEYS:
+    for key in keys:
         groups.setdefault(key.group, []).append((key.shown, key.help))
-    for group, rows in (*groups.items(), *_MORE):
+    for group, rows in (*groups.items(), *more):
         if lines:
             lines.append([("", None)])
         lines.append([(f" {group}", paint.bright)])
@@ -61,9 +67,13 @@ class _Page(Canvas):
     _Page { width: 100%; }
     """
 
+    def __init__(self, keys: Sequence[Key], more: Sequence[More]) -> None:
+        super().__init__()
+        self._keys, self._more = keys, more
+
     def on_mount(self) -> None:
         """Draw the page once."""
-        lines = help_lines(paint_of(self.app))
+        lines = help_lines(paint_of(self.app), self._keys, self._more)
         self.styles.height = len(lines)
         self.put([strip_of(line) for line in lines])
 
@@ -84,12 +94,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,f1,enter", "close", "close", show=False),
     ]
 
+    def __init__(self, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE) -> None:
+        super().__init__()
+        self._keys, self._more = keys, more
+
     def compose(self) -> ComposeResult:
         """One scrolling page."""
         with VerticalScroll() as page:
             page.border_title = "perftui"
             page.border_subtitle = "esc close"
-            yield _Page()
+            yield _Page(self._keys, self._more)
 
     def action_close(self) -> None:
         """Go back."""

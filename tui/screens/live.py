@@ -349,8 +349,9 @@ class LiveScreen(LiveActions):
         paint = paint_of(self.app)
         width = self.app.size.width
         tabs = self.tabs()
-        said = about(view, self.tab, paint)
-        self._tab_bar.show(tabs, self.tab, said, width, paint, counts={"Alerts": told(view)})
+        said, brief = (about(view, self.tab, paint, brief=short) for short in (False, True))
+        counts = {"Alerts": told(view)}
+        self._tab_bar.show(tabs, self.tab, said, width, paint, counts, brief)
         hints = hints_of(
             paused=self.selection.paused_at_ns is not None,
             ended=view.status.state in ("exited", "waiting"),

@@ -169,6 +169,12 @@ class LiveActions(SpanActions):
         if await self.off_thread(give, said):
             self.choose(choosing.back_to_live(self.selection))
 
+    def action_diff(self) -> None:
+        """Choose a recording to compare this session with."""
+        from perftui.tui.screens.choose_baseline import begin_diff
+
+        begin_diff(self)
+
     async def action_interrupt(self) -> None:
         """Send SIGINT to the target; only from the command palette."""
         await self.off_thread(self.session.interrupt, "sent SIGINT to the target")

@@ -65,6 +65,7 @@ KEYS = (
     Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
     Key("R", "R", "restart", "restart", "run it in a new program: cold, same pid", "Session"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("d", "d", "diff", "diff", "compare with a recording, the baseline", "Session"),
     Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
@@ -121,6 +122,7 @@ def hints_of(
         KeyHint("tab", "next", "next_tab(1)"),
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
+        KeyHint("d", "diff", "diff"),
         KeyHint("n p", "events", "event(1)"),
     ]
     if playback is not None:

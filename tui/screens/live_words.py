@@ -45,7 +45,9 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
             f"onset {format_clock(view.seconds(alert.t_onset_ns))}",
         )
         for alert in view.alerts
-        if alert.severity != "info" and alert.t_onset_ns < axis.t1_ns
+        if alert.severity != "info"
+        and alert.t_onset_ns < axis.t1_ns
+        and (alert.t_clear_ns is None or alert.t_clear_ns > axis.t0_ns)
     )
     plain = tuple(span._replace(label="") for span in alerts)
     return (
@@ -74,17 +76,20 @@ def marks_of(view: View, axis: AxisMap) -> tuple[Mark, ...]:
     return tuple(mark for mark in found if axis.left <= mark.column < axis.left + axis.columns)
 
 
-def about(view: View, tab: str, paint: Paint) -> list[Piece]:
-    """Say what the tabs are about: weight, thread, filter and range."""
+def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Piece]:
+    """Say what the tabs are about: weight, thread, filter and range.
+
+    With `brief` only the chosen weight is named, not those that it could be.
+    """
     selection = view.selection
     pieces: list[Piece] = []
     if tab in ("Flame", "Top"):
         pieces.append(("weight: ", paint.dim))
-        for weight in choosing.WEIGHTS:
+        for weight in [selection.weight] if brief else choosing.WEIGHTS:
             on = weight == selection.weight
             word = "grown bytes" if weight == "grown" else weight
             pieces.append((word, paint.memory_text if on else paint.dim))
-            if weight != choosing.WEIGHTS[-1]:
+            if weight != choosing.WEIGHTS[-1] and not brief:
                 pieces.append((" · ", paint.faint))
         if selection.by_line:
             pieces.append(("  by line", paint.link))
@@ -96,9 +101,6 @@ def about(view: View, tab: str, paint: Paint) -> list[Piece]:
         pieces.append((f"  {shorten_end(clean(name), 20)}", paint.link))
     if selection.filter:
         pieces.append((f"  /{shorten_end(clean(selection.filter), 16)}", paint.link))
-    if view.against is not None and tab == "Flame":
-        why = view.against.why
-        pieces.append((f"  {why or 'against before'}", paint.dim if why else paint.link))
     if selection.range is not None:
         length = (selection.range[1] - selection.range[0]) / NS_PER_S
         pieces.append((f"  range {format_seconds(length)}", paint.link))

@@ -28,7 +28,7 @@ from perftui.tui.screens.race_chart import (
     cpu_half,
     rss_half,
 )
-from perftui.tui.screens.race_keys import RACE_BINDINGS, hints_of
+from perftui.tui.screens.race_keys import KEYS, MORE, RACE_BINDINGS, hints_of
 from perftui.tui.screens.race_layout import RaceLayout, plan
 from perftui.tui.screens.too_small import TooSmall
 from perftui.tui.text import clean
@@ -88,10 +88,6 @@ class Runs(Protocol):
         Raises:
             ScenarioError: it cannot be begun.
         """
-        ...
-
-    def can_compare(self) -> bool:
-        """Whether there is a comparison to hand two recordings to."""
         ...
 
 
@@ -344,7 +340,7 @@ class RaceScreen(Screen[None]):
         hints = hints_of(
             over=state.stage in ("done", "failed", "stopped"),
             opens=state.sides[self.chosen].session is not None,
-            compares=self.runs.can_compare() and all(picture.recordings),
+            compares=all(picture.recordings),
             engines=len(self.runs.engines()) > 1,
             reports=state.verdict is not None,
         )
@@ -451,21 +447,28 @@ class RaceScreen(Screen[None]):
             return
         self.say(f"saved {path}")
 
-    def action_compare(self) -> None:
-        """Leave for a comparison of the two recordings."""
-        paths = self.runs.race.recordings()
-        if not self.runs.can_compare():
-            self.say("this perftui has no compare command")
-        elif not self._over() or paths[0] is None or paths[1] is None:
+    async def action_compare(self) -> None:
+        """Compare the two recordings, at first their work alone."""
+        from perftui.tui.screens.race_compare import comparison_screen
+
+        base, new = self.runs.race.recordings()
+        if not self._over() or base is None or new is None:
             self.say("a comparison needs both recordings, complete")
-        else:
-            self.app.exit((str(paths[0]), str(paths[1])))
+            return
+        try:
+            screen = await asyncio.to_thread(
+                comparison_screen, base, new, self.runs.race.plan.pair.phase
+            )
+        except OSError as error:
+            self.say(f"they cannot be compared: {error}")
+            return
+        self.app.push_screen(screen)
 
     def action_help(self) -> None:
         """Show all keys."""
-        from perftui.tui.screens.race_help import RaceHelp
+        from perftui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(RaceHelp())
+        self.app.push_screen(HelpScreen(KEYS, MORE))
 
     def action_leave(self) -> None:
         """Leave; what still runs is ended."""

@@ -118,8 +118,9 @@ class SaveScreen(ModalScreen[Save | None]):
         return min(WIDTH, self.app.size.width) - 4
 
     def _option(self, offer: Offer) -> Option:
-        line = Text(f"{offer.name:<14}")
-        line.append(shorten_end(offer.good_for, self._inner() - 14), style="dim")
+        names = max(len(each.name) for each in self._offers) + 2
+        line = Text(f"{offer.name:<{names}}")
+        line.append(shorten_end(offer.good_for, self._inner() - names), style="dim")
         return Option(line, id=offer.name)
 
     def compose(self) -> ComposeResult:

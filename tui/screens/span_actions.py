@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.tui import choosing
-from perftui.tui.against import NO_RANGE
+from perftui.tui.against import AT_START, NO_RANGE, time_before
 from perftui.tui.screens.time_actions import TimeActions
 from perftui.tui.terminal_app import TerminalApp
 from perftui.tui.widgets.banner import Banner, alert_to_show
@@ -68,6 +68,15 @@ class SpanActions(TimeActions):
         self.play.stop()
         self.choose(choosing.with_span(self.selection, kind, span))
         self.open_tab("Flame")
+        self._say_if_at_start()
+
+    def _say_if_at_start(self) -> None:
+        """Say why the plain flame is shown where there is no time before."""
+        chosen = self.selection.range
+        if self.view is None or chosen is None or not self.selection.against:
+            return
+        if time_before(chosen, self.view.status.t_start_ns) is None:
+            self.say(AT_START)
 
     def action_against(self) -> None:
         """Lay the range against the time before it, or show the plain flame again."""
@@ -78,6 +87,7 @@ class SpanActions(TimeActions):
             return
         self.choose(self.selection.with_(against=not self.selection.against))
         self.open_tab("Flame")
+        self._say_if_at_start()
 
     # -- telling a person who looks elsewhere ------------------------------------------------
 

@@ -64,7 +64,7 @@ def change_figures(
     state = {"new": "not before", "vanished": "only before"}.get(delta.state, "change")
     return (
         (f"{WHAT[weight]} before → during", shares),
-        (state, signed(delta.share)),
+        (state, signed(delta.share) if abs(delta.share) >= 0.0005 else "none"),
         ("self", f"{percent(mine.base_share)} → {percent(mine.new_share)}"),
         ("per second", rates),
     )

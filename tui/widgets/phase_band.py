@@ -54,10 +54,18 @@ def band_colour(name: str) -> int:
 def band_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
     """Build the line."""
     shown = view.selection.paused_at_ns or view.status.t_end_ns
-    owner = band_owner(view.axis_phases, axis, shown)
-    label = "phase " if any(n is not None for n in owner) else ""
+    return band_line_of(view.axis_phases, shown, axis, width, paint, "phase ")
+
+
+def band_line_of(
+    phases: tuple[Phase, ...], now_ns: int, axis: AxisMap, width: int, paint: Paint, label: str
+) -> Strip:
+    """Build the line of some phases; `label` stands before it if any can be seen."""
+    owner = band_owner(phases, axis, now_ns)
+    if not any(n is not None for n in owner):
+        label = ""
     pieces: list[Piece] = [(label.rjust(axis.left), paint.dim)]
-    colours = _neighbours_differ(view.axis_phases)
+    colours = _neighbours_differ(phases)
     start = 0
     while start < len(owner):
         index = owner[start]
@@ -67,7 +75,7 @@ def band_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
         if index is None:
             pieces.append((" " * (stop - start), None))
         else:
-            phase = view.axis_phases[index]
+            phase = phases[index]
             ground = paint.bands[colours[phase.name]]
             pieces += _named(clean(phase.name), stop - start, ground, paint)
         start = stop

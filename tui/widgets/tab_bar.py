@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from perftui.tui.theme import Paint
 
 
+_ROOM = 6
+"""Cells that lines and blanks take around what the tabs are about."""
+
+
+def _said(about: Sequence[Piece]) -> int:
+    return sum(width_of(text) for text, _ in about)
+
+
 class TabBar(Canvas):
     """One row of tabs."""
 
@@ -43,6 +51,7 @@ class TabBar(Canvas):
         width: int,
         paint: Paint,
         counts: Mapping[str, int] | None = None,
+        brief: Sequence[Piece] = (),
     ) -> None:
         """Draw the tabs, and at the right what they are about.
 
@@ -53,10 +62,16 @@ class TabBar(Canvas):
             width: Cells.
             paint: Colours.
             counts: How much is in some of them, written behind the name.
+            brief: What they are about in fewer words, where there is no room for more.
         """
         marks = self.app.no_color
         names = {tab: f"{tab} {n}" if (n := (counts or {}).get(tab)) else tab for tab in tabs}
-        tight = sum(width_of(name) + 3 for name in names.values()) + 2 > width
+        loose = sum(width_of(name) + 3 for name in names.values()) + 2
+        least = loose - len(names) + _ROOM
+        if least + _said(about) > width:
+            about = brief if least + _said(brief) <= width else ()
+        said = _said(about)
+        tight = loose > width or (said > 0 and loose + said + _ROOM > width)
         between: Piece = (" " if tight else " ─", paint.faint)
         pieces: list[Piece] = [("─" if tight else "──", paint.faint)]
         column = width_of(pieces[0][0])
@@ -71,9 +86,8 @@ class TabBar(Canvas):
                 gap = between[0].strip() if not tight else ""
                 pieces.append((gap, paint.faint))
                 column += width_of(gap)
-        said = sum(width_of(text) for text, _ in about)
         rest = width - column
-        if about and rest >= said + 6:
+        if about and rest >= said + _ROOM:
             pieces += [
                 (" ", None),
                 ("─" * (rest - said - 5), paint.faint),

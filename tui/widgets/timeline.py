@@ -185,7 +185,7 @@ def chart_lines(
     picture = stacked(edges, rows) if edges else [[] for _ in range(rows)]
     brush = _Brush(chart, axis, overlay, paint)
     labels = axis_labels(chart, rows)
-    lines = [strip_of(_top_line(chart, width, paint))]
+    lines = [strip_of(top_line(chart, width, paint))]
     empty = not any(any(edge) for edge in edges)
     for row in range(rows):
         pieces: list[Piece] = [("│", paint.faint)]
@@ -323,7 +323,7 @@ def _exact(chart: Chart, parts: int) -> bool:
     return abs(part * parts - whole) < 1e-6 * whole
 
 
-def _top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
+def top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
     """Build `╭─ RSS ─ 1.18 GB ▲ +82 MB/s ──── ■ heap ■ DuckDB ─╮`."""
     left: list[Piece] = [("╭─ ", paint.faint), (chart.title, paint.bright)]
     if chart.value:

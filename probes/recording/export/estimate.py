@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from perftui.probes.recording.export.write import write_stream
+from perftui.probes.recording.export.tables import tables_of
+from perftui.probes.recording.export.write import Counted, table_names, write_stream
 
 if TYPE_CHECKING:
     from perftui.probes.recording.export.slice import Slice
@@ -43,8 +44,14 @@ def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tup
     length = max((part.t1_ns - part.t0_ns) * wanted // rows, 1)
     middle = (part.t0_ns + part.t1_ns) // 2
     piece = part._replace(t0_ns=middle - length // 2, t1_ns=middle + length // 2 + 1)
-    nowhere = _Counted()
-    write_stream(reader, order._replace(part=piece), cast("BinaryIO", nowhere))
+    nowhere = Counted()
+    into = cast("BinaryIO", nowhere)
+    if order.many:  # a zip of them would be smaller than the files
+        with tables_of(reader, piece) as source:
+            for name in table_names(piece):
+                order.exporter.write_table(source.table(name), into)
+    else:
+        write_stream(reader, order._replace(part=piece), into)
     return _stack_rows(reader, piece, exact=True), nowhere.count
 
 
@@ -58,35 +65,3 @@ def _stack_rows(reader: RecordingReader, part: Slice, *, exact: bool = False) ->
         inside = min(extent.t1_ns, part.t1_ns) - max(extent.t0_ns, part.t0_ns)
         rows += extent.rows * max(inside, 0) / max(extent.t1_ns - extent.t0_ns, 1)
     return round(rows)
-
-
-class _Counted:
-    """A stream to nowhere that knows how much it was given."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def write(self, data: bytes) -> int:
-        size = memoryview(data).nbytes
-        self.count += size
-        return size
-
-    def tell(self) -> int:
-        return self.count
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    def flush(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""

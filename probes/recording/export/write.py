@@ -6,6 +6,7 @@ or to a name that ends in .zip, a zip of the same files.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import zipfile
@@ -19,6 +20,7 @@ from perftui.probes.units import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import RawIOBase
 
     from perftui.probes.recording.export.exporter import Exporter
     from perftui.probes.recording.export.slice import Slice
@@ -82,6 +84,47 @@ def default_path(reader: RecordingReader, order: Order, folder: Path) -> Path:
     return folder / f"{name}{table}{order.exporter.suffix}"
 
 
+class Counted:
+    """A stream, or one to nowhere, that knows how much it was given and cannot seek."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.into: RawIOBase | None = None
+
+    def write(self, data: bytes) -> int:
+        """Count; pass it on if there is where to."""
+        view = memoryview(data).cast("B")
+        self.count += len(view)
+        rest = view
+        while self.into is not None and rest:
+            rest = rest[self.into.write(rest) or 0 :]
+        return len(view)
+
+    def tell(self) -> int:
+        """Return how much it was given."""
+        return self.count
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readable(self) -> bool:
+        """Return False."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
     """Write an export to a stream; many tables as a zip.
 
@@ -98,12 +141,12 @@ def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
             exporter.write_table(source.table(order.table), out)
             return
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name in _table_names(part):
+            for name in table_names(part):
                 with archive.open(name + exporter.suffix, "w", force_zip64=True) as file:
                     exporter.write_table(source.table(name), cast("BinaryIO", file))
 
 
-def _table_names(part: Slice) -> list[str]:
+def table_names(part: Slice) -> list[str]:
     """Return the tables of a whole export; what is of all threads is no part of some."""
     some = part.pid is not None or part.threads is not None
     return [c.name for c in choices() if not (some and c.name.startswith("top_"))]
@@ -124,25 +167,42 @@ def write_file(
         ExportError: something is there already, or it cannot be written.
         RecordingError: the recording cannot be read.
     """
-    if not force and path.exists():
+    target = path.resolve()  # a link stays a link
+    if not force and not is_device(target) and path.exists():
         raise ExportError(f"{path} is there already: --force replaces it")
     try:
-        if order.many and path.suffix != ".zip":
-            return _write_folder(reader, order, path)
-        if path.is_dir():
+        if is_device(target):
+            files, size = 1, _write_through(reader, order, target)
+        elif order.many and path.suffix != ".zip":
+            files, size = _write_folder(reader, order, path)
+        elif path.is_dir():
             raise ExportError(f"{path} is a folder: name a file with -o")
-        with _beside(path) as part, part.open("wb") as file:
-            write_stream(reader, order, file)
-            size = file.tell()
-        return Written(path, size, 1)
+        else:
+            with _beside(target) as part, part.open("wb") as file:
+                write_stream(reader, order, file)
+                files, size = 1, file.tell()
+        return Written(path, size, files)
     except OSError as error:
         raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def is_device(path: Path) -> bool:
+    """Tell whether a name is a pipe or a device: written to, never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _write_through(reader: RecordingReader, order: Order, device: Path) -> int:
+    counted = Counted()
+    with device.open("wb", buffering=0) as file:
+        counted.into = file
+        write_stream(reader, order, cast("BinaryIO", counted))
+    return counted.count
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """Give a name beside `path`; what was written there takes its place if all went well."""
-    part = path.with_name(f".{path.name[:100]}.part")
+    part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
     try:
         yield part
         part.replace(path)
@@ -150,7 +210,7 @@ def _beside(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _write_folder(reader: RecordingReader, order: Order, path: Path) -> Written:
+def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[int, int]:
     if path.is_dir() and not _is_ours(path, order):
         raise ExportError(f"{path} holds other files: nothing was replaced; name another with -o")
     if path.exists() and not path.is_dir():
@@ -162,7 +222,7 @@ def _write_folder(reader: RecordingReader, order: Order, path: Path) -> Written:
     try:
         temporary.chmod(0o755)
         with tables_of(reader, order.part) as source:
-            for name in _table_names(order.part):
+            for name in table_names(order.part):
                 with (temporary / (name + order.exporter.suffix)).open("wb") as file:
                     order.exporter.write_table(source.table(name), file)
                     size += file.tell()
@@ -172,7 +232,7 @@ def _write_folder(reader: RecordingReader, order: Order, path: Path) -> Written:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Written(path, size, files)
+    return files, size
 
 
 def _is_ours(folder: Path, order: Order) -> bool:

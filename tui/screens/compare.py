@@ -1,0 +1,462 @@
+"""The compare screen: both runs over one axis, and below what changed, from several sides.
+
+All questions are asked on a worker thread, one at a time; the answer is drawn in one batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import work
+from textual.app import SystemCommand
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+
+from perftui.probes.compare.comparison import phases_in_all
+from perftui.probes.compare.headline import headline
+from perftui.tui.compare_view import (
+    ALIGNMENTS,
+    WEIGHTS,
+    CompareChoice,
+    CompareView,
+    take_comparison,
+    take_timelines,
+    thread_names,
+)
+from perftui.tui.screens.compare_keys import BINDINGS, COMPARE_KEYS, MORE, TABS, compare_hints
+from perftui.tui.screens.compare_layout import CompareLayout, plan
+from perftui.tui.screens.live_layout import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.screens.too_small import TooSmall
+from perftui.tui.text import clean, shorten_end
+from perftui.tui.theme import paint_of
+from perftui.tui.widgets.canvas import Canvas
+from perftui.tui.widgets.compare_charts import band_of, cpu_twin, rss_twin, ticks_line
+from perftui.tui.widgets.compare_words import about_pieces, header_strip, note_strip
+from perftui.tui.widgets.footer import KeyFooter
+from perftui.tui.widgets.tab_bar import TabBar
+from perftui.tui.widgets.twin_chart import TwinChart, twin_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from perftui.probes.compare.comparison import Comparison, Run
+    from perftui.probes.compare.facts import PhaseKey
+    from perftui.tui.widgets.compare_tables import FunctionTable, PhaseTable
+    from perftui.tui.widgets.filter_bar import FilterBar
+
+SAY_S = 4.0
+
+
+class _Line(Canvas):
+    DEFAULT_CSS = """
+    _Line { height: 1; width: 100%; }
+    _Line.-panel { background: $panel; }
+    """
+
+
+class CompareScreen(Screen[None]):
+    """See the module.
+
+    Args:
+        base: Runs of the one side.
+        new: Runs of the other.
+        phase: What to restrict it to at first.
+        on_top: There is a screen below to go back to; else leaving ends the application.
+    """
+
+    DEFAULT_CSS = """
+    CompareScreen { layout: vertical; overflow: hidden; background: $background; }
+    CompareScreen #panes { height: 1fr; width: 100%; overflow: hidden; }
+    CompareScreen > TooSmall { display: none; }
+    """
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
+
+    def __init__(
+        self,
+        base: Sequence[Run],
+        new: Sequence[Run],
+        phase: PhaseKey | None = None,
+        *,
+        on_top: bool = False,
+    ) -> None:
+        super().__init__()
+        self._sides = (tuple(base), tuple(new))
+        self._on_top = on_top
+        self.choice = CompareChoice(phase=phase)
+        self.view: CompareView | None = None
+        self.tab = TABS[0].name
+        self._known: dict[PhaseKey | None, Comparison] = {}
+        self._phases: list[PhaseKey] = []
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-compare")
+        self._open = True
+        self._panes: dict[str, Widget] = {}
+        self._header = _Line(id="header", classes="-panel")
+        self._note = _Line(id="note")
+        self._rss = TwinChart(id="rss")
+        self._cpu = TwinChart(id="cpu")
+        self._bands = (_Line(id="band-base"), _Line(id="band-new"))
+        self._axis = _Line(id="axis")
+        self._tab_bar = TabBar(id="tabs")
+        self._pane_area = Container(id="panes")
+        self._footer = KeyFooter(id="keys")
+        self._too_small = TooSmall(id="too-small")
+        self._fixed: tuple[Widget, ...] = (
+            *(self._header, self._note, self._axis),
+            *(self._tab_bar, self._pane_area, self._footer),
+        )
+        self._sized: tuple[Widget, ...] = (self._rss, self._cpu, *self._bands)
+        """Parts that get more or fewer rows, or none."""
+        self._filter_bar: FilterBar | None = None
+        self._answer: tuple[str, float] | None = None
+        self._problem = ""
+        self._layout_now: CompareLayout | None = None
+
+    def compose(self) -> ComposeResult:
+        """Make the parts; panes are made when their tab is opened."""
+        yield self._header
+        yield self._note
+        yield self._rss
+        yield self._cpu
+        yield from self._bands
+        yield self._axis
+        yield self._tab_bar
+        yield self._pane_area
+        yield self._footer
+        yield self._too_small
+
+    def on_mount(self) -> None:
+        """Begin to compare."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+        self.open_tab(self.tab)
+        self._draw()
+        self._picture()
+
+    def on_unmount(self) -> None:
+        """Let go of the worker thread."""
+        self._open = False
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def choose(self, choice: CompareChoice) -> None:
+        """Take over a new choice and ask for what it needs."""
+        self.choice = choice
+        self._draw_words()
+        self._picture()
+
+    @work(group="compare", exclusive=True)
+    async def _picture(self) -> None:
+        choice, layout = self.choice, self._plan()
+        loop = asyncio.get_running_loop()
+        try:
+            view = await loop.run_in_executor(self._pool, self._take, choice, layout.columns)
+        except Exception as error:  # a picture less, not a screen less
+            if self._open:
+                self._problem = f"cannot be compared: {type(error).__name__}: {error}"
+                self._draw()
+            return
+        if self._open and choice == self.choice:
+            self.view, self._problem = view, ""
+            self._draw()
+
+    def _take(self, choice: CompareChoice, columns: int) -> CompareView:
+        """Answer a choice, on the worker thread."""
+        base, new = self._sides
+        if not self._phases:
+            self._phases = phases_in_all([*base, *new])
+        whole = self._known.get(choice.phase)
+        if whole is None:
+            whole = take_comparison(base, new, choice.with_(thread=""))
+            self._known[choice.phase] = whole
+        shown = self.view.comparison if self.view is not None else None
+        before = self.view.choice if self.view is not None else None
+        same = before is not None and (before.phase, before.thread) == (choice.phase, choice.thread)
+        comparison = shown if same and shown is not None else None
+        if comparison is None:
+            comparison = take_comparison(base, new, choice, whole)
+        return CompareView(
+            choice,
+            comparison,
+            thread_names(whole),
+            *take_timelines(comparison, choice, columns),
+        )
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def _plan(self) -> CompareLayout:
+        view = self.view
+        phases = view is not None and bool(view.base.phases or view.new.phases)
+        return plan(self.app.size.width, self.app.size.height, phases=phases)
+
+    def _draw(self) -> None:
+        if not self.is_attached or not self._open:
+            return
+        width, height = self.app.size
+        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        self._too_small.display = small
+        for part in (*self._fixed, *self._sized):
+            part.display = not small
+        if small:
+            self._too_small.refresh()
+            return
+        layout = self._layout_now = self._plan()
+        heights = (layout.rss, layout.cpu, layout.bands // 2, layout.bands // 2)
+        for part, rows in zip(self._sized, heights, strict=True):
+            part.display = rows > 0
+            if rows:
+                part.styles.height = rows
+        with self.app.batch_update():
+            self._draw_words()
+            if self.view is not None:
+                self._draw_charts(self.view, layout, width)
+                pane = self._panes.get(self.tab)
+                if pane is not None and pane.is_attached:
+                    cast("FunctionTable", pane).show(self.view)
+
+    def _draw_words(self) -> None:
+        paint = paint_of(self.app)
+        width = self.app.size.width
+        view = self.view
+        said = self._problem
+        if self._answer is not None and time.monotonic() < self._answer[1]:
+            said = self._answer[0]
+        told = None if view is None else headline(view.comparison)
+        self._header.put([header_strip(self._sides, view, told, width, paint)])
+        waiting = view is None or view.choice != self.choice
+        self._note.put([note_strip(view, told, said, width, paint, waiting=waiting)])
+        about = about_pieces(self.choice, self.tab, paint)
+        self._tab_bar.show([tab.name for tab in TABS], self.tab, about, width, paint)
+        hints = compare_hints(
+            phase=self.choice.phase is not None,
+            phases=bool(self._phases),
+            threads=view is not None and len(view.threads) > 1,
+            tab=self.tab,
+        )
+        self._footer.show(hints, "", width, paint)
+
+    def _draw_charts(self, view: CompareView, layout: CompareLayout, width: int) -> None:
+        paint = paint_of(self.app)
+        tint = None
+        if view.chosen_s is not None:
+            first, last = view.axis_s
+            scale = layout.columns / max(last - first, 1e-9)
+            tint = (
+                int((view.chosen_s[0] - first) * scale),
+                max(int((view.chosen_s[1] - first) * scale), 1),
+            )
+        draw = partial(twin_lines, left=layout.left, paint=paint, tint=tint, figures=layout.figures)
+        series = (view.base.rss, view.new.rss)
+        size = (width, layout.rss)
+        self._rss.show(draw(rss_twin(view), series, size=size, inks=("slate", "memory_text")))
+        if layout.cpu:
+            series, size = (view.base.cpu, view.new.cpu), (width, layout.cpu)
+            self._cpu.show(draw(cpu_twin(view), series, size=size, inks=("slate", "cpu_text")))
+        axis = (layout.left, layout.columns)
+        for band, side, label in zip(
+            self._bands, (view.base, view.new), ("base ", "new "), strict=True
+        ):
+            band.put([band_of(side, label, view, axis, width, paint)])
+        self._axis.put([ticks_line(view, *axis, width, paint)])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size, and ask for as many columns."""
+        before = self._layout_now
+        self._draw()
+        if before is None or self._plan().columns != before.columns:
+            self._picture()
+
+    # -- tabs ------------------------------------------------------------------------------
+
+    def open_tab(self, name: str) -> None:
+        """Show the pane of a tab, made now if this is the first time."""
+        self.tab = name
+        pane = self._panes.get(name)
+        if pane is None:
+            tab = next(tab for tab in TABS if tab.name == name)
+            module = import_module(f"perftui.tui.widgets.{tab.module}")
+            pane = self._panes[name] = cast("Widget", getattr(module, tab.class_name)())
+            self._pane_area.mount(pane)
+        for other_name, other in self._panes.items():
+            other.display = other_name == name
+        self.call_after_refresh(self._pane_opened, pane)
+
+    def _pane_opened(self, pane: Widget) -> None:
+        """Fill a pane that has just got its size, and give it the keys."""
+        if not pane.is_attached or self._panes.get(self.tab) is not pane:
+            return
+        if self._filter_bar is None or not self._filter_bar.has_focus_within:
+            parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
+            self.set_focus(next((part for part in parts if part.can_focus), None))
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave tab to the filter while it is typed."""
+        typing = self._filter_bar is not None and self._filter_bar.has_focus_within
+        return not (typing and action == "next_tab")
+
+    def action_tab(self, name: str) -> None:
+        """Open a tab by name."""
+        self.open_tab(name)
+
+    def action_next_tab(self, step: int) -> None:
+        """Open the tab beside."""
+        names = [tab.name for tab in TABS]
+        self.open_tab(names[(names.index(self.tab) + step) % len(names)])
+
+    def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        """Open the tab that was clicked."""
+        self.open_tab(message.tab)
+
+    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
+        """Do what the clicked hint says."""
+        await self.run_action(message.action)
+
+    # -- choosing --------------------------------------------------------------------------
+
+    def action_open_row(self) -> None:
+        """Open the chosen row of the open table."""
+        open_row = getattr(self._panes.get(self.tab), "action_activate", None)
+        if callable(open_row):
+            open_row()
+
+    def on_phase_table_chosen(self, message: PhaseTable.Chosen) -> None:
+        """Restrict everything to a phase; on the chosen one, show all again."""
+        self.only(None if message.phase == self.choice.phase else message.phase)
+
+    def only(self, phase: PhaseKey | None) -> None:
+        """Restrict everything to a phase, or to nothing."""
+        if phase is not None and phase not in self._phases:
+            self.say(f"{phase} is not on both sides: nothing to compare it with")
+            return
+        self.choose(self.choice.with_(phase=phase))
+
+    def action_phase(self, step: int) -> None:
+        """Go to the phase beside; after the last, all of it."""
+        if not self._phases:
+            self.say("no phase is on both sides: `with perftui.phase(name):` names them")
+            return
+        ring = [None, *self._phases]
+        at = ring.index(self.choice.phase) if self.choice.phase in ring else 0
+        self.only(ring[(at + step) % len(ring)])
+
+    def action_align(self) -> None:
+        """Change how the time axes lie over each other."""
+        if self.choice.phase is None:
+            self.say("both begin at the start; choose a phase ({ }) to align them at its start")
+            return
+        at = ALIGNMENTS.index(self.choice.alignment)
+        self.choose(self.choice.with_(alignment=ALIGNMENTS[(at + 1) % len(ALIGNMENTS)]))
+
+    def action_weight(self) -> None:
+        """Change what widths and shares mean."""
+        at = WEIGHTS.index(self.choice.weight)
+        self.choose(self.choice.with_(weight=WEIGHTS[(at + 1) % len(WEIGHTS)]))
+
+    def action_thread(self, step: int) -> None:
+        """Change the thread that flame and functions are about."""
+        if self.view is None:
+            return
+        ring = ["", *self.view.threads]
+        at = ring.index(self.choice.thread) if self.choice.thread in ring else 0
+        self.choose(self.choice.with_(thread=ring[(at + step) % len(ring)]))
+
+    def on_function_table_chosen(self, message: FunctionTable.Chosen) -> None:
+        """Show in the flame where a function is called."""
+        self.choose(self.choice.with_(filter=message.function))
+        self.open_tab("Flame")
+        self.say(f"{message.function} in the flame; / changes the filter, esc forgets it")
+
+    async def action_filter(self) -> None:
+        """Type a filter."""
+        if self._filter_bar is None:
+            from perftui.tui.widgets.filter_bar import FilterBar
+
+            self._filter_bar = FilterBar(id="filter")
+            await self.mount(self._filter_bar, before="#panes")
+        self._filter_bar.open(self.choice.filter)
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Apply the filter while it is typed."""
+        self.choose(self.choice.with_(filter=message.text))
+
+    def action_reset(self) -> None:
+        """Forget all choices."""
+        self.choose(CompareChoice())
+
+    # -- leaving ---------------------------------------------------------------------------
+
+    def action_back(self) -> None:
+        """Clear the filter, then the phase; with nothing left to clear go back."""
+        if self.choice.filter:
+            self.choose(self.choice.with_(filter=""))
+        elif self.choice.phase is not None:
+            self.only(None)
+        elif self._on_top:
+            self.dismiss(None)
+
+    def action_quit_or_ask(self) -> None:
+        """Leave."""
+        if self._on_top:
+            self.dismiss(None)
+        else:
+            self.app.exit(0)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from perftui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(COMPARE_KEYS, MORE))
+
+    def action_copy(self) -> None:
+        """Copy the open tab as text: to the terminal's clipboard and to a file."""
+        from perftui.tui.screens.live_actions import pane_text, write_copy
+
+        pane = self._panes.get(self.tab)
+        if pane is None:
+            return
+        text = pane_text(pane)
+        self.app.copy_to_clipboard(text)
+        lines = text.count("\n") + 1
+        try:
+            where = write_copy(text)
+        except OSError as error:
+            self.say(f"copied {lines} lines to the terminal's clipboard; no file: {error}")
+            return
+        self.say(f"copied {lines} lines to the terminal's clipboard, and to {where}")
+
+    def say(self, text: str) -> None:
+        """Answer a key in the second line, for a while."""
+        self._answer = (shorten_end(clean(text), 400), time.monotonic() + SAY_S)
+        self._draw_words()
+        self.set_timer(SAY_S + 0.1, self._draw_words)
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """Return what the command palette offers here."""
+        for tab in TABS:
+            yield SystemCommand(
+                f"Tab: {tab.name}", f"key {tab.key}", partial(self.open_tab, tab.name)
+            )
+        for key in COMPARE_KEYS:
+            if key.action:
+                yield SystemCommand(
+                    f"{key.help[0].upper()}{key.help[1:]}",
+                    f"key {key.shown}",
+                    self._runner(key.action),
+                )
+
+    def _runner(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.run_action, action)
+
+        return run
