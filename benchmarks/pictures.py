@@ -44,10 +44,7 @@ PICTURES = (
     Picture("lancedb-threads", "lancedb-query", (), (160, 45), 9.0, ("h",)),
 )
 THEMES = ("perftui-dark", "perftui-light")
-RACES = (
-    ("race-160x45", (160, 45), THEMES),
-    ("race-80x24", (80, 24), THEMES[:1]),
-)
+RACES = (("race-160x45", (160, 45), THEMES),)
 """Name, size, themes."""
 OFTEN = ProbeOptions(metrics_rate_hz=50.0)
 
