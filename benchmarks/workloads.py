@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workload_report import cold_start, loaders, persistent_worker, store, streaming
+from workload_report import cold_start, growth, loaders, persistent_worker, store, streaming
 from workload_report.machine import load_average, machine, versions
 from workload_report.page import SCHEMA, page, summary_line
 
@@ -32,6 +32,7 @@ SECTIONS = (
     cold_start.SECTION,
     loaders.SECTION,
     streaming.SECTION,
+    growth.SECTION,
     store.SECTION,
 )
 
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             began, load = time.monotonic(), load_average()
             data = section.measure(args.quick)
             report["machine"], report["versions"] = machine(), versions()
-            report["sections"][str(section.number)] = {
+            report["sections"][section.number] = {
                 **data,
                 "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
                 "took_s": time.monotonic() - began,
@@ -75,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         print("workloads: interrupted; go on with --missing", file=sys.stderr)
         return 130
     print(f"{output}: {summary_line(report, SECTIONS)}")
-    failed = [each for number in wanted for each in report["sections"][str(number)]["failed"]]
+    failed = [each for number in wanted for each in report["sections"][number]["failed"]]
     for each in failed:
         print(f"   {each['command']}: {each['why']}", file=sys.stderr)
     return 1 if failed else 0
@@ -105,7 +106,6 @@ def _parser() -> argparse.ArgumentParser:
     numbers = [section.number for section in SECTIONS]
     parser.add_argument(
         "--only",
-        type=int,
         action="append",
         choices=numbers,
         metavar="N",
@@ -117,12 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wanted(args: argparse.Namespace, report: dict[str, Any]) -> list[int]:
+def _wanted(args: argparse.Namespace, report: dict[str, Any]) -> list[str]:
     if args.render:
         return []
     numbers = args.only or [section.number for section in SECTIONS]
     if args.missing:
-        return [number for number in numbers if str(number) not in report["sections"]]
+        return [number for number in numbers if number not in report["sections"]]
     return sorted(set(numbers))
 
 

@@ -158,4 +158,4 @@ def _says(engines: list[_Engine], verdicts: dict[str, list[Check]]) -> str:
     )
 
 
-SECTION = Section(2, "Cold start of query engines", measure, write)
+SECTION = Section("2", "Cold start of query engines", measure, write)

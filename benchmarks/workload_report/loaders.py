@@ -60,11 +60,11 @@ def write(data: Data) -> str:
         (
             "loader",
             *(
-                f"{format_count(rows)} rows, batch {format_count(batch)}"
+                f"{_short(rows)} rows, batch {_short(batch)}"
                 for rows in rows_seen
                 for batch in BATCHES
             ),
-            "10 k against 1 k",
+            f"{_short(BATCHES[-1])} against {_short(BATCHES[0])}",
         ),
         [
             (
@@ -111,8 +111,8 @@ def write(data: Data) -> str:
             bars(_last(groups, loaders, largest), lambda value: f"{format_count(value)} rows/s"),
             "Rows/s:",
             speeds,
-            f"Medians of {n} loads per cell. At {format_count(largest)} rows in batches of "
-            f"{format_count(BATCHES[-1])}; client grew: highest RSS of the loading process above "
+            f"Medians of {n} loads per cell. At {_short(largest)} rows in batches of "
+            f"{_short(BATCHES[-1])}; client grew: highest RSS of the loading process above "
             "that at the start of the load, the largest of all loads; process tree peak: of the "
             "whole run, libraries and servers included, as perftui saw it:",
             costs,
@@ -120,6 +120,11 @@ def write(data: Data) -> str:
             singly,
         )
     )
+
+
+def _short(number: int) -> str:
+    """Write 10,000 as 10k: column headings are chosen numbers, not measured ones."""
+    return f"{number // 1000}k" if number % 1000 == 0 else str(number)
 
 
 def _groups(figures: list[Row]) -> dict[tuple[str, str, int, int], list[Row]]:
@@ -189,7 +194,7 @@ def _says(groups: dict[Any, list[Row]], loaders: list[tuple[str, str]], rows: in
     gaining = [name for name, gain in gains.items() if gain >= 2]
     flat = [name for name, gain in gains.items() if 0.8 < gain < 1.25]
     said = (
-        f"At {format_count(rows)} rows in batches of {format_count(BATCHES[-1])}, {fastest} is "
+        f"At {_short(rows)} rows in batches of {_short(BATCHES[-1])}, {fastest} is "
         f"the fastest ({format_count(last[fastest])} rows/s) and {slowest} the slowest "
         f"({format_count(last[slowest])})."
     )
@@ -203,4 +208,4 @@ def _says(groups: dict[Any, list[Row]], loaders: list[tuple[str, str]], rows: in
     return said
 
 
-SECTION = Section(3, "Loaders", measure, write)
+SECTION = Section("3", "Loaders", measure, write)

@@ -33,7 +33,7 @@ def page(report: dict[str, Any], sections: Sequence[Section]) -> str:
     ]
     for section in sections:
         parts.append(f"## {section.number}. {section.title}")
-        data = report["sections"].get(str(section.number))
+        data = report["sections"].get(section.number)
         if data is None:
             parts.append(f"Not measured: `{COMMAND} --only {section.number}`.")
             continue
@@ -71,7 +71,7 @@ def _machine(report: dict[str, Any]) -> str:
 
 def _section(section: Section, data: dict[str, Any]) -> list[str]:
     parts = []
-    if data["figures"]:
+    if data["figures"] or data["sweeps"]:
         parts.append(section.write(data))
     if data["failed"]:
         lines = [f"- `{each['command']}`: {each['why']}" for each in data["failed"]]
@@ -97,7 +97,7 @@ def _section(section: Section, data: dict[str, Any]) -> list[str]:
 
 def summary_line(report: dict[str, Any], sections: Sequence[Section]) -> str:
     """Return one line for the terminal: what is there, what failed."""
-    there = [str(s.number) for s in sections if str(s.number) in report["sections"]]
+    there = [s.number for s in sections if s.number in report["sections"]]
     failed = sum(len(each["failed"]) for each in report["sections"].values())
     text = f"sections {named(there) or 'none'}"
     return f"{text}; {failed} runs failed" if failed else text

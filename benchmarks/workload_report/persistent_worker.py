@@ -147,4 +147,4 @@ def _says(workers: list[_Worker]) -> str:
     )
 
 
-SECTION = Section(1, "A worker that stays", measure, write)
+SECTION = Section("1", "A worker that stays", measure, write)

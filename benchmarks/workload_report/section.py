@@ -12,9 +12,10 @@ Data = dict[str, Any]
 
 
 class Section(NamedTuple):
-    """One of the five workloads."""
+    """One of the five workloads, or a part of one that is measured by itself."""
 
-    number: int
+    number: str
+    """As it is asked for: 4, or 4b for the second half of a workload."""
     title: str
     measure: Callable[[bool], Data]
     """Takes whether it is to be quick; the result goes into the JSON file."""

@@ -207,8 +207,10 @@ def _saturation(users: list[Row]) -> str:
                 break
             best = level
         number = "1 user" if best["users"] == 1 else f"{best['users']} users"
-        words.append(f"{what.split(',')[0]} at {number} ({format_count(_throughput(best))}/s)")
-    return f"Throughput stops rising: {'; '.join(words)}."
+        kind = "still rises" if best is levels[-1] else "stops rising"
+        speed = format_count(_throughput(best))
+        words.append(f"{what.split(',')[0]} {kind} at {number} ({speed} requests/s)")
+    return f"Throughput of {'; '.join(words)}."
 
 
-SECTION = Section(5, "A LanceDB application", measure, write)
+SECTION = Section("5", "A LanceDB application", measure, write)

@@ -1,27 +1,24 @@
-"""4: streaming against collecting, false streaming, the law of growth, a memory limit."""
+"""4: streaming against collecting, and false streaming."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from perftui.probes.units import format_bytes, format_count, format_seconds
-from workload_report.markdown import bars, named, table, times
+from workload_report.markdown import bars, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section
 
 ENGINES = ("duckdb", "pyarrow", "polars", "datafusion", "lance", "pandas")
 SIZES = ("300MB", "1GB")
 PAIRS = (("duckdb", "600MB"), ("pyarrow", "300MB"), ("polars", "300MB"), ("datafusion", "300MB"))
-SWEEP = "size=60MB,120MB,240MB"
-LIMIT = "500MB"
-LIMITED = "size=100MB,300MB,600MB"
 MODES = ("collect", "stream")
 
 Row = dict[str, Any]
 
 
 def measure(quick: bool) -> Data:
-    """Run each engine at each size and in each mode, in a process of its own; then the sweeps."""
+    """Run each engine at each size and in each mode, each in a process of its own."""
     collected = Collected()
     engines = ENGINES[:2] if quick else ENGINES
     for size in ("30MB", "90MB") if quick else SIZES:
@@ -30,37 +27,14 @@ def measure(quick: bool) -> Data:
                 collected.run("stream-vs-collect", engine=engine, mode=mode, size=size, passes=1)
     for pair, size in PAIRS[:1] if quick else PAIRS:
         collected.run("false-streaming", pair=pair, size="90MB" if quick else size)
-    over = "size=10MB,20MB,40MB" if quick else SWEEP
-    for engine in engines:
-        for mode in MODES:
-            collected.sweep(
-                "stream-vs-collect",
-                *("--over", over, "--runs", "2"),
-                engine=engine,
-                mode=mode,
-                passes=1,
-                settle=0,
-            )
-    growth = collected.sweeps
-    collected.sweeps = []
-    for mode in MODES:
-        collected.sweep(
-            "stream-vs-collect",
-            *("--over", over if quick else LIMITED, "--runs", "1"),
-            *("--limit", "130MB" if quick else LIMIT),
-            engine="polars",
-            mode=mode,
-            passes=1,
-            settle=0,
-        )
-    return {**collected.data(), "sweeps": growth, "limited": collected.sweeps}
+    return collected.data()
 
 
 def write(data: Data) -> str:
-    """Four tables."""
+    """A chart of the peaks and two tables."""
     streams = [row for row in data["figures"] if row["table"] == "streaming"]
     false = [row for row in data["figures"] if row["table"] == "false streaming"]
-    parts = [_says(streams, data["sweeps"]), _peaks(streams), _streams(streams)]
+    parts = [_says(streams), _peaks(streams), _streams(streams)]
     parts.append(
         "RSS above the base, one run per cell, each in a process of its own; first piece: a batch, "
         "or collecting, the first of eight part files. After del: 1.5 s after the program has "
@@ -69,17 +43,6 @@ def write(data: Data) -> str:
     if not _same_sums(streams):
         parts.append("**The sums differ between engines or modes: something is wrong here.**")
     parts += ["Loops that look alike, and only one of which streams:", _false(false)]
-    parts += [
-        "How memory and time grow with the data (exponent of the size with its 95 % interval; "
-        "constant: ten times the data take less than 2.5 times as much):",
-        _growth(data["sweeps"]),
-    ]
-    if data["limited"]:
-        parts += [
-            "Polars under a limit of "
-            f"{format_bytes(data['limited'][0]['limit']['bytes'])} for the process tree:",
-            _limited(data["limited"]),
-        ]
     return "\n\n".join(parts)
 
 
@@ -150,49 +113,7 @@ def _false(rows: list[Row]) -> str:
     )
 
 
-def _growth(sweeps: list[Row]) -> str:
-    return table(
-        ("engine", "mode", "memory", "exponent", "time", "exponent"),
-        [
-            (
-                each["engine"],
-                each["mode"],
-                each["memory"]["verdict"],
-                _exponent(each["memory"]),
-                each["time"]["verdict"],
-                _exponent(each["time"]),
-            )
-            for each in sweeps
-        ],
-        left=3,
-    )
-
-
-def _exponent(law: Row) -> str:
-    """The slope that the verdict went by: where growth bends, that of the larger sizes."""
-    slope = law["exponent"]
-    if slope is None:
-        return "-"
-    if "at the large end" in law["words"] and law["large_end"] is not None:
-        slope = law["large_end"]
-    return f"{slope['exponent']:.2f} ({slope['low']:.2f} to {slope['high']:.2f})"
-
-
-def _limited(sweeps: list[Row]) -> str:
-    sizes = [size["value"] for size in sweeps[0]["sizes"]]
-    return table(
-        ("mode", *sizes),
-        [(each["mode"], *(_outcome(size) for size in each["sizes"])) for each in sweeps],
-    )
-
-
-def _outcome(size: Row) -> str:
-    if size["outcome"] != "done" or size["peak_above_base_bytes"] is None:
-        return str(size["outcome"])
-    return f"done, +{format_bytes(size['peak_above_base_bytes'])}"
-
-
-def _says(rows: list[Row], sweeps: list[Row]) -> str:
+def _says(rows: list[Row]) -> str:
     largest = max(row["on_disk_bytes"] for row in rows)
     at_most = [row for row in rows if row["on_disk_bytes"] > 0.8 * largest]
     by_mode = {
@@ -205,36 +126,10 @@ def _says(rows: list[Row], sweeps: list[Row]) -> str:
         if engine in by_mode["collect"]
     }
     least, most = min(ratios, key=lambda n: ratios[n]), max(ratios, key=lambda n: ratios[n])
-    said = (
-        f"On {format_bytes(largest)} of Parquet collecting takes {times(ratios[least])} ({least}) "
-        f"to {times(ratios[most])} ({most}) the memory of streaming, for the same rows and sum. "
-    )
-    verdicts = {
-        mode: {each["engine"]: each["memory"]["verdict"] for each in sweeps if each["mode"] == mode}
-        for mode in MODES
-    }
     return (
-        f"{said}By the law of growth: "
-        + "; ".join(
-            f"{what}, {_kinds(verdicts[mode])}"
-            for what, mode in (("streaming", "stream"), ("collecting", "collect"))
-        )
-        + "."
+        f"On {format_bytes(largest)} of Parquet collecting takes {times(ratios[least])} ({least}) "
+        f"to {times(ratios[most])} ({most}) the memory of streaming, for the same rows and sum."
     )
 
 
-def _kinds(verdicts: dict[str, str]) -> str:
-    """ "constant for a, b and c, cannot tell for d"."""
-    by_verdict: dict[str, list[str]] = {}
-    for engine, verdict in verdicts.items():
-        by_verdict.setdefault(verdict, []).append(engine)
-    kinds = sorted(by_verdict.items(), key=lambda item: -len(item[1]))
-    return ", ".join(
-        f"memory is {verdict} in {named(engines)}"
-        if verdict != "cannot tell"
-        else f"no verdict for {named(engines)}"
-        for verdict, engines in kinds
-    )
-
-
-SECTION = Section(4, "Streaming against collecting", measure, write)
+SECTION = Section("4", "Streaming against collecting", measure, write)

@@ -107,6 +107,7 @@ def test_title_and_command() -> None:
     scenario = resolve("stream-vs-collect")
     values = scenario.bind(["mode=stream", "size=1GB"])
     words = ["stream-vs-collect", "mode=stream", "engine=duckdb", "size=1GB", "passes=4"]
+    words += ["parts=8", "settle=1.5"]
     assert scenario.title(values) == " ".join(words)
     assert scenario.command("python3.12", values) == [
         *("python3.12", "-m", "perftui.scenarios.child"),
