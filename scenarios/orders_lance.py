@@ -4,9 +4,12 @@ would otherwise be part of what is watched.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from perftui.scenarios.cache import dataset
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "orders.lance"
+_POLL_S = 0.05
 
 
 def lance_orders(rows: int) -> Path:
@@ -57,8 +61,21 @@ def _write(target: Path, files: Sequence[Path]) -> None:
         raise ScenarioError(f"cannot write the Lance data to {target.parent}: {why[:300]}")
 
 
+def _end_with_parent() -> None:
+    """End when the scenario that wants the data is gone: the next one writes to the same place."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_POLL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(argv: Sequence[str]) -> int:
     """Write the dataset argv[0] from the Parquet files argv[1:]."""
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
     import lance
     import pyarrow.dataset as ds

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.scenarios.pairs import MeasureKey, Pair
-    from perftui.scenarios.race import RacePlan, RaceState
+    from perftui.scenarios.race import RaceState
     from perftui.scenarios.race_figures import Figures
     from perftui.scenarios.race_growth import Growth
+    from perftui.scenarios.race_plan import RacePlan
 
 SCHEMA = 1
 JSON_NAMES = {"first_row": "first_row_s", "peak": "peak_above_base_bytes", "rate": "rows_per_s"} | {

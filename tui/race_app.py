@@ -13,7 +13,7 @@ from perftui.tui.terminal_app import TerminalApp
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from perftui.tui.screens.race import Runs
+    from perftui.tui.screens.race_face import Runs
 
 _ENDING = ("SIGHUP", "SIGTERM")
 

@@ -165,6 +165,27 @@ def test_nothing_is_replaced_without_a_word(recorded: Path, here: Path) -> None:
     assert (here / "x.txt").read_text() != "mine"
 
 
+@pytest.mark.live
+@pytest.mark.parametrize(("answer", "replaced"), [(b"y\n", True), (b"\n", False)])
+def test_on_a_terminal_it_asks(recorded: Path, here: Path, answer: bytes, replaced: bool) -> None:
+    (here / "x.txt").write_text("mine")
+    command = [sys.executable, "-m", "perftui", "export", recorded, "--format", "collapsed"]
+    ours, theirs = os.openpty()
+    try:
+        child = subprocess.Popen(
+            [*command, "-o", "x.txt"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs
+        )
+        told = b""
+        while b"replace it? [y/N] " not in told:
+            told += os.read(ours, 1024)
+        os.write(ours, answer)
+        assert child.wait(timeout=60) == (0 if replaced else 2)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert ((here / "x.txt").read_text() != "mine") is replaced
+
+
 def test_nothing_takes_the_place_of_what_is_no_file(recorded: Path, here: Path) -> None:
     """As root, /dev/null would be a plain file now."""
     (here / "null").symlink_to("/dev/null")

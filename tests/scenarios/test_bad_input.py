@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -258,6 +259,28 @@ def test_nohup_is_honoured(tmp_path: Path) -> None:
     child.send_signal(signal.SIGHUP)
     _out, said = child.communicate(timeout=60)
     assert (child.returncode, said) == (0, "")
+
+
+def test_no_writer_outlives_a_killed_scenario() -> None:
+    import psutil
+
+    writer = (
+        "import time; from perftui.scenarios import orders_lance as writer; "
+        "writer._end_with_parent(); print('here', flush=True); time.sleep(60)"
+    )
+    owner = (
+        "import subprocess, sys; "
+        f"child = subprocess.Popen([sys.executable, '-c', {writer!r}], stdout=subprocess.PIPE); "
+        "child.stdout.readline(); print(child.pid, flush=True); child.wait()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", owner], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    below = psutil.Process(pid)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs([below], timeout=20)
+    assert alive == [], "it would go on writing where the next scenario writes"
 
 
 @pytest.mark.live

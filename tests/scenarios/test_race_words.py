@@ -15,7 +15,7 @@ from race_cases import COLLECT_POINTS, COLLECTED, STREAM_POINTS, STREAMED, figur
 
 from perftui.scenarios.pairs import PAIRS, Pair, find_pair, find_way
 from perftui.scenarios.parameters import ScenarioError
-from perftui.scenarios.race import RacePlan, RaceState, SideState, plan_race
+from perftui.scenarios.race import RaceState, SideState
 from perftui.scenarios.race_figures import MEASURES
 from perftui.scenarios.race_growth import (
     SHARES,
@@ -24,6 +24,7 @@ from perftui.scenarios.race_growth import (
     growth_text,
     smaller_params,
 )
+from perftui.scenarios.race_plan import RacePlan, plan_race
 from perftui.scenarios.race_report import as_json, as_markdown, as_text
 from perftui.scenarios.race_verdict import Verdict, times, verdict, with_growth
 from perftui.scenarios.runner import resolve

@@ -14,9 +14,10 @@ from fake_reader import FakeReader, FakeSession
 from race_cases import COLLECT_POINTS, COLLECTED, STREAM_POINTS, STREAMED
 
 from perftui.scenarios.parameters import ScenarioError
-from perftui.scenarios.race import RacePlan, RaceState, SideState, plan_race
+from perftui.scenarios.race import RaceState, SideState
 from perftui.scenarios.race_figures import NOTHING
 from perftui.scenarios.race_growth import growth_of
+from perftui.scenarios.race_plan import RacePlan, plan_race
 from perftui.scenarios.race_verdict import verdict
 
 

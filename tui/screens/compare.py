@@ -157,37 +157,44 @@ class CompareScreen(Screen[None]):
 
     @work(group="compare", exclusive=True)
     async def _picture(self) -> None:
-        choice, layout = self.choice, self._plan()
+        """Answer the choice; what takes long for long recordings comes second."""
+        choice, columns = self.choice, self._plan().columns
         loop = asyncio.get_running_loop()
-        try:
-            view = await loop.run_in_executor(self._pool, self._take, choice, layout.columns)
-        except Exception as error:  # a picture less, not a screen less
-            if self._open:
-                self._problem = f"cannot be compared: {type(error).__name__}: {error}"
-                self._draw()
-            return
-        if self._open and choice == self.choice:
+        for test in (False, True):
+            take = partial(self._take, choice, columns, test=test)
+            try:
+                view = await loop.run_in_executor(self._pool, take)
+            except Exception as error:  # a picture less, not a screen less
+                if self._open:
+                    self._problem = f"cannot be compared: {type(error).__name__}: {error}"
+                    self._draw()
+                return
+            if not self._open or choice != self.choice:
+                return
             self.view, self._problem = view, ""
             self._draw()
+            if not view.comparison.functions.can_be_tested:
+                return
 
-    def _take(self, choice: CompareChoice, columns: int) -> CompareView:
+    def _take(self, choice: CompareChoice, columns: int, *, test: bool) -> CompareView:
         """Answer a choice, on the worker thread."""
         base, new = self._sides
         if not self._phases:
             self._phases = phases_in_all([*base, *new])
         whole = self._known.get(choice.phase)
-        if whole is None:
-            whole = take_comparison(base, new, choice.with_(thread=""))
+        if whole is None or (test and whole.functions.can_be_tested):
+            whole = take_comparison(base, new, choice.with_(thread=""), test=test)
             self._known[choice.phase] = whole
         shown = self.view.comparison if self.view is not None else None
         before = self.view.choice if self.view is not None else None
         same = before is not None and (before.phase, before.thread) == (choice.phase, choice.thread)
         comparison = shown if same and shown is not None else None
-        if comparison is None:
-            comparison = take_comparison(base, new, choice, whole)
+        if comparison is None or (test and comparison.functions.can_be_tested):
+            comparison = take_comparison(base, new, choice, whole, test=test)
         return CompareView(
             choice,
             comparison,
+            self._known.get(None, whole).phases,
             thread_names(whole),
             *take_timelines(comparison, choice, columns),
         )

@@ -49,7 +49,7 @@ def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tup
     if order.many:  # a zip of them would be smaller than the files
         with tables_of(reader, piece) as source:
             for name in table_names(piece):
-                order.exporter.write_table(source.table(name), into)
+                order.exporter.write_table(source.parts(name), into)
     else:
         write_stream(reader, order._replace(part=piece), into)
     return _stack_rows(reader, piece, exact=True), nowhere.count

@@ -138,12 +138,12 @@ def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
         return
     with tables_of(reader, part) as source:
         if order.table is not None:
-            exporter.write_table(source.table(order.table), out)
+            exporter.write_table(source.parts(order.table), out)
             return
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name in table_names(part):
                 with archive.open(name + exporter.suffix, "w", force_zip64=True) as file:
-                    exporter.write_table(source.table(name), cast("BinaryIO", file))
+                    exporter.write_table(source.parts(name), cast("BinaryIO", file))
 
 
 def table_names(part: Slice) -> list[str]:
@@ -224,7 +224,7 @@ def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[in
         with tables_of(reader, order.part) as source:
             for name in table_names(order.part):
                 with (temporary / (name + order.exporter.suffix)).open("wb") as file:
-                    order.exporter.write_table(source.table(name), file)
+                    order.exporter.write_table(source.parts(name), file)
                     size += file.tell()
                 files += 1
         if path.exists():
