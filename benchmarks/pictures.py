@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
-from perftui.scenarios.race import Race, plan_race
+from perftui.scenarios.race import Race
+from perftui.scenarios.race_plan import plan_race
 from perftui.scenarios.runner import resolve
 from perftui.tui.app import PerftuiApp
 from perftui.tui.race_app import RaceApp
@@ -43,10 +44,7 @@ PICTURES = (
     Picture("lancedb-threads", "lancedb-query", (), (160, 45), 9.0, ("h",)),
 )
 THEMES = ("perftui-dark", "perftui-light")
-RACES = (
-    ("race-160x45", (160, 45), THEMES),
-    ("race-80x24", (80, 24), THEMES[:1]),
-)
+RACES = (("race-160x45", (160, 45), THEMES),)
 """Name, size, themes."""
 OFTEN = ProbeOptions(metrics_rate_hz=50.0)
 

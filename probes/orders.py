@@ -21,6 +21,7 @@ import time
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from perftui.probes.kept_process import CHILD_VARIABLE, REST_FRAME
 from perftui.probes.records import Run
 
 if TYPE_CHECKING:
@@ -29,14 +30,9 @@ if TYPE_CHECKING:
     from perftui.probes.calltree import Frame
     from perftui.probes.log import SessionLog
 
-CHILD_VARIABLE = "PERFTUI_ORDERS"
-"""Environment variable of the target: number and inode of its end of the socket."""
 FIRST_FD = 200
 """The target's own descriptors must be numbered as if ours were not there."""
 LONGEST_LINE_BYTES = 1 << 14
-
-REST_FRAME = "OrderLine.wait", "wait", "scenarios/kept_runs.py"
-"""Where a target stands that waits for a person: function, plain name, end of the file's name."""
 
 Order = Literal["again", "restart"]
 

@@ -19,10 +19,9 @@ def process_name(argv: Sequence[str]) -> str:
     """Return a command line as a person would say it: without the folder of the program."""
     if not argv:
         return "?"
-    first, *rest = argv
-    if not rest and " " in first:
-        return first  # a title that the process gave itself, as servers do
-    return " ".join([first.rpartition("/")[2], *rest])
+    # A title that a process gave itself, as servers do, is one text.
+    program, blank, more = argv[0].partition(" ")
+    return " ".join([program.rpartition("/")[2] + blank + more, *argv[1:]])
 
 
 def process_uses(

@@ -147,7 +147,7 @@ def function_sums(
     The time of import plumbing is the importer's own.
     """
     own, total, _ = node_totals(tree, stacks)
-    payer = {node: _payer(tree, node) for node in total}
+    payer = {node: payer_of(tree, node) for node in total}
     children: dict[int, list[int]] = {}
     for node in total:
         if node != ROOT:
@@ -200,7 +200,7 @@ def function_sums(
     return found
 
 
-def _payer(tree: CallTree, node: int) -> int:
+def payer_of(tree: CallTree, node: int) -> int:
     """Return the node whose time a node's is: of import plumbing the code that imports."""
     at = node
     while at != ROOT and is_machinery(tree.frame(at)):
@@ -251,7 +251,7 @@ class MergedTree:
 
     def merge_torn(self, node: int) -> int:
         """Return the merged node of a torn stack: its innermost frame alone, below the root."""
-        return self._known(ROOT, self.source.frame(_payer(self.source, node))) if node else ROOT
+        return self._known(ROOT, self.source.frame(payer_of(self.source, node))) if node else ROOT
 
     def _known(self, parent: int, frame: Frame) -> int:
         key = (parent, _key(frame, self.by_line))

@@ -45,7 +45,7 @@ _REFERENCES = frozenset(
 """`--token-file F` names a place, not a secret."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#\s@:]*):[^/\s]*@")
+_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<user>[^/?#\s@:]*):[^/\s]*@")
 _KEY_ONLY_USERINFO = re.compile(r"(?P<scheme>https?://)(?P<secret>[^/?#\s@:]{16,})@")
 _TOKEN_SHAPES = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
@@ -55,8 +55,9 @@ _TOKEN_SHAPES = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
     r")"
 )
+# Bounded, as every position of a long word is a beginning: without it 64 KiB take a minute.
 _ASSIGNMENT = re.compile(
-    r"""(?P<name>[A-Za-z][A-Za-z0-9_.-]*)(?P<sign>["']?\s*[=:]\s*)"""
+    r"""(?P<name>[A-Za-z][A-Za-z0-9_.-]{0,100})(?P<sign>["']?\s*[=:]\s*)"""
     r"""(?P<value>"[^"]*"|'[^']*'|[^\s&;,"']+)"""
 )
 _AUTH_HEADER = re.compile(

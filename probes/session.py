@@ -423,7 +423,10 @@ class Session:
             self._closed = True
         self._open_gate()
         if self.orders is not None:
+            waits = self.waits()
             self.orders.close()
+            if waits:  # it ends now, and its end belongs to the session
+                self._target.wait(_LET_GO_S)
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]

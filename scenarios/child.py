@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perftui.scenarios.catalogue import CATALOGUE, load
@@ -64,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
             function(**values)
             sys.stdout.flush()
             return 0
-        return run_kept(lambda: _once(reference, function, values), line, surroundings, _T_MAIN_NS)
+        return run_kept(partial(_once, reference, function, values), line, surroundings, _T_MAIN_NS)
     except ScenarioError as error:
         return _refuse(str(error))
     except Terminated as ended:

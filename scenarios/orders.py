@@ -35,6 +35,12 @@ def orders_name(rows: int) -> str:
     return f"orders-v1-{rows}-rows"
 
 
+def one_path(files: list[Path]) -> str:
+    """The first so many part files as one path, for what takes no list: folder or pattern."""
+    folder = files[0].parent
+    return str(folder if len(files) == PARTS else folder / f"part-0[0-{len(files) - 1}].parquet")
+
+
 def rows_for(size_bytes: int) -> int:
     """How many rows take about this much on disk."""
     return max(size_bytes // BYTES_PER_ROW, PARTS)

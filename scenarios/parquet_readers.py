@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from perftui.scenarios.orders import one_path
+
 
 class Piece(NamedTuple):
     """What one step of a reader gave."""
@@ -111,7 +113,7 @@ class DatafusionStream:
 
     def _stream(self, files: list[Path]) -> Iterator[Any]:
         context = self._datafusion.SessionContext()
-        context.register_parquet("orders", str(files[0].parent))
+        context.register_parquet("orders", one_path(files))
         for batch in context.sql("SELECT * FROM orders").execute_stream():
             yield batch.to_pyarrow()
 

@@ -21,18 +21,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.session import NOT_RECORDED, ProbeOptions, RecordOptions, Session
 from perftui.probes.target import LaunchError
-from perftui.scenarios.engines import require_modules
-from perftui.scenarios.pairs import Pair, Way, find_pair, find_way
-from perftui.scenarios.parameters import Parameter, ScenarioError
+from perftui.scenarios.parameters import ScenarioError
 from perftui.scenarios.race_data import data_bytes, data_command, needed_bytes
 from perftui.scenarios.race_figures import NOTHING, Figures, figures_of
 from perftui.scenarios.race_growth import ROUNDS, SHARES, Growth, growth_of, smaller_params
 from perftui.scenarios.race_verdict import Verdict, verdict
-from perftui.scenarios.runner import Scenario, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from perftui.scenarios.race_plan import RacePlan
 
 _STEP_S = 0.05
 _GRACE_S = 5.0
@@ -42,59 +41,6 @@ _ONLY_WAITS = frozenset({"settle", "release", "teardown"})
 _FAILED, _REFUSED = 1, 2
 
 Stage = Literal["preparing", "racing", "growing", "done", "failed", "stopped"]
-
-
-class RacePlan(NamedTuple):
-    """What is raced."""
-
-    pair: Pair
-    way: Way
-    scenario: Scenario
-    amount: int
-    """Of the work: bytes or rows."""
-    amount_text: str
-    """As it is written: "300MB"."""
-
-    def values(self, side: int, *more: str) -> dict[str, object]:
-        """The parameters of a side's run."""
-        own = self.pair.sides[side].params
-        shared = [text.format(engine=self.way.engine) for text in self.pair.params]
-        work = f"{self.pair.work}={self.amount_text}"
-        return self.scenario.bind([*shared, work, *own, *more])
-
-    def command(self, side: int, *more: str) -> list[str]:
-        """The argv of a side's run."""
-        return self.scenario.command(sys.executable, self.values(side, *more))
-
-    def title(self, side: int) -> str:
-        """What the recording is called."""
-        name = self.pair.sides[side].name.replace(" ", "-")
-        return f"race {name} {self.way.engine} {self.amount_text}"
-
-
-def plan_race(name: str, engine: str | None = None, size: str | None = None) -> RacePlan:
-    """Check what is asked for.
-
-    Raises:
-        ScenarioError: No such pair or engine, a bad size, or something is not installed.
-    """
-    pair = find_pair(name)
-    way = find_way(pair, engine)
-    scenario = resolve(pair.scenario)
-    work = _parameter(scenario, pair.work)
-    try:
-        amount = work.parse(size or pair.default)
-    except ScenarioError as error:
-        raise ScenarioError(f"--size: {error}") from None
-    require_modules(f"engine {way.engine}", way.modules)
-    assert isinstance(amount, int)
-    plan = RacePlan(pair, way, scenario, int(amount), work.format(amount))
-    plan.values(0)
-    return plan
-
-
-def _parameter(scenario: Scenario, name: str) -> Parameter:
-    return next(each for each in scenario.parameters if each.name == name)
 
 
 class SideState(NamedTuple):
@@ -318,13 +264,20 @@ class Race:
                         cost = figures.value(pair.grows)
                         contended[side] |= figures.contended
                         if cost is not None:
-                            points[side].append((share, cost))
+                            points[side].append((self._share(side, figures, share), cost))
                     self._small_runs += len(sides)
         rows = [self._rows(side) for side in self._sides]
         self._growth = (
             growth_of(pair, points[0], rows[0], contended=contended[0]),
             growth_of(pair, points[1], rows[1], contended=contended[1]),
         )
+
+    def _share(self, side: int, figures: Figures, asked: float) -> float:
+        """The share of the work that a small run did, by its rows where they were counted."""
+        whole = self._sides[side].figures.rows
+        if not self.plan.pair.has_data or not whole or figures.rows is None:
+            return asked
+        return figures.rows / whole
 
     def _rows(self, side: SideState) -> float:
         if self.plan.pair.work == "rows":

@@ -26,6 +26,8 @@ SHARES = (1 / 8, 1 / 4)
 ROUNDS = 2
 _SURE = 0.3
 """Half the interval of a line's slope, by the slope: above that the line is not known."""
+_REPEATS = 0.05
+"""Root mean square by which costs of the same run differ."""
 _NEAR = 1.15
 """Two costs this near to each other are told as one."""
 TIMES = 10
@@ -78,8 +80,9 @@ def growth_of(
     """Fit the growth of a side's cost.
 
     A power of n has no room for a fixed part: a list of 40 bytes a row on top of 80 MB of buffers
-    would look like the square root. A straight line has no room for what saturates. So the one
-    that lies closer to the points is taken.
+    would look like the square root. A straight line has no room for what saturates. So what the
+    power calls constant stays so, and of anything else the line is told if it lies as close to
+    the points as costs repeat, or closer than the power.
 
     Args:
         pair: What is measured.
@@ -96,7 +99,7 @@ def growth_of(
     if slope is None:
         return Growth(what, tuple(points), law, None, law.verdict, None)
     whole = fmean(cost for share, cost in points if share == 1)
-    line = _closer_line(points, law, rows)
+    line = None if law.verdict == "constant" else _line_through(points, law, rows)
     if line is not None:
         cost = line.fixed + line.per_row * rows * TIMES
         verdict = "constant" if log10(cost / whole) < CONSTANT_BELOW else "linear"
@@ -112,8 +115,8 @@ def growth_of(
     return Growth(what, tuple(points), law, None, law.verdict, between)
 
 
-def _closer_line(points: Sequence[tuple[float, float]], law: Law, rows: float) -> Line | None:
-    """The straight line, if it is sure, has a fixed part, and lies closer than the law."""
+def _line_through(points: Sequence[tuple[float, float]], law: Law, rows: float) -> Line | None:
+    """The straight line, if it is sure, has a fixed part, and fits."""
     slope = fitted_slope(points)
     if slope is None or law.overall is None or rows <= 0:
         return None
@@ -126,7 +129,7 @@ def _closer_line(points: Sequence[tuple[float, float]], law: Law, rows: float) -
     scale = fmean(log10(cost) - exponent * log10(share) for share, cost in points)
     off_line = sum((cost / (fixed + slope.exponent * share) - 1) ** 2 for share, cost in points)
     off_law = sum((cost / (10**scale * share**exponent) - 1) ** 2 for share, cost in points)
-    if off_law <= off_line:
+    if off_law <= off_line and off_line > _REPEATS**2 * len(points):
         return None
     return Line(fixed, slope.exponent / rows, slope.low / rows, slope.high / rows)
 

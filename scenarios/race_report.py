@@ -15,12 +15,14 @@ from perftui.scenarios.race_growth import growth_text
 from perftui.scenarios.race_verdict import with_growth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from perftui.scenarios.pairs import MeasureKey, Pair
-    from perftui.scenarios.race import RacePlan, RaceState
+    from perftui.scenarios.race import RaceState
     from perftui.scenarios.race_figures import Figures
     from perftui.scenarios.race_growth import Growth
+    from perftui.scenarios.race_plan import RacePlan
 
 SCHEMA = 1
 JSON_NAMES = {"first_row": "first_row_s", "peak": "peak_above_base_bytes", "rate": "rows_per_s"} | {
@@ -90,15 +92,25 @@ def as_text(plan: RacePlan, state: RaceState, recordings: Recordings) -> str:
     lines.append("")
     header = ("", *(side.name for side in pair.sides))
     lines += table_lines(header, figure_rows(plan, _both(state)))
-    lines.append("")
-    for side, growth in zip(pair.sides, state.growth, strict=True):
-        if growth is not None:
-            lines.append(f"{side.name}: {growth_text(pair, growth)}")
-    lines += ["", *verdict_lines(plan, state)]
+    lines += _paragraph(_growth_texts(plan, state))
+    lines += _paragraph(verdict_lines(plan, state))
     names = [recording_name(path) for path in recordings if path is not None]
-    if names:
-        lines += ["", *(f"recorded: perftui open {name}" for name in names)]
+    lines += _paragraph(f"recorded: perftui open {name}" for name in names)
     return "\n".join(lines)
+
+
+def _growth_texts(plan: RacePlan, state: RaceState) -> list[str]:
+    return [
+        f"{side.name}: {growth_text(plan.pair, growth)}"
+        for side, growth in zip(plan.pair.sides, state.growth, strict=True)
+        if growth is not None
+    ]
+
+
+def _paragraph(lines: Iterable[str]) -> list[str]:
+    """A blank line and these, or nothing."""
+    known = list(lines)
+    return ["", *known] if known else []
 
 
 def as_markdown(plan: RacePlan, state: RaceState, recordings: Recordings) -> str:
@@ -109,10 +121,7 @@ def as_markdown(plan: RacePlan, state: RaceState, recordings: Recordings) -> str
     lines += [f"| | {first.name} | {second.name} |", "|---|---:|---:|"]
     lines += ["| code | " + " | ".join(f"`{code}`" for code in plan.way.code) + " |"]
     lines += [f"| {' | '.join(row)} |" for row in figure_rows(plan, _both(state))]
-    lines.append("")
-    for side, growth in zip(pair.sides, state.growth, strict=True):
-        if growth is not None:
-            lines.append(f"- {side.name}: {growth_text(pair, growth)}")
+    lines += _paragraph(f"- {text}" for text in _growth_texts(plan, state))
     if state.verdict is not None:
         head, *rest = verdict_lines(plan, state)
         lines += ["", f"**{head}**", *([" ".join(rest)] if rest else [])]

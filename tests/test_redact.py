@@ -61,3 +61,9 @@ def test_names_are_compared_by_whole_words() -> None:
 def test_it_can_be_done_twice() -> None:
     once = redact_text("Authorization: Basic abc --token=x https://u:p@h")
     assert redact_text(once) == once
+
+
+def test_a_long_word_takes_no_long_time() -> None:
+    # Unbounded, this took longer than the suite's time limit.
+    words = ["x" * 65_536, "Ab1-" * 16_384, "x" * 65_536 + "_password=q"]
+    assert redact_argv(words) == (words[0], words[1], "x" * 65_536 + "_password=***")

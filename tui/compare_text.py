@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from perftui.probes.compare.figures import (
@@ -40,7 +41,7 @@ def compare_text(
         judged: What became of the rules.
         width: Cells of the terminal; None cuts nothing.
     """
-    lines = _head(comparison)
+    lines = _head(comparison, width)
     sections = (
         (_METRICS, _metrics(comparison), _unchanged(comparison)),
         ("phases", _phases(comparison), ""),
@@ -55,23 +56,31 @@ def compare_text(
             numbers = range(1, 5) if title is _METRICS else ()
             lines += ["", title, *_aligned(rows, width, numbers)]
         if note:
-            lines.append(f"  {note}")
+            lines += _wrapped(f"  {note}", width, "    ")
     if judged:
         lines += ["", "rules", *(f"  {each.outcome}: {clean(each.text)}" for each in judged)]
     return "\n".join(line if width is None else shorten_end(line, width) for line in lines)
 
 
-def _head(comparison: Comparison) -> list[str]:
+def _head(comparison: Comparison, width: int | None) -> list[str]:
     told = headline(comparison)
     only = "" if comparison.phase is None else f"   only phase {clean(str(comparison.phase))}"
     lines = [
         f"base  {_side(comparison.base)}{only}",
         f"new   {_side(comparison.new)}",
         "",
-        clean(f"{told.word}: {told.text}"),
+        *_wrapped(clean(f"{told.word}: {told.text}"), width, "  "),
     ]
-    lines += [f"  {clean(reason)}" for reason in told.reasons]
-    return lines + [f"  ! {clean(warning)}" for warning in comparison.warnings]
+    for text in (*told.reasons, *(f"! {warning}" for warning in comparison.warnings)):
+        lines += _wrapped(f"  {clean(text)}", width, "    ")
+    return lines
+
+
+def _wrapped(text: str, width: int | None, indent: str) -> list[str]:
+    """Break a sentence where the terminal ends."""
+    if width is None or width_of(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _side(runs: Sequence[RunFacts]) -> str:
@@ -213,7 +222,7 @@ def _imports(comparison: Comparison) -> tuple[_Rows, str]:
         _import_row(row, "slower" if row.self_seconds > 0 else "faster") for row in slower[:_ROWS]
     ]
     same = len(both) - len(slower)
-    return rows, f"unchanged: {same} modules" if same else ""
+    return rows, f"unchanged: {same} {'module' if same == 1 else 'modules'}" if same else ""
 
 
 def _import_row(row: ImportChange, word: str) -> tuple[str, ...]:

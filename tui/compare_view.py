@@ -13,7 +13,7 @@ from perftui.probes.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.compare.comparison import Comparison, Run
+    from perftui.probes.compare.comparison import Comparison, PhaseChange, Run
     from perftui.probes.compare.facts import PhaseKey, RunFacts
     from perftui.probes.profile import WeightName
     from perftui.probes.reader import Phase
@@ -60,6 +60,8 @@ class CompareView:
 
     choice: CompareChoice
     comparison: Comparison
+    phases: tuple[PhaseChange, ...]
+    """Of the whole runs, whatever is chosen."""
     threads: tuple[str, ...]
     """Names of threads that can be chosen."""
     axis_s: tuple[float, float]
@@ -80,7 +82,12 @@ class Timelines(NamedTuple):
 
 
 def take_comparison(
-    base: Sequence[Run], new: Sequence[Run], choice: CompareChoice, known: Comparison | None = None
+    base: Sequence[Run],
+    new: Sequence[Run],
+    choice: CompareChoice,
+    known: Comparison | None = None,
+    *,
+    test: bool = True,
 ) -> Comparison:
     """Compare as the person chose.
 
@@ -89,8 +96,9 @@ def take_comparison(
         new: Runs of the other.
         choice: Phase and threads.
         known: The comparison of the same phase with all threads, if there is one.
+        test: Look for the noise within single runs, which takes a while for long ones.
     """
-    comparison = known or compare(base, new, choice.phase)
+    comparison = known or compare(base, new, choice.phase, test=test)
     if not choice.thread:
         return comparison
     narrowed = {id(run): _of_thread(run, choice.thread) for run in _runs(comparison)}
@@ -101,6 +109,7 @@ def take_comparison(
             [narrowed[id(run)] for run in comparison.base],
             [narrowed[id(run)] for run in comparison.new],
             (narrowed[id(pair[0])], narrowed[id(pair[1])]),
+            test=test,
         ),
     )
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.records import Exit
-    from perftui.probes.session import ProbeOptions, RecordOptions
-    from perftui.tui.notify import How
+    from perftui.tui.watch_options import WatchOptions
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
@@ -34,54 +33,40 @@ _STDERR_FD = 2
 def launch_headless(
     argv: Sequence[str],
     title: str,
-    options: ProbeOptions,
-    record: RecordOptions,
-    json_path: str | None,
-    duration_s: float | None,
-    fail_on: Sequence[str] = (),
-    notify: How = "off",
+    asked: WatchOptions,
     runs: int | None = None,
 ) -> int:
-    """Run a program to its end; returns its own exit code, 128+N for signal N.
+    """Run a program to its end; returns its own exit code, 128+N for signal N, 1 if a gate failed.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
-    is a scenario that keeps its process for so many.
+    With `runs` it is a scenario that keeps its process for so many.
     """
     # With the summary on standard output, what the target prints goes beside it.
-    stdout = _STDERR_FD if json_path == "-" else None
+    stdout = _STDERR_FD if asked.json_path == "-" else None
     session = Session.launch(
         argv,
         title,
-        options,
+        asked.probes,
         behind_screen=False,
         stdout=stdout,
-        record=record,
+        record=asked.record,
         orders=None if runs is None else Orders(runs, stay=False),
     )
-    progress = Progress(session, notify)
-    stopped_by_us = _watch(session, progress, duration_s)
-    _finish(session, progress, json_path)
-    if gate_failed(session, fail_on):
+    progress = Progress(session, asked.notify)
+    stopped_by_us = _watch(session, progress, asked.duration_s)
+    _finish(session, progress, asked.json_path)
+    if gate_failed(session, asked.fail_on):
         return GATE_FAILED
     exit_ = session.exit()
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
 
 
-def attach_headless(
-    pid: int,
-    options: ProbeOptions,
-    record: RecordOptions,
-    json_path: str | None,
-    duration_s: float | None,
-    fail_on: Sequence[str] = (),
-    notify: How = "off",
-) -> int:
+def attach_headless(pid: int, asked: WatchOptions) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
-    session = Session.attach(pid, options, record)
-    progress = Progress(session, notify)
-    _watch(session, progress, duration_s)
-    _finish(session, progress, json_path)
-    return GATE_FAILED if gate_failed(session, fail_on) else 0
+    session = Session.attach(pid, asked.probes, asked.record)
+    progress = Progress(session, asked.notify)
+    _watch(session, progress, asked.duration_s)
+    _finish(session, progress, asked.json_path)
+    return GATE_FAILED if gate_failed(session, asked.fail_on) else 0
 
 
 def exit_status(exit_: Exit) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["run", "attach", "open"]
+Kind = Literal["run", "attach", "open", "compare"]
 LISTS = ("Scenarios", "Processes", "Recordings")
 
 

@@ -2,60 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from perftui.probes.session import ProbeOptions, RecordOptions, Session
-    from perftui.tui.notify import How
+    from perftui.probes.session import Session
+    from perftui.tui.watch_options import WatchOptions
 
 
 def launch_on_screen(
     argv: Sequence[str],
     title: str,
-    options: ProbeOptions,
-    record: RecordOptions,
-    json_path: str | None,
-    duration_s: float | None,
-    fail_on: Sequence[str] = (),
-    notify: How = "off",
+    asked: WatchOptions,
     runs: int | None = None,
 ) -> int:
-    """Start a program behind the live screen; 0, or its own exit code if it ended by itself.
+    """Start a program behind the live screen.
 
-    With `fail_on`, kinds of alerts, the exit code is 1 if one of them was raised. With `runs` it
-    is a scenario: after so many it keeps its process and waits for orders.
+    Returns 0, or its own exit code if it ended by itself, 1 if a gate failed. With `runs` it is a
+    scenario: after so many it keeps its process and waits for orders.
     """
     # The session starts first: the target runs and is measured while textual is imported.
     from perftui.probes.orders import Orders
     from perftui.probes.session import Session
 
     orders = None if runs is None else Orders(runs, stay=True)
-    session = Session.launch(argv, title, options, behind_screen=True, record=record, orders=orders)
-    return _show(session, json_path, duration_s, fail_on, notify)
+    session = Session.launch(
+        argv, title, asked.probes, behind_screen=True, record=asked.record, orders=orders
+    )
+    return _show(session, asked)
 
 
-def attach_on_screen(
-    pid: int,
-    options: ProbeOptions,
-    record: RecordOptions,
-    json_path: str | None,
-    duration_s: float | None,
-    fail_on: Sequence[str] = (),
-    notify: How = "off",
-) -> int:
+def attach_on_screen(pid: int, asked: WatchOptions) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, options, record), json_path, duration_s, fail_on, notify)
+    return _show(Session.attach(pid, asked.probes, asked.record), asked)
 
 
 def pick_process() -> int | None:
@@ -65,35 +52,30 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(
-    session: Session,
-    json_path: str | None,
-    duration_s: float | None,
-    fail_on: Sequence[str],
-    notify: How,
-) -> int:
+def _show(session: Session, asked: WatchOptions) -> int:
     try:
         with _hangup_ends_target(session):
             from perftui.tui.app import run_live
 
             gone = partial(session.send, signal.SIGHUP)
-            run_live(session, duration_s=duration_s, on_gone=gone, notify=notify)
+            run_live(session, duration_s=asked.duration_s, on_gone=gone, notify=asked.notify)
     finally:
         session.close()
     from perftui.probes.summary import summarize
     from perftui.tui.gate import GATE_FAILED, gate_failed
     from perftui.tui.headless import exit_status, print_recording
+    from perftui.tui.json_file import write_json
     from perftui.tui.summary_text import summary_text
 
     summary = summarize(session.store, session.spikes)
-    if json_path is not None:
-        Path(json_path).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    if asked.json_path is not None:
+        write_json(summary, asked.json_path)
     exit_ = session.exit()
     if exit_ is None and session.launched:
         print(f"perftui: {session.pid} goes on running", file=sys.stderr)
     print(summary_text(summary, session.store.status().notices), file=sys.stderr)
     print_recording(session)
-    if gate_failed(session, fail_on):
+    if gate_failed(session, asked.fail_on):
         return GATE_FAILED
     return 0 if exit_ is None else exit_status(exit_)
 

@@ -13,14 +13,13 @@ from perftui.tui.terminal_app import TerminalApp
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from perftui.tui.screens.race import Runs
+    from perftui.tui.screens.race_face import Runs
 
-Recordings = tuple[str, str]
 _ENDING = ("SIGHUP", "SIGTERM")
 
 
-class RaceApp(TerminalApp["Recordings | None"]):
-    """Shows races until the person leaves. The result: two recordings to compare, or None."""
+class RaceApp(TerminalApp[None]):
+    """Shows races until the person leaves."""
 
     def __init__(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.scenarios.runner import missing_modules
-from perftui.tui.cli import COMMANDS
 from perftui.tui.race_headless import ended_with_us, finish
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Races:
-    """The race that is on; see `screens.race.Runs`."""
+    """The race that is on; see `screens.race_face.Runs`."""
 
     def __init__(self, race: Race, make: Callable[[str | None], Race]) -> None:
         self.race = race
@@ -36,10 +35,6 @@ class Races:
         self.race.stop()
         self.race = race
         race.start()
-
-    def can_compare(self) -> bool:
-        """Whether this perftui has the command."""
-        return "compare" in COMMANDS
 
     def stop(self) -> None:
         """End what is still running."""
@@ -69,14 +64,10 @@ def run_on_screen(
 
         app = RaceApp(races, duration_s=duration_s)
         with watch_terminal(races.stop):
-            chosen = app.run()
+            app.run()
     if app.ended_by is not None:
         return 128 + app.ended_by
     if app.tell_last_words():
         return 1
     code = finish(races.race, json_path)
-    if chosen is not None:
-        from perftui.tui.cli import main
-
-        return main(["compare", *chosen])
     return 0 if races.race.state().stage == "stopped" else code

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from perftui.scenarios.race_report import as_markdown
 
 if TYPE_CHECKING:
-    from perftui.scenarios.race import RacePlan, RaceState
+    from perftui.scenarios.race import RaceState
+    from perftui.scenarios.race_plan import RacePlan
     from perftui.scenarios.race_report import Recordings
 
 

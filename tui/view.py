@@ -127,6 +127,7 @@ class View:
     events: tuple[Event, ...]
     log_lines: Sequence[LogLine]
     alerts: tuple[Alert, ...]
+    """Those of the whole session, whatever the axis shows: a new one must not go unseen."""
     processes: tuple[Process, ...]
     heat: Buckets | None = None
     """CPU in buckets of 1/HEAT_PER_S s, whole seconds from the session's start."""
@@ -211,7 +212,7 @@ def take_view(
             reader, names if pid == TREE else reader.metric_names(pid), "pool:", axis, n, pid
         )
         axis_phases = reader.phases(*axis)
-        alerts = newest_of_each(reader.alerts(*axis))
+        alerts = newest_of_each(reader.alerts(start, status.t_end_ns + 1))
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
     stacks = _stacks_of(tree_stacks, selection, before)
     against = None

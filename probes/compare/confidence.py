@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -121,13 +122,19 @@ def interval_of(base: Estimate, new: Estimate) -> Interval | None:
     error = math.hypot(base.error, new.error)
     if math.isinf(error):
         return None
+    reach = quantile(min(base.df, new.df)) * error
+    change = new.value - base.value
+    return Interval(change - reach, change + reach)
+
+
+@lru_cache(maxsize=256)
+def quantile(df: int) -> float:
+    """Return which |T| is exceeded with the probability `LEVEL`."""
     low, high = 0.0, 1e3
-    df = min(base.df, new.df)
     for _ in range(60):  # bisection: `beyond` falls steadily
         middle = (low + high) / 2
         low, high = (middle, high) if beyond(middle, df) > LEVEL else (low, middle)
-    change = new.value - base.value
-    return Interval(change - high * error, change + high * error)
+    return high
 
 
 def beyond(t: float, df: int) -> float:

@@ -84,6 +84,8 @@ class RunFacts:
     stacks: tuple[ThreadTree, ...]
     """Of the threads that did something."""
 
+    still_runs: bool
+
     @property
     def duration_s(self) -> float:
         """Length of the range."""
@@ -137,6 +139,7 @@ def take_facts(reader: Store, name: str, place: Place, phase: PhaseKey | None = 
         calls=calls,
         alerts=newest_alerts(reader.alerts(*span)),
         stacks=busy(reader.call_tree(*span)),
+        still_runs=status.state in ("starting", "live") or place.recording,
     )
 
 

@@ -26,7 +26,7 @@ from perftui.probes.compare.confidence import (
     ratio_of_sums,
 )
 from perftui.probes.difference import Side, difference
-from perftui.probes.profile import function_sums
+from perftui.probes.profile import payer_of
 from perftui.probes.same_file import paired_places, place_key
 from perftui.probes.units import NS_PER_S
 
@@ -42,7 +42,9 @@ LEAST_SHARE = 0.01
 LEAST_S = 0.05
 LEAST_BYTES = 5 * 1024 * 1024
 WORK_PART = 0.25
-"""Less CPU than this part of a change of time, and the change is one of waiting."""
+"""If CPU changed by less than this part of itself and of the change of time, that was waiting."""
+CPU_STEP_S = 0.02
+"""CPU of a thread is read a few times a second, in steps of 10 ms."""
 BLOCK_S = 10.0
 MOST_BLOCKS = 60
 
@@ -108,7 +110,9 @@ class FunctionChange(NamedTuple):
     def waited(self) -> bool:
         """Whether its time changed and its CPU time did not: it waited, or the machine was busy."""
         cpu = self.new.self_cpu_s - self.base.self_cpu_s
-        return bool(self.word) and abs(cpu) < WORK_PART * abs(self.seconds)
+        most = max(self.new.self_cpu_s, self.base.self_cpu_s)
+        least = max(WORK_PART * min(abs(self.seconds), most), CPU_STEP_S)
+        return bool(self.word) and abs(cpu) <= least
 
     @property
     def bytes(self) -> float:
@@ -126,7 +130,12 @@ class FunctionChanges:
     basis: Basis
     """What `sure` rests on."""
     blocks: tuple[int, int]
-    """Blocks of time of each side, where they were looked at."""
+    """Into how many blocks of time each side can be cut."""
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether there is noise to be read off that has not been."""
+        return self.basis == "nothing" and min(self.blocks) >= LEAST_BLOCKS
 
 
 def function_changes(
@@ -275,10 +284,8 @@ def _tested(
             return one, other
 
         return "runs", of_runs, (0, 0)
-    if not test:
-        return "nothing", None, (0, 0)
     counts = (block_count(pair[0].span), block_count(pair[1].span))
-    if min(counts) < LEAST_BLOCKS:
+    if not test or min(counts) < LEAST_BLOCKS:
         return "nothing", None, counts
     sides = [
         _blocks(run, count, partners if which == 0 else {})
@@ -304,15 +311,21 @@ def _blocks(
 ) -> list[tuple[dict[Key, float], float]]:
     """Return each block's own time by function, and its whole."""
     t0, t1 = run.span
+    tree = run.reader.tree
     kept = {(stack.pid, stack.tid) for stack in run.stacks}
+    names: dict[int, Key] = {}
     found = []
     for number in range(count):
         edges = (t0 + (t1 - t0) * number // count, t0 + (t1 - t0) * (number + 1) // count)
         stacks: tuple[ThreadTree, ...] = run.reader.call_tree(*edges, kept)
         rows: dict[Key, float] = {}
-        for row in function_sums(run.reader.tree, stacks):
-            key = _key(row.function, row.file, partners)
-            rows[key] = rows.get(key, 0.0) + row.self_.wall_ns
+        for stack in stacks:
+            for node, weights in stack.self_by_node.items():
+                key = names.get(node)
+                if key is None:
+                    frame = tree.frame(payer_of(tree, node))
+                    key = names[node] = _key(frame.function, frame.file, partners)
+                rows[key] = rows.get(key, 0.0) + weights.wall_ns
         found.append((rows, float(sum(stack.wall_ns for stack in stacks))))
     return found
 

@@ -37,13 +37,17 @@ class Place(NamedTuple):
     """Of the program."""
     tools: tuple[tuple[str, str | None], ...]
     """Versions of perftui and what it measures with."""
+    stacks: bool
+    """Stacks were asked for."""
     rate_hz: float | None
-    """Stack samples a second that were asked for; None: no stacks."""
+    """Stack samples a second that were asked for."""
     metrics_rate_hz: float | None
     native: bool | None
     limit_bytes: int | None
     unread: str | None
     """What of the recording could not be read."""
+    recording: bool = False
+    """It is still being recorded."""
 
 
 def place_of(recording: RecordingReader) -> Place:
@@ -65,11 +69,13 @@ def place_of(recording: RecordingReader) -> Place:
         ram_bytes=_whole(machine.get("ram_bytes")),
         python=target.python,
         tools=tuple((name, _text(versions.get(name))) for name in ("perftui", "py-spy", "pyarrow")),
-        rate_hz=_number(options.get("stack_rate_hz")) if options.get("stacks") else None,
+        stacks=options.get("stacks") is not False,
+        rate_hz=_number(options.get("stack_rate_hz")),
         metrics_rate_hz=_number(options.get("metrics_rate_hz")),
         native=options.get("native") if isinstance(options.get("native"), bool) else None,
         limit_bytes=_whole(options.get("limit_bytes")),
         unread=recording.salvage,
+        recording=recording.state == "recording",
     )
 
 
@@ -95,7 +101,8 @@ def place_here(reader: Store) -> Place:
         ram_bytes=machine["ram_bytes"],
         python=target.python,
         tools=tuple((name, versions.get(name)) for name in ("perftui", "py-spy", "pyarrow")),
-        rate_hz=None if status.stack_backend is None else status.stack_rate_hz,
+        stacks=status.stack_backend is not None,
+        rate_hz=None,
         metrics_rate_hz=None,
         native=None,
         limit_bytes=None,
@@ -159,6 +166,8 @@ def _overheads(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
 def _about(run: RunFacts) -> list[str]:
     status = run.reader.status()
     told = []
+    if run.still_runs:
+        told.append(f"{run.name} still runs: compared as far as it is")
     if run.place.unread is not None:
         told.append(f"{run.name}: {run.place.unread}")
     if not run.stacks:
@@ -174,7 +183,9 @@ def _about(run: RunFacts) -> list[str]:
 
 
 def _rate(place: Place) -> str:
-    return "no stacks" if place.rate_hz is None else f"{round(place.rate_hz, -1):.0f} Hz"
+    if not place.stacks:
+        return "no stacks"
+    return "" if place.rate_hz is None else f"{place.rate_hz:.0f} Hz"
 
 
 def _bytes(value: int | None) -> str:

@@ -136,7 +136,9 @@ def _judge(rule: Rule, comparison: Comparison, *, strict: bool) -> Judged:
     interval = figure.relative_interval if rule.kind == "percent" else figure.interval
     if interval is None:
         if beyond:
-            return Judged(rule, "broken", f"{told}, one run each" if comparison.single else told)
+            few = max(len(comparison.base), len(comparison.new)) == 1
+            doubt = "one run each" if few else "too few runs for an interval"
+            return Judged(rule, "broken", f"{told}, {doubt}")
         if strict:
             return Judged(rule, "inconclusive", f"{told}; too few runs to be sure")
         return Judged(rule, "fine", told)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _NOT_AT_WORK = ("startup", "start-up", "idle", "wait", "sleep", "pause", "import:")
 """Beginnings of the names of phases in which low CPU is nothing to wonder at."""
 
+CROWDED_PERCENT, CROWDED_SHARE = 10.0, 0.2
+"""It waits for a core for more than this, and for more than this part of the time it has one."""
+CROWDED_HOLD_S = 2.0
+QUEUE_READ_EVERY_S = 1.2
+
 
 @dataclass(slots=True)
 class Context:
@@ -36,6 +41,10 @@ class Context:
     phase_since_s: float = 0.0
     time_explains_s: float = float("-inf")
     """When a growth beside the reading of rows was last seen to be one with time alone."""
+    queue_known: bool = False
+    """The kernel tells how long threads wait for a core."""
+    crowded_until_s: float = float("-inf")
+    """Until when times of calls say more about the machine than about the program."""
     open_alerts: dict[str, Edge] = field(default_factory=dict)
     """By kind: the newest edge of each open alert."""
     edges: list[Edge] = field(default_factory=list)
@@ -45,6 +54,15 @@ class Context:
         """Tell whether an alert of this kind is open, marks aside."""
         edge = self.open_alerts.get(kind)
         return edge is not None and edge.severity != "info"
+
+    def note_queue(self, sample: Sample) -> None:
+        """Follow whether the program is kept from the cores."""
+        waited = sample.run_queue_percent
+        if waited is None:
+            return
+        self.queue_known = True
+        if waited > CROWDED_PERCENT and waited > CROWDED_SHARE * (sample.cpu_percent or 0.0):
+            self.crowded_until_s = sample.t_s + CROWDED_HOLD_S
 
     def working(self) -> bool:
         """Tell whether a marked phase runs in which the program should be at work."""

@@ -98,6 +98,7 @@ class Engine:
             context.stall.restart()
             for on_phase in self._phases:
                 on_phase(sample.t_s)
+        context.note_queue(sample)
         closed = history.add(sample)
         context.stall.add(sample, history.rss_bytes)
         for on_sample in self._samples:

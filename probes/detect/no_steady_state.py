@@ -2,6 +2,7 @@
 
 The last 8 or 16 calls are compared with the best block of as many before, against the noise of
 this very call (differences of neighbours, so that a level that moves does not count as noise).
+Calls of a time in which the program is kept from the cores are passed over.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from math import exp, log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.detector import Detector
+from perftui.probes.detect.detector import QUEUE_READ_EVERY_S, Detector
 from perftui.probes.units import format_seconds
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _TINY_S = 1e-7
 class _Name:
     """What is remembered of the calls of one name."""
 
-    __slots__ = ("best", "blocks", "confirm", "judged_s", "logs", "n", "onset_s", "times")
+    __slots__ = ("best", "blocks", "judged_s", "logs", "n", "onset_s", "suspected_s", "times")
 
     def __init__(self) -> None:
         self.n = 0
@@ -47,8 +48,9 @@ class _Name:
         """By size: the lowest median of a whole block so far, the newest block excluded."""
         self.blocks: dict[int, deque[float]] = {size: deque(maxlen=2) for size in SIZES}
         self.judged_s = float("-inf")
-        self.confirm = 0
         self.onset_s = 0.0
+        self.suspected_s: float | None = None
+        """Since when it looks slow, while it is waited for what the run queue says."""
 
 
 class NoSteadyState(Detector):
@@ -65,6 +67,10 @@ class NoSteadyState(Detector):
     def on_call(self, call: CallEnded) -> None:
         """Remember the call; compare the newest block with the best one."""
         name = self._names.get(call.name)
+        if call.t_s < self.context.crowded_until_s:
+            if name is not None:
+                name.suspected_s = None
+            return
         if name is None:
             if len(self._names) >= NAMES_KEPT:
                 return
@@ -104,8 +110,18 @@ class NoSteadyState(Detector):
                 and exp(now) - exp(best) >= MIN_SLOWER_S
                 and _nearly_all_slow(name.logs, size, (best + now) / 2)
             ):
-                self._found(call, name, size, best, now)
+                if not self._machine_may_be_slow(name, call.t_s):
+                    self._found(call, name, size, best, now)
                 return
+        name.suspected_s = None
+
+    def _machine_may_be_slow(self, name: _Name, now_s: float) -> bool:
+        """Wait for the next reading of the run queue, where there is one: it may tell why."""
+        if not self.context.queue_known:
+            return False
+        if name.suspected_s is None:
+            name.suspected_s = now_s
+        return now_s - name.suspected_s < QUEUE_READ_EVERY_S
 
     def _found(self, call: CallEnded, name: _Name, size: int, best: float, now: float) -> None:
         ratio = exp(now - best)
@@ -127,9 +143,12 @@ class NoSteadyState(Detector):
         )
         evidence = (
             f"{name.n} calls, noise of one call {exp(_sigma(name.logs)) - 1:.0%}; ruled out: "
-            "warm-up (it was faster before), single slow calls (medians)"
+            f"warm-up (it was faster before), single slow calls (medians){self._machine()}"
         )
         self.raise_alert(severity, onset_s, call.t_s, message, evidence)
+
+    def _machine(self) -> str:
+        return ", no free core" if self.context.queue_known else ""
 
     def _watch(self, call: CallEnded, name: _Name) -> None:
         best = name.best.get(self._size)

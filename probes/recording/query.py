@@ -130,6 +130,8 @@ class Query:
     def _lock(self, paths: list[str]) -> None:
         run = self._connection.execute
         run("SET python_enable_replacements = false")
+        # DuckDB draws one on stdout where it takes Python for a prompt, between our rows.
+        run("SET enable_progress_bar = false")
         allowed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
         run(f"SET allowed_paths = [{allowed}]")
         run("SET enable_external_access = false")

@@ -181,6 +181,11 @@ HIDDEN = frozenset(name for name in ROLLUPS if name != "series_1s") - {"stack_su
 """Tables that only serve the reader."""
 
 
+TIMES = ("t_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+"""Columns of the session's clock, which are told in seconds since its start too."""
+DURATIONS = ("duration_ns", "self_ns", "total_ns")
+
+
 def base_tables() -> tuple[str, ...]:
     """Return the tables that SQL sees."""
     return tuple(name for name in TABLES if name not in HIDDEN)

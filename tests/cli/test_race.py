@@ -107,8 +107,12 @@ def test_the_screen_from_the_first_second_to_the_report(
         assert "race collect duckdb 61MB" in screen
         terminal.press("q")
         terminal.wait_for("■ DONE")
+        terminal.press("c")
+        terminal.wait_for("perftui compare   base race-collect-duckdb-61MB")
         terminal.press("q")
-        screen = terminal.wait_for("returned ")
+        terminal.wait_for("■ DONE")
+        terminal.press("q")
+        screen = terminal.wait_for("returned 0")
         assert "recorded: perftui open race-streaming-duckdb-61MB" in screen
         assert "Traceback" not in screen
     finally:

@@ -246,22 +246,27 @@ def kept(own: str) -> list[int]:
     return [int(pid) for pid, args in rows if f"perftui.scenarios.child {own}" in args]
 
 
+def shows(*words: str) -> Callable[[str], bool]:
+    """A screen is drawn piece by piece: it must show all of these."""
+    return lambda text: all(word in text for word in words)
+
+
 def test_a_scenario_is_run_again_warm_and_cold(terminal: Terminal, own: str) -> None:
     terminal.run("run", own, "--no-record")
-    screen = terminal.wait_for("WAITING")
-    assert "run 1 (cold) done" in screen
-    assert "A again" in screen.splitlines()[-1] and "R restart" in screen.splitlines()[-1]
-    terminal.press("o", "A")
-    screen = terminal.wait_for("run 2 (warm) done")
-    assert "run 2 of this program" in screen
+    terminal.wait_for(shows("WAITING", "run 1 (cold) done", "A again  R restart"))
+    terminal.press("o")
+    terminal.wait_for("run 1 of this program")
+    terminal.press("A")
+    terminal.wait_for(shows("run 2 (warm) done", "run 2 of this program"))
     (pid,) = kept(own)
     terminal.press("R")
-    screen = terminal.wait_for("run 3 (cold) done")
-    assert screen.count("run 1 of this program") == 2, "a new program begins to count anew"
+    terminal.wait_for("run 3 (cold) done")
+    # A new program begins to count anew.
+    terminal.wait_for(lambda text: text.count("run 1 of this program") == 2)
     assert kept(own) == [pid]
     terminal.press("P")
-    screen = terminal.wait_for("the same process")
-    assert screen.count("cold: a new program") == 2
+    terminal.wait_for(lambda text: text.count("cold: a new program") == 2)
+    terminal.wait_for("warm: the same process")
     terminal.press("q")
     screen = terminal.wait_for("returned 0")
     assert kept(own) == [], "nothing is asked, and nothing is left"

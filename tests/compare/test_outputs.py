@@ -130,4 +130,6 @@ def test_hostile_names_stay_text(hostile: Comparison) -> None:
 
 def test_text_fits_a_narrow_terminal(pair: Comparison) -> None:
     for width in (60, 80, 120):
-        assert all(len(line) <= width for line in compare_text(pair, (), width).splitlines())
+        text = compare_text(pair, (), width)
+        assert all(len(line) <= width for line in text.splitlines())
+        assert "peak RSS +100 %" in " ".join(text.split()), "wrapped, not cut"

@@ -325,6 +325,26 @@ def test_a_decay_is_seen_beside_loud_neighbours() -> None:
     assert "a busy machine" in warn.evidence
 
 
+def test_calls_on_a_crowded_machine_are_not_called_unsteady() -> None:
+    def seen(queue_percent: float) -> list[Sample | CallEnded]:
+        """Calls of 20 ms; from 30 s on of 100 ms, for which the neighbours may be the reason."""
+        rows: list[Sample | CallEnded] = []
+        told = 0.0
+        for n in range(1200):
+            t = n / 20
+            if n % 20 == 0:  # the run queue is read once a second
+                told = queue_percent if t > 30 else 1.0
+            rows.append(Sample(t, 1e8, 40.0, run_queue_percent=told))
+            if n % 4 == 0:
+                rows.append(CallEnded(t + 0.01, "parse", 0.1 if t > 30 else 0.02 + n % 3 * 1e-3))
+        return rows
+
+    assert of_kind(said(seen(80.0)), "no_steady_state") == []
+    [alone] = [edge for edge in said(seen(1.0)) if edge.kind == "no_steady_state"]
+    assert alone.t_detect_s < 36
+    assert "no free core" in alone.evidence
+
+
 def test_times_that_do_not_go_on_are_passed_over() -> None:
     rows = samples(60)
     again = [twin for sample in rows for twin in (sample, sample._replace(rss_bytes=9e9))]

@@ -49,7 +49,7 @@ others = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(cells, max_size=7), max_size=40), st.booleans())
 def test_any_cells_are_judged_or_refused_in_one_line(
     tmp_path: Path, rows: list[list[str]], gentle: bool
@@ -67,7 +67,7 @@ def test_any_cells_are_judged_or_refused_in_one_line(
         assert all(edge.t_onset_s <= edge.t_detect_s for edge in edges)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(samples, others), max_size=120), st.booleans())
 def test_any_observations_are_taken(seen: list[Observation], in_order: bool) -> None:
     if in_order:
@@ -91,7 +91,7 @@ faults = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults, st.sampled_from([0.0, 8e6, 40e6]), st.sampled_from(["", "load"]))
 def test_a_healthy_program_with_faults_in_its_trace_raises_nothing(
     tmp_path: Path, found: list[tuple[str, int, int]], tooth: float, phase: str

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LIMIT_S = 100
 CHROMIUM = (
@@ -176,26 +176,43 @@ def profiler_cli(file: Path) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="profiler-cli-") as home:
         env = {**os.environ, "HOME": home}
 
+        session = _load(node, script, file, env)
+        here = ("--session", session)
+
         def ask(*words: str) -> Any:
-            return json.loads(_run(node, script, *words, "--json", env=env))
+            return json.loads(_run(node, script, *words, *here, "--json", env=env))
 
         try:
-            _load(node, script, file, env)
+            _wait(lambda: _run(node, script, "status", *here, env=env))
             yield ask
         finally:
-            _run(node, script, "stop", "--all", env=env)
+            _run(node, script, "stop", session, env=env)
 
 
-def _load(node: Path, script: Path, file: Path, env: dict[str, str]) -> None:
-    """Load a file; it gives its daemon half a second to start, too little on a busy machine."""
-    for attempt in range(8):
+def _load(node: Path, script: Path, file: Path, env: dict[str, str]) -> str:
+    """Load a file; returns the session. It gives its daemon half a second, a busy machine more."""
+    try:
+        said = _run(node, script, "load", file, env=env)
+    except AssertionError as error:
+        said = str(error)
+        if "did not become ready" not in said:
+            raise
+    found = re.search(r"Session started: (\w+)|\.profiler-cli/(\w+)\.log", said)
+    assert found, said
+    return found[1] or found[2]
+
+
+def _wait(call: Callable[[], object]) -> None:
+    """Call until it goes well, for as long as a busy machine may take."""
+    until = time.monotonic() + 60
+    while True:
         try:
-            _run(node, script, "load", file, env=env)
+            call()
             return
-        except AssertionError as error:
-            if attempt == 7 or "did not become ready" not in str(error):
+        except AssertionError:
+            if time.monotonic() > until:
                 raise
-            time.sleep(1 + attempt)
+            time.sleep(0.5)
 
 
 def firefox(file: Path) -> Firefox:

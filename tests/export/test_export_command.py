@@ -135,6 +135,21 @@ def test_what_cannot_be_is_said_in_one_line(recorded: Path, here: Path) -> None:
     assert sorted(item.name for item in here.iterdir()) == ["folder"]
 
 
+@pytest.mark.parametrize("name", ["speedscope", "pprof", "collapsed"])
+def test_a_part_without_stacks_is_said(recorded: Path, here: Path, name: str) -> None:
+    message = refused(recorded, "--format", name, "--process", "4001")
+    assert message.startswith("there are no stacks of what was chosen")
+    assert not list(here.iterdir())
+
+
+def test_a_process_without_stacks_has_tracks_in_firefox(recorded: Path, here: Path) -> None:
+    assert run(recorded, "--format", "firefox", "--process", "4001") == 0
+    profile = json.loads((here / "a.firefox.json").read_text())
+    (thread,) = profile["threads"]
+    assert (thread["processName"], thread["name"]) == ("python 4001", "(no stacks)")
+    assert {counter["name"] for counter in profile["counters"]} == {"RSS", "processCPU"}
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_unwritable_folder_is_said(recorded: Path, here: Path) -> None:
     here.chmod(0o500)
@@ -148,6 +163,27 @@ def test_nothing_is_replaced_without_a_word(recorded: Path, here: Path) -> None:
     assert (here / "x.txt").read_text() == "mine"
     assert run(*words, "--force") == 0
     assert (here / "x.txt").read_text() != "mine"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("answer", "replaced"), [(b"y\n", True), (b"\n", False)])
+def test_on_a_terminal_it_asks(recorded: Path, here: Path, answer: bytes, replaced: bool) -> None:
+    (here / "x.txt").write_text("mine")
+    command = [sys.executable, "-m", "perftui", "export", recorded, "--format", "collapsed"]
+    ours, theirs = os.openpty()
+    try:
+        child = subprocess.Popen(
+            [*command, "-o", "x.txt"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs
+        )
+        told = b""
+        while b"replace it? [y/N] " not in told:
+            told += os.read(ours, 1024)
+        os.write(ours, answer)
+        assert child.wait(timeout=60) == (0 if replaced else 2)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert ((here / "x.txt").read_text() != "mine") is replaced
 
 
 def test_nothing_takes_the_place_of_what_is_no_file(recorded: Path, here: Path) -> None:
@@ -205,7 +241,7 @@ def test_a_huge_export_says_its_size_first(
     assert run(recorded, "--format", "pprof") == 0
 
 
-@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json"])
+@pytest.mark.parametrize("name", ["firefox", "speedscope", "chrome-trace", "json", "csv"])
 def test_the_estimate_is_about_right(
     reader: RecordingReader, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

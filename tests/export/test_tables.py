@@ -39,7 +39,7 @@ def query(reader: RecordingReader) -> Iterator[Query]:
 
 @pytest.fixture(scope="module")
 def source(reader: RecordingReader, query: Query) -> TableSource:
-    return TableSource(query, whole(reader), T0)
+    return TableSource(reader, query, whole(reader))
 
 
 def exported(reader: RecordingReader, name: str, table: str, part: Slice | None = None) -> bytes:
@@ -98,6 +98,17 @@ def test_times_of_day_are_those_of_the_clock(reader: RecordingReader, source: Ta
     assert row["t_s"] == pytest.approx((row["t_ns"] - T0) / S)
 
 
+def test_stacks_name_their_innermost_function_and_are_in_order(
+    reader: RecordingReader, source: TableSource
+) -> None:
+    rows = source.table("stacks").to_pylist()
+    for row in rows[:200]:
+        frame = reader.tree.frame(row["node"])
+        assert (row["function"], row["file"], row["line"]) == frame[:3]
+    times = [row["t0_ns"] for row in rows]
+    assert times == sorted(times)
+
+
 def test_units_stand_in_names_and_metadata(source: TableSource) -> None:
     schema = source.table("metrics").schema
     assert schema.field("rss_bytes").metadata == {b"unit": b"B"}
@@ -109,7 +120,7 @@ def rows(reader: RecordingReader, query: Query) -> Rows:
     """Return the rows of a table in a part of the recording."""
 
     def found(table: str, **asked: Any) -> list[dict[str, Any]]:
-        source = TableSource(query, slice_of(reader, **asked), T0)
+        source = TableSource(reader, query, slice_of(reader, **asked))
         told: list[dict[str, Any]] = source.table(table).to_pylist()
         return told
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perftui.probes.calltree import Frame
+from perftui.probes.kept_process import CHILD_VARIABLE
 from perftui.probes.log import SessionLog
-from perftui.probes.orders import CHILD_VARIABLE, NotWaiting, Orders, at_rest
+from perftui.probes.orders import NotWaiting, Orders, at_rest
 from perftui.probes.records import Run
 
 if TYPE_CHECKING:

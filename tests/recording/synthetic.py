@@ -25,6 +25,7 @@ from perftui.probes.records import (
     Pool,
     ProcessStart,
     Record,
+    Run,
     Stack,
     StackWindow,
     ThreadCpu,
@@ -94,6 +95,8 @@ def session(
                 Exit(base, CHILD, None, None),
                 Alert("mem_growth", "warn", base - 11 * S, base - 10 * S, base, "grew", "slope"),
                 Gap(base, base + S // 2, "suspended"),
+                Run(base, PID, 1, True, True, 9 * S, S, 0, S, base - 7 * S, 7 * S),
+                Run(base + S, PID, 2, False, False, S, None, None, None, base, S - 5),
             ]
     last = T0 + seconds * S
     yield [Overhead(last, 1.5 * seconds / 40, 45_000_000, 3, 12_000_000, 0)]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from scenario_runs import argv
 
+from perftui.probes.kept_process import CHILD_VARIABLE
 from perftui.probes.log import SessionLog
-from perftui.probes.orders import CHILD_VARIABLE, Orders
+from perftui.probes.orders import Orders
 from perftui.probes.records import Run
 
 if TYPE_CHECKING:
@@ -152,3 +153,15 @@ def test_a_stale_descriptor_is_left_alone(folder: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert (folder / "other").read_text() == ""
+
+
+def test_being_kept_imports_nothing_more(folder: Path) -> None:
+    # What our side of it imported, the scenario would no longer import itself.
+    (folder / "own.py").write_text("def work():\n    import sys; print(*sorted(sys.modules))\n")
+    plain = subprocess.run(
+        argv("own.py:work"), cwd=folder, capture_output=True, text=True, timeout=30
+    )
+    assert plain.returncode == 0, plain.stderr
+    assert {"json", "fcntl", "perftui.probes.orders", "perftui.probes.records"}.isdisjoint(
+        plain.stdout.split()
+    )

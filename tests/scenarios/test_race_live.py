@@ -15,8 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
 
+from scenario_runs import need
 from test_screen import TMUX, Terminal
 
+from perftui.scenarios.pairs import PAIRS, Pair
 from perftui.scenarios.race_figures import MEASURES
 from perftui.scenarios.race_report import JSON_NAMES
 
@@ -166,6 +168,21 @@ def test_the_other_pairs_have_the_winner_that_was_measured_before(
     assert f"{winner} wins: " in done.stdout
     assert found["sides"][0]["recording"] is None
     assert not (tmp_path / "recordings").exists()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair.has_data], ids=lambda p: p.name)
+def test_small_runs_read_the_share_that_they_stand_for(tmp_path: Path, pair: Pair) -> None:
+    need(*pair.ways[0].modules)
+    words = (pair.name, "--size", "24MB", "--no-record", "--json", "-")
+    done = subprocess.run(
+        command(*words), capture_output=True, text=True, env=environment(tmp_path), timeout=110
+    )
+    found = json.loads(done.stdout)
+    assert done.returncode in (0, 3), done.stderr  # so little may be too little to tell
+    for side in found["sides"]:
+        shares = sorted(share for share, _ in side["growth"]["points"])
+        assert shares == pytest.approx([1 / 8, 1 / 8, 1 / 4, 1 / 4, 1], rel=0.01)
 
 
 @pytest.mark.live

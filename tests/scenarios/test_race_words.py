@@ -15,7 +15,7 @@ from race_cases import COLLECT_POINTS, COLLECTED, STREAM_POINTS, STREAMED, figur
 
 from perftui.scenarios.pairs import PAIRS, Pair, find_pair, find_way
 from perftui.scenarios.parameters import ScenarioError
-from perftui.scenarios.race import RacePlan, RaceState, SideState, plan_race
+from perftui.scenarios.race import RaceState, SideState
 from perftui.scenarios.race_figures import MEASURES
 from perftui.scenarios.race_growth import (
     SHARES,
@@ -24,6 +24,7 @@ from perftui.scenarios.race_growth import (
     growth_text,
     smaller_params,
 )
+from perftui.scenarios.race_plan import RacePlan, plan_race
 from perftui.scenarios.race_report import as_json, as_markdown, as_text
 from perftui.scenarios.race_verdict import Verdict, times, verdict, with_growth
 from perftui.scenarios.runner import resolve
@@ -148,6 +149,23 @@ def test_a_fixed_part_does_not_hide_that_memory_grows_with_the_rows() -> None:
     assert grown.ten_times is not None
     assert grown.ten_times[1] == pytest.approx(2.82e9, rel=0.01)
     assert growth_text(MEMORY, grown).endswith("linear: 10x the data needs about 2.82 GB")
+
+
+def test_the_line_is_told_although_noise_bends_it_a_little() -> None:
+    # Points of a straight line of 90 MB + 270 MB, the small ones 3 % too high.
+    points = ((1.0, 360e6), *((share, 1.03 * (90e6 + 270e6 * share)) for share in SHARES * 2))
+    grown = growth_of(MEMORY, points, 6.25e6)
+    assert grown.verdict == "linear"
+    assert grown.line is not None
+    assert grown.line.per_row == pytest.approx(43.2, rel=0.05)
+
+
+def test_what_is_neither_line_nor_constant_is_told_as_a_range() -> None:
+    points = tuple((share, 480e6 * share**0.62) for share in (1.0, *SHARES * 2))
+    grown = growth_of(MEMORY, points, 6.25e6)
+    assert grown.verdict == "less than linear"
+    assert grown.ten_times is not None
+    assert grown.ten_times[0] == pytest.approx(480e6 * 10**0.62, rel=0.01)
 
 
 def test_what_saturates_is_constant_and_its_future_is_a_range() -> None:

@@ -14,9 +14,10 @@ from fake_reader import FakeReader, FakeSession
 from race_cases import COLLECT_POINTS, COLLECTED, STREAM_POINTS, STREAMED
 
 from perftui.scenarios.parameters import ScenarioError
-from perftui.scenarios.race import RacePlan, RaceState, SideState, plan_race
+from perftui.scenarios.race import RaceState, SideState
 from perftui.scenarios.race_figures import NOTHING
 from perftui.scenarios.race_growth import growth_of
+from perftui.scenarios.race_plan import RacePlan, plan_race
 from perftui.scenarios.race_verdict import verdict
 
 
@@ -97,7 +98,6 @@ class FakeRuns:
 
     race: FakeRace = field(default_factory=finished_race)
     installed: tuple[str, ...] = ("duckdb", "pyarrow")
-    compares: bool = False
     asked: list[str | None] = field(default_factory=list)
     refuses: str = ""
 
@@ -109,9 +109,6 @@ class FakeRuns:
             raise ScenarioError(self.refuses)
         self.asked.append(engine)
         self.race = FakeRace(stage="preparing", prepared=0.4)
-
-    def can_compare(self) -> bool:
-        return self.compares
 
     def stop(self) -> None:
         """Nothing runs."""

@@ -15,6 +15,7 @@ from perftui.tui.screens.live_words import marks_of, overlays_of, told
 from perftui.tui.theme import DARK_COLOURS, make_paint
 from perftui.tui.view import Selection
 from perftui.tui.widgets.alerts_pane import AlertsPane
+from perftui.tui.widgets.banner import current_alert
 from perftui.tui.widgets.series import rss_chart
 from perftui.tui.widgets.time_axis import AxisMap
 from perftui.tui.widgets.timeline import chart_lines
@@ -177,6 +178,22 @@ def test_spans_run_from_the_onset_and_are_grey_once_cleared() -> None:
     assert {span.tint for span in then.spans if span.left == 5} == {"warn_bg"}, "not cleared then"
     critical = the_view(alerts=(alert(severity="critical"),))
     assert overlays_of(critical, AXIS)[1].spans[0].tint == "bad_bg"
+
+
+def test_what_is_only_a_mark_never_becomes_the_banner() -> None:
+    assert current_alert(the_view(alerts=(MARK,))) is None
+    assert current_alert(the_view(alerts=(MARK, alert()))) == alert()
+
+
+def test_a_zoomed_axis_hides_no_alert_and_gets_no_tint_of_what_is_outside() -> None:
+    from perftui.tui.view import take_view
+
+    reader = FakeReader(alert=True)
+    view = take_view(reader, Selection(axis=(T0, T0 + 5 * S)), 100)
+    assert current_alert(view) is not None
+    assert not overlays_of(view, AxisMap(*view.axis, 0, 100))[1].spans
+    cleared_before = AxisMap(T0 + 10 * S, T0 + 20 * S, 0, 100)
+    assert not overlays_of(the_view(alerts=(CLEARED,)), cleared_before)[1].spans
 
 
 def test_marks_of_spikes_and_of_severity_info() -> None:

@@ -151,7 +151,7 @@ def test_80x24_has_one_chart_and_the_tabs(shelf: Path) -> None:
         assert all(len(line) == 80 for line in lines)
         assert "─ RSS ─" in stage.text
         assert "─ CPU ─" not in stage.text
-        assert "Summary" in stage.text
+        assert "duration +50.0 %, CPU +50.0 %, peak RSS +100 %" in " ".join(stage.text.split())
         for key in "ftPic":
             await stage.press(key)
             assert all(len(line) == 80 for line in stage.lines())
@@ -175,6 +175,8 @@ def test_a_phase_restricts_all_and_aligns_both(shelf: Path) -> None:
         await stage.press("P", "down", "down", "down", "enter")
         await stage.settled()
         assert str(stage.screen.choice.phase) == "work#2"
+        assert "work#2  ◀ only this" in stage.text
+        assert " load " in stage.text, "the others can still be chosen"
         assert "base before 5.00 s  →  new after 10.0 s" in stage.lines()[0]
         assert "only work#2" in stage.text
         view = stage.screen.view
@@ -230,6 +232,23 @@ def test_functions_sort_and_open_the_flame(shelf: Path) -> None:
         assert stage.screen.choice.filter == "parse"
 
     show(shelf, steps)
+
+
+def test_long_runs_are_tested_once_they_are_shown(tmp_path: Path) -> None:
+    long = {"seconds": 85, "phases": (), "jitter": 0.03}
+    make(tmp_path / "before.perftui", **long)  # type: ignore[arg-type]
+    shares = {"parse": 0.7, "merge": 0.2, "write": 0.1}
+    make(tmp_path / "after.perftui", shares=shares, seed=2, **long)  # type: ignore[arg-type]
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("t")
+        await stage.until(lambda: "tested against the noise within each run" in stage.text)
+        view = stage.screen.view
+        assert view is not None
+        sure = {row.function for row in view.comparison.functions.rows if row.sure}
+        assert sure == {"parse", "merge", "write"}
+
+    show(tmp_path, steps)
 
 
 def test_help_copy_and_quit(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,11 +197,27 @@ def test_two_marks_name_the_command_that_compares(shelf: Path) -> None:
         await stage.press("space")
         await stage.until(lambda: "one is marked" in stage.text)
         await stage.press("down", "space")
-        await stage.until(lambda: "compare: perftui compare first second" in stage.text)
+        await stage.until(lambda: "c compares: perftui compare first second" in stage.text)
         await stage.press("space")
         await stage.until(lambda: "one is marked" in stage.text)
 
     play(steps, current=2)
+
+
+def test_c_compares_the_two_that_are_marked(shelf: Path) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.until(lambda: "Recordings · 2" in stage.text)
+        await stage.press("c")
+        await stage.until(lambda: "mark two recordings with space" in stage.text)
+        await stage.press("space", "down", "space", "c")
+
+    choice = play(steps, current=2)
+    assert choice is not None
+    assert choice.kind == "compare"
+    assert [word.rpartition("/")[2] for word in choice.words] == [
+        "first.perftui",
+        "second.perftui",
+    ]
 
 
 def test_what_cannot_be_read_says_why(shelf: Path) -> None:

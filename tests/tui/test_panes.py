@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pane_stage import Stage, on_stage, text_of
 from pane_views import MAIN, MS, READER, T0, S, bare_view, imports_of, make_view, phases_of
 
+from perftui.probes.process_use import process_name
 from perftui.probes.reader import Phase, Process, ProcessUse, Target
 from perftui.probes.records import LogLine, Plan
 from perftui.tui.view import Selection
@@ -400,6 +401,13 @@ USES = (
     ProcessUse(8, 20e6, 60e6, 6.6, 2.0, 1),
     ProcessUse(5, None, 33e6, None, 0.5, 0),
 )
+
+
+def test_processes_have_short_names() -> None:
+    assert process_name(("/usr/bin/python3", "-m", "a/b")) == "python3 -m a/b"
+    assert process_name(("postgres: walwriter ",)) == "postgres: walwriter "
+    assert process_name(("/x/redis-server unixsocket:/tmp/s",)) == "redis-server unixsocket:/tmp/s"
+    assert process_name(()) == "?"
 
 
 def test_processes_as_a_tree_with_what_each_costs() -> None:

@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attach to the process."""
     options.check_json_path(args.json)
-    record = options.record_options(args)
+    asked = options.watch_options(args)
     screen = options.wants_screen(args)
     if args.pid is None:
         if not screen:
@@ -47,26 +47,10 @@ def run(args: argparse.Namespace) -> int:
         if screen:
             from perftui.tui.on_screen import attach_on_screen
 
-            return attach_on_screen(
-                pid,
-                options.probe_options(args),
-                record,
-                args.json,
-                args.duration,
-                args.fail_on,
-                args.notify,
-            )
+            return attach_on_screen(pid, asked)
         from perftui.tui.headless import attach_headless
 
-        return attach_headless(
-            pid,
-            options.probe_options(args),
-            record,
-            args.json,
-            args.duration,
-            args.fail_on,
-            args.notify,
-        )
+        return attach_headless(pid, asked)
     except ProcessGone as error:
         raise UserError(
             f"there is no process {pid}; `perftui list processes` shows the Python ones"

@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     options.check_json_path(args.json)
     record = options.record_options(args)
     from perftui.scenarios.parameters import ScenarioError
-    from perftui.scenarios.race import Race, plan_race
+    from perftui.scenarios.race import Race
+    from perftui.scenarios.race_plan import plan_race
 
     def make(engine: str | None) -> Race:
         plan = plan_race(args.name, engine, args.size)

@@ -10,6 +10,7 @@ from perftui.tui.cli import UserError
 
 if TYPE_CHECKING:
     from perftui.probes.session import ProbeOptions, RecordOptions
+    from perftui.tui.watch_options import WatchOptions
 
 TAKE_VALUE = (
     "--json",
@@ -116,6 +117,24 @@ def probe_options(args: argparse.Namespace) -> ProbeOptions:
         metrics_rate_hz=args.metrics_rate,
         native=args.native,
         limit_bytes=args.limit,
+    )
+
+
+def watch_options(args: argparse.Namespace) -> WatchOptions:
+    """Return all that the options say.
+
+    Raises:
+        UserError: they contradict each other.
+    """
+    from perftui.tui.watch_options import WatchOptions
+
+    return WatchOptions(
+        probe_options(args),
+        record_options(args),
+        args.json,
+        args.duration,
+        args.fail_on,
+        args.notify,
     )
 
 

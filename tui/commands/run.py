@@ -90,7 +90,7 @@ def run_command(
         scenario: It is a child that takes orders: run again, begin anew.
     """
     options.check_json_path(args.json)
-    record = options.record_options(args)
+    asked = options.watch_options(args)
     from perftui.probes.target import LaunchError
 
     try:
@@ -98,29 +98,11 @@ def run_command(
             from perftui.tui.on_screen import launch_on_screen
 
             return launch_on_screen(
-                argv,
-                title,
-                options.probe_options(args),
-                record,
-                args.json,
-                args.duration,
-                args.fail_on,
-                args.notify,
-                runs=(args.repeat or 1) if scenario else None,
+                argv, title, asked, runs=(args.repeat or 1) if scenario else None
             )
         from perftui.tui.headless import launch_headless
 
-        return launch_headless(
-            argv,
-            title,
-            options.probe_options(args),
-            record,
-            args.json,
-            args.duration,
-            args.fail_on,
-            args.notify,
-            runs=args.repeat if scenario else None,
-        )
+        return launch_headless(argv, title, asked, runs=args.repeat if scenario else None)
     except LaunchError as error:
         raise UserError(str(error)) from error
 

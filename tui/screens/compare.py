@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import SystemCommand
 from textual.containers import Container
 from textual.screen import Screen
@@ -139,7 +140,7 @@ class CompareScreen(Screen[None]):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
         self.open_tab(self.tab)
         self._draw()
-        self._ask()
+        self._picture()
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
@@ -152,43 +153,48 @@ class CompareScreen(Screen[None]):
         """Take over a new choice and ask for what it needs."""
         self.choice = choice
         self._draw_words()
-        self._ask()
+        self._picture()
 
-    def _ask(self) -> None:
-        self.run_worker(self._picture(), group="compare", exclusive=True)
-
+    @work(group="compare", exclusive=True)
     async def _picture(self) -> None:
-        choice, layout = self.choice, self._plan()
+        """Answer the choice; what takes long for long recordings comes second."""
+        choice, columns = self.choice, self._plan().columns
         loop = asyncio.get_running_loop()
-        try:
-            view = await loop.run_in_executor(self._pool, self._take, choice, layout.columns)
-        except Exception as error:  # a picture less, not a screen less
-            if self._open:
-                self._problem = f"cannot be compared: {type(error).__name__}: {error}"
-                self._draw()
-            return
-        if self._open and choice == self.choice:
+        for test in (False, True):
+            take = partial(self._take, choice, columns, test=test)
+            try:
+                view = await loop.run_in_executor(self._pool, take)
+            except Exception as error:  # a picture less, not a screen less
+                if self._open:
+                    self._problem = f"cannot be compared: {type(error).__name__}: {error}"
+                    self._draw()
+                return
+            if not self._open or choice != self.choice:
+                return
             self.view, self._problem = view, ""
             self._draw()
+            if not view.comparison.functions.can_be_tested:
+                return
 
-    def _take(self, choice: CompareChoice, columns: int) -> CompareView:
+    def _take(self, choice: CompareChoice, columns: int, *, test: bool) -> CompareView:
         """Answer a choice, on the worker thread."""
         base, new = self._sides
         if not self._phases:
             self._phases = phases_in_all([*base, *new])
         whole = self._known.get(choice.phase)
-        if whole is None:
-            whole = take_comparison(base, new, choice.with_(thread=""))
+        if whole is None or (test and whole.functions.can_be_tested):
+            whole = take_comparison(base, new, choice.with_(thread=""), test=test)
             self._known[choice.phase] = whole
         shown = self.view.comparison if self.view is not None else None
         before = self.view.choice if self.view is not None else None
         same = before is not None and (before.phase, before.thread) == (choice.phase, choice.thread)
         comparison = shown if same and shown is not None else None
-        if comparison is None:
-            comparison = take_comparison(base, new, choice, whole)
+        if comparison is None or (test and comparison.functions.can_be_tested):
+            comparison = take_comparison(base, new, choice, whole, test=test)
         return CompareView(
             choice,
             comparison,
+            self._known.get(None, whole).phases,
             thread_names(whole),
             *take_timelines(comparison, choice, columns),
         )
@@ -275,7 +281,7 @@ class CompareScreen(Screen[None]):
         before = self._layout_now
         self._draw()
         if before is None or self._plan().columns != before.columns:
-            self._ask()
+            self._picture()
 
     # -- tabs ------------------------------------------------------------------------------
 

@@ -84,6 +84,7 @@ class HomeScreen(Screen[HomeChoice | None]):
         Binding("R", "rename", "rename", show=False),
         Binding("D,delete", "delete", "delete", show=False),
         Binding("space", "mark", "mark", show=False),
+        Binding("c", "compare", "compare", show=False),
     ]
 
     def __init__(self, message: str = "", current: int = 0) -> None:
@@ -256,6 +257,7 @@ class HomeScreen(Screen[HomeChoice | None]):
                 KeyHint("space", "mark", "mark"),
                 KeyHint("R", "rename", "rename"),
                 KeyHint("D", "delete", "delete"),
+                KeyHint("c", "compare", "compare"),
             ]
         hints += [
             KeyHint("^p", "commands", "app.command_palette"),
@@ -285,7 +287,7 @@ class HomeScreen(Screen[HomeChoice | None]):
         if len(self._marked) < 2:
             return ["one is marked: mark another to compare the two"] * len(self._marked)
         names = [shlex.quote(_name_of(path)) for path in self._by_age()]
-        return [f"compare: perftui compare {' '.join(names)}"]
+        return [f"c compares: perftui compare {' '.join(names)}"]
 
     def _by_age(self) -> list[str]:
         """Return what is marked, the oldest first: it is the base of a comparison."""
@@ -343,8 +345,17 @@ class HomeScreen(Screen[HomeChoice | None]):
         else:
             self._marked = [*self._marked[-1:], path]
         if len(self._marked) == 2:
-            self.say("two are marked; the older one is the base")
+            self.say("two are marked: c compares them, the older one is the base")
         self._fill(2)
+
+    def action_compare(self) -> None:
+        """Compare the two that are marked."""
+        if self._current != 2:
+            return
+        if len(self._marked) < 2:
+            self.say("mark two recordings with space, then c compares them")
+            return
+        self.dismiss(HomeChoice("compare", tuple(self._by_age()), 2))
 
     def action_rename(self) -> None:
         """Ask for a new name."""

@@ -45,7 +45,9 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
             f"onset {format_clock(view.seconds(alert.t_onset_ns))}",
         )
         for alert in view.alerts
-        if alert.severity != "info" and alert.t_onset_ns < axis.t1_ns
+        if alert.severity != "info"
+        and alert.t_onset_ns < axis.t1_ns
+        and (alert.t_clear_ns is None or alert.t_clear_ns > axis.t0_ns)
     )
     plain = tuple(span._replace(label="") for span in alerts)
     return (
@@ -99,9 +101,6 @@ def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Pi
         pieces.append((f"  {shorten_end(clean(name), 20)}", paint.link))
     if selection.filter:
         pieces.append((f"  /{shorten_end(clean(selection.filter), 16)}", paint.link))
-    if view.against is not None and tab == "Flame":
-        why = view.against.why
-        pieces.append((f"  {why or 'against before'}", paint.dim if why else paint.link))
     if selection.range is not None:
         length = (selection.range[1] - selection.range[0]) / NS_PER_S
         pieces.append((f"  range {format_seconds(length)}", paint.link))

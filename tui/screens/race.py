@@ -12,15 +12,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from perftui.probes.units import NS_PER_S
 from perftui.scenarios.race_figures import Figures, figures_of
 from perftui.tui.screens import race_words as words
 from perftui.tui.screens.live_layout import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.screens.race_actions import OVER, RaceActions
 from perftui.tui.screens.race_chart import (
     Title,
     common_length_ns,
@@ -28,6 +28,7 @@ from perftui.tui.screens.race_chart import (
     cpu_half,
     rss_half,
 )
+from perftui.tui.screens.race_face import Picture
 from perftui.tui.screens.race_keys import RACE_BINDINGS, hints_of
 from perftui.tui.screens.race_layout import RaceLayout, plan
 from perftui.tui.screens.too_small import TooSmall
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from perftui.scenarios.race import RacePlan, RaceState, SideState
-    from perftui.scenarios.race_report import Recordings
+    from perftui.scenarios.race import RaceState, SideState
+    from perftui.tui.screens.race_face import Runs
 
 REFRESH_HZ = 5
 SETTLE_S = 1.0
@@ -56,55 +57,7 @@ SETTLE_S = 1.0
 ANSWER_S = 6.0
 
 
-class ShownRace(Protocol):
-    """What the screen needs of a race: `scenarios.race.Race` has it."""
-
-    plan: RacePlan
-
-    def state(self) -> RaceState:
-        """Where it stands."""
-        ...
-
-    def recordings(self) -> Recordings:
-        """Where the sides are recorded."""
-        ...
-
-
-class Runs(Protocol):
-    """The race that is on, and how another one is begun."""
-
-    @property
-    def race(self) -> ShownRace:
-        """The race that is on."""
-        ...
-
-    def engines(self) -> tuple[str, ...]:
-        """The engines of this pair that are installed."""
-        ...
-
-    def again(self, engine: str | None = None) -> None:
-        """Begin a new race, with another engine if one is given.
-
-        Raises:
-            ScenarioError: it cannot be begun.
-        """
-        ...
-
-    def can_compare(self) -> bool:
-        """Whether there is a comparison to hand two recordings to."""
-        ...
-
-
-class Picture(NamedTuple):
-    """One picture of a race."""
-
-    state: RaceState
-    views: tuple[View | None, View | None]
-    figures: tuple[Figures, Figures]
-    recordings: Recordings
-
-
-class RaceScreen(Screen[None]):
+class RaceScreen(RaceActions):
     """See the module."""
 
     DEFAULT_CSS = """
@@ -196,7 +149,7 @@ class RaceScreen(Screen[None]):
 
     def _moves(self) -> bool:
         """Tell whether the next picture can differ."""
-        if self.picture is None or self.picture.state.stage not in ("done", "failed", "stopped"):
+        if self.picture is None or self.picture.state.stage not in OVER:
             self._over_s = None
             return True
         self._over_s = self._over_s or time.monotonic()
@@ -342,9 +295,9 @@ class RaceScreen(Screen[None]):
                 line = strip_of([(f"  · {answer}", paint.link)]).adjust_cell_length(width)
             self._recordings.put([line])
         hints = hints_of(
-            over=state.stage in ("done", "failed", "stopped"),
+            over=state.stage in OVER,
             opens=state.sides[self.chosen].session is not None,
-            compares=self.runs.can_compare() and all(picture.recordings),
+            compares=all(picture.recordings),
             engines=len(self.runs.engines()) > 1,
             reports=state.verdict is not None,
         )
@@ -372,108 +325,6 @@ class RaceScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Catch up after a dialog."""
         self._wake.set()
-
-    # -- keys ------------------------------------------------------------------------------
-
-    def _over(self) -> bool:
-        return self.runs.race.state().stage in ("done", "failed", "stopped")
-
-    def action_other_side(self) -> None:
-        """Choose the other side."""
-        self.chosen = 1 - self.chosen
-        self.redraw()
-
-    def on_timeline_moment_chosen(self, message: Timeline.MomentChosen) -> None:
-        """Choose the side that was clicked."""
-        control = message._sender
-        for side, parts in enumerate(zip(self._rss, self._cpu, strict=True)):
-            if control in parts:
-                self.chosen = side
-                self.redraw()
-
-    def action_open_side(self) -> None:
-        """Show the chosen side on the screen of its own."""
-        from perftui.tui.screens.race_side import side_screen
-
-        side = self.runs.race.state().sides[self.chosen]
-        name = self.runs.race.plan.pair.sides[self.chosen].name
-        if side.session is None:
-            self.say(f"{name} has not begun yet")
-            return
-        try:
-            screen = side_screen(side, self.runs.race.recordings()[self.chosen])
-        except OSError as error:
-            self.say(f"{name} cannot be opened: {error}")
-            return
-        self.app.push_screen(screen)
-
-    def action_again(self) -> None:
-        """Run the same race once more."""
-        self._begin(None)
-
-    def action_other_engine(self) -> None:
-        """Run the race with the next engine that is installed."""
-        engines = self.runs.engines()
-        now = self.runs.race.plan.way.engine
-        if len(engines) < 2:
-            self.say(f"there is no other engine here: perftui demo --list; {now} stays")
-            return
-        self._begin(engines[(engines.index(now) + 1) % len(engines)])
-
-    def _begin(self, engine: str | None) -> None:
-        from perftui.scenarios.parameters import ScenarioError
-
-        if not self._over():
-            self.say("the race is still on: wait for its end, or q")
-            return
-        try:
-            self.runs.again(engine)
-        except ScenarioError as error:
-            self.say(str(error))
-            return
-        self.picture = None
-        self._over_s = None
-        self._wake.set()
-
-    def action_save_report(self) -> None:
-        """Write the figures to a Markdown file."""
-        from perftui.tui.race_report_file import write_report
-
-        race = self.runs.race
-        state = race.state()
-        if state.verdict is None:
-            self.say("there is no verdict to report yet")
-            return
-        try:
-            path = write_report(race.plan, state, race.recordings())
-        except OSError as error:
-            self.say(f"the report could not be saved: {error.strerror or error}")
-            return
-        self.say(f"saved {path}")
-
-    def action_compare(self) -> None:
-        """Leave for a comparison of the two recordings."""
-        paths = self.runs.race.recordings()
-        if not self.runs.can_compare():
-            self.say("this perftui has no compare command")
-        elif not self._over() or paths[0] is None or paths[1] is None:
-            self.say("a comparison needs both recordings, complete")
-        else:
-            self.app.exit((str(paths[0]), str(paths[1])))
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from perftui.tui.screens.race_help import RaceHelp
-
-        self.app.push_screen(RaceHelp())
-
-    def action_leave(self) -> None:
-        """Leave; what still runs is ended."""
-        self.app.exit(None)
-
-    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
-        """Do what the clicked hint says."""
-        await self.run_action(message.action)
 
 
 def _figures(side: SideState, phase: str) -> Figures:

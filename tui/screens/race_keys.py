@@ -12,15 +12,32 @@ from perftui.tui.widgets.footer import KeyHint
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+    from perftui.tui.screens.help import More
+
 KEYS = (
     Key("r", "r", "again", "run again", "run both sides again", "Race"),
     Key("e", "e", "other_engine", "other engine", "the same with the next engine", "Race"),
     Key("tab,left,right", "tab", "other_side", "other side", "choose the other side", "Side", True),
     Key("enter", "Enter", "open_side", "open side", "the chosen side on its own screen", "Side"),
-    Key("c", "c", "compare", "compare", "leave for a comparison of both recordings", "Result"),
+    Key("c", "c", "compare", "compare", "compare both recordings, frame by frame", "Result"),
     Key("s", "s", "save_report", "save report", "a Markdown file with the figures", "Result"),
     Key("question_mark,f1", "?", "help", "help", "this help", "Screen"),
     Key("q", "q", "leave", "quit", "quit; what still runs is ended", "Screen"),
+)
+
+MORE: tuple[More, ...] = (
+    (
+        "How it is measured",
+        (
+            ("order", "one after the other, each in its own process:"),
+            ("", "together they would share cores and caches"),
+            ("data", "made and read once before: neither side"),
+            ("", "waits for the disk in the other's place"),
+            ("base", "RSS when the work begins, imports done"),
+            ("times", "of single runs: below 1.5x is called alike"),
+            ("growth", "small runs in fresh processes, afterwards"),
+        ),
+    ),
 )
 
 RACE_BINDINGS: list[BindingType] = [

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from perftui.scenarios.pairs import MeasureKey
-    from perftui.scenarios.race import RacePlan, RaceState
+    from perftui.scenarios.race import RaceState
     from perftui.scenarios.race_figures import Figures
     from perftui.scenarios.race_growth import Growth
+    from perftui.scenarios.race_plan import RacePlan
     from perftui.scenarios.race_report import Recordings
     from perftui.tui.theme import Paint
 

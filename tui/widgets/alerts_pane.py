@@ -106,7 +106,7 @@ class AlertsPane(Vertical):
 
 
 class AlertList(Table):
-    """Alerts of the time axis, the oldest first; below them spikes, the newest first."""
+    """Alerts, the oldest first; below them spikes, the newest first."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

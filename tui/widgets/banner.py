@@ -42,17 +42,18 @@ _RANK = {"info": 0, "warn": 1, "critical": 2}
 
 
 def current_alert(view: View) -> Alert | None:
-    """Return the alert to show: not cleared, the most severe, the latest.
+    """Return the alert to show: more than a mark, not cleared, the most severe, the latest.
 
     With a cursor it is that of the moment: detected by then, and not yet cleared.
     """
     cursor = view.selection.cursor_ns
+    loud = [alert for alert in view.alerts if alert.severity != "info"]
     if cursor is None:
-        running = [alert for alert in view.alerts if alert.t_clear_ns is None]
+        running = [alert for alert in loud if alert.t_clear_ns is None]
     else:
         running = [
             alert
-            for alert in view.alerts
+            for alert in loud
             if alert.t_onset_ns <= cursor
             and (alert.t_clear_ns is None or cursor < alert.t_clear_ns)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -111,6 +112,13 @@ class SummaryTable(CompareTable):
         changed = [figure for figure in figures if figure.is_change]
         same = [figure for figure in figures if not figure.is_change]
         columns = _FIGURES if self.size.width >= _FIGURES_WIDE else _NARROW_FIGURES
+        words = [
+            (line, tone)
+            for text, tone in words
+            for line in textwrap.wrap(
+                clean(text), max(self.size.width - 4, 20), subsequent_indent="  "
+            )
+        ]
         sections = [] if view.choice.filter else [_word_section(words)]
         sections += [_figure_section(changed, columns)]
         sections += [_figure_section(same, _titled(columns, "unchanged"))]
@@ -223,6 +231,8 @@ class FunctionTable(CompareTable):
             "blocks": "tested against the noise within each run",
             "nothing": "too short, and one run each: not tested",
         }[functions.basis]
+        if functions.can_be_tested:
+            basis = "looking at the noise within each run …"
         self.fill(
             [
                 Section(
@@ -328,7 +338,7 @@ class PhaseTable(CompareTable):
 
     def refill(self, view: CompareView) -> None:
         """Show the phases in their order."""
-        rows = [row for row in view.comparison.phases if _matches(view, str(row.key))]
+        rows = [row for row in view.phases if _matches(view, str(row.key))]
         self.fill(
             [Section(_PHASES, [row.key for row in rows], lambda at: _phase_row(rows[at], view))],
             empty=("no phases here: `with perftui.phase(name):` in the program names them",),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.profile import MergedTree, split_torn
 from perftui.probes.recording.export.names import frame_label, plain
-from perftui.probes.recording.export.timeline import Timeline, process_names
+from perftui.probes.recording.export.timeline import Timeline, no_stacks, process_names
 
 if TYPE_CHECKING:
     from perftui.probes.reader import ThreadTree
@@ -24,9 +24,10 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     stacks = Timeline(tree, [])
     names = process_names(reader)
     labels: dict[int, str] = {}
-    for thread in reader.call_tree(part.t0_ns, part.t1_ns):
-        if not part.has_thread(thread.pid, thread.tid):
-            continue
+    threads = [t for t in reader.call_tree(part.t0_ns, part.t1_ns) if part.has_thread(t.pid, t.tid)]
+    if not threads:
+        raise no_stacks(part)
+    for thread in threads:
         process = names.get(thread.pid) or f"process {thread.pid}"
         head = _word(f"{plain(process)} / {plain(thread.name)}")
         lines = []

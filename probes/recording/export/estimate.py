@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from perftui.probes.recording.export.write import Counted, write_stream
+from perftui.probes.recording.export.tables import tables_of
+from perftui.probes.recording.export.write import Counted, table_names, write_stream
 
 if TYPE_CHECKING:
     from perftui.probes.recording.export.slice import Slice
@@ -44,7 +45,13 @@ def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tup
     middle = (part.t0_ns + part.t1_ns) // 2
     piece = part._replace(t0_ns=middle - length // 2, t1_ns=middle + length // 2 + 1)
     nowhere = Counted()
-    write_stream(reader, order._replace(part=piece), cast("BinaryIO", nowhere))
+    into = cast("BinaryIO", nowhere)
+    if order.many:  # a zip of them would be smaller than the files
+        with tables_of(reader, piece) as source:
+            for name in table_names(piece):
+                order.exporter.write_table(source.parts(name), into)
+    else:
+        write_stream(reader, order._replace(part=piece), into)
     return _stack_rows(reader, piece, exact=True), nowhere.count
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 from perftui.probes.recording.limits import RecordingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from perftui.probes.recording.export.slice import Slice
     from perftui.probes.recording.reader import RecordingReader
@@ -50,10 +50,10 @@ class Exporter(NamedTuple):
         write: Callable[[RecordingReader, Slice, BinaryIO], None] = self._found("write")
         write(reader, part, out)
 
-    def write_table(self, table: Any, out: BinaryIO) -> None:
-        """Write one `pyarrow.Table`, of a format of the kind "tables"."""
-        write: Callable[[Any, BinaryIO], None] = self._found("write_table")
-        write(table, out)
+    def write_table(self, parts: Iterable[Any], out: BinaryIO) -> None:
+        """Write a table, a format of the kind "tables"; `parts` are pieces, at least one."""
+        write: Callable[[Iterable[Any], BinaryIO], None] = self._found("write_table")
+        write(parts, out)
 
     def _found(self, name: str) -> Any:
         return getattr(import_module(f"perftui.probes.recording.export.{self.module}"), name)

@@ -16,7 +16,12 @@ from perftui import __version__
 from perftui.probes.recording.export.firefox_tables import SharedTables
 from perftui.probes.recording.export.names import plain
 from perftui.probes.recording.export.readings import amounts, happenings, metric_tracks
-from perftui.probes.recording.export.timeline import ThreadTimeline, process_names, timeline
+from perftui.probes.recording.export.timeline import (
+    ThreadTimeline,
+    no_stacks,
+    process_names,
+    timeline,
+)
 from perftui.probes.recording.meta import wall_ns
 
 if TYPE_CHECKING:
@@ -52,10 +57,12 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     threads = list(times.threads)
     tracks = metric_tracks(reader, part)
     names = process_names(reader)
-    first = _first_threads(threads, [track.pid for track in tracks], names, reader.target().pid)
     by_pid: dict[int, list[Happening]] = {}
     for happening in happenings(reader, part):
         by_pid.setdefault(happening.pid, []).append(happening)
+    first = _first_threads(threads, [*(track.pid for track in tracks), *by_pid], names)
+    if not threads:
+        raise no_stacks(part)
     out.write(b'{"meta":' + _json(_meta(reader, part)) + b',"libs":[],"pages":[],"threads":[')
     for number, thread in enumerate(threads):
         mine = by_pid.get(thread.pid, []) if first[thread.pid] == number else []
@@ -106,9 +113,13 @@ def _meta(reader: RecordingReader, part: Slice) -> dict[str, Any]:
         ],
         "markerSchema": [_schema(kind) for kind in ("phase", "import", "alert", "mark")],
     }
-    for key, ours in (("CPUName", "cpu_model"), ("platform", "platform")):
-        if isinstance(machine.get(ours), str):
-            meta[key] = plain(machine[ours])
+    if isinstance(machine.get("cpu_model"), str):
+        meta["CPUName"] = plain(machine["cpu_model"])
+    if machine.get("platform") == "linux":
+        meta["platform"] = "X11"  # how Firefox calls it
+        meta["oscpu"] = plain(
+            f"Linux {machine.get('kernel', '')} {machine.get('architecture', '')}"
+        )
     if type(machine.get("cpu_count")) is int:
         meta["logicalCPUs"] = machine["cpu_count"]
     if type(machine.get("ram_bytes")) is int:
@@ -132,10 +143,10 @@ def _schema(kind: str) -> dict[str, Any]:
 
 
 def _first_threads(
-    threads: list[ThreadTimeline], pids: Iterable[int], names: dict[int, str], target: int
+    threads: list[ThreadTimeline], pids: Iterable[int], names: dict[int, str]
 ) -> dict[int, int]:
     """Return the index of each process's main thread; one without stacks gets an empty thread."""
-    for pid in dict.fromkeys([*pids, target]):
+    for pid in dict.fromkeys(pids):
         if all(thread.pid != pid for thread in threads):
             threads.append(
                 ThreadTimeline((pid, pid), "(no stacks)", names.get(pid) or f"process {pid}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.recording.export.names import plain
 from perftui.probes.recording.export.phases import PhaseClock
-from perftui.probes.recording.export.timeline import timeline
+from perftui.probes.recording.export.timeline import check_any, timeline
 from perftui.probes.recording.meta import wall_ns
 from perftui.probes.units import NS_PER_S
 
@@ -103,6 +103,7 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     # Lines are a part of the format: functions are summed up by whoever reads it.
     times = timeline(reader, part, by_line=True)
+    check_any(times, part)
     tables = _Tables(times)
     string = tables.string
     clock = PhaseClock(reader, part)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui import __version__
 from perftui.probes.recording.export.names import plain
-from perftui.probes.recording.export.timeline import timeline
+from perftui.probes.recording.export.timeline import check_any, timeline
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class _Frames:
 def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`. Written thread by thread: never all of it in memory."""
     times = timeline(reader, part)
+    check_any(times, part)
     frames = _Frames(times, part.by_line)
     head = {
         "$schema": _SCHEMA,

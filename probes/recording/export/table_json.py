@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui.probes.recording.export.table_text import with_text_times
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def write_table(table: Any, out: BinaryIO) -> None:
+
+def write_table(parts: Iterable[Any], out: BinaryIO) -> None:
     """See `Exporter.write_table`."""
     first = True
     out.write(b"[")
-    for batch in with_text_times(table).to_batches(max_chunksize=10_000):
-        lines = [_line(row) for row in batch.to_pylist()]
-        if lines:
-            out.write((("\n" if first else ",\n") + ",\n".join(lines)).encode("utf-8", "replace"))
-            first = False
+    for part in parts:
+        for batch in with_text_times(part).to_batches(max_chunksize=10_000):
+            lines = [_line(row) for row in batch.to_pylist()]
+            if lines:
+                text = ("\n" if first else ",\n") + ",\n".join(lines)
+                out.write(text.encode("utf-8", "replace"))
+                first = False
     out.write(b"\n]\n")
 
 

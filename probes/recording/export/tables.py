@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.export.exporter import ExportError
+from perftui.probes.recording.export.table_rows import Finish
 from perftui.probes.recording.query import Query
-from perftui.probes.recording.tables import TABLES
+from perftui.probes.recording.tables import TABLES, empty
 from perftui.probes.recording.views import base_tables
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOTALS = ("top_self", "top_total")
 _VIEWS = {
+    "metrics_1s": "lowest, highest and last value of every metric in each second",
     "phases": "phases with their two ends joined",
     "memory_by_phase": "RSS at the ends of each phase, its peak and its growth",
     "imports": "module imports with their times",
@@ -32,13 +34,9 @@ _VIEWS = {
     "top_self": "functions by their own time in the range",
     "top_total": "functions by time with all they called in the range",
 }
-_LEFT_OUT = frozenset(["stack_sums", "import_edges", "phase_edges"])
+_LEFT_OUT = frozenset(["stack_sums", "series_1s", "import_edges", "phase_edges"])
 """Of no range, or told better by a view."""
 _ENDS = {"memory_by_phase": "start_s + duration_s", "phases": "end_s"}
-_STACKS = """
-SELECT s.*, f.function, f.file, f.line, f.module
-FROM ({source}) s LEFT JOIN nodes n ON n.node = s.node LEFT JOIN frames f ON f.frame = n.frame
-"""
 
 
 class Choice(NamedTuple):
@@ -68,67 +66,74 @@ def check_table(name: str) -> None:
 class TableSource:
     """Gives out the tables of one part of a recording. Open it with `tables_of`."""
 
-    def __init__(self, query: Query, part: Slice, start_ns: int) -> None:
+    def __init__(self, reader: RecordingReader, query: Query, part: Slice) -> None:
+        self._reader = reader
         self._query = query
         self._part = part
-        self._start_ns = start_ns
+        self._start_ns = reader.status().t_start_ns
 
     def table(self, name: str) -> Any:
-        """Return a table as `pyarrow.Table`.
+        """Return a table as one `pyarrow.Table`."""
+        import pyarrow as pa
+
+        return pa.concat_tables(self.parts(name))
+
+    def parts(self, name: str) -> Iterator[Any]:
+        """Yield a table in pieces, at least one: a recording of days does not fit into memory.
 
         Raises:
             RecordingError: it cannot be read.
         """
-        with self._query.run(self._sql(name)) as result:
-            return _with_units(result.arrow(), name)
-
-    def _sql(self, name: str) -> str:
-        part = self._part
-        if name in _TOTALS:
-            begin, end = self._seconds(part.t0_ns), self._seconds(part.t1_ns)
-            if part.pid is None and part.threads is None:
-                return f"SELECT * FROM {name}({begin!r}, {end!r})"
-            raise ExportError(f"{name} is of all threads: leave out --thread and --process")
         if name in _VIEWS:
-            return f"SELECT * FROM {name} WHERE {self._in_view(name)}"
-        source = f"SELECT * FROM {name} WHERE {self._in_table(name)}"
+            yield _with_units(self._asked(self._of_view(name)), name)
+            return
+        finish = Finish(self._reader, self._part, name)
         if name == "alerts":
-            source = self._alerts()
-        if name == "stacks":
-            source = _STACKS.format(source=source)
-        return self._with_time_of_day(name, source)
+            yield _with_units(finish(self._asked(self._alerts())), name)
+            return
+        empty_ones = True
+        for rows in self._recorded(name):
+            empty_ones = False
+            yield _with_units(finish(rows), name)
+        if empty_ones:
+            yield _with_units(finish(empty(name)), name)
+
+    def _recorded(self, name: str) -> Iterator[Any]:
+        catalog, part = self._reader.catalog, self._part
+        if TABLES[name].merged or TABLES[name].time is None:
+            yield catalog.whole(name)
+            return
+        for segment in catalog.overlapping(name, part.t0_ns, part.t1_ns):
+            yield catalog.load(name, segment)
+
+    def _asked(self, sql: str) -> Any:
+        with self._query.run(sql) as result:
+            return result.arrow()
 
     def _seconds(self, t_ns: int) -> float:
         return (t_ns - self._start_ns) / 1e9
 
-    def _in_table(self, name: str) -> str:
-        part, table = self._part, TABLES[name]
-        columns = table.names()
-        wanted = ["true"]
-        if table.time is not None:
-            last = table.time_end or table.time
-            after = ">" if table.time_end else ">="
-            wanted.append(f"{table.time} < {part.t1_ns} AND {last} {after} {part.t0_ns}")
-        if "pid" in columns and part.pid is not None:
-            wanted.append(f"pid = {part.pid}")
-        if "tid" in columns and part.threads is not None:
-            wanted.append(_of_threads(part.threads))
-        return " AND ".join(wanted)
-
     def _alerts(self) -> str:
         """Return the alerts whose span overlaps the range, each as it was told last."""
+        columns = ", ".join(TABLES["alerts"].names())
         return f"""
-SELECT * FROM alerts WHERE t_onset_ns < {self._part.t1_ns}
+SELECT {columns} FROM alerts WHERE t_onset_ns < {self._part.t1_ns}
 QUALIFY row_number() OVER (PARTITION BY kind, t_onset_ns ORDER BY seq DESC) = 1
 AND coalesce(t_clear_ns, {self._part.t1_ns}) >= {self._part.t0_ns}"""
 
-    def _in_view(self, name: str) -> str:
+    def _of_view(self, name: str) -> str:
         part = self._part
         begin, end = self._seconds(part.t0_ns), self._seconds(part.t1_ns)
+        if name in _TOTALS:
+            if part.pid is None and part.threads is None:
+                return f"SELECT * FROM {name}({begin!r}, {end!r})"
+            raise ExportError(f"{name} is of all threads: leave out --thread and --process")
         wanted = ["true"]
         if name in _ENDS:
             last = _ENDS[name]
             wanted.append(f"start_s < {end!r} AND coalesce({last}, {end!r}) >= {begin!r}")
+        elif name == "metrics_1s":
+            wanted.append(f"t_s < {end!r} AND t_s >= {begin!r}")
         elif name == "imports":
             wanted.append(f"t_s < {end!r} AND t_s + coalesce(total_s, 0) >= {begin!r}")
         elif name == "threads":
@@ -137,20 +142,7 @@ AND coalesce(t_clear_ns, {self._part.t1_ns}) >= {self._part.t0_ns}"""
                 wanted.append(_of_threads(part.threads))
         if part.pid is not None and name != "counters":
             wanted.append(f"pid = {part.pid}")
-        return " AND ".join(wanted)
-
-    def _with_time_of_day(self, name: str, source: str) -> str:
-        """Join the pairs of both clocks; what lies before the first pair goes by the first."""
-        time = TABLES[name].time
-        if time is None or name == "clock":
-            return source
-        return f"""
-SELECT make_timestamp((coalesce(c.wall_ns - c.t_ns, first.shift_ns) + s.{time}) // 1000)
-       AS time_utc, s.*
-FROM ({source}) s
-ASOF LEFT JOIN clock c ON s.{time} >= c.t_ns
-LEFT JOIN (SELECT arg_min(wall_ns - t_ns, t_ns) AS shift_ns FROM clock) first ON true
-ORDER BY {", ".join(f"s.{column}" for column in _order(name))}"""
+        return f"SELECT * FROM {name} WHERE {' AND '.join(wanted)}"
 
 
 @contextmanager
@@ -161,13 +153,7 @@ def tables_of(reader: RecordingReader, part: Slice) -> Iterator[TableSource]:
         RecordingError: it cannot be queried.
     """
     with Query(reader) as query:
-        yield TableSource(query, part, reader.status().t_start_ns)
-
-
-def _order(name: str) -> list[str]:
-    table = TABLES[name]
-    columns = table.names()
-    return [c for c in (table.time, "pid", "tid", "seq", "name") if c is not None and c in columns]
+        yield TableSource(reader, query, part)
 
 
 def _of_threads(threads: frozenset[ThreadKey]) -> str:

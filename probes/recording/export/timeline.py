@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.calltree import ROOT, Frame
 from perftui.probes.profile import MergedTree
+from perftui.probes.recording.export.exporter import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -165,3 +166,21 @@ def stack_sums(reader: RecordingReader, part: Slice) -> dict[ThreadKey, dict[int
         for tree in trees
         if part.has_thread(tree.pid, tree.tid)
     }
+
+
+def check_any(times: Timeline, part: Slice) -> None:
+    """Check that there are stacks at all: viewers say something puzzling of an empty file.
+
+    Raises:
+        ExportError: there are none.
+    """
+    if not times.threads:
+        raise no_stacks(part)
+
+
+def no_stacks(part: Slice) -> ExportError:
+    """Return the error of a part without stacks."""
+    chosen = "of what was chosen" if part.threads is not None or part.pid is not None else "in it"
+    return ExportError(
+        f"there are no stacks {chosen}: `perftui query NAME 'FROM windows'` tells when there were"
+    )

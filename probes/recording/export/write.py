@@ -138,15 +138,15 @@ def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
         return
     with tables_of(reader, part) as source:
         if order.table is not None:
-            exporter.write_table(source.table(order.table), out)
+            exporter.write_table(source.parts(order.table), out)
             return
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name in _table_names(part):
+            for name in table_names(part):
                 with archive.open(name + exporter.suffix, "w", force_zip64=True) as file:
-                    exporter.write_table(source.table(name), cast("BinaryIO", file))
+                    exporter.write_table(source.parts(name), cast("BinaryIO", file))
 
 
-def _table_names(part: Slice) -> list[str]:
+def table_names(part: Slice) -> list[str]:
     """Return the tables of a whole export; what is of all threads is no part of some."""
     some = part.pid is not None or part.threads is not None
     return [c.name for c in choices() if not (some and c.name.startswith("top_"))]
@@ -222,9 +222,9 @@ def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[in
     try:
         temporary.chmod(0o755)
         with tables_of(reader, order.part) as source:
-            for name in _table_names(order.part):
+            for name in table_names(order.part):
                 with (temporary / (name + order.exporter.suffix)).open("wb") as file:
-                    order.exporter.write_table(source.table(name), file)
+                    order.exporter.write_table(source.parts(name), file)
                     size += file.tell()
                 files += 1
         if path.exists():
