@@ -48,6 +48,8 @@ class StreamingViolation(Detector):
         self._evidence_from = START_UP_BUCKETS
         self._bytes_per_row = 0.0
         self._window = self._found_at = 0
+        self._disproved = False
+        """It was said and time explained it better: a short window is not believed again."""
 
     def on_second(self, now_s: float) -> None:
         """Look for growth that follows the rows, or for its end."""
@@ -58,7 +60,7 @@ class StreamingViolation(Detector):
         if history.rows_at(history.end - 1) is None or self.context.raised("oom_risk"):
             return
         earliest = max(self._evidence_from, history.known_from, history.first)
-        for window in WINDOW_BUCKETS:
+        for window in WINDOW_BUCKETS[-1:] if self._disproved else WINDOW_BUCKETS:
             start = history.end - window
             if start < earliest:
                 return
@@ -193,6 +195,15 @@ class StreamingViolation(Detector):
     def _watch(self, now_s: float) -> None:
         edge, history = self.open, self.history
         if edge is None:
+            return
+        since = max(self._found_at - self._window, history.known_from, history.first)
+        longer = [history.end - each for each in WINDOW_BUCKETS[2:]]
+        if any(self._with_time_alone(at) for at in longer if at >= since):
+            # What looked like it while it was young: mem_growth has the word from now on.
+            self.context.time_explains_s = now_s
+            self.clear(now_s, now_s, "RSS grows with the time, however many rows are read")
+            self._evidence_from = history.end
+            self._disproved = True
             return
         half = max(self._window // 2, 12)
         start = history.end - 2 * half

@@ -99,3 +99,17 @@ def test_one_reading_a_second_is_enough() -> None:
     ]
     rise = judge(lambda t: 100 + 80 * max(t - 40, 0), 50, hz=1, limit_bytes=900e6)
     assert "oom_risk" in {edge.kind for edge in rise if edge.severity == "critical"}
+
+
+def test_a_leak_that_looked_like_collect_while_young_is_corrected() -> None:
+    """It grows with the time, whether the reading is fast or slow."""
+
+    def rows(t: float) -> float:
+        whole, part = divmod(max(t - 4, 0.0), 14.0)
+        return 1e4 * (whole * 7.7 + min(part, 7.0) + 0.1 * max(part - 7.0, 0.0))
+
+    edges = judge(lambda t: 60 + 1.5 * max(t - 12, 0), 120, rows)
+    assert edges[-1].kind == "mem_growth"
+    assert edges[-1].severity == "warn"
+    said = [edge.severity for edge in edges if edge.kind == "streaming_violation"]
+    assert said in ([], ["warn", "clear"])
