@@ -230,9 +230,9 @@ def test_what_only_some_values_need_is_told_with_its_command(
 ) -> None:
     from perftui.scenarios import runner, server_postgres
 
-    found = runner.find_spec
+    here = runner.find_spec("json")
     absent = ("polars", "psycopg")
-    monkeypatch.setattr(runner, "find_spec", lambda name: None if name in absent else found(name))
+    monkeypatch.setattr(runner, "find_spec", lambda name: None if name in absent else here)
     monkeypatch.setattr(server_postgres, "postgres_binaries", lambda: None)
     assert run("scenarios") == 0
     lines = capsys.readouterr().out.splitlines()
