@@ -84,8 +84,8 @@ def _section(section: Section, data: dict[str, Any]) -> list[str]:
     )
     if data["quick"]:
         note += " **Quick: sizes too small for conclusions.**"
-    busy = data["load_average"][0] / data["cores"]
-    if busy > 0.5:
+    # What the section before has left in it is no more than the cores.
+    if data["load_average"][0] > data["cores"]:
         note += " **The machine was busy: times are too long, ratios and memory hold better.**"
     if data["contended"]:
         note += (
