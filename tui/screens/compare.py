@@ -427,20 +427,11 @@ class CompareScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the open tab as text: to the terminal's clipboard and to a file."""
-        from perftui.tui.screens.live_actions import pane_text, write_copy
+        from perftui.tui.screens.pane_copy import copy_pane
 
         pane = self._panes.get(self.tab)
-        if pane is None:
-            return
-        text = pane_text(pane)
-        self.app.copy_to_clipboard(text)
-        lines = text.count("\n") + 1
-        try:
-            where = write_copy(text)
-        except OSError as error:
-            self.say(f"copied {lines} lines to the terminal's clipboard; no file: {error}")
-            return
-        self.say(f"copied {lines} lines to the terminal's clipboard, and to {where}")
+        if pane is not None:
+            self.say(copy_pane(self.app, pane))
 
     def say(self, text: str) -> None:
         """Answer a key in the second line, for a while."""

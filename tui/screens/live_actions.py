@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
-from textual.widget import Widget
 
 from perftui.tui import choosing
 from perftui.tui.notify import HOWS
@@ -20,6 +16,8 @@ from perftui.tui.widgets.time_axis import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from textual.widget import Widget
 
     from perftui.tui.screens.panes import PaneKind
     from perftui.tui.widgets.filter_bar import FilterBar
@@ -181,18 +179,11 @@ class LiveActions(SpanActions):
 
     def action_copy(self) -> None:
         """Copy the open tab as text: to the terminal's clipboard and to a file."""
+        from perftui.tui.screens.pane_copy import copy_pane
+
         pane = self._panes.get(self.tab)
-        if pane is None:
-            return
-        text = pane_text(pane)
-        self.app.copy_to_clipboard(text)
-        lines = text.count("\n") + 1
-        try:
-            where = write_copy(text)
-        except OSError as error:
-            self.say(f"copied {lines} lines to the terminal's clipboard; no file: {error}")
-            return
-        self.say(f"copied {lines} lines to the terminal's clipboard, and to {where}")
+        if pane is not None:
+            self.say(copy_pane(self.app, pane))
 
     def action_save(self) -> None:
         """Save what the screen is about, or the screen."""
@@ -267,25 +258,3 @@ class LiveActions(SpanActions):
 
 _NO_COMMANDS = ("", "show_alert", "scrub(-1)", "scrub(1)", "sample(-1)", "sample(1)")
 """What makes sense as a key only."""
-
-
-def pane_text(pane: Widget) -> str:
-    """Return what a pane shows as plain text."""
-    lines: list[str] = []
-    parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
-    leaves = [w for w in parts if not w.children and w.display]
-    for widget in leaves:
-        for y in range(widget.size.height):
-            with suppress(Exception):
-                lines.append(widget.render_line(y).text.rstrip())
-    return "\n".join(lines).strip("\n")
-
-
-def write_copy(text: str) -> Path:
-    """Write what was copied where a person finds it, for terminals that ignore OSC 52."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "perftui"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "copied.txt"
-    path.write_text(text + "\n", encoding="utf-8")
-    return path

@@ -1,0 +1,47 @@
+"""Copying a pane as text: to the terminal's clipboard, and to a file for terminals without one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+def copy_pane(app: App[Any], pane: Widget) -> str:
+    """Copy what a pane shows, and return what to say about it."""
+    text = pane_text(pane)
+    app.copy_to_clipboard(text)
+    lines = text.count("\n") + 1
+    try:
+        where = write_copy(text)
+    except OSError as error:
+        return f"copied {lines} lines to the terminal's clipboard; no file: {error}"
+    return f"copied {lines} lines to the terminal's clipboard, and to {where}"
+
+
+def pane_text(pane: Widget) -> str:
+    """Return what a pane shows as plain text."""
+    lines: list[str] = []
+    parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
+    leaves = [w for w in parts if not w.children and w.display]
+    for widget in leaves:
+        for y in range(widget.size.height):
+            with suppress(Exception):
+                lines.append(widget.render_line(y).text.rstrip())
+    return "\n".join(lines).strip("\n")
+
+
+def write_copy(text: str) -> Path:
+    """Write what was copied where a person finds it, for terminals that ignore OSC 52."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "perftui"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "copied.txt"
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
