@@ -29,11 +29,12 @@ from perftui.tui.widgets.blocks import (
     stacked,
 )
 from perftui.tui.widgets.canvas import changed_columns, strip_of
+from perftui.tui.widgets.chart_frame import axis_labels
 from perftui.tui.widgets.header import header_line
 from perftui.tui.widgets.phase_band import band_line
 from perftui.tui.widgets.series import cpu_chart, exit_text, rss_chart
 from perftui.tui.widgets.time_axis import AxisMap, axis_line, tick_step_s
-from perftui.tui.widgets.timeline import Overlay, Span, axis_labels, chart_lines
+from perftui.tui.widgets.timeline import Overlay, Span, chart_lines
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.style import Style
 from textual.message import Message
 
-from perftui.tui.text import shorten_end, width_of
 from perftui.tui.widgets.blocks import EMPTY, Cell, heights, stacked
-from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
-from perftui.tui.widgets.facts import FACTS_WIDTH, fact_pieces
+from perftui.tui.widgets.canvas import Canvas, Piece
+from perftui.tui.widgets.chart_frame import framed
 from perftui.tui.widgets.time_axis import AxisMap
 
 if TYPE_CHECKING:
@@ -179,34 +178,14 @@ def chart_lines(
     figures: bool,
 ) -> list[Strip]:
     """Build all lines of a timeline of `size` (width, height) cells."""
-    width, height = size
-    rows = height - 2
+    rows = size[1] - 2
     edges = [heights(layer.edge, chart.top, rows) for layer in chart.layers]
     picture = stacked(edges, rows) if edges else [[] for _ in range(rows)]
     brush = _Brush(chart, axis, overlay, paint)
-    labels = axis_labels(chart, rows)
-    lines = [strip_of(top_line(chart, width, paint))]
-    empty = not any(any(edge) for edge in edges)
-    for row in range(rows):
-        pieces: list[Piece] = [("│", paint.faint)]
-        pieces.append((labels.get(row, "").rjust(axis.left - 2)[: axis.left - 2], paint.dim))
-        pieces.append((" ", None))
-        if empty and chart.empty and row == rows // 2:
-            pieces.append((shorten_end(chart.empty, axis.columns).ljust(axis.columns), paint.dim))
-        else:
-            pieces += brush.line(picture[row], top=row == 0)
-        rest = width - axis.left - axis.columns - 1
-        if figures and rest > FACTS_WIDTH:
-            fact = chart.facts[row] if row < len(chart.facts) else None
-            pieces.append((" " * (rest - FACTS_WIDTH - 1), None))
-            pieces += fact_pieces(fact, FACTS_WIDTH, paint)
-            pieces.append((" ", None))
-        else:
-            pieces.append((" " * max(rest, 0), None))
-        pieces.append(("│", paint.faint))
-        lines.append(strip_of(pieces))
-    lines.append(strip_of([("╰" + "─" * (width - 2) + "╯", paint.faint)]))
-    return lines
+    plot = (brush.line(cells, top=row == 0) for row, cells in enumerate(picture))
+    empty = bool(chart.empty) and not any(any(edge) for edge in edges)
+    place = (axis.left, axis.columns)
+    return framed(chart, plot, place, paint, size, figures=figures, empty=empty)
 
 
 class _Brush:
@@ -293,58 +272,3 @@ class _Brush:
                     style = self._paint.on_area + Style(bgcolor=self._inks[cell.ink].color)
                 placed[column] = (mark.sign, style)
         return placed
-
-
-def axis_labels(chart: Chart, rows: int) -> dict[int, str]:
-    """Return the y labels by row: the top, 0 at the bottom, and steps between if they fit."""
-    labels = {rows - 1: chart.axis_text(0.0)}
-    if rows < 2:
-        return {0: chart.axis_text(chart.top)}
-    for parts in (4, 3, 2, 1):
-        if parts == 1 or (rows >= parts * 3 and _exact(chart, parts)):
-            break
-    for part in range(1, parts + 1):
-        # A label stands in the row whose upper edge is its value, the top one in row 0.
-        row = round(rows * (1 - part / parts))
-        text = chart.axis_text(chart.top * part / parts)
-        if row not in labels and text not in labels.values():
-            labels[row] = text
-    return labels
-
-
-def _exact(chart: Chart, parts: int) -> bool:
-    """Tell whether the labels of an axis in so many parts are true as they are written."""
-    try:
-        whole, part = (
-            float(chart.axis_text(value).split()[0]) for value in (chart.top, chart.top / parts)
-        )
-    except ValueError:
-        return False
-    return abs(part * parts - whole) < 1e-6 * whole
-
-
-def top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
-    """Build `╭─ RSS ─ 1.18 GB ▲ +82 MB/s ──── ■ heap ■ DuckDB ─╮`."""
-    left: list[Piece] = [("╭─ ", paint.faint), (chart.title, paint.bright)]
-    if chart.value:
-        left += [(" ─ ", paint.faint), (chart.value, paint.named(chart.value_colour))]
-    if chart.note:
-        left += [(" ", None), (chart.note, paint.named(chart.note_colour))]
-    left.append((" ", None))
-    right: list[Piece] = []
-    for name, colour in chart.legend:
-        right += [("■ ", paint.named(colour)), (f"{name} ", paint.dim)]
-    if chart.aside:
-        right.append((f"{chart.aside} ", paint.dim))
-    if right:
-        right.insert(0, (" ", None))
-    used = sum(width_of(text) for text, _ in left)
-    legend = sum(width_of(text) for text, _ in right)
-    if used + legend + 4 > width:
-        right, legend = [], 0
-    if used + 2 > width:
-        text = shorten_end("".join(text for text, _ in left), width - 1)
-        return [(text.ljust(width - 1), paint.dim), ("╮", paint.faint)]
-    tail: Piece = ("─╮", paint.faint)
-    line = "─" * (width - used - legend - 2)
-    return [*left, (line, paint.faint), *right, tail]

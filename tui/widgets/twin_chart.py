@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from perftui.tui.text import shorten_end
 from perftui.tui.widgets.blocks import BLANK, EMPTY, Cell, hold, stacked
 from perftui.tui.widgets.blocks import heights as heights_of
-from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
-from perftui.tui.widgets.facts import FACTS_WIDTH, fact_pieces
-from perftui.tui.widgets.timeline import axis_labels, top_line
+from perftui.tui.widgets.canvas import Canvas, Piece
+from perftui.tui.widgets.chart_frame import framed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,34 +95,12 @@ def twin_lines(
         figures: There is room for the figures at the right.
         tint: Columns [first, last) of the series with a tinted ground.
     """
-    width, height = size
-    rows = height - 2
     columns = len(series[0])
-    picture = twin_picture(*series, chart.top, rows)
+    picture = twin_picture(*series, chart.top, size[1] - 2)
     brush = _Brush(paint, inks, tint)
-    labels = axis_labels(chart, rows)
-    lines = [strip_of(top_line(chart, width, paint))]
+    plot = (brush.line(cells or [BLANK] * columns) for cells in picture)
     empty = not any(value is not None for side in series for value in side)
-    for row in range(rows):
-        pieces: list[Piece] = [("│", paint.faint)]
-        pieces.append((labels.get(row, "").rjust(left - 2)[: left - 2], paint.dim))
-        pieces.append((" ", None))
-        if empty and row == rows // 2:
-            pieces.append((shorten_end(chart.empty, columns).ljust(columns), paint.dim))
-        else:
-            pieces += brush.line(picture[row] if picture[row] else [BLANK] * columns)
-        rest = width - left - columns - 1
-        if figures and rest > FACTS_WIDTH:
-            fact = chart.facts[row] if row < len(chart.facts) else None
-            pieces.append((" " * (rest - FACTS_WIDTH - 1), None))
-            pieces += fact_pieces(fact, FACTS_WIDTH, paint)
-            pieces.append((" ", None))
-        else:
-            pieces.append((" " * max(rest, 0), None))
-        pieces.append(("│", paint.faint))
-        lines.append(strip_of(pieces))
-    lines.append(strip_of([("╰" + "─" * (width - 2) + "╯", paint.faint)]))
-    return lines
+    return framed(chart, plot, (left, columns), paint, size, figures=figures, empty=empty)
 
 
 class _Brush:
