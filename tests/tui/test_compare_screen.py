@@ -18,57 +18,32 @@ from perftui.tui.recorded_session import open_session
 from perftui.tui.screens.choose_baseline import ChooseBaseline, baselines
 from perftui.tui.screens.compare import CompareScreen
 from perftui.tui.screens.help import HelpScreen
+from perftui.tui.terminal_app import TerminalApp
 from perftui.tui.widgets.twin_chart import twin_picture
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent / "compare")]
 
 from made_runs import MB, make, run_of
+from screen_stage import ScreenStage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from textual.pilot import Pilot
-
-    from perftui.tui.terminal_app import TerminalApp
-
     Steps = Callable[["Stage"], Awaitable[None]]
 
 
-class Stage:
+class Stage(ScreenStage[TerminalApp[int]]):
     """A running app with what the tests ask of it."""
-
-    def __init__(self, app: TerminalApp[int], pilot: Pilot[int]) -> None:
-        self.app, self.pilot = app, pilot
 
     @property
     def screen(self) -> CompareScreen:
         found = [s for s in self.app.screen_stack if isinstance(s, CompareScreen)]
         return found[-1]
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(1_500):
-            if holds():
-                await self.pilot.pause()
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError("did not come true:\n" + self.text)
-
     async def settled(self) -> None:
         screen = self.screen
         await self.until(lambda: screen.view is not None and screen.view.choice == screen.choice)
         await self.pilot.pause(0.05)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    def lines(self) -> list[str]:
-        strips = self.app.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines())
 
 
 @pytest.fixture(scope="module")

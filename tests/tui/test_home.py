@@ -21,41 +21,20 @@ from perftui.tui.widgets.home_lists import when_text
 sys.path.insert(0, str(Path(__file__).parent))
 
 from recorded import record
+from screen_stage import ScreenStage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from textual.pilot import Pilot
-
     from perftui.tui.screens.home import HomeScreen
 
 
-class Stage:
+class Stage(ScreenStage[_HomeApp]):
     """A running home screen."""
-
-    def __init__(self, app: _HomeApp, pilot: Pilot[HomeChoice]) -> None:
-        self.app, self.pilot = app, pilot
 
     @property
     def home(self) -> HomeScreen:
         return cast("HomeScreen", self.app.screen_stack[1])
-
-    @property
-    def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(600):
-            if holds():
-                await self.pilot.pause()
-                return
-            await self.pilot.pause(0.02)
-        raise AssertionError(f"did not come true:\n{self.text}")
 
 
 def play(

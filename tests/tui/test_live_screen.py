@@ -21,6 +21,7 @@ from perftui.tui.widgets.timeline import Timeline
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_reader import PID, T0, FakeReader, FakeSession, KeptSession, S
+from screen_stage import ScreenStage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     Steps = Callable[["Stage"], Awaitable[None]]
 
 
-class Stage:
+class Stage(ScreenStage[PerftuiApp]):
     """A running app with what the tests ask of it."""
 
     def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: FakeSession) -> None:
-        self.app, self.pilot, self.session = app, pilot, session
+        super().__init__(app, pilot)
+        self.session = session
 
     @property
     def reader(self) -> FakeReader:
@@ -43,14 +45,6 @@ class Stage:
     @property
     def live(self) -> LiveScreen:
         return cast("LiveScreen", self.app.screen_stack[0])
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(2_000):
-            if holds():
-                await self.pilot.pause()
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError("did not come true")
 
     async def pictures(self, more: int = 1) -> None:
         """Wait until so many more pictures have been drawn."""
@@ -62,19 +56,6 @@ class Stage:
         await self.until(
             lambda: self.live.view is not None and self.live.view.selection == self.live.selection
         )
-
-    async def press(self, *keys: str) -> None:
-        """Press keys, and see what they do."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    def lines(self) -> list[str]:
-        strips = self.app.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines())
 
 
 def play(

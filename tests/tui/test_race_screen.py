@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_race import FakeRace, FakeRuns, finished_race
 from fake_reader import FakeReader
+from screen_stage import ScreenStage
 
 from perftui.scenarios.pairs import PAIRS
 from perftui.tui.race_app import RaceApp
@@ -31,35 +32,16 @@ if TYPE_CHECKING:
     Steps = Callable[["Stage"], Awaitable[None]]
 
 
-class Stage:
+class Stage(ScreenStage[RaceApp]):
     """A running app with what the tests ask of it."""
 
     def __init__(self, app: RaceApp, pilot: Pilot[Any], runs: FakeRuns) -> None:
-        self.app, self.pilot, self.runs = app, pilot, runs
+        super().__init__(app, pilot)
+        self.runs = runs
 
     @property
     def race(self) -> RaceScreen:
         return cast("RaceScreen", self.app.screen_stack[0])
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(2_000):
-            if holds():
-                await self.pilot.pause()
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"did not come true:\n{self.text}")
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    def lines(self) -> list[str]:
-        strips = self.app.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines())
 
 
 def play(
