@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.compare.comparison import Comparison, Run
     from perftui.probes.compare.facts import PhaseKey
-    from perftui.tui.widgets.compare_tables import FunctionTable, PhaseTable
+    from perftui.tui.widgets.compare_functions import FunctionTable
+    from perftui.tui.widgets.compare_tables import PhaseTable
     from perftui.tui.widgets.filter_bar import FilterBar
 
 SAY_S = 4.0

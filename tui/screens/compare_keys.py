@@ -26,7 +26,7 @@ class CompareTab(NamedTuple):
 TABS = (
     CompareTab("Summary", "o", "compare_tables", "SummaryTable"),
     CompareTab("Flame", "f", "compare_flame", "CompareFlamePane"),
-    CompareTab("Functions", "t", "compare_tables", "FunctionTable"),
+    CompareTab("Functions", "t", "compare_functions", "FunctionTable"),
     CompareTab("Phases", "P", "compare_tables", "PhaseTable"),
     CompareTab("Imports", "i", "compare_tables", "ImportTable"),
     CompareTab("Calls", "c", "compare_tables", "CallTable"),

@@ -1,71 +1,26 @@
-"""The tables of a comparison: summary, functions, phases, imports, calls."""
+"""The tables of a comparison: summary, phases, imports, calls."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from perftui.probes.compare.facts import PhaseKey
-from perftui.probes.compare.figures import (
-    amount_text,
-    change_text,
-    percent_text,
-    points_text,
-    signed,
-)
+from perftui.probes.compare.figures import amount_text, change_text, percent_text, signed
 from perftui.probes.compare.headline import headline
 from perftui.probes.units import format_bytes, format_seconds
 from perftui.tui.text import clean
-from perftui.tui.widgets.flame_words import place_of
-from perftui.tui.widgets.table import Column, Row, Section, Table
+from perftui.tui.widgets.compare_table import TONES, CompareTable, both_of, matches, tone_of
+from perftui.tui.widgets.table import Column, Row, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
-
-    from textual import events
+    from collections.abc import Hashable, Sequence
 
     from perftui.probes.compare.comparison import Comparison, ImportChange, PhaseChange
     from perftui.probes.compare.figures import FigureChange
-    from perftui.probes.compare.functions import FunctionChange
     from perftui.tui.compare_view import CompareView
-
-_TONES = {"worse": "bad", "better": "good", "neutral": "text", "none": "dim"}
-_WAITING = ("comparing …",)
-
-
-class CompareTable(Table):
-    """A table over a picture of a comparison; filled again when its width changes."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.view: CompareView | None = None
-        self._empty = _WAITING
-
-    def show(self, view: CompareView) -> None:
-        """Show another picture."""
-        before = self.view
-        self.view = view
-        same = before is not None and before.comparison is view.comparison
-        if not (same and before is not None and before.choice == view.choice):
-            self.refill(view)
-
-    def refill(self, view: CompareView) -> None:
-        """Put the rows of a picture into the table."""
-        raise NotImplementedError
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Choose the columns for the new width."""
-        if self.view is not None:
-            self.refill(self.view)
-
-
-def _matches(view: CompareView, *words: str) -> bool:
-    wanted = view.choice.filter.lower()
-    return not wanted or wanted in " ".join(words).lower()
-
 
 # -- summary -----------------------------------------------------------------------------------
 
@@ -107,7 +62,7 @@ class SummaryTable(CompareTable):
         figures = [
             figure
             for figure in comparison.figures
-            if not figure.key.startswith("phase:") and _matches(view, figure.label, figure.key)
+            if not figure.key.startswith("phase:") and matches(view, figure.label, figure.key)
         ]
         changed = [figure for figure in figures if figure.is_change]
         same = [figure for figure in figures if not figure.is_change]
@@ -156,7 +111,7 @@ def _figure_row(figure: FigureChange) -> Row:
     verdict, interval = figure.verdict(), figure.relative_interval
     if verdict is not None and interval is not None:
         word = f"{verdict} ({percent_text(interval.low)} to {percent_text(interval.high)})"
-    tone = _TONES[figure.direction]
+    tone = TONES[figure.direction]
     return Row(
         (
             figure.label,
@@ -167,148 +122,6 @@ def _figure_row(figure: FigureChange) -> Row:
             word,
         ),
         ("" if figure.is_change else "dim", "", "", "", tone, tone),
-    )
-
-
-# -- functions ---------------------------------------------------------------------------------
-
-_SORTS: tuple[Callable[[FunctionChange], float | str], ...] = (
-    lambda row: -abs(row.share),
-    lambda row: -abs(row.seconds),
-    lambda row: -abs(row.new.total_s - row.base.total_s),
-    lambda row: row.function.lower(),
-)
-_SORTED_COLUMN = (0, 2, 4, 5)
-_SORT_OF_COLUMN = {0: 0, 1: 0, 2: 1, 3: 1, 4: 2, 5: 3, 6: 3}
-_FUNCTIONS = (
-    Column("share pt", 9, right=True, tone="strong"),
-    Column("self base → new", 18, right=True, rank=1),
-    Column("self", 10, right=True),
-    Column("s/s base → new", 15, right=True, rank=4, tone="dim"),
-    Column("total", 10, right=True, rank=2),
-    Column("function  place"),
-    Column("", 24, rank=3, tone="dim", words=True),
-)
-_GROWN = (
-    Column("grown", 10, right=True, tone="strong"),
-    Column("base → new", 21, right=True, rank=1),
-    Column("function  place"),
-)
-
-
-class FunctionTable(CompareTable):
-    """Functions that gained and lost; 1-4 sort, Enter shows one in the flame."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(str(n + 1), f"sort({n})", f"sort {name}", show=False)
-        for n, name in enumerate(("share", "self", "total", "function"))
-    ]
-
-    class Chosen(Message):
-        """A function was opened: the flame may show where it is called."""
-
-        def __init__(self, function: str) -> None:
-            super().__init__()
-            self.function = function
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.sort: int | None = None
-        """None: what changed first, as in the text."""
-
-    def refill(self, view: CompareView) -> None:
-        """Sort and show."""
-        functions = view.comparison.functions
-        rows = [row for row in functions.rows if _matches(view, row.function, row.file)]
-        if view.choice.weight == "grown":
-            self._fill_grown(rows)
-            return
-        if self.sort is not None:
-            rows.sort(key=_SORTS[self.sort])
-        changed = sum(1 for row in rows if row.word)
-        basis = {
-            "runs": "tested between runs",
-            "blocks": "tested against the noise within each run",
-            "nothing": "too short, and one run each: not tested",
-        }[functions.basis]
-        if functions.can_be_tested:
-            basis = "looking at the noise within each run …"
-        self.fill(
-            [
-                Section(
-                    _FUNCTIONS,
-                    [(row.function, row.file) for row in rows],
-                    lambda at: _function_row(rows[at]),
-                    -1 if self.sort is None else _SORTED_COLUMN[self.sort],
-                )
-            ],
-            head=(f"{changed} of {len(rows)} changed", f"own wall time · {basis}"),
-            empty=_no_function(view),
-        )
-
-    def _fill_grown(self, rows: list[FunctionChange]) -> None:
-        rows = [row for row in rows if row.base.grown_bytes or row.new.grown_bytes]
-        rows.sort(key=lambda row: -abs(row.bytes))
-        keys = [(row.function, row.file) for row in rows]
-        self.fill(
-            [Section(_GROWN, keys, lambda at: _grown_row(rows[at]))],
-            head=(f"{len(rows)} functions", "memory that grew in them, an estimate"),
-            empty=("memory did not grow on either side", "w another weight"),
-        )
-
-    def action_sort(self, number: int) -> None:
-        """Sort by another column; again: what changed first."""
-        self.sort = None if self.sort == number else number
-        if self.view is not None:
-            self.refill(self.view)
-
-    def on_table_title_clicked(self, message: Table.TitleClicked) -> None:
-        """Sort by the column that was clicked."""
-        message.stop()
-        self.action_sort(_SORT_OF_COLUMN[message.column])
-
-    def activate(self, key: Hashable) -> None:
-        """Tell which function was opened."""
-        if isinstance(key, tuple):
-            self.post_message(self.Chosen(str(key[0])))
-
-
-def _no_function(view: CompareView) -> tuple[str, ...]:
-    if view.choice.filter:
-        return (f'no function matches "{clean(view.choice.filter)}"', "esc clears the filter")
-    return ("neither run has stacks here",)
-
-
-def _function_row(row: FunctionChange) -> Row:
-    words = [{"new": "new", "vanished": "gone", "both": ""}[row.state]]
-    words.append("waited: same CPU" if row.waited else "")
-    words.append("no clear change" if row.sure is False and row.word else "")
-    tone = {"gained": "bad", "lost": "good", "": "dim"}[row.word]
-    name = "strong" if row.word else ""
-    total = row.new.total_s - row.base.total_s
-    return Row(
-        (
-            points_text(row.share),
-            f"{row.base.self_share * 100:.1f} → {row.new.self_share * 100:.1f} %",
-            signed(format_seconds(abs(row.seconds)), row.seconds),
-            f"{row.base.self_per_s:.2f} → {row.new.self_per_s:.2f}",
-            signed(format_seconds(abs(total)), total),
-            f"{row.function}  {place_of(row.module, row.file, row.line)}",
-            ", ".join(word for word in words if word),
-        ),
-        (tone, "", tone, "", "", name, ""),
-    )
-
-
-def _grown_row(row: FunctionChange) -> Row:
-    tone = {"gained": "bad", "lost": "good", "": "dim"}[row.memory]
-    return Row(
-        (
-            signed(format_bytes(abs(row.bytes)), row.bytes),
-            f"{format_bytes(row.base.grown_bytes)} → {format_bytes(row.new.grown_bytes)}",
-            f"{row.function}  {place_of(row.module, row.file, row.line)}",
-        ),
-        (tone, "", "strong" if row.memory else ""),
     )
 
 
@@ -338,7 +151,7 @@ class PhaseTable(CompareTable):
 
     def refill(self, view: CompareView) -> None:
         """Show the phases in their order."""
-        rows = [row for row in view.phases if _matches(view, str(row.key))]
+        rows = [row for row in view.phases if matches(view, str(row.key))]
         self.fill(
             [Section(_PHASES, [row.key for row in rows], lambda at: _phase_row(rows[at], view))],
             empty=("no phases here: `with perftui.phase(name):` in the program names them",),
@@ -362,24 +175,23 @@ def _phase_row(row: PhaseChange, view: CompareView) -> Row:
             amount_text(duration.base, "s") if duration else "not ended",
             amount_text(duration.new, "s") if duration else "not ended",
             percent_text(duration.ratio) if duration else "",
-            _both(cpu),
+            both_of(cpu),
             percent_text(cpu.ratio) if cpu else "",
-            _both(peak),
+            both_of(peak),
             percent_text(peak.ratio) if peak else "",
         ),
-        ("accent" if chosen else "", "", "", _tone(duration), "", _tone(cpu), "", _tone(peak)),
+        (
+            "accent" if chosen else "",
+            "",
+            "",
+            tone_of(duration),
+            "",
+            tone_of(cpu),
+            "",
+            tone_of(peak),
+        ),
         mark="◀ only this" if chosen else "",
     )
-
-
-def _tone(figure: FigureChange | None) -> str:
-    return "dim" if figure is None else _TONES[figure.direction]
-
-
-def _both(figure: FigureChange | None) -> str:
-    if figure is None:
-        return ""
-    return f"{amount_text(figure.base, figure.unit)} → {amount_text(figure.new, figure.unit)}"
 
 
 # -- imports and calls -------------------------------------------------------------------------
@@ -401,7 +213,7 @@ class ImportTable(CompareTable):
 
     def refill(self, view: CompareView) -> None:
         """Show the modules."""
-        rows = [row for row in view.comparison.imports if _matches(view, row.module)]
+        rows = [row for row in view.comparison.imports if matches(view, row.module)]
         changed = sum(1 for row in rows if row.is_change)
         self.fill(
             [Section(_IMPORTS, [row.module for row in rows], lambda at: _import_row(rows[at]))],
@@ -454,11 +266,11 @@ class CallTable(CompareTable):
         """Show calls, then counters."""
         comparison = view.comparison
         base, new = (run.calls for run in comparison.pair)
-        names = [name for name in {**base, **new} if _matches(view, name)]
+        names = [name for name in {**base, **new} if matches(view, name)]
         counters = [
             figure
             for figure in comparison.figures
-            if figure.key.startswith(("count:", "rate:")) and _matches(view, figure.label)
+            if figure.key.startswith(("count:", "rate:")) and matches(view, figure.label)
         ]
         columns = _titled(
             _FIGURES if self.size.width >= _FIGURES_WIDE else _NARROW_FIGURES, "counter"
@@ -481,16 +293,16 @@ def _call(comparison: Comparison, name: str) -> Row:
     return Row(
         (
             name,
-            _both(count)
+            both_of(count)
             if count and count.is_change
             else amount_text(count.new, "")
             if count
             else "",
-            _both(first),
+            both_of(first),
             percent_text(first.ratio) if first else "",
-            _both(warm),
+            both_of(warm),
             percent_text(warm.ratio) if warm else "",
-            _both(ratio),
+            both_of(ratio),
         ),
-        ("strong", "", "", _tone(first), "", _tone(warm)),
+        ("strong", "", "", tone_of(first), "", tone_of(warm)),
     )
