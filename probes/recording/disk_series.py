@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perftui.probes.intake import RATE_HOLD_NS
 from perftui.probes.reader import TREE
 from perftui.probes.recording.arrow import arrow, compute
 from perftui.probes.recording.rollup import STEP_NS, named_points
 from perftui.probes.recording.tables import FLOAT_METRICS, TABLES
 from perftui.probes.series import Series, _Tier
-from perftui.probes.store import RATE_HOLD_NS
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
