@@ -17,7 +17,7 @@ from perftui.probes.recording.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.parquet_file import read_parquet
 from perftui.probes.recording.rollup import manifest, rollups
 from perftui.probes.recording.seal import MANIFEST
-from perftui.probes.recording.tables import RECORDED, ROLLUPS, TABLES, empty
+from perftui.probes.recording.tables import RECORDED, ROLLUPS, empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -390,8 +390,3 @@ class Catalog:
         self._cache[key] = table
         while len(self._cache) > 1 and sum(t.nbytes for t in self._cache.values()) > CACHE_BYTES:
             self._cache.popitem(last=False)
-
-
-def all_tables() -> tuple[str, ...]:
-    """Return the names of all tables, recorded ones first."""
-    return (*RECORDED, *(name for name in TABLES if name in ROLLUPS))

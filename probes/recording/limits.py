@@ -26,7 +26,6 @@ ZIP_RATIO = 200
 NODES = 8_000_000
 FRAMES = 2_000_000
 DEPTH = 4_096
-LARGEST_TIME_NS = 1 << 62
 
 
 class RecordingError(ValueError):

@@ -21,8 +21,6 @@ class View(NamedTuple):
     """Of a table macro, e.g. "a, b"."""
 
 
-_KEY = "function, file"
-
 _SELF = """
 SELECT f.function, f.file, mode(f.line) AS line, f.module,
        (sum(s.wall_ns) / 1e9)::DOUBLE AS wall_s,

@@ -223,11 +223,6 @@ class IciclePane(LinePane):
         """Leave esc and backspace to the screen while nothing is zoomed."""
         return not (action == "zoom_out" and self._shown_top == ROOT)
 
-    def reset_zoom(self) -> None:
-        """Show everything again, nothing chosen."""
-        self._focus = self._hover = None
-        self.zoom_to(ROOT)
-
     def zoom_to(self, node: int) -> None:
         """Give a node the whole width."""
         self._zoom = node

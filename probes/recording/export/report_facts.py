@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from perftui.probes.recording.reader import RecordingReader
     from perftui.probes.records import Alert
 
-FOREVER_NS = 1 << 62
 SEVERITIES = ("critical", "warn", "info")
 
 
