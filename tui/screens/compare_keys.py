@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from perftui.tui.screens.live_keys import Key
+from perftui.tui.screens.live_keys import Key, bindings_of
 from perftui.tui.widgets.footer import KeyHint
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ TABS = (
 )
 
 COMPARE_KEYS = (
-    Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
-    Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs"),
+    Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs", True),
+    Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs", True),
     *(
         Key("", " ".join(t.key for t in row), "", "", ", ".join(t.name for t in row), "Tabs")
         for row in (TABS[:3], TABS[3:])
@@ -66,13 +66,7 @@ MORE: tuple[More, ...] = (
 )
 
 BINDINGS: list[BindingType] = [
-    *(
-        Binding(
-            key.keys, key.action, key.help, show=False, priority=key.keys in ("tab", "shift+tab")
-        )
-        for key in COMPARE_KEYS
-        if key.keys
-    ),
+    *bindings_of(COMPARE_KEYS),
     *(Binding(tab.key, f"tab('{tab.name}')", tab.name, show=False) for tab in TABS),
 ]
 

@@ -11,6 +11,8 @@ from perftui.tui.screens.panes import PANES
 from perftui.tui.widgets.footer import KeyHint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perftui.tui.view import Playback
 
 
@@ -74,12 +76,18 @@ KEYS = (
     Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
 )
 
-LIVE_BINDINGS: list[BindingType] = [
-    *(
+
+def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
+    """Return what Textual needs to know of a table of keys; rows of words only have no binding."""
+    return [
         Binding(key.keys, key.action, key.help, show=False, priority=key.priority)
-        for key in KEYS
+        for key in keys
         if key.keys
-    ),
+    ]
+
+
+LIVE_BINDINGS: list[BindingType] = [
+    *bindings_of(KEYS),
     *(Binding(kind.key, f"tab('{kind.name}')", kind.name, show=False) for kind in PANES),
 ]
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
-
-from perftui.tui.screens.live_keys import Key
+from perftui.tui.screens.live_keys import Key, bindings_of
 from perftui.tui.widgets.footer import KeyHint
 
 if TYPE_CHECKING:
-    from textual.binding import BindingType
-
     from perftui.tui.screens.help import More
 
 KEYS = (
@@ -40,9 +36,7 @@ MORE: tuple[More, ...] = (
     ),
 )
 
-RACE_BINDINGS: list[BindingType] = [
-    Binding(key.keys, key.action, key.help, show=False, priority=key.priority) for key in KEYS
-]
+RACE_BINDINGS = bindings_of(KEYS)
 
 
 def hints_of(
