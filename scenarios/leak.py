@@ -1,7 +1,8 @@
 """A small service with a leak, or with the bounded cache that it should have had.
 
 Each request parses a document and remembers the result by its key. Keys never repeat, so the
-unbounded memory is a leak; the bounded one drops the oldest and levels off.
+unbounded memory is a leak; the bounded one drops the oldest and levels off. At first nothing is
+remembered: growth from a level that was there before is told from a start-up within seconds.
 """
 
 import json
@@ -29,7 +30,8 @@ _STEP_S = 0.02
 )
 def leak(
     cache: Annotated[Literal["unbounded", "bounded"], "what is remembered"] = "unbounded",
-    seconds: Annotated[float, Range(0.1, 86_400), "how long it serves"] = 10.0,
+    seconds: Annotated[float, Range(0.1, 86_400), "how long it serves and remembers"] = 14.0,
+    steady: Annotated[float, Range(0, 86_400), "seconds before that, nothing remembered"] = 4.0,
     rate: Annotated[int, Range(1, 1_000_000), "requests per second"] = 3_000,
     bound: Annotated[int, Range(1, 100_000_000), "entries that the bounded cache keeps"] = 4_000,
 ) -> None:
@@ -47,11 +49,12 @@ def leak(
     served = 0
     started = time.perf_counter()
     with perftui.phase("serve"):
-        while (elapsed := time.perf_counter() - started) < seconds:
+        while (elapsed := time.perf_counter() - started) < steady + seconds:
             due = int(elapsed * rate) - served
+            keep = 0 if elapsed < steady else bound if cache == "bounded" else None
             for _ in range(due):
                 served += 1
-                _serve(served, document, remembered, bound if cache == "bounded" else None)
+                _serve(served, document, remembered, keep)
             perftui.count("requests", due)
             time.sleep(_STEP_S)
     with perftui.phase("teardown"):

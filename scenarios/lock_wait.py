@@ -28,7 +28,7 @@ _BLOCK = bytes(1_000_000)
 def lock_wait(
     mode: Annotated[Literal["locked", "free", "both"], "with one lock, or without"] = "both",
     threads: Annotated[int, Range(1, 1000), "that want to work at the same time"] = 4,
-    seconds: Annotated[float, Range(0.1, 86_400), "per mode"] = 4.0,
+    seconds: Annotated[float, Range(0.1, 86_400), "per mode"] = 6.0,
 ) -> None:
     """See the module."""
     modes = ("locked", "free") if mode == "both" else (mode,)

@@ -37,6 +37,8 @@ START_NS = 10 * NS_PER_S
 """A burst that nothing names counts if it begins within this time."""
 START_ENDS_NS = 15 * NS_PER_S
 """And if it is over by then: else the program is simply busy."""
+RISEN = 1.5
+"""A burst has at least this many times the CPU of the time before it."""
 SAME_PEAK = 1.1
 """A jump that ends below this many times the highest peak so far is a repeat, not news."""
 
@@ -218,8 +220,9 @@ class SpikeFinder:
             found: self._cards.get(found) or make_card(self._reader, found, status.t_start_ns)
             for found in ripe
         }
-        largest = sorted(self._cards.values(), key=lambda card: -card.size)[:KEPT]
-        self.left_out = len(self._cards) - len(largest)
+        news = [card for card in self._cards.values() if stands_out(card)]
+        largest = sorted(news, key=lambda card: -card.size)[:KEPT]
+        self.left_out = len(news) - len(largest)
         self._top = tuple(sorted(largest, key=lambda card: card.t0_ns))
 
     def _known_until_ns(self, status: Status) -> int:
@@ -232,6 +235,14 @@ class SpikeFinder:
             if row.running
         ]
         return min([until_s * NS_PER_S, *running])
+
+
+def stands_out(card: Spike) -> bool:
+    """Tell whether a burst is more than what was going on anyway; a jump of memory always is."""
+    before, now = card.cpu_before_percent, card.cpu_percent
+    if card.kind != "cpu" or before is None or now is None:
+        return True
+    return now >= RISEN * before
 
 
 def _meet(one: Found, other: Found) -> bool:

@@ -254,6 +254,16 @@ def test_a_burst_of_the_first_seconds_counts_only_if_it_ends() -> None:
     assert cards_of(busy) == ()
 
 
+@pytest.mark.parametrize(("before", "cards"), [(85.0, 0), (10.0, 1)])
+def test_a_first_call_is_no_spike_where_the_core_was_busy_anyway(before: float, cards: int) -> None:
+    session = Session(lambda t: 30, lambda t: 100 if 3 <= t < 4 else before)
+    session.code = [(0, 30, ("main", "work"))]
+    session.extra = [(4.0, Call(T0 + 4 * S, PID, PID, "query", 1, S, True))]
+    session.until(20)
+    session.end()
+    assert len(cards_of(session)) == cards
+
+
 def test_teeth_of_a_saw_are_one_card_and_repeats() -> None:
     session = Session(lambda t: 50 + (100 if int(t) % 2 else 0), lambda t: 20)
     finder = SpikeFinder(session.store)

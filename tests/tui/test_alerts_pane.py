@@ -180,6 +180,12 @@ def test_spans_run_from_the_onset_and_are_grey_once_cleared() -> None:
     assert overlays_of(critical, AXIS)[1].spans[0].tint == "bad_bg"
 
 
+def test_onsets_that_lie_close_together_have_one_label() -> None:
+    near = alert(t_onset_ns=T0 + 5 * S)
+    first = overlays_of(the_view(alerts=(alert(), near)), AXIS)[1]
+    assert [(span.left, span.label) for span in first.spans] == [(20, "onset 00:04.0"), (25, "")]
+
+
 def test_what_is_only_a_mark_never_becomes_the_banner() -> None:
     assert current_alert(the_view(alerts=(MARK,))) is None
     assert current_alert(the_view(alerts=(MARK, alert()))) == alert()

@@ -52,8 +52,19 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
     plain = tuple(span._replace(label="") for span in alerts)
     return (
         Overlay(plain + ranges, cursor),
-        Overlay(alerts + ranges, cursor, marks_of(view, axis)),
+        Overlay(_readable(alerts) + ranges, cursor, marks_of(view, axis)),
     )
+
+
+def _readable(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Leave out the labels that would run into the one before."""
+    shown: dict[Span, Span] = {}
+    free = 0
+    for span in sorted(spans, key=lambda each: each.left):
+        fits = span.left >= free
+        free = span.left + len(span.label) + 2 if fits else free
+        shown[span] = span if fits else span._replace(label="")
+    return tuple(shown[span] for span in spans)
 
 
 def _tint(alert: Alert, cursor_ns: int | None) -> str:
