@@ -15,7 +15,7 @@ from perftui.scenarios.race_report import (
 )
 from perftui.scenarios.race_verdict import clear_winner, ratios_of, with_growth
 from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
-from perftui.tui.widgets.canvas import Piece, strip_of
+from perftui.tui.widgets.canvas import Piece, cells_of, strip_of
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -43,13 +43,13 @@ def header_line(plan: RacePlan, state: RaceState, width: int, paint: Paint) -> S
     right: list[Piece] = [(word, style), (" ", None), (clock, paint.bright), (" ", None)]
     left: list[Piece] = [(" perftui", paint.link)] if width >= 80 else []
     left += [("  demo ", paint.dim), (plan.pair.name, paint.bright)]
-    room = width - _width(left) - _width(right) - 4
+    room = width - cells_of(left) - cells_of(right) - 4
     about = about_text(plan, state)
     whole = f"{about} · {plan.pair.question}"
     text = whole if width_of(whole) <= room else shorten_end(about, max(room, 0))
     if width_of(text) >= 8:
         left.append((f"   {text}", paint.dim))
-    gap = max(width - _width(left) - _width(right), 1)
+    gap = max(width - cells_of(left) - cells_of(right), 1)
     return strip_of([*left, (" " * gap, None), *right]).adjust_cell_length(width)
 
 
@@ -153,7 +153,7 @@ def growth_lines(
         for side in range(2):
             cells = half if side == 0 else width - half
             own = _cut([("   ", None), *told[side][row]], cells - 1)
-            pieces += [*own, (" " * (cells - _width(own)), None)]
+            pieces += [*own, (" " * (cells - cells_of(own)), None)]
         lines.append(strip_of(pieces).adjust_cell_length(width))
     return lines
 
@@ -226,7 +226,7 @@ def verdict_lines(
             ("  ", back),
             *((word, back + style if style else back) for word, style in own),
         ]
-        text.append((" " * max(width - _width(text), 0), back))
+        text.append((" " * max(width - cells_of(text), 0), back))
         lines.append(strip_of(text))
     return lines
 
@@ -285,7 +285,7 @@ def recordings_line(
     elif any(side.session is not None for side in state.sides):
         pieces.append(("  not recorded", paint.dim))
     again = f"perftui demo {plan.pair.name} --size {_ten_times(plan)}"
-    if state.verdict is not None and _width(pieces) + len(again) + 22 <= width:
+    if state.verdict is not None and cells_of(pieces) + len(again) + 22 <= width:
         pieces += [("  again with 10x: ", paint.dim), (again, paint.text)]
     return strip_of(_cut(pieces, width)).adjust_cell_length(width)
 
@@ -296,10 +296,6 @@ def _ten_times(plan: RacePlan) -> str:
     if plan.pair.work == "size":
         return str(Size(plan.amount * 10))
     return str(plan.amount * 10)
-
-
-def _width(pieces: list[Piece]) -> int:
-    return sum(width_of(text) for text, _ in pieces)
 
 
 def _cut(pieces: list[Piece], width: int) -> list[Piece]:

@@ -16,6 +16,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from perftui.tui.text import width_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -40,6 +42,11 @@ def strip_of(pieces: Iterable[Piece]) -> Strip:
     if words:
         segments.append(Segment("".join(words), current))
     return Strip(segments)
+
+
+def cells_of(pieces: Iterable[Piece]) -> int:
+    """Return the cells that pieces take."""
+    return sum(width_of(text) for text, _ in pieces)
 
 
 class Canvas(Widget):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.tui.text import shorten_end, width_of
-from perftui.tui.widgets.canvas import Piece, strip_of
+from perftui.tui.text import shorten_end
+from perftui.tui.widgets.canvas import Piece, cells_of, strip_of
 from perftui.tui.widgets.facts import FACTS_WIDTH, fact_pieces
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def top_line(chart: Chart, width: int, paint: Paint) -> list[Piece]:
         right.append((f"{chart.aside} ", paint.dim))
     if right:
         right.insert(0, (" ", None))
-    used = sum(width_of(text) for text, _ in left)
-    legend = sum(width_of(text) for text, _ in right)
+    used = cells_of(left)
+    legend = cells_of(right)
     if used + legend + 4 > width:
         right, legend = [], 0
     if used + 2 > width:

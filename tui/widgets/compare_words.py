@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.units import format_seconds
 from perftui.tui.compare_view import WEIGHTS
 from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
-from perftui.tui.widgets.canvas import Piece, strip_of
+from perftui.tui.widgets.canvas import Piece, cells_of, strip_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,13 +53,13 @@ def header_strip(
     lengths = ["", ""]
     if view is not None:
         lengths = [f" {format_seconds(run.duration_s)}" for run in view.comparison.pair]
-    fixed = _width(left) + _width(right) + sum(map(len, lengths)) + len("base  new ") + 6
+    fixed = cells_of(left) + cells_of(right) + sum(map(len, lengths)) + len("base  new ") + 6
     room = max((width - fixed) // 2, 8)
     for label, runs, length in zip(("base ", "new "), sides, lengths, strict=True):
         name = clean(runs[0].name) + (f" +{len(runs) - 1}" if len(runs) > 1 else "")
         left += [(label, paint.dim), (shorten_middle(name, room), paint.bright)]
         left += [(length, paint.dim), ("  →  " if label == "base " else "", paint.link)]
-    gap = " " * max(width - _width(left) - _width(right), 0)
+    gap = " " * max(width - cells_of(left) - cells_of(right), 0)
     return strip_of([*left, (gap, None), *right]).adjust_cell_length(width)
 
 
@@ -111,7 +111,3 @@ def about_pieces(choice: CompareChoice, tab: str, paint: Paint) -> list[Piece]:
         pieces.append((f"only {shorten_end(clean(str(choice.phase)), 24)}", paint.link))
         pieces.append((_ALIGNED[choice.alignment], paint.dim))
     return pieces
-
-
-def _width(pieces: Sequence[Piece]) -> int:
-    return sum(width_of(text) for text, _ in pieces)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.units import NS_PER_S, format_clock
 from perftui.tui.play_clock import speed_text
 from perftui.tui.text import clean, shorten_end, shorten_middle, width_of
-from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
+from perftui.tui.widgets.canvas import Canvas, Piece, cells_of, strip_of
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -97,11 +97,11 @@ def header_line(view: View, width: int, paint: Paint) -> Strip:
     if cost:
         right += [("   " if wide else "  ", None), (cost, paint.dim)]
     right.append((" ", None))
-    taken = _width(right)
+    taken = cells_of(right)
     left: list[Piece] = [(" ", None)]
     if wide:
         left += [("perftui", paint.link), ("  ", None)]
-    room = width - taken - _width(left) - 2
+    room = width - taken - cells_of(left) - 2
     name, blank, rest = (clean(target.title).strip() or "?").partition(" ")
     least = max(min(width_of(name), 32), 10)
     who = next(
@@ -115,9 +115,5 @@ def header_line(view: View, width: int, paint: Paint) -> Strip:
     left += [(name, paint.bright), (blank + rest, paint.dim)]
     if who:
         left += [("   " if wide else "  ", None), (who, paint.dim)]
-    gap = " " * max(width - taken - _width(left), 0)
+    gap = " " * max(width - taken - cells_of(left), 0)
     return strip_of([*left, (gap, None), *right]).adjust_cell_length(width)
-
-
-def _width(pieces: list[Piece]) -> int:
-    return sum(width_of(text) for text, _ in pieces)

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from perftui.probes.frame_colours import frame_hsl
 from perftui.tui.text import shorten_end, width_of
 from perftui.tui.theme import paint_of
-from perftui.tui.widgets.canvas import Canvas
+from perftui.tui.widgets.canvas import Canvas, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,14 +64,9 @@ def line_of(parts: Iterable[Part], width: int, fill: Style) -> Strip:
     return Strip(segments, width)
 
 
-def parts_width(parts: Iterable[Part]) -> int:
-    """Return the cells that parts take."""
-    return sum(width_of(text) for text, _ in parts)
-
-
 def spread(left: Sequence[Part], right: Sequence[Part], width: int, fill: Style) -> Strip:
     """Put `left` and `right` at the ends of a line; `right` goes first when there is no room."""
-    gap = width - parts_width(left) - parts_width(right)
+    gap = width - cells_of(left) - cells_of(right)
     if gap < 1:
         return line_of(left, width, fill)
     return line_of([*left, (" " * gap, fill), *right], width, fill)

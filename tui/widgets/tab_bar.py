@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from perftui.tui.text import width_of
-from perftui.tui.widgets.canvas import Canvas, Piece, strip_of
+from perftui.tui.widgets.canvas import Canvas, Piece, cells_of, strip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 _ROOM = 6
 """Cells that lines and blanks take around what the tabs are about."""
-
-
-def _said(about: Sequence[Piece]) -> int:
-    return sum(width_of(text) for text, _ in about)
 
 
 class TabBar(Canvas):
@@ -68,9 +64,9 @@ class TabBar(Canvas):
         names = {tab: f"{tab} {n}" if (n := (counts or {}).get(tab)) else tab for tab in tabs}
         loose = sum(width_of(name) + 3 for name in names.values()) + 2
         least = loose - len(names) + _ROOM
-        if least + _said(about) > width:
-            about = brief if least + _said(brief) <= width else ()
-        said = _said(about)
+        if least + cells_of(about) > width:
+            about = brief if least + cells_of(brief) <= width else ()
+        said = cells_of(about)
         tight = loose > width or (said > 0 and loose + said + _ROOM > width)
         between: Piece = (" " if tight else " ─", paint.faint)
         pieces: list[Piece] = [("─" if tight else "──", paint.faint)]
