@@ -104,8 +104,8 @@ def check_rules(rules: Sequence[Rule], comparison: Comparison) -> None:
     for rule in rules:
         if rule.metric not in known:
             near = difflib.get_close_matches(rule.metric, known, 1)
-            meant = f", did you mean {near[0]}?" if near else ""
-            raise RuleError(f"no metric {rule.metric!r}{meant} There are {', '.join(known)}")
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise RuleError(f"no metric {rule.metric!r}{meant}; there are {', '.join(known)}")
 
 
 def judge(rules: Sequence[Rule], comparison: Comparison, *, strict: bool = False) -> list[Judged]:

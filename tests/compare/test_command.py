@@ -93,7 +93,7 @@ def test_rules_set_the_exit_code(shelf: Path, capsys: pytest.CaptureFixture[str]
     assert "  fine: duration>+90%" in text
     assert perftui(*two(shelf), "--fail-on", "peak_rss>+150%", "--fail-on", "cpu>9min") == 0
     assert perftui(*two(shelf, "same"), "--fail-on", "cpu>+5%", "--strict") == 3
-    with pytest.raises(UserError, match=r"no metric 'rss'.*There are duration"):
+    with pytest.raises(UserError, match=r"no metric 'rss'.*there are duration"):
         perftui(*two(shelf), "--fail-on", "rss>+5%")
     with pytest.raises(UserError, match="is not a rule"):
         perftui(*two(shelf), "--fail-on", "peak_rss")

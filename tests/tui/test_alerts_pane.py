@@ -186,6 +186,12 @@ def test_onsets_that_lie_close_together_have_one_label() -> None:
     assert [(span.left, span.label) for span in first.spans] == [(20, "onset 00:04.0"), (25, "")]
 
 
+def test_no_sign_stands_in_the_middle_of_a_label() -> None:
+    spikes = tuple(SPIKE._replace(t0_ns=T0 + seconds * S) for seconds in (2, 5, 9))
+    first = overlays_of(the_view(alerts=(alert(),), spikes=spikes), AXIS)[1]
+    assert [mark.column for mark in first.marks] == [10, 45], "that at 25 is below the label"
+
+
 def test_what_is_only_a_mark_never_becomes_the_banner() -> None:
     assert current_alert(the_view(alerts=(MARK,))) is None
     assert current_alert(the_view(alerts=(MARK, alert()))) == alert()

@@ -50,10 +50,16 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
         and (alert.t_clear_ns is None or alert.t_clear_ns > axis.t0_ns)
     )
     plain = tuple(span._replace(label="") for span in alerts)
-    return (
-        Overlay(plain + ranges, cursor),
-        Overlay(_readable(alerts) + ranges, cursor, marks_of(view, axis)),
-    )
+    readable = _readable(alerts)
+    taken = {
+        column
+        for span in readable
+        if span.label
+        for column in range(span.left, span.left + len(span.label) + 1)
+    }
+    # A sign in the middle of a word would make it unreadable; `n` and `p` still go there.
+    marks = tuple(mark for mark in marks_of(view, axis) if mark.column not in taken)
+    return Overlay(plain + ranges, cursor), Overlay(readable + ranges, cursor, marks)
 
 
 def _readable(spans: tuple[Span, ...]) -> tuple[Span, ...]:
