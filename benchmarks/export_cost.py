@@ -4,7 +4,8 @@
 
 Records with the program's own writer from synthetic records (4 threads x 100 Hz, every sample
 another stack, 20 Hz metrics: real programs mostly give less; `--keep` writes once and reads
-again), then exports in a fresh process per format. The estimate is what a person is told first.
+again), then exports in a fresh process per format. The estimate is what a person is told first;
+what it refuses is written only if its format is named.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from perftui.probes.units import format_bytes, format_seconds
 _CODE = """
 import json, resource, sys, time
 from pathlib import Path
-from perftui.probes.recording.export.estimate import estimate
+from perftui.probes.recording.export.estimate import HUGE_BYTES, estimate
 from perftui.probes.recording.export.formats import exporter_of
 from perftui.probes.recording.export.slice import whole
 from perftui.probes.recording.export.write import Order, write_file
@@ -34,6 +35,9 @@ order = Order(exporter_of(sys.argv[2]), whole(reader))
 begin = time.perf_counter()
 told = estimate(reader, order)
 asked = time.perf_counter()
+if told is not None and told > HUGE_BYTES and sys.argv[4] != "huge":
+    print(json.dumps({"estimate": told}))
+    sys.exit()
 written = write_file(reader, order, Path(sys.argv[3]))
 end = time.perf_counter()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -42,11 +46,13 @@ print(json.dumps({"estimate": told, "estimate_s": asked - begin, "write_s": end 
 """
 
 
-def measure(recording: Path, name: str, folder: Path) -> dict[str, float | None]:
+def measure(recording: Path, name: str, folder: Path, huge: bool) -> dict[str, float | None]:
     out = folder / "out"
-    words = [sys.executable, "-c", _CODE, str(recording), name, str(out)]
+    words = [sys.executable, "-c", _CODE, str(recording), name, str(out), "huge" if huge else ""]
     told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     found: dict[str, float | None] = json.loads(told)
+    if "bytes" not in found:
+        return found
     files = sorted(out.iterdir()) if out.is_dir() else [out]
     found["gz_bytes"] = sum(_gz_bytes(file) for file in files)
     if out.is_dir():
@@ -94,8 +100,12 @@ def main() -> None:
         for exporter in FORMATS:
             if args.format and exporter.name not in args.format:
                 continue
-            told = measure(directory, exporter.name, Path(folder))
+            told = measure(directory, exporter.name, Path(folder), exporter.name in args.format)
             estimate = told["estimate"]
+            if "bytes" not in told:
+                said = f"{format_bytes(estimate or 0)}: refused without --force"
+                print(f"{exporter.name:<13}{said:>11}", flush=True)
+                continue
             cells = (
                 "-" if estimate is None else format_bytes(estimate),
                 format_bytes(told["bytes"] or 0),
