@@ -73,7 +73,7 @@ def test_strict_lets_nothing_pass_on_single_runs(pair: Comparison) -> None:
 
 
 def test_an_unknown_metric_lists_what_there_is(pair: Comparison) -> None:
-    with pytest.raises(RuleError, match=r"did you mean peak_rss\? There are duration, cpu"):
+    with pytest.raises(RuleError, match=r"did you mean peak_rss\?\); there are duration, cpu"):
         outcomes(pair, "peak_rs>+10%")
 
 

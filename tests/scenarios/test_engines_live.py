@@ -129,7 +129,7 @@ def test_freed_not_returned(cache: Path) -> None:
 def test_the_leak_grows_and_the_bounded_cache_does_not(cache: Path) -> None:
     grown = {}
     for kind in ("unbounded", "bounded"):
-        words = (f"cache={kind}", "seconds=1", "rate=20000", "bound=1000")
+        words = (f"cache={kind}", "seconds=1", "steady=0", "rate=20000", "bound=1000")
         done = run(cache, "leak", *words)
         found = done.stdout.partition("RSS +")[2].partition(",")[0]
         grown[kind] = number(found)
