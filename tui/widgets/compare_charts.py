@@ -41,7 +41,7 @@ def rss_twin(view: CompareView) -> Chart:
         layers=(),
         top=top,
         axis_text=byte_axis(top),
-        facts=_facts(view, ("peak_rss", "growth", "end_rss"), ("peak", "growth", "end")),
+        facts=_facts(view, ("peak_rss", "growth", "end_rss"), ("peak", "grew", "end")),
         empty="neither run has a reading of memory here",
     )
 
