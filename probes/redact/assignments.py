@@ -15,6 +15,7 @@ from perftui.probes.redact.values import (
     block_end,
     bracket_end,
     cookies_end,
+    field_end,
     inside,
     is_harmless,
     line_end,
@@ -39,6 +40,14 @@ _CONDITION = re.compile(r"\b(?:on|where|and|or|having|using|by)\s+\(?$", re.IGNO
 _COLUMN = re.compile(r"[<>=]?\s*[A-Za-z_]\w*\.[A-Za-z_]\w*(?=$|[\s;)\"'])")
 _RELEASE = re.compile(r"(?:latest|stable|v?\d+(?:\.\d+)*[\w.-]*)(?=$|[\s/,;\"'])")
 _PORT = re.compile(r"\d{1,5}(?=$|[/\s,\"'])")
+_CALL = re.compile(r"(?:[A-Za-z_][\w.]{0,60})?\((?!\))")
+_FIELDS_BEFORE = re.compile(r"(?:^|[;\"'\s])[\w ]{1,40}=[^;=]{0,60};$")
+_PAIRED = re.compile(
+    r"\b(?:[nN]ame|[kK]ey)[\"']?\s{0,8}[:=]\s{0,8}[\"']?(?P<name>[\w.-]{1,80})[\"']?,?\s{1,40}"
+    r"[\"']?[vV]alue[\"']?\s{0,8}[:=]\s{0,8}"
+)
+"""A variable and its value side by side, as in Kubernetes: name: TOKEN, value: X."""
+_NETRC = re.compile(r"(\blogin\s{1,8}\S{1,100}\s{1,8}password\s{1,8})(?!\*\*\*)\S+")
 _LONGEST_CONTEXT = 120
 
 _SPACED = re.compile(
@@ -58,6 +67,9 @@ def redact_assignments(text: str) -> str:
     text = _spaced(text)
     if "<" in text:
         text = _ELEMENT.sub(_element, text)
+    if "value" in text or "Value" in text:
+        text = _paired(text)
+    text = _NETRC.sub(rf"\g<1>{MASK}", text)
     return _identified(text)
 
 
@@ -173,6 +185,10 @@ def _value_after(text: str, sign: int, name: _Name, kind: Kind) -> tuple[int, in
     if text.startswith("$(", at):
         end = bracket_end(text, at + 1)
         return at, end, end
+    call = None if is_colon else _CALL.match(text, at)
+    if call is not None:  # auth=("user", "secret"), auth=HTTPBasicAuth("user", "secret")
+        end = bracket_end(text, call.end() - 1)
+        return at, end, end
     if text[at] in "{[" and not text.startswith("{{", at):
         end = bracket_end(text, at)
         return at, end, end
@@ -183,10 +199,15 @@ def _value_after(text: str, sign: int, name: _Name, kind: Kind) -> tuple[int, in
     begin = scheme_end(text, at)
     if begin >= limit:
         begin = at
-    if is_colon and (name.delimiter or _is_line(text, name.start)):
+    if is_colon and words.endswith(("authorization", "cookie")) and _is_line(text, name.start):
+        newline = text.find("\n", begin, limit)
+        end = limit if newline == -1 else newline
+    elif is_colon and (name.delimiter or _is_line(text, name.start)):
         end = line_end(text, begin, limit)
     elif name.delimiter:
         end = _delimited_end(text, begin, limit)
+    elif not is_colon and _FIELDS_BEFORE.search(text[max(name.start - 120, 0) : name.start]):
+        end = field_end(text, begin, limit)
     elif "cookie" in words:
         end = cookies_end(text, begin, limit)
     else:
@@ -221,6 +242,8 @@ def _spaced(text: str) -> str:
         if in_quotes is not None:
             start, end, after = in_quotes
             start = scheme_end(text, start)
+            if found["close"] and text[after : after + 2].strip()[:1] == ":":
+                continue  # {"name": "DB_PASSWORD", "value": ...}
         elif found["flag"] and found["gap"] and not text.startswith("--", at):
             start, end = at, word_end(text, at, len(text))
             after = end
@@ -235,6 +258,25 @@ def _spaced(text: str) -> str:
 
 def _is_sql_key(found: re.Match[str], text: str) -> bool:
     return found["name"].upper() == "KEY_ID" and text.startswith("'", found.end())
+
+
+def _paired(text: str) -> str:
+    pieces: list[str] = []
+    done = 0
+    for found in _PAIRED.finditer(text):
+        kind = kind_of(found["name"])
+        if kind is None or found.start() < done:
+            continue
+        start, end = found.end(), 0
+        in_quotes = quoted(text, start)
+        if in_quotes is not None:
+            start, end, _ = in_quotes
+        else:
+            end = line_end(text, start, len(text))
+        if not is_harmless(text[start:end], kind):
+            pieces += [text[done:start], MASK]
+            done = end
+    return "".join([*pieces, text[done:]])
 
 
 def _element(match: re.Match[str]) -> str:

@@ -36,9 +36,19 @@ _NO_USER = frozenset(
     ]
 )
 _CURL_CLUSTER = re.compile(r"-[#a-zA-Z]{1,12}[uU]")
+_ORACLE = frozenset(["sqlplus", "sqlldr", "exp", "imp", "expdp", "impdp", "sqlcl", "rman"])
+_USER_SLASH = re.compile(r"([\w$#]+/)(?!\*\*\*)[^@\s/]+(?=@|$)")
 _SETTERS = frozenset(["set", "config", "add", "put", "--add", "--global", "--local", "setenv"])
 _HEADER_FLAGS = ("-H", "--header", "--proxy-header")
-_ACCOUNT_FLAGS = ("-u", "--user", "--proxy-user", "--userpwd", "--basic-auth", "--http-user")
+_ACCOUNT_FLAGS = (
+    "-u",
+    "--user",
+    "--proxy-user",
+    "--userpwd",
+    "--basic-auth",
+    "--http-user",
+    "--login",
+)
 _SCHEMES = frozenset(["bearer", "basic", "token", "digest", "apikey", "negotiate", "="])
 
 
@@ -130,9 +140,15 @@ def _redact_commands(text: str, depth: int) -> str:
         commands[-1].append(word)
     pieces: list[str] = []
     done = 0
+    from_stdin = any(word.text == "--password-stdin" for word in words)
     for command in commands:
         said = [word.text for word in command]
-        for word, redacted in zip(command, _redact_words(said, depth), strict=True):
+        redacted_words = _redact_words(said, depth)
+        if from_stdin and said[0] in ("echo", "printf"):  # echo X | docker login --password-stdin
+            redacted_words[1:] = [
+                word if word.startswith(("-", "$")) else MASK for word in redacted_words[1:]
+            ]
+        for word, redacted in zip(command, redacted_words, strict=True):
             if redacted != word.text:
                 pieces += [text[done : word.start], as_word(redacted, text[word.start : word.end])]
                 done = word.end
@@ -184,10 +200,14 @@ def _awaited(reading: _Reading, argument: str, role: str, kind: Kind | None) -> 
     """Return an argument that the one before it announced; None if it is read like any other."""
     if role == "shell":
         return _redact_shell(argument, reading.depth)
+    if role == "literal":
+        key, sign, _ = argument.partition("=")
+        return f"{key}={MASK}" if sign else None
     if role == "header":
         return _redact_text(argument, reading.depth)
     if role == "secret":
-        return MASK if argument and not argument.startswith("-") else None
+        is_value = not argument.startswith("-") and not is_harmless(argument, "password")
+        return MASK if is_value else None
     if role == "account":
         return MASK if programs.is_account(argument, reading.program) else None
     if role == "cookies":
@@ -228,6 +248,9 @@ def _option(reading: _Reading, argument: str) -> str:
         return f"{name}={MASK}" if value else argument
     if sign and name in (*flags.account, *_ACCOUNT_FLAGS) and programs.is_account(value, program):
         return f"{name}={MASK}"
+    if argument == "--from-literal" and "secret" in reading.seen:
+        reading.expect("literal")
+        return argument
     if sign and name == "--from-literal" and "secret" in reading.seen:
         key, sign, _ = value.partition("=")
         return f"{name}={key}{sign}{MASK}" if sign else argument
@@ -276,17 +299,27 @@ def _positional(reading: _Reading, argument: str) -> str:
         return _redact_argument(argument, reading.depth)
     if reading.program in programs.REMOTE and any(sign in argument for sign in " \t"):
         return _redact_shell(argument, reading.depth)
-    if len(seen) > 1 and seen[-2] in _SETTERS and kind_of(before) in ("password", "secret"):
+    if _is_set(reading, before) and not is_harmless(argument, "password"):
         return MASK
-    if before == "login" and reading.program == "vault":
+    if before == "login" and reading.program in ("vault", "wandb"):
         return MASK
-    if argument in ("Bearer", "bearer"):
+    if reading.program in _ORACLE and (login := _USER_SLASH.match(argument)) is not None:
+        return f"{login[1]}{MASK}{argument[login.end() :]}"
+    if argument in ("Bearer", "bearer") and not before.startswith("-"):
         reading.expect(kind="secret")
     elif argument == "=" and kind_of(before) is not None:
         reading.expect(kind=kind_of(before))
     elif (header := _HEADER_NAME.fullmatch(argument)) is not None:
         reading.expect(kind=kind_of(header[1]))
     return _redact_argument(argument, reading.depth)
+
+
+def _is_set(reading: _Reading, before: str) -> bool:
+    """Tell whether an argument is the value in `config set NAME VALUE`."""
+    if before.startswith("-") or kind_of(before) not in ("password", "secret"):
+        return False
+    near = len(reading.seen) > 1 and reading.seen[-2] in _SETTERS
+    return near or ("_" in before and not _SETTERS.isdisjoint(reading.seen))
 
 
 def _may_start(reading: _Reading, name: str) -> bool:
@@ -323,6 +356,8 @@ def _redact_argument(argument: str, depth: int) -> str:
             break
         rest = argument[end:]
         return argument[:at] + MASK + (_redact_text(rest, depth) if rest else "")
+    if at and argument.startswith("-"):
+        return argument[:at] + _redact_text(argument[at:], depth)
     login = _LOGIN_AT_HOST.match(argument)
     if login is not None and login["user"].lower() not in _NO_USER:
         argument = f"{login['user']}:{MASK}@{argument[login.end() :]}"

@@ -33,7 +33,7 @@ _SECRETS = frozenset(
 _WEAK = frozenset(
     [
         *("pass", "pw", "pwd", "psk", "auth", "bearer", "cookie", "cookies", "sas", "sig"),
-        *("signature", "jwt", "otp", "totp", "cred", "creds", "csrf", "xsrf", "csrftoken"),
+        *("signature", "jwt", "otp", "pin", "totp", "cred", "creds", "csrf", "xsrf", "csrftoken"),
         *("sessionid", "phpsessid", "jsessionid"),
     ]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from perftui.probes.redact.shapes import MASK
 from perftui.probes.redact.values import is_harmless
 
 
@@ -34,7 +35,6 @@ _OPENSSL = Flags(separate=("-k", "-K", "-pass", "-passin", "-passout"))
 
 PROGRAMS: dict[str, Flags] = {
     "curl": _CURL,
-    "wget": Flags(),
     "http": _HTTP,
     "https": _HTTP,
     "xh": _HTTP,
@@ -69,15 +69,21 @@ PROGRAMS: dict[str, Flags] = {
     "skopeo": _LOGIN,
     "crane": _LOGIN,
     "ab": Flags(account=("-A", "-P")),
-    "htpasswd": Flags(),
     "ipmitool": Flags(separate=("-P",)),
+    "useradd": Flags(separate=("-p",)),
+    "usermod": Flags(separate=("-p",)),
     "snmpwalk": Flags(separate=("-A", "-X", "-c")),
     "snmpget": Flags(separate=("-A", "-X", "-c")),
     "osql": Flags(separate=("-P",), glued=("-P",)),
     "tsql": Flags(separate=("-P",)),
-    "adb-connect": Flags(),
 }
 LOGINS = frozenset(["docker", "podman", "nerdctl", "helm", "az", "oras", "buildah", "oc", "argocd"])
+_BY_WORD = {
+    "airflow": ("users", Flags(separate=("-p",))),
+    "prefect": ("login", Flags(separate=("-k",))),
+    "gh": ("secret", Flags(separate=("-b", "--body"))),
+}
+"""Flags that tell only with this word before them."""
 SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "busybox", "su", "runuser"])
 REMOTE = frozenset(
     ["ssh", "watch", "parallel", "eval", "script", "flock", "xargs", "tmux", "screen"]
@@ -105,6 +111,11 @@ def flags_of(program: str, words: tuple[str, ...]) -> Flags:
         program: Its name, without folders.
         words: What follows it, as far as it was read.
     """
+    if program in _BY_WORD:
+        word, flags = _BY_WORD[program]
+        return flags if word in words else Flags()
+    if program in ("http", "https") and "bearer" in words:
+        return Flags(separate=("-a", "--auth"))
     if program in LOGINS:
         return _LOGIN if "login" in words else Flags()
     return PROGRAMS.get(program, Flags())
@@ -112,6 +123,8 @@ def flags_of(program: str, words: tuple[str, ...]) -> Flags:
 
 def is_account(value: str, program: str) -> bool:
     """Tell whether the value of `-u` is USER:PASSWORD, not USER:GROUP, and not a script."""
+    if program == "smbclient" and "%" in value:
+        return not value.endswith(f"%{MASK}")
     found = _ACCOUNT.fullmatch(value)
     if found is None or "://" in value:
         return False

@@ -43,6 +43,7 @@ _BEARER_WORDS = frozenset(
         *("or", "bearerformat", "methods", "method", "credentials", "tokens:", "tokens."),
     ]
 )
+_ORACLE = re.compile(r"(\boracle:\w{1,20}:\w{1,60}/)(?!\*\*\*@)[^@\s]{1,128}@")
 _SHORTEST_KEY = 16
 _SIGNED = re.compile(r"(SharedAccessSignature\s{1,4})(?!\*\*\*)[^\s\"']+")
 
@@ -55,6 +56,8 @@ def redact_shapes(text: str) -> str:
         text = _HOOKS.sub(rf"\g<1>{MASK}", text)
         text = _without_userinfo(text)
     text = _TOKENS.sub(MASK, text)
+    if "oracle" in text:
+        text = _ORACLE.sub(rf"\g<1>{MASK}@", text)
     if "SharedAccessSignature" in text:
         text = _SIGNED.sub(rf"\g<1>{MASK}", text)
     text = _BEARER.sub(_bearer, text)

@@ -23,6 +23,7 @@ _WORD_END = re.compile(
 _LINE_END = re.compile(
     r"\n|\\n|\\r|[,;&](?=\s?[\"']?[^\W\d][\w.-]{0,60}[\"']?\s?[=:])|[}\]](?=\s*$)"
 )
+_FIELD_END = re.compile(r"[;\n\"']")
 _COOKIES = re.compile(r"[^\s;\"']+(?:;[ ]?[^\s=;\"']+=[^\s;\"']*)*")
 _SCHEME = re.compile(
     r"(?:basic|bearer|token|digest|apikey|api-key|negotiate|ntlm|key|oauth|aws4-hmac-sha256"
@@ -142,6 +143,12 @@ def line_end(text: str, at: int, limit: int) -> int:
     found = _LINE_END.search(text, at, limit)
     end = limit if found is None else found.start()
     return at + len(text[at:end].rstrip())
+
+
+def field_end(text: str, at: int, limit: int) -> int:
+    """Return where a field of a connection string ends: at its semicolon."""
+    found = _FIELD_END.search(text, at, limit)
+    return limit if found is None else found.start()
 
 
 def scheme_end(text: str, at: int) -> int:
