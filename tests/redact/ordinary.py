@@ -168,7 +168,7 @@ def _sql(chance: random.Random) -> str:
             f"SELECT a.{column} FROM {table} a JOIN t b ON a.{column} = b.{other}",
             f"COPY (SELECT * FROM {table}) TO '{_path(chance)}' (FORMAT parquet)",
             f"CREATE TABLE {table} ({column} VARCHAR, {other}2 BIGINT, PRIMARY KEY (id))",
-            f"SELECT date_trunc('hour', ts), sum({column}) FROM {table} WHERE id = 5 AND day >= '2024-01-01'",
+            f"SELECT date_trunc('hour', ts), sum({column}) FROM {table} WHERE day >= '2024-01-01'",
             f"SELECT regexp_extract(url, 'https?://([^/]+)/', 1) FROM {table}",
             f"ALTER TABLE {table} ADD COLUMN {column} TEXT; DESCRIBE {table}",
         ]
@@ -203,7 +203,7 @@ def _code(chance: random.Random) -> list[str]:
     column = chance.choice(COLUMNS)
     text = chance.choice(
         [
-            f"import pandas as pd; print(pd.read_parquet('{_path(chance)}').groupby('{column}').size())",
+            f"import pandas; print(pandas.read_parquet('{_path(chance)}').groupby('{column}'))",
             f"df = load(); print(df['{column}'].nunique(), {{'rows': len(df), 'key': '{column}'}})",
             "import os; connect(password=os.environ['PGPASSWORD'], host='h')",
             "def f(token: str, key: int = 5) -> None: print(token)\nf('a', key=7)",

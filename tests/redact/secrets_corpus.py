@@ -39,7 +39,10 @@ QUERY = (
     *("client_secret", "password", "X-Goog-Signature", "auth", "apikey", "refresh_token", "pw"),
 )
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlLWZha2U"
-PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIfakefakeFAKE01\nq83fakeLINE02==\n-----END RSA PRIVATE KEY-----"
+PEM = (
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIfakefakeFAKE01\n"
+    "q83fakeLINE02==\n-----END RSA PRIVATE KEY-----"
+)
 SHAPES = (
     "ghp_" + "f4Ke" * 9,
     "gho_" + "f4Ke" * 9,
@@ -220,14 +223,14 @@ def _urls() -> list[Case]:
             ("postgresql+psycopg", "me", "a,b9fake"),
         )
     ]
-    for name in QUERY:
-        cases.append(
-            Case(
-                ("x", f"https://h/p?n=1&{name}={WORD}&rows=5"),
-                (WORD,),
-                ("https://h/p?n=1", "rows=5"),
-            )
+    cases += [
+        Case(
+            ("x", f"https://h/p?n=1&{name}={WORD}&rows=5"),
+            (WORD,),
+            ("https://h/p?n=1", "rows=5"),
         )
+        for name in QUERY
+    ]
     return [
         *cases,
         Case(("pip", "install", f"git+https://{WORD}{WORD}@h/r.git"), (WORD,), ("pip", "@h/r.git")),

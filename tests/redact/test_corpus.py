@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from many_tools import BLANKS, COMMAND_LINES, KEY, WORD
 from ordinary import ordinary
 from secrets_corpus import corpus
 
@@ -48,6 +49,15 @@ def test_no_secret_survives(case: object) -> None:
             assert secret not in text, place
     for kept in keeps:
         assert kept in target.title
+
+
+@pytest.mark.parametrize("argv", COMMAND_LINES, ids=range(len(COMMAND_LINES)))
+def test_no_secret_survives_in_the_manners_of_many_tools(argv: tuple[str, ...]) -> None:
+    redacted = redact_argv(argv)
+    told = " ".join(redacted)
+    assert redacted[0] == argv[0]
+    assert not any(secret in told for secret in (WORD, BLANKS, BLANKS.split()[1], KEY))
+    assert redact_argv(redacted) == redacted
 
 
 def test_without_boundaries_nearly_all_are_found_too() -> None:
