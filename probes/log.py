@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from perftui.probes.calltree import CallTree
+from perftui.probes.redact.records import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +45,10 @@ class SessionLog:
         self.extend(batch)
 
     def extend(self, batch: Sequence[Record]) -> None:
-        """Append a whole batch."""
+        """Append a whole batch. Secrets are taken out here, before any sink has it."""
         if not batch:
             return
+        batch = without_secrets(batch)
         with self._lock:
             for sink in self._sinks:
                 sink.ingest(batch)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.redact import redact_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,6 +59,7 @@ def command_of(words: Sequence[str], python: str | None) -> list[str]:
         ProgramError: there is no such file or program.
     """
     first = words[0]
+    shown = redact_text(first)
     if first in ("-m", "-c"):
         if len(words) < 2:
             raise ProgramError(
@@ -66,9 +69,9 @@ def command_of(words: Sequence[str], python: str | None) -> list[str]:
     path = Path(first)
     if first.endswith((".py", ".pyw", ".pyz")) or (path / "__main__.py").is_file():
         if not path.exists():
-            raise ProgramError(f"no file {first!r} here; the working directory is {Path.cwd()}")
+            raise ProgramError(f"no file {shown!r} here; the working directory is {Path.cwd()}")
         if path.is_dir() and not (path / "__main__.py").is_file():
-            raise ProgramError(f"{first!r} is a directory without __main__.py")
+            raise ProgramError(f"{shown!r} is a directory without __main__.py")
         return [find_python(python), *words]
     found = shutil.which(first)
     if found is not None:
@@ -76,8 +79,8 @@ def command_of(words: Sequence[str], python: str | None) -> list[str]:
     if path.is_file():
         if python is not None or _looks_like_python(path):
             return [find_python(python), *words]
-        raise ProgramError(f"{first!r} is not executable; `chmod +x` it or run it with its program")
-    raise ProgramError(f"no program, script or scenario {first!r}")
+        raise ProgramError(f"{shown!r} is not executable; `chmod +x` it or run it with its program")
+    raise ProgramError(f"no program, script or scenario {shown!r}")
 
 
 def _looks_like_python(path: Path) -> bool:

@@ -25,7 +25,7 @@ from perftui.probes.metrics import MetricProbe
 from perftui.probes.output import OutputTail
 from perftui.probes.reader import Target
 from perftui.probes.records import Exit, Mark, Notice
-from perftui.probes.redact import redact_argv
+from perftui.probes.redact import redact_argv, redact_title
 from perftui.probes.rights import can_trace
 from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.store import Store
@@ -188,7 +188,7 @@ class Session:
         if options.limit_bytes is not None:
             target.limit_memory(options.limit_bytes)
         about = Target(
-            " ".join(redact_argv(tuple(title.split(" ")))),
+            redact_title(title, argv),
             redact_argv(tuple(argv)),
             target.pid,
             python=None,

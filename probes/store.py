@@ -21,6 +21,7 @@ from perftui.probes.reader import (
     ThreadTree,
     Weights,
 )
+from perftui.probes.redact.records import clean_log
 from perftui.probes.series import Series
 from perftui.probes.units import NS_PER_S
 from perftui.probes.waiting import OFF_CPU_SHARE, waiting_for
@@ -361,7 +362,8 @@ class Store(Intake):
         """See `Reader.log_lines`."""
         with self._lock:
             self._drain()
-            return self._journal.line_list(t0_ns, t1_ns, limit)
+            lines = self._journal.line_list(t0_ns, t1_ns, limit)
+        return clean_log(lines)
 
     def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
         """See `Reader.alerts`."""

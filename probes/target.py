@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.process import ProcessGone, open_process
 from perftui.probes.records import Exit
+from perftui.probes.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,8 @@ class LaunchedTarget:
             )
         except OSError as error:
             reason = error.strerror or str(error)
-            raise LaunchError(f"cannot start {argv[0]!r}: {reason}") from error
+            program = redact_text(argv[0])
+            raise LaunchError(f"cannot start {program!r}: {reason}") from error
         self.pid = self._popen.pid
         # A child is charged with the peak of the process that spawned it (getrusage(2) reads the
         # memory it shared until exec): below this the kernel's ru_maxrss says nothing about it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from perftui.probes.redact import title_of
 from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.installed import installed_scenarios, read_installed
@@ -54,7 +55,7 @@ class Scenario:
 
     def title(self, values: Mapping[str, object]) -> str:
         """What the header says: name and parameters."""
-        return " ".join([self.reference, *assignments(self.parameters, values)])
+        return title_of([self.reference, *assignments(self.parameters, values)])
 
     def check_requirements(self, python: str = sys.executable) -> None:
         """Say what is missing before anything is started.

@@ -15,6 +15,7 @@ from perftui.probes.recording.arrow import arrow
 from perftui.probes.recording.arrow_file import read_stream, table_of
 from perftui.probes.recording.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.parquet_file import read_parquet
+from perftui.probes.recording.redacted import redacted
 from perftui.probes.recording.rollup import manifest, rollups
 from perftui.probes.recording.seal import MANIFEST
 from perftui.probes.recording.tables import RECORDED, ROLLUPS, empty
@@ -59,8 +60,10 @@ class Catalog:
         RecordingError: the directory cannot be read.
     """
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, *, redacts: bool = False) -> None:
         self._container = container
+        self.redacts = redacts
+        """Texts are redacted as they are read: they were written under older rules."""
         self._lock = RLock()
         self._sealed: dict[str, list[SegmentFile]] = {}
         self._manifest: dict[int, dict[str, Extent]] = {}
@@ -187,7 +190,8 @@ class Catalog:
             self.torn.pop(file.name, None)
         else:
             self.torn[file.name] = f"{found.torn} at byte {tail.offset:,}"
-        return table_of(name, tail.batches)
+        table = table_of(name, tail.batches)
+        return redacted(name, table) if self.redacts else table
 
     # What it holds
 
@@ -370,12 +374,18 @@ class Catalog:
 
     def _load(self, file: SegmentFile, columns: Sequence[str] | None) -> Any:
         try:
-            return read_parquet(file.table, self._container.read(file.name), columns)
+            table = read_parquet(file.table, self._container.read(file.name), columns)
         except FileNotFoundError:
             raise
         except (RecordingError, OSError) as error:
             self.damaged[file.name] = str(error)
             return empty(file.table, columns)
+        return redacted(file.table, table) if self.redacts else table
+
+    def table_of(self, file: SegmentFile) -> Any:
+        """Return a sealed file as a table."""
+        with self._lock:
+            return self._load(file, None)
 
     def _retried(self, load: Callable[[], Any]) -> Any:
         """Load; if a file was merged or sealed meanwhile, look again what there is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perftui.probes import records
@@ -17,6 +18,7 @@ from perftui.probes.derived import METRIC_FIELDS, CounterRates, PoolTotals, Tree
 from perftui.probes.reader import TREE
 from perftui.probes.recording.tables import RECORDED
 from perftui.probes.redact import redact_argv
+from perftui.probes.redact.records import Lines
 from perftui.probes.series import Series
 from perftui.probes.units import NS_PER_S
 
@@ -77,6 +79,7 @@ class RowMaker:
         self._target_pid = target_pid
         self.rows: dict[str, list[Row]] = {name: [] for name in RECORDED}
         self.keep_stacks = True
+        self._output: defaultdict[str, Lines] = defaultdict(Lines)
         self.lines_dropped = 0
         self.exit: records.Exit | None = None
         self.last_t_ns = 0
@@ -256,7 +259,7 @@ class RowMaker:
         if self._lines > LINES_PER_S:
             self.lines_dropped += 1
             return
-        text = record.text
+        text = self._output[record.stream].clean(record.text)
         if len(text) > LINE_LIMIT:
             text = text[: LINE_LIMIT - 1] + "…"
         self.rows["log"].append((record.t_ns, record.stream, text))

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.reader import Target
 from perftui.probes.recording.limits import META_BYTES, RecordingError
+from perftui.probes.recording.redacted import RULES_FIELD, is_current
 from perftui.probes.recording.tables import FORMAT, VERSION
-from perftui.probes.redact import redact_argv
+from perftui.probes.redact import RULES, redact_argv, redact_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def parse_meta(data: bytes, name: str) -> dict[str, Any]:
 def target_dict(target: Target) -> dict[str, Any]:
     """Return what is written of a target, without secrets."""
     return {
-        "title": " ".join(redact_argv(target.title.split(" "))),
+        "title": redact_title(target.title, target.argv),
         "argv": list(redact_argv(target.argv)),
         "pid": target.pid,
         "python": target.python,
@@ -89,14 +90,24 @@ def target_dict(target: Target) -> dict[str, Any]:
     }
 
 
+def with_rules(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return meta.json of a copy: its target redacted by the rules of today, which it names."""
+    target = {**_mapping(meta.get("target")), **target_dict(target_of(meta))}
+    return {**meta, "target": target, RULES_FIELD: RULES}
+
+
 def target_of(meta: Mapping[str, Any]) -> Target:
     """Return the target that a meta.json names; what is missing is unknown."""
     target = _mapping(meta.get("target"))
-    argv = target.get("argv")
+    said = target.get("argv")
     pid = target.get("pid")
+    title = _text(target.get("title")) or ""
+    argv = tuple(_text(word) or "" for word in said) if isinstance(said, list) else ()
+    if not is_current(meta):
+        title, argv = redact_title(title, argv), redact_argv(argv)
     return Target(
-        title=_text(target.get("title")) or "",
-        argv=tuple(_text(word) or "" for word in argv) if isinstance(argv, list) else (),
+        title=title,
+        argv=argv,
         pid=pid if type(pid) is int else -1,
         python=_text(target.get("python")),
         launched=target.get("launched") is True,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.limits import ENTRIES, RecordingError
-from perftui.probes.recording.meta import META
-from perftui.probes.recording.seal import seal
+from perftui.probes.recording.meta import META, with_rules
+from perftui.probes.recording.redacted import has_texts
+from perftui.probes.recording.seal import seal, write_table
 from perftui.probes.recording.shelf import ENDING, PACKED_ENDING
 from perftui.probes.recording.tables import TABLES
 from perftui.probes.units import format_bytes, format_seconds
@@ -87,6 +88,11 @@ def _files(reader: RecordingReader, folder: Path) -> dict[str, Path]:
     found = {
         file.name: reader.path / file.name for name in TABLES for file in catalog.files_of(name)
     }
+    if catalog.redacts:
+        for name in TABLES:
+            for file in catalog.files_of(name) if has_texts(name) else ():
+                found[file.name] = folder / file.name
+                write_table(catalog.table_of(file), folder / file.name)
     for segment in catalog.live_segments():
         tables = catalog.live_tables(segment)
         if not tables:
@@ -97,7 +103,7 @@ def _files(reader: RecordingReader, folder: Path) -> dict[str, Path]:
 
 
 def _final_meta(reader: RecordingReader) -> dict[str, Any]:
-    meta = dict(reader.meta)
+    meta = with_rules(reader.meta)
     if meta["state"] != "closed":
         # It stays what it was: an interrupted recording, though all its segments are sealed now.
         meta["recorder"] = None

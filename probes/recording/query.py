@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.limits import RecordingError
 from perftui.probes.recording.parquet_layout import check_layout
+from perftui.probes.recording.redacted import has_texts
 from perftui.probes.recording.tables import TABLES
 from perftui.probes.recording.views import VIEWS, base_tables, with_seconds
 
@@ -109,11 +110,12 @@ class Query:
     def _make_views(self, reader: RecordingReader, files: dict[str, list[str]]) -> None:
         run = self._connection.execute
         for name in base_tables():
-            rows = reader.catalog.live_rows(name)
+            redacts = reader.catalog.redacts and has_texts(name)
+            rows = reader.catalog.whole(name) if redacts else reader.catalog.live_rows(name)
             self._connection.register(f"live_{name}", rows)
             columns = ", ".join(TABLES[name].names())
             source = f"SELECT * FROM live_{name}"
-            if name in files:
+            if name in files and not redacts:
                 paths = ", ".join("'" + path.replace("'", "''") + "'" for path in files[name])
                 sealed = f"SELECT * FROM read_parquet([{paths}], union_by_name = true)"
                 # By name: files of an earlier minor version lack the columns that came later.

@@ -23,6 +23,7 @@ from perftui.probes.recording.disk_threads import DiskThreadTable
 from perftui.probes.recording.disk_tree import RecordedTree
 from perftui.probes.recording.limits import RecordingError
 from perftui.probes.recording.meta import META, parse_meta, recorder_alive, target_of
+from perftui.probes.recording.redacted import is_current
 from perftui.probes.records import Overhead, ProcessStart
 from perftui.probes.store import Store
 from perftui.probes.units import NS_PER_S, format_seconds
@@ -53,7 +54,7 @@ class RecordingReader(Store):
         self.meta = self._read_meta()
         self._recorded_tree = RecordedTree()
         super().__init__(self._recorded_tree, target_of(self.meta), clock=self._end)
-        self._catalog = Catalog(container)
+        self._catalog = Catalog(container, redacts=not is_current(self.meta))
         self._stacks: DiskStackSums = DiskStackSums(self._catalog)
         self._load()
 

@@ -18,8 +18,10 @@ from perftui.probes.recording import meta as meta_file
 from perftui.probes.recording.derive import RowMaker
 from perftui.probes.recording.limits import MIB
 from perftui.probes.recording.live import LiveSegment
+from perftui.probes.recording.redacted import RULES_FIELD
 from perftui.probes.recording.seal import SEGMENTS_MERGED, merge, seal
 from perftui.probes.recording.tables import FORMAT, RECORDED, VERSION
+from perftui.probes.redact import RULES
 from perftui.probes.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
@@ -134,6 +136,7 @@ class Recording:
                 "boot_id": meta_file.boot_id(),
             },
             "versions": meta_file.versions(),
+            RULES_FIELD: RULES,
             "machine": meta_file.machine(),
             "summary": {},
         }

@@ -133,12 +133,14 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
 def _program(
     args: argparse.Namespace, argv: list[str], words: list[str]
 ) -> tuple[list[str], str, bool]:
+    from perftui.probes.redact import title_of
+
     if args.repeat is not None:
         raise UserError(
             "--repeat is for scenarios: a program ends with its process; put what is to be "
             "repeated into a function and run FILE.py:FUNCTION"
         )
-    return argv, " ".join(words), False
+    return argv, title_of(words), False
 
 
 def _is_scenario(word: str) -> bool:
@@ -148,9 +150,11 @@ def _is_scenario(word: str) -> bool:
 
 
 def _unknown(word: str) -> str:
+    from perftui.probes.redact import redact_text
     from perftui.scenarios.catalogue import CATALOGUE
     from perftui.scenarios.parameters import nearest
 
+    word = redact_text(word)
     return (
         f"there is no program, script or scenario {word!r}{nearest(word, list(CATALOGUE))}; "
         "`perftui list` shows the scenarios"

@@ -20,7 +20,7 @@ from perftui.probes.redact import is_secret_name, redact_argv, redact_text
         (["/usr/bin/curl", "-u", "me:pw"], ["/usr/bin/curl", "-u", "***"]),
         (["curl", "-H", "Authorization: Bearer abc"], ["curl", "-H", "Authorization: Bearer ***"]),
         (["mysql", "-ppw", "db"], ["mysql", "-p***", "db"]),
-        (["x", '{"api_key": "abc", "n": 1}'], ["x", '{"api_key": ***, "n": 1}']),
+        (["x", '{"api_key": "abc", "n": 1}'], ["x", '{"api_key": "***", "n": 1}']),
         (["x", "h?token=abc&n=1"], ["x", "h?token=***&n=1"]),
         (["x", "ghp_" + "a" * 36], ["x", "***"]),
         (["x", "sk-proj-" + "a1" * 12], ["x", "***"]),
