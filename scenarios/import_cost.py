@@ -1,5 +1,6 @@
 """What `import X` costs: the tree of imports here, then the same import in fresh processes."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -8,6 +9,8 @@ from time import perf_counter
 from typing import Annotated
 
 import perftui
+from perftui.probes.own_path import give_back
+from perftui.probes.own_python import code_for_others
 from perftui.probes.units import format_bytes, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.parameters import Range, ScenarioError
@@ -27,8 +30,7 @@ def import_cost(
     """See the module."""
     if not all(part.isidentifier() for part in package.split(".")):
         raise ScenarioError(f"package={package}: package is the name of a module, like pyarrow")
-    if missing_modules((package.partition(".")[0],)):
-        raise ScenarioError(f"there is no module {package} in {sys.executable}")
+    with_theirs = _look_where(package)
     already = package in sys.modules
     modules_before, rss_before = len(sys.modules), rss_bytes()
     started = perf_counter()
@@ -56,10 +58,33 @@ def import_cost(
                 started = perf_counter()
                 with perftui.call("bare interpreter" if code == "pass" else "fresh import"):
                     # A group of its own: on Ctrl-C it is ended by us, and without a word.
-                    subprocess.run([sys.executable, "-c", code], check=True, process_group=0)
+                    argv = code_for_others(with_theirs + code)
+                    subprocess.run(argv, check=True, process_group=0)
                 times.append(perf_counter() - started)
     bare_s, whole_s = (median(times) for times in fresh.values())
     print(
         f"in a fresh process: {format_seconds(max(whole_s - bare_s, 0.0))} over the bare "
         f"interpreter's {format_seconds(bare_s)} (medians, n={repeats})"
     )
+
+
+def _look_where(package: str) -> str:
+    """Have a package found where a person's code would find it; returns code that does the like.
+
+    The current directory is looked at last and only for the package itself: somebody else's
+    `json.py` there is not asked for.
+
+    Raises:
+        ScenarioError: There is no such package.
+    """
+    top = (package.partition(".")[0],)
+    if not missing_modules(top):
+        return ""
+    give_back()
+    if not missing_modules(top):
+        return ""
+    here = os.getcwd()  # noqa: PTH109 - what is imported here, the package no longer imports
+    sys.path.append(here)
+    if missing_modules(top):
+        raise ScenarioError(f"there is no module {package} in {sys.executable}")
+    return f"import sys; sys.path.append({here!r}); "
