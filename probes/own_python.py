@@ -19,8 +19,8 @@ def own_module(module: str, *words: str) -> list[str]:
 
 
 def own_code(code: str, *words: str) -> list[str]:
-    """Return the argv of a process that runs a few lines that need the standard library alone."""
-    return [sys.executable, "-I", "-S", "-c", code, *words]
+    """Return the argv of a process that runs a few lines, and imports from our places alone."""
+    return [sys.executable, "-I", "-c", code, *words]
 
 
 def own_script(path: Path, *words: str) -> list[str]:

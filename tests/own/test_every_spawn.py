@@ -10,7 +10,7 @@ import pytest
 TREE = Path(__file__).resolve().parents[2]
 HOUSES = ("tui", "probes", "scenarios")
 BUILDERS = {"own_module", "own_code", "own_script", "module_for_others", "code_for_others"}
-MAKES_AN_ARGV_OF_OURS = {"data_command"}
+MAKES_AN_ARGV_OF_OURS = {"data_command", "fresh_process"}
 STARTS = {
     *("Popen", "run", "call", "check_call", "check_output", "system", "popen", "startfile"),
     *("posix_spawn", "posix_spawnp", "create_subprocess_exec", "create_subprocess_shell"),
