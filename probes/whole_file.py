@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _NO_PLACE_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_AS_IT_IS = os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY
+"""Never O_CREAT: in /tmp the kernel refuses that for another user's pipe."""
 _LINKS = 40
 """So many links of a chain are followed, as the kernel does."""
 
@@ -56,7 +58,7 @@ def whole_file(
     if before is not None and stat.S_ISDIR(before.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if before is not None and not stat.S_ISREG(before.st_mode):
-        with Path(path).open("wb") as file:
+        with os.fdopen(os.open(path, _AS_IT_IS), "wb") as file:
             yield file
         return
     if not replace and before is not None:
@@ -69,7 +71,7 @@ def whole_file(
     except OSError as error:
         if before is None or error.errno not in _NO_PLACE_BESIDE:
             raise
-        with target.open("wb") as file:
+        with os.fdopen(os.open(target, _AS_IT_IS | os.O_TRUNC | os.O_NOFOLLOW), "wb") as file:
             yield file
         return
     try:

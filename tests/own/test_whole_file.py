@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -184,3 +185,32 @@ def test_names_as_long_as_they_may_be(tmp_path: Path) -> None:
     name = "é" * 127
     write_text(tmp_path / name, "x")
     assert (tmp_path / name).read_text() == "x"
+
+
+WRITES = re.compile(
+    r"\.write_text\(|\.write_bytes\(|open\([^)]*[\"'](?:w|wb|x|xb|a|ab)[\"']|O_CREAT"
+)
+NO_FILE_OF_A_PERSON = {
+    "probes/whole_file.py": "the one place",
+    "probes/recording/meta.py": "in the folder of a recording",
+    "probes/recording/seal.py": "in the folder of a recording",
+    "probes/recording/live.py": "in the folder of a recording",
+    "probes/recording/query.py": "in a temporary folder of its own",
+    "probes/recording/export/write.py": "in a zip, or a folder made under a random name",
+    "probes/inside/high_water.py": "/proc",
+    "scenarios/io_wait.py": "data of a scenario, in a scratch folder",
+    "scenarios/csv_file.py": "data of a scenario, in a scratch folder",
+    "scenarios/cache.py": "data of scenarios, in the cache",
+    "scenarios/figures.py": "appends to a file that another process of ours has made",
+    "scenarios/server_guard.py": "a server's log, in a scratch folder",
+}
+
+
+def test_every_file_for_a_person_is_written_here() -> None:
+    tree = Path(__file__).resolve().parents[2]
+    files = [
+        file for house in ("tui", "probes", "scenarios") for file in (tree / house).rglob("*.py")
+    ]
+    assert len(files) > 200
+    found = {str(file.relative_to(tree)) for file in files if WRITES.search(file.read_text())}
+    assert found - set(NO_FILE_OF_A_PERSON) == set()
