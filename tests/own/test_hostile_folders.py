@@ -144,7 +144,9 @@ def test_attach(trap: tuple[Trap, list[str]], running: subprocess.Popen[bytes]) 
 @pytest.mark.live
 def test_a_scenario_that_starts_workers(trap: tuple[Trap, list[str]]) -> None:
     where, perftui = trap
-    done = where.run(perftui, "run", "--headless", "--no-record", "cold-start")
+    few = ("engines=pyarrow", "repeats=1", "queries=3", "rows=1000")
+    params = [word for param in few for word in ("-p", param)]
+    done = where.run(perftui, "run", "--headless", "--no-record", "cold-start", *params)
     assert done.returncode == 0, done.stderr
     assert where.sprung() == ""
 
