@@ -41,7 +41,8 @@ def whole_file(
     Args:
         path: As the person has named it.
         mode: Of a new file; the umask takes away from it.
-        replace: What is there already may be replaced.
+        replace: What is there already may be replaced. For a name that we have chosen, say no:
+            then a link is not followed either.
         sync: Have the disk keep it before it takes its place.
 
     Raises:
@@ -61,7 +62,7 @@ def whole_file(
         with os.fdopen(os.open(path, _AS_IT_IS), "wb") as file:
             yield file
         return
-    if not replace and before is not None:
+    if not replace and (before is not None or os.path.islink(path)):  # noqa: PTH114
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
     target = Path(os.path.realpath(path))
     if before is not None and not os.access(target, os.W_OK):

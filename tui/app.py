@@ -122,7 +122,7 @@ class PerftuiApp(TerminalApp[int]):
         said = "the screenshot could not be saved"
         for folder in (Path.cwd(), Path(tempfile.gettempdir())):
             try:
-                write_text(folder / name, picture)
+                write_text(folder / name, picture, replace=False)
             except OSError as error:
                 said = f"the screenshot could not be saved: {error}"
             else:

@@ -105,6 +105,10 @@ def test_not_replacing_is_refused_also_when_it_comes_meanwhile(tmp_path: Path) -
         out.write(b"ours")
         file.write_text("theirs")
     assert file.read_text() == "theirs"
+    (tmp_path / "laid").symlink_to(tmp_path / "of somebody")
+    with pytest.raises(FileExistsError):
+        write_text(tmp_path / "laid", "ours", replace=False)
+    assert not (tmp_path / "of somebody").exists()
     with pytest.raises(FileExistsError):
         write_text(file, "ours", replace=False)
     assert left_over(tmp_path) == []
