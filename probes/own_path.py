@@ -33,7 +33,7 @@ def take_out() -> None:
         del path[0]  # the current directory (-m, -c), or the folder of the script
     _native_path = path
     theirs = _theirs(path)
-    _taken_out[:] = theirs
+    _taken_out[:] = [entry for entry in path if entry in theirs and entry not in ("", os.curdir)]
     kept = [entry for entry in path if entry not in theirs]
     home = _home()
     if home is not None and home not in kept:
