@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from perftui.probes.folders import cache_folder, config_folder
+from perftui.probes.own_python import own_code
 from perftui.probes.rights import can_trace, container, has_trace_capability, yama_scope
 from perftui.probes.units import format_bytes
 
@@ -101,9 +102,7 @@ def _sampler() -> list[Check]:
 def _try_sampling(sampler: str) -> Check:
     """Sample a Python process of our own: the only proof that it works."""
     waiting = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-c", waiting], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    child = subprocess.Popen(own_code(waiting), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         if child.stdout is not None:
             child.stdout.read(1)

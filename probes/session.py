@@ -19,6 +19,7 @@ from perftui.probes.agent.launch import AgentChannel, agent_environment
 from perftui.probes.agent_reader import AgentProbe
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spike_finder import SpikeFinder
+from perftui.probes.loads_agent import loads_agent
 from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
@@ -157,6 +158,8 @@ class Session:
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
         )
+        if not loads_agent(argv, os.environ):
+            env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
         if orders is not None:
             env.update(orders.environment())
             pass_fds = (*pass_fds, orders.child_fd)

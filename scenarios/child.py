@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from perftui.probes.own_path import give_back, take_out
 from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.disk_full import disk_full_words, says_disk_full
@@ -45,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
     """Run one scenario. `argv`: its reference and NAME=VALUE texts."""
     if not argv:
         return _refuse("a scenario is missing: python -m perftui.scenarios.child NAME")
+    take_out()  # done already, unless somebody has started us with -m
     reference, *texts = argv
     line = order_line()
     surroundings = None if line is None else Surroundings()
@@ -110,6 +112,7 @@ def _load(reference: str) -> Callable[..., Any]:
     if reference in CATALOGUE:
         return load(reference)
     resolve(reference)  # says what is wrong if there is none
+    give_back()
     installed = load_installed(reference)
     assert installed is not None
     return installed
@@ -121,11 +124,10 @@ def _refuse(message: str) -> int:
 
 
 def _report(reference: str, error: BaseException) -> int:
-    import traceback
-
     # The first frame is this module's own call: no news to the reader.
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    traceback.print_exception(type(error), error, trace, file=sys.stderr)
+    # As the interpreter does: `import traceback` might find a file of the person's by that name.
+    sys.__excepthook__(type(error), error.with_traceback(trace), trace)
     text = " ".join(str(error).split()) or "no message"
     print(f"perftui: {reference} failed: {type(error).__name__}: {text}", file=sys.stderr)
     return 1

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import perftui
+from perftui.probes.own_python import own_module
 from perftui.probes.units import format_bytes, format_count, format_seconds
 from perftui.scenarios import parquet_readers as readers
 from perftui.scenarios.definition import scenario
@@ -145,7 +146,7 @@ def _watched(pair: str, kind: str, files: Sequence[Path]) -> _Run:
     """Run one half in a fresh process and sample its RSS until it ends."""
     words = [pair, kind, *map(str, files)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "perftui.scenarios.false_streaming", *words],
+        own_module("perftui.scenarios.false_streaming", *words),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,13 +1,17 @@
 """What `import X` costs: the tree of imports here, then the same import in fresh processes."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from statistics import median
 from time import perf_counter
 from typing import Annotated
 
 import perftui
+from perftui.probes.own_path import find_theirs, give_back
+from perftui.probes.own_python import code_for_others, own_code
 from perftui.probes.units import format_bytes, format_seconds
 from perftui.scenarios.definition import scenario
 from perftui.scenarios.parameters import Range, ScenarioError
@@ -27,8 +31,7 @@ def import_cost(
     """See the module."""
     if not all(part.isidentifier() for part in package.split(".")):
         raise ScenarioError(f"package={package}: package is the name of a module, like pyarrow")
-    if missing_modules((package.partition(".")[0],)):
-        raise ScenarioError(f"there is no module {package} in {sys.executable}")
+    fresh_process = _look_where(package)
     already = package in sys.modules
     modules_before, rss_before = len(sys.modules), rss_bytes()
     started = perf_counter()
@@ -56,10 +59,33 @@ def import_cost(
                 started = perf_counter()
                 with perftui.call("bare interpreter" if code == "pass" else "fresh import"):
                     # A group of its own: on Ctrl-C it is ended by us, and without a word.
-                    subprocess.run([sys.executable, "-c", code], check=True, process_group=0)
+                    subprocess.run(fresh_process(code), check=True, process_group=0)
                 times.append(perf_counter() - started)
     bare_s, whole_s = (median(times) for times in fresh.values())
     print(
         f"in a fresh process: {format_seconds(max(whole_s - bare_s, 0.0))} over the bare "
         f"interpreter's {format_seconds(bare_s)} (medians, n={repeats})"
     )
+
+
+def _look_where(package: str) -> Callable[[str], list[str]]:
+    """Have a package found; returns the argv of a fresh process that finds it there, for a code.
+
+    A package that a person names is a person's code: PYTHONPATH goes before our own places. The
+    current directory is looked at last, and only for the package itself: nobody has asked for a
+    `json.py` there.
+
+    Raises:
+        ScenarioError: There is no such package.
+    """
+    top = package.partition(".")[0]
+    if find_theirs(top):
+        give_back()
+        return code_for_others
+    if not missing_modules((top,)):
+        return own_code
+    here = os.getcwd()  # noqa: PTH109 - what is imported here, the package no longer imports
+    sys.path.append(here)
+    if missing_modules((top,)):
+        raise ScenarioError(f"there is no module {package} in {sys.executable}")
+    return lambda code: own_code(f"import sys; sys.path.append({here!r}); {code}")

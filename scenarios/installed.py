@@ -6,10 +6,11 @@ never imports other people's packages. The child does.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.own_path import native_path
 from perftui.scenarios.parameters import Parameter, ScenarioError
 from perftui.scenarios.user_file import read_function
 
@@ -24,8 +25,11 @@ GROUP = "perftui.scenarios"
 def installed_scenarios() -> dict[str, EntryPoint]:
     """All by name. Of two packages with the same name for one, the first found counts."""
     found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
-        found.setdefault(entry.name, entry)
+    # Their code is not ours: it may stand where we do not import from.
+    for distribution in distributions(path=native_path()):
+        for entry in distribution.entry_points:
+            if entry.group == GROUP:
+                found.setdefault(entry.name, entry)
     return found
 
 
@@ -58,7 +62,7 @@ def _on_path(module: str) -> Path | None:
     """The file of a module, without importing its packages, as `find_spec` would."""
     from importlib.machinery import PathFinder
 
-    path: list[str] | None = None
+    path: list[str] | None = native_path()
     spec = None
     for part in module.split("."):
         spec = PathFinder.find_spec(part, path)

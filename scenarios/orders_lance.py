@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from perftui.probes.own_python import own_module
 from perftui.scenarios.cache import dataset
 from perftui.scenarios.orders import BYTES_PER_ROW, orders
 from perftui.scenarios.parameters import ScenarioError
@@ -53,7 +54,7 @@ def lance_parts(rows: int) -> list[Path]:
 
 
 def _write(target: Path, files: Sequence[Path]) -> None:
-    argv = [sys.executable, "-m", "perftui.scenarios.orders_lance", str(target), *map(str, files)]
+    argv = own_module("perftui.scenarios.orders_lance", str(target), *map(str, files))
     done = subprocess.run(argv, stderr=subprocess.PIPE, text=True, errors="replace")
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from threading import Event, Thread
@@ -179,7 +178,7 @@ class Race:
     def _prepare(self) -> None:
         """Have the data made by another process: its memory must not be part of a side's."""
         engine, amount = self.plan.way.engine, self.plan.amount
-        command = data_command(sys.executable, engine, amount)
+        command = data_command(engine, amount)
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from perftui.probes.own_python import own_module
 from perftui.scenarios.cache import written_bytes
 from perftui.scenarios.orders import ARROW_BYTES_PER_ROW, orders, orders_name, rows_for
 from perftui.scenarios.orders_lance import lance_parts, lance_parts_name
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 
 
-def data_command(python: str, engine: str, size_bytes: int) -> list[str]:
+def data_command(engine: str, size_bytes: int) -> list[str]:
     """The argv of the process that makes the data for an engine."""
-    return [python, "-m", "perftui.scenarios.race_data", engine, str(size_bytes)]
+    return own_module("perftui.scenarios.race_data", engine, str(size_bytes))
 
 
 def data_bytes(engine: str, size_bytes: int) -> int:

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from perftui.probes.redact import title_of
+from perftui.probes.own_path import find_theirs
+from perftui.probes.own_python import module_for_others
 from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.installed import installed_scenarios, read_installed
@@ -51,7 +53,7 @@ class Scenario:
     def command(self, python: str, values: Mapping[str, object]) -> list[str]:
         """The argv of the child that runs the scenario with these values."""
         texts = assignments(self.parameters, values)
-        return [python, "-m", "perftui.scenarios.child", self.reference, *texts]
+        return module_for_others(python, "perftui.scenarios.child", self.reference, *texts)
 
     def title(self, values: Mapping[str, object]) -> str:
         """What the header says: name and parameters."""
@@ -137,9 +139,16 @@ def catalogue() -> tuple[Scenario, ...]:
     return tuple(found)
 
 
-def missing_modules(modules: Sequence[str]) -> tuple[str, ...]:
-    """Those that this interpreter cannot import. Nothing is imported to find out."""
-    return tuple(module for module in modules if find_spec(module) is None)
+def missing_modules(modules: Sequence[str], *, own: bool = True) -> tuple[str, ...]:
+    """Those that this interpreter cannot import. Nothing is imported to find out.
+
+    Args:
+        modules: Their names.
+        own: For a scenario of ours, which imports from our places alone; else also from where
+            only a person's own code is imported from.
+    """
+    missing = (module for module in modules if find_spec(module) is None)
+    return tuple(module for module in missing if own or not find_theirs(module))
 
 
 def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
@@ -156,7 +165,7 @@ def require(reference: str, modules: Sequence[str]) -> None:
     Raises:
         ScenarioError: With the exact command that installs what is missing.
     """
-    missing = missing_modules(modules)
+    missing = missing_modules(modules, own=reference in CATALOGUE)
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise ScenarioError(

@@ -13,13 +13,13 @@ import pwd
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.own_python import own_script
 from perftui.scenarios.parameters import ScenarioError
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ def guarded_server(
     """
     ids = ["-", "-"] if account is None else [str(account.uid), str(account.gid)]
     guard = subprocess.Popen(
-        # -I -S: the guard needs nothing but the standard library, and no folder of ours on
-        # its path, where it would find modules of other names than it expects.
-        [sys.executable, "-I", "-S", str(_GUARD), str(folder), *ids, *argv],
+        own_script(_GUARD, str(folder), *ids, *argv),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the scenario, which then ends the server

@@ -12,6 +12,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from perftui.probes.own_path import give_back
 from perftui.scenarios.definition import Definition
 from perftui.scenarios.parameters import (
     REQUIRED,
@@ -71,7 +72,7 @@ def load_function(path: str, function: str) -> Callable[..., Any]:
     file = Path(path).resolve()
     if not file.is_file():
         raise ScenarioError(f"cannot read {path}: there is no such file")
-    sys.path[0:1] = [str(file.parent)]
+    give_back(str(file.parent))
     spec = spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
         raise ScenarioError(f"cannot import {path}")

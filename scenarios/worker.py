@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import perftui
+from perftui.probes.own_python import own_module
 from perftui.scenarios.parameters import ScenarioError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Worker:
         started = perf_counter()
         with perftui.phase("spawn"):
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "perftui.scenarios.worker_child"],
+                own_module("perftui.scenarios.worker_child"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -115,12 +115,14 @@ class PerftuiApp(TerminalApp[int]):
         import tempfile
         import time
 
+        from perftui.probes.whole_file import write_text
+
         picture = self.export_screenshot(title="perftui")
         name = f"perftui-{time.strftime('%Y%m%d-%H%M%S')}.svg"
         said = "the screenshot could not be saved"
         for folder in (Path.cwd(), Path(tempfile.gettempdir())):
             try:
-                (folder / name).write_text(picture, encoding="utf-8")
+                write_text(folder / name, picture, replace=False)
             except OSError as error:
                 said = f"the screenshot could not be saved: {error}"
             else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from perftui.probes.whole_file import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def write_json(data: Mapping[str, Any], path: str) -> None:
     """Write `data` to a file; "-" is standard output.
 
-    A file is written beside and renamed: whoever waits for it never reads half of it. What is
-    not a file (a pipe, /dev/null) is written to: a rename would put a file in its place.
+    Whoever waits for a file never reads half of it; see `whole_file`.
 
     Raises:
         OSError: it cannot be written.
@@ -26,10 +25,4 @@ def write_json(data: Mapping[str, Any], path: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    target = Path(path).resolve()  # a link stays a link
-    if target.exists() and not target.is_file():
-        target.write_text(text)
-        return
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(target)
+    write_text(path, text)

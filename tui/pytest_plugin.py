@@ -14,7 +14,6 @@ measured it imports nothing that pytest has not.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +85,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_tests] = Tests()
     path = _json_path(config)
     if path is not None:
+        from perftui.probes.whole_file import check_writable
+
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a"):
-                pass
+            check_writable(path)
         except OSError as error:
             raise pytest.UsageError(
                 f"--perftui-json: cannot write {str(path)!r}: {error.strerror}"
@@ -227,9 +227,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     rows = list(session.config.stash[_tests].rows.values())
     text = json.dumps({"schema": SCHEMA, "tests": rows}, indent=2, allow_nan=False) + "\n"
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(path)
+    from perftui.probes.whole_file import write_text
+
+    write_text(path, text)
 
 
 def pytest_terminal_summary(

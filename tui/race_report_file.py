@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.whole_file import write_text
 from perftui.scenarios.race_report import as_markdown
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def write_report(plan: RacePlan, state: RaceState, recordings: Recordings) -> Pa
     name = f"perftui-{plan.pair.name}-{plan.way.engine}-{stamp}.md"
     here = Path.cwd() / name
     try:
-        here.write_text(text, encoding="utf-8")
+        write_text(here, text, replace=False)
     except OSError:
         here = Path(tempfile.gettempdir()) / name
-        here.write_text(text, encoding="utf-8")
+        write_text(here, text, replace=False)
     return here

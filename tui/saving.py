@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import shlex
 import subprocess
-import sys
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.own_python import own_module
 from perftui.probes.units import NS_PER_S
 from perftui.tui import choosing
 
@@ -91,7 +91,7 @@ async def run_export(words: list[str]) -> tuple[bool, str]:
 
 
 def _run(words: list[str]) -> tuple[bool, str]:
-    command = [sys.executable, "-m", "perftui", *words]
+    command = own_module("perftui", *words)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True

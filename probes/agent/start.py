@@ -1,5 +1,6 @@
 """Starts the agent in an interpreter that is about to run somebody's program."""
 
+import os
 import posix
 import sys
 import time
@@ -185,7 +186,8 @@ def _provide(load: "Callable[[str, str], Any]") -> None:
 def allow_tracer(pid: int, scope_file: str) -> bool:
     """Let `pid` trace us where Yama allows that only to ancestors; return whether it was asked.
 
-    ctypes is imported for this alone, and then taken out again.
+    ctypes is imported for this alone, and then taken out again; from the standard library, not
+    from a `struct.py` of the program's.
     """
     try:
         fd = posix.open(scope_file, posix.O_RDONLY | posix.O_CLOEXEC)
@@ -198,11 +200,16 @@ def allow_tracer(pid: int, scope_file: str) -> bool:
     if scope != b"1":
         return False
     before = set(sys.modules)
+    path = sys.path[:]
+    library = os.path.dirname(os.__file__)
     try:
+        if library in path:  # else it is in a zip, or built in
+            sys.path[:] = [e for e in path if e == library or e.endswith("/lib-dynload")]
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(pid), 0, 0, 0)
     finally:
+        sys.path[:] = path
         for name in set(sys.modules) - before:
             del sys.modules[name]
     return True

@@ -36,7 +36,9 @@ def write_meta(directory: Path, meta: Mapping[str, Any]) -> None:
         OSError: it could not be written; the old one stays.
     """
     temporary = directory / (META + ".tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    temporary.unlink(missing_ok=True)  # never through a link that somebody has put there
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(temporary, flags, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
         json.dump(meta, file, indent=1)
         file.write("\n")

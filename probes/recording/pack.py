@@ -15,6 +15,7 @@ from perftui.probes.recording.seal import seal, write_table
 from perftui.probes.recording.shelf import ENDING, PACKED_ENDING
 from perftui.probes.recording.tables import TABLES
 from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.whole_file import whole_file
 
 if TYPE_CHECKING:
     from perftui.probes.recording.reader import RecordingReader
@@ -61,24 +62,22 @@ def pack(reader: RecordingReader, out: Path | None = None) -> Packed:
     target = out or reader.path.with_name(reader.path.name.removesuffix(ENDING) + PACKED_ENDING)
     if target.exists():
         raise RecordingError(f"{target} is there already")
-    temporary = target.with_name(target.name + ".tmp")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pack-") as folder:
             files = _files(reader, Path(folder))
             if len(files) > ENTRIES:
                 raise RecordingError(f"{reader.path.name} has too many files for one zip")
             meta = json.dumps(_final_meta(reader), indent=1).encode("utf-8", "replace")
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-                temporary.chmod(0o600)
-                _add(archive, META, meta)
-                for name, path in sorted(files.items()):
-                    _add(archive, name, path.read_bytes())
-        size = temporary.stat().st_size
-        temporary.replace(target)
+            with whole_file(target, mode=0o600, replace=False) as file:
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                    _add(archive, META, meta)
+                    for name, path in sorted(files.items()):
+                        _add(archive, name, path.read_bytes())
+                size = file.tell()
+    except FileExistsError:  # meanwhile
+        raise RecordingError(f"{target} is there already") from None
     except OSError as error:
         raise RecordingError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return Packed(target, size)
 
 

@@ -6,13 +6,13 @@ import errno
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import deque
 from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from perftui.probes.own_python import own_module
 from perftui.probes.process import ProcessGone, open_process
 from perftui.probes.recording import wire
 from perftui.probes.records import Notice
@@ -139,7 +139,7 @@ class Recorder:
         self._ended = True
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "perftui.probes.recording.recorder_main"]
+        command = own_module("perftui.probes.recording.recorder_main")
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

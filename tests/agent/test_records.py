@@ -467,6 +467,23 @@ def test_allow_tracer_asks_only_under_yama_scope_one(python: str, tmp_path: Path
         assert done.stdout == f"{asked} set()\n3\n4 5\n", done.stderr
 
 
+def test_allow_tracer_runs_nothing_of_the_program(python: str, tmp_path: Path) -> None:
+    """PYTHONPATH is in force when the agent starts: a `struct.py` there is the program's."""
+    scope = tmp_path / "ptrace_scope"
+    scope.write_text("1\n")
+    for name in ("ctypes", "struct", "_ctypes"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('run')\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(HOOK_FOLDER.parent)!r}); import start\n"
+        "sys.path.pop(0); path = sys.path[:]\n"
+        f"print(start.allow_tracer(1, {str(scope)!r}), sys.path == path)\n"
+        "import struct"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([python, "-c", code], env=env, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True True\n", "run\n")
+
+
 SAMPLED = """
 import threading, time
 def busy(until):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perftui.probes.own_python import module_for_others
 from perftui.scenarios import runner
 from perftui.scenarios.catalogue import CATALOGUE
 from perftui.scenarios.runner import ScenarioError, catalogue, resolve
@@ -110,7 +111,7 @@ def test_title_and_command() -> None:
     words += ["parts=8", "settle=1.5"]
     assert scenario.title(values) == " ".join(words)
     assert scenario.command("python3.12", values) == [
-        *("python3.12", "-m", "perftui.scenarios.child"),
+        *module_for_others("python3.12", "perftui.scenarios.child"),
         *words,
     ]
 

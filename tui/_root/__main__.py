@@ -2,6 +2,6 @@
 
 import sys
 
-from perftui.tui.cli import main
+from perftui.tui.entry import main
 
 sys.exit(main())

@@ -200,7 +200,9 @@ def _write(text: str, output: str | None) -> None:
     if output is None or output == "-":
         print(text)
         return
+    from perftui.probes.whole_file import write_text
+
     try:
-        Path(output).write_text(text + "\n", encoding="utf-8")
+        write_text(output, text + "\n")
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror}") from error

@@ -117,11 +117,11 @@ def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> 
     from perftui.probes.recording.export.estimate import HUGE_BYTES, estimate
     from perftui.probes.recording.export.write import (
         default_path,
-        is_device,
         write_file,
         write_stream,
     )
     from perftui.probes.units import format_bytes
+    from perftui.probes.whole_file import is_device
 
     if not args.force:
         size = estimate(reader, order)

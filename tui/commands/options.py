@@ -152,9 +152,10 @@ def check_json_path(path: str | None) -> None:
     """
     if path is None or path == "-":
         return
+    from perftui.probes.whole_file import check_writable
+
     try:
-        with open(path, "a"):  # noqa: PTH123 - only to see whether it may be written
-            pass
+        check_writable(path)
     except OSError as error:
         raise UserError(f"cannot write the summary to {path!r}: {error.strerror}") from error
 

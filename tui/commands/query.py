@@ -86,18 +86,10 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
             if args.output is None:
                 written = write(result, kind, sys.stdout.buffer, limit)
             else:
-                path = Path(args.output)
-                # A rename would put a file in the place of a pipe, or of /dev/null.
-                aside = path.is_file() or not path.exists()
-                part = path.with_name(path.name + ".part") if aside else path
-                try:
-                    with part.open("wb") as file:
-                        written = write(result, kind, file, limit)
-                    if aside:
-                        part.replace(path)
-                finally:
-                    if aside:
-                        part.unlink(missing_ok=True)
+                from perftui.probes.whole_file import whole_file
+
+                with whole_file(args.output) as file:
+                    written = write(result, kind, file, limit)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -94,12 +94,13 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, before)
         _tell("")
     if args.json is not None:
+        from perftui.probes.whole_file import write_text
+
         text = json.dumps(as_json(found), indent=2, allow_nan=False) + "\n"
         if args.json == "-":
             sys.stdout.write(text)
         else:
-            with open(args.json, "w") as file:  # noqa: PTH123 - a path as the person wrote it
-                file.write(text)
+            write_text(args.json, text)
     if args.json != "-":
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
         print(as_text(found, ascii_only=encoding != "utf8"))

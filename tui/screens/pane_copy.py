@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
+from perftui.probes.whole_file import write_text
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -43,5 +45,5 @@ def write_copy(text: str) -> Path:
     folder = Path(base) / "perftui"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "copied.txt"
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n", sync=False)
     return path

@@ -267,8 +267,10 @@ async def _export(live: LiveActions, words: list[str]) -> None:
 
 
 def _save_screen(live: LiveActions, path: Path) -> None:
+    from perftui.probes.whole_file import write_text
+
     try:
-        path.write_text(live.app.export_screenshot(title="perftui"), encoding="utf-8")
+        write_text(path, live.app.export_screenshot(title="perftui"))
     except OSError as error:
         live.say(f"nothing was saved: {path}: {error.strerror or error}", "warn")
         return

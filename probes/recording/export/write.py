@@ -6,22 +6,18 @@ or to a name that ends in .zip, a zip of the same files.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from perftui.probes.recording.export.exporter import ExportError
 from perftui.probes.recording.export.tables import check_table, choices, tables_of
 from perftui.probes.units import format_bytes
+from perftui.probes.whole_file import is_device, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from io import RawIOBase
-
     from perftui.probes.recording.export.exporter import Exporter
     from perftui.probes.recording.export.slice import Slice
     from perftui.probes.recording.reader import RecordingReader
@@ -91,7 +87,7 @@ class Counted:
 
     def __init__(self) -> None:
         self.count = 0
-        self.into: RawIOBase | None = None
+        self.into: BinaryIO | None = None
 
     def write(self, data: bytes) -> int:
         """Count; pass it on if there is where to."""
@@ -167,18 +163,18 @@ def write_file(
         ExportError: something is there already, or it cannot be written.
         RecordingError: the recording cannot be read.
     """
-    target = path.resolve()  # a link stays a link
-    if not force and not is_device(target) and path.exists():
+    device = is_device(path)
+    if not force and not device and path.exists():
         raise ExportError(f"{path} is there already: --force replaces it")
     try:
-        if is_device(target):
-            files, size = 1, _write_through(reader, order, target)
+        if device:
+            files, size = 1, _write_through(reader, order, path)
         elif order.many and path.suffix != ".zip":
             files, size = _write_folder(reader, order, path)
         elif path.is_dir():
             raise ExportError(f"{path} is a folder: name a file with -o")
         else:
-            with _beside(target) as part, part.open("wb") as file:
+            with whole_file(path, replace=force) as file:
                 write_stream(reader, order, file)
                 files, size = 1, file.tell()
         return Written(path, size, files)
@@ -186,28 +182,12 @@ def write_file(
         raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def is_device(path: Path) -> bool:
-    """Tell whether a name is a pipe or a device: written to, never replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
 def _write_through(reader: RecordingReader, order: Order, device: Path) -> int:
     counted = Counted()
-    with device.open("wb", buffering=0) as file:
+    with whole_file(device) as file:
         counted.into = file
         write_stream(reader, order, cast("BinaryIO", counted))
     return counted.count
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """Give a name beside `path`; what was written there takes its place if all went well."""
-    part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[int, int]:

@@ -1,0 +1,143 @@
+"""Where a process of ours imports from, and where the program of a person would.
+
+Ours import from the standard library and from where perftui is installed, nowhere else: not from
+the current directory, not from PYTHONPATH, not from the user's own site folder. Whoever can write
+to one of those would run code with the rights of whoever profiles, and an innocent `json.py` in a
+project would break us. A process that goes on to run a person's code gives those places back
+right before it (`give_back`), so that the code finds what it would find without us.
+
+`own_start` loads this file by its path, before anything else: it imports what every interpreter
+has loaded by then.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_native_modules = frozenset(sys.modules)
+"""Loaded before anything of ours, so also without us."""
+_native_path: "list[str] | None" = None
+_taken_out: "list[str]" = []
+
+
+def take_out() -> None:
+    """Keep only our own places on sys.path; the second call changes nothing."""
+    global _native_path
+    if _native_path is not None:
+        return
+    path = list(sys.path)
+    if path and not sys.flags.safe_path:
+        del path[0]  # the current directory (-m, -c), or the folder of the script
+    _native_path = path
+    theirs = _theirs(path)
+    _taken_out[:] = [entry for entry in path if entry in theirs and entry not in ("", os.curdir)]
+    kept = [entry for entry in path if entry not in theirs]
+    home = _home()
+    if home is not None and home not in kept:
+        kept.append(home)  # last: of what is there, only what is nowhere else is ours
+    sys.path[:] = kept
+
+
+def taken_out() -> "list[str]":
+    """Return the places that only a person's own code is imported from."""
+    return list(_taken_out)
+
+
+def native_path() -> "list[str]":
+    """Return sys.path as the interpreter gives it to a script, without the script's folder."""
+    return list(sys.path if _native_path is None else _native_path)
+
+
+def give_back(folder: "str | None" = None) -> None:
+    """Make sys.path what a person's code would see without us.
+
+    Modules that we have loaded and of which the person has others by the same name are forgotten:
+    the code's `import json` is for its own `json.py`, ours stays with those of us who have it.
+
+    Args:
+        folder: Where the code stands, first on the path as the folder of a script is.
+    """
+    native = native_path()
+    theirs = taken_out()
+    if folder is not None:
+        native.insert(0, folder)
+        theirs.insert(0, folder)
+    home = _home()
+    if home is not None and home not in native:
+        native.append(home)
+    sys.path[:] = native
+    for name in _shadowed(theirs):
+        for module in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+            del sys.modules[module]
+
+
+def find_theirs(module: str) -> bool:
+    """Tell whether a module stands in one of the places that were taken out; imports nothing."""
+    from importlib.machinery import PathFinder
+
+    top = module.partition(".")[0]
+    return bool(_taken_out) and PathFinder.find_spec(top, _taken_out) is not None
+
+
+def _theirs(path: "list[str]") -> "set[str]":
+    """Return the entries that the environment or the user's own site folder has put there.
+
+    What stands before the standard library was put there by PYTHONPATH; what follows the user's
+    site folder, up to the next one, by the `.pth` files in it.
+    """
+    library = os.path.dirname(os.__file__)
+    theirs = set(path[: path.index(library)]) if library in path else set()
+    if not sys.flags.ignore_environment:
+        named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        theirs.update(os.path.abspath(entry) for entry in named if entry)
+    theirs.update(("", os.curdir))
+    site = sys.modules.get("site")
+    if site is not None and site.ENABLE_USER_SITE:
+        installed = set(site.getsitepackages())
+        inside = False
+        for entry in path:
+            inside = entry == site.USER_SITE or (inside and entry not in installed)
+            if inside:
+                theirs.add(entry)
+    builtin = {library, os.path.join(library, "lib-dynload"), *_zipped(path)}
+    return theirs - builtin
+
+
+def _zipped(path: "list[str]") -> "set[str]":
+    """Return the name of the zipped standard library, which stands before the unzipped one."""
+    name = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    prefixes = (sys.base_prefix, sys.base_exec_prefix)
+    return {e for e in path if os.path.basename(e) == name and e.startswith(prefixes)}
+
+
+def _home() -> "str | None":
+    """Return the folder that holds the package `perftui`.
+
+    None where the package is put together from several, or where what else is installed in that
+    folder is for another version of Python.
+    """
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    above, name = os.path.split(os.path.dirname(package))
+    if os.path.basename(package) != "perftui":
+        return None
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if name in ("site-packages", "dist-packages") and os.path.basename(above) != version:
+        return None
+    return os.path.join(above, name)
+
+
+def _shadowed(places: "list[str]") -> "Iterable[str]":
+    """Yield the modules that we have loaded and that stand in `places` too."""
+    from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+
+    ours = {name.partition(".")[0] for name in set(sys.modules) - _native_modules}
+    for name in ours - {"perftui", "__main__", "__mp_main__"}:
+        if BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name):
+            continue  # found before sys.path is looked at
+        spec = PathFinder.find_spec(name, places)
+        # A mere folder (no loader) is only taken where there is nothing else by that name.
+        if spec is not None and spec.loader is not None:
+            yield name

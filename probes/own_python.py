@@ -1,0 +1,50 @@
+"""The command line of every Python process that we start for ourselves; there is no other place.
+
+`python -m` would import from the current directory, and any Python from PYTHONPATH and from the
+user's own site folder: see `own_path`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_START = str(Path(__file__).absolute().with_name("own_start.py"))
+"""Not resolved: in a strict editable install this is a link, and its folder is the package."""
+
+
+def own_module(module: str, *words: str) -> list[str]:
+    """Return the argv of a process that runs a module of ours and no code of anybody else."""
+    return [sys.executable, "-I", _START, module, *words]
+
+
+def own_code(code: str, *words: str) -> list[str]:
+    """Return the argv of a process that runs a few lines, and imports from our places alone."""
+    return [sys.executable, "-I", "-c", code, *words]
+
+
+def own_script(path: Path, *words: str) -> list[str]:
+    """Return the argv of a process that runs a file of ours with the standard library alone."""
+    return [sys.executable, "-I", "-S", str(path), *words]
+
+
+def module_for_others(python: str, module: str, *words: str) -> list[str]:
+    """Return the argv of a process that runs a module of ours, and a person's code in it.
+
+    It takes part in what a launched program does: it loads the agent, and it gives the code its
+    own sys.path (`own_path.give_back`). Until then it imports from our places alone.
+
+    Args:
+        python: The interpreter, which has perftui installed.
+        module: Of ours.
+        words: Its arguments.
+    """
+    return [python, _START, module, *words]
+
+
+def code_for_others(code: str, *words: str) -> list[str]:
+    """Return the argv of a fresh interpreter for lines that import what a person has named.
+
+    Nothing of ours is in it. The current directory is not on its path.
+    """
+    return [sys.executable, "-P", "-c", code, *words]

@@ -1,0 +1,11 @@
+"""Where `perftui` begins: first of all, the process imports from our own places alone."""
+
+from perftui.probes.own_path import take_out
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    take_out()
+    from perftui.tui.cli import main as run
+
+    return run()
