@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from perftui.tui.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +19,14 @@ def write_json(data: Mapping[str, Any], path: str) -> None:
     A file is written beside and renamed: whoever waits for it never reads half of it. What is
     not a file (a pipe, /dev/null) is written to: a rename would put a file in its place.
 
+    What cannot be written to standard output is told, and counts, at the end (`words.settle`).
+
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        say(text, end="", whole=True)
         return
     target = Path(path).resolve()  # a link stays a link
     if target.exists() and not target.is_file():

@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perftui.probes.recording.query import Result
+    from perftui.probes.recording.readable import Form
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
 _WIDEST = 80
 """Of a column of the table; the other formats cut nothing."""
 _NUMBERS = (int, float, Decimal)
+
+
+def form_of(kind: str) -> Form:
+    """Return the form in which a format of `FORMATS` takes its rows."""
+    forms: dict[str, Form] = {"json": "json", "parquet": "parquet", "arrow": "arrow"}
+    return forms.get(kind, "text")
 
 
 def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
@@ -68,7 +75,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _number(value)
     if value is None or isinstance(value, str | int | bool):
         return value
     if isinstance(value, list | tuple):
@@ -78,8 +85,17 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def _number(value: Decimal) -> int | float | str:
+    """Return a decimal as a number if all of its digits survive that, else as text."""
+    if value == value.to_integral_value():
+        return int(value)
+    near = float(value)
+    return near if Decimal(repr(near)) == value else str(value)
+
+
 def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
     table = result.arrow(limit)
+    _check_decimals(table)
     sink: Any = file
     if kind == "parquet":
         import pyarrow.parquet
@@ -91,6 +107,26 @@ def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -
         with pyarrow.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
     return int(table.num_rows)
+
+
+def _check_decimals(table: Any) -> None:
+    """Refuse integers of more than 38 digits, which Arrow's decimals would hold wrongly.
+
+    Raises:
+        RecordingError: there are some.
+    """
+    import pyarrow as pa
+
+    from perftui.probes.recording.limits import RecordingError
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_decimal(column.type):
+            try:
+                column.validate(full=True)
+            except pa.ArrowInvalid:
+                raise RecordingError(
+                    f"{name} has integers of more than 38 digits: select {name}::VARCHAR instead"
+                ) from None
 
 
 def _write_table(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:

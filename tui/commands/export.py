@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
+from perftui.tui.words import answer, say, tell
 
 if TYPE_CHECKING:
     from perftui.probes.recording.export.write import Order
@@ -64,7 +65,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the export."""
     if args.list:
-        print(list_text())
+        say(list_text())
         return 0
     if args.recording is None:
         raise UserError("export needs a RECORDING (last is the newest), or --list")
@@ -130,16 +131,16 @@ def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> 
             if not _agreed(f"{about}; write it? [y/N] "):
                 raise UserError(f"{about}: choose less with --from and --to, or say --force")
     if args.output == STDOUT:
-        write_stream(reader, order, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with answer() as out:
+            write_stream(reader, order, out)
         return 0
     path = Path(args.output) if args.output else default_path(reader, order, Path())
     force = args.force
     if path.exists() and not is_device(path) and not force:
         force = _agreed(f"{path} is there already; replace it? [y/N] ")
     written = write_file(reader, order, path, force=force)
-    print(written.line())
-    print(f"open it with {order.exporter.opened_by}", file=sys.stderr)
+    say(written.line())
+    tell(f"open it with {order.exporter.opened_by}")
     return 0
 
 
@@ -147,7 +148,7 @@ def _agreed(question: str) -> bool:
     """Ask on a terminal; without one the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(question, end="", file=sys.stderr, flush=True)
+    tell(question, end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
+from perftui.tui.words import has_screen
 
 if TYPE_CHECKING:
     from perftui.probes.session import ProbeOptions, RecordOptions
     from perftui.tui.watch_options import WatchOptions
-
-TAKE_VALUE = (
-    "--json",
-    "--duration",
-    "--rate",
-    "--metrics-rate",
-    "--limit",
-    "--fail-on",
-    "--notify",
-    "--record",
-    "--max-age",
-    "--max-size",
-)
-"""Options of `add_probe_options` that are followed by a value."""
 
 
 def add_probe_options(parser: argparse.ArgumentParser) -> None:
@@ -140,8 +126,7 @@ def watch_options(args: argparse.Namespace) -> WatchOptions:
 
 def wants_screen(args: argparse.Namespace) -> bool:
     """Tell whether to show the live screen: there is a terminal, and nobody said otherwise."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return terminal and not args.headless and args.json != "-"
+    return not args.headless and args.json != "-" and has_screen()
 
 
 def check_json_path(path: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.words import answer, say, tell
 
 if TYPE_CHECKING:
     from perftui.probes.recording.query import Query
@@ -74,17 +75,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:
-    from perftui.tui.query_output import write
+    from perftui.tui.query_output import form_of, write
 
     limit = args.limit
-    told = None
+    told, written = None, 0
     if limit is None and kind == "table" and args.output is None:
         limit = _TABLE_ROWS
         told = f"the first {limit:,} rows; --limit N shows more, --format csv all"
-    with query.run(sql, args.timeout) as result:
+    with query.run(sql, args.timeout, form_of(kind)) as result:
         try:
             if args.output is None:
-                written = write(result, kind, sys.stdout.buffer, limit)
+                with answer() as out:
+                    written = write(result, kind, out, limit)
             else:
                 path = Path(args.output)
                 # A rename would put a file in the place of a pipe, or of /dev/null.
@@ -98,12 +100,10 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
                 finally:
                     if aside:
                         part.unlink(missing_ok=True)
-        except BrokenPipeError:
-            raise
         except OSError as error:
             raise UserError(f"cannot write {args.output}: {error.strerror}") from error
     if told is not None and written == limit:
-        print(f"perftui: {told}", file=sys.stderr)
+        tell(f"perftui: {told}")
 
 
 def _describe(query: Query) -> None:
@@ -114,17 +114,17 @@ def _describe(query: Query) -> None:
         ("macro", "with seconds as arguments"),
         ("table", "tables"),
     ):
-        print(f"{title}:")
+        say(f"{title}:")
         for table in query.describe():
             if table.kind != kind:
                 continue
-            print(f"  {table.name}: {table.about}")
+            say(f"  {table.name}: {table.about}")
             columns = [f"{name} ({unit})" if unit else name for name, _, unit in table.columns]
-            print(_wrapped(columns))
-        print()
-    print("examples:")
+            say(_wrapped(columns))
+        say("")
+    say("examples:")
     for example in EXAMPLES:
-        print(f"  {example}")
+        say(f"  {example}")
 
 
 def _wrapped(words: list[str], width: int = 96) -> str:
