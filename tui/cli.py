@@ -88,7 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             tell(leave.code)
         known = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
         raise SystemExit(settle(known)) from None
+    _say_where_things_are()
     return settle(code)
+
+
+def _say_where_things_are() -> None:
+    folders = sys.modules.get("perftui.probes.folders")  # whoever kept something has loaded it
+    note = None if folders is None else folders.fallback_note()
+    if note is not None:
+        tell(f"perftui: {note}")
 
 
 def _main(argv: Sequence[str]) -> int:

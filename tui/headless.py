@@ -8,7 +8,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.orders import Orders
+from perftui.probes.recording.shelf import name_of
 from perftui.probes.session import Session
+from perftui.probes.shell_words import shell_word
 from perftui.probes.summary import summarize
 from perftui.tui.gate import GATE_FAILED, gate_failed
 from perftui.tui.json_file import write_json
@@ -77,10 +79,11 @@ def exit_status(exit_: Exit) -> int:
 
 
 def print_recording(session: Session) -> None:
-    """Say where the session can be seen again."""
+    """Say where the session can be seen again, if it can."""
     path = session.recording()
-    if path is not None:
-        tell(f"recorded: perftui open {path.name.removesuffix('.perftui')}")
+    name = None if path is None else name_of(path)
+    if name is not None:
+        tell(f"recorded: perftui open {shell_word(name)}")
 
 
 def _watch(session: Session, progress: Progress, duration_s: float | None) -> bool:

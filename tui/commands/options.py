@@ -79,15 +79,14 @@ def record_options(args: argparse.Namespace) -> RecordOptions:
     Raises:
         UserError: they contradict each other.
     """
-    from pathlib import Path
-
+    from perftui.probes.folders import expanded
     from perftui.probes.session import RecordOptions
 
     if args.no_record and args.record is not None:
         raise UserError("--record and --no-record contradict each other: give one of them")
     return RecordOptions(
         wanted=not args.no_record,
-        directory=None if args.record is None else Path(args.record).expanduser(),
+        directory=None if args.record is None else expanded(args.record),
         max_bytes=args.max_size,
         max_age_s=None if args.max_age is None else args.max_age * 86_400,
     )

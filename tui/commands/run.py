@@ -110,14 +110,15 @@ def run_command(
 
 def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
     """Return (argv, title, whether it is a scenario) of what is to be run."""
-    from perftui.probes.program import ProgramError, command_of
+    from perftui.probes.program import NoSuchProgram, ProgramError, command_of
 
     words: list[str] = args.words
     try:
         if words[:1] == ["--"]:
             if not words[1:]:
                 raise UserError("nothing to run after --; see perftui run --help")
-            return _program(args, command_of(words[1:], args.python), words[1:])
+            words = words[1:]
+            return _program(args, command_of(words, args.python), words)
         if not words:
             raise UserError("nothing to run: name a scenario (perftui list) or a program")
         if _IN_FILE.fullmatch(words[0]) or _is_scenario(words[0]):
@@ -125,9 +126,9 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
         if args.param:
             raise UserError(f"-p is for scenarios; {_unknown(words[0])}")
         return _program(args, command_of(words, args.python), words)
+    except NoSuchProgram as error:
+        raise UserError(_unknown(words[0])) from error
     except ProgramError as error:
-        if "no program, script or scenario" in str(error):
-            raise UserError(_unknown(words[0])) from error
         raise UserError(str(error)) from error
 
 
