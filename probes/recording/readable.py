@@ -25,7 +25,8 @@ _PLAIN = frozenset(
     ]
 )
 """What Python's own values hold exactly."""
-_NOT_IN_ARROW = frozenset(["bit", "bignum", "varint", "time with time zone"])
+_NOT_IN_ARROW = frozenset(["bit", "bignum", "varint", "uhugeint", "time with time zone"])
+"""Also what would arrive as another value: its largest uhugeint is -1 there."""
 _NOT_IN_PARQUET = _NOT_IN_ARROW | {"interval", "union"}
 
 
