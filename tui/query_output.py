@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perftui.probes.recording.export.spreadsheet import Guard
     from perftui.probes.recording.query import Result
     from perftui.probes.recording.readable import Form
 
@@ -28,8 +29,17 @@ def form_of(kind: str) -> Form:
     return forms.get(kind, "text")
 
 
-def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
+def write(
+    result: Result, kind: str, file: BinaryIO, limit: int | None, guard: Guard | None = None
+) -> int:
     """Write the rows of a result, at most `limit`; returns how many there were.
+
+    Args:
+        result: The rows.
+        kind: One of `FORMATS`.
+        file: Where to.
+        limit: How many; None: all.
+        guard: Of csv: takes the formulas out of cells, for spreadsheets.
 
     Raises:
         OSError: the file does not take them.
@@ -39,7 +49,7 @@ def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
     text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
     try:
         if kind == "csv":
-            return _write_csv(result, text, limit)
+            return _write_csv(result, text, limit, guard)
         if kind == "json":
             return _write_json(result, text, limit)
         return _write_table(result, text, limit)
@@ -48,14 +58,32 @@ def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
         text.detach()
 
 
-def _write_csv(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(result.columns)
+def _write_csv(
+    result: Result, file: io.TextIOWrapper, limit: int | None, guard: Guard | None
+) -> int:
+    writer = csv.writer(_Lines(file))
+    names: Iterable[Any] = result.columns
+    writer.writerow(names if guard is None else map(guard.cell, names))
     count = 0
     for row in result.rows(limit):
-        writer.writerow(row)
+        writer.writerow(row if guard is None else map(guard.cell, row))
         count += 1
     return count
+
+
+class _Lines:
+    """Takes rows as csv ends them, CR LF, and ends them with LF.
+
+    With a plain LF as its terminator, csv would leave a cell with a CR unquoted (before Python
+    3.13), and every reader takes that for the end of the row.
+    """
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_json(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:

@@ -307,7 +307,11 @@ def test_what_is_printed_opens_the_recording(tmp_path: Path, record: str) -> Non
 
 
 def test_nothing_is_printed_of_a_recording_that_is_not_there(tmp_path: Path) -> None:
-    code = f"import shutil, time; time.sleep(1); shutil.rmtree({str(tmp_path / 'gone')!r})"
+    gone = str(tmp_path / "gone")
+    code = (
+        "import shutil, time; time.sleep(1)\n"
+        f"shutil.rmtree({gone!r}); open({gone!r}, 'w').close()"  # it cannot be made again
+    )
     for words in (("--no-record",), ("--record", "/proc/x.perftui"),
                   ("--record", str(tmp_path / "gone" / "x.perftui"))):  # fmt: skip
         done = perftui("run", *words, "-c", code if "gone" in words[-1] else "pass")

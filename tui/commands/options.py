@@ -73,6 +73,15 @@ def add_fail_on(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> Non
     )
 
 
+def add_spreadsheet(parser: argparse.ArgumentParser) -> None:
+    """Add what is done about formulas in CSV."""
+    parser.add_argument(
+        "--spreadsheet",
+        action=argparse.BooleanOptionalAction,
+        help="of csv: a ' before cells that a spreadsheet would run (for files called .csv)",
+    )
+
+
 def record_options(args: argparse.Namespace) -> RecordOptions:
     """Return what the options say about recording.
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
+from perftui.tui.commands import options
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
 from perftui.tui.words import answer, say, tell
 
 if TYPE_CHECKING:
+    from perftui.probes.recording.export.spreadsheet import Guard
     from perftui.probes.recording.query import Query
 
 _EPILOG = """\
@@ -43,6 +45,7 @@ def add_parser(commands: Any) -> None:
         "--timeout", type=_seconds, default=60.0, metavar="S", help="stop after S seconds (60)"
     )
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N rows")
+    options.add_spreadsheet(parser)
     parser.set_defaults(run=run)
 
 
@@ -77,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
 def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:
     from perftui.tui.query_output import form_of, write
 
+    guard = _guard(kind, args)
     limit = args.limit
     told, written = None, 0
     if limit is None and kind == "table" and args.output is None:
@@ -86,7 +90,7 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
         try:
             if args.output is None:
                 with answer() as out:
-                    written = write(result, kind, out, limit)
+                    written = write(result, kind, out, limit, guard)
             else:
                 path = Path(args.output)
                 # A rename would put a file in the place of a pipe, or of /dev/null.
@@ -94,7 +98,7 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
                 part = path.with_name(path.name + ".part") if aside else path
                 try:
                     with part.open("wb") as file:
-                        written = write(result, kind, file, limit)
+                        written = write(result, kind, file, limit, guard)
                     if aside:
                         part.replace(path)
                 finally:
@@ -102,8 +106,25 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
                         part.unlink(missing_ok=True)
         except OSError as error:
             raise UserError(f"cannot write {args.output}: {error.strerror}") from error
+    changed = None if guard is None else guard.line()
+    if changed is not None:
+        tell(f"perftui: {changed}")
     if told is not None and written == limit:
         tell(f"perftui: {told}")
+
+
+def _guard(kind: str, args: argparse.Namespace) -> Guard | None:
+    """Return what keeps cells from being run as formulas, None if it is not wanted."""
+    from perftui.probes.recording.export.spreadsheet import Guard, is_meant_for
+
+    wanted: bool | None = args.spreadsheet
+    if kind != "csv":
+        if wanted is not None:
+            raise UserError(f"--spreadsheet is for csv, not {kind}")
+        return None
+    if wanted is None:
+        wanted = args.output is not None and is_meant_for(Path(args.output))
+    return Guard() if wanted else None
 
 
 def _describe(query: Query) -> None:
