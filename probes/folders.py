@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -110,6 +109,8 @@ def _fallback(why: str) -> _Fallback:
     The name can be guessed, and anybody may have made it before us: it is used only if it is a
     real folder, belongs to us and lets nobody else in.
     """
+    import tempfile  # 20 ms that nobody with a home has to pay
+
     base = Path(tempfile.gettempdir())
     folder = base / f"perftui-{os.getuid()}"
     try:

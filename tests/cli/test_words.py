@@ -217,3 +217,12 @@ def test_a_terminal_that_cannot_be_drawn_upon_gets_text(term: str) -> None:
     assert "42" in done.stdout
     assert "text only" in done.stdout
     assert "\x1b[?1049h" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [(">&- 2>&-", 0), ("<&- >&-", 0), ("2>/dev/null | true", 0), ("2>/dev/null >/dev/full", 2)],
+)
+def test_a_scenario_measures_to_its_end_whoever_listens(where: str, code: int) -> None:
+    line = "PERFTUI run --headless import-cost -p package=json -p repeats=1"
+    assert shell(f"set -o pipefail; {line} {where}").returncode == code
