@@ -16,12 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perftui.probes.own_path import give_back, take_out
+from perftui.probes.standard_streams import hold_standard_streams
 from perftui.scenarios.catalogue import CATALOGUE, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.installed import load_installed
 from perftui.scenarios.kept_runs import Surroundings, order_line, run_kept
 from perftui.scenarios.parameters import ScenarioError, bind, parameters_of
+from perftui.scenarios.patient_output import be_patient
 from perftui.scenarios.runner import require, resolve
 from perftui.scenarios.user_file import load_function, split_reference
 
@@ -44,6 +46,16 @@ class Terminated(BaseException):
 
 def main(argv: Sequence[str]) -> int:
     """Run one scenario. `argv`: its reference and NAME=VALUE texts."""
+    hold_standard_streams()
+    patient = be_patient() if argv and argv[0] in CATALOGUE else None
+    code = _main(argv)
+    problem = None if patient is None else patient.problem()
+    if problem is not None:
+        return _refuse(problem) if code == 0 else code
+    return code
+
+
+def _main(argv: Sequence[str]) -> int:
     if not argv:
         return _refuse("a scenario is missing: python -m perftui.scenarios.child NAME")
     take_out()  # done already, unless somebody has started us with -m
@@ -119,7 +131,8 @@ def _load(reference: str) -> Callable[..., Any]:
 
 
 def _refuse(message: str) -> int:
-    print(f"perftui: {message}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"perftui: {message}", file=sys.stderr)
     return 2
 
 

@@ -7,6 +7,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.recording.shelf import name_of
+from perftui.probes.shell_words import shell_word
 from perftui.probes.units import format_bytes, format_count
 from perftui.scenarios.catalogue import PIP_NAMES
 from perftui.scenarios.printed_table import table_lines
@@ -94,8 +96,8 @@ def as_text(plan: RacePlan, state: RaceState, recordings: Recordings) -> str:
     lines += table_lines(header, figure_rows(plan, _both(state)))
     lines += _paragraph(_growth_texts(plan, state))
     lines += _paragraph(verdict_lines(plan, state))
-    names = [recording_name(path) for path in recordings if path is not None]
-    lines += _paragraph(f"recorded: perftui open {name}" for name in names)
+    names = [name_of(path) for path in recordings if path is not None]
+    lines += _paragraph(f"recorded: perftui open {shell_word(name)}" for name in names if name)
     return "\n".join(lines)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from perftui.probes.redact import title_of
 from perftui.probes.own_path import find_theirs
 from perftui.probes.own_python import module_for_others
+from perftui.probes.redact import title_of
 from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.installed import installed_scenarios, read_installed

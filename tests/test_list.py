@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import pty
@@ -218,9 +219,10 @@ def test_clearing_takes_the_answer(
     cache: Path, monkeypatch: pytest.MonkeyPatch, answer: str, there: bool
 ) -> None:
     fill(cache)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    typed = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin", typed)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda _question: answer)
     assert run("--clear-cache") == 0
     assert (cache / "data" / "orders").exists() is there
 

@@ -11,8 +11,13 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from perftui.tui.words import begin, say, settle, tell
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
+
+    from _typeshed import SupportsWrite
 
 COMMANDS = (
     "run",
@@ -36,31 +41,67 @@ class UserError(Exception):
     """Something that a person can put right; the message is one line that says how."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Errors in one line, without the usage that hides them."""
+class Parser(argparse.ArgumentParser):
+    """Errors in one line, without the usage that hides them; options by their whole names.
+
+    An abbreviation means something else as soon as another option begins like it.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")
+        """Leave with one line."""
+        line = " ".join(message.split())
+        self.exit(USAGE_ERROR, f"{self.prog}: {line}; see {self.prog} --help\n")
+
+    def takes_value(self, word: str) -> bool:
+        """Tell whether the next word belongs to `word`, by the options that were added."""
+        action = self._option_string_actions.get(word)
+        return action is not None and action.nargs != 0
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (tell if file is sys.stderr else say)(message or "", end="")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every command."""
-    parser = _Parser(
+    parser = Parser(
         prog="perftui",
         description="Watch a Python program live: CPU, memory, Python stacks, imports and phases.",
         epilog="Keys and details: the ? key on the screen, and COMMAND --help.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in COMMANDS:
         import_module(f"perftui.tui.commands.{name}").add_parser(commands)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code, whatever becomes of our words."""
+    begin()
+    try:
+        code = _main(sys.argv[1:] if argv is None else argv)
+    except SystemExit as leave:
+        if isinstance(leave.code, str):
+            tell(leave.code)
+        known = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+        raise SystemExit(settle(known)) from None
+    _say_where_things_are()
+    return settle(code)
+
+
+def _say_where_things_are() -> None:
+    folders = sys.modules.get("perftui.probes.folders")  # whoever kept something has loaded it
+    note = None if folders is None else folders.fallback_note()
+    if note is not None:
+        tell(f"perftui: {note}")
+
+
+def _main(argv: Sequence[str]) -> int:
     parser = build_parser()
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = list(argv)
     target: list[str] = []
     if words[:1] == ["run"]:
         from perftui.tui.commands.run import split_words
@@ -73,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.version:
         from perftui import __version__
 
-        print(f"perftui {__version__}")
+        say(f"perftui {__version__}")
         return 0
     if args.command is None:
         from perftui.tui.commands.home import can_show_home, run_home
@@ -85,15 +126,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
     except UserError as error:
-        print(f"perftui: {error}", file=sys.stderr)
+        tell(f"perftui: {error}")
         return USAGE_ERROR
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone; there is nobody left to tell
-        return 0
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        # A full disk behind stdout, a folder that cannot be read: no traceback for that.
-        print(f"perftui: {error.strerror or error}", file=sys.stderr)
+        # A full disk, a folder that cannot be read: no traceback for that.
+        where = "" if error.filename is None else f"{str(error.filename)[:200]!r}: "
+        tell(f"perftui: {where}{error.strerror or error}")
         return USAGE_ERROR
     return code

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.probes.units import NS_PER_S
+from perftui.tui.words import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +56,10 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
 
 def tell_failure(kind: str, text: str) -> None:
     """Say why the exit code is 1."""
-    print(f"perftui: --fail-on {kind}: {text}", file=sys.stderr)
+    tell(f"perftui: --fail-on {kind}: {text}")
 
 
 def tell_unjudged(reasons: dict[str, str], where: str = "") -> None:
     """Say which kinds had no chance to be found: that nothing was raised means nothing."""
     for kind, reason in reasons.items():
-        print(f"perftui: {where}--fail-on {kind} was not judged: {reason}", file=sys.stderr)
+        tell(f"perftui: {where}--fail-on {kind} was not judged: {reason}")

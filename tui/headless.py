@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.orders import Orders
+from perftui.probes.recording.shelf import name_of
 from perftui.probes.session import Session
+from perftui.probes.shell_words import shell_word
 from perftui.probes.summary import summarize
 from perftui.tui.gate import GATE_FAILED, gate_failed
 from perftui.tui.json_file import write_json
 from perftui.tui.progress import Progress
 from perftui.tui.summary_text import summary_text
+from perftui.tui.words import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,10 +79,11 @@ def exit_status(exit_: Exit) -> int:
 
 
 def print_recording(session: Session) -> None:
-    """Say where the session can be seen again."""
+    """Say where the session can be seen again, if it can."""
     path = session.recording()
-    if path is not None:
-        print(f"recorded: perftui open {path.name.removesuffix('.perftui')}", file=sys.stderr)
+    name = None if path is None else name_of(path)
+    if name is not None:
+        tell(f"recorded: perftui open {shell_word(name)}")
 
 
 def _watch(session: Session, progress: Progress, duration_s: float | None) -> bool:
@@ -117,7 +120,7 @@ def _finish(session: Session, progress: Progress, json_path: str | None) -> None
     progress.tell_notices()
     summary = summarize(session.store, session.spikes)
     if json_path is None:
-        print(summary_text(summary), file=sys.stderr)
+        tell(summary_text(summary))
         print_recording(session)
         return
     write_json(summary, json_path)

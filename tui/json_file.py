@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.whole_file import write_text
+from perftui.tui.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +17,13 @@ def write_json(data: Mapping[str, Any], path: str) -> None:
 
     Whoever waits for a file never reads half of it; see `whole_file`.
 
+    What cannot be written to standard output is told, and counts, at the end (`words.settle`).
+
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        say(text, end="", whole=True)
         return
     write_text(path, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -66,14 +65,15 @@ def _show(session: Session, asked: WatchOptions) -> int:
     from perftui.tui.headless import exit_status, print_recording
     from perftui.tui.json_file import write_json
     from perftui.tui.summary_text import summary_text
+    from perftui.tui.words import tell
 
     summary = summarize(session.store, session.spikes)
     if asked.json_path is not None:
         write_json(summary, asked.json_path)
     exit_ = session.exit()
     if exit_ is None and session.launched:
-        print(f"perftui: {session.pid} goes on running", file=sys.stderr)
-    print(summary_text(summary, session.store.status().notices), file=sys.stderr)
+        tell(f"perftui: {session.pid} goes on running")
+    tell(summary_text(summary, session.store.status().notices))
     print_recording(session)
     if gate_failed(session, asked.fail_on):
         return GATE_FAILED

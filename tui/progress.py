@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.units import NS_PER_S, format_bytes, format_clock, format_count
 from perftui.tui.notify import Notifier
+from perftui.tui.words import columns, tell
 
 if TYPE_CHECKING:
     from perftui.probes.session import Session
@@ -57,9 +58,7 @@ class Progress:
         phases = store.phases(0, status.t_end_ns)
         parts += [phase.name for phase in phases if phase.t1_ns is None][-1:]
         line = "perftui  " + "  ".join(parts)
-        width = os.get_terminal_size(sys.stderr.fileno()).columns
-        sys.stderr.write(f"\r\x1b[K{line[: width - 1]}")
-        sys.stderr.flush()
+        tell(f"\r\x1b[K{line[: columns() - 1]}", end="")
         self._shown = True
 
     def tell_notices(self) -> None:
@@ -71,21 +70,19 @@ class Progress:
                 self._alerts.add(key)
                 self.clear()
                 kind = alert.kind.replace("_", " ")
-                print(f"perftui: {alert.severity}: {kind}: {alert.message}", file=sys.stderr)
+                tell(f"perftui: {alert.severity}: {kind}: {alert.message}")
         self._notifier.take(alerts)
         for sequence in self._notifier.sequences():
             if self._terminal:
-                sys.stderr.write(sequence)
-                sys.stderr.flush()
+                tell(sequence, end="")
         notices = self._session.store.status().notices
         for notice in notices[self._told :]:
             self.clear()
-            print(f"perftui: {notice.text}", file=sys.stderr, flush=True)
+            tell(f"perftui: {notice.text}")
         self._told = len(notices)
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            tell("\r\x1b[K", end="")
             self._shown = False

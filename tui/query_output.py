@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perftui.probes.recording.export.spreadsheet import Guard
     from perftui.probes.recording.query import Result
+    from perftui.probes.recording.readable import Form
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
@@ -21,8 +23,23 @@ _WIDEST = 80
 _NUMBERS = (int, float, Decimal)
 
 
-def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
+def form_of(kind: str) -> Form:
+    """Return the form in which a format of `FORMATS` takes its rows."""
+    forms: dict[str, Form] = {"json": "json", "parquet": "parquet", "arrow": "arrow"}
+    return forms.get(kind, "text")
+
+
+def write(
+    result: Result, kind: str, file: BinaryIO, limit: int | None, guard: Guard | None = None
+) -> int:
     """Write the rows of a result, at most `limit`; returns how many there were.
+
+    Args:
+        result: The rows.
+        kind: One of `FORMATS`.
+        file: Where to.
+        limit: How many; None: all.
+        guard: Of csv: takes the formulas out of cells, for spreadsheets.
 
     Raises:
         OSError: the file does not take them.
@@ -32,7 +49,7 @@ def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
     text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
     try:
         if kind == "csv":
-            return _write_csv(result, text, limit)
+            return _write_csv(result, text, limit, guard)
         if kind == "json":
             return _write_json(result, text, limit)
         return _write_table(result, text, limit)
@@ -41,14 +58,32 @@ def write(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
         text.detach()
 
 
-def _write_csv(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(result.columns)
+def _write_csv(
+    result: Result, file: io.TextIOWrapper, limit: int | None, guard: Guard | None
+) -> int:
+    writer = csv.writer(_Lines(file))
+    names: Iterable[Any] = result.columns
+    writer.writerow(names if guard is None else map(guard.cell, names))
     count = 0
     for row in result.rows(limit):
-        writer.writerow(row)
+        writer.writerow(row if guard is None else map(guard.cell, row))
         count += 1
     return count
+
+
+class _Lines:
+    """Takes rows as csv ends them, CR LF, and ends them with LF.
+
+    With a plain LF as its terminator, csv would leave a cell with a CR unquoted (before Python
+    3.13), and every reader takes that for the end of the row.
+    """
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_json(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:
@@ -68,7 +103,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _number(value)
     if value is None or isinstance(value, str | int | bool):
         return value
     if isinstance(value, list | tuple):
@@ -78,8 +113,17 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def _number(value: Decimal) -> int | float | str:
+    """Return a decimal as a number if all of its digits survive that, else as text."""
+    if value == value.to_integral_value():
+        return int(value)
+    near = float(value)
+    return near if Decimal(repr(near)) == value else str(value)
+
+
 def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -> int:
     table = result.arrow(limit)
+    _check_decimals(table)
     sink: Any = file
     if kind == "parquet":
         import pyarrow.parquet
@@ -91,6 +135,26 @@ def _write_arrow(result: Result, kind: str, file: BinaryIO, limit: int | None) -
         with pyarrow.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
     return int(table.num_rows)
+
+
+def _check_decimals(table: Any) -> None:
+    """Refuse integers of more than 38 digits, which Arrow's decimals would hold wrongly.
+
+    Raises:
+        RecordingError: there are some.
+    """
+    import pyarrow as pa
+
+    from perftui.probes.recording.limits import RecordingError
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if "decimal128(38, 0)" in str(column.type):  # also inside of lists and structs
+            try:
+                column.validate(full=True)
+            except pa.ArrowInvalid:
+                raise RecordingError(
+                    f"{name} has integers of more than 38 digits: select {name}::VARCHAR instead"
+                ) from None
 
 
 def _write_table(result: Result, file: io.TextIOWrapper, limit: int | None) -> int:

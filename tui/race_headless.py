@@ -13,7 +13,7 @@ from perftui.probes.units import format_bytes, format_count
 from perftui.scenarios.race_figures import figures_of
 from perftui.scenarios.race_report import as_json, as_text
 from perftui.tui.json_file import write_json
-from perftui.tui.terminal import to_ascii
+from perftui.tui.words import columns, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,19 +71,17 @@ def finish(race: Race, json_path: str | None) -> int:
     """Print what a race found; returns the exit code."""
     state = race.state()
     if state.stage == "failed":
-        print(f"perftui: {state.problem}", file=sys.stderr)
+        tell(f"perftui: {state.problem}")
         return state.exit_code
     if state.problem:
-        print(f"perftui: {state.problem}", file=sys.stderr)
+        tell(f"perftui: {state.problem}")
     if state.verdict is None:
-        print("perftui: stopped before there was a verdict", file=sys.stderr)
+        tell("perftui: stopped before there was a verdict")
     plan, recordings = race.plan, race.recordings()
     if json_path is not None:
         write_json(as_json(plan, state, recordings), json_path)
     if json_path != "-" and state.verdict is not None:
-        text = as_text(plan, state, recordings)
-        encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-        print(text if encoding == "utf8" else to_ascii(text))
+        say(as_text(plan, state, recordings))
     return INCONCLUSIVE if state.verdict is None or state.verdict.winner is None else 0
 
 
@@ -98,20 +96,17 @@ class _Progress:
     def step(self) -> None:
         state = self._race.state()
         if self._terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns
             line = f"perftui  {progress_text(self._race, state, figures=True)}"
-            sys.stderr.write(f"\r\x1b[K{line[: width - 1]}")
-            sys.stderr.flush()
+            tell(f"\r\x1b[K{line[: columns() - 1]}", end="")
             return
         line = progress_text(self._race, state, figures=False)
         if line != self._said:
-            print(f"perftui: {line}", file=sys.stderr, flush=True)
+            tell(f"perftui: {line}")
             self._said = line
 
     def clear(self) -> None:
         if self._terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            tell("\r\x1b[K", end="")
 
 
 def progress_text(race: Race, state: RaceState, *, figures: bool) -> str:

@@ -17,62 +17,19 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
 
+from perftui.tui.glyphs import ASCII
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.color import Color as ThemeColor
-
-_GLYPHS = {
-    **dict.fromkeys("▅▆▇█▀▄■◼▉▊▋", "#"),
-    **dict.fromkeys("▁▂▃", "_"),
-    **dict.fromkeys("─━═╌┄", "-"),
-    **dict.fromkeys("│┃║▏▎▍▌▐▕╎┆‖❚", "|"),
-    **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼╞╡", "+"),
-    **dict.fromkeys("▲△↑", "^"),
-    **dict.fromkeys("▼▽↓▾", "v"),
-    **dict.fromkeys("◀◂←‹", "<"),
-    **dict.fromkeys("▶▸→›", ">"),
-    **dict.fromkeys("●◉•", "*"),
-    **dict.fromkeys("○◌", "o"),
-    "…": "~",
-    "·": "-",
-    "▔": "'",
-    "−": "-",
-    "×": "x",
-    "→": ">",
-    "±": "~",
-    "µ": "u",
-    "–": "-",
-    "—": "-",
-    "°": "o",
-    "²": "2",
-    "✓": "+",
-    "✗": "x",
-    "⚠": "!",
-    "ⓘ": "i",
-    "’": "'",
-    "‘": "'",
-    "“": '"',
-    "”": '"',
-    "≤": "<",
-    "≥": ">",
-    "≈": "~",
-    "Δ": "d",
-    "σ": "s",
-    "░": ".",
-    "▒": ":",
-    "▓": "#",
-    "⏎": "<",
-    "\xa0": " ",
-}
-_TABLE = str.maketrans(_GLYPHS)
 
 
 def to_ascii(text: str) -> str:
     """Replace each glyph by an ASCII one; the number of cells stays the same."""
     if text.isascii():
         return text
-    text = text.translate(_TABLE)
+    text = text.translate(ASCII)
     if text.isascii():
         return text
     from rich.cells import cell_len

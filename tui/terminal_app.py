@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from textual._compositor import ChopsUpdate
@@ -12,6 +11,7 @@ from textual.app import App, SystemCommand
 from perftui.tui.terminal import AsciiFilter, PlainFilter, speaks_utf8
 from perftui.tui.theme import DARK, LIGHT, THEMES, variable_defaults
 from perftui.tui.tight_update import TightUpdate
+from perftui.tui.words import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ class TerminalApp(App[R]):
     def tell_last_words(self) -> bool:
         """Print what went wrong; True if something did."""
         if self.last_words is not None:
-            print(self.last_words, file=sys.stderr)
+            tell(self.last_words)
         return self.last_words is not None
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.limits import RecordingError
 from perftui.probes.recording.parquet_layout import check_layout
+from perftui.probes.recording.readable import Form, casts
 from perftui.probes.recording.redacted import has_texts
 from perftui.probes.recording.tables import TABLES
 from perftui.probes.recording.views import VIEWS, base_tables, with_seconds
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "1GB"
 _BATCH = 10_000
+_ASKED = "_perftui_asked"
 _EXPLAIN = re.compile(r"\s*explain(?:\s+analyze\b)?", re.IGNORECASE)
 
 
@@ -98,13 +100,15 @@ class Query:
                     catalog.damaged[file.name] = str(error)
                     continue
                 path = container.local_path(file.name)
-                if path is None:
+                told = None if path is None else _told(path)
+                if told is None:
                     if unpacked is None:
                         folder = tempfile.TemporaryDirectory(prefix="perftui-query-")
                         unpacked = Path(self._owned.enter_context(folder))
                     path = unpacked / file.name
                     path.write_bytes(data)
-                found.setdefault(name, []).append(str(path.resolve()))
+                    told = str(path.resolve())
+                found.setdefault(name, []).append(told)
         return found
 
     def _make_views(self, reader: RecordingReader, files: dict[str, list[str]]) -> None:
@@ -150,8 +154,15 @@ class Query:
         self.close()
 
     @contextmanager
-    def run(self, sql: str, timeout_s: float | None = None) -> Iterator[Result]:
+    def run(
+        self, sql: str, timeout_s: float | None = None, form: Form | None = None
+    ) -> Iterator[Result]:
         """Run one SELECT (or EXPLAIN); the result is read inside of the `with`.
+
+        Args:
+            sql: The statement.
+            timeout_s: It is stopped after so long.
+            form: Where the rows go: what has no place there comes as text.
 
         Raises:
             QueryError: it is not one, DuckDB refuses it, or its time is up.
@@ -164,7 +175,8 @@ class Query:
             timer.daemon = True
             timer.start()
         try:
-            yield Result(self._connection.execute(statement))
+            fitting, columns = (statement, None) if form is None else self._fitting(statement, form)
+            yield Result(self._connection.execute(fitting), columns)
         except self._duckdb.Error as error:
             if expired:
                 raise QueryError(f"the query was stopped after {timeout_s:g} s") from error
@@ -172,6 +184,32 @@ class Query:
         finally:
             if timer is not None:
                 timer.cancel()
+                # Its thread holds the connection, which must not outlive the interpreter.
+                timer.join()
+
+    def _fitting(self, statement: Any, form: Form) -> tuple[Any, list[str] | None]:
+        """Return the statement with the casts that `form` needs, and its columns' own names."""
+        run = self._connection.execute
+        try:
+            described = run(f"DESCRIBE {statement.query}").fetchall()
+            wanted = casts([self._type(row[1]) for row in described], form)
+            if not any(wanted):
+                return statement, None
+            run(f"CREATE OR REPLACE TEMP VIEW {_ASKED} AS {statement.query}")
+        except self._duckdb.Error:
+            return statement, None  # what is wrong with it is told where it is run
+        columns = [
+            f"#{at}" if kind is None else f"CAST(#{at} AS {kind})"
+            for at, kind in enumerate(wanted, 1)
+        ]
+        named = (f'{column} AS "{at}"' for at, column in enumerate(columns))
+        return f"SELECT {', '.join(named)} FROM {_ASKED}", [row[0] for row in described]
+
+    def _type(self, text: str) -> Any:
+        try:
+            return self._duckdb.sqltype(text)
+        except self._duckdb.Error:
+            return None
 
     def _interrupt(self, expired: list[bool]) -> None:
         expired.append(True)
@@ -222,9 +260,9 @@ class Query:
 class Result:
     """Rows of a running statement."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, columns: list[str] | None = None) -> None:
         self._cursor = cursor
-        self.columns: list[str] = [column[0] for column in cursor.description or ()]
+        self.columns: list[str] = columns or [column[0] for column in cursor.description or ()]
 
     def rows(self, limit: int | None = None) -> Iterator[tuple[Any, ...]]:
         """Yield rows, at most `limit`."""
@@ -244,6 +282,7 @@ class Result:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             table = fetch()
+        table = table.rename_columns(self.columns)
         return table if limit is None else table.slice(0, limit)
 
 
@@ -259,6 +298,14 @@ def unit_of(name: str) -> str:
         if name.endswith(ending):
             return unit
     return ""
+
+
+def _told(path: Path) -> str | None:
+    """Return a path as DuckDB takes it, in UTF-8 whatever the locale; None if it is not that."""
+    try:
+        return os.fsencode(path.resolve()).decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _first_line(error: BaseException) -> str:

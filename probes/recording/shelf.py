@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from perftui.probes.folders import expanded, recordings_folder
 from perftui.probes.recording.container import open_container
 from perftui.probes.recording.limits import RecordingError
 from perftui.probes.recording.meta import META, parse_meta, recorder_alive, target_of
@@ -63,13 +64,7 @@ class Deleted(NamedTuple):
 
 def folder() -> Path:
     """Return where recordings are kept: $PERFTUI_RECORDINGS, else below the XDG data folder."""
-    own = os.environ.get("PERFTUI_RECORDINGS")
-    if own:
-        return Path(own).expanduser()
-    data = os.environ.get("XDG_DATA_HOME", "")
-    # A relative path is invalid by the XDG rules and is ignored.
-    base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
-    return base / "perftui" / "recordings"
+    return recordings_folder()
 
 
 def new_directory(title: str, where: Path | None = None, now: float | None = None) -> Path:
@@ -173,7 +168,7 @@ def resolve(argument: str, where: Path | None = None) -> Path:
         RecordingError: there is none.
     """
     base = folder() if where is None else where
-    path = Path(argument).expanduser()
+    path = expanded(argument)
     if path.exists() and ("/" in argument or path.name.endswith((ENDING, ".zip"))):
         return path
     if argument == LAST:
@@ -197,6 +192,32 @@ def resolve(argument: str, where: Path | None = None) -> Path:
         f"there is no recording {argument!r}, neither here nor in {base}; "
         "`perftui list recordings` shows them"
     )
+
+
+def name_of(path: Path, where: Path | None = None) -> str | None:
+    """Return what a person calls a recording from where they stand: what `resolve` leads to it.
+
+    The name on the shelf if that is enough, else a path; None if it is not there to be opened.
+    """
+    entry = look(path)
+    if entry is None or entry.problem is not None:
+        return None
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - a link on the way stays one
+    names = [_short(path), path.name, str(absolute)]
+    with suppress(OSError, ValueError):
+        near = str(absolute.relative_to(Path.cwd()))
+        names.insert(2, near if "/" in near else f"./{near}")
+    for name in names:
+        if not name.startswith("-") and _leads_to(name, path, where):
+            return name
+    return None
+
+
+def _leads_to(name: str, path: Path, where: Path | None) -> bool:
+    try:
+        return resolve(name, where).samefile(path)
+    except (RecordingError, OSError):
+        return False
 
 
 def rename(path: Path, name: str) -> Path:

@@ -90,6 +90,7 @@ def test_more_than_there_is_memory_for_is_refused_before_anything_is_written(
 def test_the_screen_from_the_first_second_to_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("PERFTUI_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path / "recordings"))
     terminal = Terminal(tmp_path, 160, 45)

@@ -243,6 +243,14 @@ def gone_pid() -> str:
         (("run", "--python", "python9.9", "-c", "pass"), "no interpreter 'python9.9'"),
         (("run", "--json", "/nowhere/x.json", "-c", "pass"), "cannot write the summary"),
         (("run", "--", "/etc/passwd"), "/etc/passwd"),
+        (("run", "--", "no-such-program"), "'no-such-program'"),
+        (("run", ""), "the name of the program is empty"),
+        (("run", "--", ""), "the name of the program is empty"),
+        (("run", "/etc"), "'/etc' is a directory"),
+        (("run", "."), "'.' is a directory"),
+        (("run", "--dur", "2", "x.py"), "--dur"),
+        (("run", "--no-rec", "-c", "pass"), "--no-rec"),
+        (("list", "--js"), "--js"),
         (("attach", "seven"), "not a process id"),
         (("attach",), "needs a PID"),
         (("attach", gone_pid()), "there is no process"),
@@ -257,6 +265,57 @@ def test_bad_input_is_one_line_and_exit_code_2(words: tuple[str, ...], says: str
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_script_without_an_interpreter_says_what_is_missing(tmp_path: Path) -> None:
+    script = tmp_path / "job"
+    script.write_text("echo hello\n")
+    script.chmod(0o755)
+    done = perftui("run", "--", str(script))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert f"'{script}' does not begin with #!" in line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--duration=60", "--json", "-", "--max-age", "3"),
+        ("--no-stacks", "--notify", "off", "--limit", "2GB", "--json=-"),
+        ("--python", sys.executable, "--fail-on", "oom_risk", "--json", "-"),
+    ],
+)
+def test_each_option_takes_what_it_takes_before_the_program(words: tuple[str, ...]) -> None:
+    done = perftui("run", *words, "-c", "import sys; sys.exit(len(sys.argv))", "--duration", "x")
+    assert done.returncode == 3, done.stderr
+    assert summary_of(done)["target"]["exit_code"] == 3
+
+
+@pytest.mark.parametrize("record", ["runs", "a b/it's.perftui", "r\tx/y.perftui"])
+def test_what_is_printed_opens_the_recording(tmp_path: Path, record: str) -> None:
+    done = perftui("run", "--record", record, "-c", "pass", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("recorded: ")]
+    command = line.removeprefix("recorded: perftui open ")
+    shown = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m perftui summary {command}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert shown.stdout.startswith("perftui: exit code 0"), (command, shown.stderr)
+
+
+def test_nothing_is_printed_of_a_recording_that_is_not_there(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+    code = (
+        "import shutil, time; time.sleep(1)\n"
+        f"shutil.rmtree({gone!r}); open({gone!r}, 'w').close()"  # it cannot be made again
+    )
+    for words in (("--no-record",), ("--record", "/proc/x.perftui"),
+                  ("--record", str(tmp_path / "gone" / "x.perftui"))):  # fmt: skip
+        done = perftui("run", *words, "-c", code if "gone" in words[-1] else "pass")
+        assert "recorded: perftui" not in done.stderr
 
 
 @pytest.mark.parametrize(

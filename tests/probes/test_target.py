@@ -149,7 +149,7 @@ def test_words_become_an_argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ("words", "reason"),
     [
         (["missing.py"], "no file 'missing.py'"),
-        (["no-such-program"], "no program, script or scenario"),
+        (["no-such-program"], "no program or script 'no-such-program'"),
         (["-m"], "-m needs a module"),
     ],
 )

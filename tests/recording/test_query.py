@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import threading
 import time
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from made import make
 from synthetic import PID, T0, S
 
 from perftui.probes.profile import function_sums
+from perftui.probes.recording.limits import RecordingError
 from perftui.probes.recording.pack import pack
 from perftui.probes.recording.reader import open_recording
 
@@ -18,6 +24,7 @@ duckdb = pytest.importorskip("duckdb")
 
 from perftui.probes.recording.query import Query, QueryError  # noqa: E402
 from perftui.probes.recording.views import EXAMPLES  # noqa: E402
+from perftui.tui.query_output import form_of, write  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,3 +243,105 @@ def test_duckdb_reads_the_files_by_itself(tmp_path: Path) -> None:
     with Query(open_recording(recording)) as query:
         assert duckdb.sql(sql).fetchall() == rows(query, "SELECT count(*) FROM stacks")
     assert json.loads((recording / "meta.json").read_text())["state"] == "closed"
+
+
+FORMS = ("table", "csv", "json", "parquet", "arrow")
+
+
+def written(query: Query, sql: str, kind: str) -> bytes:
+    out = io.BytesIO()
+    with query.run(sql, 60, form_of(kind)) as result:
+        write(result, kind, out, None)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_every_type_of_duckdb_is_written_in_every_form(reader: RecordingReader, kind: str) -> None:
+    with Query(reader) as query:
+        names = [row[0] for row in rows(query, "DESCRIBE FROM test_all_types()")]
+        assert len(names) > 50
+        for name in names:
+            sql = f'SELECT "{name}" AS it FROM test_all_types()'
+            if kind in ("parquet", "arrow") and name == "hugeint":
+                with pytest.raises(RecordingError, match="more than 38 digits"):
+                    written(query, sql, kind)
+                continue
+            data = written(query, sql, kind)
+            if kind == "parquet":
+                table = pq.read_table(io.BytesIO(data))
+                assert (table.column_names, table.num_rows) == (["it"], 3), name
+            elif kind == "arrow":
+                table = pa.ipc.open_stream(data).read_all()
+                assert (table.column_names, table.num_rows) == (["it"], 3), name
+            elif kind == "json":
+                assert [list(row) for row in json.loads(data)] == [["it"]] * 3, name
+            elif kind == "csv":
+                assert len(list(csv.reader(io.StringIO(data.decode(), newline="")))) == 4, name
+            else:
+                assert data.decode().splitlines()[0].strip() == "it", name
+
+
+VALUES = [
+    ("TIMESTAMPTZ '2026-01-02 03:04:05.5+00'", "2026-01-02 03:04:05.5+00"),
+    ("[TIMESTAMPTZ '2026-01-02 03:04:05+00']", ["2026-01-02 03:04:05+00"]),
+    (
+        "{'at': TIMESTAMPTZ '2026-01-02 03:04:05+00', 'n': 1}",
+        {"at": "2026-01-02 03:04:05+00", "n": 1},
+    ),
+    ("MAP {'a': DATE '2026-01-02'}", {"a": "2026-01-02"}),
+    ("MAP {TIMESTAMPTZ '2026-01-02 03:04:05+00': 7}", {"2026-01-02 03:04:05+00": 7}),
+    ("[{'b q\"': [INTERVAL 14 MONTH]}]", [{'b q"': ["1 year 2 months"]}]),
+    ("INTERVAL 1 MONTH", "1 month"),
+    ("TIMETZ '01:02:03+05:30'", "01:02:03+05:30"),
+    ("170141183460469231731687303715884105727::HUGEINT", 2**127 - 1),
+    ("18446744073709551615::UBIGINT", 2**64 - 1),
+    ("1.10::DECIMAL(4,2)", 1.1),
+    ("12345678901234567.123456789::DECIMAL(38,9)", "12345678901234567.123456789"),
+    ("'101'::BIT", "101"),
+    ("'a\\x00b'::BLOB", "a\\x00b"),
+    ("'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::UUID", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+    ("'x'::ENUM('x', 'y')", "x"),
+    ("union_value(n := 2)", 2),
+    ("'infinity'::TIMESTAMP", "infinity"),
+    ("DATE '44-03-15 (BC)'", "0044-03-15 (BC)"),
+    ("['nan'::DOUBLE, 'inf'::DOUBLE, 1.5]", [None, None, 1.5]),
+    ("(1, DATE '2026-01-02')", None),
+]
+
+
+@pytest.mark.parametrize(("sql", "value"), VALUES)
+def test_values_are_exact_in_json(reader: RecordingReader, sql: str, value: Any) -> None:
+    with Query(reader) as query:
+        query_rows = json.loads(written(query, f"SELECT {sql} AS it -- as it is\n;", "json"))
+        written(query, f"SELECT {sql} AS it", "parquet" if "HUGEINT" not in sql else "csv")
+    if value is not None:
+        assert query_rows == [{"it": value}]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_large_integers_are_right_in_arrow_or_refused(reader: RecordingReader, kind: str) -> None:
+    largest = "340282366920938463463374607431768211455"
+    with Query(reader) as query:
+        data = written(query, f"SELECT {largest}::UHUGEINT u, sum(n) s FROM range(9) t(n)", kind)
+        with pytest.raises(RecordingError, match="l has integers of more than 38 digits"):
+            written(query, f"SELECT ['{2**127 - 1}'::HUGEINT] l", kind)
+    source = io.BytesIO(data)
+    table = pq.read_table(source) if kind == "parquet" else pa.ipc.open_stream(source).read_all()
+    assert table.to_pylist() == [{"u": largest, "s": 36}]
+
+
+def test_the_time_of_day_needs_no_package_and_names_stay(reader: RecordingReader) -> None:
+    with Query(reader) as query:
+        for kind in FORMS:
+            assert written(query, "SELECT now(), 1 AS x, [now()] -- said;", kind)
+        text = written(query, "FROM (SELECT now() AS a, 2 AS b) ORDER BY b;", "csv").decode()
+        assert text.splitlines()[0] == "a,b"
+        assert text.splitlines()[1].endswith(",2")
+
+
+def test_nothing_of_a_query_outlives_it(reader: RecordingReader) -> None:
+    with Query(reader) as query:
+        before = set(threading.enumerate())
+        for _ in range(30):
+            rows(query, "SELECT 1", timeout_s=3600)
+            assert set(threading.enumerate()) <= before, "a timer that waits holds the connection"

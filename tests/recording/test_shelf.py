@@ -33,15 +33,15 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "shelf"
 
 
-def test_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERFTUI_RECORDINGS", "/data/r")
     assert shelf.folder() == Path("/data/r")
     monkeypatch.delenv("PERFTUI_RECORDINGS")
     monkeypatch.setenv("XDG_DATA_HOME", "/data/xdg")
     assert shelf.folder() == Path("/data/xdg/perftui/recordings")
     monkeypatch.setenv("XDG_DATA_HOME", "not/absolute")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert shelf.folder() == Path("/home/me/.local/share/perftui/recordings")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert shelf.folder() == tmp_path / ".local/share/perftui/recordings"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import NAMES, open_recorded
+from perftui.tui.words import has_screen, say, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     base, new = _open_side(args.base), _open_side(args.new)
     _check_twice(base, new)
     phase = _phase(args.phase, [*base, *new])
-    if kind is None and not rules and sys.stdin.isatty() and sys.stdout.isatty():
+    if kind is None and not rules and has_screen():
         from perftui.tui.app import run_compare
 
         return run_compare(base, new, phase)
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     _write(_output(kind or "text", comparison, judged, args.output), args.output)
     for each in judged:
         if each.outcome != "fine" and kind != "text" and args.output is not None:
-            print(f"perftui: {each.outcome}: {each.text}", file=sys.stderr)
+            tell(f"perftui: {each.outcome}: {each.text}")
     return exit_code(judged, strict=args.strict)
 
 
@@ -198,7 +199,7 @@ def _output(kind: str, comparison: Comparison, judged: Sequence[Judged], output:
 
 def _write(text: str, output: str | None) -> None:
     if output is None or output == "-":
-        print(text)
+        say(text)
         return
     from perftui.probes.whole_file import write_text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
+from perftui.tui.words import say
 
 if TYPE_CHECKING:
     from typing import Any
@@ -51,7 +52,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the race on the screen, or as text."""
     if args.list:
-        print(pairs_text())
+        say(pairs_text())
         return 0
     if args.fail_on:
         raise UserError("--fail-on is for run and attach; a demo's verdict is its exit code")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import USAGE_ERROR, UserError
 from perftui.tui.commands import options
 from perftui.tui.gate import GATE_FAILED, tell_failure
+from perftui.tui.words import is_heard, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +87,7 @@ class _Judge:
             else:
                 self._csv(name)
         except (TraceError, RecordingError) as error:
-            print(f"perftui: {error}", file=sys.stderr)
+            tell(f"perftui: {error}")
             self.unusable = True
 
     def _csv(self, name: str) -> None:
@@ -101,10 +101,10 @@ class _Judge:
         events = self._args.events
         trace = TraceFile(Path(name), None if events is None else Path(events))
         for note in trace.notes:
-            print(f"perftui: {name}: {note}", file=sys.stderr)
+            tell(f"perftui: {name}: {note}")
         if trace.duration_s < DETECTORS["streaming_violation"].needs_s:
             text = f"too short to judge its growth ({trace.duration_s:.1f} s)"
-            print(f"perftui: {name}: {text}", file=sys.stderr)
+            tell(f"perftui: {name}: {text}")
         calls = counts = phases = False
 
         def observations() -> Iterator[Observation]:
@@ -128,7 +128,9 @@ class _Judge:
         raised: set[str] = set()
         for edge in edges if everything else _alerts(edges):
             row = as_json(edge, with_evidence=everything)
-            print(json.dumps({"trace": name, **row} if self._several else row), flush=True)
+            say(json.dumps({"trace": name, **row} if self._several else row), now=True)
+            if not is_heard() and not self._args.fail_on:
+                break  # nobody reads on, and there is nothing to judge
             if edge.severity in ("warn", "critical"):
                 if edge.kind in self._args.fail_on and edge.kind not in raised:
                     tell_failure(edge.kind, f"{edge.message}; {edge.evidence}")

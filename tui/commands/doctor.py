@@ -9,6 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
+from perftui.tui.words import say
 
 if TYPE_CHECKING:
     import argparse
@@ -41,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
             {"group": name, **check._asdict()} for name, group in groups.items() for check in group
         ]
         failed = sum(check.status == "fail" for check in checks)
-        print(json.dumps({"schema": 1, "ok": not failed, "checks": listed}, indent=2))
+        say(json.dumps({"schema": 1, "ok": not failed, "checks": listed}, indent=2))
     else:
-        _print(groups)
+        _say_all(groups)
     return 1 if any(check.status == "fail" for check in checks) else 0
 
 
@@ -69,7 +70,7 @@ def _process(text: str) -> list[Check]:
         raise UserError(f"{error}; `perftui list processes` shows the Python ones") from None
 
 
-def _print(groups: dict[str, list[Check]]) -> None:
+def _say_all(groups: dict[str, list[Check]]) -> None:
     from perftui.tui.text import clean
 
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
@@ -78,7 +79,7 @@ def _print(groups: dict[str, list[Check]]) -> None:
     checks = [check for group in groups.values() for check in group]
     name_width = max(len(check.name) for check in checks)
     for title, group in groups.items():
-        print(title.upper())
+        say(title.upper())
         for check in group:
             head = f"  {glyphs[check.status]} {check.status:<4}  {check.name:<{name_width}}  "
             _print_block(head, clean(check.found), width)
@@ -87,9 +88,9 @@ def _print(groups: dict[str, list[Check]]) -> None:
                 _print_block(blank, f"so: {clean(check.follows)}", width)
             if check.remedy and check.status != "ok":
                 # Not wrapped: it is there to be copied.
-                print(f"{blank}do: {clean(check.remedy)}")
-        print()
-    print(_verdict(checks))
+                say(f"{blank}do: {clean(check.remedy)}")
+        say("")
+    say(_verdict(checks))
 
 
 def _print_block(head: str, text: str, width: int) -> None:
@@ -102,7 +103,7 @@ def _print_block(head: str, text: str, width: int) -> None:
         break_on_hyphens=False,
         break_long_words=False,
     )
-    print("\n".join(lines) if lines else head.rstrip())
+    say("\n".join(lines) if lines else head.rstrip())
 
 
 def _verdict(checks: list[Check]) -> str:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
+from perftui.tui.commands import options
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
+from perftui.tui.words import answer, say, tell
 
 if TYPE_CHECKING:
+    from perftui.probes.recording.export.spreadsheet import Guard
     from perftui.probes.recording.export.write import Order
     from perftui.probes.recording.reader import RecordingReader
 
@@ -55,6 +58,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--process", type=int, metavar="PID", help="only this process")
     parser.add_argument("--by-line", action="store_true", help="stacks of lines, not of functions")
     parser.add_argument("--table", metavar="NAME", help="of csv, json, parquet, arrow: one table")
+    options.add_spreadsheet(parser)
     parser.add_argument(
         "--force", action="store_true", help="replace what is there, write it however large"
     )
@@ -64,7 +68,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the export."""
     if args.list:
-        print(list_text())
+        say(list_text())
         return 0
     if args.recording is None:
         raise UserError("export needs a RECORDING (last is the newest), or --list")
@@ -90,11 +94,34 @@ def run(args: argparse.Namespace) -> int:
             )
             order = Order(exporter, part, args.table)
             order.check()
-            return _export(reader, order, args)
+            return _export(reader, order._replace(guard=_guard(order, reader, args)), args)
         finally:
             say_lost(reader)
     except RecordingError as error:
         raise UserError(str(error)) from error
+
+
+def _guard(order: Order, reader: RecordingReader, args: argparse.Namespace) -> Guard | None:
+    """Return what keeps cells from being run as formulas, None if it is not wanted."""
+    from perftui.probes.recording.export.spreadsheet import Guard, is_meant_for
+    from perftui.probes.recording.export.write import default_path
+    from perftui.probes.whole_file import is_device
+
+    wanted: bool | None = args.spreadsheet
+    if order.name != "csv":
+        if wanted is not None:
+            raise UserError(f"--spreadsheet is for csv, not {order.name}")
+        return None
+    if wanted is None and args.output != STDOUT:
+        path = Path(args.output) if args.output else default_path(reader, order, Path())
+        wanted = is_meant_for(path, many=order.many) and not is_device(path)
+    return Guard() if wanted else None
+
+
+def _tell_guarded(guard: Guard | None) -> None:
+    line = None if guard is None else guard.line()
+    if line is not None:
+        tell(f"perftui: {line}")
 
 
 def _format(args: argparse.Namespace) -> str:
@@ -130,16 +157,18 @@ def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> 
             if not _agreed(f"{about}; write it? [y/N] "):
                 raise UserError(f"{about}: choose less with --from and --to, or say --force")
     if args.output == STDOUT:
-        write_stream(reader, order, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with answer() as out:
+            write_stream(reader, order, out)
+        _tell_guarded(order.guard)
         return 0
     path = Path(args.output) if args.output else default_path(reader, order, Path())
     force = args.force
     if path.exists() and not is_device(path) and not force:
         force = _agreed(f"{path} is there already; replace it? [y/N] ")
     written = write_file(reader, order, path, force=force)
-    print(written.line())
-    print(f"open it with {order.exporter.opened_by}", file=sys.stderr)
+    say(written.line())
+    _tell_guarded(order.guard)
+    tell(f"open it with {order.exporter.opened_by}")
     return 0
 
 
@@ -147,7 +176,7 @@ def _agreed(question: str) -> bool:
     """Ask on a terminal; without one the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(question, end="", file=sys.stderr, flush=True)
+    tell(question, end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

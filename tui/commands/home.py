@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError, build_parser
+from perftui.tui.words import has_screen
 
 if TYPE_CHECKING:
     from perftui.tui.home_choice import HomeChoice
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def can_show_home() -> bool:
     """Tell whether there is a terminal for it."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return has_screen()
 
 
 def run_home() -> int:

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
+from perftui.tui.words import say, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -46,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
         return _clear_cache(yes=args.yes)
     kinds = [args.what] if args.what else list(_KINDS)
     if args.json:
-        print(json.dumps(_as_json(kinds), indent=2))
+        say(json.dumps(_as_json(kinds), indent=2))
         return 0
     sections = [_section(kind, _width(), alone=len(kinds) == 1) for kind in kinds]
-    print("\n\n".join("\n".join(lines) for lines in sections))
+    say("\n\n".join("\n".join(lines) for lines in sections))
     return 0
 
 
@@ -282,24 +283,21 @@ def _clear_cache(*, yes: bool) -> int:
 
     use = cache_use()
     if not use.bytes:
-        print(f"the cache is empty: {use.folder}")
+        say(f"the cache is empty: {use.folder}")
         return 0
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UserError("--clear-cache asks first; without a terminal add --yes")
         question = f"delete {format_bytes(use.bytes)} of generated data in {use.folder}? [y/N] "
-        try:
-            answer = input(question)
-        except EOFError:
-            answer = ""
-        if answer.strip().lower() not in ("y", "yes"):
-            print("nothing was deleted")
+        tell(question, end="")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            say("nothing was deleted")
             return 0
     try:
         freed, kept = clear_cache()
     except OSError as error:
         raise UserError(f"cannot clear {use.folder}: {error.strerror or error}") from None
-    print(f"deleted {format_bytes(freed)}")
+    say(f"deleted {format_bytes(freed)}")
     if kept:
-        print(f"kept, because a scenario uses it now: {', '.join(kept)}")
+        say(f"kept, because a scenario uses it now: {', '.join(kept)}")
     return 0

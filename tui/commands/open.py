@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording
+from perftui.tui.words import has_screen
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +41,7 @@ def open_on_screen(argument: str, mode: Mode = "replay") -> int:
     Raises:
         UserError: there is no terminal, no such recording, or it cannot be read.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_screen():
         raise UserError("open needs a terminal; `perftui summary RECORDING` prints instead")
     from perftui.probes.recording.container import open_container
     from perftui.probes.recording.limits import RecordingError

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
+from perftui.tui.words import has_screen
 
 if TYPE_CHECKING:
     from perftui.probes.session import ProbeOptions, RecordOptions
     from perftui.tui.watch_options import WatchOptions
-
-TAKE_VALUE = (
-    "--json",
-    "--duration",
-    "--rate",
-    "--metrics-rate",
-    "--limit",
-    "--fail-on",
-    "--notify",
-    "--record",
-    "--max-age",
-    "--max-size",
-)
-"""Options of `add_probe_options` that are followed by a value."""
 
 
 def add_probe_options(parser: argparse.ArgumentParser) -> None:
@@ -87,21 +73,29 @@ def add_fail_on(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> Non
     )
 
 
+def add_spreadsheet(parser: argparse.ArgumentParser) -> None:
+    """Add what is done about formulas in CSV."""
+    parser.add_argument(
+        "--spreadsheet",
+        action=argparse.BooleanOptionalAction,
+        help="of csv: a ' before cells that a spreadsheet would run (for files called .csv)",
+    )
+
+
 def record_options(args: argparse.Namespace) -> RecordOptions:
     """Return what the options say about recording.
 
     Raises:
         UserError: they contradict each other.
     """
-    from pathlib import Path
-
+    from perftui.probes.folders import expanded
     from perftui.probes.session import RecordOptions
 
     if args.no_record and args.record is not None:
         raise UserError("--record and --no-record contradict each other: give one of them")
     return RecordOptions(
         wanted=not args.no_record,
-        directory=None if args.record is None else Path(args.record).expanduser(),
+        directory=None if args.record is None else expanded(args.record),
         max_bytes=args.max_size,
         max_age_s=None if args.max_age is None else args.max_age * 86_400,
     )
@@ -140,8 +134,7 @@ def watch_options(args: argparse.Namespace) -> WatchOptions:
 
 def wants_screen(args: argparse.Namespace) -> bool:
     """Tell whether to show the live screen: there is a terminal, and nobody said otherwise."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return terminal and not args.headless and args.json != "-"
+    return not args.headless and args.json != "-" and has_screen()
 
 
 def check_json_path(path: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.words import say, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -33,16 +34,16 @@ def run(args: argparse.Namespace) -> int:
 
     reader = open_recorded(args.recording)
     out = None if args.output is None else Path(args.output)
-    print(f"in the file: {contents_line(reader)}", file=sys.stderr)
+    tell(f"in the file: {contents_line(reader)}")
     if not args.yes and sys.stdin.isatty() and sys.stderr.isatty():
-        print("pack it? [Y/n] ", end="", file=sys.stderr, flush=True)
+        tell("pack it? [Y/n] ", end="")
         if sys.stdin.readline().strip().lower() not in ("", "y", "yes"):
-            print("nothing was written", file=sys.stderr)
+            tell("nothing was written")
             return 0
     try:
         packed = pack(reader, out)
     except RecordingError as error:
         raise UserError(str(error)) from error
     say_lost(reader)
-    print(packed_line(packed))
+    say(packed_line(packed))
     return 0

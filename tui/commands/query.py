@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
+from perftui.tui.commands import options
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.words import answer, say, tell
 
 if TYPE_CHECKING:
+    from perftui.probes.recording.export.spreadsheet import Guard
     from perftui.probes.recording.query import Query
 
 _EPILOG = """\
@@ -42,6 +45,7 @@ def add_parser(commands: Any) -> None:
         "--timeout", type=_seconds, default=60.0, metavar="S", help="stop after S seconds (60)"
     )
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N rows")
+    options.add_spreadsheet(parser)
     parser.set_defaults(run=run)
 
 
@@ -74,28 +78,45 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:
-    from perftui.tui.query_output import write
+    from perftui.tui.query_output import form_of, write
 
+    guard = _guard(kind, args)
     limit = args.limit
-    told = None
+    told, written = None, 0
     if limit is None and kind == "table" and args.output is None:
         limit = _TABLE_ROWS
         told = f"the first {limit:,} rows; --limit N shows more, --format csv all"
-    with query.run(sql, args.timeout) as result:
+    with query.run(sql, args.timeout, form_of(kind)) as result:
         try:
             if args.output is None:
-                written = write(result, kind, sys.stdout.buffer, limit)
+                with answer() as out:
+                    written = write(result, kind, out, limit, guard)
             else:
                 from perftui.probes.whole_file import whole_file
 
                 with whole_file(args.output) as file:
-                    written = write(result, kind, file, limit)
-        except BrokenPipeError:
-            raise
+                    written = write(result, kind, file, limit, guard)
         except OSError as error:
             raise UserError(f"cannot write {args.output}: {error.strerror}") from error
+    changed = None if guard is None else guard.line()
+    if changed is not None:
+        tell(f"perftui: {changed}")
     if told is not None and written == limit:
-        print(f"perftui: {told}", file=sys.stderr)
+        tell(f"perftui: {told}")
+
+
+def _guard(kind: str, args: argparse.Namespace) -> Guard | None:
+    """Return what keeps cells from being run as formulas, None if it is not wanted."""
+    from perftui.probes.recording.export.spreadsheet import Guard, is_meant_for
+
+    wanted: bool | None = args.spreadsheet
+    if kind != "csv":
+        if wanted is not None:
+            raise UserError(f"--spreadsheet is for csv, not {kind}")
+        return None
+    if wanted is None:
+        wanted = args.output is not None and is_meant_for(Path(args.output))
+    return Guard() if wanted else None
 
 
 def _describe(query: Query) -> None:
@@ -106,17 +127,17 @@ def _describe(query: Query) -> None:
         ("macro", "with seconds as arguments"),
         ("table", "tables"),
     ):
-        print(f"{title}:")
+        say(f"{title}:")
         for table in query.describe():
             if table.kind != kind:
                 continue
-            print(f"  {table.name}: {table.about}")
+            say(f"  {table.name}: {table.about}")
             columns = [f"{name} ({unit})" if unit else name for name, _, unit in table.columns]
-            print(_wrapped(columns))
-        print()
-    print("examples:")
+            say(_wrapped(columns))
+        say("")
+    say("examples:")
     for example in EXAMPLES:
-        print(f"  {example}")
+        say(f"  {example}")
 
 
 def _wrapped(words: list[str], width: int = 96) -> str:

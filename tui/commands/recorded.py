@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
+from perftui.tui.words import tell
 
 if TYPE_CHECKING:
     import argparse
@@ -40,4 +40,4 @@ def say_lost(reader: RecordingReader) -> None:
     """Say on stderr what could not be read; damage is found when its file is needed."""
     salvage = reader.salvage
     if salvage is not None:
-        print(f"perftui: {reader.path.name}: {salvage}", file=sys.stderr)
+        tell(f"perftui: {reader.path.name}: {salvage}")

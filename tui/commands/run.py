@@ -6,14 +6,13 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
+from perftui.tui.cli import Parser, UserError
 from perftui.tui.commands import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_TAKE_VALUE = {"-p", "--param", "--python", "--repeat", *options.TAKE_VALUE}
 _IN_FILE = re.compile(r".+\.py:\w+")
 _EPILOG = """\
 perftui run duckdb-query -p rows=1000000      a scenario of the catalogue (perftui list)
@@ -63,12 +62,14 @@ def split_words(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
     argparse cannot: to it, the options of the program would be ours.
     """
+    ours = Parser(prog="perftui run")
+    _add_options(ours)
     at = 0
     while at < len(arguments):
         word = arguments[at]
         if not word.startswith("-") or word in ("--", "-m", "-c"):
             break
-        at += 2 if word in _TAKE_VALUE else 1
+        at += 2 if ours.takes_value(word) else 1
     return list(arguments[:at]), list(arguments[at:])
 
 
@@ -109,14 +110,15 @@ def run_command(
 
 def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
     """Return (argv, title, whether it is a scenario) of what is to be run."""
-    from perftui.probes.program import ProgramError, command_of
+    from perftui.probes.program import NoSuchProgram, ProgramError, command_of
 
     words: list[str] = args.words
     try:
         if words[:1] == ["--"]:
             if not words[1:]:
                 raise UserError("nothing to run after --; see perftui run --help")
-            return _program(args, command_of(words[1:], args.python), words[1:])
+            words = words[1:]
+            return _program(args, command_of(words, args.python), words)
         if not words:
             raise UserError("nothing to run: name a scenario (perftui list) or a program")
         if _IN_FILE.fullmatch(words[0]) or _is_scenario(words[0]):
@@ -124,9 +126,9 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
         if args.param:
             raise UserError(f"-p is for scenarios; {_unknown(words[0])}")
         return _program(args, command_of(words, args.python), words)
+    except NoSuchProgram as error:
+        raise UserError(_unknown(words[0])) from error
     except ProgramError as error:
-        if "no program, script or scenario" in str(error):
-            raise UserError(_unknown(words[0])) from error
         raise UserError(str(error)) from error
 
 
@@ -166,9 +168,8 @@ def _scenario(args: argparse.Namespace, name: str, rest: list[str]) -> tuple[lis
     import sys
 
     from perftui.scenarios.runner import ScenarioError, resolve
-    from perftui.tui.cli import _Parser
 
-    parser = _Parser(prog=f"perftui run {name}", add_help=False, argument_default=argparse.SUPPRESS)
+    parser = Parser(prog=f"perftui run {name}", add_help=False, argument_default=argparse.SUPPRESS)
     _add_options(parser)
     before = list(args.param)
     parser.parse_args(rest, namespace=args)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.words import say
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(str(error)) from error
     say_lost(reader)
     if args.json:
-        print(json.dumps(summary, indent=2, allow_nan=False))
+        say(json.dumps(summary, indent=2, allow_nan=False))
     else:
-        print(summary_text(summary, status.notices))
+        say(summary_text(summary, status.notices))
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
+from perftui.tui.words import say, tell
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -98,12 +99,12 @@ def run(args: argparse.Namespace) -> int:
 
         text = json.dumps(as_json(found), indent=2, allow_nan=False) + "\n"
         if args.json == "-":
-            sys.stdout.write(text)
+            say(text, end="", whole=True)
         else:
             write_text(args.json, text)
     if args.json != "-":
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-        print(as_text(found, ascii_only=encoding != "utf8"))
+        say(as_text(found, ascii_only=encoding != "utf8"))
     unknown = found.time.verdict == found.memory.verdict == "cannot tell"
     return INCONCLUSIVE if unknown else 0
 
@@ -168,10 +169,9 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
 def _tell(line: str) -> None:
     """Progress on stderr: one line that is rewritten on a terminal, a line each elsewhere."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
+        tell(f"\r\x1b[K{line}", end="")
     elif line:
-        print(line, file=sys.stderr, flush=True)
+        tell(line)
 
 
 def _runs(text: str) -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
+from perftui.probes.folders import cache_folder
 from perftui.probes.whole_file import write_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import App
 
 
@@ -41,8 +42,7 @@ def pane_text(pane: Widget) -> str:
 
 def write_copy(text: str) -> Path:
     """Write what was copied where a person finds it, for terminals that ignore OSC 52."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "perftui"
+    folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "copied.txt"
     write_text(path, text + "\n", sync=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
@@ -12,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from perftui.probes.folders import expanded
 from perftui.tui.saving import (
     SCREEN,
     WHOLE,
@@ -25,6 +25,8 @@ from perftui.tui.session_face import OnDisk
 from perftui.tui.text import clean, shorten_end, shorten_middle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import ComposeResult
 
     from perftui.tui.screens.live_actions import LiveActions
@@ -214,7 +216,7 @@ class SaveScreen(ModalScreen[Save | None]):
         if not name:
             self._problem.update("a name is needed")
             return
-        path = Path(name).expanduser()
+        path = expanded(name)
         force = self._replaces == name
         try:
             there = path.exists()

@@ -20,6 +20,8 @@ from perftui.probes.whole_file import is_device, whole_file
 if TYPE_CHECKING:
     from perftui.probes.recording.export.exporter import Exporter
     from perftui.probes.recording.export.slice import Slice
+    from perftui.probes.recording.export.spreadsheet import Guard
+    from perftui.probes.recording.export.tables import TableSource
     from perftui.probes.recording.reader import RecordingReader
 
 
@@ -30,6 +32,8 @@ class Order(NamedTuple):
     part: Slice
     table: str | None = None
     """Of a format of tables: only this one."""
+    guard: Guard | None = None
+    """Of csv: takes the formulas out of cells, for spreadsheets."""
 
     def check(self) -> None:
         """Check that the table fits the format.
@@ -47,6 +51,18 @@ class Order(NamedTuple):
     def name(self) -> str:
         """The format's name."""
         return self.exporter.name
+
+    def write_table(self, source: TableSource, table: str, out: BinaryIO) -> None:
+        """Write one table.
+
+        Raises:
+            RecordingError: it cannot be read.
+            OSError: `out` does not take it.
+        """
+        parts = source.parts(table)
+        if self.guard is not None:
+            parts = self.guard.parts(parts)
+        self.exporter.write_table(parts, out)
 
     @property
     def many(self) -> bool:
@@ -134,12 +150,12 @@ def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
         return
     with tables_of(reader, part) as source:
         if order.table is not None:
-            exporter.write_table(source.parts(order.table), out)
+            order.write_table(source, order.table, out)
             return
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name in table_names(part):
                 with archive.open(name + exporter.suffix, "w", force_zip64=True) as file:
-                    exporter.write_table(source.parts(name), cast("BinaryIO", file))
+                    order.write_table(source, name, cast("BinaryIO", file))
 
 
 def table_names(part: Slice) -> list[str]:
@@ -204,7 +220,7 @@ def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[in
         with tables_of(reader, order.part) as source:
             for name in table_names(order.part):
                 with (temporary / (name + order.exporter.suffix)).open("wb") as file:
-                    order.exporter.write_table(source.parts(name), file)
+                    order.write_table(source, name, file)
                     size += file.tell()
                 files += 1
         if path.exists():
