@@ -256,6 +256,8 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]
+    if kind == "notice":
+        return [records.Notice(t_ns, "warn", f"process {pid}: {_text(fields['text'])}")]
     if kind in ("hello", "bye"):
         return []
     raise ValueError("unknown kind")
