@@ -45,9 +45,9 @@ class Children:
         module: "Any" = sys.modules["subprocess"]
         # A documented switch. `posix_spawn` would close our descriptors; this one uses vfork.
         module._USE_POSIX_SPAWN = False
-        # It may have been there before us.
-        original = getattr(module, "_fork_exec", None)
-        if type(original) is type(posix.getpid):
+        # It may have been there before us. Not by getattr: that would load a lazy import.
+        original = module.__dict__.get("_fork_exec")
+        if _is_builtin(original):
             module._fork_exec = self._watching(original)
 
     def _watching(self, original: "Callable[..., Any]") -> "Callable[..., Any]":
@@ -83,7 +83,7 @@ class Children:
     def _still_ours(self) -> bool:
         """Tell whether our descriptors still are what they were: a closed one would be an error."""
         agent = self._agent
-        record_fd, keep_fd, statm_fd = self._fds
+        record_fd, keep_fd = self._fds[:2]
         if not agent.wire.ours():
             return False
         try:
@@ -106,8 +106,8 @@ class Children:
 def tell_before_os_exit(agent: "Agent") -> None:
     """Have what is held back leave before `os._exit`, by which forked children usually end."""
     os: "Any" = sys.modules["os"]
-    original = os._exit
-    if type(original) is not type(posix.getpid):
+    original: "Any" = os._exit
+    if not _is_builtin(original):
         return  # ours already, or the program's own
 
     def _exit(status: int) -> "Any":
@@ -119,7 +119,8 @@ def tell_before_os_exit(agent: "Agent") -> None:
     _exit.__module__ = "posix"
     _exit.__doc__ = original.__doc__
     os._exit = _exit
-    posix._exit = _exit  # type: ignore[assignment]
+    module: "Any" = posix
+    module._exit = _exit
 
 
 def is_python(executables: "Any", argv: "list[bytes]") -> bool:
@@ -157,7 +158,7 @@ def _names_python(path: bytes) -> bool:
 
 
 def _first_line(path: bytes) -> "list[bytes]":
-    """Return the words of a script's first line after `#!`; of `/usr/bin/env NAME`, from NAME on."""
+    """Return the words of a script's first line after `#!`, without `/usr/bin/env` before NAME."""
     try:
         fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
@@ -203,3 +204,8 @@ def _own_environment() -> "list[bytes]":
     create = getattr(posix, "_create_environ", None)  # 3.14 on: what native code has set, too
     environ = sys.modules["os"].environb if create is None else create()
     return [key + b"=" + value for key, value in environ.items()]
+
+
+def _is_builtin(function: object) -> bool:
+    """Tell whether a function is the interpreter's own, neither ours nor put there by others."""
+    return type(function) is type(len)

@@ -77,7 +77,7 @@ def _manager(original: "Any", imports: "Imports") -> "Any":
     begin, done = imports.begin, imports.done
     foreign, report = imports.agent.foreign, imports.agent.report
 
-    class _ModuleLockManager(original):  # type: ignore[misc, valid-type]
+    class _ModuleLockManager(original):  # type: ignore[misc]
         _perftui = None
 
         def __enter__(self) -> None:
@@ -109,7 +109,7 @@ def _lock(original: "Any", imports: "Imports") -> "Any":
     handled: "Callable[[], BaseException | None]" = sys.exception  # type: ignore[attr-defined, unused-ignore]
     modules = sys.modules
 
-    class _ModuleLock(original):  # type: ignore[misc, valid-type]
+    class _ModuleLock(original):  # type: ignore[misc]
         _perftui: "dict[int, Any] | None" = None  # by how often the lock is held
 
         def acquire(self) -> "Any":
@@ -162,7 +162,7 @@ def _disguise(function: "Any", file: str, qualname: str) -> None:
 
 def hook_lazy_loader(util: "Any", imports: "Imports") -> None:
     """See the modules that `importlib.util.LazyLoader` has put off, when they are really loaded."""
-    lazy = getattr(util, "_LazyModule", None)
+    lazy: "Any" = getattr(util, "_LazyModule", None)
     original = getattr(lazy, "__dict__", {}).get("__getattribute__")
     if original is None:
         imports.agent.report("modules behind importlib.util.LazyLoader are not seen to load")
@@ -198,4 +198,4 @@ def hook_lazy_loader(util: "Any", imports: "Imports") -> None:
             imports.done(name, entry, ok)
 
     _disguise(__getattribute__, LAZY_FILE, original.__qualname__)
-    lazy.__getattribute__ = __getattribute__
+    setattr(lazy, "__getattribute__", __getattribute__)  # noqa: B010

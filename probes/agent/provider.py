@@ -32,4 +32,4 @@ class PerftuiFinder:
 
 def stand_behind(spec_of: "Callable[[str, str], Any]") -> None:
     """Put a finder behind all the others."""
-    sys.meta_path.append(PerftuiFinder(spec_of))  # type: ignore[arg-type]
+    sys.meta_path.append(PerftuiFinder(spec_of))

@@ -128,7 +128,7 @@ def _hello(quote: "Callable[[str, int], str]") -> str:
         quoted.append(piece)
     return (
         '{"k":"hello","t":%d,"pid":%d,"ppid":%d,"python":"%d.%d.%d","implementation":%s,'
-        '"executable":%s,"prefix":%s,"argv":[%s]'
+        '"free_threaded":%s,"executable":%s,"prefix":%s,"argv":[%s]'
         % (
             time.monotonic_ns(),
             posix.getpid(),
@@ -137,6 +137,7 @@ def _hello(quote: "Callable[[str, int], str]") -> str:
             sys.version_info[1],
             sys.version_info[2],
             quote(sys.implementation.name, 60),
+            "true" if "t" in getattr(sys, "abiflags", "") else "false",
             quote(sys.executable or "", 600),
             quote(sys.prefix, 600),
             ",".join(quoted),
