@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from perftui.probes.agent.launch import agent_environment
@@ -25,37 +24,48 @@ _LIMIT_S = 20.0
 
 def check_agent() -> list[Check]:
     """Launch our own interpreter and those that `python3` and `python` name, as `run` would."""
-    checks: dict[Path, Check] = {}
-    for python in (sys.executable, shutil.which("python3"), shutil.which("python")):
-        if python:
-            # A link into a virtual environment is another interpreter than what it points to.
-            checks.setdefault(Path(os.path.abspath(python)), try_agent(python))  # noqa: PTH100
+    checks: dict[str, Check] = {}
+    for name in (None, "python3", "python"):
+        path = sys.executable if name is None else shutil.which(name)
+        if path:
+            # A shim is no interpreter; which one it started, that one says itself.
+            interpreter, check = try_agent(path)
+            checks.setdefault(interpreter, check if name is None else _renamed(check, name))
     return list(checks.values())
 
 
-def try_agent(python: str) -> Check:
-    """Launch one interpreter with the agent and wait for an import and a phase of its program."""
+def _renamed(check: Check, name: str) -> Check:
+    return check._replace(name=f"agent, {name}")
+
+
+def try_agent(python: str) -> tuple[str, Check]:
+    """Launch one interpreter with the agent and wait for an import and a phase of its program.
+
+    Returns the path by which the interpreter knows itself, and what came of it.
+    """
     loss = "no imports, phases, calls and counts of programs that it runs"
     remedy = f"try it: perftui run --headless -- {python} -c 'import json'"
     try:
         exit_code, said, stderr = _launch(python)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("agent", "warn", f"{python} does not run: {error}", loss)
-    hellos = [line for line in said if line.get("k") == "hello"]
-    if not hellos:
+        return python, Check("agent", "warn", f"{python} does not run: {error}", loss, remedy)
+    hello = next((line for line in said if line.get("k") == "hello"), None)
+    if hello is None:
         found = f"nothing was heard from {python} ({_last(stderr) or f'exit code {exit_code}'})"
-        return Check("agent", "warn", found, loss, remedy)
-    name = f"Python {hellos[0].get('python')}, {python}"
+        return python, Check("agent", "warn", found, loss, remedy)
+    interpreter = str(hello.get("executable"))
+    name = f"Python {hello.get('python')}, {interpreter}"
     if exit_code:
-        return Check("agent", "fail", f"a program failed under {name}: {_last(stderr)}", loss)
+        found = f"a program failed under {name}: {_last(stderr)}"
+        return interpreter, Check("agent", "fail", found, loss, remedy)
     problems = [str(line.get("text")) for line in said if line.get("k") in ("error", "notice")]
     imports = any(line.get("module") == "colorsys" for line in said)
     phases = any(line.get("name") == "doctor" for line in said)
     if imports and phases and not problems:
-        return Check("agent", "ok", f"an import and a phase arrived from {name}")
+        return interpreter, Check("agent", "ok", f"an import and a phase arrived from {name}")
     lost = [word for word, came in (("imports", imports), ("phases", phases)) if not came]
     found = f"{' and '.join(lost) or 'something'} did not arrive from {name}"
-    return Check("agent", "warn", found, "; ".join(problems) or loss, remedy)
+    return interpreter, Check("agent", "warn", found, "; ".join(problems) or loss, remedy)
 
 
 def _launch(python: str) -> tuple[int, list[dict[str, Any]], str]:

@@ -87,10 +87,10 @@ def test_the_library_tells(tmp_path: Path) -> None:
     library = tmp_path / "libpython3.14t.so.1.0"
     library.write_bytes(b"\0" * 4096)
     code = (
-        "import mmap; file = open({!r}, 'rb')\n"
+        f"import mmap; file = open({str(library)!r}, 'rb')\n"
         "held = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ)\n"
         "print('ready', flush=True); input()"
-    ).format(str(library))
+    )
     with running(sys.executable, "-c", code) as process:
         assert free_threaded_build(process.pid) == "3.14t"
 
@@ -99,10 +99,10 @@ def test_the_memory_tells_when_the_name_does_not(tmp_path: Path) -> None:
     data = tmp_path / "libpython3.so"
     data.write_bytes(b"\0" * 512 + cookie(15, 1) + b"\0" * 4096)
     code = (
-        "import mmap; file = open({!r}, 'r+b')\n"
+        f"import mmap; file = open({str(data)!r}, 'r+b')\n"
         "held = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE)\n"
         "print('ready', flush=True); input()"
-    ).format(str(data))
+    )
     # An interpreter without the cookie, or one whose own comes later, decides nothing.
     with running("/usr/bin/env", sys.executable, "-c", code) as process:
         if sys.version_info < (3, 13):

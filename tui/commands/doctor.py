@@ -53,8 +53,7 @@ def _machine_groups() -> dict[str, list[Check]]:
     from perftui.probes.doctor_machine import check_machine, check_terminal
 
     return {
-        "installation": check_installation(),
-        "programs": check_agent(),
+        "installation": [*check_installation(), *check_agent()],
         "machine": check_machine(),
         "terminal": check_terminal(),
     }
