@@ -36,7 +36,7 @@ with perftui.phase("work"):
     for _ in range(2):
         with perftui.call("job"): busy()
 """
-PLAIN = BUSY.partition("with perftui")[0].replace("perftui, ", "") + "busy(); busy()\n"
+PLAIN = BUSY.partition("with perftui")[0].replace("perftui, ", "") + 6 * "busy()\n"
 
 LAZY_LOADER = """
 import importlib.util, sys, perftui
