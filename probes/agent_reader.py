@@ -41,7 +41,8 @@ class AgentProbe:
         log: gets the records.
         fd: read end of the record pipe, not blocking (`AgentChannel.read_fd`).
         on_hello: called on this probe's thread with the fields of every hello: pid, ppid,
-            python, implementation, executable, prefix, argv (a list of str), t (ns).
+            python, implementation, executable, prefix, argv (a list of str), t (ns), and
+            free_threaded (True) if that is what it is.
         on_bye: called with the pid of a program that has come to its normal end.
         sampler_hz: the rate of the in-process sampler, should it be asked to run.
     """
@@ -256,6 +257,8 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]
+    if kind == "notice":
+        return [records.Notice(t_ns, "warn", f"process {pid}: {_text(fields['text'])}")]
     if kind in ("hello", "bye"):
         return []
     raise ValueError("unknown kind")
@@ -280,6 +283,8 @@ def _hello(fields: dict[str, Any]) -> dict[str, Any]:
     names = ("python", "implementation", "executable", "prefix")
     hello: dict[str, Any] = {name: _text(fields[name]) for name in names}
     hello.update({name: _integer(fields[name]) for name in ("t", "pid", "ppid")})
+    if fields.get("free_threaded") is True:
+        hello["free_threaded"] = True
     hello["argv"] = [_text(argument) for argument in fields["argv"]]
     return hello
 

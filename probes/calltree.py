@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -62,7 +63,7 @@ class CallTree:
             if found is None:
                 found = len(self._frames)
                 self._frames.append(Frame(function, file, line, module_of(file), kind))
-                if _AGENT.search(file):
+                if is_agent_file(file):
                     self._agent_frames.add(found)
                 self._frame_ids[key] = found
             return found
@@ -131,8 +132,19 @@ class CallTree:
 
 _SITE = re.compile(r".*/(?:site-packages|dist-packages)/")
 _STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
-_AGENT = re.compile(r"[/\\\\]probes[/\\\\]agent[/\\\\](?:hook[/\\\\])?\w+\.py$")
 _FROZEN = re.compile(r"<frozen ([\w.]+)>")
+
+
+_HERE = Path(__file__)
+_AGENT_FOLDERS = tuple({str(here.parent / "agent") + "/" for here in (_HERE, _HERE.resolve())})
+"""Where the agent is loaded from, and where `import perftui` finds it in our own interpreter."""
+_INSTALLED_AGENT = re.compile(r".*/(?:site-packages|dist-packages)/perftui/probes/agent/")
+"""That of a perftui which is installed in the target's interpreter."""
+
+
+def is_agent_file(file: str) -> bool:
+    """Tell whether a source file is of our own agent; a program may have files of such names."""
+    return file.startswith(_AGENT_FOLDERS) or _INSTALLED_AGENT.match(file) is not None
 
 
 @lru_cache(maxsize=8192)

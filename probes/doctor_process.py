@@ -5,6 +5,7 @@ from __future__ import annotations
 import psutil
 
 from perftui.probes.doctor import Check
+from perftui.probes.free_threaded import free_threaded_build, what_follows
 from perftui.probes.processes import python_version
 from perftui.probes.redact import redact_argv
 from perftui.probes.rights import can_trace, other_pid_namespace
@@ -59,6 +60,10 @@ def _python(process: psutil.Process) -> Check:
     if not is_python:
         follows = "CPU, memory and threads are shown; stacks only if Python is embedded in it"
         return Check("interpreter", "warn", f"{process.name()} is not a Python program", follows)
+    build = free_threaded_build(process.pid)
+    if build is not None:
+        follows = what_follows(build, inside=False).partition(": ")[2]
+        return Check("interpreter", "warn", f"free-threaded Python {build}", follows)
     if version is None:
         return Check("interpreter", "ok", "Python; its path does not tell the version")
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_AGENT:

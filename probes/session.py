@@ -19,6 +19,7 @@ from perftui.probes.agent.launch import AgentChannel, agent_environment
 from perftui.probes.agent_reader import AgentProbe
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spike_finder import SpikeFinder
+from perftui.probes.free_threaded import free_threaded_build, what_follows
 from perftui.probes.loads_agent import loads_agent
 from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
@@ -93,6 +94,7 @@ class Session:
         self._about = about
         self._log = log
         self._options = options
+        self._said_free_threaded = False
         self._channel = channel
         self._output = output
         self._closing = Lock()
@@ -283,6 +285,9 @@ class Session:
             if self._channel is not None:
                 self._channel.open_gate(sampler_hz=_IN_PROCESS_HZ)
             return
+        if build := free_threaded_build(self._target.pid):
+            self._start_stacks_inside(build)
+            return
         self._stacks = FamilyStackProbe(
             self._log,
             self._target.pid,
@@ -297,6 +302,14 @@ class Session:
             limit.daemon = True
             limit.start()
 
+    def _start_stacks_inside(self, build: str) -> None:
+        """A free-threaded Python, which no sampler can read: say so, take what the agent has."""
+        if self._said_free_threaded:
+            return
+        self._said_free_threaded = True
+        inside = self._channel is not None and self._channel.open_gate(sampler_hz=_IN_PROCESS_HZ)
+        self._say("warn", what_follows(build, inside=inside))
+
     def _open_gate(self) -> None:
         if self._channel is not None:
             self._channel.open_gate()
@@ -306,6 +319,8 @@ class Session:
             return  # a child of a target that has said hello itself
         if hello.get("pid") == self._target.pid and self._about.agent and self._stacks is not None:
             self._stacks.renew(self._target.pid)
+        if hello.get("free_threaded") and self._options.stacks:
+            self._start_stacks_inside(f"{'.'.join(str(hello['python']).split('.')[:2])}t")
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
         if self._recorder is not None:

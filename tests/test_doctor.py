@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perftui.probes import doctor, doctor_machine, machine_memory
+from perftui.probes import doctor, doctor_agent, doctor_machine, machine_memory
 from perftui.probes.doctor import Check
 from perftui.tui.cli import UserError
 from perftui.tui.commands import doctor as command
@@ -73,6 +73,29 @@ def test_sampling_is_proved_on_a_real_process() -> None:
     if checks["yama"].status != "ok":
         pytest.skip(checks["yama"].found)
     assert checks["sampling"].status == "ok", checks["sampling"]
+
+
+def test_the_agent_is_proved_on_a_real_program() -> None:
+    for python in [sys.executable, *filter(None, os.environ.get("PERFTUI_PYTHONS", "").split(":"))]:
+        interpreter, check = doctor_agent.try_agent(python)
+        assert check.status == "ok", check
+        assert Path(interpreter).exists() and interpreter in check.found
+
+
+def test_an_agent_that_hears_nothing_is_no_success(tmp_path: Path) -> None:
+    """What is started may be no Python, shut the agent out, or break the program."""
+    heard = {
+        "true": ("#!/bin/sh\nexit 0\n", "warn", "nothing was heard"),
+        "isolated": (f'#!/bin/sh\nexec {sys.executable} -I "$@"\n', "warn", "nothing was heard"),
+        "missing": ("#!/no/such/interpreter\n", "warn", "does not run"),
+    }
+    for name, (text, status, words) in heard.items():
+        script = tmp_path / name
+        script.write_text(text)
+        script.chmod(0o755)
+        check = doctor_agent.try_agent(str(script))[1]
+        assert check.status == status and check.follows, check
+        assert words in check.found
 
 
 def test_the_text_says_everything_without_colour(

@@ -6,6 +6,9 @@
     wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
     runtime.py      phases, calls, counts, marks, plans, memory pools
     imports.py      imports as a tree with their times
+    import_hooks.py where the interpreter lets us see them, by version
+    children.py     what the program starts is watched, too
+    provider.py     `import perftui` where it is not installed
     sampler.py      stacks from inside, only where nobody may look from outside
     api.py          what a program may call: `perftui.phase`, `count`, `watch`, ...
 

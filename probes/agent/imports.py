@@ -1,12 +1,8 @@
 """Imports as a tree, timed as `-X importtime` does, and unseen.
 
-The interpreter imports whatever is not in `sys.modules` through
-`importlib._bootstrap._find_and_load`, which does its work inside `with _ModuleLockManager(name)`.
-We put a subclass in the place of that class: its `__enter__` and `__exit__` are the moments
-before and after the import, in the importing thread, yet no frame of ours is on the stack while
-the module runs: tracebacks, recursion depth and `sys.meta_path` stay what they were.
-
-Our own time inside an import is taken off its figures.
+`begin` and `end` are called in the importing thread at the moments before and after a module
+is loaded; `import_hooks` brings them there. Our own time inside an import is taken off its
+figures.
 """
 
 import sys
@@ -21,34 +17,52 @@ if TYPE_CHECKING:
 
 SITE_HOOKS = ("sitecustomize", "usercustomize")
 """`site` tries these in every program; that they are missing is no news."""
+SELF_TEST = "_perftui_agent_self_test"
+"""No such module: it is imported once to see that imports come by here."""
+QUIET = (*SITE_HOOKS, SELF_TEST)
 
 
-def install(agent: "Agent", provide: "Callable[[], None]", imported_atexit: "Any") -> bool:
-    """Begin to record imports; False if this interpreter works in some other way.
+class Imports:
+    """What the hooks call.
 
-    `provide` is called before `perftui` is imported, `imported_atexit` after `atexit` was.
+    Args:
+        agent: Gets the lines.
+        provide: Called before `perftui` is imported.
+        after: By the name of a module, what to do once it was imported.
     """
-    bootstrap: "Any" = sys.modules["_frozen_importlib"]
-    original = getattr(bootstrap, "_ModuleLockManager", None)
-    if original is None or getattr(original("x"), "_name", None) != "x":
-        return False
-    enter = original.__enter__
-    leave = original.__exit__
-    clock = time.monotonic_ns
-    quote = agent.quote
-    providing = False
 
-    def begin(name: str) -> "list[Any] | None":
-        nonlocal providing
-        entered = clock()
-        if name in sys.modules or name in SITE_HOOKS:
+    def __init__(
+        self,
+        agent: "Agent",
+        provide: "Callable[[], None]",
+        after: "dict[str, Callable[[], None]]",
+    ) -> None:
+        self.agent = agent
+        self.after = after
+        self._provide = provide
+        self._providing = False
+        self.tested = 0
+        """How many of the two moments of the self-test have come by."""
+
+    def begin(self, name: str, lazy: bool = False) -> "list[Any] | None":
+        """A module is about to be loaded; return what `end` is to get.
+
+        Args:
+            name: Of the module.
+            lazy: A stand-in for it is in `sys.modules` and is now filled.
+        """
+        entered = time.monotonic_ns()
+        if (name in sys.modules and not lazy) or name in QUIET:
+            if name == SELF_TEST:
+                self.tested += 1
             return None  # another thread imported it meanwhile, or it is being reloaded
-        if name == "perftui" and not providing:
-            providing = True  # what provides it imports it, and comes by here again
+        agent = self.agent
+        if name == "perftui" and not self._providing:
+            self._providing = True  # what provides it imports it, and comes by here again
             try:
-                provide()
+                self._provide()
             finally:
-                providing = False
+                self._providing = False
             if name in sys.modules:
                 return None
         if not agent.wire.open:
@@ -64,7 +78,7 @@ def install(agent: "Agent", provide: "Callable[[], None]", imported_atexit: "Any
                 agent.pid,
                 number,
                 thread.tid,
-                quote(name),
+                agent.quote(name),
                 stack[-1][0] if stack else "null",
                 agent.rss(),
             ),
@@ -72,13 +86,15 @@ def install(agent: "Agent", provide: "Callable[[], None]", imported_atexit: "Any
         # id, pid, stack, start, time of imports below, our own time within, our own time before
         entry = [number, agent.pid, stack, 0, 0, 0, 0]
         stack.append(entry)
-        now = clock()
+        now = time.monotonic_ns()
         entry[3] = now
         entry[6] = now - entered
         return entry
 
-    def end(entry: "list[Any]", ok: bool) -> None:
-        left = clock()
+    def end(self, entry: "list[Any]", ok: bool) -> None:
+        """It has been loaded, or that has failed."""
+        agent = self.agent
+        left = time.monotonic_ns()
         number, pid, stack, start, below, own_within, own_before = entry
         while stack and stack.pop() is not entry:
             pass  # an entry that a signal handler kept from being closed
@@ -102,41 +118,19 @@ def install(agent: "Agent", provide: "Callable[[], None]", imported_atexit: "Any
         if stack:
             parent = stack[-1]
             parent[4] += total
-            parent[5] += own_within + own_before + clock() - left
+            parent[5] += own_within + own_before + time.monotonic_ns() - left
 
-    class _ModuleLockManager(original):  # type: ignore[misc, valid-type]
-        _perftui = None
-
-        def __enter__(self) -> None:
-            enter(self)
-            try:
-                self._perftui = begin(self._name)
-            except BaseException as error:
-                if isinstance(error, Exception) and not agent.foreign(error):
-                    agent.report(error)
-                else:  # from a signal handler of the program: `with` will not call __exit__
-                    leave(self, None, None, None)
-                    raise
-
-        def __exit__(self, *args: "Any", **kwargs: "Any") -> None:
-            leave(self, *args, **kwargs)
-            entry = self._perftui
-            if entry is None:
-                return
-            try:
-                end(entry, args[0] is None)
-                if imported_atexit is not None and self._name == "atexit":
-                    imported_atexit()
-            except Exception as error:
-                if agent.foreign(error):
-                    raise
-                agent.report(error)
-
-    for method in (_ModuleLockManager.__enter__, _ModuleLockManager.__exit__):
-        # An exception that passes (the program's signal handler may raise here as in the
-        # original's methods) shows importlib's frame, which the interpreter knows how to trim.
-        method.__code__ = method.__code__.replace(co_filename="<frozen importlib._bootstrap>")
-    _ModuleLockManager.__module__ = original.__module__
-    _ModuleLockManager.__qualname__ = original.__qualname__
-    bootstrap._ModuleLockManager = _ModuleLockManager
-    return True
+    def done(self, name: str, entry: "list[Any] | None", ok: bool) -> None:
+        """What a hook does when a module's import is over; no failure of ours is seen."""
+        try:
+            if entry is not None:
+                self.end(entry, ok)
+            after = self.after.get(name)
+            if after is not None and ok:
+                after()
+            elif name == SELF_TEST:
+                self.tested += 1
+        except Exception as error:
+            if self.agent.foreign(error):
+                raise
+            self.agent.report(error)

@@ -49,8 +49,11 @@ class AgentChannel:
             for fd in self.child_fds:
                 os.close(fd)
 
-    def open_gate(self, *, sampler_hz: float | None = None) -> None:
-        """Let the program go, and have it sample its own stacks if a rate is given."""
+    def open_gate(self, *, sampler_hz: float | None = None) -> bool:
+        """Let the program go, and have it sample its own stacks if a rate is given.
+
+        False if it had been let go before.
+        """
         with self._gate_lock:
             gate_fd, self._gate_fd = self._gate_fd, -1
         if gate_fd >= 0:
@@ -58,6 +61,7 @@ class AgentChannel:
                 with contextlib.suppress(OSError):  # it has gone by itself, or ended
                     os.write(gate_fd, b"%g" % sampler_hz)
             os.close(gate_fd)
+        return gate_fd >= 0
 
     def close(self) -> None:
         """Give everything up; the program goes on, its records go nowhere."""

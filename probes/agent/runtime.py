@@ -57,6 +57,7 @@ class Agent:
         self._statm_identity = self._identity(statm_fd)
         self._errors_told: "set[str]" = set()
         self.before_bye: "Callable[[], None] | None" = None
+        self.in_child: "Callable[[], None] | None" = None
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -70,6 +71,7 @@ class Agent:
         self._calls: "dict[str, int]" = {}
         self._plans: "set[int]" = set()
         self._pool_ns = 0
+        self._said_bye = False
 
     # --- what the process is like ---------------------------------------------------------
 
@@ -90,12 +92,19 @@ class Agent:
                 raise
             return "null"
 
+    def owns_statm(self) -> bool:
+        """Tell whether the descriptor for our own figures still is that."""
+        identity = self._statm_identity
+        return identity is not None and self._identity(self.statm_fd) == identity
+
     def after_fork(self) -> None:
         """Start anew in a forked child: own pid, own ids, own /proc entry."""
         try:
             self.wire.reset()
             self._begin_process()
-            if self._identity(self.statm_fd) == self._statm_identity:
+            if self.in_child is not None:
+                self.in_child()
+            if self.owns_statm():
                 fd = posix.open("/proc/self/statm", posix.O_RDONLY | posix.O_CLOEXEC)
                 posix.dup2(fd, self.statm_fd, False)
                 posix.close(fd)
@@ -114,6 +123,13 @@ class Agent:
         self.wire.send(body)
         if now_ns - self._pool_ns >= POOL_INTERVAL_NS:
             self._pools(now_ns)
+
+    def say(self, text: str) -> None:
+        """Tell the host what a person should know about what is seen of this process."""
+        self.wire.send(
+            '{"k":"notice","t":%d,"pid":%d,"text":%s'
+            % (time.monotonic_ns(), self.pid, self.quote(text))
+        )
 
     def report(self, error: "BaseException | str") -> None:
         """Tell the host, once, that something of ours failed."""
@@ -357,7 +373,7 @@ class Agent:
         Only perftui's own scenarios ask for it, right before the exec: the descriptors are
         inheritable from here on.
         """
-        hook = __file__.rpartition("/")[0] + "/hook"
+        hook = hook_folder()
         for fd in order[:3]:
             posix.set_inheritable(fd, True)
         child = dict(environ)
@@ -369,7 +385,11 @@ class Agent:
         return child
 
     def bye(self) -> None:
-        """The interpreter is about to end: let everything go that is held back."""
+        """The process is about to end: let everything go that is held back."""
+        if self._said_bye:
+            self.flush()
+            return
+        self._said_bye = True
         try:
             if self.before_bye is not None:
                 self.before_bye()
@@ -384,6 +404,11 @@ class Agent:
             if self.foreign(error):
                 raise
             self.report(error)
+
+
+def hook_folder() -> str:
+    """Return the folder that goes first on PYTHONPATH."""
+    return __file__.rpartition("/")[0] + "/hook"
 
 
 def text_of(name: object) -> str:

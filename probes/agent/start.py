@@ -18,8 +18,15 @@ YAMA_SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
 PR_SET_PTRACER = 0x59616D61
 
 
-def start(order: str, load: "Callable[[str, str], Any]") -> None:
-    """Carry out the launcher's order (see `launch.agent_environment`); no exception is seen."""
+def start(
+    order: str, load: "Callable[[str, str], Any]", spec_of: "Callable[[str, str], Any]"
+) -> None:
+    """Carry out the launcher's order (see `launch.agent_environment`); no exception is seen.
+
+    Args:
+        order: From the environment.
+        load: Loads one of our files under a name, as `spec_of` returns its spec.
+    """
     fields = order.split(":")
     record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
     sampler_hz = float(fields[8])
@@ -36,7 +43,7 @@ def start(order: str, load: "Callable[[str, str], Any]") -> None:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         # What this process is told should it become another program: the same, without a gate.
         again = [record_fd, keep_fd, gate_fd, device, inode, 0, tracer_pid, lines]
-        _start(wire, wire_module, gate_fd, gate_inode, load, tracer_pid, sampler_hz, again)
+        _start(wire, wire_module, gate_fd, gate_inode, load, spec_of, tracer_pid, sampler_hz, again)
     except Exception as error:
         if wire_module.foreign(error):
             raise
@@ -56,21 +63,28 @@ def _start(
     gate_fd: int,
     gate_inode: int,
     load: "Callable[[str, str], Any]",
+    spec_of: "Callable[[str, str], Any]",
     tracer_pid: int,
     sampler_hz: float,
     order_again: "list[Any]",
 ) -> None:
     runtime = load("runtime", "_perftui_agent")
     imports = load("imports", "_perftui_agent_imports")
+    hooks = load("import_hooks", "_perftui_agent_import_hooks")
+    children = load("children", "_perftui_agent_children")
+    provider = load("provider", "_perftui_agent_provider")
     if tracer_pid:
         allow_tracer(tracer_pid, YAMA_SCOPE)
     wire.send(_hello(wire_module.quote))
     held_ns = 0
-    if posix.fstat(gate_fd).st_ino == gate_inode:
+    at_gate = posix.fstat(gate_fd).st_ino == gate_inode
+    if at_gate:
         held_ns = -time.monotonic_ns()
         sampler_hz = _wait_at_gate(gate_fd) or sampler_hz
         held_ns += time.monotonic_ns()
-        # Nobody else has the gate's number, and it is as high as ours are: reuse it.
+    if at_gate or not gate_inode:
+        # Nobody else has the gate's number, and it is as high as ours are: reuse it. Without a
+        # gate it holds the same file of the process that started us.
         _open_at("/proc/self/statm", gate_fd)
     agent = runtime.Agent(wire, wire_module, gate_fd)
     runtime.agent = agent
@@ -78,9 +92,26 @@ def _start(
     runtime.held_ns = held_ns
 
     posix.register_at_fork(after_in_child=agent.after_fork)
+    started = children.Children(agent, runtime.order, runtime.hook_folder())
+    after: "dict[str, Callable[[], None]]" = {
+        "_posixsubprocess": started.hook,
+        "subprocess": started.hook_subprocess,
+    }
+    seen = imports.Imports(agent, lambda: provider.provide(load), after)
+    after["importlib.util"] = lambda: hooks.hook_lazy_loader(sys.modules["importlib.util"], seen)
+    for name, hook in after.items():
+        if name in sys.modules:
+            hook()
+    agent.in_child = lambda: children.tell_before_os_exit(agent)
+    if not gate_inode:
+        agent.in_child()
     atexit_again = _at_exit(agent)
-    if not imports.install(agent, lambda: _provide(load), atexit_again):
-        agent.report("this Python imports in a way that is not known: imports are not recorded")
+    if atexit_again is not None:
+        after["atexit"] = atexit_again
+    unseen = hooks.install(seen, imports.SELF_TEST)
+    if unseen:
+        agent.say("imports cannot be timed on this Python: " + unseen)
+        provider.stand_behind(spec_of)
     if sampler_hz > 0:
         load("sampler", "_perftui_agent_sampler").Sampler(agent, sampler_hz).start()
 
@@ -98,7 +129,7 @@ def _hello(quote: "Callable[[str, int], str]") -> str:
         quoted.append(piece)
     return (
         '{"k":"hello","t":%d,"pid":%d,"ppid":%d,"python":"%d.%d.%d","implementation":%s,'
-        '"executable":%s,"prefix":%s,"argv":[%s]'
+        '"free_threaded":%s,"executable":%s,"prefix":%s,"argv":[%s]'
         % (
             time.monotonic_ns(),
             posix.getpid(),
@@ -107,6 +138,7 @@ def _hello(quote: "Callable[[str, int], str]") -> str:
             sys.version_info[1],
             sys.version_info[2],
             quote(sys.implementation.name, 60),
+            "true" if "t" in getattr(sys, "abiflags", "") else "false",
             quote(sys.executable or "", 600),
             quote(sys.prefix, 600),
             ",".join(quoted),
@@ -174,13 +206,6 @@ def _at_exit(agent: "Any") -> "Callable[[], None] | None":
         sys.modules["atexit"].register(agent.bye)
 
     return again
-
-
-def _provide(load: "Callable[[str, str], Any]") -> None:
-    """Make `import perftui` work where it is not installed."""
-    find: "Any" = sys.modules["_frozen_importlib"]
-    if find._find_spec("perftui", None) is None:
-        load("api", "perftui")
 
 
 def allow_tracer(pid: int, scope_file: str) -> bool:

@@ -31,7 +31,17 @@ _PIPE_BYTES = 1 << 20
 _F_SETPIPE_SZ = 1031
 _COUNTS = re.compile(r"Samples: (\d+) Errors: (\d+)")
 
-Outcome = Literal["ok", "gone", "not_python", "denied", "unsupported", "behind", "killed", "failed"]
+Outcome = Literal[
+    "ok",
+    "gone",
+    "not_python",
+    "free_threaded",
+    "denied",
+    "unsupported",
+    "behind",
+    "killed",
+    "failed",
+]
 
 
 class SamplerMissing(Exception):

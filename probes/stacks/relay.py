@@ -21,6 +21,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes import rights
+from perftui.probes.free_threaded import free_threaded_build, what_follows
 from perftui.probes.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.pace import Pace
@@ -93,6 +94,7 @@ class StackProbe:
         self._not_before_ns = 0
         self._said: set[str] = set()
         self._given_up_image: str | None = None
+        self._looked_at_image = ""
         self._t_gone_ns: int | None = None
 
     @property
@@ -197,6 +199,12 @@ class StackProbe:
         if self._given_up_image is not None and not self._worth_another_try():
             self._not_before_ns = time.monotonic_ns() + round(_BACK_OFF_S[0] * NS_PER_S)
             return
+        image = procfs.image_of(self._pid)
+        if image != self._looked_at_image:
+            self._looked_at_image = image
+            if build := free_threaded_build(self._pid):
+                self._failed("free_threaded", build)
+                return
         assert self._sampler is not None
         try:
             recorder = Recorder(
@@ -243,8 +251,8 @@ class StackProbe:
         self._current, self._next = recorder, None
         self._failures = 0
         self._given_up_image = None
-        if self._said & {"not_python", "denied", "unsupported", "failed"}:
-            self._said -= {"not_python", "denied", "unsupported", "failed"}
+        if self._said & {"not_python", "free_threaded", "denied", "unsupported", "failed"}:
+            self._said -= {"not_python", "free_threaded", "denied", "unsupported", "failed"}
             self._say("healed", "info", f"process {self._pid}: stacks are being sampled now")
             self._said.discard("healed")
         self._call_ready()
@@ -277,13 +285,15 @@ class StackProbe:
 
     def _failed(self, outcome: Outcome, message: str) -> None:
         """Wait before the next try, and say so when it is no mere beginning."""
+        if outcome == "not_python" and (build := free_threaded_build(self._pid)):
+            outcome, message = "free_threaded", build
         step = min(self._failures, len(_BACK_OFF_S) - 1)
         self._failures += 1
         # While another recorder runs nothing is lost yet: a killed one is replaced at once.
         wait_s = _BACK_OFF_S[step]
         self._not_before_ns = time.monotonic_ns() + round(wait_s * NS_PER_S)
         # A process that will be Python in a moment maps its library at once; /bin/sleep never.
-        final = outcome == "unsupported" or (
+        final = outcome in ("unsupported", "free_threaded") or (
             outcome == "not_python" and procfs.looks_python(self._pid) is False
         )
         if not final and self._failures < _SAY_AFTER:
@@ -304,6 +314,9 @@ class StackProbe:
                 "info",
                 f"process {pid} is not a Python process: no stacks, CPU and memory only",
             )
+        elif outcome == "free_threaded":
+            text = what_follows(message, inside=False)
+            self._say(outcome, "warn", f"process {pid}: {text}")
         elif outcome == "unsupported":
             self._say(outcome, "warn", f"process {pid}: no stacks, py-spy says: {first}")
         elif outcome == "denied":
@@ -320,7 +333,7 @@ class StackProbe:
             self._given_up_image = None
             self._failures = 0
             return True
-        if "unsupported" in self._said:
+        if self._said & {"unsupported", "free_threaded"}:
             return False
         if "not_python" in self._said:
             return procfs.looks_python(self._pid) is True

@@ -75,6 +75,19 @@ def test_stop_takes_what_is_left(fed: Fed) -> None:
     fed.probe.stop()
 
 
+def test_what_the_agent_says_of_itself(fed: Fed) -> None:
+    fed.probe.start()
+    fed.write(b'{"k":"notice","t":5,"pid":7,"text":"imports cannot be timed"}\n')
+    fed.write(
+        b'{"k":"hello","t":6,"pid":7,"ppid":1,"python":"3.13.9","implementation":"cpython",'
+        b'"free_threaded":true,"executable":"/x","prefix":"/x","argv":[]}\n'
+    )
+    fed.probe.stop()
+    text = "process 7: imports cannot be timed"
+    assert fed.kept.records == [records.Notice(5, "warn", text)]
+    assert fed.hellos[0]["free_threaded"] is True
+
+
 def test_a_stop_without_a_start(fed: Fed) -> None:
     fed.probe.stop()
     assert fed.kept.records == []

@@ -82,7 +82,8 @@ PROGRAMS = {
     ),
     "subprocess": (
         "import subprocess, sys\n"
-        "code = 'import os, sys; print(os.environ, sys.path, os.listdir(\"/proc/self/fd\"))'\n"
+        "code = 'import os, sys; print(os.environ, sys.path, '"
+        "'[n for n in os.listdir(\"/proc/self/fd\") if int(n) < 100])'\n"
         "print(subprocess.run([sys.executable, '-c', code], capture_output=True, "
         "close_fds=False).stdout)"
     ),
@@ -223,9 +224,11 @@ def test_exceptions_of_signal_handlers_arrive(watched: Run, python: str, tmp_pat
     """An exception raised while our bytecodes run is the program's, and no lock stays taken."""
     for number in range(30):
         (tmp_path / f"m{number}.py").write_text("x = 1\n")
+    # importlib of 3.15 swallows some of an Exception itself.
+    base = "BaseException if sys.version_info >= (3, 15) else Exception"
     (tmp_path / "program.py").write_text(
         "import signal, sys, time\n"
-        "class Alarm(Exception): pass\n"
+        f"class Alarm({base}): pass\n"
         "raised = caught = ignored = done = 0\narmed = False\n"
         "def on_alarm(*_):\n    global raised, armed\n"
         "    if armed:\n        armed = False; raised += 1\n        raise Alarm\n"

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perftui.probes.agent import api
+from perftui.probes.agent.launch import HOOK_FOLDER
 from perftui.probes.log import SessionLog
 from perftui.probes.reader import Target
 from perftui.probes.records import (
@@ -198,14 +200,24 @@ def test_the_end_freezes_the_clock(log: SessionLog, store: Store, clock: Clock) 
 def test_frames_of_the_agent_are_left_out_and_their_caller_pays(log: SessionLog) -> None:
     tree = log.tree
     app = tree.frame_id("load", "/app/load.py", 3)
-    count = tree.frame_id("count", "/x/perftui/probes/agent/api.py", 50)
-    send = tree.frame_id("Wire.send", "/x/probes/agent/wire.py", 90)
-    hook = tree.frame_id("<module>", "/x/probes/agent/hook/sitecustomize.py", 1)
-    other = tree.frame_id("send", "/app/agent/wire.py", 1)
-    assert tree.intern([app, count, send]) == tree.intern([app])
+    installed = "/venv/lib/python3.13/site-packages/perftui/probes/agent/api.py"
+    count = tree.frame_id("count", installed, 50)
+    send = tree.frame_id("Wire.send", str(HOOK_FOLDER.parent / "wire.py"), 90)
+    hook = tree.frame_id("<module>", str(HOOK_FOLDER / "sitecustomize.py"), 1)
+    phase = tree.frame_id("_Span.__enter__", str(api.__file__), 9)
+    assert tree.intern([app, count, send, phase]) == tree.intern([app])
     assert tree.intern_leaf([app, count, send]) == tree.intern([app])
     assert tree.intern([hook]) == 0
-    assert tree.intern([app, other]) != tree.intern([app])
+
+
+@pytest.mark.parametrize(
+    "file", ["/app/probes/agent/wire.py", "/x/perftui/probes/agent/api.py", "probes/agent/a.py"]
+)
+def test_frames_of_a_program_with_such_names_stay(log: SessionLog, file: str) -> None:
+    tree = log.tree
+    app = tree.frame_id("load", "/app/load.py", 3)
+    theirs = tree.frame_id("send", file, 1)
+    assert tree.intern([app, theirs]) != tree.intern([app])
 
 
 def test_the_call_tree_is_the_same_object_until_new_stacks_come(

@@ -50,10 +50,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _machine_groups() -> dict[str, list[Check]]:
     from perftui.probes.doctor import check_installation
+    from perftui.probes.doctor_agent import check_agent
     from perftui.probes.doctor_machine import check_machine, check_terminal
 
     return {
-        "installation": check_installation(),
+        "installation": [*check_installation(), *check_agent()],
         "machine": check_machine(),
         "terminal": check_terminal(),
     }

@@ -29,17 +29,21 @@ def _restore(folder: str) -> "str | None":
 def _begin() -> None:
     folder = os.path.dirname(__file__)
     order = _restore(folder)
-    if order is None:
-        return
     agent_folder = os.path.dirname(folder)
     bootstrap: "Any" = sys.modules["_frozen_importlib"]
     external: "Any" = sys.modules["_frozen_importlib_external"]
 
-    def load(file: str, name: str) -> "Any":
-        path = agent_folder + "/" + file + ".py"
-        return bootstrap._load(external.spec_from_file_location(name, path))
+    def spec_of(file: str, name: str) -> "Any":
+        return external.spec_from_file_location(name, agent_folder + "/" + file + ".py")
 
-    load("start", "_perftui_agent_start").start(order, load)
+    def load(file: str, name: str) -> "Any":
+        return bootstrap._load(spec_of(file, name))
+
+    if order is None:
+        # A subinterpreter of a program that is watched: what it says is not heard, but it may.
+        load("provider", "_perftui_agent_provider").stand_behind(spec_of)
+    else:
+        load("start", "_perftui_agent_start").start(order, load, spec_of)
 
 
 try:
