@@ -1,6 +1,6 @@
 # `make demo` and `make test` need python3 >= 3.11 and pip, nothing else.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
 
@@ -9,9 +9,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -typ
 # The folders are dependencies too: a strict editable install links files one by one, so that
 # a new file is only seen after a new install.
 $(VENV)/.installed: $(SOURCES)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "perftui needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -I .ci/environment.py $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	rm -rf build
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' \
