@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
+from perftui.probes.releases import has_release, no_release
+from perftui.scenarios.catalogue import (
+    CATALOGUE,
+    INSTEAD,
+    PIP_NAMES,
+    SERVER_PROGRAMS,
+    load,
+)
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.installed import installed_scenarios, read_installed
 from perftui.scenarios.parameters import (
@@ -23,7 +31,16 @@ from perftui.scenarios.user_file import read_function, split_reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Scenario", "ScenarioError", "catalogue", "missing_modules", "pip_command", "resolve"]
+__all__ = [
+    "Scenario",
+    "ScenarioError",
+    "catalogue",
+    "install_advice",
+    "installable",
+    "missing_modules",
+    "pip_command",
+    "resolve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +154,21 @@ def catalogue() -> tuple[Scenario, ...]:
 
 
 def missing_modules(modules: Sequence[str]) -> tuple[str, ...]:
-    """Those that this interpreter cannot import. Nothing is imported to find out."""
-    return tuple(module for module in modules if find_spec(module) is None)
+    """Those that this interpreter cannot import. Nothing is imported to find out.
+
+    A module that only brings a server's program is not missing where the system has the program.
+    """
+    return tuple(
+        module
+        for module in modules
+        if find_spec(module) is None
+        and not any(shutil.which(program) for program in SERVER_PROGRAMS.get(module, ()))
+    )
+
+
+def installable(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those whose package has a release for this Python."""
+    return tuple(module for module in modules if has_release(module.replace("_", "-")))
 
 
 def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
@@ -147,6 +177,18 @@ def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
     if find_spec("pip") is None:
         return f"uv pip install --python {python} {packages}"
     return f"{python} -m pip install {packages}"
+
+
+def install_advice(modules: Sequence[str]) -> str:
+    """What to do about modules that are missing here: never to install what cannot be had."""
+    can = installable(modules)
+    advice = [f"run {pip_command(can)}"] if can else []
+    advice += [
+        f"{no_release(module.replace('_', '-'))}: {INSTEAD[module]}"
+        for module in modules
+        if module not in can
+    ]
+    return "; ".join(advice)
 
 
 def require(reference: str, modules: Sequence[str]) -> None:
@@ -160,5 +202,5 @@ def require(reference: str, modules: Sequence[str]) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise ScenarioError(
             f"{reference} needs {' and '.join(missing)}, which {verb} not installed: "
-            f"run {pip_command(missing)}"
+            f"{install_advice(missing)}"
         )
