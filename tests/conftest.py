@@ -5,9 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,17 +35,53 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 _CORE = ("tests/cli/", "tests/stacks/", "tests/tui/")
+FIFTHS = 5
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the long tests of the spine as core, and give those against the clock a second try."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of a part of the long tests."""
+    parser.addoption(
+        "--long-fifth",
+        type=int,
+        choices=range(FIFTHS),
+        help="only the long tests that `make test` leaves out, and of these one fifth",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of the spine as core, and say how the others are run."""
     for item in items:
         if item.nodeid.startswith(_CORE):
             item.add_marker("core")
-        if item.get_closest_marker("live"):
+        live = item.get_closest_marker("live") is not None
+        if live:
             # A real target against the clock, where the neighbours may be loud: one more try,
             # and the summary names it.
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
+        # Where tests are run side by side, those against the clock are not beside each other, and
+        # those of one file share what they have made.
+        item.add_marker(pytest.mark.xdist_group("live" if live else item.nodeid.split("::")[0]))
+    fifth = config.getoption("long_fifth")
+    if fifth is not None:
+        _keep(config, items, lambda item: _is_long(item) and _fifth_of(item) == fifth)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("live") is not None and not item.get_closest_marker("core")
+
+
+def _fifth_of(item: pytest.Item) -> int:
+    """Which fifth a test belongs to: by its name, so that a new test moves no other one."""
+    return zlib.crc32(item.nodeid.encode()) % FIFTHS
+
+
+def _keep(
+    config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
+) -> None:
+    chosen = [item for item in items if wanted(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = chosen
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -48,9 +89,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     again = terminalreporter.stats.get("rerun", [])
     if not again:
         return
-    terminalreporter.section(f"{len(again)} reruns")
+    terminalreporter.section(f"{len(again)} needed a second try")
+    lines = []
     for report in again:
-        terminalreporter.line(f"RERUN {report.nodeid}")
         crash = getattr(report.longrepr, "reprcrash", None)
-        if crash is not None:
-            terminalreporter.line(f"      {crash.message.splitlines()[0]}")
+        why = crash.message.splitlines()[0] if crash is not None and crash.message else "?"
+        lines.append(f"{_without_group(report.nodeid)}: {why}")
+    for line in lines:
+        terminalreporter.line(line)
+    kept = os.environ.get("PERFTUI_RERUNS")
+    if kept:
+        # For who runs pytest several times and wants one list of all.
+        with Path(kept).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _without_group(nodeid: str) -> str:
+    """A test's name without what xdist adds to it."""
+    name, _, group = nodeid.rpartition("@")
+    return name if name and "]" not in group else nodeid

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TMUX = shutil.which("tmux")
-pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(TMUX is None, reason="tmux is not installed"),
+]
 
 BUSY = """
 import sys, threading, time, perftui
