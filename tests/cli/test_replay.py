@@ -62,7 +62,7 @@ class Terminal:
     def press(self, *keys: str) -> None:
         self("send-keys", "-t", "t", *keys)
 
-    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 30.0) -> str:
+    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
         end = time.monotonic() + limit_s
         while True:
             screen = self("capture-pane", "-p", "-t", "t")
