@@ -28,6 +28,12 @@ if importlib.util.find_spec("perftui") is None:
     spec.loader.exec_module(module)
 
 
+# The workers of xdist inherit them from readline in the process that starts them; a program in a
+# terminal of a test would believe them, and not its terminal.
+for _size in ("COLUMNS", "LINES"):
+    os.environ.pop(_size, None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Recordings of tests go to a folder of their own, also those of child processes."""
