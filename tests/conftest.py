@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 import zlib
 from pathlib import Path
@@ -27,6 +28,10 @@ if importlib.util.find_spec("perftui") is None:
     sys.modules["perftui"] = module
     spec.loader.exec_module(module)
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's `&`: the programs that the tests start and interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The workers of xdist inherit them from readline in the process that starts them; a program in a
 # terminal of a test would believe them, and not its terminal.
