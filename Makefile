@@ -1,17 +1,19 @@
 # `make demo` and `make test` need python3 >= 3.11 and pip, nothing else.
 PYTHON ?= python3
-VENV := .venv
+# How many tests run side by side; those against the clock never do.
+WORKERS ?= 2
+# Which fifth of the long tests `make test-long` runs.
+FIFTH ?= 0
+VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
 
-.PHONY: demo test test-all lint check clean
+.PHONY: demo test test-long test-all lint check clean
 
 # The folders are dependencies too: a strict editable install links files one by one, so that
 # a new file is only seen after a new install.
 $(VENV)/.installed: $(SOURCES)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "perftui needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -I .ci/environment.py $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	rm -rf build
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' \
@@ -23,7 +25,11 @@ demo: $(VENV)/.installed
 
 # Everything in its short form, and the long form of what all else hangs on.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not live or core" --durations=10
+	$(BIN)/python -m pytest -m "not live or core" -n $(WORKERS) --dist loadgroup --durations=10
+
+# A part of what `make test` leaves out: a run a day has seen everything after five.
+test-long: $(VENV)/.installed
+	$(BIN)/python -m pytest --long-fifth $(FIFTH) -n $(WORKERS) --dist loadgroup --durations=10
 
 # The long forms too: every installed Python, 20 kills, all scenarios, real programs under alerts.
 test-all: $(VENV)/.installed

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from perftui.probes.folders import cache_folder, config_folder
 from perftui.probes.own_python import own_code
+from perftui.probes.releases import has_release, no_release
 from perftui.probes.rights import can_trace, container, has_trace_capability, yama_scope
 from perftui.probes.units import format_bytes
 
@@ -194,13 +195,15 @@ def _libraries() -> list[Check]:
                 )
             )
     have = [f"{package} {found}" for package in _EXTRAS if (found := _version(package))]
-    lack = [package for package in _EXTRAS if not _version(package)]
+    lack = [p for p in _EXTRAS if not _version(p) and has_release(p)]
+    follows = [f"not installed: {', '.join(lack)}; nothing needs them"] if lack else []
+    follows += [no_release(p) for p in _EXTRAS if not _version(p) and not has_release(p)]
     checks.append(
         Check(
             "extras",
             "info",
             ", ".join(have) or "none installed",
-            f"not installed: {', '.join(lack)}; nothing needs them" if lack else "",
+            "; ".join(follows),
         )
     )
     return checks

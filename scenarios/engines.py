@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perftui.scenarios.engine_queries import ENGINE_QUERIES
 from perftui.scenarios.parameters import ScenarioError, nearest
-from perftui.scenarios.runner import missing_modules, pip_command
+from perftui.scenarios.runner import install_advice, missing_modules
 
 EXTRA_MODULES: dict[str, tuple[str, ...]] = {
     "stdlib": (),
@@ -31,7 +31,7 @@ def chosen_engines(text: str) -> list[str]:
         absent = [name for name in ENGINE_QUERIES if name not in present]
         if absent:
             modules = sorted({m for name in absent for m in missing_modules(modules_of(name))})
-            print(f"not installed: {', '.join(absent)}; run {pip_command(modules)}")
+            print(f"not installed: {', '.join(absent)}; {install_advice(modules)}")
         return [name for name in present if name not in ("stdlib", "pyarrow")]
     engines = [word.strip() for word in text.split(",") if word.strip()]
     if not engines:
@@ -58,5 +58,5 @@ def require_modules(what: str, modules: tuple[str, ...]) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise ScenarioError(
             f"{what} needs {' and '.join(missing)}, which {verb} not installed: "
-            f"run {pip_command(missing)}"
+            f"{install_advice(missing)}"
         )

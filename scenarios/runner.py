@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,7 +11,14 @@ from typing import TYPE_CHECKING
 from perftui.probes.own_path import find_theirs
 from perftui.probes.own_python import module_for_others
 from perftui.probes.redact import title_of
-from perftui.scenarios.catalogue import CATALOGUE, PIP_NAMES, load
+from perftui.probes.releases import has_release, no_release
+from perftui.scenarios.catalogue import (
+    CATALOGUE,
+    INSTEAD,
+    PIP_NAMES,
+    SERVER_PROGRAMS,
+    load,
+)
 from perftui.scenarios.definition import definition_of
 from perftui.scenarios.installed import installed_scenarios, read_installed
 from perftui.scenarios.parameters import (
@@ -26,7 +34,16 @@ from perftui.scenarios.user_file import read_function, split_reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Scenario", "ScenarioError", "catalogue", "missing_modules", "pip_command", "resolve"]
+__all__ = [
+    "Scenario",
+    "ScenarioError",
+    "catalogue",
+    "install_advice",
+    "installable",
+    "missing_modules",
+    "pip_command",
+    "resolve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +159,25 @@ def catalogue() -> tuple[Scenario, ...]:
 def missing_modules(modules: Sequence[str], *, own: bool = True) -> tuple[str, ...]:
     """Those that this interpreter cannot import. Nothing is imported to find out.
 
+    A module that only brings a server's program is not missing where the system has the program.
+
     Args:
         modules: Their names.
         own: For a scenario of ours, which imports from our places alone; else also from where
             only a person's own code is imported from.
     """
     missing = (module for module in modules if find_spec(module) is None)
-    return tuple(module for module in missing if own or not find_theirs(module))
+    return tuple(
+        module
+        for module in missing
+        if (own or not find_theirs(module))
+        and not any(shutil.which(program) for program in SERVER_PROGRAMS.get(module, ()))
+    )
+
+
+def installable(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those whose package has a release for this Python."""
+    return tuple(module for module in modules if has_release(module.replace("_", "-")))
 
 
 def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
@@ -157,6 +186,18 @@ def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
     if find_spec("pip") is None:
         return f"uv pip install --python {python} {packages}"
     return f"{python} -m pip install {packages}"
+
+
+def install_advice(modules: Sequence[str]) -> str:
+    """What to do about modules that are missing here: never to install what cannot be had."""
+    can = installable(modules)
+    advice = [f"run {pip_command(can)}"] if can else []
+    advice += [
+        f"{no_release(module.replace('_', '-'))}: {INSTEAD[module]}"
+        for module in modules
+        if module not in can
+    ]
+    return "; ".join(advice)
 
 
 def require(reference: str, modules: Sequence[str]) -> None:
@@ -170,5 +211,5 @@ def require(reference: str, modules: Sequence[str]) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise ScenarioError(
             f"{reference} needs {' and '.join(missing)}, which {verb} not installed: "
-            f"run {pip_command(missing)}"
+            f"{install_advice(missing)}"
         )

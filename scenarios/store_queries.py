@@ -18,7 +18,7 @@ from perftui.scenarios.definition import scenario
 from perftui.scenarios.figures import hand_over
 from perftui.scenarios.parameters import Range, ScenarioError
 from perftui.scenarios.printed_table import print_table
-from perftui.scenarios.runner import missing_modules, pip_command
+from perftui.scenarios.runner import install_advice, missing_modules
 from perftui.scenarios.store_records import BYTES_PER_RECORD, Records
 
 _TOP = 10
@@ -200,7 +200,7 @@ def _analytics(table: Any, queries: int) -> list[tuple[str, ...]]:
     modules = ("pandas", "duckdb", "lance")
     missing = missing_modules(modules)
     if missing:
-        print(f"no sorted pages and statistics: run {pip_command(missing)}")
+        print(f"no sorted pages and statistics: {install_advice(missing)}")
         return []
     n = min(queries, 5)
     with perftui.phase("import"):

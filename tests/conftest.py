@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
+import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +29,16 @@ if importlib.util.find_spec("perftui") is None:
     spec.loader.exec_module(module)
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's `&`: the programs that the tests start and interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The workers of xdist inherit them from readline in the process that starts them; a program in a
+# terminal of a test would believe them, and not its terminal.
+for _size in ("COLUMNS", "LINES"):
+    os.environ.pop(_size, None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Recordings of tests go to a folder of their own, also those of child processes."""
@@ -30,15 +46,76 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 _CORE = ("tests/cli/", "tests/stacks/", "tests/tui/")
-_REAL_TIME = (*_CORE, "tests/agent/", "tests/recording/test_recorder", "tests/probes/test_")
-"""Real programs, terminals, screens and samplers against the clock: where the neighbours are loud
-one may come late, so they get another try; what fails three times has failed."""
+FIFTHS = 5
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the long tests of the spine as core: they run in every `make test`."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of a part of the long tests."""
+    parser.addoption(
+        "--long-fifth",
+        type=int,
+        choices=range(FIFTHS),
+        help="only the long tests that `make test` leaves out, and of these one fifth",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of the spine as core, and say how the others are run."""
     for item in items:
         if item.nodeid.startswith(_CORE):
             item.add_marker("core")
-        if item.nodeid.startswith(_REAL_TIME) or item.get_closest_marker("live"):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+        live = item.get_closest_marker("live") is not None
+        if live:
+            # A real target against the clock, where the neighbours may be loud: one more try,
+            # and the summary names it.
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
+        # Where tests are run side by side, those against the clock are not beside each other, and
+        # those of one file share what they have made.
+        item.add_marker(pytest.mark.xdist_group("live" if live else item.nodeid.split("::")[0]))
+    fifth = config.getoption("long_fifth")
+    if fifth is not None:
+        _keep(config, items, lambda item: _is_long(item) and _fifth_of(item) == fifth)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("live") is not None and not item.get_closest_marker("core")
+
+
+def _fifth_of(item: pytest.Item) -> int:
+    """Which fifth a test belongs to: by its name, so that a new test moves no other one."""
+    return zlib.crc32(item.nodeid.encode()) % FIFTHS
+
+
+def _keep(
+    config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
+) -> None:
+    chosen = [item for item in items if wanted(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what passed, or failed, only at its second try: a flake must not pass unseen."""
+    again = terminalreporter.stats.get("rerun", [])
+    if not again:
+        return
+    terminalreporter.section(f"{len(again)} needed a second try")
+    lines = []
+    for report in again:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        why = crash.message.splitlines()[0] if crash is not None and crash.message else "?"
+        lines.append(f"{_without_group(report.nodeid)}: {why}")
+    for line in lines:
+        terminalreporter.line(line)
+    kept = os.environ.get("PERFTUI_RERUNS")
+    if kept:
+        # For who runs pytest several times and wants one list of all.
+        with Path(kept).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _without_group(nodeid: str) -> str:
+    """A test's name without what xdist adds to it."""
+    name, _, group = nodeid.rpartition("@")
+    return name if name and "]" not in group else nodeid

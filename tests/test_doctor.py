@@ -221,3 +221,16 @@ def test_the_tightest_cgroup_limit_counts(
     found = machine_memory._limits(root, "/a/b", *files)
     assert min(found) == machine_memory.MemoryLimit(500, 100, "/a")
     assert machine_memory._limits(root, "/../../outside", *files) == []
+
+
+def test_a_package_that_cannot_be_had_here_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perftui.probes import doctor
+    from perftui.probes.releases import NO_RELEASE_FROM
+
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "opteryx" else "1.0")
+    monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (3, 0))
+    [extras] = [check for check in doctor.check_installation() if check.name == "extras"]
+    assert extras.follows == "opteryx has no release for Python 3.0 and later"
+    monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (4, 0))
+    [extras] = [check for check in doctor.check_installation() if check.name == "extras"]
+    assert extras.follows == "not installed: opteryx; nothing needs them"

@@ -247,3 +247,23 @@ def test_what_only_some_values_need_is_told_with_its_command(
     by_name = {each["name"]: each for each in as_json(capsys, "scenarios")["scenarios"]}
     assert by_name["loader"]["optional_missing"] == ["psycopg"]
     assert by_name["loader"]["optional_install"].endswith("pip install 'psycopg[binary]'")
+
+
+def test_what_cannot_be_had_for_this_python_is_told_with_what_can_be_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.probes.releases import NO_RELEASE_FROM
+    from perftui.scenarios import runner
+
+    here = runner.find_spec("json")
+    monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (3, 0))
+    monkeypatch.setattr(runner, "find_spec", lambda name: None if name == "opteryx" else here)
+    assert run("scenarios") == 0
+    out = capsys.readouterr().out
+    assert "for some values: opteryx; opteryx has no release for Python 3.0 and later: use" in out
+    assert "pip install" not in out
+    by_name = {each["name"]: each for each in as_json(capsys, "scenarios")["scenarios"]}
+    assert by_name["cold-start"]["optional_missing"] == ["opteryx"]
+    assert by_name["cold-start"]["no_release"] == ["opteryx"]
+    assert by_name["cold-start"]["optional_install"] is None
+    assert by_name["duckdb-query"]["no_release"] == []

@@ -102,10 +102,10 @@ def test_the_screen_from_the_first_second_to_the_report(
         terminal.wait_for("● STREAMING", 60)
         screen = terminal.wait_for("■ DONE", 60)
         assert "peak above base" in screen
-        assert "recordings  race-collect-duckdb-61MB-" in screen
+        terminal.wait_for("recordings  race-collect-duckdb-61MB-")
         terminal.press("Enter")
-        screen = terminal.wait_for("REPLAY")
-        assert "race collect duckdb 61MB" in screen
+        terminal.wait_for("REPLAY")
+        terminal.wait_for("race collect duckdb 61MB")
         terminal.press("q")
         terminal.wait_for("■ DONE")
         terminal.press("c")

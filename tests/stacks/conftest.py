@@ -40,7 +40,7 @@ class Collected:
         return [self.log.tree.frame(each).function for each in self.log.tree.path(node)]
 
 
-def wait_until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], limit_s: float = 40.0) -> None:
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "the awaited condition did not come true"

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 def pairs_text() -> str:
     """Every pair: its name, its question, its engines and what they lack."""
     from perftui.scenarios.pairs import PAIRS
-    from perftui.scenarios.runner import missing_modules, pip_command
+    from perftui.scenarios.runner import install_advice, missing_modules
 
     lines = []
     for pair in PAIRS:
@@ -101,5 +101,5 @@ def pairs_text() -> str:
             f"engine {', '.join(engines)}",
         ]
         if missing:
-            lines.append(f"{'':<22}missing: {pip_command(tuple(missing))}")
+            lines.append(f"{'':<22}missing: {install_advice(tuple(missing))}")
     return "\n".join(lines)

@@ -90,7 +90,7 @@ def _scenario_lines(width: int | None) -> list[str]:
 
 
 def _one_scenario(scenario: Scenario, width: int) -> list[str]:
-    from perftui.scenarios.runner import missing_modules, pip_command
+    from perftui.scenarios.runner import install_advice, missing_modules
     from perftui.scenarios.server_postgres import server_to_install
 
     lines = _wrapped(f"{scenario.reference}: {scenario.summary}", width, indent="    ")
@@ -109,12 +109,12 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
     if optional:
         # Never cut or wrapped: it is there to be copied.
         names = ", ".join(optional)
-        lines.append(f"    not installed, for some values: {names}; run {pip_command(optional)}")
+        lines.append(f"    not installed, for some values: {names}; {install_advice(optional)}")
     server = server_to_install(scenario.uses)
     if server is not None:
         lines.append(f"    no PostgreSQL server, for target=postgres: run {server}, or -p dsn=DSN")
     if missing:
-        lines.append(f"    not installed: {', '.join(missing)}; run {pip_command(missing)}")
+        lines.append(f"    not installed: {', '.join(missing)}; {install_advice(missing)}")
     elif scenario.requires:
         lines.append(f"    needs: {', '.join(scenario.requires)} (installed)")
     return lines
@@ -236,7 +236,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
 
 
 def _scenario_json(scenario: Scenario) -> dict[str, Any]:
-    from perftui.scenarios.runner import missing_modules, pip_command
+    from perftui.scenarios.runner import installable, missing_modules
 
     missing = missing_modules(scenario.requires)
     optional = missing_modules(scenario.uses)
@@ -258,10 +258,19 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
         "requires": list(scenario.requires),
         "uses": list(scenario.uses),
         "missing": list(missing),
-        "install": pip_command(missing) if missing else None,
+        "install": _command(missing),
         "optional_missing": list(optional),
-        "optional_install": pip_command(optional) if optional else None,
+        "optional_install": _command(optional),
+        "no_release": [name for name in (*missing, *optional) if not installable([name])],
     }
+
+
+def _command(modules: Sequence[str]) -> str | None:
+    """The command that installs what of these can be had here; None if there is nothing."""
+    from perftui.scenarios.runner import installable, pip_command
+
+    can = installable(modules)
+    return pip_command(can) if can else None
 
 
 def _process_json(process: PythonProcess) -> dict[str, Any]:

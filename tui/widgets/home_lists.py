@@ -137,12 +137,12 @@ def when_text(wall_ns: int, now: datetime | None = None) -> str:
 
 def about_scenario(scenario: Scenario) -> list[str]:
     """Return what a scenario shows, and what it lacks or takes."""
-    from perftui.scenarios.runner import missing_modules, pip_command
+    from perftui.scenarios.runner import install_advice, missing_modules
 
     lines = [clean(scenario.shows or scenario.summary)]
     missing = missing_modules(scenario.requires)
     if missing:
-        lines.append(f"not installed: {', '.join(missing)}; {pip_command(missing)}")
+        lines.append(f"not installed: {', '.join(missing)}; {install_advice(missing)}")
     elif scenario.parameters:
         lines.append(f"parameters: {', '.join(p.name for p in scenario.parameters)}")
     return lines
