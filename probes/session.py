@@ -161,7 +161,7 @@ class Session:
             env.update(orders.environment())
             pass_fds = (*pass_fds, orders.child_fd)
         t_launch_ns = time.monotonic_ns()
-        output = OutputTail(log) if behind_screen else None
+        output = OutputTail(log) if behind_screen else None  # its process runs before the target
         nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
         try:
             target = LaunchedTarget(
@@ -176,6 +176,8 @@ class Session:
         except BaseException:
             channel.close_child_ends()
             channel.close()
+            if output is not None:
+                output.stop()
             if orders is not None:
                 orders.close()
             raise
@@ -312,9 +314,10 @@ class Session:
         self._log.append(Notice(time.monotonic_ns(), severity, text))
 
     def _helpers_cpu_s(self) -> float:
-        """Return the CPU seconds of our other processes: the samplers and the recorder."""
+        """Return the CPU seconds of our other processes: samplers, recorder, output drain."""
         recorder_s = 0.0 if self._recorder is None else self._recorder.cpu_s()
-        return self.store.sampler_cpu_s() + recorder_s
+        output_s = 0.0 if self._output is None else self._output.cpu_s()
+        return self.store.sampler_cpu_s() + recorder_s + output_s
 
     def _dropped(self) -> int:
         return 0 if self._agent is None else self._agent.dropped
