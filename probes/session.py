@@ -23,6 +23,7 @@ from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
 from perftui.probes.output import OutputTail
+from perftui.probes.quiet_threads import quiet_threads
 from perftui.probes.reader import Target
 from perftui.probes.records import Exit, Mark, Notice
 from perftui.probes.redact import redact_argv
@@ -197,11 +198,12 @@ class Session:
             launched=True,
             agent=False,
         )
-        session = cls(target, about, log, options, channel, output, record)
-        if orders is not None:
-            session.orders = orders
-            orders.start(log, target.pid, t_launch_ns, session.store.rest)
-        session._start()
+        with quiet_threads():
+            session = cls(target, about, log, options, channel, output, record)
+            if orders is not None:
+                session.orders = orders
+                orders.start(log, target.pid, t_launch_ns, session.store.rest)
+            session._start()
         return session
 
     @classmethod
@@ -218,8 +220,9 @@ class Session:
         about = Target(
             " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
         )
-        session = cls(target, about, SessionLog(), options, None, None, record)
-        session._start()
+        with quiet_threads():
+            session = cls(target, about, SessionLog(), options, None, None, record)
+            session._start()
         return session
 
     def _start_recorder(self, record: RecordOptions) -> Recorder | None:

@@ -18,8 +18,8 @@ from perftui.probes.log import SessionLog
 from perftui.probes.output import OutputTail
 from perftui.probes.output_drain import HOLD_BYTES
 from perftui.probes.output_lines import LINE_CHARACTERS, LineMaker
-from perftui.probes.records import LogLine, Notice
 from perftui.probes.recording.derive import RowMaker
+from perftui.probes.records import LogLine, Notice
 from perftui.probes.target import LaunchedTarget
 
 if TYPE_CHECKING:
