@@ -47,9 +47,15 @@ class SessionLog:
         """Append a whole batch."""
         if not batch:
             return
+        failure: Exception | None = None
         with self._lock:
             for sink in self._sinks:
-                sink.ingest(batch)
+                try:
+                    sink.ingest(batch)
+                except Exception as error:  # the others are to have the batch all the same
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
 
 class Probe(Protocol):

@@ -31,11 +31,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
 from perftui.probes import output_drain as drain
 from perftui.probes.output_lines import LineMaker
+from perftui.probes.probe_thread import ProbeThread
 from perftui.probes.process import ProcessGone, open_process
 from perftui.probes.records import LogLine, Notice, Record
 from perftui.probes.units import NS_PER_S, format_bytes
@@ -66,13 +67,14 @@ class OutputTail:
         self._stopping = Event()
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._reading = Lock()
         self._reader: ProcessReader | None = None
         self._cpu_s = self._past_cpu_s = 0.0
         self._drains = 0
         self._said_lost = False
         self._over = False
         """All that there will ever be was handed on."""
-        self._thread = Thread(target=self._run, name="perftui-output", daemon=True)
+        self._thread = ProbeThread(log, "the output", self._run, "perftui-output")
         try:
             # Before the target: there is no moment in which nobody empties its pipes.
             self._socket = self._start_drain()
@@ -100,10 +102,23 @@ class OutputTail:
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of the process that takes the output."""
-        if self._reader is not None:
-            with suppress(ProcessGone):
-                self._cpu_s = self._reader.fast(0).cpu_s
-        return self._past_cpu_s + self._cpu_s
+        with self._reading:
+            if self._reader is not None:
+                with suppress(ProcessGone):
+                    self._cpu_s = self._reader.fast(0).cpu_s
+            return self._past_cpu_s + self._cpu_s
+
+    def _read_cpu_of(self, pid: int | None) -> None:
+        """Count the CPU of another process from now on, or of none."""
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            if pid is not None:
+                self._past_cpu_s += self._cpu_s
+                self._cpu_s = 0.0
+                with suppress(ProcessGone):
+                    self._reader = open_process(pid)
 
     def start(self) -> None:
         """Begin to follow; the target has been started."""
@@ -121,7 +136,7 @@ class OutputTail:
             if self._socket is not None:
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_WR)
-            self._thread.join(_STOP_S)
+            self._thread.end(_STOP_S)
         for stream in self._streams:
             stream.close_write()
         killed = self._process is not None and self._process.poll() is not None
@@ -135,8 +150,8 @@ class OutputTail:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes our thread, should it still wait
             self._socket.close()
-        if self._reader is not None:
-            self._reader.close()
+        self.cpu_s()  # the last that is counted for us
+        self._read_cpu_of(None)
         if self.lost_bytes:
             self._say(
                 "info",
@@ -170,13 +185,7 @@ class OutputTail:
         )
         self._process = process
         self._drains += 1
-        self._past_cpu_s += self._cpu_s
-        self._cpu_s = 0.0
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        with suppress(ProcessGone):
-            self._reader = open_process(process.pid)
+        self._read_cpu_of(process.pid)
 
     def _replace_drain(self) -> bool:
         """Start another drain in the place of one that was killed; False if there is none now."""

@@ -23,6 +23,7 @@ from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
 from perftui.probes.output import OutputTail
+from perftui.probes.probe_thread import say_failed
 from perftui.probes.quiet_threads import quiet_threads
 from perftui.probes.reader import Target
 from perftui.probes.records import Exit, Mark, Notice
@@ -259,8 +260,24 @@ class Session:
         return recorder
 
     def _start(self) -> None:
-        self._detectors.start()
-        self._metrics.start()
+        """Start the probes; one that cannot start is missing, and the session goes on."""
+        steps = (
+            ("the detectors", self._detectors.start),
+            ("CPU and memory", self._metrics.start),
+            ("what the program says", self._start_agent),
+            ("the output", self._start_output),
+            ("stacks", self._start_stacks),
+        )
+        for what, start in steps:
+            try:
+                start()
+            except Exception as error:
+                say_failed(self._log, what, error)
+        if self._stacks is None:
+            self._open_gate()
+        self._target.watch(self._log.append)
+
+    def _start_agent(self) -> None:
         if self._channel is not None:
             self._agent = AgentProbe(
                 self._log,
@@ -269,10 +286,10 @@ class Session:
                 sampler_hz=_IN_PROCESS_HZ,
             )
             self._agent.start()
+
+    def _start_output(self) -> None:
         if self._output is not None:
             self._output.start()
-        self._start_stacks()
-        self._target.watch(self._log.append)
 
     def _start_stacks(self) -> None:
         if not self._options.stacks:
@@ -440,6 +457,9 @@ class Session:
         probes += [self._detectors, self._recorder]
         for probe in probes:
             if probe is not None:
-                probe.stop()
+                try:
+                    probe.stop()
+                except Exception as error:  # the others are to come to their end
+                    say_failed(self._log, f"closing ({type(probe).__name__})", error)
         if self._channel is not None:
             self._channel.close()
