@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perftui.tui.ending import Ending
 
 LOOK_EVERY_S = 1.0
-GRACE_S = 3.0
+GRACE_S = 5.0
 """After a signal the screen closes by itself; it cannot if it waits for a dead terminal."""
 _PICTURE_S = 0.5
 _LEAVE_SCREEN = (
