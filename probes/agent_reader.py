@@ -10,7 +10,6 @@ import json
 import math
 import os
 import selectors
-import threading
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes import records
@@ -18,6 +17,7 @@ from perftui.probes.exec_images import ExecImages
 from perftui.probes.inside_windows import InsideWindows
 from perftui.probes.orders import at_rest
 from perftui.probes.plan_parts import PlanParts
+from perftui.probes.probe_thread import ProbeThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class AgentProbe:
         self.garbage = 0
         """Lines that could not be read as records."""
         self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name="agent reader", daemon=True)
+        self._thread = ProbeThread(log, "what the program says", self._run, "agent reader")
 
     @property
     def dropped(self) -> int:
@@ -86,8 +86,8 @@ class AgentProbe:
             return
         os.close(self._wake_write)
         self._wake_write = -1
-        if self._thread.ident is not None:
-            self._thread.join()
+        if not self._thread.end():
+            return
         self._log.extend([*self._inside.finish(), *self._plans.rest()])
         os.close(self._wake_read)
 

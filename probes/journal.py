@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOG_LINES_KEPT = 20_000
+LOG_CHARACTERS_KEPT = 4_000_000
+"""Lines may be long: these are 4 to 16 MB."""
 CALLS_KEPT = 50_000
 """Per name; the first call, the number and the failures are kept besides."""
 PLANS_KEPT = 5_000
@@ -98,7 +100,8 @@ class Journal:
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
         self._calls: dict[str, _Calls] = {}
         self._counts: dict[str, _Counts] = {}
-        self._lines: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
+        self._lines: deque[LogLine] = deque()
+        self._line_characters = 0
         self._takers: dict[type, Callable[..., None]] = {
             PhaseBegin: self._phase_begin,
             PhaseEnd: self._phase_end,
@@ -109,7 +112,7 @@ class Journal:
             Mark: self._marks.append,
             Plan: self._plan,
             Run: self._runs.append,
-            LogLine: self._lines.append,
+            LogLine: self._line,
             Notice: self.notices.append,
             Alert: self._alert,
             Gap: self.gaps.append,
@@ -172,6 +175,12 @@ class Journal:
     def _process(self, record: ProcessStart) -> None:
         # The same once more is the same by another name.
         self._processes[record.t_ns, record.pid] = record
+
+    def _line(self, record: LogLine) -> None:
+        self._lines.append(record)
+        self._line_characters += len(record.text)
+        while len(self._lines) > LOG_LINES_KEPT or self._line_characters > LOG_CHARACTERS_KEPT:
+            self._line_characters -= len(self._lines.popleft().text)
 
     def _plan(self, record: Plan) -> None:
         if len(self._plans) < PLANS_KEPT:

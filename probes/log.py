@@ -49,9 +49,15 @@ class SessionLog:
         if not batch:
             return
         batch = without_secrets(batch)
+        failure: Exception | None = None
         with self._lock:
             for sink in self._sinks:
-                sink.ingest(batch)
+                try:
+                    sink.ingest(batch)
+                except Exception as error:  # the others are to have the batch all the same
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
 
 class Probe(Protocol):

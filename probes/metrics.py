@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING
 
+from perftui.probes.probe_thread import ProbeThread, say_failed
 from perftui.probes.process import ProcessGone, ProcessReader, open_process
 from perftui.probes.records import Exit, Gap, Metric, Overhead, ProcessStart, Record
 from perftui.probes.redact import redact_argv
@@ -25,6 +26,10 @@ THREADS_EVERY_S = 0.25
 MANY_THREADS = 64
 """Above this, threads are read once a second: a reading costs some 10 µs each."""
 LATE_NS = 10_000_000
+_WHAT = "CPU and memory"
+_TRY_AGAIN_S = 1.0
+_MOST_FAILURES = 10
+"""So many kinds are told; more would hide everything else."""
 GAP_NS = 2 * NS_PER_S
 """A tick that comes this late was a suspension or a stall, and is recorded as a gap."""
 
@@ -55,7 +60,8 @@ class MetricProbe:
         self._own_cpu_s = own_cpu_s
         self._dropped = dropped
         self._stopping = Event()
-        self._thread = Thread(target=self._run, name="perftui-metrics", daemon=True)
+        self._thread = ProbeThread(log, _WHAT, self._run, "perftui-metrics")
+        self._said_failures: set[str] = set()
         self._readers: dict[int, ProcessReader] = {}
         self._known: set[str] = set()
         self._young: dict[int, ProcessStart] = {}
@@ -65,14 +71,17 @@ class MetricProbe:
 
     def start(self) -> None:
         """Read once now, then go on in the background."""
-        self._find_processes(time.monotonic_ns())
+        try:
+            self._find_processes(time.monotonic_ns())
+        except Exception as error:
+            self._failed(error)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop reading."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        if not self._thread.end():
+            return  # it may be reading just now
         for reader in (*self._readers.values(), self._self):
             reader.close()
 
@@ -81,6 +90,24 @@ class MetricProbe:
         return tuple(self._readers)
 
     def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._tick_on()
+            except Exception as error:  # one reading less, not all readings
+                self._failed(error)
+                self._stopping.wait(_TRY_AGAIN_S)
+        end_ns = time.monotonic_ns()
+        self._log.extend([*self._read_metrics(end_ns, slow=False), self._overhead(end_ns)])
+
+    def _failed(self, error: Exception) -> None:
+        """Say it, once for each kind."""
+        kind = f"{type(error).__name__}: {error}"
+        if kind not in self._said_failures and len(self._said_failures) < _MOST_FAILURES:
+            self._said_failures.add(kind)
+            say_failed(self._log, "some readings of CPU and memory", error)
+
+    def _tick_on(self) -> None:
+        """Read at the wanted rate until told to stop."""
         due_ns = time.monotonic_ns()
         slow_ns = tree_ns = threads_ns = due_ns
         last_tick_ns = due_ns
@@ -111,8 +138,6 @@ class MetricProbe:
             # A late tick is not made up for: the next one keeps to the grid.
             due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
             self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
-        end_ns = time.monotonic_ns()
-        self._log.extend([*self._read_metrics(end_ns, slow=False), self._overhead(end_ns)])
 
     def _find_processes(self, t_ns: int) -> None:
         """Open readers for new descendants; daemonized ones stay, as we hold them already."""

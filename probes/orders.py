@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FIRST_FD = 200
 """The target's own descriptors must be numbered as if ours were not there."""
 LONGEST_LINE_BYTES = 1 << 14
+_END_LIMIT_S = 10.0
 
 Order = Literal["again", "restart"]
 
@@ -132,7 +133,7 @@ class Orders:
         self.close_child_end()
         self.let_go()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_END_LIMIT_S)
         self._socket.close()
 
     def _send(self, order: Order) -> None:

@@ -25,6 +25,8 @@ from perftui.probes.log import SessionLog
 from perftui.probes.machine_memory import memory_limit
 from perftui.probes.metrics import MetricProbe
 from perftui.probes.output import OutputTail
+from perftui.probes.probe_thread import say_failed
+from perftui.probes.quiet_threads import quiet_threads
 from perftui.probes.reader import Target
 from perftui.probes.records import Exit, Mark, Notice
 from perftui.probes.redact import redact_argv, redact_title
@@ -166,7 +168,7 @@ class Session:
             env.update(orders.environment())
             pass_fds = (*pass_fds, orders.child_fd)
         t_launch_ns = time.monotonic_ns()
-        output = OutputTail(log) if behind_screen else None
+        output = OutputTail(log) if behind_screen else None  # its process runs before the target
         nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
         try:
             target = LaunchedTarget(
@@ -181,6 +183,8 @@ class Session:
         except BaseException:
             channel.close_child_ends()
             channel.close()
+            if output is not None:
+                output.stop()
             if orders is not None:
                 orders.close()
             raise
@@ -200,11 +204,12 @@ class Session:
             launched=True,
             agent=False,
         )
-        session = cls(target, about, log, options, channel, output, record)
-        if orders is not None:
-            session.orders = orders
-            orders.start(log, target.pid, t_launch_ns, session.store.rest)
-        session._start()
+        with quiet_threads():
+            session = cls(target, about, log, options, channel, output, record)
+            if orders is not None:
+                session.orders = orders
+                orders.start(log, target.pid, t_launch_ns, session.store.rest)
+            session._start()
         return session
 
     @classmethod
@@ -221,8 +226,9 @@ class Session:
         about = Target(
             " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
         )
-        session = cls(target, about, SessionLog(), options, None, None, record)
-        session._start()
+        with quiet_threads():
+            session = cls(target, about, SessionLog(), options, None, None, record)
+            session._start()
         return session
 
     def _start_recorder(self, record: RecordOptions) -> Recorder | None:
@@ -259,8 +265,24 @@ class Session:
         return recorder
 
     def _start(self) -> None:
-        self._detectors.start()
-        self._metrics.start()
+        """Start the probes; one that cannot start is missing, and the session goes on."""
+        steps = (
+            ("the detectors", self._detectors.start),
+            ("CPU and memory", self._metrics.start),
+            ("what the program says", self._start_agent),
+            ("the output", self._start_output),
+            ("stacks", self._start_stacks),
+        )
+        for what, start in steps:
+            try:
+                start()
+            except Exception as error:
+                say_failed(self._log, what, error)
+        if self._stacks is None:
+            self._open_gate()
+        self._target.watch(self._log.append)
+
+    def _start_agent(self) -> None:
         if self._channel is not None:
             self._agent = AgentProbe(
                 self._log,
@@ -269,10 +291,10 @@ class Session:
                 sampler_hz=_IN_PROCESS_HZ,
             )
             self._agent.start()
+
+    def _start_output(self) -> None:
         if self._output is not None:
             self._output.start()
-        self._start_stacks()
-        self._target.watch(self._log.append)
 
     def _start_stacks(self) -> None:
         if not self._options.stacks:
@@ -330,9 +352,10 @@ class Session:
         self._log.append(Notice(time.monotonic_ns(), severity, text))
 
     def _helpers_cpu_s(self) -> float:
-        """Return the CPU seconds of our other processes: the samplers and the recorder."""
+        """Return the CPU seconds of our other processes: samplers, recorder, output drain."""
         recorder_s = 0.0 if self._recorder is None else self._recorder.cpu_s()
-        return self.store.sampler_cpu_s() + recorder_s
+        output_s = 0.0 if self._output is None else self._output.cpu_s()
+        return self.store.sampler_cpu_s() + recorder_s + output_s
 
     def _dropped(self) -> int:
         return 0 if self._agent is None else self._agent.dropped
@@ -452,6 +475,9 @@ class Session:
         probes += [self._detectors, self._recorder]
         for probe in probes:
             if probe is not None:
-                probe.stop()
+                try:
+                    probe.stop()
+                except Exception as error:  # the others are to come to their end
+                    say_failed(self._log, f"closing ({type(probe).__name__})", error)
         if self._channel is not None:
             self._channel.close()

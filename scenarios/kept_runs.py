@@ -39,9 +39,9 @@ class Surroundings:
         """Become the same program anew. What is registered with atexit is done before."""
         import atexit
 
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         atexit._run_exitfuncs()
+        _flush()  # what they have printed: nobody does it for a program that execs
         environ = {**self.environ, CHILD_VARIABLE: _address(orders_fd)}
         agent = getattr(sys.modules.get("_perftui_agent"), "agent", None)
         if agent is not None:
@@ -49,6 +49,13 @@ class Surroundings:
         os.set_inheritable(orders_fd, True)
         os.chdir(self.directory)
         os.execve(sys.executable, self.argv, environ)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A program may have closed or replaced them, or nobody reads any more.
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
 
 
 class OrderLine:

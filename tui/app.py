@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SystemCommand
 
+from perftui.tui.ending import Ending
 from perftui.tui.screens.live import LiveScreen
 from perftui.tui.terminal_app import TerminalApp
 from perftui.tui.terminal_watch import watch_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import FrameType
-    from typing import TypeAlias
 
     from textual.screen import Screen
 
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     from perftui.tui.notify import How
     from perftui.tui.session_face import LiveSession
 
-    Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+R = TypeVar("R")
 
 
 class PerftuiApp(TerminalApp[int]):
@@ -45,9 +41,6 @@ class PerftuiApp(TerminalApp[int]):
         self._session = session
         self._notify = notify
         self._duration_s = duration_s
-        self._before_hangup: Handler = None
-        self.hangup: SystemExit | None = None
-        """How the caller's own handler wanted to leave when the terminal went away."""
 
     def get_default_screen(self) -> Screen[None]:
         """Return the live screen: there is no other below it."""
@@ -56,36 +49,11 @@ class PerftuiApp(TerminalApp[int]):
     # -- ways out --------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Leave quietly when the terminal goes away, or the time is up."""
+        """Leave when the time is up."""
         if self._duration_s is not None:
             self.set_timer(self._duration_s, self._time_is_up)
-        if not hasattr(signal, "SIGHUP"):
-            return
-        before = signal.getsignal(signal.SIGHUP)
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(
-                signal.SIGHUP, self._terminal_went, before
-            )
-            self._before_hangup = before
-
-    def on_unmount(self) -> None:
-        """Give SIGHUP back."""
-        if self._before_hangup is None:
-            return
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-            signal.signal(signal.SIGHUP, self._before_hangup)
 
     def _time_is_up(self) -> None:
-        self.exit(0)
-
-    def _terminal_went(self, before: object) -> None:
-        """Do what the caller would have done, and leave the event loop in order."""
-        if callable(before):
-            try:
-                before(signal.SIGHUP, None)
-            except SystemExit as leave:
-                self.hangup = leave
         self.exit(0)
 
     async def action_quit(self) -> None:
@@ -137,29 +105,54 @@ def run_live(
     session: LiveSession,
     *,
     duration_s: float | None = None,
-    on_gone: Callable[[], object] | None = None,
     notify: How = "off",
+    ending: Ending | None = None,
+    on_stuck: Callable[[], object] | None = None,
 ) -> int:
     """Show a live session until the person leaves, or for `duration_s` seconds.
 
     Args:
         session: What to show.
         duration_s: Leave by itself after so long.
-        on_gone: Called when the terminal is gone, before anything else.
         notify: How to tell of alerts to a person who looks elsewhere.
+        ending: The caller's, who closes the session; None: the screen is all there is to close.
+        on_stuck: Called if a signal ends us and the screen does not close.
 
     Returns:
         0, or 1 if the screen itself failed (said in one line on stderr).
 
     Raises:
-        SystemExit: what the caller's own SIGHUP handler raised, once the screen is closed.
+        SystemExit: without `ending`, when a signal other than SIGHUP has closed the screen.
     """
     app = PerftuiApp(session, duration_s=duration_s, notify=notify)
-    with watch_terminal(on_gone):
-        result = app.run()
-    if app.hangup is not None:
-        raise app.hangup
+    result = _run(app) if ending is None else _run_with(app, ending, on_stuck)
     return 1 if app.tell_last_words() else result or 0
+
+
+def _run(app: TerminalApp[R]) -> R | None:
+    """Run an application that has nothing to close but itself.
+
+    That its terminal went away is no failure of one who only shows something.
+
+    Raises:
+        SystemExit: a signal other than SIGHUP has closed it.
+    """
+    with Ending() as ending:
+        result = _run_with(app, ending)
+        if ending.number is not None and ending.name != "SIGHUP":
+            raise SystemExit(128 + ending.number)
+    return result
+
+
+def _run_with(
+    app: TerminalApp[R], ending: Ending, on_stuck: Callable[[], object] | None = None
+) -> R | None:
+    app.ending = ending
+    try:
+        with watch_terminal(ending=ending, on_stuck=on_stuck):
+            return app.run()
+    finally:
+        ending.tell(None)
 
 
 class CompareApp(TerminalApp[int]):
@@ -197,8 +190,7 @@ def run_compare(base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None 
         0, or 1 if the screen itself failed (said in one line on stderr).
     """
     app = CompareApp(base, new, phase)
-    with watch_terminal():
-        result = app.run()
+    result = _run(app)
     return 1 if app.tell_last_words() else result or 0
 
 
@@ -212,8 +204,7 @@ class _PickerApp(TerminalApp[int]):
 def run_picker() -> int | None:
     """Let a person choose a running Python process; None if they would rather not."""
     app = _PickerApp()
-    with watch_terminal():
-        pid = app.run()
+    pid = _run(app)
     app.tell_last_words()
     return pid
 
@@ -237,7 +228,6 @@ def choose_at_home(message: str = "", current: int = 0) -> HomeChoice | None:
         current: Index of the list to begin with.
     """
     app = _HomeApp(message, current)
-    with watch_terminal():
-        choice = app.run()
+    choice = _run(app)
     app.tell_last_words()
     return choice

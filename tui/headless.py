@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.orders import Orders
@@ -12,6 +11,7 @@ from perftui.probes.recording.shelf import name_of
 from perftui.probes.session import Session
 from perftui.probes.shell_words import shell_word
 from perftui.probes.summary import summarize
+from perftui.tui.ending import Ending, close_in_time
 from perftui.tui.gate import GATE_FAILED, gate_failed
 from perftui.tui.json_file import write_json
 from perftui.tui.progress import Progress
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
-_CLOSE_LIMIT_S = 60.0
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
@@ -44,6 +43,19 @@ def launch_headless(
     """
     # With the summary on standard output, what the target prints goes beside it.
     stdout = _STDERR_FD if asked.json_path == "-" else None
+    with Ending() as ending:
+        ending.leave_now_if_asked()
+        return _launch(argv, title, asked, runs, stdout, ending)
+
+
+def _launch(
+    argv: Sequence[str],
+    title: str,
+    asked: WatchOptions,
+    runs: int | None,
+    stdout: int | None,
+    ending: Ending,
+) -> int:
     session = Session.launch(
         argv,
         title,
@@ -54,8 +66,8 @@ def launch_headless(
         orders=None if runs is None else Orders(runs, stay=False),
     )
     progress = Progress(session, asked.notify)
-    stopped_by_us = _watch(session, progress, asked.duration_s)
-    _finish(session, progress, asked.json_path)
+    stopped_by_us = _watch(session, progress, asked.duration_s, ending)
+    _finish(session, progress, asked.json_path, ending)
     if gate_failed(session, asked.fail_on):
         return GATE_FAILED
     exit_ = session.exit()
@@ -64,11 +76,15 @@ def launch_headless(
 
 def attach_headless(pid: int, asked: WatchOptions) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
-    session = Session.attach(pid, asked.probes, asked.record)
-    progress = Progress(session, asked.notify)
-    _watch(session, progress, asked.duration_s)
-    _finish(session, progress, asked.json_path)
-    return GATE_FAILED if gate_failed(session, asked.fail_on) else 0
+    with Ending() as ending:
+        session = Session.attach(pid, asked.probes, asked.record)
+        progress = Progress(session, asked.notify)
+        _watch(session, progress, asked.duration_s, ending)
+        _finish(session, progress, asked.json_path, ending)
+        if gate_failed(session, asked.fail_on):
+            return GATE_FAILED
+        # ctrl+c is the way out; any other signal is somebody else's wish.
+        return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
 
 
 def exit_status(exit_: Exit) -> int:
@@ -86,13 +102,14 @@ def print_recording(session: Session) -> None:
         tell(f"recorded: perftui open {shell_word(name)}")
 
 
-def _watch(session: Session, progress: Progress, duration_s: float | None) -> bool:
+def _watch(session: Session, progress: Progress, duration_s: float | None, ending: Ending) -> bool:
     """Wait for the end, forwarding signals; True if the duration ended it.
 
     Signals are taken one at a time with their origin: what the terminal sent has reached the
     target already (same process group), what a process sent to us alone is passed on.
     """
     until = None if duration_s is None else time.monotonic() + duration_s
+    passed_on = 0
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:
         while not session.wait(0):
@@ -100,9 +117,17 @@ def _watch(session: Session, progress: Progress, duration_s: float | None) -> bo
                 if session.launched:
                     session.stop_target()
                 return True
+            # Those that came before we could wait for them: nobody knows from where. Better
+            # that the target hears of one twice than never.
+            for number in ending.taken[passed_on:]:
+                passed_on += 1
+                if not session.launched:
+                    return False
+                session.send(number)
             info = signal.sigtimedwait(_FORWARDED, _STEP_S)
             if info is not None:
                 if not session.launched:
+                    ending.taken.append(info.si_signo)
                     return False
                 if info.si_code <= _SI_USER:
                     session.send(info.si_signo)
@@ -113,10 +138,8 @@ def _watch(session: Session, progress: Progress, duration_s: float | None) -> bo
     return False
 
 
-def _finish(session: Session, progress: Progress, json_path: str | None) -> None:
-    closing = Thread(target=session.close, daemon=True)
-    closing.start()
-    closing.join(timeout=_CLOSE_LIMIT_S)
+def _finish(session: Session, progress: Progress, json_path: str | None, ending: Ending) -> None:
+    close_in_time(session, ending)
     progress.tell_notices()
     summary = summarize(session.store, session.spikes)
     if json_path is None:

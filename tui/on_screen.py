@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
+from perftui.tui.ending import Ending, close_in_time, pass_on
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
     from perftui.probes.session import Session
     from perftui.tui.watch_options import WatchOptions
@@ -25,23 +23,29 @@ def launch_on_screen(
 
     Returns 0, or its own exit code if it ended by itself, 1 if a gate failed. With `runs` it is a
     scenario: after so many it keeps its process and waits for orders.
+
+    Raises:
+        SystemExit: a signal N ended us (128 + N): the target was passed it, all is closed.
     """
     # The session starts first: the target runs and is measured while textual is imported.
     from perftui.probes.orders import Orders
     from perftui.probes.session import Session
 
-    orders = None if runs is None else Orders(runs, stay=True)
-    session = Session.launch(
-        argv, title, asked.probes, behind_screen=True, record=asked.record, orders=orders
-    )
-    return _show(session, asked)
+    with Ending() as ending:
+        orders = None if runs is None else Orders(runs, stay=True)
+        ending.leave_now_if_asked()
+        session = Session.launch(
+            argv, title, asked.probes, behind_screen=True, record=asked.record, orders=orders
+        )
+        return _show(session, asked, ending)
 
 
 def attach_on_screen(pid: int, asked: WatchOptions) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
-    return _show(Session.attach(pid, asked.probes, asked.record), asked)
+    with Ending() as ending:
+        return _show(Session.attach(pid, asked.probes, asked.record), asked, ending)
 
 
 def pick_process() -> int | None:
@@ -51,15 +55,34 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(session: Session, asked: WatchOptions) -> int:
+def _show(session: Session, asked: WatchOptions, ending: Ending) -> int:
+    said: list[str] = []
+
+    def close() -> None:
+        if ending.number is not None:
+            said.append(pass_on(session, ending))
+        close_in_time(session, ending)
+
+    def close_stuck() -> None:
+        from perftui.tui.words import tell
+
+        close()
+        for line in said:
+            tell(line)
+
     try:
-        with _hangup_ends_target(session):
+        if ending.number is None:
             from perftui.tui.app import run_live
 
-            gone = partial(session.send, signal.SIGHUP)
-            run_live(session, duration_s=asked.duration_s, on_gone=gone, notify=asked.notify)
+            run_live(
+                session,
+                duration_s=asked.duration_s,
+                notify=asked.notify,
+                ending=ending,
+                on_stuck=close_stuck,
+            )
     finally:
-        session.close()
+        close()
     from perftui.probes.summary import summarize
     from perftui.tui.gate import GATE_FAILED, gate_failed
     from perftui.tui.headless import exit_status, print_recording
@@ -71,28 +94,15 @@ def _show(session: Session, asked: WatchOptions) -> int:
     if asked.json_path is not None:
         write_json(summary, asked.json_path)
     exit_ = session.exit()
-    if exit_ is None and session.launched:
+    for line in said:
+        tell(line)
+    if not said and exit_ is None and session.launched:
         tell(f"perftui: {session.pid} goes on running")
     tell(summary_text(summary, session.store.status().notices))
     print_recording(session)
+    if ending.number is not None:
+        # Not returned: whoever called us from the home screen is to end as well.
+        raise SystemExit(128 + ending.number)
     if gate_failed(session, asked.fail_on):
         return GATE_FAILED
     return 0 if exit_ is None else exit_status(exit_)
-
-
-@contextmanager
-def _hangup_ends_target(session: Session) -> Iterator[None]:
-    """Pass the end of the terminal on to a launched target, as the terminal itself would.
-
-    It has a session of its own, so the kernel does not tell it; and nobody is left to ask.
-    """
-
-    def on_hangup(_signum: int, _frame: FrameType | None) -> None:
-        session.send(signal.SIGHUP)
-        raise SystemExit(128 + signal.SIGHUP)
-
-    before = signal.signal(signal.SIGHUP, on_hangup)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)

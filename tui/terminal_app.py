@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from textual._compositor import ChopsUpdate
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.filter import LineFilter
     from textual.screen import Screen
+
+    from perftui.tui.ending import Ending
 
 R = TypeVar("R")
 
@@ -40,9 +44,22 @@ class TerminalApp(App[R]):
         self._plain = plain
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""
+        self.ending: Ending | None = None
+        """The signals that close this application, if it is run with any."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        """Leave in order when we are asked to by a signal, or were before we came up."""
+        if self.ending is not None:
+            loop = asyncio.get_running_loop()
+
+            def leave() -> None:
+                with suppress(RuntimeError):  # the loop is closed: we have left
+                    loop.call_soon_threadsafe(self.exit)
+
+            self.ending.tell(leave)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what brings a line down to what this terminal can show."""

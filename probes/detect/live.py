@@ -7,7 +7,6 @@ thread of our own judges them and writes the alerts.
 from __future__ import annotations
 
 from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import WEIGHT_OF, dominant_code, waiting_of
@@ -15,6 +14,7 @@ from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.observations import RANK, Sample
 from perftui.probes.detect.observe import Observer
 from perftui.probes.detect.stall import LOW_PERCENT
+from perftui.probes.probe_thread import ProbeThread, say_failed
 from perftui.probes.records import Alert, Stack, StackWindow
 from perftui.probes.units import NS_PER_S, format_bytes
 
@@ -66,7 +66,8 @@ class DetectorProbe:
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
         self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
-        self._thread = Thread(target=self._run, name="perftui-detect", daemon=True)
+        self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
+        self._failed = False
         self._open: dict[tuple[str, float], Alert] = {}
         self._stacks_due_s = 0.0
         self._pools: list[tuple[float, float, str]] = []
@@ -83,13 +84,17 @@ class DetectorProbe:
     def stop(self) -> None:
         """Judge what has come so far, then end."""
         self._inbox.put(())
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.end()
 
     def _run(self) -> None:
         while batch := self._inbox.get():
-            for observation in self._observer.take(batch):
-                self._judge(observation)
+            try:
+                for observation in self._observer.take(batch):
+                    self._judge(observation)
+            except Exception as error:  # the next may go well, and must not pile up
+                if not self._failed:
+                    self._failed = True
+                    say_failed(self._log, "some alerts may be missing", error)
 
     def _judge(self, observation: Observation) -> None:
         edges: list[Edge] = []

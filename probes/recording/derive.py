@@ -34,6 +34,9 @@ MEMORY_NS = 120 * NS_PER_S
 """How far back readings are kept for weighing: windows of stacks come seconds late."""
 LINE_LIMIT = 4_096
 LINES_PER_S = 2_000
+LINE_CHARACTERS_PER_S = 32_768
+LINE_CHARACTERS_AT_ONCE = 4_000_000
+"""Of a target that never stops writing some 100 MB an hour are kept, before compression."""
 """Of the target's output; more than this is counted, not kept."""
 
 
@@ -95,6 +98,7 @@ class RowMaker:
         self._windows_end_ns = 0
         self._line_second = 0
         self._lines = 0
+        self._line_room = LINE_CHARACTERS_AT_ONCE
         takers: dict[type, Callable[[Any], None]] = {
             records.ThreadCpu: self._thread,
             records.ThreadName: self._thread_name,
@@ -254,6 +258,8 @@ class RowMaker:
     def _line(self, record: records.LogLine) -> None:
         second = record.t_ns // NS_PER_S
         if second != self._line_second:
+            room = self._line_room + max(second - self._line_second, 0) * LINE_CHARACTERS_PER_S
+            self._line_room = min(room, LINE_CHARACTERS_AT_ONCE)
             self._line_second, self._lines = second, 0
         self._lines += 1
         if self._lines > LINES_PER_S:
@@ -262,6 +268,10 @@ class RowMaker:
         text = self._output[record.stream].clean(record.text)
         if len(text) > LINE_LIMIT:
             text = text[: LINE_LIMIT - 1] + "…"
+        if len(text) > self._line_room:
+            self.lines_dropped += 1
+            return
+        self._line_room -= len(text)
         self.rows["log"].append((record.t_ns, record.stream, text))
 
     def forget_threads(self, older_than_ns: int) -> None:

@@ -9,10 +9,11 @@ import subprocess
 import time
 from collections import deque
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING
 
 from perftui.probes.own_python import own_module
+from perftui.probes.probe_thread import ProbeThread
 from perftui.probes.process import ProcessGone, open_process
 from perftui.probes.recording import wire
 from perftui.probes.records import Notice
@@ -31,6 +32,11 @@ SEND_EVERY_S = 0.5
 START_AFTER_S = 1.0
 """The recorder starts when the screen is up: its imports would be in the way before."""
 CLOSE_LIMIT_S = 60.0
+"""Closing takes seconds at most; with the disk in the way it may take more."""
+HANG_LIMIT_S = 10.0
+"""A recorder that is to close and uses no CPU at all for so long is stopped or stuck."""
+_LOOK_S = 0.2
+_LISTEN_S = 1.0
 QUEUE_ROWS = 400_000
 """Records that may wait; beyond, batches are dropped and counted. Minutes of a busy target."""
 
@@ -81,7 +87,7 @@ class Recorder:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: ProcessReader | None = None
         self._cpu_s = 0.0
-        self._thread = Thread(target=self._run, name="perftui-recorder", daemon=True)
+        self._thread = ProbeThread(log, "the recording", self._run, "perftui-recorder")
         log.connect(self)
 
     def ingest(self, batch: Sequence[Record]) -> None:
@@ -110,8 +116,20 @@ class Recorder:
     def stop(self) -> None:
         """Hand over what is left, and return when the recording is closed."""
         self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        if self._thread.ident is None:
+            return
+        until = time.monotonic() + CLOSE_LIMIT_S
+        moved_s, cpu_s = time.monotonic(), -1.0
+        while self._thread.is_alive():
+            self._thread.join(_LOOK_S)
+            now_s, spent_s = time.monotonic(), self.cpu_s()
+            if spent_s != cpu_s:
+                moved_s, cpu_s = now_s, spent_s
+            if now_s > until or now_s - moved_s > HANG_LIMIT_S:
+                break
+        if self._thread.is_alive():
+            # Not killed: should it come to itself it closes what it has.
+            self._end("the recorder process does not answer")
 
     def _run(self) -> None:
         self._stopping.wait(START_AFTER_S)
@@ -119,7 +137,9 @@ class Recorder:
             self._before()
         try:
             process = self._spawn()
-            answers = Thread(target=self._listen, args=(process,), daemon=True)
+            answers = ProbeThread(
+                self._log, "the recording", lambda: self._listen(process), "perftui-recorded"
+            )
             answers.start()
             self._write(process, wire.pack(wire.START, self._start))
             while not self._stopping.wait(SEND_EVERY_S):
@@ -135,7 +155,7 @@ class Recorder:
                 self._process.stdin.close()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(CLOSE_LIMIT_S)
-                answers.join(1.0)
+                answers.join(_LISTEN_S)
         self._ended = True
 
     def _spawn(self) -> subprocess.Popen[bytes]:

@@ -7,9 +7,10 @@ keeps one relay per Python process and shares the stack rate among them.
 from __future__ import annotations
 
 import time
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING
 
+from perftui.probes.probe_thread import ProbeThread
 from perftui.probes.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.relay import StackProbe
@@ -63,7 +64,9 @@ class FamilyStackProbe:
         self._probes = {pid: self._probe(pid, rate_hz, on_ready)}
         self._said_full = False
         self._wake = Event()
-        self._thread = Thread(target=self._run, name="stacks of the tree", daemon=True)
+        self._thread = ProbeThread(
+            log, "stacks of further processes", self._run, "stacks of the tree"
+        )
 
     def start(self) -> None:
         """Begin to sample the target, and look for others on a thread of its own."""
@@ -73,13 +76,15 @@ class FamilyStackProbe:
     def stop(self) -> None:
         """Stop all relays, each with its last window."""
         self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-        enders = [Thread(target=probe.stop) for probe in self._probes.values()]
+        self._thread.end()
+        enders = [
+            ProbeThread(self._log, f"stacks of process {pid}", probe.stop, "perftui-end")
+            for pid, probe in self._probes.items()
+        ]
         for ender in enders:
             ender.start()
         for ender in enders:
-            ender.join()
+            ender.end()
         self._probes.clear()
 
     def renew(self, pid: int) -> None:

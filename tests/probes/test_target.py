@@ -116,10 +116,9 @@ def test_output_comes_as_lines_whatever_its_bytes() -> None:
     assert ("stderr", "trouble") in lines
 
 
-def test_a_flood_of_output_is_complete_and_does_not_pile_up_on_disk() -> None:
-    lines = tail("for n in range(300_000): print(n, 'x' * 60)")
-    assert len(lines) == 300_000
-    assert lines[-1][1].startswith("299999 ")
+def test_a_burst_of_output_is_complete() -> None:
+    lines = tail("for n in range(20_000): print(n, 'x' * 20)")
+    assert [text.split()[0] for _, text in lines] == [str(n) for n in range(20_000)]
 
 
 def test_the_target_goes_on_writing_when_nobody_reads_any_more() -> None:

@@ -44,6 +44,11 @@ def work(how: str = "well"):
 """
 
 
+def _buffered() -> dict[str, str]:
+    """Return our environment without what would hide a flush that is missing."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 class Kept:
     """A child and our end of its orders."""
 
@@ -61,7 +66,7 @@ class Kept:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **self.orders.environment()},
+            env={**_buffered(), **self.orders.environment()},
             pass_fds=[self.orders.child_fd],
         )
         self.orders.close_child_end()
