@@ -18,6 +18,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from perftui.tui.words import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
@@ -139,7 +141,6 @@ def close_in_time(session: Session, ending: Ending) -> bool:
             asked = sys.maxsize
             until = min(until, time.monotonic() + _HURRY_S)
     if closing.is_alive():
-        with suppress(OSError, ValueError):
-            print("perftui: the session could not be closed in time", file=sys.stderr)
+        tell("perftui: the session could not be closed in time")
         return False
     return True

@@ -227,7 +227,7 @@ def test_a_terminal_that_goes_away_closes_all_in_order(tmp_path: Path, sleeper: 
         while not screen.ended():
             assert time.monotonic() < end
             time.sleep(0.05)
-        assert screen.code == 129
+        assert screen.code == 0, "somebody closed the window: nothing has failed"
         assert targets(sleeper) == []
         assert states(records) == ["closed"]
     finally:
