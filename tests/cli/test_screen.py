@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TMUX = shutil.which("tmux")
 pytestmark = [
@@ -178,15 +178,18 @@ def test_a_terminal_that_goes_away_untold_is_noticed(script: str, words: tuple[s
 
 
 def test_attach_without_a_pid_lets_one_choose(terminal: Terminal, script: str) -> None:
-    target = subprocess.Popen([sys.executable, script, "60"], stdout=subprocess.DEVNULL)
+    # A name of its own: others may run these tests on this machine at the same time.
+    own = Path(script).with_name(f"own{os.getpid()}.py")
+    own.write_text(BUSY)
+    target = subprocess.Popen([sys.executable, own, "100"], stdout=subprocess.DEVNULL)
     try:
         terminal.run("attach")
         terminal.wait_for("attach to a Python process")
-        terminal.press("-l", "busy.py")
+        terminal.press("-l", own.name)
         screen = terminal.wait_for(lambda text: "1 of" in text)
         assert str(target.pid) in screen
         terminal.press("Enter")
-        terminal.wait_for(lambda text: "● LIVE" in text and "burn  busy.py" in text)
+        terminal.wait_for(lambda text: "● LIVE" in text and f"burn  {own.name}" in text)
         terminal.press("q")
         terminal.wait_for("returned 0")
         assert target.poll() is None, "leaving never harms the target"
