@@ -20,7 +20,7 @@ from perftui.probes.recording.seal import MANIFEST
 from perftui.probes.recording.tables import RECORDED, ROLLUPS, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perftui.probes.recording.container import Container, SegmentFile
 
@@ -48,8 +48,13 @@ class _Live:
 
     def __init__(self) -> None:
         self.size_key: tuple[tuple[str, int], ...] = ()
-        self.tables: dict[str, Any] = {}
+        self.tables: dict[str, Any] | None = {}
+        """None: known by its sums alone, read again when its rows are asked for."""
         self.sums: dict[str, Any] | None = None
+
+
+def _nbytes(tables: Mapping[str, Any]) -> int:
+    return sum(table.nbytes for table in tables.values())
 
 
 class Catalog:
@@ -141,9 +146,13 @@ class Catalog:
             live = self._live[number] = _Live()
         elif live.size_key == key:
             return False
+        live.size_key, live.tables, live.sums = key, self._live_rows_of(number, mine), None
+        self._make_room(number)
+        return True
+
+    def _live_rows_of(self, number: int, mine: Mapping[str, SegmentFile]) -> dict[str, Any]:
         tables: dict[str, Any] = {}
-        others = (other for at, other in self._live.items() if at != number)
-        room = DECODED_BYTES - sum(t.nbytes for other in others for t in other.tables.values())
+        room = DECODED_BYTES
         for name in RECORDED:
             if self._is_merged(name, number):
                 continue
@@ -157,8 +166,33 @@ class Catalog:
                 self.damaged[f"segment {number}"] = "more is unsealed than fits into memory"
                 break
             tables[name] = table
-        live.size_key, live.tables, live.sums = key, tables, None
-        return True
+        return tables
+
+    def _make_room(self, keep: int) -> None:
+        """Let go of the rows of older unsealed segments when they are too many for memory."""
+        held = {n: _nbytes(live.tables) for n, live in self._live.items() if live.tables}
+        for number in sorted(held):
+            if sum(held.values()) <= DECODED_BYTES:
+                return
+            if number != keep:
+                self._live_sums(number)
+                self._live[number].tables = None
+                for name in [n for n in self._tails if n.endswith(f"-{number:06d}.arrows")]:
+                    del self._tails[name]
+                del held[number]
+
+    def _live_tables(self, number: int) -> dict[str, Any]:
+        """Return the recorded tables of an unsealed segment, from disk if they had to go."""
+        live = self._live[number]
+        if live.tables is None:
+            mine = {
+                file.table: file
+                for file in self._container.files()
+                if not file.sealed and file.first == number
+            }
+            live.tables = self._live_rows_of(number, mine)
+            self._make_room(number)
+        return live.tables
 
     def _is_merged(self, name: str, number: int) -> bool:
         return any(
@@ -204,7 +238,7 @@ class Catalog:
     def live_tables(self, segment: int) -> dict[str, Any]:
         """Return the recorded tables of a segment that was not sealed."""
         with self._lock:
-            return dict(self._live[segment].tables)
+            return dict(self._live_tables(segment))
 
     def missing_segments(self) -> list[int]:
         """Return the numbers of which nothing is left."""
@@ -227,7 +261,7 @@ class Catalog:
         if segment in self._manifest:
             return self._manifest[segment].get(name)
         live = self._live.get(segment)
-        if live is None or name not in live.tables:
+        if live is None:
             return None
         for row in self._live_sums(segment)[MANIFEST].to_pylist():
             if row["table"] == name:
@@ -251,8 +285,7 @@ class Catalog:
         with self._lock:
             live = self._live.get(segment)
             if live is not None:
-                tables = self._live_sums(segment) if name in ROLLUPS else live.tables
-                table = tables.get(name)
+                table = self._live_part(name, segment)
                 if table is None:
                     return empty(name, columns)
                 return table if columns is None else table.select(list(columns))
@@ -272,11 +305,7 @@ class Catalog:
     def _whole(self, name: str) -> Any:
         pa = arrow()
         with self._lock:
-            parts = [self._sealed_rows(name)]
-            for segment in sorted(self._live):
-                source = self._live_sums(segment) if name in ROLLUPS else self._live[segment].tables
-                if name in source:
-                    parts.append(source[name])
+            parts = [self._sealed_rows(name), *self._live_parts(name)]
             return pa.concat_tables(parts) if len(parts) > 1 else parts[0]
 
     def stack_blocks(self) -> list[tuple[int, int, SegmentFile | None]]:
@@ -319,20 +348,38 @@ class Catalog:
         """Return the rows of a table that are in no sealed file."""
         pa = arrow()
         with self._lock:
-            parts = [empty(name)]
-            for segment in sorted(self._live):
-                source = self._live_sums(segment) if name in ROLLUPS else self._live[segment].tables
-                if name in source:
-                    parts.append(source[name])
-            return pa.concat_tables(parts)
+            return pa.concat_tables([empty(name), *self._live_parts(name)])
 
     # Loading
 
     def _live_sums(self, segment: int) -> dict[str, Any]:
         live = self._live[segment]
         if live.sums is None:
-            live.sums = {MANIFEST: manifest(segment, live.tables), **rollups(segment, live.tables)}
+            tables = self._live_tables(segment)
+            live.sums = {MANIFEST: manifest(segment, tables), **rollups(segment, tables)}
         return live.sums
+
+    def _live_parts(self, name: str) -> list[Any]:
+        """Return a table of all unsealed segments, oldest first, as far as memory allows."""
+        parts = []
+        room = DECODED_BYTES
+        for segment in sorted(self._live):
+            part = self._live_part(name, segment)
+            if part is not None:
+                room -= part.nbytes
+                if room < 0:
+                    self.damaged[f"segment {segment}"] = "more is unsealed than fits into memory"
+                    break
+                parts.append(part)
+        return parts
+
+    def _live_part(self, name: str, segment: int) -> Any | None:
+        """Return a table of an unsealed segment, None if it has none."""
+        if name in ROLLUPS:
+            return self._live_sums(segment).get(name)
+        if self._extent(name, segment) is None:
+            return None
+        return self._live_tables(segment).get(name)
 
     def _sealed_rows(self, name: str) -> Any:
         """Return all sealed rows of a small table; kept until its files change."""
