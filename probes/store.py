@@ -123,11 +123,14 @@ class Store(Intake):
 
     def sampler_cpu_s(self) -> float:
         """Return the CPU seconds of the stack samplers so far."""
+        # Asked by a probe: it never waits for a reader, and may hear of the last window later.
         return self._quality.sampler_cpu_s
 
     def own_peak_rss_bytes(self) -> int | None:
         """Return the most memory that perftui itself had, None before the first reading."""
-        return self._own_peak_rss
+        with self._lock:
+            self._drain()
+            return self._own_peak_rss
 
     def exit(self) -> Exit | None:
         """Return how the target ended, None while it runs."""
@@ -144,6 +147,7 @@ class Store(Intake):
     def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
         """See `Reader.metric_names`."""
         with self._lock:
+            self._drain()
             return tuple(name for owner, name in self._series if owner == pid)
 
     def metric(self, name: str, t0_ns: int, t1_ns: int, n: int, pid: int = TREE) -> Buckets:
@@ -156,6 +160,7 @@ class Store(Intake):
     def last(self, name: str, pid: int = TREE) -> float | None:
         """See `Reader.last`."""
         with self._lock:
+            self._drain()
             series = self._series.get((pid, name))
             return None if series is None else series.last_value
 
@@ -169,6 +174,7 @@ class Store(Intake):
     def processes(self) -> tuple[Process, ...]:
         """See `Reader.processes`."""
         with self._lock:
+            self._drain()
             return tuple(self._processes.values())
 
     def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
@@ -335,9 +341,11 @@ class Store(Intake):
         """See `Reader.counters`."""
         with self._lock:
             self._drain()
-            return self._journal.counter_list(
-                t0_ns, t1_ns, lambda name, t: self._series[TREE, f"count:{name}"].value_at(t)
-            )
+            return self._journal.counter_list(t0_ns, t1_ns, self._count_at)
+
+    def _count_at(self, name: str, t_ns: int) -> float | None:
+        series = self._series.get((TREE, f"count:{name}"))
+        return None if series is None else series.value_at(t_ns)
 
     def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """See `Reader.events`."""
@@ -366,6 +374,7 @@ class Store(Intake):
     def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
         """See `Reader.alerts`."""
         with self._lock:
+            self._drain()
             return tuple(
                 alert
                 for alert in self._journal.alerts

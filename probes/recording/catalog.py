@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perftui.probes.recording.arrow import arrow
 from perftui.probes.recording.arrow_file import read_stream, table_of
 from perftui.probes.recording.limits import DECODED_BYTES, RecordingError
+from perftui.probes.recording.live import file_name
 from perftui.probes.recording.parquet_file import read_parquet
+from perftui.probes.recording.parquet_layout import check_footer
 from perftui.probes.recording.rollup import manifest, rollups
 from perftui.probes.recording.seal import MANIFEST
 from perftui.probes.recording.tables import RECORDED, ROLLUPS, empty
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.container import Container, SegmentFile
 
 CACHE_BYTES = 24 << 20
+_TAIL_BYTES = 64 << 10
 
 
 class Extent(NamedTuple):
@@ -51,6 +54,20 @@ class _Live:
         self.tables: dict[str, Any] | None = {}
         """None: known by its sums alone, read again when its rows are asked for."""
         self.sums: dict[str, Any] | None = None
+
+
+def _files_for(tables: Mapping[str, Extent]) -> list[str]:
+    """Return which files a sealed segment has: its tables, and the sums made of them."""
+    have = {name for name, extent in tables.items() if extent.rows and name in RECORDED}
+    sums = {
+        "stack_sums": {"stacks"},
+        "thread_sums": {"thread_cpu"},
+        "call_sums": {"calls"},
+        "count_sums": {"counts"},
+        "series_1s": {"metrics", "counts", "pools"},
+        "series_30s": {"metrics", "counts", "pools"},
+    }
+    return [*sorted(have), *(name for name, of in sums.items() if of & have)]
 
 
 def _nbytes(tables: Mapping[str, Any]) -> int:
@@ -137,6 +154,37 @@ class Catalog:
             found.setdefault(segment, {})[name] = Extent(rows, t0 or 0, t1 or 0)
         self._manifest = found
 
+    def check(self) -> None:
+        """Look at the end of every sealed file, and for those that should be there and are not.
+
+        Damage inside of a file is found when it is read; this finds, for next to nothing, what is
+        cut off, overwritten, mixed up or gone, also where no answer needs it.
+        """
+        with self._lock:
+            files = [file for known in self._sealed.values() for file in known]
+            for file in files:
+                if file.name in self.damaged:
+                    continue
+                try:
+                    tail = self._container.read(file.name, max(file.size - _TAIL_BYTES, 0))
+                    check_footer(file.table, tail, file.size)
+                except FileNotFoundError:
+                    continue  # merged just now
+                except (RecordingError, OSError) as error:
+                    self.damaged[file.name] = str(error)
+            for segment, tables in self._manifest.items():
+                for name in _files_for(tables):
+                    if self._file_of(name, segment) is None:
+                        self.damaged[file_name(name, segment, "parquet")] = "is missing"
+            told = set(self._manifest) | set(self.live_segments_on_disk())
+            for number in sorted({f.first for f in files if f.first == f.last} - told):
+                name = file_name(MANIFEST, number, "parquet")
+                self.damaged.setdefault(name, "is missing")
+
+    def live_segments_on_disk(self) -> set[int]:
+        """Return the numbers of the segments that have live files."""
+        return {file.first for file in self._container.files() if not file.sealed}
+
     def _read_live(self, number: int, files: Sequence[SegmentFile]) -> bool:
         """Read what is new of a segment that was not sealed (or not to its end)."""
         mine = {file.table: file for file in files if not file.sealed and file.first == number}
@@ -217,7 +265,9 @@ class Catalog:
         found = read_stream(name, data, schema_seen=tail.offset > 0)
         tail.batches += found.batches
         tail.offset += found.end
-        if found.torn is None:
+        if not tail.offset and not data:
+            self.torn[file.name] = "is empty"
+        elif found.torn is None:
             self.torn.pop(file.name, None)
         else:
             self.torn[file.name] = f"{found.torn} at byte {tail.offset:,}"

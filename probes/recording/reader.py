@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from perftui.probes.stack_sums import ThreadKey
 
 
+_REASONS = 8
+"""Damaged files that are named in one line."""
 _STATE_HOLDS_S = 1.0
 """Pictures ask for it many times a second, and it takes system calls."""
 
@@ -153,6 +155,11 @@ class RecordingReader(Store):
             self._state_known = (now_s, state_of(self.path, self.meta))
         return self._state_known[1]
 
+    def check_files(self) -> None:
+        """Find the files that are cut off, mixed up or gone, whether they were needed or not."""
+        with self._lock:
+            self._catalog.check()
+
     @property
     def salvage(self) -> str | None:
         """One line on what could not be read or was never written; None if all is there."""
@@ -174,7 +181,8 @@ class RecordingReader(Store):
             reasons.append(f"{label} {', '.join(map(str, missing[:5]))} missing")
         if not reasons and state != "interrupted":
             return None
-        told = "; ".join(reasons[:3]) + (f" and {len(reasons) - 3} more" if reasons[3:] else "")
+        more = len(reasons) - _REASONS
+        told = "; ".join(reasons[:_REASONS]) + (f" and {more} more" if more > 0 else "")
         text = f"{format_seconds(read_s)} of {format_seconds(max(whole_s, read_s))} read"
         if state == "interrupted":
             text = f"interrupted, reason unknown: {text}"
