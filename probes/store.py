@@ -299,6 +299,9 @@ class Store(Intake):
                 until_ns = span.ended_ns
                 if begin.t_ns >= t1_ns or (until_ns is not None and until_ns < t0_ns):
                     continue
+                if span.row is not None:
+                    rows.append(span.row)
+                    continue
                 cpu_s = None
                 if end is not None and end.cpu_s is not None and begin.cpu_s is not None:
                     cpu_s = end.cpu_s - begin.cpu_s
@@ -308,21 +311,22 @@ class Store(Intake):
                     until = until_ns if until_ns is not None else self._clock()
                     seen = rss.highest_in(begin.t_ns, until)
                     peaks.append(None if seen is None else int(seen))
-                rows.append(
-                    Phase(
-                        pid=begin.pid,
-                        id=begin.id,
-                        parent_id=begin.parent_id,
-                        name=begin.name,
-                        depth=span.depth,
-                        t0_ns=begin.t_ns,
-                        t1_ns=until_ns,
-                        cpu_s=cpu_s,
-                        rss_start_bytes=begin.rss_bytes,
-                        rss_end_bytes=end.rss_bytes if end else None,
-                        peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
-                    )
+                row = Phase(
+                    pid=begin.pid,
+                    id=begin.id,
+                    parent_id=begin.parent_id,
+                    name=begin.name,
+                    depth=span.depth,
+                    t0_ns=begin.t_ns,
+                    t1_ns=until_ns,
+                    cpu_s=cpu_s,
+                    rss_start_bytes=begin.rss_bytes,
+                    rss_end_bytes=end.rss_bytes if end else None,
+                    peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
                 )
+                if until_ns is not None and rss is not None and rss.last_t_ns > until_ns + NS_PER_S:
+                    span.row = row  # no reading of its time comes any more
+                rows.append(row)
             return tuple(rows)
 
     def imports(self, t0_ns: int, t1_ns: int) -> tuple[Import, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from typing import TYPE_CHECKING
@@ -49,10 +50,14 @@ WAYS = (cut, empty, garbage, swapped, gone)
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One whole in a single segment, one in two, one that was never sealed."""
     folder = tmp_path_factory.mktemp("damaged")
+    live = make(folder / "live.perftui", 34, seal_s=1e6, close=False)
+    meta = json.loads((live / "meta.json").read_text())
+    meta["recorder"]["start"] = "another process of that number"
+    (live / "meta.json").write_text(json.dumps(meta))
     return {
         "one": make(folder / "one.perftui", 34, seal_s=1e6),
         "two": make(folder / "two.perftui", 34, seal_s=17.0, seed=2),
-        "live": make(folder / "live.perftui", 34, seal_s=1e6, close=False),
+        "live": live,
     }
 
 
@@ -87,8 +92,16 @@ def read_all(path: Path) -> str | None:
     return reader.salvage
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["one", "two", "live"])
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        *(("one", way) for way in WAYS),
+        ("two", cut),
+        ("two", gone),
+        ("live", cut),
+        ("live", swapped),
+    ],
+)
 @pytest.mark.parametrize("table", [*TABLES])
 def test_any_file(
     recordings: dict[str, Path], tmp_path: Path, table: str, kind: str, way: object
