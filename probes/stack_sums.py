@@ -162,6 +162,7 @@ class _Tier:
                 self.buckets[number // 2] = bucket
             else:
                 bucket.add_to(into.opened(), 1)
+                into.pack()  # at once: all of them open would be many times as large
         for bucket in self.buckets.values():
             bucket.pack()
         self._cells = sum(bucket.cells for bucket in self.buckets.values())
