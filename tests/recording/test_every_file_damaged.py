@@ -61,7 +61,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-def read_all(path: Path) -> str | None:
+def read_all(path: Path, *, with_sql: bool) -> str | None:
     """Ask everything of a recording; returns what it says of its damage."""
     reader = open_recording(path)
     summary = summarize(reader)
@@ -84,23 +84,18 @@ def read_all(path: Path) -> str | None:
             reader.highest(name, t0, t1)
         list(reader.stack_intervals(t0, t1))
     alerts_of(reader)
-    with Query(reader) as query:
-        for table in ("stacks", "metrics", "phases"):
-            with query.run(f"SELECT count(*) FROM {table}") as result:
-                assert list(result.rows())
+    if with_sql:
+        with Query(reader) as query:
+            for table in ("stacks", "metrics", "phases"):
+                with query.run(f"SELECT count(*) FROM {table}") as result:
+                    assert list(result.rows())
     reader.check_files()
     return reader.salvage
 
 
 @pytest.mark.parametrize(
     ("kind", "way"),
-    [
-        *(("one", way) for way in WAYS),
-        ("two", cut),
-        ("two", gone),
-        ("live", cut),
-        ("live", swapped),
-    ],
+    [*(("one", way) for way in WAYS), ("two", gone), ("live", cut), ("live", swapped)],
 )
 @pytest.mark.parametrize("table", [*TABLES])
 def test_any_file(
@@ -120,7 +115,7 @@ def test_any_file(
         hit.unlink()
     else:
         hit.write_bytes(changed)
-    told = read_all(path)
+    told = read_all(path, with_sql=way in (cut, swapped))
     if changed is None and kind == "live":
         return  # nothing says that there ever was one
     assert told is not None, f"{hit.name} {way}"
