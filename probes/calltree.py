@@ -20,6 +20,11 @@ ROOT = 0
 MAX_DEPTH = 512
 """Deeper stacks keep their root side and their leaf side; the middle becomes one `…` frame."""
 
+FRAMES_KEPT = 30_000
+NODES_KEPT = 120_000
+"""About 300 bytes each. Programs that make functions up as they run have ever more."""
+MANY = "<more functions than are kept>"
+
 FrameKind = Literal["py", "native", "import", "elided"]
 
 
@@ -60,6 +65,12 @@ class CallTree:
             return found
         with self._lock:
             found = self._frame_ids.get(key)
+            if found is None and len(self._frames) >= FRAMES_KEPT:
+                # Ever new functions: those of one file become one frame, at last all of them.
+                key = (MANY, file if len(self._frames) < FRAMES_KEPT * 1.1 else "", 0)
+                kind = "elided"
+                found = self._frame_ids.get(key)
+                function, file, line = key
             if found is None:
                 found = len(self._frames)
                 self._frames.append(Frame(function, file, line, module_of(file), kind))
@@ -76,6 +87,8 @@ class CallTree:
             return found
         with self._lock:
             found = self._node_ids.get(key)
+            if found is None and len(self._parents) >= NODES_KEPT:
+                found = self._folded(parent)
             if found is None:
                 found = len(self._parents)
                 # A reader counts the parents: the frame must be there before the parent is.
@@ -83,6 +96,25 @@ class CallTree:
                 self._parents.append(parent)
                 self._node_ids[key] = found
             return found
+
+    def _folded(self, parent: int) -> int:
+        """Return the node that stands for what is called from `parent` and has no room."""
+        if parent != ROOT and self.frame(parent).function == MANY:
+            return parent
+        many = self._frame_ids.get((MANY, "", 0))
+        if many is None:
+            many = len(self._frames)
+            self._frames.append(Frame(MANY, "", 0, "", "elided"))
+            self._frame_ids[MANY, "", 0] = many
+        found = self._node_ids.get((parent, many))
+        if found is None:
+            if len(self._parents) >= NODES_KEPT * 1.1:
+                return parent
+            found = len(self._parents)
+            self._frame_of.append(many)
+            self._parents.append(parent)
+            self._node_ids[parent, many] = found
+        return found
 
     def intern(self, stack: Sequence[int]) -> int:
         """Return the leaf node of a stack of frame ids, outermost first.

@@ -68,6 +68,10 @@ class TreeMetrics:
         self.peak_rss_bytes: int | None = None
         """Highest sum of RSS so far."""
 
+    def forget(self, pid: int) -> None:
+        """Drop what is kept of a process that has ended."""
+        self._cpu_percent.forget(pid)
+
     def tick(self, metrics: Sequence[Metric]) -> Tick:
         """Take one tick."""
         sums: dict[str, float] = {}

@@ -28,15 +28,17 @@ from perftui.probes.records import (
     ThreadCpu,
     ThreadName,
 )
-from perftui.probes.series import Series
+from perftui.probes.series import PROCESS_TIERS_NS, TIERS_NS, Series
 from perftui.probes.stack_quality import StackQuality
 from perftui.probes.stack_sums import StackSums
-from perftui.probes.thread_table import ThreadTable
+from perftui.probes.thread_table import THREADS_KEPT, ThreadTable
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PROCESSES_KEPT = 512
+"""Of a target that starts many, the oldest ended ones are forgotten."""
 RATE_HOLD_NS = 1_500_000_000
 """A rate is drawn for at least this long."""
 
@@ -88,6 +90,8 @@ class Intake:
                 stacks.setdefault(record.pid, []).append(record)
             elif isinstance(record, ThreadCpu):
                 self._threads.take_cpu(record)
+                if len(self._threads) > THREADS_KEPT:
+                    self._stacks.fold(self._threads.fold())
             elif isinstance(record, StackWindow):
                 seen = {stack.tid for stack in stacks.get(record.pid, ())}
                 self._quality.add(record, len(seen))
@@ -117,8 +121,22 @@ class Intake:
             process = self._processes.get(record.pid)
             if process is not None:
                 self._processes[record.pid] = process._replace(t_end_ns=record.t_ns)
+            self._tree_metrics.forget(record.pid)
             if record.pid == self._target.pid:
                 self._exit = record
+            elif len(self._processes) > PROCESSES_KEPT:
+                self._fold_processes()
+
+    def _fold_processes(self) -> None:
+        """Forget the oldest ended processes; their part in the sums of the tree stays."""
+        ended = [process for process in self._processes.values() if process.t_end_ns is not None]
+        ended = [process for process in ended if process.pid != self._target.pid]
+        for process in ended[: PROCESSES_KEPT // 4]:
+            del self._processes[process.pid]
+        gone = {process.pid for process in ended[: PROCESSES_KEPT // 4]}
+        for key in [key for key in self._series if key[0] in gone]:
+            del self._series[key]
+        self._journal.left_out("ended processes", len(gone), ended[-1].t_end_ns or 0)
 
     def _take_metrics(self, metrics: list[Metric]) -> None:
         """Take one tick: a row per process of the tree, all with the same time."""
@@ -139,6 +157,8 @@ class Intake:
             self._stacks.add(piece)
 
     def _take_count(self, record: Count) -> None:
+        if not self._journal.counts_name(record.name):
+            return  # one name too many
         counted = self._counter_rates.take(record)
         self._series_of(TREE, f"count:{record.name}", None).add(record.t_ns, counted.total)
         if counted.rate_per_s is not None and counted.since_ns is not None:
@@ -157,5 +177,6 @@ class Intake:
     def _series_of(self, pid: int, name: str, hold_ns: int | None = 3 * NS_PER_S) -> Series:
         series = self._series.get((pid, name))
         if series is None:
-            series = self._series[pid, name] = Series(hold_ns)
+            tiers = TIERS_NS if pid == TREE else PROCESS_TIERS_NS
+            series = self._series[pid, name] = Series(hold_ns, tiers)
         return series

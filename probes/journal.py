@@ -9,8 +9,9 @@ from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from perftui.probes.bounds import Longest, Thinning
 from perftui.probes.plans import plan_verdict
 from perftui.probes.reader import CallStats, Counter, Event, Import, RunCost
 from perftui.probes.records import (
@@ -36,14 +37,31 @@ from perftui.probes.units import NS_PER_S, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perftui.probes.reader import Phase
+
+NOTICES_KEPT = 500
 LOG_LINES_KEPT = 20_000
 LOG_CHARACTERS_KEPT = 4_000_000
 """Lines may be long: these are 4 to 16 MB."""
-CALLS_KEPT = 50_000
+CALLS_KEPT = 10_000
 """Per name; the first call, the number and the failures are kept besides."""
+ALL_CALLS_KEPT = 20_000
+"""Over all names: the name with most gives way."""
 PLANS_KEPT = 5_000
 """A program that says more has them made by a loop: nobody reads those."""
 SLOW_IMPORT_NS = NS_PER_S // 10
+
+
+PHASES_KEPT = 5_000
+IMPORTS_KEPT = 20_000
+EVENTS_KEPT = 5_000
+"""Of marks, runs, gaps, ends and starts of processes: each."""
+OPEN_KEPT = 20_000
+"""Phases and imports that have begun and not ended."""
+NAMES_KEPT = 2_000
+"""Of calls and of counters; a program that makes names up has more."""
+SPANS_ON_DISK = 100_000
+"""Phases and imports that a reader of a recording joins; SQL has them all."""
 
 
 @dataclass(slots=True)
@@ -55,6 +73,8 @@ class PhaseSpan:
     end: PhaseEnd | None = None
     ended_ns: int | None = None
     """Also set when the process ended inside the phase."""
+    row: Phase | None = None
+    """What is told of it, once that does not change any more."""
 
 
 @dataclass(slots=True)
@@ -82,23 +102,52 @@ class _Counts:
     by_pid: dict[int, float] = field(default_factory=dict)
 
 
-class Journal:
-    """Takes records one at a time, answers about ranges."""
+def _phase_ns(span: PhaseSpan) -> int | None:
+    return None if span.ended_ns is None else span.ended_ns - span.begin.t_ns
 
-    def __init__(self) -> None:
-        self.phases: list[PhaseSpan] = []
-        self.imports: list[ImportSpan] = []
+
+def _import_ns(span: ImportSpan) -> int | None:
+    return None if span.end is None else span.end.total_ns
+
+
+def _bound(known: dict[Any, Any], keep: int) -> None:
+    """Forget the oldest of what only grows when something goes wrong."""
+    if len(known) > keep:
+        del known[next(iter(known))]
+
+
+class Journal:
+    """Takes records one at a time, answers about ranges.
+
+    Args:
+        phases: How many are kept.
+        imports: How many are kept.
+        events: How many marks, runs, gaps, ends and starts of processes are kept, each.
+    """
+
+    def __init__(
+        self,
+        phases: int = PHASES_KEPT,
+        imports: int = IMPORTS_KEPT,
+        events: int = EVENTS_KEPT,
+    ) -> None:
+        self.phases = Longest(phases, _phase_ns)
+        self.imports = Longest(imports, _import_ns)
         self.notices: list[Notice] = []
         self._alerts: dict[tuple[str, int], Alert] = {}
-        self.exits: list[Exit] = []
-        self.gaps: list[Gap] = []
-        self._marks: list[Mark] = []
+        self.exits: Thinning[Exit] = Thinning(events)
+        self.gaps: Thinning[Gap] = Thinning(events)
+        self._marks: Thinning[Mark] = Thinning(events)
         self._plans: list[Plan] = []
-        self._runs: list[Run] = []
+        self._runs: Thinning[Run] = Thinning(events)
+        self._events_kept = events
+        self._told: set[str] = set()
+        self._checks = 0
         self._processes: dict[tuple[int, int], ProcessStart] = {}
         self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
         self._calls: dict[str, _Calls] = {}
+        self._calls_held = 0
         self._counts: dict[str, _Counts] = {}
         self._lines: deque[LogLine] = deque()
         self._line_characters = 0
@@ -113,7 +162,7 @@ class Journal:
             Plan: self._plan,
             Run: self._runs.append,
             LogLine: self._line,
-            Notice: self.notices.append,
+            Notice: self._notice,
             Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
@@ -125,14 +174,40 @@ class Journal:
         taker = self._takers.get(type(record))
         if taker is not None:
             taker(record)
+            self._checks += 1
+            if self._checks % 1024 == 0:
+                self._tell_left_out(getattr(record, "t_ns", 0))
+
+    def _tell_left_out(self, t_ns: int) -> None:
+        self.left_out("phases", self.phases.left_out, t_ns)
+        self.left_out("imports", self.imports.left_out, t_ns)
+        self.left_out("marks", self._marks.left_out, t_ns)
+        self.left_out("runs", self._runs.left_out, t_ns)
+
+    def counts_name(self, name: str) -> bool:
+        """Tell whether a counter is one of those that are kept."""
+        return name in self._counts
+
+    def left_out(self, what: str, number: int, t_ns: int) -> None:
+        """Say once that not all of a kind are kept."""
+        if number and what not in self._told:
+            self._told.add(what)
+            text = f"there are more {what} than are kept here: not all of the past are shown"
+            self._notice(Notice(t_ns, "info", text))
+
+    def _notice(self, record: Notice) -> None:
+        self.notices.append(record)
+        if len(self.notices) > NOTICES_KEPT:
+            del self.notices[NOTICES_KEPT // 2]  # the first tell why, the last what is now
 
     def _phase_begin(self, record: PhaseBegin) -> None:
         parent = None
         if record.parent_id is not None:
             parent = self._open_phases.get((record.pid, record.parent_id))
         span = PhaseSpan(record, 0 if parent is None else parent.depth + 1)
-        self.phases.append(span)
         self._open_phases[record.pid, record.id] = span
+        self.phases.append(span)
+        _bound(self._open_phases, OPEN_KEPT)
 
     def _phase_end(self, record: PhaseEnd) -> None:
         span = self._open_phases.pop((record.pid, record.id), None)
@@ -142,8 +217,9 @@ class Journal:
 
     def _import_begin(self, record: ImportBegin) -> None:
         span = ImportSpan(record)
-        self.imports.append(span)
         self._open_imports[record.pid, record.id] = span
+        self.imports.append(span)
+        _bound(self._open_imports, OPEN_KEPT)
 
     def _import_end(self, record: ImportEnd) -> None:
         span = self._open_imports.pop((record.pid, record.id), None)
@@ -153,14 +229,26 @@ class Journal:
     def _call(self, record: Call) -> None:
         calls = self._calls.get(record.name)
         if calls is None:
+            if len(self._calls) >= NAMES_KEPT:
+                self.left_out("names of calls", 1, record.t_ns)
+                return
             calls = self._calls[record.name] = _Calls(record)
         calls.n += 1
         calls.failed += not record.ok
+        self._calls_held += len(calls.kept) < CALLS_KEPT
         calls.kept.append(record)
+        if self._calls_held > ALL_CALLS_KEPT:
+            longest = max(self._calls.values(), key=lambda each: len(each.kept)).kept
+            for _ in range(len(longest) // 2):
+                longest.popleft()
+                self._calls_held -= 1
 
     def _count(self, record: Count) -> None:
         counts = self._counts.get(record.name)
         if counts is None:
+            if len(self._counts) >= NAMES_KEPT:
+                self.left_out("names of counters", 1, record.t_ns)
+                return
             counts = self._counts[record.name] = _Counts(record.t_ns, record.t_ns)
         counts.by_pid[record.pid] = record.total
         counts.last_t_ns = record.t_ns
@@ -175,6 +263,9 @@ class Journal:
     def _process(self, record: ProcessStart) -> None:
         # The same once more is the same by another name.
         self._processes[record.t_ns, record.pid] = record
+        if len(self._processes) > self._events_kept:
+            keys = list(self._processes)
+            del self._processes[keys[1]]  # the first is the target
 
     def _line(self, record: LogLine) -> None:
         self._lines.append(record)
@@ -189,6 +280,7 @@ class Journal:
     def _alert(self, record: Alert) -> None:
         # A change of severity and the clearing are records of the same alert.
         self._alerts[record.kind, record.t_onset_ns] = record
+        _bound(self._alerts, self._events_kept)
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -309,7 +401,7 @@ class Journal:
             first = bisect_left(begins, run.t_work_ns)
             inside = [
                 span
-                for span in self.imports[first : bisect_left(begins, run.t_ns)]
+                for span in self.imports.between(first, bisect_left(begins, run.t_ns))
                 if span.begin.pid == run.pid
             ]
             spent = sum(
@@ -333,8 +425,16 @@ class Journal:
 
     def event_list(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """Return what a person may want to jump to, in time order."""
-        events = [Event(span.begin.t_ns, "phase", span.begin.name) for span in self.phases]
-        events += [Event(mark.t_ns, "mark", mark.name) for mark in self._marks]
+        events = [
+            Event(span.begin.t_ns, "phase", span.begin.name)
+            for span in self.phases
+            if t0_ns <= span.begin.t_ns < t1_ns
+        ]
+        events += [
+            Event(mark.t_ns, "mark", mark.name)
+            for mark in self._marks
+            if t0_ns <= mark.t_ns < t1_ns
+        ]
         events += [
             Event(plan.t_ns, "plan", f"{plan.name}: {plan_verdict(plan) or 'a plan'}")
             for plan in self.plan_list(t1_ns)

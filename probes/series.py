@@ -5,40 +5,74 @@ Every tier keeps min, max and last of its steps, so that a spike never vanishes 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, cast
 
 from perftui.probes.reader import Buckets
 from perftui.probes.units import NS_PER_S
 
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence, Sequence
+
 TIERS_NS = ((0, 6_000), (NS_PER_S, 3_600), (30 * NS_PER_S, 2_880), (600 * NS_PER_S, 8_640))
 """(step, steps kept): every sample of 5 minutes at 20 Hz, 1 h, 1 day, 60 days."""
 
+PROCESS_TIERS_NS = ((0, 1_200), (NS_PER_S, 900), (30 * NS_PER_S, 960), (600 * NS_PER_S, 8_640))
+"""Of one process of many: 1 minute at 20 Hz, 15 min, 8 h, 60 days."""
+THREAD_TIERS_NS = ((0, 480), (NS_PER_S, 600), (15 * NS_PER_S, 720), (300 * NS_PER_S, 8_640))
+"""Of one thread: 2 minutes at 4 Hz, 10 min, 3 h, 30 days."""
+
 
 class _Tier:
-    """Steps of one width; lists grow to twice the limit and are cut back in one go."""
+    """Steps of one width, 8 bytes a number; a quarter more than the limit is cut back in one go.
+
+    As long as every step is one reading, `low`, `high` and `last` are one array.
+    """
 
     def __init__(self, step_ns: int, keep: int) -> None:
         self.step_ns = step_ns
         self.keep = keep
-        self.t: list[int] = []
-        self.low: list[float] = []
-        self.high: list[float] = []
-        self.last: list[float] = []
+        self.t: MutableSequence[int] = array("q")
+        # Whole numbers until the first that is none.
+        column = cast("MutableSequence[float]", array("q"))
+        self.low, self.high, self.last = column, column, column
 
     def add(self, t_ns: int, value: float) -> None:
         start = t_ns - t_ns % self.step_ns if self.step_ns else t_ns
+        try:
+            self._add(start, value)
+        except (TypeError, OverflowError):
+            # The first value that is no whole number, or beyond 64 bits.
+            self._become_real()
+            self._add(start, float(value))
+
+    def _add(self, start: int, value: float) -> None:
         if self.t and start <= self.t[-1]:
+            if self.low is self.last:
+                self.low, self.high = self.last[:], self.last[:]
             self.low[-1] = min(self.low[-1], value)
             self.high[-1] = max(self.high[-1], value)
             self.last[-1] = value
             return
+        own = self._columns()
+        for column in own:
+            column.append(value)
         self.t.append(start)
-        self.low.append(value)
-        self.high.append(value)
-        self.last.append(value)
-        if len(self.t) > 2 * self.keep:
-            for column in (self.t, self.low, self.high, self.last):
-                del column[: self.keep]
+        if len(self.t) > self.keep + self.keep // 4 + 1:
+            old = self.keep // 4 + 1
+            del self.t[:old]
+            for column in own:
+                del column[:old]
+
+    def _columns(self) -> list[MutableSequence[float]]:
+        return [self.last] if self.low is self.last else [self.low, self.high, self.last]
+
+    def _become_real(self) -> None:
+        one = self.low is self.last
+        self.last = array("d", self.last)[: len(self.t)]
+        self.low = self.last if one else array("d", self.low)[: len(self.t)]
+        self.high = self.last if one else array("d", self.high)[: len(self.t)]
 
 
 class Series:
@@ -47,11 +81,16 @@ class Series:
     Args:
         hold_ns: How long a value stands for itself after it was read; None for a value that
             holds until the next one (a counter).
+        tiers: (step, steps kept), the finest first.
     """
 
-    def __init__(self, hold_ns: int | None = 3 * NS_PER_S) -> None:
+    def __init__(
+        self,
+        hold_ns: int | None = 3 * NS_PER_S,
+        tiers: Sequence[tuple[int, int]] = TIERS_NS,
+    ) -> None:
         self._hold_ns = hold_ns
-        self._tiers = [_Tier(step, keep) for step, keep in TIERS_NS]
+        self._tiers = [_Tier(step, keep) for step, keep in tiers]
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
         self.last_value: float | None = None

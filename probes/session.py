@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.log import Probe
     from perftui.probes.orders import Orders
+    from perftui.probes.recording.place import Place
     from perftui.probes.recording.recorder import Recorder
     from perftui.probes.records import Severity
 
@@ -79,6 +80,14 @@ class RecordOptions:
 NOT_RECORDED = RecordOptions(wanted=False)
 
 
+def _place_of(record: RecordOptions, title: str) -> Place | None:
+    if not record.wanted:
+        return None
+    from perftui.probes.recording.place import Place
+
+    return Place(title, record.directory)
+
+
 class Session:
     """A running session. Make one with `launch` or `attach`."""
 
@@ -91,6 +100,7 @@ class Session:
         channel: AgentChannel | None,
         output: OutputTail | None,
         record: RecordOptions,
+        place: Place | None,
     ) -> None:
         self._target = target
         self._about = about
@@ -105,7 +115,7 @@ class Session:
         log.connect(self.store)
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
-        self._recorder = self._start_recorder(record) if record.wanted else None
+        self._recorder = None if place is None else self._start_recorder(record, place)
         group = memory_limit(target.pid)
         self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
         """What the target may use, None if there is no limit."""
@@ -155,7 +165,9 @@ class Session:
 
         Raises:
             LaunchError: it cannot be started.
+            FileExistsError: another session is being recorded at the path that was asked for.
         """
+        place = _place_of(record, redact_title(title, argv))
         log = SessionLog()
         env, pass_fds, channel = agent_environment(
             os.environ,
@@ -187,6 +199,8 @@ class Session:
                 output.stop()
             if orders is not None:
                 orders.close()
+            if place is not None:
+                place.give_up()
             raise
         finally:
             if nowhere is not None:
@@ -205,7 +219,7 @@ class Session:
             agent=False,
         )
         with quiet_threads():
-            session = cls(target, about, log, options, channel, output, record)
+            session = cls(target, about, log, options, channel, output, record, place)
             if orders is not None:
                 session.orders = orders
                 orders.start(log, target.pid, t_launch_ns, session.store.rest)
@@ -220,21 +234,22 @@ class Session:
 
         Raises:
             ProcessGone: there is no such process.
+            FileExistsError: another session is being recorded at the path that was asked for.
         """
         target = AttachedTarget(pid)
         argv = redact_argv(target.argv())
         about = Target(
             " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
         )
+        place = _place_of(record, about.title)
         with quiet_threads():
-            session = cls(target, about, SessionLog(), options, None, None, record)
+            session = cls(target, about, SessionLog(), options, None, None, record, place)
             session._start()
         return session
 
-    def _start_recorder(self, record: RecordOptions) -> Recorder | None:
+    def _start_recorder(self, record: RecordOptions, place: Place) -> Recorder | None:
         """Begin to record; a session that cannot be recorded says so and goes on."""
         from perftui.probes.recording import shelf
-        from perftui.probes.recording.limits import RecordingError
         from perftui.probes.recording.recorder import Recorder
 
         def make_room() -> None:
@@ -247,20 +262,18 @@ class Session:
                 self._say("info", f"deleted the recording {gone.name}: {gone.reason}")
 
         folder = record.directory
-        one_path = folder is not None and folder.suffix == shelf.ENDING
-        try:
-            directory = shelf.new_directory(self._about.title, folder)
-            recorder = Recorder(
-                self._log,
-                self._about,
-                directory,
-                t_start_ns=self.store.status().t_start_ns,
-                session=asdict(self._options),
-                before=None if one_path else make_room,
-            )
-        except (OSError, RecordingError) as error:
-            self._say("warn", f"this session is not recorded: {error}")
+        if place.directory is None:
+            self._say("warn", f"this session is not recorded: {place.problem}")
             return None
+        recorder = Recorder(
+            self._log,
+            self._about,
+            place.directory,
+            t_start_ns=self.store.status().t_start_ns,
+            session=asdict(self._options),
+            claim=place.claim,
+            before=None if place.named else make_room,
+        )
         recorder.start()
         return recorder
 

@@ -124,11 +124,14 @@ class Store(Intake):
 
     def sampler_cpu_s(self) -> float:
         """Return the CPU seconds of the stack samplers so far."""
+        # Asked by a probe: it never waits for a reader, and may hear of the last window later.
         return self._quality.sampler_cpu_s
 
     def own_peak_rss_bytes(self) -> int | None:
         """Return the most memory that perftui itself had, None before the first reading."""
-        return self._own_peak_rss
+        with self._lock:
+            self._drain()
+            return self._own_peak_rss
 
     def exit(self) -> Exit | None:
         """Return how the target ended, None while it runs."""
@@ -145,6 +148,7 @@ class Store(Intake):
     def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
         """See `Reader.metric_names`."""
         with self._lock:
+            self._drain()
             return tuple(name for owner, name in self._series if owner == pid)
 
     def metric(self, name: str, t0_ns: int, t1_ns: int, n: int, pid: int = TREE) -> Buckets:
@@ -157,6 +161,7 @@ class Store(Intake):
     def last(self, name: str, pid: int = TREE) -> float | None:
         """See `Reader.last`."""
         with self._lock:
+            self._drain()
             series = self._series.get((pid, name))
             return None if series is None else series.last_value
 
@@ -170,6 +175,7 @@ class Store(Intake):
     def processes(self) -> tuple[Process, ...]:
         """See `Reader.processes`."""
         with self._lock:
+            self._drain()
             return tuple(self._processes.values())
 
     def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
@@ -294,6 +300,9 @@ class Store(Intake):
                 until_ns = span.ended_ns
                 if begin.t_ns >= t1_ns or (until_ns is not None and until_ns < t0_ns):
                     continue
+                if span.row is not None:
+                    rows.append(span.row)
+                    continue
                 cpu_s = None
                 if end is not None and end.cpu_s is not None and begin.cpu_s is not None:
                     cpu_s = end.cpu_s - begin.cpu_s
@@ -303,21 +312,22 @@ class Store(Intake):
                     until = until_ns if until_ns is not None else self._clock()
                     seen = rss.highest_in(begin.t_ns, until)
                     peaks.append(None if seen is None else int(seen))
-                rows.append(
-                    Phase(
-                        pid=begin.pid,
-                        id=begin.id,
-                        parent_id=begin.parent_id,
-                        name=begin.name,
-                        depth=span.depth,
-                        t0_ns=begin.t_ns,
-                        t1_ns=until_ns,
-                        cpu_s=cpu_s,
-                        rss_start_bytes=begin.rss_bytes,
-                        rss_end_bytes=end.rss_bytes if end else None,
-                        peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
-                    )
+                row = Phase(
+                    pid=begin.pid,
+                    id=begin.id,
+                    parent_id=begin.parent_id,
+                    name=begin.name,
+                    depth=span.depth,
+                    t0_ns=begin.t_ns,
+                    t1_ns=until_ns,
+                    cpu_s=cpu_s,
+                    rss_start_bytes=begin.rss_bytes,
+                    rss_end_bytes=end.rss_bytes if end else None,
+                    peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
                 )
+                if until_ns is not None and rss is not None and rss.last_t_ns > until_ns + NS_PER_S:
+                    span.row = row  # no reading of its time comes any more
+                rows.append(row)
             return tuple(rows)
 
     def imports(self, t0_ns: int, t1_ns: int) -> tuple[Import, ...]:
@@ -336,9 +346,11 @@ class Store(Intake):
         """See `Reader.counters`."""
         with self._lock:
             self._drain()
-            return self._journal.counter_list(
-                t0_ns, t1_ns, lambda name, t: self._series[TREE, f"count:{name}"].value_at(t)
-            )
+            return self._journal.counter_list(t0_ns, t1_ns, self._count_at)
+
+    def _count_at(self, name: str, t_ns: int) -> float | None:
+        series = self._series.get((TREE, f"count:{name}"))
+        return None if series is None else series.value_at(t_ns)
 
     def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
         """See `Reader.events`."""
@@ -368,6 +380,7 @@ class Store(Intake):
     def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
         """See `Reader.alerts`."""
         with self._lock:
+            self._drain()
             return tuple(
                 alert
                 for alert in self._journal.alerts

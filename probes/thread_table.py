@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perftui.probes.attribution import share_of
-from perftui.probes.series import Series
+from perftui.probes.series import THREAD_TIERS_NS, Series
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 STALE_NS = 3 * NS_PER_S
 """A thread not read for this long before a range has ended before it."""
 BUSY_SHARE = 0.1
+THREADS_KEPT = 256
+"""Beyond this the threads that ended first become one row of their process."""
+ENDED_TID = 0
+"""Stands for the joined threads of a process; no thread has it."""
+ENDED_NS = 30 * NS_PER_S
+"""A thread that was not read for so long has ended."""
 
 
 @dataclass(slots=True)
@@ -33,6 +39,9 @@ class ThreadState:
     """Cumulative seconds that it waited for a core."""
     first_t_ns: int = 0
     last_t_ns: int = 0
+    named_ns: int = 0
+    ended: int = 0
+    """How many ended threads were joined to this row."""
 
     @property
     def name(self) -> str:
@@ -45,25 +54,63 @@ class ThreadTable:
 
     def __init__(self) -> None:
         self._states: dict[ThreadKey, ThreadState] = {}
+        self._newest_ns = 0
+
+    def __len__(self) -> int:
+        """Number of threads that are kept."""
+        return len(self._states)
+
+    def fold(self) -> list[ThreadKey]:
+        """Join the threads that ended first to one per process; returns those that are gone.
+
+        Their CPU stays in sums of ranges, as of the moment in which each was last read.
+        """
+        over_ns = self._newest_ns - ENDED_NS
+        ended = [
+            (max(state.last_t_ns, state.named_ns), key)
+            for key, state in self._states.items()
+            if key[1] != ENDED_TID and max(state.last_t_ns, state.named_ns) < over_ns
+        ]
+        gone = [key for _, key in sorted(ended)[: THREADS_KEPT // 2]]
+        for key in gone:
+            self._fold(key, self._states.pop(key))
+        return gone
+
+    def _fold(self, key: ThreadKey, state: ThreadState) -> None:
+        if state.cpu is None:
+            return
+        into = self._states.setdefault((key[0], ENDED_TID), ThreadState(state="X"))
+        into.ended += 1
+        into.kernel_name = f"{into.ended:,} ended threads"
+        if into.cpu is None:
+            into.cpu = Series(None, THREAD_TIERS_NS)
+            into.first_t_ns = state.first_t_ns
+            into.cpu.add(state.first_t_ns, 0.0)
+        into.first_t_ns = min(into.first_t_ns, state.first_t_ns)
+        into.last_t_ns = max(into.last_t_ns, state.last_t_ns)
+        into.cpu.add(into.last_t_ns, (into.cpu.last_value or 0.0) + (state.cpu.last_value or 0.0))
 
     def take_cpu(self, record: ThreadCpu) -> None:
         """Take a reading."""
         state = self._states.setdefault((record.pid, record.tid), ThreadState())
         if state.cpu is None:
-            state.cpu = Series(hold_ns=None)
+            state.cpu = Series(None, THREAD_TIERS_NS)
             state.first_t_ns = record.t_ns
         state.kernel_name = record.name
         state.state = record.state
         state.last_t_ns = record.t_ns
+        self._newest_ns = max(self._newest_ns, record.t_ns)
         state.cpu.add(record.t_ns, record.cpu_s)
         if record.run_wait_s is not None:
             if state.run_wait is None:
-                state.run_wait = Series(hold_ns=None)
+                state.run_wait = Series(None, THREAD_TIERS_NS)
             state.run_wait.add(record.t_ns, record.run_wait_s)
 
     def take_name(self, record: ThreadName) -> None:
         """Take Python's name for a thread."""
-        self._states.setdefault((record.pid, record.tid), ThreadState()).python_name = record.name
+        state = self._states.setdefault((record.pid, record.tid), ThreadState())
+        state.python_name = record.name
+        state.named_ns = record.t_ns
 
     def get(self, thread: ThreadKey) -> ThreadState:
         """Return what is known of a thread."""
@@ -106,7 +153,7 @@ class ThreadTable:
         """Count, per process, the native threads that burned CPU in the range."""
         busy: dict[int, int] = {}
         for (pid, _), state in self._states.items():
-            if state.python_name is not None or state.cpu is None:
+            if state.python_name is not None or state.cpu is None or state.ended:
                 continue
             begin_ns = max(t0_ns, state.first_t_ns)
             if begin_ns < t1_ns and share_of(state.cpu, begin_ns, t1_ns) > BUSY_SHARE:

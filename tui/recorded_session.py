@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.reader import Reader, Status
     from perftui.probes.recording.container import Container
-    from perftui.probes.recording.reader import RecordingState
+    from perftui.probes.recording.liveness import RecordingState
 
 FOLLOW_EVERY_S = 1.0
 _NAME_CELLS = 28

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from perftui.probes.detect.spike import Spike
     from perftui.probes.reader import Reader, Status
 
+BURSTS_KEPT = 400
+"""The longest of imports and first calls."""
 KEPT = 20
 """Cards: the largest ones."""
 SETTLED_S = 3
@@ -175,6 +177,9 @@ class SpikeFinder:
         if values and median(values) > HOT_PERCENT:
             self._bursts[name, found.t0_ns] = found
             self._waiting = True
+            if len(self._bursts) > BURSTS_KEPT:
+                shortest = min(self._bursts, key=lambda key: _length(self._bursts[key]))
+                del self._bursts[shortest]
 
     def _cpu(self, t0_ns: int, t1_ns: int) -> Sequence[float | None]:
         n = min(max((t1_ns - t0_ns) // STEP_NS, 1), 1200)
@@ -243,6 +248,10 @@ def stands_out(card: Spike) -> bool:
     if card.kind != "cpu" or before is None or now is None:
         return True
     return now >= RISEN * before
+
+
+def _length(found: Found) -> int:
+    return found.t1_ns - found.t0_ns
 
 
 def _meet(one: Found, other: Found) -> bool:

@@ -83,6 +83,8 @@ def _our_schema(name: str, schema: Any) -> Any:
             raise Torn(f"its column {field.name[:40]!r} has the wrong type")
     if len({field.name for field in schema}) != len(schema):
         raise Torn("it has a column twice")
+    if not TABLES[name].may_be(schema.names):
+        raise Torn(f"it is no file of the table {name}")
     return schema
 
 

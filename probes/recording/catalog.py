@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perftui.probes.recording.arrow import arrow
 from perftui.probes.recording.arrow_file import read_stream, table_of
 from perftui.probes.recording.limits import DECODED_BYTES, RecordingError
+from perftui.probes.recording.live import file_name
 from perftui.probes.recording.parquet_file import read_parquet
+from perftui.probes.recording.parquet_layout import check_footer
 from perftui.probes.recording.redacted import redacted
 from perftui.probes.recording.rollup import manifest, rollups
 from perftui.probes.recording.seal import MANIFEST
 from perftui.probes.recording.tables import RECORDED, ROLLUPS, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perftui.probes.recording.container import Container, SegmentFile
 
 CACHE_BYTES = 24 << 20
+_TAIL_BYTES = 64 << 10
 
 
 class Extent(NamedTuple):
@@ -49,8 +52,27 @@ class _Live:
 
     def __init__(self) -> None:
         self.size_key: tuple[tuple[str, int], ...] = ()
-        self.tables: dict[str, Any] = {}
+        self.tables: dict[str, Any] | None = {}
+        """None: known by its sums alone, read again when its rows are asked for."""
         self.sums: dict[str, Any] | None = None
+
+
+def _files_for(tables: Mapping[str, Extent]) -> list[str]:
+    """Return which files a sealed segment has: its tables, and the sums made of them."""
+    have = {name for name, extent in tables.items() if extent.rows and name in RECORDED}
+    sums = {
+        "stack_sums": {"stacks"},
+        "thread_sums": {"thread_cpu"},
+        "call_sums": {"calls"},
+        "count_sums": {"counts"},
+        "series_1s": {"metrics", "counts", "pools"},
+        "series_30s": {"metrics", "counts", "pools"},
+    }
+    return [*sorted(have), *(name for name, of in sums.items() if of & have)]
+
+
+def _nbytes(tables: Mapping[str, Any]) -> int:
+    return sum(table.nbytes for table in tables.values())
 
 
 class Catalog:
@@ -135,6 +157,37 @@ class Catalog:
             found.setdefault(segment, {})[name] = Extent(rows, t0 or 0, t1 or 0)
         self._manifest = found
 
+    def check(self) -> None:
+        """Look at the end of every sealed file, and for those that should be there and are not.
+
+        Damage inside of a file is found when it is read; this finds, for next to nothing, what is
+        cut off, overwritten, mixed up or gone, also where no answer needs it.
+        """
+        with self._lock:
+            files = [file for known in self._sealed.values() for file in known]
+            for file in files:
+                if file.name in self.damaged:
+                    continue
+                try:
+                    tail = self._container.read(file.name, max(file.size - _TAIL_BYTES, 0))
+                    check_footer(file.table, tail, file.size)
+                except FileNotFoundError:
+                    continue  # merged just now
+                except (RecordingError, OSError) as error:
+                    self.damaged[file.name] = str(error)
+            for segment, tables in self._manifest.items():
+                for name in _files_for(tables):
+                    if self._file_of(name, segment) is None:
+                        self.damaged[file_name(name, segment, "parquet")] = "is missing"
+            told = set(self._manifest) | set(self.live_segments_on_disk())
+            for number in sorted({f.first for f in files if f.first == f.last} - told):
+                name = file_name(MANIFEST, number, "parquet")
+                self.damaged.setdefault(name, "is missing")
+
+    def live_segments_on_disk(self) -> set[int]:
+        """Return the numbers of the segments that have live files."""
+        return {file.first for file in self._container.files() if not file.sealed}
+
     def _read_live(self, number: int, files: Sequence[SegmentFile]) -> bool:
         """Read what is new of a segment that was not sealed (or not to its end)."""
         mine = {file.table: file for file in files if not file.sealed and file.first == number}
@@ -144,9 +197,13 @@ class Catalog:
             live = self._live[number] = _Live()
         elif live.size_key == key:
             return False
+        live.size_key, live.tables, live.sums = key, self._live_rows_of(number, mine), None
+        self._make_room(number)
+        return True
+
+    def _live_rows_of(self, number: int, mine: Mapping[str, SegmentFile]) -> dict[str, Any]:
         tables: dict[str, Any] = {}
-        others = (other for at, other in self._live.items() if at != number)
-        room = DECODED_BYTES - sum(t.nbytes for other in others for t in other.tables.values())
+        room = DECODED_BYTES
         for name in RECORDED:
             if self._is_merged(name, number):
                 continue
@@ -160,8 +217,33 @@ class Catalog:
                 self.damaged[f"segment {number}"] = "more is unsealed than fits into memory"
                 break
             tables[name] = table
-        live.size_key, live.tables, live.sums = key, tables, None
-        return True
+        return tables
+
+    def _make_room(self, keep: int) -> None:
+        """Let go of the rows of older unsealed segments when they are too many for memory."""
+        held = {n: _nbytes(live.tables) for n, live in self._live.items() if live.tables}
+        for number in sorted(held):
+            if sum(held.values()) <= DECODED_BYTES:
+                return
+            if number != keep:
+                self._live_sums(number)
+                self._live[number].tables = None
+                for name in [n for n in self._tails if n.endswith(f"-{number:06d}.arrows")]:
+                    del self._tails[name]
+                del held[number]
+
+    def _live_tables(self, number: int) -> dict[str, Any]:
+        """Return the recorded tables of an unsealed segment, from disk if they had to go."""
+        live = self._live[number]
+        if live.tables is None:
+            mine = {
+                file.table: file
+                for file in self._container.files()
+                if not file.sealed and file.first == number
+            }
+            live.tables = self._live_rows_of(number, mine)
+            self._make_room(number)
+        return live.tables
 
     def _is_merged(self, name: str, number: int) -> bool:
         return any(
@@ -186,7 +268,9 @@ class Catalog:
         found = read_stream(name, data, schema_seen=tail.offset > 0)
         tail.batches += found.batches
         tail.offset += found.end
-        if found.torn is None:
+        if not tail.offset and not data:
+            self.torn[file.name] = "is empty"
+        elif found.torn is None:
             self.torn.pop(file.name, None)
         else:
             self.torn[file.name] = f"{found.torn} at byte {tail.offset:,}"
@@ -208,7 +292,7 @@ class Catalog:
     def live_tables(self, segment: int) -> dict[str, Any]:
         """Return the recorded tables of a segment that was not sealed."""
         with self._lock:
-            return dict(self._live[segment].tables)
+            return dict(self._live_tables(segment))
 
     def missing_segments(self) -> list[int]:
         """Return the numbers of which nothing is left."""
@@ -231,7 +315,7 @@ class Catalog:
         if segment in self._manifest:
             return self._manifest[segment].get(name)
         live = self._live.get(segment)
-        if live is None or name not in live.tables:
+        if live is None:
             return None
         for row in self._live_sums(segment)[MANIFEST].to_pylist():
             if row["table"] == name:
@@ -255,8 +339,7 @@ class Catalog:
         with self._lock:
             live = self._live.get(segment)
             if live is not None:
-                tables = self._live_sums(segment) if name in ROLLUPS else live.tables
-                table = tables.get(name)
+                table = self._live_part(name, segment)
                 if table is None:
                     return empty(name, columns)
                 return table if columns is None else table.select(list(columns))
@@ -276,11 +359,7 @@ class Catalog:
     def _whole(self, name: str) -> Any:
         pa = arrow()
         with self._lock:
-            parts = [self._sealed_rows(name)]
-            for segment in sorted(self._live):
-                source = self._live_sums(segment) if name in ROLLUPS else self._live[segment].tables
-                if name in source:
-                    parts.append(source[name])
+            parts = [self._sealed_rows(name), *self._live_parts(name)]
             return pa.concat_tables(parts) if len(parts) > 1 else parts[0]
 
     def stack_blocks(self) -> list[tuple[int, int, SegmentFile | None]]:
@@ -323,20 +402,38 @@ class Catalog:
         """Return the rows of a table that are in no sealed file."""
         pa = arrow()
         with self._lock:
-            parts = [empty(name)]
-            for segment in sorted(self._live):
-                source = self._live_sums(segment) if name in ROLLUPS else self._live[segment].tables
-                if name in source:
-                    parts.append(source[name])
-            return pa.concat_tables(parts)
+            return pa.concat_tables([empty(name), *self._live_parts(name)])
 
     # Loading
 
     def _live_sums(self, segment: int) -> dict[str, Any]:
         live = self._live[segment]
         if live.sums is None:
-            live.sums = {MANIFEST: manifest(segment, live.tables), **rollups(segment, live.tables)}
+            tables = self._live_tables(segment)
+            live.sums = {MANIFEST: manifest(segment, tables), **rollups(segment, tables)}
         return live.sums
+
+    def _live_parts(self, name: str) -> list[Any]:
+        """Return a table of all unsealed segments, oldest first, as far as memory allows."""
+        parts = []
+        room = DECODED_BYTES
+        for segment in sorted(self._live):
+            part = self._live_part(name, segment)
+            if part is not None:
+                room -= part.nbytes
+                if room < 0:
+                    self.damaged[f"segment {segment}"] = "more is unsealed than fits into memory"
+                    break
+                parts.append(part)
+        return parts
+
+    def _live_part(self, name: str, segment: int) -> Any | None:
+        """Return a table of an unsealed segment, None if it has none."""
+        if name in ROLLUPS:
+            return self._live_sums(segment).get(name)
+        if self._extent(name, segment) is None:
+            return None
+        return self._live_tables(segment).get(name)
 
     def _sealed_rows(self, name: str) -> Any:
         """Return all sealed rows of a small table; kept until its files change."""

@@ -248,6 +248,7 @@ class RowMaker:
     def _ended(self, record: records.Exit) -> None:
         if record.pid == self._target_pid:
             self.exit = record
+        self._tree.forget(record.pid)
         self.last_t_ns = max(self.last_t_ns, record.t_ns)
         self.rows["exits"].append((self._seq, *record))
 

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes import records
-from perftui.probes.journal import CALLS_KEPT, Journal, _Calls, _Counts
+from perftui.probes.journal import CALLS_KEPT, SPANS_ON_DISK, Journal, _Calls, _Counts
 from perftui.probes.reader import CallStats
 from perftui.probes.recording.arrow import compute
 from perftui.probes.recording.limits import EVENTS
@@ -37,7 +37,7 @@ class DiskJournal(Journal):
     """See the module."""
 
     def __init__(self, catalog: Catalog) -> None:
-        super().__init__()
+        super().__init__(phases=SPANS_ON_DISK, imports=SPANS_ON_DISK, events=SPANS_ON_DISK)
         self._catalog = catalog
         numbered = sorted(_events(catalog), key=lambda event: event[0])
         self.process_records: list[records.ProcessStart | records.Exit] = []

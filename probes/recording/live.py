@@ -11,14 +11,18 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.arrow import arrow, compute
-from perftui.probes.recording.limits import STRING_BYTES
-from perftui.probes.recording.tables import RECORDED, TABLES, arrow_schema
+from perftui.probes.recording.limits import MIB, STRING_BYTES
+from perftui.probes.recording.tables import RECORDED, arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from perftui.probes.recording.derive import Row
+
+
+WRITE_BYTES = 16 * MIB
+"""Of one batch, decoded: far below what readers accept."""
 
 
 def file_name(table: str, segment: int, ending: str, last: int | None = None) -> str:
@@ -139,6 +143,8 @@ class LiveSegment:
         self.batches: dict[str, list[Any]] = {}
         self.file_bytes = 0
         self.rows = 0
+        self.memory_bytes = 0
+        """Of its batches, decoded."""
         self._streams: dict[str, _Stream] = {}
 
     def append(self, table: str, rows: Sequence[Row]) -> int:
@@ -148,8 +154,16 @@ class LiveSegment:
             OSError: the disk did not take them.
         """
         batch, lost = batch_of(table, rows)
-        if not batch.num_rows:
-            return lost
+        if batch.num_rows:
+            self._append(table, batch)
+        return lost
+
+    def _append(self, table: str, batch: Any) -> None:
+        if batch.nbytes > WRITE_BYTES and batch.num_rows > 1:
+            half = batch.num_rows // 2
+            self._append(table, batch.slice(0, half))
+            self._append(table, batch.slice(half))
+            return
         stream = self._streams.get(table)
         if stream is None:
             path = self.directory / file_name(table, self.number, "arrows")
@@ -157,7 +171,7 @@ class LiveSegment:
         self.file_bytes += stream.append(batch)
         self.batches.setdefault(table, []).append(batch)
         self.rows += batch.num_rows
-        return lost
+        self.memory_bytes += batch.nbytes
 
     def tables(self) -> dict[str, Any]:
         """Return what was written, as `pyarrow.Table` by name."""
@@ -173,8 +187,3 @@ class LiveSegment:
         for stream in self._streams.values():
             stream.close()
         self._streams.clear()
-
-    def unlink(self) -> None:
-        """Remove the files, once all of it is sealed."""
-        for name in TABLES:
-            (self.directory / file_name(name, self.number, "arrows")).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ and of command lines only what `redact` leaves.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 META = "meta.json"
+_BLOCK_BYTES = 4096
+_SPARE_BYTES = 1024
 STATES = ("recording", "closed")
 
 
@@ -36,13 +39,42 @@ def write_meta(directory: Path, meta: Mapping[str, Any]) -> None:
         OSError: it could not be written; the old one stays.
     """
     temporary = directory / (META + ".tmp")
-    temporary.unlink(missing_ok=True)  # never through a link that somebody has put there
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(temporary, flags, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
-        json.dump(meta, file, indent=1)
-        file.write("\n")
-    temporary.replace(directory / META)
+    try:
+        # Never through a link that somebody has put there.
+        temporary.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(temporary, flags, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(_padded(meta))
+        temporary.replace(directory / META)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def overwrite_meta(directory: Path, meta: Mapping[str, Any]) -> None:
+    """Write meta.json over the one that is there, in one write: a full disk has room for that.
+
+    Raises:
+        OSError: it could not be written, or is larger than the old one by too much.
+    """
+    data = _padded(meta).rstrip()
+    fd = os.open(directory / META, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        room = os.fstat(fd).st_size
+        if len(data) >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), META)
+        os.pwrite(fd, data.ljust(room - 1) + b"\n", 0)
+    finally:
+        os.close(fd)
+
+
+def _padded(meta: Mapping[str, Any]) -> bytes:
+    """Return meta.json with blanks behind: the last one, written in place, may say more."""
+    data = json.dumps(meta, indent=1).encode("utf-8", "replace")
+    size = (len(data) + _SPARE_BYTES) // _BLOCK_BYTES * _BLOCK_BYTES + _BLOCK_BYTES
+    return data.ljust(size - 1) + b"\n"
 
 
 def parse_meta(data: bytes, name: str) -> dict[str, Any]:

@@ -46,6 +46,32 @@ def check_layout(name: str, data: bytes) -> None:
         raise RecordingError(f"damaged: {error or 'its footer makes no sense'}") from error
 
 
+def check_footer(name: str, tail: bytes, size: int) -> None:
+    """See by its end alone whether a file may be a sealed one of table `name`: costs no decoding.
+
+    Args:
+        name: The table.
+        tail: The last bytes of the file, or all of it.
+        size: Of the whole file.
+
+    Raises:
+        RecordingError: it is not.
+    """
+    try:
+        if size < 12 or len(tail) < 8 or tail[-4:] != _MAGIC:
+            raise RecordingError("damaged: it is cut off or no Parquet file")
+        length = struct.unpack_from("<I", tail, len(tail) - 8)[0]
+        start = len(tail) - 8 - length
+        if start < 0:
+            if length > size - 12:
+                raise RecordingError("damaged: its footer is cut off")
+            return  # a long one: it is looked at when the file is read
+        footer, _ = read_struct(tail, start, len(tail) - 8)
+        _check_schema(name, footer[2])
+    except (ThriftError, struct.error, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise RecordingError(f"damaged: {error or 'its footer makes no sense'}") from error
+
+
 def _check(name: str, data: bytes) -> None:
     if len(data) < 12 or data[:4] != _MAGIC or data[-4:] != _MAGIC:
         raise RecordingError("damaged: it is cut off or no Parquet file")
@@ -92,6 +118,8 @@ def _check_schema(name: str, elements: list[dict[int, Any]]) -> list[tuple[bytes
             raise RecordingError("damaged: its columns are not flat")
         found.append((label, physical))
     labels = {label for label, _ in found}
+    if not TABLES[name].may_be(label.decode("utf-8", "replace") for label in labels):
+        raise RecordingError(f"damaged: it is no file of the table {name}")
     if len(labels) != len(found):
         raise RecordingError("damaged: it has a column twice")
     return found

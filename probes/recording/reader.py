@@ -6,9 +6,10 @@ from files: a journal, series, threads, stack sums, the call tree.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from perftui.probes.reader import Process, Status
 from perftui.probes.recording.arrow import compute
@@ -22,7 +23,8 @@ from perftui.probes.recording.disk_stacks import DiskStackSums
 from perftui.probes.recording.disk_threads import DiskThreadTable
 from perftui.probes.recording.disk_tree import RecordedTree
 from perftui.probes.recording.limits import RecordingError
-from perftui.probes.recording.meta import META, parse_meta, recorder_alive, target_of
+from perftui.probes.recording.liveness import RecordingState, state_of
+from perftui.probes.recording.meta import META, parse_meta, target_of
 from perftui.probes.recording.redacted import is_current
 from perftui.probes.records import Overhead, ProcessStart
 from perftui.probes.store import Store
@@ -34,7 +36,11 @@ if TYPE_CHECKING:
     from perftui.probes.recording.container import Container
     from perftui.probes.stack_sums import ThreadKey
 
-RecordingState = Literal["closed", "recording", "interrupted"]
+
+_REASONS = 8
+"""Damaged files that are named in one line."""
+_STATE_HOLDS_S = 1.0
+"""Pictures ask for it many times a second, and it takes system calls."""
 
 
 def open_recording(path: Path | str) -> RecordingReader:
@@ -51,6 +57,7 @@ class RecordingReader(Store):
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self._state_known: tuple[float, RecordingState] | None = None
         self.meta = self._read_meta()
         self._recorded_tree = RecordedTree()
         super().__init__(self._recorded_tree, target_of(self.meta), clock=self._end)
@@ -144,7 +151,15 @@ class RecordingReader(Store):
         """Closed, still being written, or interrupted (its recorder is gone)."""
         if self.meta["state"] == "closed":
             return "closed"
-        return "recording" if recorder_alive(self.meta) else "interrupted"
+        now_s = time.monotonic()
+        if self._state_known is None or now_s - self._state_known[0] > _STATE_HOLDS_S:
+            self._state_known = (now_s, state_of(self.path, self.meta))
+        return self._state_known[1]
+
+    def check_files(self) -> None:
+        """Find the files that are cut off, mixed up or gone, whether they were needed or not."""
+        with self._lock:
+            self._catalog.check()
 
     @property
     def salvage(self) -> str | None:
@@ -156,13 +171,19 @@ class RecordingReader(Store):
         if state != "recording":
             reasons += [f"{name} {why}" for name, why in sorted(self._catalog.torn.items())]
         reasons += [f"{name} {why}" for name, why in sorted(self._catalog.damaged.items())]
+        stopped = self.meta.get("stopped")
+        if isinstance(stopped, dict) and type(stopped.get("t_ns")) is int:
+            at = format_seconds(max(stopped["t_ns"] - self._start_ns, 0) / NS_PER_S)
+            reason = str(stopped.get("reason"))[:200]
+            reasons.insert(0, f"{reason} at t={at}, nothing after it is recorded")
         missing = self._catalog.missing_segments()
         if missing:
             label = "segment" if len(missing) == 1 else "segments"
             reasons.append(f"{label} {', '.join(map(str, missing[:5]))} missing")
         if not reasons and state != "interrupted":
             return None
-        told = "; ".join(reasons[:3]) + (f" and {len(reasons) - 3} more" if reasons[3:] else "")
+        more = len(reasons) - _REASONS
+        told = "; ".join(reasons[:_REASONS]) + (f" and {more} more" if more > 0 else "")
         text = f"{format_seconds(read_s)} of {format_seconds(max(whole_s, read_s))} read"
         if state == "interrupted":
             text = f"interrupted, reason unknown: {text}"

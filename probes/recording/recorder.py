@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
@@ -16,6 +15,7 @@ from perftui.probes.own_python import own_module
 from perftui.probes.probe_thread import ProbeThread
 from perftui.probes.process import ProcessGone, open_process
 from perftui.probes.recording import wire
+from perftui.probes.recording.claim import Claim
 from perftui.probes.records import Notice
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Recorder:
         directory: The recording; made now, must be empty.
         t_start_ns: When the session began.
         session: Options of the session worth keeping.
+        claim: The right to write there, if it was taken before.
         before: Called on the recorder's thread before anything is written: makes room.
 
     Raises:
@@ -64,19 +65,17 @@ class Recorder:
         *,
         t_start_ns: int,
         session: dict[str, object] | None = None,
+        claim: Claim | None = None,
         before: Callable[[], None] | None = None,
     ) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise FileExistsError(errno.EEXIST, "there is something in it already", str(directory))
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "no right to write there", str(directory))
+        self._claim = Claim.take(directory) if claim is None else claim
         self.directory = directory
         self.dropped = 0
         """Records that found the queue full, or the recording ended."""
         self.file_bytes = 0
         self._log = log
-        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}))
+        held = (self._claim.fileno(), self._claim.locked)
+        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held)
         self._before = before
         self._target: Target | None = None
         self._queue: deque[Sequence[Record]] = deque()
@@ -136,7 +135,10 @@ class Recorder:
         if self._before is not None:
             self._before()
         try:
-            process = self._spawn()
+            try:
+                process = self._spawn()
+            finally:
+                self._claim.let_go()  # it lives as long as the recorder process
             answers = ProbeThread(
                 self._log, "the recording", lambda: self._listen(process), "perftui-recorded"
             )
@@ -168,6 +170,7 @@ class Recorder:
             # The allocator that gives memory back soonest; and no keys of our terminal.
             env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},
             start_new_session=True,
+            pass_fds=(self._claim.fileno(),),
         )
         with suppress(ProcessGone):
             self._reader = open_process(self._process.pid)

@@ -14,13 +14,15 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.calltree import CallTree
 from perftui.probes.reader import Target
 from perftui.probes.recording import wire
-from perftui.probes.recording.writer import HEARTBEAT_S, Recording, WriterOptions
+from perftui.probes.recording.claim import Claim
+from perftui.probes.recording.writer import HEARTBEAT_S, Recording, WriterOptions, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,12 +71,21 @@ def record(stream: Any) -> int:
     first = wire.read(stream)
     if first is None:
         return 1
-    directory, target, start_ns, session = first[1]
+    directory, target, start_ns, session, (fd, locked) = first[1]
+    claim = Claim.adopt(Path(directory), fd, locked=locked)
     options = WriterOptions(session=session)
     mirror = Mirror()
-    recording = Recording(
-        Path(directory), mirror.tree, Target(*target), start_ns, options, say=_say
-    )
+    try:
+        recording = Recording(
+            Path(directory), mirror.tree, Target(*target), start_ns, options, claim=claim, say=_say
+        )
+    except OSError as error:
+        claim.end()
+        with suppress(OSError):
+            Path(directory).rmdir()  # nothing was recorded: leave no half of one
+        _say("warn", f"the recording has ended: {stop_reason(error)} at once; the session goes on")
+        _answer(file_bytes=0, lost=0, ended=True)
+        return 2
     flush_due = beat_due = time.monotonic()
     while True:
         message = wire.read(stream)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from perftui.probes.folders import expanded, recordings_folder
 from perftui.probes.recording.container import open_container
 from perftui.probes.recording.limits import RecordingError
-from perftui.probes.recording.meta import META, parse_meta, recorder_alive, target_of
+from perftui.probes.recording.liveness import state_of, surely_over
+from perftui.probes.recording.meta import META, parse_meta, target_of
 from perftui.probes.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -118,10 +119,7 @@ def look(path: Path) -> Entry | None:
             wall_ns = path.stat().st_mtime_ns
             return _entry(path, "damaged", wall_ns, {}, _size_of(path), str(error))
         return None
-    if meta["state"] == "closed":
-        state: State = "closed"
-    else:
-        state = "recording" if recorder_alive(meta) else "interrupted"
+    state = state_of(path, meta)
     began_ns = meta.get("created_wall_ns")
     known_ns = began_ns if type(began_ns) is int and 0 <= began_ns < 1 << 62 else 0
     summary = meta.get("summary")
@@ -271,7 +269,7 @@ def enforce(
 ) -> list[Deleted]:
     """Delete the oldest closed recordings of a folder until it keeps to its limits.
 
-    Recordings that are being written, or cannot be read, are left alone and count.
+    Recordings that are or may be written, or cannot be read, are left alone and count.
 
     Args:
         max_bytes: What the folder may hold.
@@ -287,14 +285,14 @@ def enforce(
     total = sum(entry.file_bytes for entry in known)
     deleted = []
     for entry in reversed(known):
-        if entry.state not in ("closed", "interrupted"):
-            continue
         age_s = (now_ns - entry.wall_ns) / NS_PER_S
         if max_age_s is not None and age_s > max_age_s:
             reason = f"older than {max_age_s / 86400:g} days"
         elif max_bytes is not None and total > max_bytes:
             reason = f"the folder held more than {max_bytes / 1e9:g} GB"
         else:
+            continue
+        if not _may_go(entry):
             continue
         try:
             delete(entry.path)
@@ -303,6 +301,17 @@ def enforce(
         total -= entry.file_bytes
         deleted.append(Deleted(entry.name, entry.file_bytes, reason))
     return deleted
+
+
+def _may_go(entry: Entry) -> bool:
+    """Tell whether a recording is surely over: closed, or not written to for long."""
+    if entry.state not in ("closed", "interrupted"):
+        return False
+    try:
+        meta = parse_meta(open_container(entry.path).read(META), entry.name)
+    except (RecordingError, OSError):
+        return False
+    return surely_over(entry.path, meta)
 
 
 def _own(path: Path) -> Entry:

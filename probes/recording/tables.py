@@ -51,6 +51,15 @@ class Table(NamedTuple):
         """Return the column names in order."""
         return [column.name for column in self.columns]
 
+    def may_be(self, columns: Iterable[str]) -> bool:
+        """Tell whether a file with these columns may be one of this table.
+
+        One of an earlier minor version has fewer columns, one of a later has more; one that lacks
+        some and has others is of another table.
+        """
+        have, own = set(columns), set(self.names())
+        return have.issuperset(self.required()) and (have >= own or have <= own)
+
     def required(self) -> list[str]:
         """Return the columns that are never null."""
         return [column.name for column in self.columns if not column.nullable]

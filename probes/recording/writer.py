@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from perftui.probes.recording import meta as meta_file
+from perftui.probes.recording.claim import Claim
 from perftui.probes.recording.derive import RowMaker
 from perftui.probes.recording.limits import MIB
 from perftui.probes.recording.live import LiveSegment
 from perftui.probes.recording.redacted import RULES_FIELD
-from perftui.probes.recording.seal import SEGMENTS_MERGED, merge, seal
+from perftui.probes.recording.sealer import Sealer
 from perftui.probes.recording.tables import FORMAT, RECORDED, VERSION
 from perftui.probes.redact import RULES
-from perftui.probes.units import NS_PER_S, format_bytes
+from perftui.probes.units import NS_PER_S, format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +34,15 @@ if TYPE_CHECKING:
     from perftui.probes.records import Record, Severity
 
 SEGMENT_ROWS = 1_500_000
+SEGMENT_BYTES = 64 * MIB
+"""Of a live segment in memory: it is sealed early beyond this. Readers take three times as much."""
+_ROWS_AT_ONCE = 10_000
 HEARTBEAT_S = 5.0
 LOW_DISK_BYTES = 1024 * MIB
 LOW_DISK_SHARE = 0.02
 _FORGET_NS = 600 * NS_PER_S
+
+DISK_FULL = "disk full"
 
 FreeBytes = tuple[int, int]
 """(free for us, size) of a file system."""
@@ -70,6 +76,7 @@ class Recording:
         target: What is watched.
         t_start_ns: When the session began.
         options: How to write.
+        claim: The right to write there, taken now if not given.
         say: Gets what a person must be told.
         clock: The session's time in nanoseconds.
         free: Returns the free bytes of a directory.
@@ -86,6 +93,7 @@ class Recording:
         t_start_ns: int,
         options: WriterOptions | None = None,
         *,
+        claim: Claim | None = None,
         say: Callable[[Severity, str], None] = lambda severity, text: None,
         clock: Callable[[], int] = time.monotonic_ns,
         free: Callable[[Path], FreeBytes] = free_bytes,
@@ -99,21 +107,17 @@ class Recording:
         self._free = free
         self._rows = RowMaker(target.pid)
         self._next_frame = self._next_node = 1
-        self._sizes: dict[str, int] = {}
-        self._merged_to = 0
         self._lost_rows = 0
         self._lines_told = False
         self._low_disk = False
-        self._sealing = True
         self._ended = self._disk_full = False
         self._t_start_ns = t_start_ns
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._claim = Claim.take(directory) if claim is None else claim
         directory.chmod(0o700)
-        if any(directory.iterdir()):
-            raise FileExistsError(errno.EEXIST, "there is something in it already", str(directory))
         self._meta = self._first_meta()
-        self._write_meta("recording")
+        self._sealer = Sealer(directory, say, clock)
         self._segment = LiveSegment(directory, 0)
+        self._write_meta("recording")
         self._segment_due_ns = clock() + round(self.options.seal_s * NS_PER_S)
 
     def _first_meta(self) -> dict[str, Any]:
@@ -134,6 +138,7 @@ class Recording:
                 "pid": os.getpid(),
                 "start": meta_file.start_key(os.getpid()),
                 "boot_id": meta_file.boot_id(),
+                "locked": self._claim.locked,
             },
             "versions": meta_file.versions(),
             RULES_FIELD: RULES,
@@ -153,7 +158,7 @@ class Recording:
     @property
     def file_bytes(self) -> int:
         """Bytes of the recording's files."""
-        return sum(self._sizes.values()) + self._segment.file_bytes
+        return self._sealer.file_bytes + self._segment.file_bytes
 
     @property
     def lost_rows(self) -> int:
@@ -174,9 +179,14 @@ class Recording:
             self._new_tree_rows()
         try:
             for table in RECORDED:
-                if rows[table]:
-                    self._lost_rows += self._segment.append(table, rows[table])
-                    rows[table] = []
+                waiting = rows[table]
+                for first in range(0, len(waiting), _ROWS_AT_ONCE):
+                    part = waiting[first : first + _ROWS_AT_ONCE]
+                    rows[table] = waiting[first:]
+                    self._lost_rows += self._segment.append(table, part)
+                    if self._segment.memory_bytes > SEGMENT_BYTES:
+                        self._roll()
+                rows[table] = []
         except OSError as error:
             self._stop(error)
             return
@@ -185,6 +195,7 @@ class Recording:
             self._say("info", "the target writes more lines than are recorded: some are left out")
         if self._segment.rows > SEGMENT_ROWS or self._clock() >= self._segment_due_ns:
             self.seal()
+        self._sealer.retry()
 
     def _new_tree_rows(self) -> None:
         frames, nodes = self._rows.rows["frames"], self._rows.rows["nodes"]
@@ -197,22 +208,14 @@ class Recording:
         """Turn the live segment into Parquet and begin the next."""
         self._segment_due_ns = self._clock() + round(self.options.seal_s * NS_PER_S)
         self._rows.forget_threads(self._rows.last_t_ns - _FORGET_NS)
-        if not self._segment.rows or not self._sealing:
-            return
-        self._rows.rows["clock"].append((self._clock(), time.time_ns()))
+        if self._segment.rows:
+            self._rows.rows["clock"].append((self._clock(), time.time_ns()))
+            self._roll()
+
+    def _roll(self) -> None:
         done = self._segment
-        try:
-            self._sizes.update(seal(self.directory, done.number, done.tables()))
-            done.close()
-            done.unlink()
-            self._segment = LiveSegment(self.directory, done.number + 1)
-            if done.number + 1 - self._merged_to >= SEGMENTS_MERGED:
-                self._sizes.update(merge(self.directory, self._merged_to, done.number))
-                self._merged_to = done.number + 1
-        except OSError as error:
-            # The live segment is still whole: it goes on, only larger.
-            self._sealing = self._segment is not done
-            self._say("warn", f"the recording is not compacted: {error.strerror or error}")
+        self._segment = LiveSegment(self.directory, done.number + 1)
+        self._sealer.take(done)
 
     def heartbeat(self) -> None:
         """Bring meta.json up to date and look at the disk."""
@@ -226,6 +229,7 @@ class Recording:
                 self._rows.keep_stacks = not low
                 self._say(*_low_disk_notice(low, free))
             self._write_meta("recording")
+            self._claim.beat()
         except OSError as error:
             self._stop(error)
 
@@ -246,7 +250,7 @@ class Recording:
                 "ended": exit_ is not None,
                 "lost_rows": self._lost_rows,
                 "lines_left_out": self._rows.lines_dropped,
-                "file_bytes": self.file_bytes if hasattr(self, "_segment") else 0,
+                "file_bytes": self.file_bytes,
             },
         )
         meta_file.write_meta(self.directory, self._meta)
@@ -262,12 +266,30 @@ class Recording:
 
     def _finish(self) -> None:
         self.seal()
+        self._sealer.retry(now=True)
         try:
-            self._write_meta("closed")
+            self._write_last_meta()
         except OSError as error:
             self._stop(error)
         self._segment.close()
         self._ended = True
+        self._claim.end()
+
+    def _write_last_meta(self) -> None:
+        """Say that it is closed, on a full disk too.
+
+        Raises:
+            OSError: it cannot be said.
+        """
+        try:
+            self._write_meta("closed")
+            return
+        except OSError:
+            self._claim.give_space()
+        try:
+            self._write_meta("closed")
+        except OSError:
+            meta_file.overwrite_meta(self.directory, self._meta)
 
     def _stop(self, error: OSError) -> None:
         """The disk takes no more: keep what is there, and let the session go on."""
@@ -276,10 +298,22 @@ class Recording:
             self._lost_rows += len(rows)
             self._rows.rows[table] = []
         self._segment.close()
+        now_ns = self._clock()
+        reason = stop_reason(error)
+        self._meta["stopped"] = {"reason": reason, "t_ns": now_ns}
+        if reason == DISK_FULL:
+            reason += f" at t={format_seconds(max(now_ns - self._t_start_ns, 0) / NS_PER_S)}"
         with suppress(OSError):
-            self._write_meta("closed")
-        reason = error.strerror or str(error)
+            self._write_last_meta()
+        self._claim.end()
         self._say("warn", f"the recording has ended: {reason}; the session goes on")
+
+
+def stop_reason(error: OSError) -> str:
+    """Return in a few words why nothing more can be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK_FULL
+    return error.strerror or str(error)
 
 
 def _low_disk_notice(low: bool, free: int) -> tuple[Severity, str]:

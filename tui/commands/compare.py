@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.commands.recorded import NAMES, open_recorded
+from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
 from perftui.tui.words import has_screen, say, tell
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from perftui.probes.compare.comparison import compare
     from perftui.probes.compare.rules import check_rules, exit_code, judge
     from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.reader import RecordingReader
 
     try:
         comparison = compare(base, new, phase)
@@ -90,6 +91,9 @@ def run(args: argparse.Namespace) -> int:
     except (RecordingError, RuleError) as error:
         raise UserError(str(error)) from error
     judged = judge(rules, comparison, strict=args.strict)
+    for run in (*base, *new):
+        if isinstance(run.reader, RecordingReader):
+            say_lost(run.reader)
     _write(_output(kind or "text", comparison, judged, args.output), args.output)
     for each in judged:
         if each.outcome != "fine" and kind != "text" and args.output is not None:

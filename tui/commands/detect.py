@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.cli import USAGE_ERROR, UserError
 from perftui.tui.commands import options
+from perftui.tui.commands.recorded import say_lost
 from perftui.tui.gate import GATE_FAILED, tell_failure
 from perftui.tui.words import is_heard, say, tell
 
@@ -162,7 +163,11 @@ def _recorded(path: Path) -> list[Edge]:
     from perftui.probes.detect.replay import alerts_of
     from perftui.probes.recording.reader import open_recording
 
-    return alerts_of(open_recording(path))
+    reader = open_recording(path)
+    try:
+        return alerts_of(reader)
+    finally:
+        say_lost(reader)
 
 
 def _alerts(edges: Iterable[Edge]) -> Iterable[Edge]:

@@ -37,7 +37,8 @@ def open_recorded(argument: str) -> RecordingReader:
 
 
 def say_lost(reader: RecordingReader) -> None:
-    """Say on stderr what could not be read; damage is found when its file is needed."""
+    """Say on stderr what could not be read, or would not be if it were needed."""
+    reader.check_files()
     salvage = reader.salvage
     if salvage is not None:
         tell(f"perftui: {reader.path.name}: {salvage}")
