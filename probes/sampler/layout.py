@@ -153,8 +153,7 @@ def _frame_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
     if not code + 8 <= previous or not previous + 8 <= instruction or not instruction + 8 <= owner:
         raise Refused("unknown-version")
     return struct.Struct(
-        f"<{code}xQ{previous - code - 8}xQ{instruction - previous - 8}xQ"
-        f"{owner - instruction - 8}xB"
+        f"<{code}xQ{previous - code - 8}xQ{instruction - previous - 8}xQ{owner - instruction - 8}xB"
     ).unpack_from
 
 

@@ -20,6 +20,7 @@ from .names import Names
 from .pace import BUDGET, Pace
 from .stream import Writer
 from .threads import allow_files
+from .urgency import ask_to_be_woken_on_time
 
 _FLUSH_NS = 50_000_000
 _SECOND_NS = 1_000_000_000
@@ -38,9 +39,7 @@ class Sampler:
         self._cpu_ns = time.process_time_ns()
         self._sweeps = 0
         self._page = os.sysconf("SC_PAGESIZE")
-        self.writer.block(
-            stream.HELLO, stream.HELLO_FIELDS.pack(stream.VERSION, self._since_ns)
-        )
+        self.writer.block(stream.HELLO, stream.HELLO_FIELDS.pack(stream.VERSION, self._since_ns))
 
     def command(self, line: bytes) -> None:
         """Carry out one line; what cannot be understood is left alone."""
@@ -139,6 +138,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: start.py [--rate HZ] [--budget SHARE] [--no-follow] [PID ...]\n")
         return 2
     allow_files()
+    ask_to_be_woken_on_time()
     os.set_blocking(1, False)
     sampler = Sampler(rate_hz, budget, follow, 1)
     for pid in pids:

@@ -97,7 +97,7 @@ class Memory:
         self.reads += 1
         n = len(pieces)
         try:
-            buffer.remote[0:n] = pieces
+            buffer.remote[0:n] = pieces  # type: ignore[assignment]
         except (TypeError, ValueError, OverflowError):
             return False
         buffer.local[1] = total

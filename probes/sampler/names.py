@@ -43,8 +43,11 @@ class Names:
     def reset(self) -> None:
         """Forget everything; who keeps ids must compare `generation`."""
         self.generation += 1
-        for table in (self._codes, self._frames, self._nodes, self._tasks, self.stacks):
-            table.clear()  # type: ignore[attr-defined]
+        self._codes.clear()
+        self._frames.clear()
+        self._nodes.clear()
+        self._tasks.clear()
+        self.stacks.clear()
         self._cached = 0
         self._writer.block(stream.RESET, b"")
 

@@ -48,8 +48,9 @@ QUALITY_FIELDS = struct.Struct("<QQIIIQQdI")
 TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
 """process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
 
-GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID = 1, 2, 4, 8
-"""Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none."""
+GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED = 1, 2, 4, 8, 16, 32
+"""Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none. ON_CPU
+and QUEUED: a runnable thread had, or waited for, a CPU; neither: it was not asked."""
 
 RESOLVING, SAMPLED, REFUSED, GONE = range(4)
 """Status of a process. RESOLVING: it has become another program, or begins."""

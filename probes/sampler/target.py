@@ -443,6 +443,8 @@ class Target:
         for thread, _ in plans:
             try:
                 faults[thread] = thread.read_state()
+                if thread.state == RUNNING:
+                    thread.read_switches()
             except (OSError, ValueError, IndexError):
                 self._links = -1
         window = _now() - start if before else _LONGEST_WINDOW_NS
@@ -485,13 +487,15 @@ class Target:
                 attempted += 1
                 good += not read.failed
             flags = stream.GIL_HELD if held else 0
+            if thread.state == RUNNING:
+                on_cpu = thread.on_cpu()
+                if on_cpu is not None:
+                    flags |= stream.ON_CPU if on_cpu else stream.QUEUED
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
                 in_window = thread.faults - before[thread]
-            self._record(
-                now, thread, read, guess, flags, (cpu_ns, queue_ns, new_faults, in_window)
-            )
+            self._record(now, thread, read, guess, flags, (cpu_ns, queue_ns, new_faults, in_window))
         return used_ns, attempted, good
 
     def _stack(
@@ -541,9 +545,7 @@ class Target:
             task = self._tasks.task(guess.task)
         tally.cpu_ns += amounts[0]
         thread.seen = True
-        self._writer.sample(
-            now, thread.index, read.node, *amounts, thread.state, flags, wait, task
-        )
+        self._writer.sample(now, thread.index, read.node, *amounts, thread.state, flags, wait, task)
 
     def _judge(self, now: int, attempted: int, good: int) -> None:
         """Believe in the layout, or not."""

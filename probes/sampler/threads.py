@@ -11,6 +11,9 @@ NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST_KEPT_FILES = 3000
 """Descriptors over all processes, if the limit allows; further threads are opened to be read."""
 
+CROWDED = 0.03
+_CROWDED_STEP = 0.1
+
 _WAIT_KINDS = (
     ("nanosleep", "sleep"),
     ("futex", "lock"),
@@ -102,12 +105,15 @@ class Thread:
     __slots__ = (
         "_children",
         "_folder",
+        "_status",
+        "_switches",
         "_schedstat",
         "_stat",
         "born",
         "cold",
         "comm",
         "cpu_ns",
+        "crowded",
         "faulting",
         "faults",
         "guess",
@@ -118,6 +124,7 @@ class Thread:
         "seen",
         "state",
         "tid",
+        "turns",
         "used",
         "waits",
     )
@@ -137,6 +144,12 @@ class Thread:
                 self._stat.close()
                 raise
         self._children: ProcFile | None = None
+        self._status: ProcFile | None = None
+        self._switches = -1
+        self.turns = 0
+        """How often it was given a CPU."""
+        self.crowded = 0.0
+        """Share of its runnable time that it lately waited for a CPU."""
         self.used = b""
         """schedstat as last read."""
         self.cpu_ns = self.queue_ns = self.faults = 0
@@ -195,11 +208,44 @@ class Thread:
             if raw == self.used:
                 return 0, 0
             self.used = raw
-            first, second, _ = raw.split(b" ", 2)
-            cpu, queue = int(first), int(second)
-        new = cpu - self.cpu_ns, queue - self.queue_ns
+            first, second, third = raw.split(b" ", 2)
+            cpu, queue, self.turns = int(first), int(second), int(third)
+        new = max(cpu - self.cpu_ns, 0), max(queue - self.queue_ns, 0)
         self.cpu_ns, self.queue_ns = cpu, queue
-        return max(new[0], 0), max(new[1], 0)
+        if new[1]:
+            self.crowded += _CROWDED_STEP * (new[1] / (new[0] + new[1]) - self.crowded)
+        else:
+            self.crowded -= _CROWDED_STEP * self.crowded
+        return new
+
+    def read_switches(self) -> None:
+        """Read how often it was taken off its CPU, if it lately had to wait for one.
+
+        It costs as much as all else that is read of a thread; where nobody waits, who is
+        runnable runs.
+        """
+        self._switches = -1
+        if self.crowded < CROWDED or self._schedstat is None:
+            return
+        try:
+            if self._status is None:
+                self._status = ProcFile(f"{self.tid}/status", self._folder)
+            raw = self._status.read(4096)
+            own = raw.index(b"\nvoluntary_ctxt_switches:") + 25
+            other = raw.index(b"\nnonvoluntary_ctxt_switches:", own) + 28
+            self._switches = int(raw[own : other - 28]) + int(raw[other:].split(None, 1)[0])
+        except (OSError, ValueError, IndexError):
+            pass
+
+    def on_cpu(self) -> bool | None:
+        """Whether a runnable thread runs, by `read_switches` and the usage read right after it.
+
+        Each time that a thread is given a CPU is counted (schedstat), and each time that it is
+        taken from one (status): one more of the former says that it has one now.
+        """
+        if self._switches < 0:
+            return None
+        return {0: False, 1: True}.get(self.turns - self._switches)
 
     def children(self) -> list[int]:
         """Return the processes that this thread has started and that live."""
@@ -224,7 +270,7 @@ class Thread:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        for file in (self._stat, self._schedstat, self._children):
+        for file in (self._stat, self._schedstat, self._children, self._status):
             if file is not None:
                 file.close()
 

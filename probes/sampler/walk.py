@@ -232,9 +232,7 @@ class Walker:
             if plan.cframe < 0 or guess.cframe != cframe:
                 raise Again
             current = _word(raw, plan.cframe + layout.cframe_frame)[0]
-            moved = (
-                _word(raw, plan.again)[0] != cframe or _word(raw, plan.again + 8)[0] != current
-            )
+            moved = _word(raw, plan.again)[0] != cframe or _word(raw, plan.again + 8)[0] != current
         else:
             current = _word(raw, plan.state + layout.current_frame)[0]
             moved = _word(raw, plan.again)[0] != current
@@ -305,7 +303,9 @@ class Walker:
                 raise Again
         return self._believe(plan, raw, tuple(frames), codes)
 
-    def _believe(self, plan: Plan, raw: bytearray, frames: tuple[int, ...], codes: list[int]) -> int:
+    def _believe(
+        self, plan: Plan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
+    ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess
         checked = set()

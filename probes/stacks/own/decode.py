@@ -138,11 +138,22 @@ class Decoder:
     def _samples(self, raw: bytes) -> None:
         (t0_ns,) = stream.SAMPLES_FIELDS.unpack_from(raw)
         append = self._records.append
+        known_on_cpu = stream.ON_CPU | stream.QUEUED
         threads, nodes, tasks = self._threads, self._nodes, self._tasks
         body = memoryview(raw)[stream.SAMPLES_FIELDS.size :]
-        for since_us, thread, node, cpu, queue, faults, window, state, flags, wait, task in (
-            stream.SAMPLE.iter_unpack(body)
-        ):
+        for (
+            since_us,
+            thread,
+            node,
+            cpu,
+            queue,
+            faults,
+            window,
+            state,
+            flags,
+            wait,
+            task,
+        ) in stream.SAMPLE.iter_unpack(body):
             append(
                 Sample(
                     t0_ns + 1000 * since_us,
@@ -153,6 +164,7 @@ class Decoder:
                     faults,
                     window if flags & stream.WINDOW_VALID else None,
                     chr(state),
+                    bool(flags & stream.ON_CPU) if flags & known_on_cpu else None,
                     bool(flags & stream.GIL_HELD),
                     bool(flags & stream.UNSTEADY),
                     bool(flags & stream.FAILED),

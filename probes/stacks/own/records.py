@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WaitKind = Literal[
-    "", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"
-]
+WaitKind = Literal["", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"]
 """What a sleeping thread waits for, as far as the kernel tells; "" = not known."""
 Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
 Status = Literal["resolving", "sampled", "refused", "gone"]
@@ -119,6 +117,8 @@ class Sample:
     """Those of them within the microseconds of this very reading; None if not counted."""
     state: str
     """Of the kernel: R running or runnable, S asleep, D asleep in the kernel, ..."""
+    on_cpu: bool | None
+    """Whether a runnable thread had a CPU; None: not asked, nobody had to wait lately."""
     gil_held: bool
     """Read in the same call as the stack."""
     unsteady: bool
@@ -178,7 +178,8 @@ class PaceChange:
     def text(self) -> str:
         """What a person is told."""
         if self.why == "budget":
-            return f"stack rate lowered to {self.rate_hz:.0f} Hz, sampling took {self.share:.0%} of a core"
+            why = f"sampling took {self.share:.0%} of a core"
+            return f"stack rate lowered to {self.rate_hz:.0f} Hz, {why}"
         return f"stack rate raised to {self.rate_hz:.0f} Hz again"
 
 
