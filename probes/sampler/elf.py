@@ -110,10 +110,10 @@ class Image:
             return None
         at_buckets = table + 16 + 8 * bloom_words
         at_chain = at_buckets + 4 * buckets
-        (i,) = struct.unpack("<I", read(at_buckets + 4 * (wanted % buckets), 4))
-        if i < first_symbol:
+        (first,) = struct.unpack("<I", read(at_buckets + 4 * (wanted % buckets), 4))
+        if first < first_symbol:
             return None
-        for i in range(i, i + _MOST_CHAIN):
+        for i in range(first, first + _MOST_CHAIN):
             (link,) = struct.unpack("<I", read(at_chain + 4 * (i - first_symbol), 4))
             if link | 1 == wanted | 1:
                 at_name, _, _, _, value = struct.unpack("<IBBHQ", read(symbols + 24 * i, 16))

@@ -105,10 +105,10 @@ class Thread:
     __slots__ = (
         "_children",
         "_folder",
-        "_status",
-        "_switches",
         "_schedstat",
         "_stat",
+        "_status",
+        "_switches",
         "born",
         "cold",
         "comm",

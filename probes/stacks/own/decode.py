@@ -80,7 +80,7 @@ class Decoder:
                     break
                 self._take[kind](data[at + head : end])
                 at = end
-        except (KeyError, IndexError, struct.error) as error:
+        except (KeyError, IndexError, UnicodeDecodeError, struct.error) as error:
             raise DamagedStream(f"{type(error).__name__}: {error}") from error
         self._rest = data[at:]
         records, self._records = self._records, []

@@ -57,10 +57,10 @@ class ThreadWaiting:
     def add(self, sample: Sample) -> list[Waited]:
         """Take the thread's next record; return the waits since the one before."""
         before, self._before = self._before, sample
+        self._count(sample)
         if before is None:
             self._upto_ns = sample.t_ns
             return []
-        self._count(sample)
         asleep = sample if before.state == "R" and sample.state != "R" else before
         waits = []
         queue = sample.run_queue_ns
