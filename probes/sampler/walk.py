@@ -361,11 +361,10 @@ class Walker:
         Its frames stand still as long as newer ones live: the same bytes are the same frames.
         """
         size = self._layout.frame_size
-        for low, end, offset in plan.older:
-            if low <= current <= end - size:
-                break
-        else:
+        chunk = next((one for one in plan.older if one[0] <= current <= one[1] - size), None)
+        if chunk is None:
             return None
+        low, end, offset = chunk
         guess = plan.guess
         seen = guess.older_seen.get(low)
         content = bytes(raw[low + offset : end + offset])

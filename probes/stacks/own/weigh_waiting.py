@@ -53,6 +53,8 @@ class ThreadWaiting:
         """CPU that the kernel booked later than it was used, taken from the next waits."""
         self._held: dict[StackNode | None, int] = {}
         self._asleep: dict[StackNode | None, int] = {}
+        self._known: dict[StackNode | None, WaitGroup] = {}
+        """What the thread was last seen waiting for in a stack."""
 
     def add(self, sample: Sample) -> list[Waited]:
         """Take the thread's next record; return the waits since the one before."""
@@ -61,7 +63,7 @@ class ThreadWaiting:
         if before is None:
             self._upto_ns = sample.t_ns
             return []
-        asleep = sample if before.state == "R" and sample.state != "R" else before
+        stack, group = self._place(before, sample)
         waits = []
         queue = sample.run_queue_ns
         wall = sample.t_ns - self._upto_ns
@@ -71,7 +73,7 @@ class ThreadWaiting:
         if queue:
             waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
         if left > 0:
-            waits.append(Waited(sample.t_ns, asleep.stack, self._group(asleep), left))
+            waits.append(Waited(sample.t_ns, stack, group, left))
         return waits
 
     def until(self, t_ns: int) -> list[Waited]:
@@ -92,9 +94,19 @@ class ThreadWaiting:
         elif sample.state != "R":
             self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
 
+    def _place(self, before: Sample, sample: Sample) -> tuple[StackNode | None, WaitGroup]:
+        """Return where and in what it slept between two records."""
+        for one in (before, sample):
+            if one.state != "R":
+                group = self._known[one.stack] = self._group(one)
+                return one.stack, group
+        # Met awake both times: it slept in between, likely where it has just been woken.
+        for one in (sample, before):
+            if not one.gil_held and one.stack in self._known:
+                return one.stack, self._known[one.stack]
+        return sample.stack, "unknown"
+
     def _group(self, sample: Sample) -> WaitGroup:
-        if sample.state == "R":
-            return "unknown"  # it slept between two records, too short to be met
         if sample.state == "D" and sample.wait in ("", "other"):
             return "io"
         group = GROUPS[sample.wait]
