@@ -47,7 +47,9 @@ class Objects:
         header = self._memory.read(address, 64)
         kind_address, length, state = _HEADER.unpack_from(header)
         self.require_type(kind_address, "str")
-        width, compact, ascii_only = self._text_state(state)
+        # interned:2 kind:3 compact:1 ascii:1, in every build with a GIL; above is padding,
+        # which nobody clears.
+        width, compact, ascii_only = state >> 2 & 7, state >> 5 & 1, state >> 6 & 1
         if width not in (1, 2, 4) or not compact or not 0 <= length < _MOST_LENGTH:
             raise NotSo("str")
         taken = min(length, MOST_CHARACTERS)
@@ -59,12 +61,6 @@ class Objects:
             raw = self._memory.read(address + offset, taken * width)
         shown = raw.decode({1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}[width], "replace")
         return shown + "…" if taken < length else shown
-
-    def _text_state(self, state: int) -> tuple[int, int, int]:
-        """Bytes a character, compact, ASCII. From 3.14 on `interned` takes 16 bits before them."""
-        if self._layout.minor >= 14 and state >> 16 & 7 in (1, 2, 4):
-            return state >> 16 & 7, state >> 19 & 1, state >> 20 & 1
-        return state >> 2 & 7, state >> 5 & 1, state >> 6 & 1
 
     def data(self, address: int, most: int) -> bytes:
         """Return the content of a `bytes`."""
