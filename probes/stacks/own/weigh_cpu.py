@@ -3,7 +3,8 @@ among the stacks that were seen running, never among those that were seen waitin
 
 What a record shows (`work_shown`), from best to least:
 
-* the thread was on a CPU, or waited for one (asked where the machine is full);
+* the thread was on a CPU, or waited for one (asked where the machine is full); not in a place
+  where it waits for something outside: there it was woken between our two looks at it;
 * it was runnable with the GIL in hand while its stack was read: that code runs;
 * it was runnable without the GIL: it ran code outside of Python, or it had just been woken and
   waited for a CPU. Where it mostly sleeps it is taken to have been woken;
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 RUNNING = "R"
 _LONGEST_HOLD_NS = 1_000_000_000
 """A record that holds longer says no more about its stack than one that holds this long."""
+_CALLS = ("sleep", "poll", "pipe", "socket", "child")
 _MEMORY = 0.5
 """How much of the weights of the settled past counts where the present has none."""
 _FORGOTTEN = 0.01
@@ -51,6 +53,8 @@ class WaitingPlaces:
     def __init__(self) -> None:
         self._asleep_ns: dict[StackNode | None, int] = {}
         self._awake_ns: dict[StackNode | None, int] = {}
+        self._called_ns: dict[StackNode | None, int] = {}
+        """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
 
     def held(self, sample: Sample, until_ns: int) -> None:
         """The thread was as in `sample` until its next record."""
@@ -59,6 +63,12 @@ class WaitingPlaces:
         hold = min(max(until_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
         table = self._awake_ns if sample.state == RUNNING else self._asleep_ns
         table[sample.stack] = table.get(sample.stack, 0) + hold
+        if sample.state != RUNNING and sample.wait in _CALLS:
+            self._called_ns[sample.stack] = self._called_ns.get(sample.stack, 0) + hold
+
+    def calls(self, stack: StackNode | None) -> bool:
+        """Whether it sleeps there in calls that wait for something outside, more than it runs."""
+        return self._called_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
 
     def __contains__(self, stack: object) -> bool:
         asleep = self._asleep_ns.get(stack, 0)  # type: ignore[call-overload]
@@ -81,7 +91,7 @@ def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
         return Work.NONE
     if sample.state != RUNNING:
         return Work.RUNNING if sample.gil_held and sample.cpu_ns > 0 else Work.NONE
-    if sample.on_cpu:
+    if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
         return Work.RUNNING
     if not sample.gil_held and sample.stack in waiting:
         return Work.NONE
