@@ -1,0 +1,164 @@
+"""Code objects of a process: name, file and lines by instruction, kept as long as they live."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+
+from .layout import Layout
+from .linetable import LineTable
+from .memory import Buffer, Memory
+from .names import Names
+from .objects import NotSo, Objects
+
+SIGNATURE_AT, SIGNATURE_SIZE = 56, 88
+"""Fields that never change in a code object and hardly agree in two: from the argument counts
+over first line and version (3.12+) to the pointers of file, names and line table."""
+_MOST_TABLE = 1 << 22
+_MOST_UNITS = 1 << 24
+_MOST_CODES = 20_000
+_MOST_PLACES = 100_000
+_MOST_CHECKED = 900
+
+
+class Code:
+    """One code object as it was read."""
+
+    __slots__ = ("end", "first_line", "id", "signature", "start", "table")
+
+    def __init__(
+        self, start: int, units: int, first_line: int, table: LineTable, signature: bytes
+    ) -> None:
+        self.start = start
+        self.end = start + 2 * units
+        self.first_line = first_line
+        self.table = table
+        self.signature = signature
+        self.id = -1
+
+    def line(self, instruction: int) -> int:
+        """Return the line of an instruction; the first line before the first one has run."""
+        unit = (instruction - self.start) >> 1
+        if unit < 0:
+            return self.first_line
+        at = bisect_right(self.table.starts, unit) - 1
+        while at >= 0:
+            line = self.table.lines[at]
+            if line is not None:
+                return line
+            at -= 1
+        return self.first_line
+
+
+class Codes:
+    """The code objects of one process by address."""
+
+    def __init__(self, memory: Memory, layout: Layout, names: Names) -> None:
+        self._memory = memory
+        self._layout = layout
+        self._names = names
+        self._objects = Objects(memory, layout)
+        self._generation = names.generation
+        self._codes: dict[int, Code] = {}
+        self.places: dict[int, tuple[int, int]] = {}
+        """Instruction -> (its code object, frame id)."""
+        self.replaced = 0
+        """So many code objects were found to have become others."""
+
+    def begin(self) -> None:
+        """Call before a sweep: forgets what has grown too much or been given new numbers."""
+        names = self._names
+        if (
+            self._generation != names.generation
+            or len(self._codes) > _MOST_CODES
+            or len(self.places) > _MOST_PLACES
+        ):
+            self._generation = names.generation
+            self._codes.clear()
+            self.places.clear()
+
+    def inherit(self, parent: Codes) -> None:
+        """A fork runs what its parent ran, at the same places."""
+        self._codes.update(parent._codes)
+        self.places.update(parent.places)
+
+    def frame_id(self, address: int, instruction: int) -> int:
+        """Return the frame id of an instruction in the code object at `address`.
+
+        Raises:
+            NotSo: it is no code object, or the instruction is outside of it.
+            OSError: it cannot be read.
+        """
+        code = self._codes.get(address)
+        if code is None:
+            code = self._codes[address] = self._read(address)
+        if not code.start - 2 <= instruction <= code.end:
+            raise NotSo("instruction")
+        if code.id < 0:
+            raise NotSo("code")
+        frame = self._names.frame(code.id, code.line(instruction))
+        self.places[instruction] = (address, frame)
+        return frame
+
+    def _read(self, address: int) -> Code:
+        layout = self._layout
+        raw = self._memory.read(address, layout.instructions)
+        type_address, units = struct.unpack_from("<Qq", raw, 8)
+        self._objects.require_type(type_address, "code")
+        pointer = struct.Struct("<Q").unpack_from
+        (first_line,) = struct.unpack_from("<i", raw, layout.first_line)
+        function = self._objects.text(pointer(raw, layout.qualname)[0])
+        file = self._objects.text(pointer(raw, layout.filename)[0])
+        table = self._objects.data(pointer(raw, layout.linetable)[0], _MOST_TABLE)
+        if not 0 < units < _MOST_UNITS or first_line < -1:
+            raise NotSo("code")
+        try:
+            lines = LineTable(table, first_line)
+        except ValueError:
+            raise NotSo("line table") from None
+        if table and lines.units != units:
+            raise NotSo("line table")
+        signature = raw[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE]
+        # Read while it may have been freed: it counts only if it is still the same.
+        if self._memory.read(address + SIGNATURE_AT, SIGNATURE_SIZE) != signature:
+            raise NotSo("code")
+        code = Code(address + layout.instructions, units, first_line, lines, signature)
+        code.id = self._names.code(function, file, first_line)
+        return code
+
+    def is_still(self, address: int, signature: bytes) -> bool:
+        """Whether the known code object at `address` is the one with this signature."""
+        code = self._codes.get(address)
+        if code is None:
+            return False
+        if code.signature == signature:
+            return True
+        self._forget([address])
+        return False
+
+    def all_still(self, addresses: list[int], buffer: Buffer) -> bool:
+        """Read the signatures again: a freed code object's place may hold another one."""
+        addresses = addresses[:_MOST_CHECKED]
+        pieces: list[int] = []
+        for address in addresses:
+            pieces += (address + SIGNATURE_AT, SIGNATURE_SIZE)
+        if not self._memory.gather(buffer, pieces, SIGNATURE_SIZE * len(addresses)):
+            self._forget(addresses)
+            return False
+        stale = []
+        at = 0
+        for address in addresses:
+            code = self._codes.get(address)
+            if code is None or buffer.bytes[at : at + SIGNATURE_SIZE] != code.signature:
+                stale.append(address)
+            at += SIGNATURE_SIZE
+        if stale:
+            self._forget(stale)
+        return not stale
+
+    def _forget(self, addresses: list[int]) -> None:
+        self.replaced += len(addresses)
+        gone = set(addresses)
+        for address in gone:
+            self._codes.pop(address, None)
+        self.places = {at: place for at, place in self.places.items() if place[0] not in gone}

@@ -1,0 +1,59 @@
+"""Where a thread's stack is expected to lie, learned from the last time it was read."""
+
+from __future__ import annotations
+
+
+class Guess:
+    """One thread state. Everything here but its address is a guess; a wrong one costs a read."""
+
+    __slots__ = (
+        "cframe",
+        "chunk",
+        "extras",
+        "frames",
+        "gil",
+        "interpreter",
+        "leaves",
+        "length",
+        "native",
+        "node",
+        "older",
+        "older_seen",
+        "state",
+        "task",
+        "task_name",
+    )
+
+    def __init__(self, state: int, native: int, interpreter: int, gil: int) -> None:
+        self.state = state
+        """Address of the PyThreadState."""
+        self.native = native
+        """The thread's number as the target knows it."""
+        self.interpreter = interpreter
+        """Id of its interpreter, 0 for the main one."""
+        self.gil = gil
+        """Which of the process's GILs it needs: index into `Interpreters.gils`."""
+        self.frames: tuple[int, ...] = ()
+        """Frame ids as last read, innermost first."""
+        self.node = -1
+        self.task = 0
+        """Address of the asyncio task that ran, 0 for none."""
+        self.task_name = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known any more but the thread state."""
+        self.cframe = 0
+        """3.11, 3.12: address of the C frame."""
+        self.chunk = 0
+        """Newest chunk of the data stack, and so many bytes of it are used."""
+        self.length = 0
+        self.older: list[tuple[int, int]] = []
+        """Older chunks: address, bytes used."""
+        self.older_seen: dict[int, tuple[int, bytes, list[int], list[int], int, int, int]] = {}
+        """Older chunk -> (entered at, its bytes, frame ids, code objects, goes on at, last frame,
+        its owner): chunks that still hold the same bytes are not walked again."""
+        self.extras: list[int] = []
+        """Frames outside of the chunks: of generators, and those on the C stack."""
+        self.leaves: list[int] = []
+        """The innermost code objects; their signatures are read along with the stack."""

@@ -1,0 +1,99 @@
+"""Which thread state belongs to which kernel thread, in every interpreter of a process."""
+
+from __future__ import annotations
+
+import struct
+
+from .guess import Guess
+from .layout import Layout
+from .memory import Memory
+
+MOST_INTERPRETERS = 256
+_WATCHED = 16
+"""Interpreters whose lists of threads are looked at in every sweep."""
+MOST_THREADS = 20_000
+
+
+class Interpreters:
+    """The interpreters of one process."""
+
+    def __init__(self, memory: Memory, layout: Layout, runtime: int) -> None:
+        self._memory = memory
+        self._layout = layout
+        self._runtime = runtime
+        self.gils: list[int] = []
+        """Addresses; each is (…, holder at 8, locked as int at 16)."""
+        self.pieces: list[int] = []
+        """What a batch reads first: GILs, then the heads of the lists."""
+        self.size = 0
+        """Bytes of it."""
+        self._heads = b""
+        self.unbound = False
+        """There are thread states that no kernel thread has taken yet."""
+
+    def read(self) -> dict[int, list[Guess]]:
+        """Walk all lists; return the thread states by native id, the main interpreter's first.
+
+        Raises:
+            OSError: the lists lead nowhere (the process ends, becomes another, or begins).
+        """
+        layout, memory = self._layout, self._memory
+        found: dict[int, list[Guess]] = {}
+        self.gils, heads = [], [self._runtime + layout.interpreters]
+        self.unbound = False
+        interpreter = memory.word(heads[0])
+        values = [interpreter]
+        seen: set[int] = set()
+        states = 0
+        while interpreter and interpreter not in seen and len(seen) < MOST_INTERPRETERS:
+            seen.add(interpreter)
+            heads.append(interpreter + layout.threads_head)
+            raw_id = memory.read(interpreter + layout.interpreter_id, 8)
+            number = int.from_bytes(raw_id, "little", signed=True)
+            if layout.runtime_gil:
+                gil = self._runtime + layout.runtime_gil
+            else:
+                gil = memory.word(interpreter + layout.gil_pointer)
+            if gil not in self.gils:
+                self.gils.append(gil)
+            which = self.gils.index(gil)
+            state = memory.word(interpreter + layout.threads_head)
+            values.append(state)
+            while state and states < MOST_THREADS:
+                states += 1
+                raw = memory.read(state, layout.thread_size)
+                (native,) = struct.unpack_from("<Q", raw, layout.native_id)
+                if native:
+                    guesses = found.setdefault(native, [])
+                    guesses.append(Guess(state, native, number, which))
+                    guesses.sort(key=_by_interpreter)
+                else:
+                    self.unbound = True
+                (state,) = struct.unpack_from("<Q", raw, layout.thread_next)
+            interpreter = memory.word(interpreter + layout.interpreter_next)
+        self.gils = self.gils[:_WATCHED]
+        self.pieces = []
+        for gil in self.gils:
+            self.pieces += (gil, 24)
+        for head in heads[: _WATCHED + 1]:
+            self.pieces += (head, 8)
+        values = values[: _WATCHED + 1]
+        self.size = 24 * len(self.gils) + 8 * len(values)
+        self._heads = struct.pack(f"<{len(values)}Q", *values)
+        return found
+
+    def holders(self, raw: bytes | bytearray) -> list[int]:
+        """Return for each GIL the thread state that holds it, 0 if nobody does."""
+        held = []
+        for i in range(len(self.gils)):
+            holder, locked = struct.unpack_from("<Qi", raw, 24 * i + 8)
+            held.append(holder if locked == 1 else 0)
+        return held
+
+    def changed(self, raw: bytes | bytearray) -> bool:
+        """Whether threads or interpreters have come (or the newest gone) since `read`."""
+        return raw[24 * len(self.gils) : self.size] != self._heads
+
+
+def _by_interpreter(guess: Guess) -> int:
+    return guess.interpreter

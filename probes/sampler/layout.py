@@ -1,0 +1,186 @@
+"""Where the fields lie that a stack is read from, for each version of CPython.
+
+3.13 and later publish most of them at the start of the runtime (`_Py_DebugOffsets`); the names
+below follow the order of its words. The table has no length of its own, so a version whose order
+is not known is refused, never guessed. 3.11 and 3.12 publish nothing; theirs were taken with
+`offsetof` from the headers of 3.11.7 and 3.12.1 and hold for every release of these versions.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from .memory import Memory
+
+_RUNTIME = "rt.size rt.finalizing rt.interpreters "
+_GIL = "in.ceval_gil in.gil in.gil_enabled in.gil_locked in.gil_holder "
+_THREAD = "ts.size ts.prev ts.next ts.interp ts.frame "
+_THREAD_IDS = "ts.ident ts.native ts.chunk ts.status "
+_FRAME = "fr.size fr.previous fr.code fr.instr fr.locals fr.owner "
+_CODE = (
+    "co.size co.filename co.name co.qualname co.linetable co.firstline co.argcount "
+    "co.local_names co.local_kinds co.instructions "
+)
+_INTERPRETER_13 = "in.size in.id in.next in.threads in.gc in.modules in.sysdict in.builtins "
+_INTERPRETER_14 = _INTERPRETER_13.replace("in.threads", "in.threads in.main_thread")
+_GENERATIONS = "in.code_generation in.tlbc_generation "
+PUBLISHED = {
+    13: _RUNTIME + _INTERPRETER_13 + _GIL + _THREAD + _THREAD_IDS + _FRAME + _CODE,
+    14: _RUNTIME
+    + _INTERPRETER_14
+    + _GIL
+    + _GENERATIONS
+    + _THREAD
+    + _THREAD_IDS
+    + _FRAME
+    + "fr.stackpointer fr.tlbc "
+    + _CODE,
+    15: _RUNTIME
+    + _INTERPRETER_14
+    + _GIL
+    + _GENERATIONS
+    + _THREAD
+    + "ts.base ts.last_profiled ts.last_profiled_seq "
+    + _THREAD_IDS
+    + "ts.holds_gil ts.gil_requested ts.exception ts.exc_state es.value "
+    + _FRAME
+    + "fr.stackpointer fr.tlbc "
+    + _CODE,
+}
+"""Minor version -> the words that follow cookie, version and free_threaded."""
+
+_COMMON_11_12 = {
+    "rt.interpreters": 40,
+    "in.next": 0,
+    "ts.next": 8,
+    "ts.cframe": 56,
+    "fr.size": 80,
+    "fr.instr": 56,
+    "co.filename": 112,
+    "co.qualname": 128,
+    "co.linetable": 136,
+}
+MEASURED = {
+    11: {
+        **_COMMON_11_12,
+        "rt.gil": 360,
+        "in.id": 48,
+        "in.threads": 16,
+        "cf.frame": 8,
+        "ts.ident": 152,
+        "ts.native": 160,
+        "ts.chunk": 296,
+        "fr.code": 32,
+        "fr.previous": 48,
+        "fr.is_entry": 68,
+        "fr.owner": 69,
+        "co.firstline": 72,
+        "co.instructions": 184,
+        "str.ascii": 48,
+        "str.compact": 72,
+    },
+    12: {
+        **_COMMON_11_12,
+        "in.id": 8,
+        "in.threads": 72,
+        "in.ceval_gil": 384,
+        "cf.frame": 0,
+        "ts.ident": 136,
+        "ts.native": 144,
+        "ts.chunk": 232,
+        "fr.code": 0,
+        "fr.previous": 8,
+        "fr.owner": 70,
+        "co.firstline": 68,
+        "co.instructions": 192,
+    },
+}
+MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
+_CANDIDATE = 0xC  # release level of PY_VERSION_HEX: the layout is settled from here on
+_MOST_IN_INTERPRETER = 1 << 20
+_MOST_ELSEWHERE = 1 << 12
+
+
+class Refused(Exception):
+    """This process cannot be sampled from here; the argument is one of `stream.REASONS`."""
+
+
+class Layout:
+    """Offsets in bytes of one version, in one process. All structures are those of LP64."""
+
+    def __init__(self, minor: int, offsets: dict[str, int]) -> None:
+        get = offsets.get
+        self.minor = minor
+        self.interpreters = offsets["rt.interpreters"]
+        self.interpreter_next = offsets["in.next"]
+        self.interpreter_id = offsets["in.id"]
+        self.threads_head = offsets["in.threads"]
+        self.runtime_gil = get("rt.gil", 0)
+        """3.11: the GIL lies in the runtime itself."""
+        self.gil_pointer = get("in.ceval_gil", 0)
+        """Later: a pointer to it in the interpreter."""
+        self.thread_next = offsets["ts.next"]
+        self.native_id = offsets["ts.native"]
+        self.chunk = offsets["ts.chunk"]
+        """Three words: newest chunk of the data stack, its used top, its limit."""
+        self.cframe = get("ts.cframe", 0)
+        """3.11, 3.12: pointer to the C frame, which points to the innermost frame."""
+        self.cframe_frame = get("cf.frame", 0)
+        self.current_frame = get("ts.frame", 0)
+        self.base_frame = get("ts.base", 0)
+        """3.15: pointer to the sentinel at which every chain ends."""
+        self.frame_size = max(offsets["fr.size"], 80)
+        self.is_entry = get("fr.is_entry", 0)
+        """3.11: marks a frame that the C stack entered Python by."""
+        self.frame = _frame_fields(offsets)
+        """Unpacks (code, previous, instruction, owner) of a frame."""
+        self.frame_header = offsets["fr.instr"]
+        """So many bytes of a frame do not change while it calls others."""
+        self.filename = offsets["co.filename"]
+        self.qualname = offsets["co.qualname"]
+        self.linetable = offsets["co.linetable"]
+        self.first_line = offsets["co.firstline"]
+        self.instructions = offsets["co.instructions"]
+        self.text_ascii = get("str.ascii", 40)
+        self.text_compact = get("str.compact", 56)
+        self.thread_size = max(self.chunk + 24, self.native_id + 8, self.base_frame + 8)
+        """So many bytes of a thread state are read."""
+
+
+def _frame_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
+    places = [offsets[name] for name in ("fr.code", "fr.previous", "fr.instr", "fr.owner")]
+    code, previous, instruction, owner = places
+    if not code + 8 <= previous or not previous + 8 <= instruction or not instruction + 8 <= owner:
+        raise Refused("unknown-version")
+    return struct.Struct(
+        f"<{code}xQ{previous - code - 8}xQ{instruction - previous - 8}xQ{owner - instruction - 8}xB"
+    ).unpack_from
+
+
+def layout_of(memory: Memory, runtime: int, version: int) -> Layout:
+    """Return the layout of a process.
+
+    Args:
+        runtime: address of `_PyRuntime`.
+        version: as in PY_VERSION_HEX; 0 if the interpreter does not say (before 3.11).
+
+    Raises:
+        Refused: free-threaded, or a version that we do not know.
+        OSError: the process is gone.
+    """
+    minor = version >> 16 & 255
+    if version >> 24 != 3 or version >> 4 & 15 < _CANDIDATE or minor not in MINORS:
+        raise Refused("unknown-version")
+    if minor in MEASURED:
+        return Layout(minor, MEASURED[minor])
+    names = PUBLISHED[minor].split()
+    head = memory.read(runtime, 24 + 8 * len(names))
+    if int.from_bytes(head[16:24], "little"):
+        raise Refused("free-threaded")
+    offsets = dict(zip(names, struct.unpack_from(f"<{len(names)}Q", head, 24)))
+    for name, offset in offsets.items():
+        most = _MOST_IN_INTERPRETER if name[:2] in ("in", "rt") else _MOST_ELSEWHERE
+        if offset > most:
+            raise Refused("unknown-version")
+    # `in.gil` is where the pointer to the GIL's state lies; holder and lock follow its own base.
+    return Layout(minor, offsets)

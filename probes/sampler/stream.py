@@ -1,0 +1,174 @@
+"""The stream of the sampler: blocks of bytes, little-endian, definitions before what uses them.
+
+A block is one byte of kind, four of payload length, and the payload. `probes/stacks/own/decode`
+reads it, with the structures of this file; numbers of kind "id" count from 0 and are never given
+out twice between two RESETs.
+
+    HELLO    version, t_ns
+    PROCESS  id, pid, t_ns, status, PY_VERSION_HEX, reason             a process, or news of it
+    THREAD   id, process id, tid, t_ns, CPU ns at first sight, comm    a kernel thread
+    ENDED    thread id, t_ns
+    CODE     id, first line, function, file                            a code object
+    FRAME    id, code id, line                                         a place in it
+    NODE     id, parent node + 1 (0: a root), frame id                 a stack is its innermost node
+    TASK     id, name                                                  an asyncio task's name
+    SAMPLES  t0_ns, then records of `SAMPLE`
+    QUALITY  one second of the sampler as a whole
+    TALLY    one second of one process
+    PACE     t_ns, rate, share of a core, why                          the rate was changed
+    RESET    forget CODE, FRAME, NODE and TASK: their ids begin anew
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+VERSION = 1
+HELLO, PROCESS, THREAD, ENDED, CODE, FRAME, NODE, TASK = b"HPTECFNK"
+SAMPLES, QUALITY, TALLY, PACE, RESET = b"SQWBR"
+
+HEAD = struct.Struct("<BI")
+HELLO_FIELDS = struct.Struct("<HQ")
+PROCESS_FIELDS = struct.Struct("<IIQBI")
+THREAD_FIELDS = struct.Struct("<IIIQQ")
+ENDED_FIELDS = struct.Struct("<IQ")
+CODE_FIELDS = struct.Struct("<IiI")
+FRAME_FIELDS = struct.Struct("<IIi")
+NODE_FIELDS = struct.Struct("<III")
+TASK_FIELDS = struct.Struct("<I")
+PACE_FIELDS = struct.Struct("<Qdd")
+SAMPLES_FIELDS = struct.Struct("<Q")
+SAMPLE = struct.Struct("<IIIQQIHBBHI")
+"""µs since the block's t0, thread, node + 1 (0: no Python stack), on-CPU ns, run-queue ns,
+minor faults, faults in the window of the read (capped), state (a character), flags, wait, task + 1.
+"""
+QUALITY_FIELDS = struct.Struct("<QQIIIQQdI")
+"""t0_ns, t1_ns, sweeps, late ones, dropped records, own CPU ns, own RSS bytes, rate, processes."""
+TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
+"""process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
+
+GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED = 1, 2, 4, 8, 16, 32
+"""Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none. ON_CPU
+and QUEUED: a runnable thread had, or waited for, a CPU; neither: it was not asked."""
+
+RESOLVING, SAMPLED, REFUSED, GONE = range(4)
+"""Status of a process. RESOLVING: it has become another program, or begins."""
+REASONS = (
+    "not-python",
+    "unknown-version",
+    "free-threaded",
+    "no-right",
+    "check-failed",
+)
+"""Why a process is refused."""
+
+WAITS = (
+    "",
+    "sleep",
+    "lock",
+    "poll",
+    "pipe",
+    "socket",
+    "disk",
+    "child",
+    "fault",
+    "other",
+)
+"""What a sleeping thread waits for, as far as the kernel tells; the index is in the sample."""
+
+_MOST_PENDING = 4 << 20
+_MOST_SAMPLES_A_BLOCK = 1000
+
+
+class Writer:
+    """Collects blocks and writes them; never blocks, and drops samples (counted) if it must."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._pending = bytearray()
+        self._t0_ns = 0
+        self._samples = bytearray()
+        self.dropped = 0
+        self.closed = False
+        """The reader has gone."""
+
+    def block(self, kind: int, payload: bytes) -> None:
+        """Append a block. Samples that came before it stay before it."""
+        self._end_samples()
+        self._pending += HEAD.pack(kind, len(payload)) + payload
+
+    def sample(
+        self,
+        t_ns: int,
+        thread: int,
+        node: int,
+        cpu_ns: int,
+        queue_ns: int,
+        faults: int,
+        window: int,
+        state: int,
+        flags: int,
+        wait: int,
+        task: int,
+    ) -> None:
+        """Append one record; `node` and `task` are -1 for none."""
+        if not self._samples:
+            self._t0_ns = t_ns
+        since_us = (t_ns - self._t0_ns) // 1000
+        if since_us > 0xFFFFFFFF or len(self._samples) >= SAMPLE.size * _MOST_SAMPLES_A_BLOCK:
+            self._end_samples()
+            self._t0_ns, since_us = t_ns, 0
+        self._samples += SAMPLE.pack(
+            since_us,
+            thread,
+            node + 1,
+            cpu_ns,
+            queue_ns,
+            faults if faults < 0xFFFFFFFF else 0xFFFFFFFF,
+            window if window < 0xFFFF else 0xFFFF,
+            state,
+            flags,
+            wait,
+            task + 1,
+        )
+
+    def _end_samples(self) -> None:
+        samples = self._samples
+        if not samples:
+            return
+        if len(self._pending) > _MOST_PENDING:
+            self.dropped += len(samples) // SAMPLE.size
+        else:
+            self._pending += HEAD.pack(SAMPLES, SAMPLES_FIELDS.size + len(samples))
+            self._pending += SAMPLES_FIELDS.pack(self._t0_ns)
+            self._pending += samples
+        self._samples = bytearray()
+
+    @property
+    def pending(self) -> int:
+        """Bytes that the reader has not taken yet."""
+        return len(self._pending)
+
+    def flush(self) -> None:
+        """Write what the reader takes now."""
+        self._end_samples()
+        pending = self._pending
+        if not pending:
+            return
+        try:
+            written = os.write(self._fd, pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.closed = True
+            return
+        if written == len(pending):
+            self._pending = bytearray()
+        else:
+            del pending[:written]
+
+
+def text(value: str) -> bytes:
+    """Return a string of the target as bytes that decode again; lone surrogates become `?`."""
+    return value.encode("utf-8", "replace")

@@ -1,0 +1,301 @@
+"""The kernel's side of a process: its threads, what they used, and what they wait for."""
+
+from __future__ import annotations
+
+import os
+
+from . import stream
+from .guess import Guess
+
+NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_MOST_KEPT_FILES = 3000
+"""Descriptors over all processes, if the limit allows; further threads are opened to be read."""
+
+CROWDED = 0.03
+_CROWDED_STEP = 0.1
+
+_WAIT_KINDS = (
+    ("nanosleep", "sleep"),
+    ("futex", "lock"),
+    ("poll", "poll"),
+    ("select", "poll"),
+    ("pipe", "pipe"),
+    ("unix_stream", "socket"),
+    ("sk_wait", "socket"),
+    ("wait_for_more", "socket"),
+    ("inet_", "socket"),
+    ("tcp_", "socket"),
+    ("skb_", "socket"),
+    ("do_wait", "child"),
+    ("folio", "disk"),
+    ("io_schedule", "disk"),
+    ("blk", "disk"),
+    ("bio", "disk"),
+    ("wait_on_page", "disk"),
+    ("fsync", "disk"),
+    ("userfault", "fault"),
+)
+
+
+class Files:
+    """How many descriptors may be kept open, counted over all processes."""
+
+    kept = 0
+    most = 200
+
+
+def allow_files() -> None:
+    """Raise our own limit of open files as far as it goes."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_KEPT_FILES + 100
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+        except (OSError, ValueError):
+            pass
+    Files.most = max(_MOST_KEPT_FILES if soft < 0 else min(_MOST_KEPT_FILES, soft - 60), 16)
+
+
+class ProcFile:
+    """A file of /proc that is read again and again; kept open while there is room.
+
+    Raises:
+        OSError: there is none, or its thread is gone.
+    """
+
+    __slots__ = ("_folder", "_path", "fd")
+
+    def __init__(self, path: str, folder: int) -> None:
+        self._path = path
+        self._folder = folder
+        self.fd = -1
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+        if Files.kept < Files.most:
+            Files.kept += 1
+            self.fd = fd
+        else:
+            os.close(fd)
+
+    def read(self, size: int = 512) -> bytes:
+        """Return the content as it is now."""
+        if self.fd >= 0:
+            return os.pread(self.fd, size, 0)
+        fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            return os.pread(fd, size, 0)
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+            Files.kept -= 1
+
+
+class Thread:
+    """One kernel thread."""
+
+    __slots__ = (
+        "_children",
+        "_folder",
+        "_schedstat",
+        "_stat",
+        "_status",
+        "_switches",
+        "born",
+        "cold",
+        "comm",
+        "cpu_ns",
+        "crowded",
+        "faulting",
+        "faults",
+        "guess",
+        "index",
+        "known_guess",
+        "native",
+        "queue_ns",
+        "seen",
+        "state",
+        "tid",
+        "turns",
+        "used",
+        "waits",
+    )
+
+    def __init__(self, tid: int, native: int, index: int, folder: int, schedstat: str) -> None:
+        self.tid = tid
+        self.native = native
+        """Its number in its own PID namespace, by which the interpreter knows it."""
+        self.index = index
+        self._folder = folder
+        self._stat = ProcFile(f"{tid}/stat", folder)
+        self._schedstat: ProcFile | None = None
+        if schedstat:
+            try:
+                self._schedstat = ProcFile(f"{tid}/{schedstat}", folder)
+            except OSError:
+                self._stat.close()
+                raise
+        self._children: ProcFile | None = None
+        self._status: ProcFile | None = None
+        self._switches = -1
+        self.turns = 0
+        """How often it was given a CPU."""
+        self.crowded = 0.0
+        """Share of its runnable time that it lately waited for a CPU."""
+        self.used = b""
+        """schedstat as last read."""
+        self.cpu_ns = self.queue_ns = self.faults = 0
+        self.state = 0
+        self.cold = 0
+        """Sweeps since it last ran."""
+        self.faulting = 0
+        """Sweeps for which its faults are counted around each read of its stack."""
+        self.guess: Guess | None = None
+        """Its innermost thread state; None for a thread that is not Python's."""
+        self.known_guess: list[Guess] = []
+        """All its thread states, that of the main interpreter first."""
+        self.born = False
+        """Whether all that it has used since it began belongs to this session."""
+        self.seen = False
+        """Whether a record of it was written."""
+        self.waits: tuple[int, int] = (-2, 0)
+        """Stack in which it was last seen asleep, and what for."""
+        self.comm, _ = self.read_stat()
+        self.read_usage()
+
+    def read_stat(self) -> tuple[str, bytes]:
+        """Read state and faults; return name and the fields from the state on, unsplit."""
+        raw = self._stat.read()
+        end = raw.rindex(b")")
+        self.state = raw[end + 2]
+        self.faults = int(raw[end + 2 :].split(b" ", 8)[7])
+        return raw[raw.index(b"(") + 1 : end].decode("utf-8", "replace"), raw[end + 2 :]
+
+    def read_faults(self) -> int:
+        """Return the minor faults so far."""
+        raw = self._stat.read()
+        return int(raw[raw.rindex(b")") + 2 :].split(b" ", 8)[7])
+
+    def read_state(self) -> int:
+        """Read the state; return the minor faults since it was read before."""
+        raw = self._stat.read()
+        end = raw.rindex(b")") + 2
+        self.state = raw[end]
+        faults = int(raw[end : end + 120].split(b" ", 8)[7])
+        new = faults - self.faults
+        self.faults = faults
+        return new
+
+    def read_usage(self) -> tuple[int, int]:
+        """Return the nanoseconds on a CPU and waiting for one since they were read before.
+
+        Without schedstat: user and system time in ticks, and no waiting.
+        """
+        if self._schedstat is None:
+            raw = self._stat.read()
+            fields = raw[raw.rindex(b")") + 2 :].split(b" ", 14)
+            cpu, queue = (int(fields[11]) + int(fields[12])) * NS_PER_TICK, 0
+        else:
+            raw = self._schedstat.read(64)
+            if raw == self.used:
+                return 0, 0
+            self.used = raw
+            first, second, third = raw.split(b" ", 2)
+            cpu, queue, self.turns = int(first), int(second), int(third)
+        new = max(cpu - self.cpu_ns, 0), max(queue - self.queue_ns, 0)
+        self.cpu_ns, self.queue_ns = cpu, queue
+        if new[1]:
+            self.crowded += _CROWDED_STEP * (new[1] / (new[0] + new[1]) - self.crowded)
+        else:
+            self.crowded -= _CROWDED_STEP * self.crowded
+        return new
+
+    def read_switches(self) -> None:
+        """Read how often it was taken off its CPU, if it lately had to wait for one.
+
+        It costs as much as all else that is read of a thread; where nobody waits, who is
+        runnable runs.
+        """
+        self._switches = -1
+        if self.crowded < CROWDED or self._schedstat is None:
+            return
+        try:
+            if self._status is None:
+                self._status = ProcFile(f"{self.tid}/status", self._folder)
+            raw = self._status.read(4096)
+            own = raw.index(b"\nvoluntary_ctxt_switches:") + 25
+            other = raw.index(b"\nnonvoluntary_ctxt_switches:", own) + 28
+            self._switches = int(raw[own : other - 28]) + int(raw[other:].split(None, 1)[0])
+        except (OSError, ValueError, IndexError):
+            pass
+
+    def on_cpu(self) -> bool | None:
+        """Whether a runnable thread runs, by `read_switches` and the usage read right after it.
+
+        Each time that a thread is given a CPU is counted (schedstat), and each time that it is
+        taken from one (status): one more of the former says that it has one now.
+        """
+        if self._switches < 0:
+            return None
+        return {0: False, 1: True}.get(self.turns - self._switches)
+
+    def children(self) -> list[int]:
+        """Return the processes that this thread has started and that live."""
+        if self._children is None:
+            self._children = ProcFile(f"{self.tid}/children", self._folder)
+        raw = self._children.read(1 << 16)
+        return [int(pid) for pid in raw.split()]
+
+    def wait_kind(self) -> int:
+        """Return what a sleeping thread waits for, as index into `stream.WAITS`."""
+        try:
+            fd = os.open(f"{self.tid}/wchan", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        except OSError:
+            return 0
+        try:
+            place = os.read(fd, 128).decode("ascii", "replace")
+        except OSError:
+            return 0
+        finally:
+            os.close(fd)
+        return kind_of_wait(place)
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        for file in (self._stat, self._schedstat, self._children, self._status):
+            if file is not None:
+                file.close()
+
+
+def kind_of_wait(place: str) -> int:
+    """Return the index into `stream.WAITS` for a kernel function that a thread sleeps in."""
+    if place in ("", "0"):
+        return 0
+    for part, kind in _WAIT_KINDS:
+        if part in place:
+            return stream.WAITS.index(kind)
+    return stream.WAITS.index("other")
+
+
+def namespace_number(task: str) -> int:
+    """Return a thread's number in its innermost PID namespace (`NSpid`), 0 if not told.
+
+    Args:
+        task: its folder in /proc.
+    """
+    try:
+        with open(task + "/status", "rb") as lines:
+            for line in lines:
+                if line.startswith(b"NSpid:"):
+                    return int(line.split()[-1])
+    except (OSError, ValueError, IndexError):
+        pass
+    return 0

@@ -1,0 +1,186 @@
+"""What the own sampler tells. All times are nanoseconds of CLOCK_MONOTONIC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WaitKind = Literal["", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"]
+"""What a sleeping thread waits for, as far as the kernel tells; "" = not known."""
+Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
+Status = Literal["resolving", "sampled", "refused", "gone"]
+
+
+class Place(NamedTuple):
+    """A line of a code object."""
+
+    function: str
+    """The qualified name."""
+    file: str
+    line: int
+    first_line: int
+    """Where the code object begins."""
+
+
+class StackNode:
+    """A stack by its innermost frame; the callers are its `parent`s.
+
+    The same stack of one stream is the same object until the sampler forgets its numbers
+    (`Decoder.generation`), which is rare; equal places make equal keys in any case.
+    """
+
+    __slots__ = ("depth", "parent", "place")
+
+    def __init__(self, parent: StackNode | None, place: Place) -> None:
+        self.parent = parent
+        self.place = place
+        self.depth: int = 1 if parent is None else parent.depth + 1
+
+    def __iter__(self) -> Iterator[Place]:
+        """Yield the places, innermost first."""
+        node: StackNode | None = self
+        while node is not None:
+            yield node.place
+            node = node.parent
+
+    def __repr__(self) -> str:
+        return f"StackNode({self.place.function}:{self.place.line}, depth {self.depth})"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process was found, or there is news of it."""
+
+    t_ns: int
+    index: int
+    """Names the process in this stream: a pid may be used again, an index is not."""
+    pid: int
+    status: Status
+    reason: Reason
+    """Why it is refused, for the caller to use another sampler."""
+    version: int
+    """As in PY_VERSION_HEX; 0 if not known."""
+
+    @property
+    def label(self) -> str:
+        """What a person is told: the source of its stacks, or why it is none."""
+        python = f"CPython {self.version >> 24}.{self.version >> 16 & 255}"
+        if self.status == "sampled":
+            return f"own sampler, {python}"
+        if self.status == "refused":
+            return f"refused: {self.reason}" + (f", {python}" if self.version else "")
+        return self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A kernel thread was found."""
+
+    t_ns: int
+    index: int
+    """Names the thread in this stream."""
+    process: Process
+    tid: int
+    comm: str
+    """The kernel's name of it; on 3.14+ that of the Python thread, before that of the program."""
+    cpu_ns_before: int
+    """What it had used before this session; nothing of it is in any record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEnded:
+    """A thread is no more."""
+
+    t_ns: int
+    thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one thread did at one moment, and what it used since its last record.
+
+    No record means that the thread did not run: its last one holds on.
+    """
+
+    t_ns: int
+    thread: Thread
+    stack: StackNode | None
+    """None: no Python frame (a native thread), or it could not be read (`failed`)."""
+    cpu_ns: int
+    run_queue_ns: int
+    faults: int
+    """Minor page faults since the last record."""
+    faults_in_window: int | None
+    """Those of them within the microseconds of this very reading; None if not counted."""
+    state: str
+    """Of the kernel: R running or runnable, S asleep, D asleep in the kernel, ..."""
+    on_cpu: bool | None
+    """Whether a runnable thread had a CPU; None: not asked, nobody had to wait lately."""
+    gil_held: bool
+    """Read in the same call as the stack."""
+    unsteady: bool
+    """The stack moved in every reading; only its outer part is here, and that is certain."""
+    failed: bool
+    wait: WaitKind
+    """What for, if the state is asleep."""
+    task: str | None
+    """Name of the asyncio task that ran, 3.14+."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One process over about one second."""
+
+    process: Process
+    t0_ns: int
+    t1_ns: int
+    sweeps: int
+    samples: int
+    failed: int
+    unsteady: int
+    process_cpu_ns: int
+    """Of the whole process since it is watched, threads that have ended included."""
+    sampled_cpu_ns: int
+    """CPU that is in the records of this second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The sampler itself over about one second."""
+
+    t0_ns: int
+    t1_ns: int
+    sweeps: int
+    late: int
+    """Sweeps that began after their time: the machine had no CPU for us."""
+    dropped: int
+    """Records lost because nobody took the stream."""
+    cpu_ns: int
+    rss_bytes: int
+    rate_hz: float
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaceChange:
+    """The sampler changed its rate."""
+
+    t_ns: int
+    rate_hz: float
+    share: float
+    """What sampling took of one core in the second before."""
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What a person is told."""
+        if self.why == "budget":
+            why = f"sampling took {self.share:.0%} of a core"
+            return f"stack rate lowered to {self.rate_hz:.0f} Hz, {why}"
+        return f"stack rate raised to {self.rate_hz:.0f} Hz again"
+
+
+OwnRecord = Process | Thread | ThreadEnded | Sample | Tally | Quality | PaceChange

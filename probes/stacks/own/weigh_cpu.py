@@ -1,0 +1,211 @@
+"""Which code used a thread's CPU time: between two records of it, its own on-CPU time is shared
+among the stacks that were seen running, never among those that were seen waiting.
+
+What a record shows (`work_shown`), from best to least:
+
+* the thread was on a CPU, or waited for one (asked where the machine is full); not in a place
+  where it waits for something outside: there it was woken between our two looks at it;
+* it was runnable with the GIL in hand while its stack was read: that code runs;
+* it was runnable without the GIL: it ran code outside of Python, or it had just been woken and
+  waited for a CPU. Where it mostly sleeps it is taken to have been woken;
+* it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked.
+
+CPU between two records goes half to each if both were at work, whole to the one that was, and if
+neither was (a burst that no sweep met) it waits for `settle`, which shares it by the number of
+times that each stack was met running: a stack that runs k times as long is met k times as often.
+A stack that stands in the queue for a CPU is met more often than it runs, so it does not count
+there unless nothing better is known.
+
+The sum is exact: what the thread used is given out, to the nanosecond, once settled to the end.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from perftui.probes.stacks.own.records import Sample, StackNode
+
+RUNNING = "R"
+_LONGEST_HOLD_NS = 1_000_000_000
+"""A record that holds longer says no more about its stack than one that holds this long."""
+_CALLS = ("sleep", "poll", "pipe", "socket", "child")
+_MEMORY = 0.5
+"""How much of the weights of the settled past counts where the present has none."""
+_FORGOTTEN = 0.01
+
+
+class Given(NamedTuple):
+    """An amount for a stack. A stack of None is a thread without Python frames."""
+
+    t_ns: int
+    stack: StackNode | None
+    amount: int
+
+
+class WaitingPlaces:
+    """The stacks in which one thread sleeps more than it runs."""
+
+    def __init__(self) -> None:
+        self._asleep_ns: dict[StackNode | None, int] = {}
+        self._awake_ns: dict[StackNode | None, int] = {}
+        self._called_ns: dict[StackNode | None, int] = {}
+        """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
+
+    def held(self, sample: Sample, until_ns: int) -> None:
+        """The thread was as in `sample` until its next record."""
+        if sample.failed:
+            return
+        hold = min(max(until_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
+        table = self._awake_ns if sample.state == RUNNING else self._asleep_ns
+        table[sample.stack] = table.get(sample.stack, 0) + hold
+        if sample.state != RUNNING and sample.wait in _CALLS:
+            self._called_ns[sample.stack] = self._called_ns.get(sample.stack, 0) + hold
+
+    def calls(self, stack: StackNode | None) -> bool:
+        """Whether it sleeps there in calls that wait for something outside, more than it runs."""
+        return self._called_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
+
+    def __contains__(self, stack: object) -> bool:
+        asleep = self._asleep_ns.get(stack, 0)  # type: ignore[call-overload]
+        return bool(asleep > self._awake_ns.get(stack, 0))  # type: ignore[call-overload]
+
+
+class Work(Enum):
+    """What a record shows its stack to be."""
+
+    RUNNING = "running"
+    QUEUED = "queued"
+    """In the midst of work, waiting for a CPU."""
+    NONE = "none"
+    """Asleep, woken and not running yet, or not known."""
+
+
+def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
+    """Return what a record shows."""
+    if sample.failed:
+        return Work.NONE
+    if sample.state != RUNNING:
+        return Work.RUNNING if sample.gil_held and sample.cpu_ns > 0 else Work.NONE
+    if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
+        return Work.RUNNING
+    if not sample.gil_held and sample.stack in waiting:
+        return Work.NONE
+    return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
+
+
+class ThreadCpu:
+    """CPU of one thread by stack, as its records come."""
+
+    def __init__(self, waiting: WaitingPlaces | None = None) -> None:
+        """Begin.
+
+        Args:
+            waiting: Known beforehand, if all records are; learned on the way otherwise.
+        """
+        self._learns = waiting is None
+        self._waiting = waiting or WaitingPlaces()
+        self._before: Sample | None = None
+        self._before_work = Work.NONE
+        self._met: dict[StackNode | None, float] = {}
+        self._met_before: dict[StackNode | None, float] = {}
+        self._queued: dict[StackNode | None, float] = {}
+        self.unseen_ns = 0
+        """Used while no sweep met the thread running; not given out yet."""
+
+    def add(self, sample: Sample) -> list[Given]:
+        """Take the thread's next record; return what is certain now."""
+        before = self._before
+        if self._learns and before is not None:
+            self._waiting.held(before, sample.t_ns)
+        work = work_shown(sample, self._waiting)
+        work_before, self._before, self._before_work = self._before_work, sample, work
+        if work is not Work.NONE:
+            table = self._met if work is Work.RUNNING else self._queued
+            table[sample.stack] = table.get(sample.stack, 0.0) + 1.0
+        used = sample.cpu_ns
+        if not used:
+            return []
+        if before is not None and work is not Work.NONE and work_before is not Work.NONE:
+            if before.stack is sample.stack:
+                return [Given(sample.t_ns, sample.stack, used)]
+            half = used // 2
+            return [
+                Given(sample.t_ns, before.stack, half),
+                Given(sample.t_ns, sample.stack, used - half),
+            ]
+        if work is Work.RUNNING:
+            return [Given(sample.t_ns, sample.stack, used)]
+        if before is not None and work_before is Work.RUNNING:
+            return [Given(sample.t_ns, before.stack, used)]
+        self.unseen_ns += used
+        return []
+
+    def settle(self, t_ns: int, *, final: bool = False) -> list[Given]:
+        """Give out what was not seen, by where the thread was met since it was settled last.
+
+        Where it was met nowhere, by where it was met before; if that is nowhere too the amount
+        waits, unless this is the `final` time: then it goes to where the thread queued for a
+        CPU, or was seen last.
+        """
+        weights = self._met or self._met_before
+        given: list[Given] = []
+        if self.unseen_ns:
+            if not weights and final and self._before is not None:
+                weights = self._queued or {self._before.stack: 1.0}
+            if weights:
+                given = [
+                    Given(t_ns, stack, amount)
+                    for stack, amount in share(self.unseen_ns, weights).items()
+                    if amount
+                ]
+                self.unseen_ns = 0
+        if self._met:
+            faded = {
+                stack: weight * _MEMORY
+                for stack, weight in self._met_before.items()
+                if weight * _MEMORY > _FORGOTTEN
+            }
+            for stack, weight in self._met.items():
+                faded[stack] = faded.get(stack, 0.0) + weight
+            self._met_before = faded
+            self._met = {}
+        return given
+
+
+def cpu_by_stack(samples: Iterable[Sample]) -> dict[StackNode | None, int]:
+    """Return the CPU ns of one thread by stack, from all of its records."""
+    kept = list(samples)
+    waiting = WaitingPlaces()
+    for before, after in pairwise(kept):
+        waiting.held(before, after.t_ns)
+    thread = ThreadCpu(waiting)
+    total: dict[StackNode | None, int] = {}
+    for sample in kept:
+        for given in thread.add(sample):
+            total[given.stack] = total.get(given.stack, 0) + given.amount
+    if kept:
+        for given in thread.settle(kept[-1].t_ns, final=True):
+            total[given.stack] = total.get(given.stack, 0) + given.amount
+    return total
+
+
+def share(amount: int, weights: Mapping[StackNode | None, float]) -> dict[StackNode | None, int]:
+    """Share an amount in proportion, in whole units that sum to it exactly."""
+    total = sum(weights.values())
+    shares: dict[StackNode | None, int] = {}
+    given = 0
+    running = 0.0
+    for stack, weight in weights.items():
+        running += weight
+        upto = min(max(round(amount * (running / total)), given), amount)
+        shares[stack] = upto - given
+        given = upto
+    if shares and given != amount:
+        last = next(reversed(shares))
+        shares[last] += amount - given
+    return shares

@@ -1,0 +1,137 @@
+"""Where a thread waited, and for what: all of its time that it did not spend on a CPU.
+
+    wall time of a thread = on a CPU + runnable, waiting for one (queue) + asleep (by kind)
+
+The kernel says what a sleeping thread waits in, which tells locks from sleep and from I/O; a
+futex may be a lock of the program or the GIL, told apart by whether the same line is one at
+which the thread runs Python code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.probes.stacks.own.records import Sample, StackNode, WaitKind
+
+WaitGroup = Literal["queue", "io", "lock", "gil", "sleep", "child", "unknown"]
+GROUPS: dict[WaitKind, WaitGroup] = {
+    "": "unknown",
+    "sleep": "sleep",
+    "lock": "lock",
+    "poll": "io",
+    "pipe": "io",
+    "socket": "io",
+    "disk": "io",
+    "child": "child",
+    "fault": "io",
+    "other": "unknown",
+}
+_GIL_SHARE = 0.1
+"""A place is one of work, where a futex is the GIL, from so many records with the GIL held per
+record asleep there."""
+
+
+class Waited(NamedTuple):
+    """Time that a thread waited in a stack."""
+
+    t_ns: int
+    stack: StackNode | None
+    group: WaitGroup
+    ns: int
+
+
+class ThreadWaiting:
+    """Waiting of one thread by stack and kind, as its records come."""
+
+    def __init__(self) -> None:
+        self._before: Sample | None = None
+        self._upto_ns = 0
+        self._owed_ns = 0
+        """CPU that the kernel booked later than it was used, taken from the next waits."""
+        self._held: dict[StackNode | None, int] = {}
+        self._asleep: dict[StackNode | None, int] = {}
+        self._known: dict[StackNode | None, WaitGroup] = {}
+        """What the thread was last seen waiting for in a stack."""
+
+    def add(self, sample: Sample) -> list[Waited]:
+        """Take the thread's next record; return the waits since the one before."""
+        before, self._before = self._before, sample
+        self._count(sample)
+        if before is None:
+            self._upto_ns = sample.t_ns
+            return []
+        stack, group = self._place(before, sample)
+        waits = []
+        queue = sample.run_queue_ns
+        wall = sample.t_ns - self._upto_ns
+        self._upto_ns = max(sample.t_ns, self._upto_ns)
+        left = wall - sample.cpu_ns - queue - self._owed_ns
+        self._owed_ns = max(-left, 0)
+        if queue:
+            waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
+        if left > 0:
+            waits.append(Waited(sample.t_ns, stack, group, left))
+        return waits
+
+    def until(self, t_ns: int) -> list[Waited]:
+        """The thread lives at `t_ns` and has given no further record: it still waits."""
+        before = self._before
+        if before is None or t_ns <= self._upto_ns or before.state == "R":
+            return []
+        left = t_ns - self._upto_ns - self._owed_ns
+        self._owed_ns = max(-left, 0)
+        self._upto_ns = t_ns
+        if left <= 0:
+            return []
+        return [Waited(t_ns, before.stack, self._group(before), left)]
+
+    def _count(self, sample: Sample) -> None:
+        if sample.gil_held:
+            self._held[sample.stack] = self._held.get(sample.stack, 0) + 1
+        elif sample.state != "R":
+            self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
+
+    def _place(self, before: Sample, sample: Sample) -> tuple[StackNode | None, WaitGroup]:
+        """Return where and in what it slept between two records."""
+        for one in (before, sample):
+            if one.state != "R":
+                group = self._known[one.stack] = self._group(one)
+                return one.stack, group
+        # Met awake both times: it slept in between, likely where it has just been woken.
+        for one in (sample, before):
+            if not one.gil_held and one.stack in self._known:
+                return one.stack, self._known[one.stack]
+        return sample.stack, "unknown"
+
+    def _group(self, sample: Sample) -> WaitGroup:
+        if sample.state == "D" and sample.wait in ("", "other"):
+            return "io"
+        group = GROUPS[sample.wait]
+        if group == "lock":
+            held = self._held.get(sample.stack, 0)
+            if held and held >= _GIL_SHARE * self._asleep.get(sample.stack, 0):
+                return "gil"
+        return group
+
+
+def waiting_by_stack(
+    samples: Iterable[Sample], until_ns: int | None = None
+) -> dict[tuple[StackNode | None, WaitGroup], int]:
+    """Return the waiting ns of one thread by stack and kind, from all of its records.
+
+    Args:
+        samples: Its records.
+        until_ns: It lives until then at least; its last record holds on.
+    """
+    thread = ThreadWaiting()
+    total: dict[tuple[StackNode | None, WaitGroup], int] = {}
+    waits = [wait for sample in samples for wait in thread.add(sample)]
+    if until_ns is not None:
+        waits += thread.until(until_ns)
+    for wait in waits:
+        key = wait.stack, wait.group
+        total[key] = total.get(key, 0) + wait.ns
+    return total

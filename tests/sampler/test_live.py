@@ -1,0 +1,282 @@
+"""Programs that know the answer: what they say of themselves is what the sampler must say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perftui.probes.stacks.own.records import Process, Sample, Tally
+from perftui.probes.stacks.own.weigh_cpu import cpu_by_stack
+from perftui.probes.stacks.own.weigh_touched import touched_by_stack
+from perftui.probes.stacks.own.weigh_waiting import waiting_by_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sampler.conftest import Watched
+
+POLL = """
+import json, os, select, sys, time
+def spin(ns):
+    end = time.thread_time_ns() + ns
+    while time.thread_time_ns() < end: sum(range(20))
+def work(): spin(10_000_000)
+def poll():
+    read, _ = os.pipe()
+    end = time.monotonic() + 1.6
+    spent = 0
+    slept = polled = 0
+    while time.monotonic() < end:
+        begin = time.thread_time_ns()
+        work()
+        spent += time.thread_time_ns() - begin
+        begin = time.monotonic_ns()
+        time.sleep(.02)
+        slept += time.monotonic_ns() - begin
+        begin = time.monotonic_ns()
+        select.select([read], [], [], .02)
+        polled += time.monotonic_ns() - begin
+    return spent, slept, polled
+print("go")
+sys.stdin.readline()
+begin = time.thread_time_ns()
+told = poll()
+print(json.dumps([*told, time.thread_time_ns() - begin]))
+print("done")
+sys.stdin.read()
+"""
+
+
+def test_the_work_of_a_poll_loop_gets_its_cpu(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, POLL)
+    spent, slept, polled, whole = json.loads(watched.output[0])
+    [(thread, samples)] = watched.by_thread().items()
+    assert thread.tid == watched.pid
+    by: Counter[str] = Counter()
+    for stack, ns in cpu_by_stack(samples).items():
+        functions = {place.function for place in stack or ()}
+        by["work" if "work" in functions else "rest"] += ns
+    # The kernel books a running thread at ticks: the last of it may come after the end.
+    assert abs(by.total() - whole) < 0.03 * whole + 15_000_000
+    assert abs(by["work"] / by.total() - spent / whole) < 0.05
+    waits: Counter[str] = Counter()
+    for (_, group), ns in waiting_by_stack(samples).items():
+        waits[group] += ns
+    # On a full machine part of what the program calls sleep is spent in the queue for a CPU.
+    assert slept - waits["queue"] - 0.1 * slept < waits["sleep"] < 1.2 * slept
+    assert polled - waits["queue"] - 0.1 * polled < waits["io"] < 1.2 * polled
+    assert waits["lock"] == waits["child"] == 0
+    [process] = {record.label for record in watched.of(Process) if record.status == "sampled"}
+    assert process.startswith("own sampler, CPython 3.")
+    assert sum(tally.failed + tally.unsteady for tally in watched.of(Tally)) <= 1
+    assert any(sample.gil_held for sample in samples)
+
+
+SHAPES = """
+import dataclasses, sys, threading, time
+def spin(s):
+    end = time.thread_time() + s
+    while time.thread_time() < end: sum(range(20))
+def deep(n):
+    if n: deep(n - 1)
+    else: spin(.1)
+print("go")
+sys.stdin.readline()
+sys.setrecursionlimit(20000)
+deep(3000)
+for i in range(40):
+    made = {"spin": spin}
+    exec(f"def inner_{i}():\\n" + "\\n" * i + f"  spin(.006)\\n"
+         f"def outer_{i}():\\n inner_{i}()\\n spin(.004)\\n", made)
+    made[f"outer_{i}"]()
+    del made
+class Outer:
+    by_lambda = lambda self: [spin(.04) for _ in range(2)]
+    def method(self):
+        def local(): (yield spin(.06))
+        return list(local())
+Outer().by_lambda()
+Outer().method()
+@dataclasses.dataclass
+class Made:
+    value: object = dataclasses.field(default_factory=lambda: spin(.06))
+Made()
+print("done")
+sys.stdin.read()
+"""
+
+
+def test_names_of_every_shape_of_code(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, SHAPES, rate_hz=250)
+    stacks = [watched.functions(s) for s in watched.of(Sample) if s.stack and not s.unsteady]
+    deep = [stack for stack in stacks if stack.count("deep") == 3001]
+    assert len(deep) >= 2
+    made = [stack for stack in stacks if any(name.startswith("outer_") for name in stack)]
+    assert len(made) >= 10
+    for stack in made:
+        numbers = {name.rpartition("_")[2] for name in stack if "er_" in name}
+        assert len(numbers) == 1, stack
+    names = {name for stack in stacks for name in stack}
+    assert {"Outer.<lambda>", "Outer.method", "Outer.method.<locals>.local"} <= names
+    assert {"Made.__init__", "Made.<lambda>"} & names
+    generator = [s for s in stacks if "Outer.method.<locals>.local" in s]
+    assert all(s[s.index("Outer.method.<locals>.local") + 1] == "Outer.method" for s in generator)
+    assert all(stack[-1] == "<module>" for stack in stacks)
+    lines = {
+        (place.function, place.line, place.file)
+        for s in watched.of(Sample)
+        for place in s.stack or ()
+    }
+    for function, line, file in lines:
+        if function.startswith("inner_"):
+            assert (line, file) in [(2 + int(function[6:]), "<string>"), (1, "<string>")]
+
+
+THREADS = """
+import sys, threading, time
+def spin(s):
+    end = time.thread_time() + s
+    while time.thread_time() < end: sum(range(20))
+def make(i):
+    def waits(): gate.wait()
+    waits.__qualname__ = f"waits_{i}"
+    waits.__code__ = waits.__code__.replace(co_name=f"waits_{i}", co_qualname=f"waits_{i}")
+    return waits
+gate = threading.Event()
+for i in range(12):
+    threading.Thread(target=make(i), daemon=True).start()
+print("go")
+sys.stdin.readline()
+late = threading.Thread(target=spin, args=(.3,))
+late.start()
+late.join()
+print(late.native_id)
+print("done")
+sys.stdin.read()
+"""
+
+
+def test_threads_idle_busy_and_new(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, THREADS)
+    by = {thread.tid: samples for thread, samples in watched.by_thread().items()}
+    idle = {name for s in watched.of(Sample) for name in watched.functions(s) if "waits_" in name}
+    assert idle == {f"waits_{i}" for i in range(12)}
+    late = by[int(watched.output[0])]
+    used = sum(sample.cpu_ns for sample in late)
+    assert used > 250_000_000
+    at_work = sum(s.cpu_ns for s in late if "spin" in watched.functions(s))
+    assert at_work > 0.9 * used
+    assert sum(s.gil_held for s in late) > 0.5 * len(late)
+    waiting = [s for tid, of in by.items() if tid != late[0].thread.tid for s in of]
+    assert not any(s.gil_held for s in waiting if "Event.wait" in watched.functions(s))
+    locks = [s.wait for s in waiting if "Condition.wait" in watched.functions(s)]
+    assert set(locks) <= {"lock", ""}
+
+
+MEMORY = """
+import sys, time
+kept = []
+def hoard(): kept.append(bytearray(1 << 20))
+def compute():
+    end = time.thread_time_ns() + 5_000_000
+    while time.thread_time_ns() < end: sum(range(20))
+print("go")
+sys.stdin.readline()
+for _ in range(200):
+    hoard()
+    compute()
+print("done")
+sys.stdin.read()
+"""
+
+
+@pytest.mark.live
+def test_who_touches_memory(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, MEMORY, rate_hz=250)
+    [samples] = watched.by_thread().values()
+    touched = touched_by_stack(samples)
+    assert sum(touched.faults.values()) * 4096 > 150 << 20
+    if touched.by == "point rate":
+        by: Counter[str] = Counter()
+        for stack, faults in touched.faults.items():
+            names = {place.function for place in stack or ()}
+            by["hoard" if "hoard" in names else "rest"] += faults
+        assert by["hoard"] > by["rest"]
+
+
+TASKS = """
+import asyncio, sys, time
+def spin(s):
+    end = time.thread_time() + s
+    while time.thread_time() < end: sum(range(20))
+async def job(s):
+    for _ in range(10):
+        spin(s)
+        await asyncio.sleep(0)
+async def main():
+    await asyncio.gather(asyncio.create_task(job(.02), name="fetch"), job(.005))
+print("go")
+sys.stdin.readline()
+asyncio.run(main())
+print("done")
+sys.stdin.read()
+"""
+
+
+def test_asyncio_tasks_by_name(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, TASKS, rate_hz=200, after_s=0.1)
+    [process] = {r.version for r in watched.of(Process) if r.status == "sampled"}
+    in_job = [s for s in watched.of(Sample) if "job" in watched.functions(s)]
+    assert len(in_job) > 10
+    tasks = Counter(sample.task for sample in in_job)
+    if process >> 16 & 255 < 14:
+        assert set(tasks) == {None}
+    else:
+        named = {task for task in tasks if task is not None}
+        assert "fetch" in named
+        assert all(task == "fetch" or task.startswith("Task-") for task in named)
+        assert tasks["fetch"] > 0.5 * sum(tasks[task] for task in named)
+
+
+ADVERSARY = """
+import sys, time
+text = ""
+for tree in "ab":
+    for i in range(8):
+        callee = f"{tree}{i + 1}(n)" if i < 7 else "n"
+        if i % 3 == 2:
+            text += f"def {tree}{i}g(n):\\n yield {callee}\\n"
+            text += f"def {tree}{i}(n):\\n return next({tree}{i}g(n))\\n"
+        else:
+            text += f"def {tree}{i}(n):\\n return {callee}\\n"
+exec(text)
+def run(end):
+    while time.monotonic() < end:
+        for _ in range(200):
+            a0(1)
+            b0(1)
+print("go")
+sys.stdin.readline()
+run(time.monotonic() + 2)
+print("done")
+sys.stdin.read()
+"""
+
+
+def test_an_adversary_that_rewrites_its_frames(python: str, watch: Callable[..., Watched]) -> None:
+    watched = watch(python, ADVERSARY, rate_hz=500)
+    seen = illegal = 0
+    for sample in watched.of(Sample):
+        stack = watched.functions(sample)[::-1]
+        if "run" not in stack:
+            continue
+        seen += 1
+        below = stack[stack.index("run") + 1 :]
+        wanted = [f"{below[0][0]}{i}{g}" for i in range(8) for g in ("", "g")] if below else []
+        wanted = [name for name in wanted if name[-1] != "g" or int(name[1]) % 3 == 2]
+        illegal += below != wanted[: len(below)]
+    assert seen > 50
+    assert illegal <= 0.005 * seen

@@ -1,0 +1,280 @@
+"""Who gets CPU, waiting and faults: made records with known answers, and sums that are exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from perftui.probes.stacks.own.records import Place, Process, Sample, StackNode, Thread
+from perftui.probes.stacks.own.weigh_cpu import ThreadCpu, cpu_by_stack, share
+from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS, touched_by_stack
+from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting, waiting_by_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MS = 1_000_000
+THREAD = Thread(0, 0, Process(0, 0, 1, "sampled", "", 0x030D00F0), 1, "python", 0)
+STACKS = [StackNode(None, Place(function, "f.py", 1, 1)) for function in ("work", "sleep", "other")]
+WORK, SLEEP, OTHER = STACKS
+
+
+def record(t_ms: float, stack: StackNode | None, state: str, cpu_ms: float = 0.0) -> Sample:
+    return Sample(
+        t_ns=round(t_ms * MS),
+        thread=THREAD,
+        stack=stack,
+        cpu_ns=round(cpu_ms * MS),
+        run_queue_ns=0,
+        faults=0,
+        faults_in_window=None,
+        state=state,
+        on_cpu=None,
+        gil_held=False,
+        unsteady=False,
+        failed=False,
+        wait="",
+        task=None,
+    )
+
+
+SAMPLES = st.lists(
+    st.builds(
+        record,
+        st.just(0.0),
+        st.sampled_from([*STACKS, None]),
+        st.sampled_from("RRSD"),
+    ).flatmap(
+        lambda made: st.builds(
+            lambda cpu, queue, faults, window, held, on_cpu, failed, wait: replace(
+                made,
+                cpu_ns=cpu,
+                run_queue_ns=queue,
+                faults=faults,
+                faults_in_window=None if window is None else min(window, faults),
+                gil_held=held,
+                on_cpu=on_cpu if made.state == "R" else None,
+                failed=failed,
+                stack=None if failed else made.stack,
+                wait="" if made.state == "R" else wait,
+            ),
+            st.integers(0, 20 * MS),
+            st.integers(0, 5 * MS),
+            st.integers(0, 5000),
+            st.none() | st.integers(0, 300),
+            st.booleans(),
+            st.none() | st.booleans(),
+            st.booleans(),
+            st.sampled_from(["", "sleep", "lock", "poll", "disk"]),
+        )
+    ),
+    max_size=60,
+).map(lambda made: [replace(one, t_ns=10 * MS * i) for i, one in enumerate(made)])
+
+
+@UNHURRIED
+@given(SAMPLES)
+def test_cpu_sums_exactly_and_is_never_negative(samples: list[Sample]) -> None:
+    given_out = cpu_by_stack(samples)
+    assert sum(given_out.values()) == sum(sample.cpu_ns for sample in samples)
+    assert all(amount >= 0 for amount in given_out.values())
+
+
+@UNHURRIED
+@given(SAMPLES, st.integers(1, 9))
+def test_cpu_sums_exactly_in_windows_too(samples: list[Sample], every: int) -> None:
+    thread = ThreadCpu()
+    out = 0
+    for i, sample in enumerate(samples):
+        out += sum(one.amount for one in thread.add(sample))
+        if i % every == 0:
+            out += sum(one.amount for one in thread.settle(sample.t_ns))
+        assert out + thread.unseen_ns == sum(one.cpu_ns for one in samples[: i + 1])
+    out += sum(one.amount for one in thread.settle(10**12, final=True))
+    assert out == sum(sample.cpu_ns for sample in samples)
+
+
+@UNHURRIED
+@given(SAMPLES)
+def test_faults_sum_exactly(samples: list[Sample]) -> None:
+    touched = touched_by_stack(samples)
+    assert sum(touched.faults.values()) == sum(sample.faults for sample in samples)
+    assert all(amount >= 0 for amount in touched.faults.values())
+    assert (touched.by == "point rate") == (touched.hits >= ENOUGH_HITS)
+
+
+@UNHURRIED
+@given(SAMPLES)
+def test_waiting_never_exceeds_the_wall(samples: list[Sample]) -> None:
+    waits = waiting_by_stack(samples)
+    assert all(amount >= 0 for amount in waits.values())
+    if samples:
+        wall = samples[-1].t_ns - samples[0].t_ns
+        asleep = sum(amount for (_, group), amount in waits.items() if group != "queue")
+        assert asleep <= wall
+
+
+@UNHURRIED
+@given(
+    st.integers(0, 10**12),
+    st.lists(st.floats(0.001, 1e6), min_size=1, max_size=3),
+)
+def test_shares_sum_exactly(amount: int, weights: list[float]) -> None:
+    shares = share(amount, dict(zip(STACKS, weights, strict=False)))
+    assert sum(shares.values()) == amount
+    assert all(part >= 0 for part in shares.values())
+    total = sum(weights)
+    for part, weight in zip(shares.values(), weights, strict=True):
+        assert abs(part - amount * weight / total) <= 2 + amount * 1e-12
+
+
+def poll_loop(turns: int) -> list[Sample]:
+    """10 ms of work, 30 ms of sleep, met every 10 ms; the CPU comes with the record after it."""
+    samples: list[Sample] = []
+    for turn in range(turns):
+        t = 40.0 * turn
+        samples.append(record(t + 5, WORK, "R", 5))
+        samples.append(record(t + 15, SLEEP, "S", 5))
+    return samples
+
+
+def test_the_work_of_a_poll_loop_gets_all_of_its_cpu() -> None:
+    assert cpu_by_stack(poll_loop(50)) == {WORK: 500 * MS}
+
+
+def test_work_that_is_mostly_not_met_still_gets_it() -> None:
+    samples = [record(10 * i, SLEEP, "S", 1) for i in range(100)]
+    samples[50] = replace(samples[50], stack=WORK, state="R")
+    assert cpu_by_stack(samples) == {WORK: 100 * MS}
+
+
+def test_bursts_are_shared_by_how_often_they_are_met() -> None:
+    samples = [record(10 * i, SLEEP, "S", 1) for i in range(1000)]
+    for i in range(5, 1000, 50):
+        samples[i] = replace(samples[i], stack=WORK, state="R")
+    for i in range(30, 1000, 100):
+        samples[i] = replace(samples[i], stack=OTHER, state="R")
+    by = cpu_by_stack(samples)
+    assert by == {WORK: 666_666_667, OTHER: 333_333_333}
+
+
+def test_woken_and_waiting_for_a_cpu_is_not_work() -> None:
+    samples = []
+    for turn in range(50):
+        samples += [
+            record(100 * turn, SLEEP, "S", 4),
+            record(100 * turn + 90, SLEEP, "R"),
+            record(100 * turn + 95, WORK, "R", 1),
+        ]
+    by = cpu_by_stack(samples)
+    assert by == {WORK: 250 * MS}
+
+
+def contended(turns: int) -> list[Sample]:
+    """Four threads that take turns at the GIL: this one stands in its work, mostly asleep."""
+    samples = []
+    for turn in range(turns):
+        t = 20.0 * turn
+        running = replace(record(t, WORK, "R", 5), gil_held=True)
+        samples += [running, replace(record(t + 5, WORK, "S", 0.1), wait="lock")]
+    return samples
+
+
+def test_code_that_waits_for_the_gil_keeps_its_cpu() -> None:
+    rare = replace(record(1001, OTHER, "R", 1), gil_held=True)
+    by = cpu_by_stack([*contended(50), rare, *[]])
+    assert by[WORK] >= 250 * MS
+
+
+def test_a_full_queue_does_not_make_code_look_longer() -> None:
+    """OTHER is taken from its CPU in the midst of every burst, WORK never; both run as long."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples.append(record(t, SLEEP, "S", 2))
+        for k in range(5):
+            queued = replace(record(t + 10 + k, OTHER, "R"), on_cpu=False, gil_held=True)
+            samples.append(queued)
+        samples.append(record(t + 40, SLEEP, "S", 2))
+        if turn % 10 == 0:
+            met = record(t + 60, WORK, "R")
+            samples.append(replace(met, on_cpu=True, gil_held=True))
+        if turn % 10 == 5:
+            met = record(t + 60, OTHER, "R")
+            samples.append(replace(met, on_cpu=True, gil_held=True))
+    by = cpu_by_stack(samples)
+    assert 0.9 < by[WORK] / by[OTHER] < 1.1
+
+
+def test_threads_without_python_keep_their_cpu() -> None:
+    samples = [record(10 * i, None, "R", 10) for i in range(10)]
+    assert cpu_by_stack(samples) == {None: 100 * MS}
+
+
+def groups(samples: Sequence[Sample], until_ms: float | None = None) -> dict[str, float]:
+    by: dict[str, float] = {}
+    until = None if until_ms is None else round(until_ms * MS)
+    for (_, group), ns in waiting_by_stack(samples, until).items():
+        by[group] = by.get(group, 0.0) + ns / MS
+    return by
+
+
+def test_wall_is_cpu_queue_and_waiting() -> None:
+    samples = [
+        replace(record(0, SLEEP, "S"), wait="sleep"),
+        replace(record(30, WORK, "R", 2), run_queue_ns=3 * MS),
+        replace(record(40, SLEEP, "S", 4), wait="poll"),
+    ]
+    assert groups(samples, 100) == {"sleep": 25.0, "queue": 3.0, "io": 6.0 + 60.0}
+
+
+def test_a_thread_that_gives_no_record_still_waits() -> None:
+    thread = ThreadWaiting()
+    thread.add(replace(record(0, SLEEP, "S"), wait="lock"))
+    assert [(wait.group, wait.ns) for wait in thread.until(5 * MS)] == [("lock", 5 * MS)]
+    assert [wait.ns for wait in thread.until(7 * MS)] == [2 * MS]
+    assert thread.until(7 * MS) == []
+
+
+def test_a_futex_where_the_thread_computes_is_the_gil() -> None:
+    by = groups(contended(20))
+    assert by["gil"] > 0
+    assert "lock" not in by
+
+
+def test_cpu_that_is_booked_late_is_taken_from_the_waits() -> None:
+    samples = [
+        replace(record(0, SLEEP, "S"), wait="sleep"),
+        record(4, WORK, "R", 6),
+        replace(record(20, SLEEP, "S", 2), wait="sleep"),
+    ]
+    assert groups(samples) == {"sleep": 20.0 - 8.0}
+
+
+def faulting(point: bool) -> list[Sample]:
+    """WORK faults in short bursts that are hardly met; the faults arrive in OTHER."""
+    samples = []
+    for i in range(400):
+        met = i % 20 == 0
+        stack = WORK if met else OTHER
+        made = replace(record(10 * i, stack, "R", 10), faults=100)
+        if point:
+            made = replace(made, faults_in_window=20 if met else 0)
+        samples.append(made)
+    return samples
+
+
+def test_the_point_rate_finds_who_touches() -> None:
+    touched = touched_by_stack(faulting(point=True))
+    assert touched.by == "point rate"
+    assert touched.faults == {WORK: 40_000}
+
+
+def test_without_it_faults_go_like_cpu_and_say_so() -> None:
+    touched = touched_by_stack(faulting(point=False))
+    assert touched.by == "cpu rule"
+    assert touched.faults[OTHER] > touched.faults[WORK] > 0
