@@ -118,10 +118,10 @@ def _check_schema(name: str, elements: list[dict[int, Any]]) -> list[tuple[bytes
             raise RecordingError("damaged: its columns are not flat")
         found.append((label, physical))
     labels = {label for label, _ in found}
-    if not TABLES[name].may_be(label.decode("utf-8", "replace") for label in labels):
-        raise RecordingError(f"damaged: it is no file of the table {name}")
     if len(labels) != len(found):
         raise RecordingError("damaged: it has a column twice")
+    if not TABLES[name].may_be(label.decode("utf-8", "replace") for label in labels):
+        raise RecordingError(f"damaged: it is no file of the table {name}")
     return found
 
 
