@@ -29,8 +29,8 @@ def compare_both(paths: list[Path]) -> None:
     from perftui.probes.compare.flame_picture import as_svg
     from perftui.probes.compare.markdown import as_markdown
     from perftui.probes.compare.place import place_of
-    from perftui.probes.recording.reader import open_recording
-    from perftui.tui.compare_text import compare_text
+    from perftui.probes.recording.read.reader import open_recording
+    from perftui.tui.text.compare import compare_text
 
     readers = _timed("open both", lambda: [open_recording(path) for path in paths])
     base, new = (Run(r, r.path.name, place_of(r)) for r in readers)

@@ -2,7 +2,7 @@
 
     python benchmarks/detector_live.py [--only NAME,...]       about 8 minutes
 
-The programs (tests/detect/programs) mark when their truth begins and ends; what was said is read
+The programs (tests/support/detect/programs) mark when their truth begins and ends; what was said is read
 from the recordings with `perftui query`, as anybody could. A table in Markdown is printed.
 """
 
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests/detect"))
+sys.path.insert(0, str(ROOT / "tests/probes/detect"))
 
-from real import ENVIRONMENT, PROGRAMS, SECONDS, TOO_LATE_S  # noqa: E402
+from support.detect.real import ENVIRONMENT, PROGRAMS, SECONDS, TOO_LATE_S  # noqa: E402
 
 WHAT = {
     "leak": "leak: 3.3 MB/s are remembered",

@@ -17,23 +17,21 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "detect"))
 
-import corpus
-import families
-import strangers
-from scorer import alerts_of, score, table, uses_the_future
+from support.detect import corpus, families, strangers
+from support.detect.scorer import alerts_of, score, table, uses_the_future
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import ModuleType
 
-    from corpus import Trace
+    from support.detect.corpus import Trace
 
 HOLDOUT_FIRST = 940_000
 
 
 def real_programs(only: str) -> None:
     """Run every program under the probes; then judge its trace again without stacks."""
-    from real import ENVIRONMENT, SECONDS, watch
+    from support.detect.real import ENVIRONMENT, SECONDS, watch
 
     live, replayed = [], {}
     for name in SECONDS:
@@ -84,7 +82,7 @@ def main() -> None:
 
     runners = {"perftui": alerts_of}
     if not args.no_baselines:
-        from baselines import mann_kendall, naive_slope
+        from support.detect.baselines import mann_kendall, naive_slope
 
         runners = {"naive slope": naive_slope, "MK + Theil-Sen": mann_kendall, **runners}
     scores = {name: score(made(seeds), run) for name, run in runners.items()}

@@ -20,24 +20,24 @@ from typing import TYPE_CHECKING, NamedTuple
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 sys.path[:0] = [str(TESTS / "export"), str(TESTS / "recording")]
 
-import clients  # noqa: E402
+from support.export import clients
 
-from perftui.probes.profile import function_sums  # noqa: E402
-from perftui.probes.recording.export.formats import exporter_of  # noqa: E402
-from perftui.probes.recording.export.names import plain  # noqa: E402
-from perftui.probes.recording.export.slice import slice_of  # noqa: E402
-from perftui.probes.recording.export.write import Order, write_stream  # noqa: E402
-from perftui.probes.recording.reader import open_recording  # noqa: E402
-from perftui.probes.recording.shelf import resolve  # noqa: E402
-from perftui.probes.units import format_bytes, format_seconds  # noqa: E402
+from perftui.probes.export.formats import exporter_of  # noqa: E402
+from perftui.probes.export.material.names import plain  # noqa: E402
+from perftui.probes.export.material.slice import slice_of  # noqa: E402
+from perftui.probes.export.write import Order, write_stream  # noqa: E402
+from perftui.probes.profile.sums import function_sums  # noqa: E402
+from perftui.probes.recording.read.reader import open_recording  # noqa: E402
+from perftui.probes.recording.shelf.shelf import resolve  # noqa: E402
+from perftui.probes.text.units import format_bytes, format_seconds  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clients import Function
+    from support.export.clients import Function
 
-    from perftui.probes.recording.export.slice import Slice
-    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.export.material.slice import Slice
+    from perftui.probes.recording.read.reader import RecordingReader
 
 CLOSE = 0.02
 """Clients round: speedscope shows three digits."""
@@ -180,7 +180,7 @@ def main() -> int:
     failed = 0
     with tempfile.TemporaryDirectory(prefix="perftui-clients-") as folder:
         if args.recording is None:
-            from hostile import make_hostile
+            from support.export.hostile import make_hostile
 
             source = make_hostile(Path(folder) / "hostile.perftui")
         else:

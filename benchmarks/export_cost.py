@@ -20,16 +20,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.text.units import format_bytes, format_seconds
 
 _CODE = """
 import json, resource, sys, time
 from pathlib import Path
-from perftui.probes.recording.export.estimate import HUGE_BYTES, estimate
-from perftui.probes.recording.export.formats import exporter_of
-from perftui.probes.recording.export.slice import whole
-from perftui.probes.recording.export.write import Order, write_file
-from perftui.probes.recording.reader import open_recording
+from perftui.probes.export.estimate import HUGE_BYTES, estimate
+from perftui.probes.export.formats import exporter_of
+from perftui.probes.export.material.slice import whole
+from perftui.probes.export.write import Order, write_file
+from perftui.probes.recording.read.reader import open_recording
 reader = open_recording(sys.argv[1])
 order = Order(exporter_of(sys.argv[2]), whole(reader))
 begin = time.perf_counter()
@@ -86,7 +86,7 @@ def main() -> None:
     args = parser.parse_args()
     from recording_open import write
 
-    from perftui.probes.recording.export.formats import FORMATS
+    from perftui.probes.export.formats import FORMATS
 
     with tempfile.TemporaryDirectory(prefix="perftui-export-") as folder:
         directory = args.keep or Path(folder) / "long.perftui"

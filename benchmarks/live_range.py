@@ -14,12 +14,12 @@ import sys
 import time
 from statistics import median
 
-from perftui.probes.calltree import CallTree
-from perftui.probes.profile import MergedSums, MergedTree, function_sums
-from perftui.probes.reader import Target
-from perftui.probes.records import Stack, StackWindow
-from perftui.probes.store import Store
-from perftui.probes.units import NS_PER_S
+from perftui.probes.profile.sums import MergedSums, MergedTree, function_sums
+from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import Stack, StackWindow
+from perftui.probes.store.store import Store
+from perftui.probes.text.units import NS_PER_S
 
 THREADS = 4
 STACKS = 400

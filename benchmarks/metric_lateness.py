@@ -11,14 +11,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from perftui.probes.log import SessionLog
-from perftui.probes.metrics import MetricProbe
-from perftui.probes.records import Metric
+from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.records import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.records import Record
+    from perftui.probes.spine.records import Record
 
 PERIOD_NS = 50_000_000
 BUSY = "import threading\ndef burn():\n while True: sum(range(1000))\nburn()"

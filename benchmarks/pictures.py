@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
-from perftui.scenarios.race import Race
-from perftui.scenarios.race_plan import plan_race
-from perftui.scenarios.runner import resolve
+from perftui.scenarios.race.plan import plan_race
+from perftui.scenarios.race.race import Race
+from perftui.scenarios.run.runner import resolve
 from perftui.tui.app import PerftuiApp
-from perftui.tui.race_app import RaceApp
-from perftui.tui.race_on_screen import Races
+from perftui.tui.watch.race.app import RaceApp
+from perftui.tui.watch.race.on_screen import Races
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

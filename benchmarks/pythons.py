@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.agent.launch import agent_environment
+from perftui.probes.agent_link.launch import agent_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from synthetic_recording import TARGET, seconds_of
 
-from perftui.probes.log import SessionLog
-from perftui.probes.recording.recorder import START_AFTER_S, Recorder
+from perftui.probes.recording.write.recorder import START_AFTER_S, Recorder
+from perftui.probes.spine.log import SessionLog
 
 
 def main() -> None:

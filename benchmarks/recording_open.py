@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,8 @@ FIVE_MINUTES_NS = 300 * NS_PER_S
 def write(directory: Path, hours: float) -> None:
     from synthetic_recording import TARGET, seconds_of
 
-    from perftui.probes.calltree import CallTree
-    from perftui.probes.recording.writer import Recording
+    from perftui.probes.recording.write.writer import Recording
+    from perftui.probes.spine.calltree import CallTree
 
     now_ns = [0]
     tree = CallTree()
@@ -50,8 +50,8 @@ def read(directory: Path) -> None:
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 
-    from perftui.probes.profile import function_sums
-    from perftui.probes.recording.reader import open_recording
+    from perftui.probes.profile.sums import function_sums
+    from perftui.probes.recording.read.reader import open_recording
 
     print(f"imports               {time.perf_counter() - begin_s:6.3f} s")
     reader = _timed("open", lambda: open_recording(directory))

@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.spike_finder import SpikeFinder
-from perftui.probes.log import SessionLog
-from perftui.probes.reader import Target
-from perftui.probes.records import (
+from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import (
     Call,
     Count,
     Mark,
@@ -31,8 +31,8 @@ from perftui.probes.records import (
     ThreadCpu,
     ThreadName,
 )
-from perftui.probes.store import Store
-from perftui.probes.units import NS_PER_S
+from perftui.probes.store.store import Store
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

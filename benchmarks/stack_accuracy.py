@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout)
 
-from perftui.probes.log import SessionLog  # noqa: E402
-from perftui.probes.records import Record, Stack, StackWindow  # noqa: E402
+from perftui.probes.spine.log import SessionLog  # noqa: E402
+from perftui.probes.spine.records import Record, Stack, StackWindow  # noqa: E402
 from perftui.probes.stacks.relay import StackProbe  # noqa: E402
 
 if TYPE_CHECKING:

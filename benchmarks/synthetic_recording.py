@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from perftui.probes.reader import Target
-from perftui.probes.records import (
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import (
     Count,
     Metric,
     Overhead,
@@ -21,12 +21,12 @@ from perftui.probes.records import (
     ThreadCpu,
     ThreadName,
 )
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perftui.probes.calltree import CallTree
+    from perftui.probes.spine.calltree import CallTree
 
 PID = 4_000
 THREADS = 4

@@ -15,36 +15,36 @@ from dataclasses import asdict, dataclass
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
-from perftui.probes.agent.launch import AgentChannel, agent_environment
-from perftui.probes.agent_reader import AgentProbe
+from perftui.probes.agent_link.launch import AgentChannel, agent_environment
+from perftui.probes.agent_link.loads_agent import loads_agent
+from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.detect.live import DetectorProbe
-from perftui.probes.detect.spike_finder import SpikeFinder
-from perftui.probes.free_threaded import free_threaded_build, what_follows
-from perftui.probes.loads_agent import loads_agent
-from perftui.probes.log import SessionLog
-from perftui.probes.machine_memory import memory_limit
-from perftui.probes.metrics import MetricProbe
-from perftui.probes.output import OutputTail
-from perftui.probes.probe_thread import say_failed
-from perftui.probes.quiet_threads import quiet_threads
-from perftui.probes.reader import Target
-from perftui.probes.records import Exit, Mark, Notice
-from perftui.probes.redact import redact_argv, redact_title
-from perftui.probes.rights import can_trace
+from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.machine.memory import memory_limit
+from perftui.probes.machine.quiet_threads import quiet_threads
+from perftui.probes.machine.rights import can_trace
+from perftui.probes.process.free_threaded import free_threaded_build, what_follows
+from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.probe_thread import say_failed
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import Exit, Mark, Notice
 from perftui.probes.stacks.family import FamilyStackProbe
-from perftui.probes.store import Store
-from perftui.probes.target import AttachedTarget, LaunchedTarget
-from perftui.probes.units import format_bytes
+from perftui.probes.store.store import Store
+from perftui.probes.target.output import OutputTail
+from perftui.probes.target.target import AttachedTarget, LaunchedTarget
+from perftui.probes.text.redact import redact_argv, redact_title
+from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.log import Probe
-    from perftui.probes.orders import Orders
-    from perftui.probes.recording.place import Place
-    from perftui.probes.recording.recorder import Recorder
-    from perftui.probes.records import Severity
+    from perftui.probes.recording.shelf.place import Place
+    from perftui.probes.recording.write.recorder import Recorder
+    from perftui.probes.spine.log import Probe
+    from perftui.probes.spine.records import Severity
+    from perftui.probes.target.orders import Orders
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
@@ -83,7 +83,7 @@ NOT_RECORDED = RecordOptions(wanted=False)
 def _place_of(record: RecordOptions, title: str) -> Place | None:
     if not record.wanted:
         return None
-    from perftui.probes.recording.place import Place
+    from perftui.probes.recording.shelf.place import Place
 
     return Place(title, record.directory)
 
@@ -249,8 +249,8 @@ class Session:
 
     def _start_recorder(self, record: RecordOptions, place: Place) -> Recorder | None:
         """Begin to record; a session that cannot be recorded says so and goes on."""
-        from perftui.probes.recording import shelf
-        from perftui.probes.recording.recorder import Recorder
+        from perftui.probes.recording.shelf import shelf
+        from perftui.probes.recording.write.recorder import Recorder
 
         def make_room() -> None:
             limit = record.max_bytes

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.detect.spike import spike_json
-from perftui.probes.detect.spike_finder import SpikeFinder
-from perftui.probes.plans import plan_verdict
-from perftui.probes.profile import busy, function_sums
-from perftui.probes.reader import TREE
-from perftui.probes.units import NS_PER_S
+from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.detect.spikes.spike import spike_json
+from perftui.probes.plans.verdict import plan_verdict
+from perftui.probes.profile.sums import busy, function_sums
+from perftui.probes.spine.reader import TREE
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import CallStats, Import, Phase, RunCost, Target
-    from perftui.probes.records import Plan
-    from perftui.probes.store import Store
+    from perftui.probes.spine.reader import CallStats, Import, Phase, RunCost, Target
+    from perftui.probes.spine.records import Plan
+    from perftui.probes.store.store import Store
 
 SCHEMA = 1
 TOP_FUNCTIONS = 30

@@ -45,7 +45,7 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PERFTUI_RECORDINGS"] = str(tmp_path_factory.mktemp("recordings"))
 
 
-_CORE = ("tests/cli/", "tests/stacks/", "tests/tui/")
+_CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")
 FIFTHS = 5
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from perftui.probes.releases import NO_RELEASE_FROM
+from perftui.probes.machine.releases import NO_RELEASE_FROM
 from perftui.tui.cli import build_parser
 from perftui.tui.commands.run import split_words
 

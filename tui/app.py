@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SystemCommand
 
-from perftui.tui.ending import Ending
-from perftui.tui.screens.live import LiveScreen
-from perftui.tui.terminal_app import TerminalApp
-from perftui.tui.terminal_watch import watch_terminal
+from perftui.tui.screens.live.screen import LiveScreen
+from perftui.tui.terminal.app import TerminalApp
+from perftui.tui.terminal.ending import Ending
+from perftui.tui.terminal.watch import watch_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from perftui.probes.compare.comparison import Run
     from perftui.probes.compare.facts import PhaseKey
-    from perftui.tui.home_choice import HomeChoice
-    from perftui.tui.notify import How
-    from perftui.tui.session_face import LiveSession
+    from perftui.tui.screens.home.choice import HomeChoice
+    from perftui.tui.session.face import LiveSession
+    from perftui.tui.session.notify import How
 
 R = TypeVar("R")
 
@@ -83,7 +83,7 @@ class PerftuiApp(TerminalApp[int]):
         import tempfile
         import time
 
-        from perftui.probes.whole_file import write_text
+        from perftui.probes.own.whole_file import write_text
 
         picture = self.export_screenshot(title="perftui")
         name = f"perftui-{time.strftime('%Y%m%d-%H%M%S')}.svg"
@@ -171,7 +171,7 @@ class CompareApp(TerminalApp[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the compare screen: there is no other below it."""
-        from perftui.tui.screens.compare import CompareScreen
+        from perftui.tui.screens.compare.screen import CompareScreen
 
         return CompareScreen(*self._sides)
 
@@ -196,7 +196,7 @@ def run_compare(base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None 
 
 class _PickerApp(TerminalApp[int]):
     def on_mount(self) -> None:
-        from perftui.tui.screens.picker import PickerScreen
+        from perftui.tui.screens.home.picker import PickerScreen
 
         self.push_screen(PickerScreen(), self.exit)
 
@@ -215,7 +215,7 @@ class _HomeApp(TerminalApp["HomeChoice"]):
         self._message, self._current = message, current
 
     def on_mount(self) -> None:
-        from perftui.tui.screens.home import HomeScreen
+        from perftui.tui.screens.home.screen import HomeScreen
 
         self.push_screen(HomeScreen(self._message, self._current), self.exit)
 

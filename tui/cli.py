@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from perftui.tui.words import begin, say, settle, tell
+from perftui.tui.text.words import begin, say, settle, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say_where_things_are() -> None:
-    folders = sys.modules.get("perftui.probes.folders")  # whoever kept something has loaded it
+    folders = sys.modules.get("perftui.probes.own.folders")  # whoever kept something has loaded it
     note = None if folders is None else folders.fallback_note()
     if note is not None:
         tell(f"perftui: {note}")

@@ -1,6 +1,6 @@
 """Where `perftui` begins: first of all, the process imports from our own places alone."""
 
-from perftui.probes.own_path import take_out
+from perftui.probes.own.path import take_out
 
 
 def main() -> int:

@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_tests] = Tests()
     path = _json_path(config)
     if path is not None:
-        from perftui.probes.whole_file import check_writable
+        from perftui.probes.own.whole_file import check_writable
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +227,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     rows = list(session.config.stash[_tests].rows.values())
     text = json.dumps({"schema": SCHEMA, "tests": rows}, indent=2, allow_nan=False) + "\n"
-    from perftui.probes.whole_file import write_text
+    from perftui.probes.own.whole_file import write_text
 
     write_text(path, text)
 
@@ -250,7 +250,7 @@ def pytest_terminal_summary(
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """Lay the measured blocks out as lines: figures right, names left."""
-    from perftui.probes.units import format_bytes, format_seconds
+    from perftui.probes.text.units import format_bytes, format_seconds
 
     def size(value: int | None) -> str:
         return "-" if value is None else format_bytes(value)

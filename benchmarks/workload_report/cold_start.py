@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import Any, NamedTuple
 
-from perftui.probes.units import format_seconds
-from perftui.scenarios.cold_start_budget import Check, checked, parse_budget
+from perftui.probes.text.units import format_seconds
+from perftui.scenarios.engines.budget import Check, checked, parse_budget
 from workload_report.markdown import named, percent, spread, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section

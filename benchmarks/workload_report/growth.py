@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from perftui.probes.units import format_bytes
+from perftui.probes.text.units import format_bytes
 from workload_report.markdown import named, table
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section

@@ -35,8 +35,8 @@ def versions() -> dict[str, str | None]:
         "perftui": _perftui(),
         **{name: _version(name) for name in PACKAGES},
     }
-    from perftui.scenarios.server_postgres import postgres_binaries
-    from perftui.scenarios.server_redis import redis_binary
+    from perftui.scenarios.servers.postgres import postgres_binaries
+    from perftui.scenarios.servers.redis import redis_binary
 
     postgres, redis = postgres_binaries(), redis_binary()
     found["PostgreSQL"] = _said(postgres / "postgres") if postgres else None

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from perftui.scenarios.figures import VARIABLE, read_figures
+from perftui.scenarios.say.figures import VARIABLE, read_figures
 
 LIMIT_S = 600.0
 _NOT_SHOWN = ("--headless", "--no-record")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.text.units import format_bytes, format_seconds
 from workload_report.markdown import commands, named, table
 
 if TYPE_CHECKING:

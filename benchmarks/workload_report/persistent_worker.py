@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any, NamedTuple
 
-from perftui.probes.units import format_count, format_seconds
+from perftui.probes.text.units import format_count, format_seconds
 from workload_report.markdown import named, percent, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section

@@ -10,18 +10,18 @@ from collections import Counter as Tally
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.profile import busy
-from perftui.probes.reader import TREE
+from perftui.probes.profile.sums import busy
+from perftui.probes.spine.reader import TREE
 from perftui.probes.summary import cpu_seconds, imports_total_s, peak_rss_bytes
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perftui.probes.compare.place import Place
-    from perftui.probes.reader import CallStats, Import, Phase, ThreadTree
-    from perftui.probes.records import Alert
-    from perftui.probes.store import Store
+    from perftui.probes.spine.reader import CallStats, Import, Phase, ThreadTree
+    from perftui.probes.spine.records import Alert
+    from perftui.probes.store.store import Store
 
 Unit = Literal["s", "B", "/s", "%", ""]
 Better = Literal["lower", "higher", "neither"]

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.confidence import Interval, Verdict, between_runs, verdict_of
-from perftui.probes.units import format_bytes, format_count, format_seconds, three_digits
+from perftui.probes.text.units import format_bytes, format_count, format_seconds, three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

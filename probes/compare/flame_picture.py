@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.calltree import ROOT
 from perftui.probes.compare.flame_values import flame_values, sides_of, sign_of, tint_of
 from perftui.probes.compare.headline import headline
-from perftui.probes.recording.export.flame_boxes import FlameTree, lay_out
-from perftui.probes.recording.export.flame_drawing import Face, draw, hsl
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.export.pictures.boxes import FlameTree, lay_out
+from perftui.probes.export.pictures.drawing import Face, draw, hsl
+from perftui.probes.spine.calltree import ROOT
+from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.compare.comparison import Comparison
     from perftui.probes.compare.flame_values import Tint
-    from perftui.probes.difference import Change, Difference
-    from perftui.probes.profile import WeightName
-    from perftui.probes.recording.export.flame_boxes import FlameBox
+    from perftui.probes.export.pictures.boxes import FlameBox
+    from perftui.probes.profile.difference import Change, Difference
+    from perftui.probes.profile.sums import WeightName
 
 HUES = {"more": 6.0, "less": 212.0}
 """As on the screen."""

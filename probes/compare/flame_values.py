@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.figures import points_text
-from perftui.probes.profile import WEIGHT_INDEX
-from perftui.probes.units import NS_PER_S
+from perftui.probes.profile.sums import WEIGHT_INDEX
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.difference import Change, Delta, Difference
-    from perftui.probes.profile import WeightName
+    from perftui.probes.profile.difference import Change, Delta, Difference
+    from perftui.probes.profile.sums import WeightName
 
 STRONGEST = 0.10
 """A change of share of this or more has the full colour."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.calltree import ROOT
 from perftui.probes.compare.confidence import (
     LEAST_BLOCKS,
     Estimate,
@@ -25,17 +24,18 @@ from perftui.probes.compare.confidence import (
     mean_of,
     ratio_of_sums,
 )
-from perftui.probes.difference import Side, difference
-from perftui.probes.profile import payer_of
-from perftui.probes.same_file import paired_places, place_key
-from perftui.probes.units import NS_PER_S
+from perftui.probes.profile.difference import Side, difference
+from perftui.probes.profile.same_file import paired_places, place_key
+from perftui.probes.profile.sums import payer_of
+from perftui.probes.spine.calltree import ROOT
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perftui.probes.compare.facts import RunFacts
-    from perftui.probes.difference import Difference, FunctionDiff
-    from perftui.probes.reader import ThreadTree
+    from perftui.probes.profile.difference import Difference, FunctionDiff
+    from perftui.probes.spine.reader import ThreadTree
 
 LEAST_SHARE = 0.01
 """Of the sampled time, and of the length of the longer range: less is not told as a change."""

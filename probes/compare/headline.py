@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.comparison import ONE_RUN
 from perftui.probes.compare.figures import percent_text, points_text
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.compare.comparison import Comparison, ImportChange

@@ -16,8 +16,8 @@ from perftui.probes.compare.figures import (
     signed,
 )
 from perftui.probes.compare.headline import headline, top_imports
-from perftui.probes.recording.export.markdown import LIMIT_BYTES, code, prose
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.export.report.markdown import LIMIT_BYTES, code, prose
+from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.units import NS_PER_S, format_bytes, three_digits
+from perftui.probes.text.units import NS_PER_S, format_bytes, three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perftui.probes.compare.facts import RunFacts
-    from perftui.probes.recording.reader import RecordingReader
-    from perftui.probes.store import Store
+    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.store.store import Store
 
 _OVERHEAD_POINTS, _OVERHEAD_RATIO = 2.0, 1.5
 """Per cent of a core, and factor, by which perftui's own CPU may differ."""
@@ -83,7 +83,7 @@ def place_here(reader: Store) -> Place:
     """Return where a session that runs on this machine is measured."""
     import time
 
-    from perftui.probes.recording import meta as meta_file
+    from perftui.probes.recording.format import meta as meta_file
 
     machine, versions = meta_file.machine(), meta_file.versions()
     target, status = reader.target(), reader.status()

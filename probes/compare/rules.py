@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.figures import amount_text, change_text, percent_text
-from perftui.probes.units import parse_bytes
+from perftui.probes.text.units import parse_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,14 +6,14 @@ import linecache
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.calltree import ROOT, is_stdlib, package_of
-from perftui.probes.detect.observations import Waiting
+from perftui.probes.detect.evidence.observations import Waiting
+from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.calltree import CallTree, Frame
-    from perftui.probes.reader import ThreadTree, Weights
+    from perftui.probes.spine.calltree import CallTree, Frame
+    from perftui.probes.spine.reader import ThreadTree, Weights
 
 Cause = Literal["lock", "io", "other", "idle"]
 Weight = Literal["grown", "wall", "cpu"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.detector import Context, Detector
-from perftui.probes.detect.observations import (
+from perftui.probes.detect.evidence.detector import Context, Detector
+from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
@@ -17,7 +17,7 @@ from perftui.probes.detect.registry import DETECTORS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from perftui.probes.detect.observations import Edge, Observation
+    from perftui.probes.detect.evidence.observations import Edge, Observation
 
 
 class Engine:

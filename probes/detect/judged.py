@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.registry import DETECTORS
-from perftui.probes.units import format_seconds
+from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

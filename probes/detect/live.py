@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import WEIGHT_OF, dominant_code, waiting_of
 from perftui.probes.detect.engine import Engine
-from perftui.probes.detect.observations import RANK, Sample
+from perftui.probes.detect.evidence.observations import RANK, Sample
+from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.observe import Observer
-from perftui.probes.detect.stall import LOW_PERCENT
-from perftui.probes.probe_thread import ProbeThread, say_failed
-from perftui.probes.records import Alert, Stack, StackWindow
-from perftui.probes.units import NS_PER_S, format_bytes
+from perftui.probes.spine.probe_thread import ProbeThread, say_failed
+from perftui.probes.spine.records import Alert, Stack, StackWindow
+from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from perftui.probes.detect.observations import Edge, Observation, Waiting
-    from perftui.probes.log import SessionLog
-    from perftui.probes.reader import ThreadTree
-    from perftui.probes.records import Record, Severity
+    from perftui.probes.detect.evidence.observations import Edge, Observation, Waiting
+    from perftui.probes.spine.log import SessionLog
+    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.records import Record, Severity
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
 

@@ -6,14 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.derived import CpuPercent
-from perftui.probes.detect.observations import (
-    CallEnded,
-    ImportBegan,
-    ImportEnded,
-    Sample,
-)
-from perftui.probes.records import (
+from perftui.probes.detect.evidence.observations import CallEnded, ImportBegan, ImportEnded, Sample
+from perftui.probes.spine.derived import CpuPercent
+from perftui.probes.spine.records import (
     Call,
     Count,
     Exit,
@@ -25,13 +20,13 @@ from perftui.probes.records import (
     Pool,
     ThreadCpu,
 )
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.probes.detect.observations import Observation
-    from perftui.probes.records import Record
+    from perftui.probes.detect.evidence.observations import Observation
+    from perftui.probes.spine.records import Record
 
 CPU_SPAN_NS = 150_000_000
 """CPU % is taken over at least this long: the kernel counts it in ticks of 10 ms."""

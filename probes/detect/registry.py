@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.cold_start import ColdStart
-from perftui.probes.detect.cpu_contention import CpuContention
-from perftui.probes.detect.io_wait import IoWait
-from perftui.probes.detect.lock_wait import LockWait
-from perftui.probes.detect.mem_growth import MemGrowth
-from perftui.probes.detect.no_steady_state import NoSteadyState
-from perftui.probes.detect.oom_risk import OomRisk
-from perftui.probes.detect.slow_import import SlowImport
-from perftui.probes.detect.streaming_violation import StreamingViolation
-from perftui.probes.detect.throughput_decay import ThroughputDecay
+from perftui.probes.detect.kinds.cold_start import ColdStart
+from perftui.probes.detect.kinds.cpu_contention import CpuContention
+from perftui.probes.detect.kinds.io_wait import IoWait
+from perftui.probes.detect.kinds.lock_wait import LockWait
+from perftui.probes.detect.kinds.mem_growth import MemGrowth
+from perftui.probes.detect.kinds.no_steady_state import NoSteadyState
+from perftui.probes.detect.kinds.oom_risk import OomRisk
+from perftui.probes.detect.kinds.slow_import import SlowImport
+from perftui.probes.detect.kinds.streaming_violation import StreamingViolation
+from perftui.probes.detect.kinds.throughput_decay import ThroughputDecay
 
 if TYPE_CHECKING:
-    from perftui.probes.detect.detector import Detector
+    from perftui.probes.detect.evidence.detector import Detector
 
 DETECTORS: dict[str, type[Detector]] = {
     detector.kind: detector

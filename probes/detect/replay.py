@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.evidence.observations import Edge
 from perftui.probes.detect.live import newest_alerts
-from perftui.probes.detect.observations import Edge
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.reader import Reader
+    from perftui.probes.spine.reader import Reader
 
 
 def alerts_of(reader: Reader) -> list[Edge]:

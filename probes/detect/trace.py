@@ -18,13 +18,13 @@ from math import isfinite
 from statistics import median
 from typing import IO, TYPE_CHECKING
 
-from perftui.probes.detect.observations import CallEnded, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perftui.probes.detect.observations import Observation
+    from perftui.probes.detect.evidence.observations import Observation
 
 COLUMNS = ("t_s", "rss_bytes", "cpu_percent", "rows", "phase")
 NEEDED = ("t_s", "rss_bytes")

@@ -10,15 +10,15 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.reader import ThreadTree, Weights
-from perftui.probes.records import Metric
+from perftui.probes.spine.reader import ThreadTree, Weights
+from perftui.probes.spine.records import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from perftui.probes.calltree import CallTree
-    from perftui.probes.records import Record
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.records import Record
 
 KEPT = 36_000
 """Readings: half an hour at 20 Hz."""

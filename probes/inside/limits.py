@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perftui.probes.units import parse_bytes
+from perftui.probes.text.units import parse_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

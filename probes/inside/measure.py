@@ -22,17 +22,17 @@ from perftui.probes.inside.limits import Limits
 from perftui.probes.inside.result import BlockAlert, LimitExceeded, Measured
 from perftui.probes.inside.voice import voice
 from perftui.probes.inside.watch import Watch
-from perftui.probes.log import SessionLog
-from perftui.probes.machine_memory import memory_limit
-from perftui.probes.metrics import MetricProbe
-from perftui.probes.process import open_process
-from perftui.probes.units import NS_PER_S, format_seconds
+from perftui.probes.machine.memory import memory_limit
+from perftui.probes.process.face import open_process
+from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.text.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from perftui.probes.records import Metric
+    from perftui.probes.spine.records import Metric
 
 FIRST_READING_S = 2.0
 LATE_WORTH_TELLING_S = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.units import format_bytes, format_seconds
+from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.inside.limits import Limits

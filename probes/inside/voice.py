@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent import api, wire
 from perftui.probes.agent.runtime import Agent
-from perftui.probes.agent_reader import PLAN_KINDS, records_of
+from perftui.probes.agent_link.reader import PLAN_KINDS, records_of
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from perftui.probes.log import SessionLog
+    from perftui.probes.spine.log import SessionLog
 
 
 DRAIN_EVERY_S = 0.05

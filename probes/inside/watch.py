@@ -5,20 +5,12 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.records import (
-    Alert,
-    Call,
-    Count,
-    Metric,
-    Overhead,
-    PhaseBegin,
-    PhaseEnd,
-)
+from perftui.probes.spine.records import Alert, Call, Count, Metric, Overhead, PhaseBegin, PhaseEnd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.records import Record
+    from perftui.probes.spine.records import Record
 
 
 class Peak(NamedTuple):

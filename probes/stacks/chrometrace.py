@@ -12,10 +12,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.calltree import MAX_DEPTH
+from perftui.probes.spine.calltree import MAX_DEPTH
 
 if TYPE_CHECKING:
-    from perftui.probes.calltree import CallTree, FrameKind
+    from perftui.probes.spine.calltree import CallTree, FrameKind
 
 _THREAD = re.compile(r"thread \((0[xX][0-9a-fA-F]+|\d+)\)(?:: (.*))?", re.DOTALL)
 _NATIVE = re.compile(r".*\.(?:so|dylib|dll|exe)(?:\.[\w.]+)?|.*\.(?:c|cc|cpp|cxx|h|hpp|rs|s|S)")

@@ -10,15 +10,15 @@ import time
 from threading import Event
 from typing import TYPE_CHECKING
 
-from perftui.probes.probe_thread import ProbeThread
-from perftui.probes.records import Notice
+from perftui.probes.spine.probe_thread import ProbeThread
+from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.relay import StackProbe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from perftui.probes.log import SessionLog
+    from perftui.probes.spine.log import SessionLog
 
 _LOOK_EVERY_S = 0.25
 _LEAST_HZ = 20.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from perftui.probes.stacks.recorder import Recording

@@ -20,20 +20,20 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from perftui.probes import rights
-from perftui.probes.free_threaded import free_threaded_build, what_follows
-from perftui.probes.records import Notice
+from perftui.probes.machine import rights
+from perftui.probes.process.free_threaded import free_threaded_build, what_follows
+from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.pace import Pace
 from perftui.probes.stacks.recorder import Recorder, SamplerMissing, find_sampler
 from perftui.probes.stacks.window import WindowWriter
-from perftui.probes.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perftui.probes.log import SessionLog
-    from perftui.probes.records import Severity
+    from perftui.probes.spine.log import SessionLog
+    from perftui.probes.spine.records import Severity
     from perftui.probes.stacks.recorder import Outcome, Recording
 
 _LONGEST_S = 6

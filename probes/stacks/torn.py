@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.calltree import CallTree
+    from perftui.probes.spine.calltree import CallTree
     from perftui.probes.stacks.chrometrace import Interval
 
 TRIAL_SIGHTINGS = 5

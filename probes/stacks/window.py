@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from perftui.probes.orders import at_rest
-from perftui.probes.records import Stack, StackWindow, ThreadName
+from perftui.probes.spine.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.chrometrace import parse_trace
 from perftui.probes.stacks.recorder import BACKEND
 from perftui.probes.stacks.torn import RootJudge
-from perftui.probes.units import NS_PER_S
+from perftui.probes.target.orders import at_rest
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.calltree import CallTree
-    from perftui.probes.records import Record
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.records import Record
     from perftui.probes.stacks.chrometrace import Interval
     from perftui.probes.stacks.recorder import Recording
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.probes import session as session_module
-from perftui.probes.rights import Right
+from perftui.probes.machine.rights import Right
 from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.summary import summarize
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from perftui.probes import rights
+from perftui.probes.machine import rights
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 PRCTL = (

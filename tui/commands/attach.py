@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.pid is None:
         if not screen:
             raise UserError("attach needs a PID without a terminal; `perftui list processes`")
-        from perftui.tui.on_screen import pick_process
+        from perftui.tui.watch.on_screen import pick_process
 
         chosen = pick_process()
         if chosen is None:
@@ -41,14 +41,14 @@ def run(args: argparse.Namespace) -> int:
         pid = chosen
     else:
         pid = _pid(args.pid)
-    from perftui.probes.process import ProcessGone
+    from perftui.probes.process.face import ProcessGone
 
     try:
         if screen:
-            from perftui.tui.on_screen import attach_on_screen
+            from perftui.tui.watch.on_screen import attach_on_screen
 
             return attach_on_screen(pid, asked)
-        from perftui.tui.headless import attach_headless
+        from perftui.tui.watch.headless import attach_headless
 
         return attach_headless(pid, asked)
     except ProcessGone as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
-from perftui.tui.words import has_screen, say, tell
+from perftui.tui.text.words import has_screen, say, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
         return run_compare(base, new, phase)
     from perftui.probes.compare.comparison import compare
     from perftui.probes.compare.rules import check_rules, exit_code, judge
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.read.reader import RecordingReader
 
     try:
         comparison = compare(base, new, phase)
@@ -122,7 +122,7 @@ def _open_side(argument: str) -> list[Run]:
     """
     from perftui.probes.compare.comparison import Run
     from perftui.probes.compare.place import place_of
-    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.format.limits import RecordingError
 
     words = [argument]
     if "," in argument and not Path(argument).exists():
@@ -193,7 +193,7 @@ def _output(kind: str, comparison: Comparison, judged: Sequence[Judged], output:
             return as_svg(comparison)
         except NoStacks as error:
             raise UserError(str(error)) from error
-    from perftui.tui.compare_text import compare_text
+    from perftui.tui.text.compare import compare_text
 
     width = None
     if output is None and sys.stdout.isatty():
@@ -205,7 +205,7 @@ def _write(text: str, output: str | None) -> None:
     if output is None or output == "-":
         say(text)
         return
-    from perftui.probes.whole_file import write_text
+    from perftui.probes.own.whole_file import write_text
 
     try:
         write_text(output, text + "\n")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
-from perftui.tui.words import say
+from perftui.tui.text.words import say
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from perftui.scenarios.race import Race
+    from perftui.scenarios.race.race import Race
 
 DEFAULT = "streaming-vs-collect"
 _RATE_HZ = 50.0
@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--notify is for run and attach; a demo tells its alerts on each side")
     options.check_json_path(args.json)
     record = options.record_options(args)
-    from perftui.scenarios.parameters import ScenarioError
-    from perftui.scenarios.race import Race
-    from perftui.scenarios.race_plan import plan_race
+    from perftui.scenarios.define.parameters import ScenarioError
+    from perftui.scenarios.race.plan import plan_race
+    from perftui.scenarios.race.race import Race
 
     def make(engine: str | None) -> Race:
         plan = plan_race(args.name, engine, args.size)
@@ -73,18 +73,18 @@ def run(args: argparse.Namespace) -> int:
     except ScenarioError as error:
         raise UserError(str(error)) from error
     if not options.wants_screen(args):
-        from perftui.tui.race_headless import run_headless
+        from perftui.tui.watch.race.headless import run_headless
 
         return run_headless(race, args.json, args.duration)
-    from perftui.tui.race_on_screen import run_on_screen
+    from perftui.tui.watch.race.on_screen import run_on_screen
 
     return run_on_screen(race, make, args.json, args.duration)
 
 
 def pairs_text() -> str:
     """Every pair: its name, its question, its engines and what they lack."""
-    from perftui.scenarios.pairs import PAIRS
-    from perftui.scenarios.runner import install_advice, missing_modules
+    from perftui.scenarios.race.pairs import PAIRS
+    from perftui.scenarios.run.runner import install_advice, missing_modules
 
     lines = []
     for pair in PAIRS:

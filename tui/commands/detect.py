@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from perftui.tui.cli import USAGE_ERROR, UserError
 from perftui.tui.commands import options
 from perftui.tui.commands.recorded import say_lost
-from perftui.tui.gate import GATE_FAILED, tell_failure
-from perftui.tui.words import is_heard, say, tell
+from perftui.tui.text.words import is_heard, say, tell
+from perftui.tui.watch.gate import GATE_FAILED, tell_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from perftui.probes.detect.observations import Edge, Observation
+    from perftui.probes.detect.evidence.observations import Edge, Observation
 
 _EPILOG = """\
 TRACE.csv has the columns t_s, rss_bytes, cpu_percent (100 = one core), rows and phase; the last
@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge every trace; unusable ones are told and make the exit code 2."""
-    from perftui.probes.units import parse_bytes
+    from perftui.probes.text.units import parse_bytes
 
     if args.events is not None and len(args.traces) > 1:
         raise UserError("--events belongs to one trace; name one TRACE")
@@ -79,7 +79,7 @@ class _Judge:
     def trace(self, name: str) -> None:
         """Print the alerts of one trace, or why there is nothing to judge."""
         from perftui.probes.detect.trace import TraceError
-        from perftui.probes.recording.limits import RecordingError
+        from perftui.probes.recording.format.limits import RecordingError
 
         try:
             recording = _recording_of(name)
@@ -93,11 +93,11 @@ class _Judge:
 
     def _csv(self, name: str) -> None:
         from perftui.probes.detect.engine import Engine
+        from perftui.probes.detect.evidence.observations import CallEnded, Sample
         from perftui.probes.detect.judged import Seen, unjudged
-        from perftui.probes.detect.observations import CallEnded, Sample
         from perftui.probes.detect.registry import DETECTORS
         from perftui.probes.detect.trace import TraceFile
-        from perftui.tui.gate import tell_unjudged
+        from perftui.tui.watch.gate import tell_unjudged
 
         events = self._args.events
         trace = TraceFile(Path(name), None if events is None else Path(events))
@@ -142,8 +142,8 @@ class _Judge:
 
 def _recording_of(name: str) -> Path | None:
     """Return the recording that a word names: a path, a name on the shelf, or `last`."""
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.shelf import resolve
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.shelf.shelf import resolve
 
     path = Path(name)
     if path.is_dir() or path.suffix in _RECORDINGS:
@@ -161,7 +161,7 @@ def _recording_of(name: str) -> Path | None:
 def _recorded(path: Path) -> list[Edge]:
     """Return the alerts of a recording."""
     from perftui.probes.detect.replay import alerts_of
-    from perftui.probes.recording.reader import open_recording
+    from perftui.probes.recording.read.reader import open_recording
 
     reader = open_recording(path)
     try:

@@ -9,12 +9,12 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.words import say
+from perftui.tui.text.words import say
 
 if TYPE_CHECKING:
     import argparse
 
-    from perftui.probes.doctor import Check
+    from perftui.probes.doctor.checks import Check
 
 _GLYPHS = {"ok": "✓", "warn": "!", "fail": "✗", "info": "·"}
 _ASCII = {"ok": "+", "warn": "!", "fail": "x", "info": "-"}
@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _machine_groups() -> dict[str, list[Check]]:
-    from perftui.probes.doctor import check_installation
-    from perftui.probes.doctor_agent import check_agent
-    from perftui.probes.doctor_machine import check_machine, check_terminal
+    from perftui.probes.doctor.agent import check_agent
+    from perftui.probes.doctor.checks import check_installation
+    from perftui.probes.doctor.machine import check_machine, check_terminal
 
     return {
         "installation": [*check_installation(), *check_agent()],
@@ -61,7 +61,7 @@ def _machine_groups() -> dict[str, list[Check]]:
 
 
 def _process(text: str) -> list[Check]:
-    from perftui.probes.doctor_process import NoSuchProcess, check_process
+    from perftui.probes.doctor.process import NoSuchProcess, check_process
 
     if not text.isdecimal() or not 0 < int(text) < 1 << 31:
         raise UserError(f"{text!r} is not a process number; `perftui list processes` shows some")
@@ -72,7 +72,7 @@ def _process(text: str) -> list[Check]:
 
 
 def _say_all(groups: dict[str, list[Check]]) -> None:
-    from perftui.tui.text import clean
+    from perftui.tui.text.fit import clean
 
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     glyphs = _GLYPHS if utf8 else _ASCII

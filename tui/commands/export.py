@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
-from perftui.tui.words import answer, say, tell
+from perftui.tui.text.words import answer, say, tell
 
 if TYPE_CHECKING:
-    from perftui.probes.recording.export.spreadsheet import Guard
-    from perftui.probes.recording.export.write import Order
-    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.export.tables.spreadsheet import Guard
+    from perftui.probes.export.write import Order
+    from perftui.probes.recording.read.reader import RecordingReader
 
 _EPILOG = """\
 perftui export --list                              the formats, and what opens them
@@ -72,10 +72,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.recording is None:
         raise UserError("export needs a RECORDING (last is the newest), or --list")
-    from perftui.probes.recording.export.formats import exporter_of
-    from perftui.probes.recording.export.slice import slice_of
-    from perftui.probes.recording.export.write import Order
-    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.export.formats import exporter_of
+    from perftui.probes.export.material.slice import slice_of
+    from perftui.probes.export.write import Order
+    from perftui.probes.recording.format.limits import RecordingError
 
     try:
         exporter = exporter_of(_format(args))
@@ -103,9 +103,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _guard(order: Order, reader: RecordingReader, args: argparse.Namespace) -> Guard | None:
     """Return what keeps cells from being run as formulas, None if it is not wanted."""
-    from perftui.probes.recording.export.spreadsheet import Guard, is_meant_for
-    from perftui.probes.recording.export.write import default_path
-    from perftui.probes.whole_file import is_device
+    from perftui.probes.export.tables.spreadsheet import Guard, is_meant_for
+    from perftui.probes.export.write import default_path
+    from perftui.probes.own.whole_file import is_device
 
     wanted: bool | None = args.spreadsheet
     if order.name != "csv":
@@ -126,7 +126,7 @@ def _tell_guarded(guard: Guard | None) -> None:
 
 def _format(args: argparse.Namespace) -> str:
     """Return the format that was named, or that the name of the file says."""
-    from perftui.probes.recording.export.formats import FORMATS
+    from perftui.probes.export.formats import FORMATS
 
     if args.format is not None:
         return str(args.format)
@@ -141,14 +141,10 @@ def _format(args: argparse.Namespace) -> str:
 
 
 def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> int:
-    from perftui.probes.recording.export.estimate import HUGE_BYTES, estimate
-    from perftui.probes.recording.export.write import (
-        default_path,
-        write_file,
-        write_stream,
-    )
-    from perftui.probes.units import format_bytes
-    from perftui.probes.whole_file import is_device
+    from perftui.probes.export.estimate import HUGE_BYTES, estimate
+    from perftui.probes.export.write import default_path, write_file, write_stream
+    from perftui.probes.own.whole_file import is_device
+    from perftui.probes.text.units import format_bytes
 
     if not args.force:
         size = estimate(reader, order)
@@ -182,7 +178,7 @@ def _agreed(question: str) -> bool:
 
 def list_text() -> str:
     """Return the table of formats as text."""
-    from perftui.probes.recording.export.formats import FORMATS
+    from perftui.probes.export.formats import FORMATS
 
     lines = []
     names = max(len(exporter.name) for exporter in FORMATS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError, build_parser
-from perftui.tui.words import has_screen
+from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
-    from perftui.tui.home_choice import HomeChoice
+    from perftui.tui.screens.home.choice import HomeChoice
 
 
 def can_show_home() -> bool:

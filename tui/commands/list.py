@@ -10,14 +10,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
-from perftui.tui.words import say, tell
+from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from perftui.probes.processes import PythonProcess
-    from perftui.scenarios.runner import Scenario
+    from perftui.probes.process.running import PythonProcess
+    from perftui.scenarios.run.runner import Scenario
 
 _ALL_COLUMNS = 96
 """Below this width recordings are listed without alerts and size."""
@@ -72,9 +72,9 @@ def _section(kind: str, width: int | None, *, alone: bool) -> list[str]:
 
 
 def _scenario_lines(width: int | None) -> list[str]:
-    from perftui.probes.units import format_bytes
-    from perftui.scenarios.cache import cache_use
-    from perftui.scenarios.runner import catalogue
+    from perftui.probes.text.units import format_bytes
+    from perftui.scenarios.data.cache import cache_use
+    from perftui.scenarios.run.runner import catalogue
 
     lines: list[str] = []
     for scenario in catalogue():
@@ -90,8 +90,8 @@ def _scenario_lines(width: int | None) -> list[str]:
 
 
 def _one_scenario(scenario: Scenario, width: int) -> list[str]:
-    from perftui.scenarios.runner import install_advice, missing_modules
-    from perftui.scenarios.server_postgres import server_to_install
+    from perftui.scenarios.run.runner import install_advice, missing_modules
+    from perftui.scenarios.servers.postgres import server_to_install
 
     lines = _wrapped(f"{scenario.reference}: {scenario.summary}", width, indent="    ")
     if scenario.shows:
@@ -121,9 +121,9 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
 
 
 def _recording_lines(width: int | None) -> list[str]:
-    from perftui.probes.recording import shelf
-    from perftui.probes.units import format_bytes, format_seconds
-    from perftui.tui.text import shorten_middle
+    from perftui.probes.recording.shelf import shelf
+    from perftui.probes.text.units import format_bytes, format_seconds
+    from perftui.tui.text.fit import shorten_middle
 
     entries = shelf.entries()
     if not entries:
@@ -157,7 +157,7 @@ def _recording_lines(width: int | None) -> list[str]:
 
 
 def _recording_json() -> list[dict[str, Any]]:
-    from perftui.probes.recording import shelf
+    from perftui.probes.recording.shelf import shelf
 
     return [
         {**entry._asdict(), "path": str(entry.path), "argv": list(entry.argv)}
@@ -172,9 +172,9 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
 def _process_lines(width: int | None) -> list[str]:
     import shlex
 
-    from perftui.probes.processes import python_processes
-    from perftui.probes.units import format_bytes, format_seconds
-    from perftui.tui.text import clean, shorten_middle
+    from perftui.probes.process.running import python_processes
+    from perftui.probes.text.units import format_bytes, format_seconds
+    from perftui.tui.text.fit import clean, shorten_middle
 
     processes = python_processes()
     if not processes:
@@ -216,8 +216,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {"schema": 1}
     if "scenarios" in kinds:
-        from perftui.scenarios.cache import cache_use
-        from perftui.scenarios.runner import catalogue
+        from perftui.scenarios.data.cache import cache_use
+        from perftui.scenarios.run.runner import catalogue
 
         answer["scenarios"] = [_scenario_json(scenario) for scenario in catalogue()]
         use = cache_use()
@@ -227,7 +227,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
             "datasets": list(use.datasets),
         }
     if "processes" in kinds:
-        from perftui.probes.processes import python_processes
+        from perftui.probes.process.running import python_processes
 
         answer["processes"] = [_process_json(process) for process in python_processes()]
     if "recordings" in kinds:
@@ -236,7 +236,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
 
 
 def _scenario_json(scenario: Scenario) -> dict[str, Any]:
-    from perftui.scenarios.runner import installable, missing_modules
+    from perftui.scenarios.run.runner import installable, missing_modules
 
     missing = missing_modules(scenario.requires)
     optional = missing_modules(scenario.uses)
@@ -267,7 +267,7 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
 
 def _command(modules: Sequence[str]) -> str | None:
     """The command that installs what of these can be had here; None if there is nothing."""
-    from perftui.scenarios.runner import installable, pip_command
+    from perftui.scenarios.run.runner import installable, pip_command
 
     can = installable(modules)
     return pip_command(can) if can else None
@@ -287,8 +287,8 @@ def _process_json(process: PythonProcess) -> dict[str, Any]:
 
 
 def _clear_cache(*, yes: bool) -> int:
-    from perftui.probes.units import format_bytes
-    from perftui.scenarios.cache import cache_use, clear_cache
+    from perftui.probes.text.units import format_bytes
+    from perftui.scenarios.data.cache import cache_use, clear_cache
 
     use = cache_use()
     if not use.bytes:

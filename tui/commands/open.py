@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording
-from perftui.tui.words import has_screen
+from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
     import argparse
 
-    from perftui.tui.recorded_session import Mode
+    from perftui.tui.session.recorded import Mode
 
 
 def add_parser(commands: Any) -> None:
@@ -43,10 +43,10 @@ def open_on_screen(argument: str, mode: Mode = "replay") -> int:
     """
     if not has_screen():
         raise UserError("open needs a terminal; `perftui summary RECORDING` prints instead")
-    from perftui.probes.recording.container import open_container
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.shelf import resolve
-    from perftui.tui.recorded_session import open_session
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.read.container import open_container
+    from perftui.probes.recording.shelf.shelf import resolve
+    from perftui.tui.session.recorded import open_session
 
     try:
         session = open_session(open_container(resolve(argument)), mode)

@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
-from perftui.tui.words import has_screen
+from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
     from perftui.probes.session import ProbeOptions, RecordOptions
-    from perftui.tui.watch_options import WatchOptions
+    from perftui.tui.watch.options import WatchOptions
 
 
 def add_probe_options(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ def record_options(args: argparse.Namespace) -> RecordOptions:
     Raises:
         UserError: they contradict each other.
     """
-    from perftui.probes.folders import expanded
+    from perftui.probes.own.folders import expanded
     from perftui.probes.session import RecordOptions
 
     if args.no_record and args.record is not None:
@@ -120,7 +120,7 @@ def watch_options(args: argparse.Namespace) -> WatchOptions:
     Raises:
         UserError: they contradict each other.
     """
-    from perftui.tui.watch_options import WatchOptions
+    from perftui.tui.watch.options import WatchOptions
 
     return WatchOptions(
         probe_options(args),
@@ -145,7 +145,7 @@ def check_json_path(path: str | None) -> None:
     """
     if path is None or path == "-":
         return
-    from perftui.probes.whole_file import check_writable
+    from perftui.probes.own.whole_file import check_writable
 
     try:
         check_writable(path)
@@ -154,7 +154,7 @@ def check_json_path(path: str | None) -> None:
 
 
 def _alert_kinds(text: str) -> tuple[str, ...]:
-    from perftui.tui.gate import alert_kinds
+    from perftui.tui.watch.gate import alert_kinds
 
     return alert_kinds(text)
 
@@ -181,7 +181,7 @@ def count_of_runs(text: str) -> int:
 
 
 def _size(text: str) -> int:
-    from perftui.probes.units import parse_bytes
+    from perftui.probes.text.units import parse_bytes
 
     try:
         return parse_bytes(text)

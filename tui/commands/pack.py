@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
-from perftui.tui.words import say, tell
+from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -29,8 +29,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Say what will be shared, ask on a terminal, and pack."""
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.pack import contents_line, pack, packed_line
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.shelf.pack import contents_line, pack, packed_line
 
     reader = open_recorded(args.recording)
     out = None if args.output is None else Path(args.output)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
-from perftui.tui.words import answer, say, tell
+from perftui.tui.text.words import answer, say, tell
 
 if TYPE_CHECKING:
-    from perftui.probes.recording.export.spreadsheet import Guard
-    from perftui.probes.recording.query import Query
+    from perftui.probes.export.tables.spreadsheet import Guard
+    from perftui.probes.recording.sql.query import Query
 
 _EPILOG = """\
 perftui query last                                   tables, views, columns, examples
@@ -28,7 +28,7 @@ _TABLE_ROWS = 1_000
 
 def add_parser(commands: Any) -> None:
     """Add `query` to the command line."""
-    from perftui.tui.query_output import FORMATS
+    from perftui.tui.text.query import FORMATS
 
     parser: argparse.ArgumentParser = commands.add_parser(
         "query",
@@ -51,9 +51,9 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the statement and write its rows."""
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.query import Query
-    from perftui.tui.query_output import BINARY, FORMATS
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.sql.query import Query
+    from perftui.tui.text.query import BINARY, FORMATS
 
     kind = args.format
     if kind is None and args.output is not None:
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:
-    from perftui.tui.query_output import form_of, write
+    from perftui.tui.text.query import form_of, write
 
     guard = _guard(kind, args)
     limit = args.limit
@@ -92,7 +92,7 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
                 with answer() as out:
                     written = write(result, kind, out, limit, guard)
             else:
-                from perftui.probes.whole_file import whole_file
+                from perftui.probes.own.whole_file import whole_file
 
                 with whole_file(args.output) as file:
                     written = write(result, kind, file, limit, guard)
@@ -107,7 +107,7 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
 
 def _guard(kind: str, args: argparse.Namespace) -> Guard | None:
     """Return what keeps cells from being run as formulas, None if it is not wanted."""
-    from perftui.probes.recording.export.spreadsheet import Guard, is_meant_for
+    from perftui.probes.export.tables.spreadsheet import Guard, is_meant_for
 
     wanted: bool | None = args.spreadsheet
     if kind != "csv":
@@ -120,7 +120,7 @@ def _guard(kind: str, args: argparse.Namespace) -> Guard | None:
 
 
 def _describe(query: Query) -> None:
-    from perftui.probes.recording.views import EXAMPLES
+    from perftui.probes.recording.sql.views import EXAMPLES
 
     for kind, title in (
         ("view", "views"),

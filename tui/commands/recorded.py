@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
-from perftui.tui.words import tell
+from perftui.tui.text.words import tell
 
 if TYPE_CHECKING:
     import argparse
 
-    from perftui.probes.recording.reader import RecordingReader
+    from perftui.probes.recording.read.reader import RecordingReader
 
 NAMES = "a directory NAME.perftui, a packed NAME.perftui.zip, a name on the shelf, or last"
 
@@ -26,9 +26,9 @@ def open_recorded(argument: str) -> RecordingReader:
     Raises:
         UserError: there is no such recording, or it cannot be read.
     """
-    from perftui.probes.recording.limits import RecordingError
-    from perftui.probes.recording.reader import open_recording
-    from perftui.probes.recording.shelf import resolve
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.read.reader import open_recording
+    from perftui.probes.recording.shelf.shelf import resolve
 
     try:
         return open_recording(resolve(argument))

@@ -92,16 +92,16 @@ def run_command(
     """
     options.check_json_path(args.json)
     asked = options.watch_options(args)
-    from perftui.probes.target import LaunchError
+    from perftui.probes.target.target import LaunchError
 
     try:
         if options.wants_screen(args):
-            from perftui.tui.on_screen import launch_on_screen
+            from perftui.tui.watch.on_screen import launch_on_screen
 
             return launch_on_screen(
                 argv, title, asked, runs=(args.repeat or 1) if scenario else None
             )
-        from perftui.tui.headless import launch_headless
+        from perftui.tui.watch.headless import launch_headless
 
         return launch_headless(argv, title, asked, runs=args.repeat if scenario else None)
     except LaunchError as error:
@@ -110,7 +110,7 @@ def run_command(
 
 def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
     """Return (argv, title, whether it is a scenario) of what is to be run."""
-    from perftui.probes.program import NoSuchProgram, ProgramError, command_of
+    from perftui.probes.target.program import NoSuchProgram, ProgramError, command_of
 
     words: list[str] = args.words
     try:
@@ -135,7 +135,7 @@ def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
 def _program(
     args: argparse.Namespace, argv: list[str], words: list[str]
 ) -> tuple[list[str], str, bool]:
-    from perftui.probes.redact import title_of
+    from perftui.probes.text.redact import title_of
 
     if args.repeat is not None:
         raise UserError(
@@ -146,15 +146,15 @@ def _program(
 
 
 def _is_scenario(word: str) -> bool:
-    from perftui.scenarios.runner import is_scenario
+    from perftui.scenarios.run.runner import is_scenario
 
     return is_scenario(word)
 
 
 def _unknown(word: str) -> str:
-    from perftui.probes.redact import redact_text
-    from perftui.scenarios.catalogue import CATALOGUE
-    from perftui.scenarios.parameters import nearest
+    from perftui.probes.text.redact import redact_text
+    from perftui.scenarios.catalogue.table import CATALOGUE
+    from perftui.scenarios.define.parameters import nearest
 
     word = redact_text(word)
     return (
@@ -167,7 +167,7 @@ def _scenario(args: argparse.Namespace, name: str, rest: list[str]) -> tuple[lis
     """Return (argv, title) of a scenario; our own options may stand behind its name too."""
     import sys
 
-    from perftui.scenarios.runner import ScenarioError, resolve
+    from perftui.scenarios.run.runner import ScenarioError, resolve
 
     parser = Parser(prog=f"perftui run {name}", add_help=False, argument_default=argparse.SUPPRESS)
     _add_options(parser)

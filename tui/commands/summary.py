@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
-from perftui.tui.words import say
+from perftui.tui.text.words import say
 
 if TYPE_CHECKING:
     import argparse
@@ -27,9 +27,9 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary."""
-    from perftui.probes.recording.limits import RecordingError
+    from perftui.probes.recording.format.limits import RecordingError
     from perftui.probes.summary import summarize
-    from perftui.tui.summary_text import summary_text
+    from perftui.tui.text.summary import summary_text
 
     reader = open_recorded(args.recording)
     try:

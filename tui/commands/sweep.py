@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.cli import UserError
 from perftui.tui.commands import options
-from perftui.tui.words import say, tell
+from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, NoReturn
 
-    from perftui.scenarios.sweep import Plan
+    from perftui.scenarios.sweep.sweep import Plan
 
 INCONCLUSIVE = 3
 _LEAST_LIMIT_BYTES = 20_000_000
@@ -79,10 +79,10 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found. 3 if nothing can be said about time and memory."""
     options.check_json_path(args.json)
-    from perftui.probes.target import LaunchError
-    from perftui.scenarios.parameters import ScenarioError
-    from perftui.scenarios.sweep import sweep
-    from perftui.scenarios.sweep_report import as_json, as_text
+    from perftui.probes.target.target import LaunchError
+    from perftui.scenarios.define.parameters import ScenarioError
+    from perftui.scenarios.sweep.report import as_json, as_text
+    from perftui.scenarios.sweep.sweep import sweep
 
     # The scenario has a session of its own: it would outlive us if we just fell over.
     before = signal.signal(signal.SIGTERM, _terminated)
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, before)
         _tell("")
     if args.json is not None:
-        from perftui.probes.whole_file import write_text
+        from perftui.probes.own.whole_file import write_text
 
         text = json.dumps(as_json(found), indent=2, allow_nan=False) + "\n"
         if args.json == "-":
@@ -110,10 +110,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
-    from perftui.probes.units import parse_bytes
-    from perftui.scenarios.parameters import ScenarioError
-    from perftui.scenarios.runner import resolve
-    from perftui.scenarios.sweep import Plan, doubled, swept_parameter
+    from perftui.probes.text.units import parse_bytes
+    from perftui.scenarios.define.parameters import ScenarioError
+    from perftui.scenarios.run.runner import resolve
+    from perftui.scenarios.sweep.sweep import Plan, doubled, swept_parameter
 
     scenario = resolve(args.scenario)
     scenario.check_requirements()

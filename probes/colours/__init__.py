@@ -1,0 +1,1 @@
+"""Colours with a meaning: frames by package, pools by name."""

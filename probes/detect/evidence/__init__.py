@@ -1,0 +1,1 @@
+"""What a judgement is made of: observations, the recent past, and what detectors have in common."""

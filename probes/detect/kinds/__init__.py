@@ -1,0 +1,1 @@
+"""One detector per file, and the judgements that two of them share."""

@@ -1,0 +1,233 @@
+"""streaming_violation: memory grows with the rows read, as if all of them were collected.
+
+The window is cut into blocks of equal progress in rows, not in time: where reading pauses or
+speeds up, RSS must follow. It replaces mem_growth for the same span: one cause, one alert.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from math import inf
+from typing import TYPE_CHECKING
+
+from perftui.probes.detect.evidence.detector import Detector, worse
+from perftui.probes.detect.evidence.growth import correlation, increments, unexplained
+from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.text.units import format_bytes, format_count, format_seconds
+
+if TYPE_CHECKING:
+    from perftui.probes.detect.evidence.detector import Context
+    from perftui.probes.detect.evidence.observations import EdgeSeverity
+
+WINDOW_BUCKETS = (20, 28, 40, 64)
+"""10, 14, 20 and 32 s."""
+BLOCKS = 6
+MIN_GROWTH_BYTES = 4e6
+MIN_CORRELATION = 0.9
+ROWS_POOR = 0.01
+"""Rows that leave less of the variance than this unexplained explain it all."""
+TIME_BETTER = 4.0
+"""So many times less must time leave unexplained for a growth to be one with time."""
+START_OF_ROWS = 0.005
+"""Of the rows of a window: before so many have come, it was not being read."""
+MIN_READING_BUCKETS = 17
+"""8.5 s of reading are the least evidence, however long the window is."""
+START_UP_BUCKETS = 2
+CRITICAL_TIME_TO_LIMIT_S = 60.0
+
+
+class StreamingViolation(Detector):
+    """See the module."""
+
+    kind = "streaming_violation"
+    needs_s = (START_UP_BUCKETS + WINDOW_BUCKETS[0]) * BUCKET_S
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._evidence_from = START_UP_BUCKETS
+        self._bytes_per_row = 0.0
+        self._window = self._found_at = 0
+        self._disproved = False
+        """It was said and time explained it better: a short window is not believed again."""
+
+    def on_second(self, now_s: float) -> None:
+        """Look for growth that follows the rows, or for its end."""
+        if self.open is not None:
+            self._watch(now_s)
+            return
+        history = self.history
+        if history.rows_at(history.end - 1) is None or self.context.raised("oom_risk"):
+            return
+        earliest = max(self._evidence_from, history.known_from, history.first)
+        for window in WINDOW_BUCKETS[-1:] if self._disproved else WINDOW_BUCKETS:
+            start = history.end - window
+            if start < earliest:
+                return
+            begin = self._reading_since(start)
+            if begin is None or history.end - begin < MIN_READING_BUCKETS:
+                continue
+            blocks = self._row_blocks(begin)
+            if blocks is None or not self._follows(*blocks):
+                continue
+            starts = [history.end - each for each in WINDOW_BUCKETS]
+            if any(self._with_time_alone(at) for at in starts if at >= earliest):
+                self.context.time_explains_s = now_s
+                continue
+            self._found(*blocks, history.end - begin, now_s)
+            return
+
+    def _reading_since(self, start: int) -> int | None:
+        """Return the bucket from `start` on in which rows begin to come, None if they do not.
+
+        A window that begins before the reading does would take its pause for a part of it.
+        """
+        history = self.history
+        first, last = history.rows_at(start), history.rows_at(history.end - 1)
+        if first is None or last is None or last <= first:
+            return None
+        bar = first + START_OF_ROWS * (last - first)
+        at = start
+        while (history.rows_at(at + 1) or 0.0) <= bar:
+            at += 1
+        return at
+
+    def _row_blocks(self, start: int) -> tuple[list[float], list[float]] | None:
+        """Return (floors, rows) at the borders of blocks of equal progress."""
+        history = self.history
+        first, last = history.rows_at(start), history.rows_at(history.end - 1)
+        if first is None or last is None or last <= first:
+            return None
+        n = history.end - start
+        rows = [history.rows_at(start + i) or 0.0 for i in range(n)]
+        edges = [0]
+        for k in range(1, BLOCKS):
+            edges.append(bisect_left(rows, first + (last - first) * k / BLOCKS, edges[-1] + 1))
+        edges.append(n)
+        if any(right <= left for left, right in itertools.pairwise(edges)):
+            return None
+        floors = [
+            history.floor(start + left, start + right) for left, right in itertools.pairwise(edges)
+        ]
+        if inf in floors:
+            return None
+        return floors, [rows[edge] for edge in edges[:-1]]
+
+    @staticmethod
+    def _follows(floors: list[float], rows: list[float]) -> bool:
+        grown = floors[-1] - floors[0]
+        if grown < MIN_GROWTH_BYTES:
+            return False
+        steps = increments(floors)
+        mean = grown / len(steps)
+        if min(steps) <= 0.4 * mean:
+            return False
+        pairs = [left + right for left, right in itertools.pairwise(steps)]
+        return pairs[-1] >= 0.84 * max(pairs) and correlation(floors, rows) >= MIN_CORRELATION
+
+    def _with_time_alone(self, start: int) -> bool:
+        """Tell whether time explains RSS far better than the rows do: a leak beside the reading.
+
+        Where rows come evenly both explain it, and the rows have it.
+        """
+        history = self.history
+        times: list[float] = []
+        rows: list[float] = []
+        floors: list[float] = []
+        for at in range(start, history.end):
+            floor, count = history.floor(at, at + 1), history.rows_at(at)
+            if floor < inf and count is not None:
+                times.append(at)
+                rows.append(count)
+                floors.append(floor)
+        if len(floors) < WINDOW_BUCKETS[0] // 2:
+            return False
+        by_rows = unexplained(rows, floors)
+        return by_rows > ROWS_POOR and TIME_BETTER * unexplained(times, floors) < by_rows
+
+    def _found(self, floors: list[float], rows: list[float], window: int, now_s: float) -> None:
+        history = self.history
+        r = correlation(floors, rows)
+        self._bytes_per_row = (floors[-1] - floors[0]) / max(rows[-1] - rows[0], 1.0)
+        self._window = window
+        self._found_at = history.end
+        onset_s = self._onset(history.end - window, floors[0], rows[0])
+        rate = (floors[-1] - floors[0]) * (BLOCKS / (BLOCKS - 1)) / (window * BUCKET_S)
+        severity, to_limit = self._severity(rate)
+        message = (
+            f"RSS +{format_bytes(rate)}/s, r={r:.2f} with rows read, "
+            f"{format_bytes(self._bytes_per_row)}/row, {format_seconds(now_s - onset_s)}: "
+            f"looks like collect(){to_limit}"
+        )
+        evidence = (
+            f"{format_count(rows[-1] - rows[0])} rows in {format_seconds(window * BUCKET_S)}, RSS "
+            f"{format_bytes(floors[0])} -> {format_bytes(floors[-1])}, every sixth of the rows "
+            "added its share; ruled out: a buffer that fills up (not slowing down), growth with "
+            "time alone (RSS follows the rows)"
+        )
+        self.raise_alert(severity, onset_s, now_s, message, evidence)
+
+    def _severity(self, rate: float) -> tuple[EdgeSeverity, str]:
+        limit, rss = self.context.limit_bytes, self.history.rss_bytes
+        if limit and rss and rate > 0:
+            left_s = max(limit - rss, 0) / rate
+            if left_s < CRITICAL_TIME_TO_LIMIT_S:
+                text = f", {format_bytes(limit)} limit in {format_seconds(left_s)}"
+                return "critical", text
+        return "warn", ""
+
+    def _onset(self, start: int, level: float, rows: float) -> float:
+        """Walk back second by second while RSS kept to this many bytes per row."""
+        history = self.history
+        earliest = max(self._evidence_from - START_UP_BUCKETS, history.known_from, history.first)
+        at = start
+        while at - 2 >= earliest:
+            before = history.rows_at(at - 2)
+            floor = history.floor(at - 2, at)
+            if before is None or floor == inf:
+                break
+            step = (rows - before) * self._bytes_per_row
+            if step <= 0 or not 0.4 * step < level - floor < 2.5 * step:
+                break
+            at, level, rows = at - 2, floor, before
+        return history.time_of(at)
+
+    def _watch(self, now_s: float) -> None:
+        edge, history = self.open, self.history
+        if edge is None:
+            return
+        since = max(self._found_at - self._window, history.known_from, history.first)
+        longer = [history.end - each for each in WINDOW_BUCKETS[2:]]
+        if any(self._with_time_alone(at) for at in longer if at >= since):
+            # What looked like it while it was young: mem_growth has the word from now on.
+            self.context.time_explains_s = now_s
+            self.clear(now_s, now_s, "RSS grows with the time, however many rows are read")
+            self._evidence_from = history.end
+            self._disproved = True
+            return
+        half = max(self._window // 2, 12)
+        start = history.end - 2 * half
+        if start < max(history.known_from, history.first, self._found_at - self._window):
+            return
+        early, late = history.floor(start, start + half), history.floor(start + half, history.end)
+        rows0, rows1 = history.rows_at(start + half), history.rows_at(history.end - 1)
+        if inf in (early, late) or rows0 is None or rows1 is None:
+            return
+        read = rows1 - rows0
+        if read <= 0:
+            read = 1.0
+        if late - early < 0.15 * self._bytes_per_row * read or rows1 <= rows0:
+            lasted = format_seconds(max(history.time_of(start) - edge.t_onset_s, 0.0))
+            self.clear(
+                now_s, history.time_of(start), f"RSS no longer grows with the rows; {lasted}"
+            )
+            self._evidence_from = history.end
+            return
+        rate = (late - early) / (half * BUCKET_S)
+        severity, to_limit = self._severity(rate)
+        if worse(severity, edge):
+            message = (
+                f"RSS +{format_bytes(rate)}/s with the rows read for "
+                f"{format_seconds(now_s - edge.t_onset_s)}{to_limit}"
+            )
+            self.change(severity, now_s, message, edge.evidence)

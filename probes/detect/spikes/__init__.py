@@ -1,0 +1,1 @@
+"""Spikes that explain themselves: found, cut out, told."""

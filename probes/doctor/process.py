@@ -1,0 +1,100 @@
+"""Doctor's checks of one process: can it be watched, and how well?"""
+
+from __future__ import annotations
+
+import psutil
+
+from perftui.probes.doctor.checks import Check
+from perftui.probes.machine.rights import can_trace, other_pid_namespace
+from perftui.probes.process.free_threaded import free_threaded_build, what_follows
+from perftui.probes.process.running import python_version
+from perftui.probes.text.redact import redact_argv
+from perftui.probes.text.units import format_bytes, format_seconds
+
+_OLDEST_AGENT = (3, 9)
+
+
+class NoSuchProcess(LookupError):
+    """There is no process of that number."""
+
+
+def check_process(pid: int) -> list[Check]:
+    """Alive, whose, Python, may its stacks be read, and what would be seen.
+
+    Raises:
+        NoSuchProcess: There is none, or it has ended.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            raise NoSuchProcess(f"process {pid} has ended (its parent has not taken notice)")
+        return _checks(process)
+    except psutil.NoSuchProcess:
+        raise NoSuchProcess(f"there is no process {pid}") from None
+
+
+def _checks(process: psutil.Process) -> list[Check]:
+    return [_alive(process), _python(process), _right(process), _namespace(process), _use(process)]
+
+
+def _alive(process: psutil.Process) -> Check:
+    import time
+
+    try:
+        user = process.username()
+    except (psutil.AccessDenied, KeyError):
+        user = "an unknown user"
+    try:
+        command = " ".join(redact_argv(process.cmdline())) or process.name()
+    except psutil.AccessDenied:
+        command = process.name()
+    age = format_seconds(max(round(time.time() - process.create_time()), 0))
+    return Check("process", "ok", f"{process.pid}, of {user}, for {age}: {command}")
+
+
+def _python(process: psutil.Process) -> Check:
+    try:
+        is_python, version = python_version(process.pid)
+    except psutil.AccessDenied:
+        return Check("interpreter", "warn", "its program cannot be read", "see the right below")
+    if not is_python:
+        follows = "CPU, memory and threads are shown; stacks only if Python is embedded in it"
+        return Check("interpreter", "warn", f"{process.name()} is not a Python program", follows)
+    build = free_threaded_build(process.pid)
+    if build is not None:
+        follows = what_follows(build, inside=False).partition(": ")[2]
+        return Check("interpreter", "warn", f"free-threaded Python {build}", follows)
+    if version is None:
+        return Check("interpreter", "ok", "Python; its path does not tell the version")
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_AGENT:
+        follows = "stacks by py-spy; the agent of `perftui run` needs 3.9"
+        return Check("interpreter", "info", f"Python {version}", follows)
+    return Check("interpreter", "ok", f"Python {version}")
+
+
+def _right(process: psutil.Process) -> Check:
+    right = can_trace(process.pid)
+    if right.ok:
+        return Check("right to read it", "ok", right.reason, "", right.remedy)
+    follows = "metrics without stacks"
+    return Check("right to read it", "fail", right.reason, follows, right.remedy)
+
+
+def _namespace(process: psutil.Process) -> Check:
+    if other_pid_namespace(process.pid):
+        follows = "its threads count themselves differently from what is shown here"
+        return Check("pid namespace", "info", "another one: it runs in a container", follows)
+    return Check("pid namespace", "ok", "the same as perftui's")
+
+
+def _use(process: psutil.Process) -> Check:
+    try:
+        rss = format_bytes(process.memory_info().rss)
+        cpu = process.cpu_times()
+        threads = process.num_threads()
+        children = len(process.children(recursive=True))
+    except psutil.AccessDenied:
+        return Check("use", "warn", "its figures cannot be read")
+    spent = format_seconds(cpu.user + cpu.system)
+    found = f"threads {threads}, child processes {children}, RSS {rss}, CPU {spent}"
+    return Check("use", "ok", found)

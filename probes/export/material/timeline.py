@@ -1,0 +1,186 @@
+"""What every stack format draws from, so that all of them come to the same sums.
+
+A `Timeline` holds, thread by thread, what ran when: intervals of the range, clipped to it, in the
+order of time, one after the other of the same stack joined. Stacks are those of the screen:
+functions (or lines) without the import plumbing, of a torn stack its leaf alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.profile.sums import MergedTree
+from perftui.probes.spine.calltree import ROOT, Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from perftui.probes.export.material.slice import Slice
+    from perftui.probes.recording.read.intervals import StackInterval
+    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.spine.reader import Weights
+    from perftui.probes.store.stack_sums import ThreadKey
+
+NO_FRAME = Frame("(interpreter)", "", 0, "", "native")
+"""Stands for a stack of nothing but import plumbing, or of our own agent."""
+
+
+class Span(NamedTuple):
+    """One thread was in one stack from t0 to t1."""
+
+    t0_ns: int
+    t1_ns: int
+    stack: int
+    """Node of the timeline's tree; `Timeline.frames` gives its frames."""
+    cpu_ns: int
+    grown_bytes: int
+    """An estimate."""
+    torn: bool
+
+
+class ThreadTimeline:
+    """What one thread did, in columns: an hour of a busy thread is a few megabytes.
+
+    Args:
+        thread: (pid, tid)
+        name: Python's name of the thread, else the kernel's, else its number.
+        process: The process for people, as "python 4000".
+    """
+
+    def __init__(self, thread: ThreadKey, name: str, process: str) -> None:
+        self.pid, self.tid = thread
+        self.name = name
+        self.process = process
+        self.wall_ns = 0
+        self.cpu_ns = 0
+        self._t0 = array("q")
+        self._t1 = array("q")
+        self._stack = array("q")
+        self._cpu = array("q")
+        self._grown = array("q")
+        self._torn = array("b")
+
+    @property
+    def label(self) -> str:
+        """Process and thread: "python 4000 / MainThread"."""
+        return f"{self.process} / {self.name}"
+
+    def __len__(self) -> int:
+        """Number of spans."""
+        return len(self._t0)
+
+    def add(self, intervals: Iterable[StackInterval], stacks: MergedTree) -> None:
+        """Take intervals that follow those taken before."""
+        t0s, t1s, nodes, torns = self._t0, self._t1, self._stack, self._torn
+        merge, merge_torn = stacks.merge, stacks.merge_torn
+        for t0, t1, node, torn, cpu, grown in intervals:
+            stack = merge_torn(node) if torn else merge(node)
+            self.wall_ns += t1 - t0
+            self.cpu_ns += cpu
+            if t1s and t1s[-1] == t0 and nodes[-1] == stack and torns[-1] == torn:
+                t1s[-1] = t1
+                self._cpu[-1] += cpu
+                self._grown[-1] += grown
+                continue
+            t0s.append(t0)
+            t1s.append(t1)
+            nodes.append(stack)
+            torns.append(torn)
+            self._cpu.append(cpu)
+            self._grown.append(grown)
+
+    def __iter__(self) -> Iterator[Span]:
+        """Yield the spans in the order of time."""
+        columns = (self._t0, self._t1, self._stack, self._cpu, self._grown)
+        for t0, t1, stack, cpu, grown, torn in zip(*columns, self._torn, strict=True):
+            yield Span(t0, t1, stack, cpu, grown, bool(torn))
+
+
+class Timeline:
+    """The threads of a part of a recording, hottest first, and the stacks that they share."""
+
+    def __init__(self, tree: MergedTree, threads: list[ThreadTimeline]) -> None:
+        self.tree = tree
+        self.threads = threads
+
+    @property
+    def wall_ns(self) -> int:
+        """The sampled time of all threads: what every stack format sums up to."""
+        return sum(thread.wall_ns for thread in self.threads)
+
+    def path(self, stack: int) -> list[int]:
+        """Return the tree's nodes from the outermost to `stack`; the root alone for no frame."""
+        return self.tree.path(stack) or [ROOT]
+
+    def frame(self, node: int) -> Frame:
+        """Return the frame of a node of a path."""
+        return NO_FRAME if node == ROOT else self.tree.frame(node)
+
+    def frames(self, stack: int) -> list[Frame]:
+        """Return the frames of a stack, outermost first, at least one."""
+        return [self.frame(node) for node in self.path(stack)]
+
+
+def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = None) -> Timeline:
+    """Return what the threads of a part of a recording did.
+
+    Args:
+        reader: The recording.
+        part: Which part.
+        by_line: Lines instead of functions; as `part` says if not given.
+    """
+    tree = MergedTree(reader.tree, by_line=part.by_line if by_line is None else by_line)
+    names = process_names(reader)
+    threads: dict[ThreadKey, ThreadTimeline] = {}
+    for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns):
+        if not part.has_thread(*thread):
+            continue
+        mine = threads.get(thread)
+        if mine is None:
+            process = names.get(thread[0]) or f"process {thread[0]}"
+            mine = threads[thread] = ThreadTimeline(thread, reader.thread_name(thread), process)
+        mine.add(intervals, tree)
+    ranked = sorted(threads.values(), key=lambda t: (-t.cpu_ns, -t.wall_ns, t.pid, t.tid))
+    return Timeline(tree, ranked)
+
+
+def process_names(reader: RecordingReader) -> dict[int, str]:
+    """Return what to call each process: its program and its number, as "python 4000"."""
+    found = {}
+    for process in reader.processes():
+        program = process.argv[0].rpartition("/")[2] if process.argv else ""
+        found[process.pid] = f"{program or 'process'} {process.pid}"
+    return found
+
+
+def stack_sums(reader: RecordingReader, part: Slice) -> dict[ThreadKey, dict[int, Weights]]:
+    """Return the self weights per thread and call-tree node of a part: `call_tree`'s, filtered.
+
+    For formats that need no order; over long ranges it is far cheaper than a timeline.
+    """
+    trees = reader.call_tree(part.t0_ns, part.t1_ns)
+    return {
+        (tree.pid, tree.tid): tree.self_by_node
+        for tree in trees
+        if part.has_thread(tree.pid, tree.tid)
+    }
+
+
+def check_any(times: Timeline, part: Slice) -> None:
+    """Check that there are stacks at all: viewers say something puzzling of an empty file.
+
+    Raises:
+        ExportError: there are none.
+    """
+    if not times.threads:
+        raise no_stacks(part)
+
+
+def no_stacks(part: Slice) -> ExportError:
+    """Return the error of a part without stacks."""
+    chosen = "of what was chosen" if part.threads is not None or part.pid is not None else "in it"
+    return ExportError(
+        f"there are no stacks {chosen}: `perftui query NAME 'FROM windows'` tells when there were"
+    )

@@ -1,0 +1,164 @@
+"""pprof's protocol buffer, gzipped: for `go tool pprof`, and all that reads its format.
+
+Written by hand, a few kinds of fields are all there is to it (profile.proto of google/pprof).
+Every sample has three values (CPU, wall time, grown memory) and the labels process, thread and
+phase; `-tagfocus` and `-tagroot` work on those.
+"""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, BinaryIO
+
+from perftui.probes.export.material.names import plain
+from perftui.probes.export.material.phases import PhaseClock
+from perftui.probes.export.material.timeline import check_any, timeline
+from perftui.probes.recording.format.meta import wall_ns
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.probes.export.material.slice import Slice
+    from perftui.probes.export.material.timeline import ThreadTimeline, Timeline
+    from perftui.probes.recording.read.reader import RecordingReader
+
+SAMPLE_TYPES = (("cpu", "nanoseconds"), ("wall", "nanoseconds"), ("grown", "bytes"))
+DEFAULT_TYPE = "wall"
+_RATE_HZ = 100
+
+# Field numbers of profile.proto.
+_SAMPLE_TYPE, _SAMPLE, _LOCATION, _FUNCTION, _STRING = 1, 2, 4, 5, 6
+_TIME_NS, _DURATION_NS, _PERIOD_TYPE, _PERIOD, _COMMENT, _DEFAULT = 9, 10, 11, 12, 13, 14
+
+
+def _varint(value: int) -> bytes:
+    value &= (1 << 64) - 1  # a negative int64 is ten bytes
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value) if value else b""
+
+
+def _message(field: int, body: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(body)) + body
+
+
+def _packed(field: int, values: Iterable[int]) -> bytes:
+    return _message(field, b"".join(_varint(value) for value in values))
+
+
+class _Tables:
+    """Strings, functions and locations, each written once."""
+
+    def __init__(self, times: Timeline) -> None:
+        self._times = times
+        self.strings = {"": 0}
+        self._functions: dict[tuple[str, str], int] = {}
+        self._locations: dict[tuple[int, int], int] = {}
+        self._paths: dict[int, bytes] = {}
+        self.written = bytearray()
+
+    def string(self, text: str) -> int:
+        return self.strings.setdefault(text, len(self.strings))
+
+    def path(self, stack: int) -> bytes:
+        """Return the field location_id of a stack: leaf first, as pprof wants it."""
+        found = self._paths.get(stack)
+        if found is None:
+            nodes = reversed(self._times.path(stack))
+            found = self._paths[stack] = _packed(1, [self._location(node) for node in nodes])
+        return found
+
+    def _location(self, node: int) -> int:
+        frame = self._times.frame(node)
+        function = self._function(frame.function, frame.file)
+        key = (function, frame.line)
+        found = self._locations.get(key)
+        if found is None:
+            found = self._locations[key] = len(self._locations) + 1
+            line = _number(1, function) + _number(2, max(frame.line, 0))
+            self.written += _message(_LOCATION, _number(1, found) + _message(4, line))
+        return found
+
+    def _function(self, function: str, file: str) -> int:
+        found = self._functions.get((function, file))
+        if found is None:
+            found = self._functions[function, file] = len(self._functions) + 1
+            name = self.string(plain(function) or "?")
+            path = self.string(plain(file))
+            # Without a system name, which would be taken for C++ and lose what stands in <>.
+            body = _number(1, found) + _number(2, name) + _number(4, path)
+            self.written += _message(_FUNCTION, body)
+        return found
+
+
+def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+    """See `Exporter.write`."""
+    # Lines are a part of the format: functions are summed up by whoever reads it.
+    times = timeline(reader, part, by_line=True)
+    check_any(times, part)
+    tables = _Tables(times)
+    string = tables.string
+    clock = PhaseClock(reader, part)
+    # No time and no name in the head: the same recording gives the same bytes.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as file:
+        for kind, unit in SAMPLE_TYPES:
+            file.write(_message(_SAMPLE_TYPE, _number(1, string(kind)) + _number(2, string(unit))))
+        for thread in times.threads:
+            labels = _label(tables, "process", plain(thread.process)) + _label(
+                tables, "thread", plain(thread.name)
+            )
+            labels += _number_label(tables, "pid", thread.pid)
+            labels += _number_label(tables, "tid", thread.tid)
+            for (stack, phase), values in _sums(thread, clock).items():
+                body = tables.path(stack) + _packed(2, values) + labels
+                if phase:
+                    body += _label(tables, "phase", plain(phase))
+                file.write(_message(_SAMPLE, body))
+        file.write(bytes(tables.written))
+        started_ns = wall_ns(reader.meta, part.t0_ns)
+        file.write(_number(_TIME_NS, started_ns or 0))
+        file.write(_number(_DURATION_NS, part.t1_ns - part.t0_ns))
+        period = _number(1, string("wall")) + _number(2, string("nanoseconds"))
+        file.write(_message(_PERIOD_TYPE, period))
+        rate_hz = reader.status().stack_rate_hz or _RATE_HZ
+        file.write(_number(_PERIOD, round(NS_PER_S / rate_hz)))
+        file.write(_number(_COMMENT, string(plain(part.title(reader)))))
+        file.write(_number(_DEFAULT, string(DEFAULT_TYPE)))
+        for text in tables.strings:
+            file.write(_message(_STRING, text.encode("utf-8", "replace")))
+
+
+def _label(tables: _Tables, key: str, text: str) -> bytes:
+    return _message(3, _number(1, tables.string(key)) + _number(2, tables.string(text)))
+
+
+def _number_label(tables: _Tables, key: str, value: int) -> bytes:
+    return _message(3, _number(1, tables.string(key)) + _number(3, value))
+
+
+def _sums(thread: ThreadTimeline, clock: PhaseClock) -> dict[tuple[int, str], list[int]]:
+    """Return (cpu, wall, grown) by stack and innermost phase; phases cut what lies across."""
+    sums: dict[tuple[int, str], list[int]] = {}
+    for span in thread:
+        whole = span.t1_ns - span.t0_ns
+        cpu, grown = span.cpu_ns, span.grown_bytes
+        for part_ns, phase in clock.parts(thread.pid, span.t0_ns, span.t1_ns):
+            values = sums.setdefault((span.stack, phase), [0, 0, 0])
+            if part_ns == whole:
+                share_cpu, share_grown = cpu, grown
+            else:  # what is left over goes with the last part, so that nothing is lost
+                share_cpu = cpu * part_ns // whole
+                share_grown = grown * part_ns // whole
+                cpu, grown, whole = cpu - share_cpu, grown - share_grown, whole - part_ns
+            values[0] += share_cpu
+            values[1] += part_ns
+            values[2] += share_grown
+    return sums

@@ -1,0 +1,1 @@
+"""Formats of tables, and the rows that all of them write."""

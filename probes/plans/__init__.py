@@ -1,0 +1,1 @@
+"""Query plans: how they arrive, what they say, what that comes to."""

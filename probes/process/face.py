@@ -1,0 +1,68 @@
+"""Reading one process from outside: the face, and the choice of the system behind it.
+
+Linux reads /proc and the kernel's per-process CPU clock itself (a tick costs some 30 µs);
+elsewhere psutil answers, with fewer figures.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.records import Metric, ThreadCpu
+
+
+class ProcessGone(Exception):
+    """The process has ended (a zombie counts as ended)."""
+
+
+class ProcessReader(Protocol):
+    """One process that is read again and again; `close` it when it has ended."""
+
+    pid: int
+    ppid: int
+    start_key: str
+    """Tells this process from a later one with the same pid."""
+
+    def argv(self) -> tuple[str, ...]:
+        """Command line as the kernel shows it."""
+        ...
+
+    def fast(self, t_ns: int) -> Metric:
+        """CPU, RSS and peak. Raises ProcessGone."""
+        ...
+
+    def slow(self, metric: Metric) -> Metric:
+        """The same reading with PSS, I/O, faults, ... filled in where they may be read."""
+        ...
+
+    def threads(self, t_ns: int) -> Sequence[ThreadCpu]:
+        """CPU of every OS thread, native ones too. Raises ProcessGone."""
+        ...
+
+    def children(self) -> Sequence[int]:
+        """Pids of direct children."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file descriptors."""
+        ...
+
+
+def open_process(pid: int) -> ProcessReader:
+    """Open a process for reading.
+
+    Raises:
+        ProcessGone: there is no such process, or it is a zombie.
+    """
+    if sys.platform == "linux":
+        from perftui.probes.process.linux import LinuxProcess
+
+        return LinuxProcess(pid)
+    else:  # noqa: RET505 - the other half of a choice that type checkers make too
+        from perftui.probes.process.portable import PsutilProcess
+
+        return PsutilProcess(pid)

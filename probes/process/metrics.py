@@ -1,0 +1,213 @@
+"""The metric probe: CPU, memory and threads of the target's whole process tree, on one thread."""
+
+from __future__ import annotations
+
+import os
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+from perftui.probes.process.face import ProcessGone, ProcessReader, open_process
+from perftui.probes.spine.probe_thread import ProbeThread, say_failed
+from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, ProcessStart, Record
+from perftui.probes.text.redact import redact_argv
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perftui.probes.spine.log import SessionLog
+
+SLOW_EVERY_S = 1.0
+TREE_EVERY_S = 0.25
+YOUNG_NS = NS_PER_S
+"""So long a new process may still exec, or give itself its title: then it is told again."""
+THREADS_EVERY_S = 0.25
+MANY_THREADS = 64
+"""Above this, threads are read once a second: a reading costs some 10 µs each."""
+LATE_NS = 10_000_000
+_WHAT = "CPU and memory"
+_TRY_AGAIN_S = 1.0
+_MOST_FAILURES = 10
+"""So many kinds are told; more would hide everything else."""
+GAP_NS = 2 * NS_PER_S
+"""A tick that comes this late was a suspension or a stall, and is recorded as a gap."""
+
+
+class MetricProbe:
+    """Reads the tree of `pid` at `rate_hz` until it has ended.
+
+    Args:
+        log: Where the records go.
+        pid: Root of the tree.
+        rate_hz: Fast readings per second.
+        own_cpu_s: Returns the CPU seconds of perftui's other processes (samplers), for Overhead.
+        dropped: Returns the number of records lost so far.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        pid: int,
+        *,
+        rate_hz: float = 20.0,
+        own_cpu_s: Callable[[], float] = lambda: 0.0,
+        dropped: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._log = log
+        self._root = pid
+        self._period_ns = round(NS_PER_S / rate_hz)
+        self._own_cpu_s = own_cpu_s
+        self._dropped = dropped
+        self._stopping = Event()
+        self._thread = ProbeThread(log, _WHAT, self._run, "perftui-metrics")
+        self._said_failures: set[str] = set()
+        self._readers: dict[int, ProcessReader] = {}
+        self._known: set[str] = set()
+        self._young: dict[int, ProcessStart] = {}
+        self._late = 0
+        self._worst_late_ns = 0
+        self._self = open_process(os.getpid())
+
+    def start(self) -> None:
+        """Read once now, then go on in the background."""
+        try:
+            self._find_processes(time.monotonic_ns())
+        except Exception as error:
+            self._failed(error)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop reading."""
+        self._stopping.set()
+        if not self._thread.end():
+            return  # it may be reading just now
+        for reader in (*self._readers.values(), self._self):
+            reader.close()
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the processes of the tree that are alive."""
+        return tuple(self._readers)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._tick_on()
+            except Exception as error:  # one reading less, not all readings
+                self._failed(error)
+                self._stopping.wait(_TRY_AGAIN_S)
+        end_ns = time.monotonic_ns()
+        self._log.extend([*self._read_metrics(end_ns, slow=False), self._overhead(end_ns)])
+
+    def _failed(self, error: Exception) -> None:
+        """Say it, once for each kind."""
+        kind = f"{type(error).__name__}: {error}"
+        if kind not in self._said_failures and len(self._said_failures) < _MOST_FAILURES:
+            self._said_failures.add(kind)
+            say_failed(self._log, "some readings of CPU and memory", error)
+
+    def _tick_on(self) -> None:
+        """Read at the wanted rate until told to stop."""
+        due_ns = time.monotonic_ns()
+        slow_ns = tree_ns = threads_ns = due_ns
+        last_tick_ns = due_ns
+        while not self._stopping.is_set():
+            now_ns = time.monotonic_ns()
+            late_ns = now_ns - due_ns
+            self._worst_late_ns = max(self._worst_late_ns, late_ns)
+            self._late += late_ns > LATE_NS
+            batch: list[Record] = []
+            if now_ns - last_tick_ns > GAP_NS:
+                batch.append(Gap(last_tick_ns, now_ns, "no readings: perftui did not run"))
+            last_tick_ns = now_ns
+            if now_ns >= tree_ns:
+                self._find_processes(now_ns)
+                tree_ns = now_ns + round(TREE_EVERY_S * NS_PER_S)
+            slow = now_ns >= slow_ns
+            if slow:
+                slow_ns = now_ns + round(SLOW_EVERY_S * NS_PER_S)
+            batch += self._read_metrics(now_ns, slow)
+            if now_ns >= threads_ns:
+                rows = self._read_threads(now_ns)
+                batch += rows
+                pause_s = THREADS_EVERY_S if len(rows) <= MANY_THREADS else SLOW_EVERY_S
+                threads_ns = now_ns + round(pause_s * NS_PER_S)
+            if slow:
+                batch.append(self._overhead(now_ns))
+            self._log.extend(batch)
+            # A late tick is not made up for: the next one keeps to the grid.
+            due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
+            self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
+
+    def _find_processes(self, t_ns: int) -> None:
+        """Open readers for new descendants; daemonized ones stay, as we hold them already."""
+        frontier = [self._root, *self._readers]
+        seen: set[int] = set()
+        started: list[Record] = []
+        while frontier:
+            pid = frontier.pop()
+            if pid in seen:
+                continue
+            seen.add(pid)
+            reader = self._readers.get(pid)
+            if reader is None:
+                try:
+                    reader = open_process(pid)
+                except ProcessGone:
+                    continue
+                self._readers[pid] = reader
+                if reader.start_key not in self._known:
+                    self._known.add(reader.start_key)
+                    argv = redact_argv(reader.argv())
+                    start = self._young[pid] = ProcessStart(t_ns, pid, reader.ppid, argv)
+                    started.append(start)
+            frontier.extend(reader.children())
+        self._log.extend(started)
+        self._log.extend(self._renamed(t_ns))
+
+    def _renamed(self, t_ns: int) -> list[Record]:
+        """Return young processes anew that have another command line than when first seen."""
+        renamed: list[Record] = []
+        for pid, start in list(self._young.items()):
+            reader = self._readers.get(pid)
+            argv = () if reader is None else redact_argv(reader.argv())
+            if argv and argv != start.argv:
+                start = self._young[pid] = start._replace(argv=argv)
+                renamed.append(start)
+            if reader is None or t_ns - start.t_ns > YOUNG_NS:
+                del self._young[pid]
+        return renamed
+
+    def _read_metrics(self, t_ns: int, slow: bool) -> list[Record]:
+        rows: list[Record] = []
+        for pid, reader in list(self._readers.items()):
+            try:
+                metric: Metric = reader.fast(t_ns)
+            except ProcessGone:
+                reader.close()
+                del self._readers[pid]
+                if pid != self._root:  # the root's end is told by whoever waits for it
+                    rows.append(Exit(t_ns, pid, None, None))
+                continue
+            rows.append(reader.slow(metric) if slow else metric)
+        return rows
+
+    def _read_threads(self, t_ns: int) -> list[Record]:
+        rows: list[Record] = []
+        for reader in list(self._readers.values()):
+            try:
+                rows.extend(reader.threads(t_ns))
+            except ProcessGone:
+                continue
+        return rows
+
+    def _overhead(self, t_ns: int) -> Overhead:
+        own = self._self.fast(t_ns)
+        return Overhead(
+            t_ns=t_ns,
+            cpu_s=own.cpu_s + self._own_cpu_s(),
+            rss_bytes=own.rss_bytes,
+            late_samples=self._late,
+            worst_late_ns=self._worst_late_ns,
+            dropped_records=self._dropped(),
+        )

@@ -1,0 +1,494 @@
+"""The tables of a recording, format 1.1: names, columns, types, units.
+
+Readers find columns by name. A minor version only adds nullable columns and tables; a major
+one may change anything, and older readers refuse it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from perftui.probes.recording.format.arrow import arrow
+from perftui.probes.spine.derived import METRIC_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMAT = "perftui-recording"
+VERSION = (1, 1)
+"""1.1 added the tables plans and runs."""
+
+ColumnType = Literal["i64", "f64", "str", "bool"]
+
+
+class Column(NamedTuple):
+    """One column."""
+
+    name: str
+    type: ColumnType
+    unit: str = ""
+    about: str = ""
+    nullable: bool = False
+    """Null is "unknown" here; in other columns it is damage."""
+
+
+class Table(NamedTuple):
+    """One table; `time` is the column that its rows are found by."""
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    time: str | None = None
+    time_end: str | None = None
+    """Set if rows last from `time` to here."""
+    merged: bool = True
+    """Small: the segments of an hour are merged into one file."""
+    sort: tuple[str, ...] = ()
+    """Order of the rows within a sealed segment, that of arrival if empty."""
+
+    def names(self) -> list[str]:
+        """Return the column names in order."""
+        return [column.name for column in self.columns]
+
+    def may_be(self, columns: Iterable[str]) -> bool:
+        """Tell whether a file with these columns may be one of this table.
+
+        One of an earlier minor version has fewer columns, one of a later has more; one that lacks
+        some and has others is of another table.
+        """
+        have, own = set(columns), set(self.names())
+        return have.issuperset(self.required()) and (have >= own or have <= own)
+
+    def required(self) -> list[str]:
+        """Return the columns that are never null."""
+        return [column.name for column in self.columns if not column.nullable]
+
+
+def _unit(name: str) -> str:
+    for ending, unit in (
+        ("_ns", "ns"),
+        ("_bytes", "B"),
+        ("_per_s", "1/s"),
+        ("_s", "s"),
+        ("_hz", "Hz"),
+        ("_percent", "% of a core"),
+        ("_share", "share"),
+    ):
+        if name.endswith(ending):
+            return unit
+    return ""
+
+
+def _i(name: str, about: str = "", nullable: bool = False) -> Column:
+    return Column(name, "i64", _unit(name), about, nullable)
+
+
+def _f(name: str, about: str = "", nullable: bool = False) -> Column:
+    return Column(name, "f64", _unit(name), about, nullable)
+
+
+def _s(name: str, about: str = "", nullable: bool = False) -> Column:
+    return Column(name, "str", "", about, nullable)
+
+
+def _b(name: str, about: str = "", nullable: bool = False) -> Column:
+    return Column(name, "bool", "", about, nullable)
+
+
+_T = _i("t_ns")
+_SEQ = _i("seq", "order in which the session took the record")
+_PID = _i("pid")
+_TID = _i("tid")
+FLOAT_METRICS = ("cpu_s", "cpu_user_s", "cpu_system_s", "run_queue_wait_s")
+
+_SERIES = (
+    _PID,
+    _s("name", "a column of metrics, count:NAME, rate:NAME (1/s) or pool:NAME (B)"),
+    _i("t_ns", "start of the step"),
+    _f("low"),
+    _f("high"),
+    _f("last"),
+)
+
+_ALL: tuple[Table, ...] = (
+    Table(
+        "frames",
+        "places in code, named once",
+        (_i("frame"), _s("function"), _s("file"), _i("line"), _s("module"), _s("kind")),
+    ),
+    Table(
+        "nodes",
+        "call-tree nodes: a frame below a parent node; 0 is the root",
+        (_i("node"), _i("parent", "always smaller than node"), _i("frame")),
+    ),
+    Table(
+        "stacks",
+        "one thread was in one call-tree node from t0 to t1",
+        (
+            _i("t0_ns"),
+            _i("t1_ns"),
+            _PID,
+            _TID,
+            _i("node"),
+            _b("torn", "read while it changed: the leaf counts, the path does not"),
+            _f("cpu_share", "share of the interval on a CPU, from the kernel"),
+            _i("grown_bytes", "RSS gained meanwhile, by share of CPU: an estimate"),
+        ),
+        time="t0_ns",
+        time_end="t1_ns",
+        merged=False,
+        sort=("pid", "tid", "t0_ns"),
+    ),
+    Table(
+        "metrics",
+        "readings per process; pid 0 is the sum over the process tree",
+        (
+            _T,
+            _PID,
+            _f("cpu_percent", nullable=True),
+            *(
+                _f(name, nullable=True) if name in FLOAT_METRICS else _i(name, nullable=True)
+                for name in METRIC_FIELDS
+            ),
+        ),
+        time="t_ns",
+        merged=False,
+        sort=("pid", "t_ns"),
+    ),
+    Table(
+        "thread_cpu",
+        "cumulative CPU per OS thread",
+        (
+            _T,
+            _PID,
+            _TID,
+            _s("name"),
+            _f("cpu_s"),
+            _s("state"),
+            _f("run_wait_s", "could run and no core was free, cumulative", nullable=True),
+        ),
+        time="t_ns",
+        merged=False,
+        sort=("pid", "tid", "t_ns"),
+    ),
+    Table(
+        "thread_names",
+        "the names that Python gives to threads",
+        (_SEQ, _T, _PID, _TID, _s("name")),
+        time="t_ns",
+    ),
+    Table(
+        "windows",
+        "how well each window of stack sampling went",
+        (
+            _i("t0_ns"),
+            _i("t1_ns"),
+            _PID,
+            _f("rate_hz"),
+            _i("samples"),
+            _i("errors"),
+            _i("torn"),
+            _f("sampler_cpu_s"),
+            _s("backend"),
+            _i("threads", "threads seen in the window"),
+            _f("covered_ns", "time with stacks of the target so far, cumulative"),
+        ),
+        time="t0_ns",
+        time_end="t1_ns",
+    ),
+    Table(
+        "phase_edges",
+        "begins and ends of phases",
+        (
+            _SEQ,
+            _T,
+            _s("edge", "begin or end"),
+            _PID,
+            _i("tid", nullable=True),
+            _i("id"),
+            _s("name", nullable=True),
+            _i("parent_id", nullable=True),
+            _f("cpu_s", nullable=True),
+            _i("rss_bytes", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "import_edges",
+        "begins and ends of module imports",
+        (
+            _SEQ,
+            _T,
+            _s("edge", "begin or end"),
+            _PID,
+            _i("tid", nullable=True),
+            _i("id"),
+            _s("module", nullable=True),
+            _i("parent_id", nullable=True),
+            _i("rss_bytes", nullable=True),
+            _i("self_ns", nullable=True),
+            _i("total_ns", nullable=True),
+            _b("ok", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "calls",
+        "timed calls, told when they end",
+        (_SEQ, _T, _PID, _TID, _s("name"), _i("n"), _i("duration_ns"), _b("ok")),
+        time="t_ns",
+        merged=False,
+    ),
+    Table(
+        "counts",
+        "counters",
+        (
+            _T,
+            _PID,
+            _s("name"),
+            _f("total", "of this process, cumulative"),
+            _f("tree_total", "of all processes, cumulative"),
+            _f("rate_per_s", "of all processes, since rate_since_ns", nullable=True),
+            _i("rate_since_ns", nullable=True),
+        ),
+        time="t_ns",
+        merged=False,
+    ),
+    Table("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
+    Table(
+        "plans",
+        "what engines said that they would do for a query",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _s("name", "of the query, as its calls are named"),
+            _s("text", "the engine's own EXPLAIN"),
+            _s("filter", "where it takes place: in the scan, prunes only, ...", nullable=True),
+            _i("columns_read", "by the scan", nullable=True),
+            _i("columns_needed", nullable=True),
+            _i("rows_read", "by the scan", nullable=True),
+            _i("rows_needed", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "runs",
+        "runs of a target that keeps its process: what was waited for, and what was worked",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("n"),
+            _b("cold", "the first of its program"),
+            _b("ok"),
+            _i("waited_ns", "from the order to the answer"),
+            _i("spawn_ns", "the interpreter started; null if warm", nullable=True),
+            _i("held_ns", "perftui held it back; null if warm", nullable=True),
+            _i("load_ns", "the scenario was imported; null if warm", nullable=True),
+            _i("t_work_ns"),
+            _i("worked_ns", "by the target's own clock"),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "pools",
+        "bytes that allocators say they have given out",
+        (_T, _PID, _s("name"), Column("bytes", "i64", "B"), _i("tree_bytes", "over all processes")),
+        time="t_ns",
+        merged=False,
+    ),
+    Table(
+        "log",
+        "what the target wrote",
+        (_T, _s("stream"), _s("text")),
+        time="t_ns",
+        merged=False,
+    ),
+    Table(
+        "notices",
+        "what perftui had to say",
+        (_SEQ, _T, _s("severity"), _s("text")),
+        time="t_ns",
+    ),
+    Table(
+        "gaps",
+        "times without measurements",
+        (_SEQ, _i("t0_ns"), _i("t1_ns"), _s("reason")),
+        time="t0_ns",
+        time_end="t1_ns",
+    ),
+    Table(
+        "exits",
+        "ends of processes, with the kernel's own sums",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("exit_code", nullable=True),
+            _i("signal", nullable=True),
+            _f("cpu_user_s", nullable=True),
+            _f("cpu_system_s", nullable=True),
+            _i("max_rss_bytes", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "alerts",
+        "findings of the detectors",
+        (
+            _SEQ,
+            _s("kind"),
+            _s("severity"),
+            _i("t_onset_ns"),
+            _i("t_detect_ns"),
+            _i("t_clear_ns", nullable=True),
+            _s("message"),
+            _s("evidence"),
+        ),
+        time="t_detect_ns",
+    ),
+    Table(
+        "overhead",
+        "what perftui itself cost, cumulative",
+        (
+            _T,
+            _f("cpu_s"),
+            _i("rss_bytes"),
+            _i("late_samples"),
+            _i("worst_late_ns"),
+            _i("dropped_records"),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "clock",
+        "pairs of the session's clock and the wall clock",
+        (_T, _i("wall_ns", "since 1970, UTC")),
+        time="t_ns",
+    ),
+    Table(
+        "processes",
+        "processes of the target's tree, first seen; a second row is a new command line",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("ppid"),
+            _s("argv", "JSON array, secrets redacted"),
+            _s("python", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    # What follows is computed from the tables above when a segment is sealed.
+    Table("series_1s", "metrics per second", _SERIES, time="t_ns", merged=False),
+    Table("series_30s", "metrics per 30 s", (_i("segment"), *_SERIES), time="t_ns"),
+    Table(
+        "stack_sums",
+        "stack time per thread and leaf node, summed over the segment",
+        (
+            _PID,
+            _TID,
+            _i("node"),
+            _i("wall_ns"),
+            _i("cpu_ns"),
+            _i("grown_bytes"),
+            _i("torn_ns"),
+        ),
+    ),
+    Table(
+        "thread_sums",
+        "first and last reading of each thread in a segment",
+        (
+            _i("segment"),
+            _PID,
+            _TID,
+            _s("name", nullable=True),
+            _s("state", nullable=True),
+            _i("first_t_ns", nullable=True),
+            _f("first_cpu_s", nullable=True),
+            _i("last_t_ns", nullable=True),
+            _f("last_cpu_s", nullable=True),
+            _f("first_run_wait_s", nullable=True),
+            _f("last_run_wait_s", nullable=True),
+            _i("latest_node", nullable=True),
+        ),
+    ),
+    Table(
+        "call_sums",
+        "timed calls per name in a segment",
+        (
+            _i("segment"),
+            _s("name"),
+            _i("calls"),
+            _i("failed"),
+            _i("t_ns", "of the first"),
+            _PID,
+            _TID,
+            _i("n"),
+            _i("duration_ns"),
+            _b("ok"),
+            _i("last_t_ns"),
+        ),
+    ),
+    Table(
+        "count_sums",
+        "counters per process in a segment",
+        (
+            _i("segment"),
+            _s("name"),
+            _PID,
+            _i("first_t_ns"),
+            _i("last_t_ns"),
+            _f("last_total"),
+        ),
+    ),
+    Table(
+        "segments",
+        "the manifest: which tables a segment has, and from when to when",
+        (
+            _i("segment"),
+            _s("table"),
+            _i("rows"),
+            _i("t0_ns", nullable=True),
+            _i("t1_ns", nullable=True),
+        ),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+ROLLUPS = (
+    "series_1s",
+    "series_30s",
+    "stack_sums",
+    "thread_sums",
+    "call_sums",
+    "count_sums",
+    "segments",
+)
+RECORDED = tuple(name for name in TABLES if name not in ROLLUPS)
+"""Tables that are written live, in the order of writing: frames and nodes before their users."""
+
+
+@lru_cache(maxsize=64)
+def arrow_schema(name: str) -> Any:
+    """Return the `pyarrow.Schema` of a table; units are in the fields' metadata."""
+    pa = arrow()
+    types = {"i64": pa.int64(), "f64": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
+    return pa.schema(
+        [
+            pa.field(
+                column.name,
+                types[column.type],
+                metadata={"unit": column.unit} if column.unit else None,
+            )
+            for column in TABLES[name].columns
+        ]
+    )
+
+
+def empty(name: str, columns: Iterable[str] | None = None) -> Any:
+    """Return an empty `pyarrow.Table` of a table's schema."""
+    table = arrow_schema(name).empty_table()
+    return table if columns is None else table.select(list(columns))

@@ -1,0 +1,211 @@
+"""The views that SQL over a recording sees. They come from here, never from a file.
+
+`t_s` is seconds since the session's start. Sums are plain integers or doubles, so that every
+output format can hold them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from perftui.probes.recording.format.tables import ROLLUPS, TABLES
+
+
+class View(NamedTuple):
+    """One view or table macro."""
+
+    name: str
+    about: str
+    sql: str
+    parameters: str | None = None
+    """Of a table macro, e.g. "a, b"."""
+
+
+_SELF = """
+SELECT f.function, f.file, mode(f.line) AS line, f.module,
+       (sum(s.wall_ns) / 1e9)::DOUBLE AS wall_s,
+       (sum(s.cpu_ns) / 1e9)::DOUBLE AS cpu_s,
+       sum(s.grown_bytes)::BIGINT AS grown_bytes,
+       (sum(s.wall_ns) * 100.0 / sum(sum(s.wall_ns)) OVER ())::DOUBLE AS wall_percent
+FROM {sums} s JOIN nodes n ON n.node = s.node JOIN frames f ON f.frame = n.frame
+GROUP BY f.function, f.file, f.module
+ORDER BY wall_s DESC, cpu_s DESC, f.function
+"""
+
+_TOTAL = """
+WITH RECURSIVE
+sums AS (
+    SELECT node, sum(wall_ns) AS wall_ns, sum(cpu_ns) AS cpu_ns,
+           sum(grown_bytes) AS grown_bytes, sum(torn_ns) AS torn_ns
+    FROM {sums} GROUP BY node
+),
+up(leaf, node, own) AS (
+    SELECT node, node, true FROM sums WHERE node <> 0
+    UNION ALL
+    SELECT up.leaf, n.parent, false FROM up JOIN nodes n ON n.node = up.node WHERE n.parent <> 0
+),
+callers AS (
+    SELECT up.leaf, f.function, f.file, f.module, bool_or(up.own) AS own, min(f.line) AS line
+    FROM up JOIN nodes n ON n.node = up.node JOIN frames f ON f.frame = n.frame
+    GROUP BY up.leaf, f.function, f.file, f.module
+),
+weighed AS (
+    -- A torn stack tells where the thread was, not how it got there.
+    SELECT c.*, s.wall_ns AS whole_ns,
+           CASE WHEN c.own OR s.wall_ns = 0 THEN 1.0 ELSE 1 - s.torn_ns / s.wall_ns END AS share,
+           s.cpu_ns, s.grown_bytes
+    FROM callers c JOIN sums s ON s.node = c.leaf
+)
+SELECT function, file, mode(line) AS line, module,
+       (sum(whole_ns * share) / 1e9)::DOUBLE AS wall_s,
+       (sum(cpu_ns * share) / 1e9)::DOUBLE AS cpu_s,
+       round(sum(grown_bytes * share))::BIGINT AS grown_bytes,
+       (sum(whole_ns * share) * 100.0 / (SELECT sum(wall_ns) FROM sums))::DOUBLE AS wall_percent
+FROM weighed GROUP BY function, file, module
+ORDER BY wall_s DESC, cpu_s DESC, function
+"""
+
+_RANGE = """(
+    SELECT pid, tid, node, part AS wall_ns, part * cpu_share AS cpu_ns,
+           grown_bytes * (part / greatest(t1_ns - t0_ns, 1)) AS grown_bytes,
+           CASE WHEN torn THEN part ELSE 0 END AS torn_ns
+    FROM (
+        SELECT *, least(t1_s, b) * 1e9 - greatest(t0_s, a) * 1e9 AS part
+        FROM stacks WHERE t0_s < b AND t1_s > a
+    )
+)"""
+
+VIEWS: tuple[View, ...] = (
+    View("top_self", "functions by their own time", _SELF.format(sums="stack_sums")),
+    View("top_total", "functions by time with all they called", _TOTAL.format(sums="stack_sums")),
+    View("top_self", "the same from second a to b", _SELF.format(sums=_RANGE), "a, b"),
+    View("top_total", "the same from second a to b", _TOTAL.format(sums=_RANGE), "a, b"),
+    View(
+        "stack_at",
+        "the stack of every thread at a second, outermost frame first",
+        """
+WITH RECURSIVE
+here AS (SELECT pid, tid, node AS leaf, torn FROM stacks WHERE t0_s <= t AND t1_s > t),
+up(pid, tid, torn, node, level) AS (
+    SELECT pid, tid, torn, leaf, 0 FROM here WHERE leaf <> 0
+    UNION ALL
+    SELECT up.pid, up.tid, up.torn, n.parent, up.level + 1
+    FROM up JOIN nodes n ON n.node = up.node WHERE n.parent <> 0
+)
+SELECT up.pid, up.tid, max(level) OVER (PARTITION BY up.pid, up.tid) - level AS depth,
+       f.function, f.file, f.line, up.torn
+FROM up JOIN nodes n ON n.node = up.node JOIN frames f ON f.frame = n.frame
+ORDER BY up.pid, up.tid, depth
+""",
+        "t",
+    ),
+    View(
+        "metrics_1s",
+        "lowest, highest and last value of every metric in each second",
+        "SELECT t_s, pid, name, low, high, last FROM series_1s",
+    ),
+    View(
+        "phases",
+        "phases with their two ends joined",
+        """
+SELECT b.pid, b.id, b.parent_id, b.name, b.t_s AS start_s, e.t_s AS end_s,
+       e.t_s - b.t_s AS duration_s, e.cpu_s - b.cpu_s AS cpu_s,
+       b.rss_bytes AS rss_start_bytes, e.rss_bytes AS rss_end_bytes
+FROM phase_edges b LEFT JOIN phase_edges e ON e.edge = 'end' AND e.pid = b.pid AND e.id = b.id
+WHERE b.edge = 'begin' ORDER BY b.t_ns
+""",
+    ),
+    View(
+        "memory_by_phase",
+        "RSS at the ends of each phase, its peak and its growth",
+        """
+WITH spans AS (
+    SELECT *, coalesce(end_s, (SELECT max(t_s) FROM metrics)) AS until_s FROM phases
+)
+SELECT p.name, p.pid, p.start_s, p.until_s - p.start_s AS duration_s,
+       coalesce(p.rss_start_bytes, arg_min(m.rss_bytes, m.t_s)) AS rss_start_bytes,
+       coalesce(p.rss_end_bytes, arg_max(m.rss_bytes, m.t_s)) AS rss_end_bytes,
+       greatest(max(m.rss_bytes), p.rss_start_bytes, p.rss_end_bytes) AS peak_rss_bytes
+FROM spans p LEFT JOIN metrics m ON m.pid = p.pid AND m.t_s BETWEEN p.start_s AND p.until_s
+GROUP BY p.name, p.pid, p.id, p.start_s, p.until_s, p.rss_start_bytes, p.rss_end_bytes
+ORDER BY p.start_s
+""",
+    ),
+    View(
+        "imports",
+        "module imports",
+        """
+SELECT b.pid, b.module, parent.module AS parent, b.t_s,
+       e.self_ns / 1e9 AS self_s, e.total_ns / 1e9 AS total_s,
+       e.rss_bytes - b.rss_bytes AS rss_bytes, e.ok
+FROM import_edges b
+LEFT JOIN import_edges e ON e.edge = 'end' AND e.pid = b.pid AND e.id = b.id
+LEFT JOIN import_edges parent
+    ON parent.edge = 'begin' AND parent.pid = b.pid AND parent.id = b.parent_id
+WHERE b.edge = 'begin' ORDER BY b.t_ns
+""",
+    ),
+    View(
+        "counters",
+        "counters at the end, summed over processes",
+        """
+SELECT name, arg_max(tree_total, t_ns) AS total, min(t_s) AS first_s, max(t_s) AS last_s,
+       (max(tree_total) - min(tree_total)) / nullif(max(t_s) - min(t_s), 0) AS per_s
+FROM counts GROUP BY name ORDER BY min(t_ns)
+""",
+    ),
+    View(
+        "threads",
+        "threads with the CPU they used while they were seen",
+        """
+SELECT c.pid, c.tid, coalesce(any_value(n.name), arg_max(c.name, c.t_ns)) AS name,
+       any_value(n.name) IS NOT NULL AS is_python,
+       min(c.t_s) AS first_s, max(c.t_s) AS last_s, max(c.cpu_s) - min(c.cpu_s) AS cpu_s
+FROM thread_cpu c LEFT JOIN (
+    SELECT pid, tid, arg_max(name, seq) AS name FROM thread_names GROUP BY pid, tid
+) n ON n.pid = c.pid AND n.tid = c.tid
+GROUP BY c.pid, c.tid ORDER BY cpu_s DESC
+""",
+    ),
+)
+
+EXAMPLES = (
+    "SELECT function, file, wall_s, cpu_s FROM top_self LIMIT 10",
+    "SELECT t_s, high / 1e6 AS rss_mb FROM metrics_1s WHERE pid = 0 AND name = 'rss_bytes'",
+    "SELECT * FROM stack_at(12.5)",
+)
+
+HIDDEN = frozenset(name for name in ROLLUPS if name != "series_1s") - {"stack_sums"}
+"""Tables that only serve the reader."""
+
+
+TIMES = ("t_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+"""Columns of the session's clock, which are told in seconds since its start too."""
+DURATIONS = ("duration_ns", "self_ns", "total_ns")
+
+
+def base_tables() -> tuple[str, ...]:
+    """Return the tables that SQL sees."""
+    return tuple(name for name in TABLES if name not in HIDDEN)
+
+
+_DURATIONS = (
+    *("duration_ns", "self_ns", "total_ns"),
+    *("waited_ns", "spawn_ns", "held_ns", "load_ns", "worked_ns"),
+)
+
+
+def with_seconds(name: str, source: str, start_ns: int) -> str:
+    """Return the SELECT of a base table: its columns, and its times in seconds too."""
+    seconds = [
+        f"({column.name} - {start_ns}) / 1e9 AS {column.name.removesuffix('_ns')}_s"
+        for column in TABLES[name].columns
+        if column.name
+        in ("t_ns", "t_work_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+    ]
+    durations = [
+        f"{column.name} / 1e9 AS {column.name.removesuffix('_ns')}_s"
+        for column in TABLES[name].columns
+        if column.name in _DURATIONS
+    ]
+    return f"SELECT {', '.join([*seconds, *durations, '*'])} FROM {source}"

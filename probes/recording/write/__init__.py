@@ -1,0 +1,1 @@
+"""Writing a recording: the recorder process and what it does with records."""

@@ -1,0 +1,223 @@
+"""The session's side of its recorder process: a sink that never makes a probe wait."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections import deque
+from contextlib import suppress
+from threading import Event
+from typing import TYPE_CHECKING
+
+from perftui.probes.own.python import own_module
+from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.recording.format.claim import Claim
+from perftui.probes.recording.write import wire
+from perftui.probes.spine.probe_thread import ProbeThread
+from perftui.probes.spine.records import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from perftui.probes.process.face import ProcessReader
+    from perftui.probes.spine.log import SessionLog
+    from perftui.probes.spine.reader import Target
+    from perftui.probes.spine.records import Record
+
+SEND_EVERY_S = 0.5
+"""With the recorder's own flush once a second, what a kill of everything may lose."""
+START_AFTER_S = 1.0
+"""The recorder starts when the screen is up: its imports would be in the way before."""
+CLOSE_LIMIT_S = 60.0
+"""Closing takes seconds at most; with the disk in the way it may take more."""
+HANG_LIMIT_S = 10.0
+"""A recorder that is to close and uses no CPU at all for so long is stopped or stuck."""
+_LOOK_S = 0.2
+_LISTEN_S = 1.0
+QUEUE_ROWS = 400_000
+"""Records that may wait; beyond, batches are dropped and counted. Minutes of a busy target."""
+
+
+class Recorder:
+    """A `Sink` that records the session through a process of its own.
+
+    Args:
+        log: The session's log; the recorder connects itself and says its notices there.
+        target: What is watched.
+        directory: The recording; made now, must be empty.
+        t_start_ns: When the session began.
+        session: Options of the session worth keeping.
+        claim: The right to write there, if it was taken before.
+        before: Called on the recorder's thread before anything is written: makes room.
+
+    Raises:
+        OSError: the directory cannot be made or written.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        target: Target,
+        directory: Path,
+        *,
+        t_start_ns: int,
+        session: dict[str, object] | None = None,
+        claim: Claim | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> None:
+        self._claim = Claim.take(directory) if claim is None else claim
+        self.directory = directory
+        self.dropped = 0
+        """Records that found the queue full, or the recording ended."""
+        self.file_bytes = 0
+        self._log = log
+        held = (self._claim.fileno(), self._claim.locked)
+        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held)
+        self._before = before
+        self._target: Target | None = None
+        self._queue: deque[Sequence[Record]] = deque()
+        self._put = self._sent = 0
+        self._next_frame = self._next_node = 1
+        self._ended = False
+        self._stopping = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: ProcessReader | None = None
+        self._cpu_s = 0.0
+        self._thread = ProbeThread(log, "the recording", self._run, "perftui-recorder")
+        log.connect(self)
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        """Queue a batch; never waits."""
+        if self._ended or self._put - self._sent + len(batch) > QUEUE_ROWS:
+            self.dropped += len(batch)
+            return
+        self._put += len(batch)
+        self._queue.append(batch)
+
+    def know_target(self, target: Target) -> None:
+        """Say more about the target once it is known."""
+        self._target = target
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of the recorder process so far."""
+        if self._reader is not None:
+            with suppress(ProcessGone):
+                self._cpu_s = self._reader.fast(0).cpu_s
+        return self._cpu_s
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hand over what is left, and return when the recording is closed."""
+        self._stopping.set()
+        if self._thread.ident is None:
+            return
+        until = time.monotonic() + CLOSE_LIMIT_S
+        moved_s, cpu_s = time.monotonic(), -1.0
+        while self._thread.is_alive():
+            self._thread.join(_LOOK_S)
+            now_s, spent_s = time.monotonic(), self.cpu_s()
+            if spent_s != cpu_s:
+                moved_s, cpu_s = now_s, spent_s
+            if now_s > until or now_s - moved_s > HANG_LIMIT_S:
+                break
+        if self._thread.is_alive():
+            # Not killed: should it come to itself it closes what it has.
+            self._end("the recorder process does not answer")
+
+    def _run(self) -> None:
+        self._stopping.wait(START_AFTER_S)
+        if self._before is not None:
+            self._before()
+        try:
+            try:
+                process = self._spawn()
+            finally:
+                self._claim.let_go()  # it lives as long as the recorder process
+            answers = ProbeThread(
+                self._log, "the recording", lambda: self._listen(process), "perftui-recorded"
+            )
+            answers.start()
+            self._write(process, wire.pack(wire.START, self._start))
+            while not self._stopping.wait(SEND_EVERY_S):
+                self._send(process)
+            self._send(process)
+            self._write(process, wire.pack(wire.END, None))
+        except OSError as error:
+            if not self._ended:
+                self._end(f"the recorder process has gone ({error.strerror or error})")
+        if self._process is not None:
+            assert self._process.stdin is not None
+            with suppress(OSError):
+                self._process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(CLOSE_LIMIT_S)
+                answers.join(_LISTEN_S)
+        self._ended = True
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = own_module("perftui.probes.recording.write.recorder_main")
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # The allocator that gives memory back soonest; and no keys of our terminal.
+            env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            start_new_session=True,
+            pass_fds=(self._claim.fileno(),),
+        )
+        with suppress(ProcessGone):
+            self._reader = open_process(self._process.pid)
+        return self._process
+
+    def _write(self, process: subprocess.Popen[bytes], data: bytes) -> None:
+        assert process.stdin is not None
+        process.stdin.write(data)
+        process.stdin.flush()
+
+    def _send(self, process: subprocess.Popen[bytes]) -> None:
+        """Send what waits, frames and nodes before the records that name them."""
+        batches = []
+        while self._queue:
+            batch = self._queue.popleft()
+            self._sent += len(batch)
+            batches.append(batch)
+        tree = self._log.tree
+        nodes = [(parent, frame) for _, parent, frame in tree.nodes_since(self._next_node)]
+        frames = [
+            (frame.function, frame.file, frame.line, frame.kind)
+            for _, frame in tree.frames_since(self._next_frame)
+        ]
+        self._next_frame += len(frames)
+        self._next_node += len(nodes)
+        message = b""
+        if frames or nodes:
+            message += wire.pack(wire.TREE, (frames, nodes))
+        target, self._target = self._target, None
+        if target is not None:
+            message += wire.pack(wire.TARGET, tuple(target))
+        self._write(process, message + wire.pack_records(batches))
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Take the recorder's answers until it ends."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            answer = json.loads(line)
+            if "text" in answer:
+                t_ns = time.monotonic_ns()
+                self._log.append(Notice(t_ns, answer["severity"], answer["text"]))
+                continue
+            self.file_bytes = answer["file_bytes"]
+            if answer["ended"]:
+                self._ended = True
+
+    def _end(self, reason: str) -> None:
+        self._ended = True
+        text = f"the recording has ended: {reason}; the session goes on"
+        self._log.append(Notice(time.monotonic_ns(), "warn", text))

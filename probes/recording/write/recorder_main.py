@@ -1,0 +1,143 @@
+"""The recorder process: takes records from a pipe and writes the recording.
+
+A process of its own, because pyarrow alone would triple the memory of the screen, because
+writing must not hold up sampling, and because it outlives its session: when perftui is killed,
+what had reached the pipe is still written, and the recording is left marked as interrupted.
+
+    python -m perftui.probes.recording.write.recorder_main < pipe > answers
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perftui.probes.recording.format.claim import Claim
+from perftui.probes.recording.write import wire
+from perftui.probes.recording.write.writer import (
+    HEARTBEAT_S,
+    Recording,
+    WriterOptions,
+    stop_reason,
+)
+from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.reader import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.records import Severity
+
+_NICENESS = 5
+
+
+class _HidePandas:
+    """pyarrow imports pandas if it finds it, which would double its start and its memory."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Say that there is no pandas here."""
+        if name == "pandas" or name.startswith("pandas."):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _answer(**fields: object) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def _say(severity: Severity, text: str) -> None:
+    _answer(severity=severity, text=text)
+
+
+class Mirror:
+    """The session's call tree, grown from messages; the ids are the same."""
+
+    def __init__(self) -> None:
+        self.tree = CallTree()
+
+    def grow(
+        self, frames: Sequence[tuple[str, str, int, Any]], nodes: Sequence[tuple[int, int]]
+    ) -> None:
+        """Append frames and nodes in the order of their ids."""
+        for function, file, line, kind in frames:
+            self.tree.frame_id(function, file, line, kind)
+        for parent, frame in nodes:
+            self.tree.node_id(parent, frame)
+
+
+def record(stream: Any) -> int:
+    """Record until the end is told (0) or the other end is gone (1)."""
+    first = wire.read(stream)
+    if first is None:
+        return 1
+    directory, target, start_ns, session, (fd, locked) = first[1]
+    claim = Claim.adopt(Path(directory), fd, locked=locked)
+    options = WriterOptions(session=session)
+    mirror = Mirror()
+    try:
+        recording = Recording(
+            Path(directory), mirror.tree, Target(*target), start_ns, options, claim=claim, say=_say
+        )
+    except OSError as error:
+        claim.end()
+        with suppress(OSError):
+            Path(directory).rmdir()  # nothing was recorded: leave no half of one
+        _say("warn", f"the recording has ended: {stop_reason(error)} at once; the session goes on")
+        _answer(file_bytes=0, lost=0, ended=True)
+        return 2
+    flush_due = beat_due = time.monotonic()
+    while True:
+        message = wire.read(stream)
+        if message is None:
+            recording.flush()
+            recording.seal()
+            recording.heartbeat()  # the state stays "recording": its recorder is gone
+            return 1
+        kind, payload = message
+        if kind == wire.TREE:
+            mirror.grow(*payload)
+        elif kind == wire.RECORDS:
+            for batch in wire.unpack_records(payload):
+                recording.take(batch)
+        elif kind == wire.TARGET:
+            recording.know_target(Target(*payload))
+        elif kind == wire.END:
+            recording.close()
+            _answer(file_bytes=recording.file_bytes, lost=recording.lost_rows, ended=True)
+            return 0
+        now = time.monotonic()
+        if now >= flush_due:
+            flush_due = now + options.flush_s
+            recording.flush()
+            _answer(
+                file_bytes=recording.file_bytes, lost=recording.lost_rows, ended=recording.ended
+            )
+        if now >= beat_due:
+            beat_due = now + HEARTBEAT_S
+            recording.heartbeat()
+
+
+def main() -> int:
+    """Run as a process; whatever goes wrong is said in one line."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is what ends us
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    sys.meta_path.insert(0, _HidePandas())
+    try:
+        return record(sys.stdin.buffer)
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        _say("warn", f"the recording has ended: {error!r}")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

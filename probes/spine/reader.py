@@ -1,0 +1,302 @@
+"""`Reader`: the one face that screens, summaries, exports and comparisons see.
+
+The live session and a recording both implement it; what works on one works on the other.
+Every answer is a fresh immutable value: a caller may keep it while the session goes on.
+All times are nanoseconds on the session's clock; ranges are half open [t0, t1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.records import Alert, LogLine, Notice, Plan, Run
+
+TREE = 0
+"""As a pid: the sum over the target's whole process tree."""
+
+State = Literal["starting", "live", "waiting", "exited", "recording"]
+"""waiting: the target keeps its process, its work is done, and it waits for a person's order."""
+
+
+class Target(NamedTuple):
+    """What is watched."""
+
+    title: str
+    """What a person calls it: scenario and parameters, or the command."""
+    argv: tuple[str, ...]
+    pid: int
+    python: str | None
+    launched: bool
+    agent: bool
+    """True once the agent inside has said hello."""
+
+
+class Status(NamedTuple):
+    """The state of the session, and what the tool says about itself."""
+
+    state: State
+    t_start_ns: int
+    t_end_ns: int
+    """Latest moment known: now, or the end."""
+    exit_code: int | None
+    signal: int | None
+    stack_backend: str | None
+    stack_rate_hz: float | None
+    """Sweeps per second achieved lately."""
+    stack_coverage: float | None
+    """Share of wall time with stacks, 0..1, over the whole session."""
+    torn_share: float | None
+    own_cpu_percent: float | None
+    """perftui and its samplers, of one core, lately."""
+    own_rss_bytes: int | None
+    late_samples: int
+    dropped_records: int
+    notices: tuple[Notice, ...]
+
+
+class Buckets(NamedTuple):
+    """One metric of a range in n equal buckets; None where nothing was measured."""
+
+    t0_ns: int
+    t1_ns: int
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    last: tuple[float | None, ...]
+
+
+class Process(NamedTuple):
+    """One process of the tree."""
+
+    pid: int
+    ppid: int
+    argv: tuple[str, ...]
+    python: str | None
+    t_start_ns: int
+    t_end_ns: int | None
+
+
+class ProcessUse(NamedTuple):
+    """What one process of the tree used, in a range."""
+
+    pid: int
+    rss_bytes: float | None
+    """At the end of the range; None if it had ended by then."""
+    peak_rss_bytes: float | None
+    cpu_percent: float | None
+    """Of one core, at the end of the range."""
+    cpu_s: float
+    threads: int
+    """Seen in the range."""
+
+
+class Thread(NamedTuple):
+    """One OS thread of the tree, Python or native, in a range."""
+
+    pid: int
+    tid: int
+    name: str
+    """Python's name if it has one, else the kernel's."""
+    is_python: bool
+    state: str
+    cpu_percent: float
+    """Of one core, in the range."""
+    cpu_s: float
+    """In the range."""
+    where: str
+    """The innermost frame that says most, as "function file:line"; "" for native threads."""
+    waiting: str
+    """What it waits for, e.g. "waiting in lancedb"; "" while it runs or if unknown."""
+
+
+class Phase(NamedTuple):
+    """One entry of a phase; t1_ns is None while it runs."""
+
+    pid: int
+    id: int
+    parent_id: int | None
+    name: str
+    depth: int
+    t0_ns: int
+    t1_ns: int | None
+    cpu_s: float | None
+    rss_start_bytes: int | None
+    rss_end_bytes: int | None
+    peak_rss_bytes: int | None
+
+
+class Import(NamedTuple):
+    """One module import; while it runs `running` is True and the times are so far."""
+
+    pid: int
+    id: int
+    parent_id: int | None
+    module: str
+    t0_ns: int
+    self_ns: int
+    total_ns: int
+    rss_bytes: int | None
+    """RSS gained while it was imported, children included."""
+    running: bool
+    ok: bool
+
+
+class CallStats(NamedTuple):
+    """Timed calls of one name."""
+
+    name: str
+    n: int
+    first_ns: int
+    warm_median_ns: int | None
+    """Median of all but the first, None before the second."""
+    last_ns: int
+    ratio: float | None
+    """first / warm median."""
+    failed: int
+
+
+class RunCost(NamedTuple):
+    """One run of a target that keeps its process, and what it imported."""
+
+    run: Run
+    imported_ns: int
+    """Part of the work that was importing."""
+    modules: int
+
+    @property
+    def transport_ns(self) -> int:
+        """What was waited for and is nothing else: the way of order and answer."""
+        run = self.run
+        known = (run.spawn_ns, run.held_ns, run.load_ns, run.worked_ns)
+        return max(run.waited_ns - sum(part or 0 for part in known), 0)
+
+
+class Counter(NamedTuple):
+    """A counter at the end of a range."""
+
+    name: str
+    total: float
+    per_s: float | None
+    """Over the range, from its first to its last change."""
+    first_t_ns: int
+
+
+class Event(NamedTuple):
+    """Something at a moment that a person may want to jump to."""
+
+    t_ns: int
+    kind: str
+    """phase, mark, plan, import, call, process, exit, gap, notice, alert"""
+    text: str
+
+
+class Weights(NamedTuple):
+    """What was spent with a node as the leaf, in a range."""
+
+    wall_ns: int
+    cpu_ns: int
+    grown_bytes: int
+    """RSS that the process gained meanwhile, by share of CPU: an estimate."""
+    torn_ns: int
+    """Part of wall_ns from stacks that were torn."""
+
+
+class ThreadTree(NamedTuple):
+    """Self weights of one thread by leaf node; totals follow by walking up the call tree."""
+
+    pid: int
+    tid: int
+    name: str
+    wall_ns: int
+    cpu_ns: int
+    grown_bytes: int
+    self_by_node: dict[int, Weights]
+    waiting: str
+    """What the time off CPU at this thread's leaves was spent on, "" if it is not known."""
+
+
+class Reader(Protocol):
+    """See the module. Cheap calls: a screen makes them several times a second."""
+
+    @property
+    def tree(self) -> CallTree:
+        """The session's interned frames and nodes."""
+        ...
+
+    def target(self) -> Target:
+        """What is watched."""
+        ...
+
+    def status(self) -> Status:
+        """State, span and honesty figures."""
+        ...
+
+    def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
+        """Metrics known so far: fields of `records.Metric`, "cpu_percent", "count:NAME" (total),
+        "rate:NAME" (per second) and "pool:NAME"."""
+        ...
+
+    def metric(self, name: str, t0_ns: int, t1_ns: int, n: int, pid: int = TREE) -> Buckets:
+        """One metric of a range in `n` buckets; a spike never vanishes by thinning."""
+        ...
+
+    def last(self, name: str, pid: int = TREE) -> float | None:
+        """Newest value of a metric, None before the first."""
+        ...
+
+    def processes(self) -> tuple[Process, ...]:
+        """The target and all its descendants seen so far, oldest first."""
+        ...
+
+    def process_use(self, t0_ns: int, t1_ns: int) -> tuple[ProcessUse, ...]:
+        """What each process that lived in the range used, in the order of `processes`."""
+        ...
+
+    def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
+        """Threads that lived in the range, hottest first."""
+        ...
+
+    def call_tree(
+        self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
+    ) -> tuple[ThreadTree, ...]:
+        """Stacks of the range per thread, hottest first; `threads` = (pid, tid) to keep."""
+        ...
+
+    def phases(self, t0_ns: int, t1_ns: int) -> tuple[Phase, ...]:
+        """Phases that overlap the range, by start."""
+        ...
+
+    def imports(self, t0_ns: int, t1_ns: int) -> tuple[Import, ...]:
+        """Imports that overlap the range, by start: parents before their children."""
+        ...
+
+    def calls(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:
+        """Timed calls that ended in the range, by name in order of first use."""
+        ...
+
+    def counters(self, t0_ns: int, t1_ns: int) -> tuple[Counter, ...]:
+        """Counters as they stood at the end of the range, in order of first use."""
+        ...
+
+    def events(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
+        """Events of the range in time order."""
+        ...
+
+    def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
+        """Runs that ended in the range, of a target that keeps its process."""
+        ...
+
+    def plans(self, t1_ns: int) -> tuple[Plan, ...]:
+        """Plans of queries told before a moment, the oldest first; a name may have several."""
+        ...
+
+    def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
+        """The newest `limit` lines that the target wrote in the range."""
+        ...
+
+    def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
+        """Alerts whose span overlaps the range, by onset."""
+        ...

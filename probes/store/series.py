@@ -1,0 +1,180 @@
+"""One metric over time in bounded memory: fine for minutes, coarser for hours, coarse for days.
+
+Every tier keeps min, max and last of its steps, so that a spike never vanishes by thinning.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, cast
+
+from perftui.probes.spine.reader import Buckets
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence, Sequence
+
+TIERS_NS = ((0, 6_000), (NS_PER_S, 3_600), (30 * NS_PER_S, 2_880), (600 * NS_PER_S, 8_640))
+"""(step, steps kept): every sample of 5 minutes at 20 Hz, 1 h, 1 day, 60 days."""
+
+PROCESS_TIERS_NS = ((0, 1_200), (NS_PER_S, 900), (30 * NS_PER_S, 960), (600 * NS_PER_S, 8_640))
+"""Of one process of many: 1 minute at 20 Hz, 15 min, 8 h, 60 days."""
+THREAD_TIERS_NS = ((0, 480), (NS_PER_S, 600), (15 * NS_PER_S, 720), (300 * NS_PER_S, 8_640))
+"""Of one thread: 2 minutes at 4 Hz, 10 min, 3 h, 30 days."""
+
+
+class _Tier:
+    """Steps of one width, 8 bytes a number; a quarter more than the limit is cut back in one go.
+
+    As long as every step is one reading, `low`, `high` and `last` are one array.
+    """
+
+    def __init__(self, step_ns: int, keep: int) -> None:
+        self.step_ns = step_ns
+        self.keep = keep
+        self.t: MutableSequence[int] = array("q")
+        # Whole numbers until the first that is none.
+        column = cast("MutableSequence[float]", array("q"))
+        self.low, self.high, self.last = column, column, column
+
+    def add(self, t_ns: int, value: float) -> None:
+        start = t_ns - t_ns % self.step_ns if self.step_ns else t_ns
+        try:
+            self._add(start, value)
+        except (TypeError, OverflowError):
+            # The first value that is no whole number, or beyond 64 bits.
+            self._become_real()
+            self._add(start, float(value))
+
+    def _add(self, start: int, value: float) -> None:
+        if self.t and start <= self.t[-1]:
+            if self.low is self.last:
+                self.low, self.high = self.last[:], self.last[:]
+            self.low[-1] = min(self.low[-1], value)
+            self.high[-1] = max(self.high[-1], value)
+            self.last[-1] = value
+            return
+        own = self._columns()
+        for column in own:
+            column.append(value)
+        self.t.append(start)
+        if len(self.t) > self.keep + self.keep // 4 + 1:
+            old = self.keep // 4 + 1
+            del self.t[:old]
+            for column in own:
+                del column[:old]
+
+    def _columns(self) -> list[MutableSequence[float]]:
+        return [self.last] if self.low is self.last else [self.low, self.high, self.last]
+
+    def _become_real(self) -> None:
+        one = self.low is self.last
+        self.last = array("d", self.last)[: len(self.t)]
+        self.low = self.last if one else array("d", self.low)[: len(self.t)]
+        self.high = self.last if one else array("d", self.high)[: len(self.t)]
+
+
+class Series:
+    """A metric's values in time order.
+
+    Args:
+        hold_ns: How long a value stands for itself after it was read; None for a value that
+            holds until the next one (a counter).
+        tiers: (step, steps kept), the finest first.
+    """
+
+    def __init__(
+        self,
+        hold_ns: int | None = 3 * NS_PER_S,
+        tiers: Sequence[tuple[int, int]] = TIERS_NS,
+    ) -> None:
+        self._hold_ns = hold_ns
+        self._tiers = [_Tier(step, keep) for step, keep in tiers]
+        self.first_t_ns: int | None = None
+        self.last_t_ns = 0
+        self.last_value: float | None = None
+        self.highest: float | None = None
+
+    def add(self, t_ns: int, value: float) -> None:
+        """Append a value; times do not go back."""
+        if self.first_t_ns is None:
+            self.first_t_ns = t_ns
+        self.last_t_ns = t_ns
+        self.last_value = value
+        if self.highest is None or value > self.highest:
+            self.highest = value
+        for tier in self._tiers:
+            tier.add(t_ns, value)
+
+    def value_at(self, t_ns: int) -> float | None:
+        """Return the newest value at or before `t_ns`."""
+        if self.first_t_ns is None or t_ns < self.first_t_ns:
+            return None
+        for tier in self._tiers:
+            if tier.t[0] <= t_ns or tier is self._tiers[-1]:
+                at = bisect_right(tier.t, t_ns) - 1
+                return tier.last[at] if at >= 0 else None
+        return None
+
+    def values(self, t0_ns: int, t1_ns: int) -> list[tuple[int, float]]:
+        """Return (t, value) of [t0, t1) at the finest step that reaches back to t0."""
+        tier = self._tier_for(t0_ns, 0)
+        first, end = bisect_left(tier.t, t0_ns), bisect_left(tier.t, t1_ns)
+        return list(zip(tier.t[first:end], tier.last[first:end], strict=True))
+
+    def highest_in(self, t0_ns: int, t1_ns: int) -> float | None:
+        """Return the highest value of [t0, t1], the one that held at t0 included."""
+        tier = self._tier_for(t0_ns, 0)
+        first = max(bisect_right(tier.t, t0_ns) - 1, 0)
+        high = tier.high[first : bisect_right(tier.t, t1_ns)]
+        return max(high) if high else None
+
+    def buckets(self, t0_ns: int, t1_ns: int, n: int) -> Buckets:
+        """Return the range in `n` equal buckets, None where nothing was measured."""
+        width = max((t1_ns - t0_ns) / n, 1)
+        low: list[float | None] = [None] * n
+        high: list[float | None] = [None] * n
+        last: list[float | None] = [None] * n
+        tier = self._tier_for(t0_ns, width / 2)
+        times = tier.t
+        first = max(bisect_right(times, t0_ns) - 1, 0)
+        end = bisect_left(times, t1_ns)
+        hold = max(self._hold_ns, 2 * tier.step_ns) if self._hold_ns is not None else None
+        for row in range(first, end):
+            at = int((times[row] - t0_ns) // width)
+            if at >= 0:
+                value = tier.low[row]
+                current = low[at]
+                low[at] = value if current is None or value < current else current
+                value = tier.high[row]
+                current = high[at]
+                high[at] = value if current is None or value > current else current
+                last[at] = tier.last[row]
+            # Carry the value through the empty buckets until the next reading.
+            if row + 1 < len(times):
+                until = times[row + 1]
+            else:
+                until = max(self.last_t_ns, times[row])
+                if hold is None:
+                    until = t1_ns
+            if hold is not None and until - times[row] > hold:
+                until = times[row] + tier.step_ns
+            stop = min(int((until - t0_ns) // width), n - 1)
+            for empty in range(max(at + 1, 0), stop + 1):
+                low[empty] = high[empty] = last[empty] = tier.last[row]
+        return Buckets(t0_ns, t1_ns, tuple(low), tuple(high), tuple(last))
+
+    def _tier_for(self, t0_ns: int, step_ns: float) -> _Tier:
+        """Return the coarsest tier no wider than `step_ns`, or one that still reaches to t0."""
+        chosen = self._tiers[-1]
+        first = self.first_t_ns or 0
+        for index, tier in enumerate(self._tiers):
+            reaches = bool(tier.t) and tier.t[0] <= max(t0_ns, first)
+            if not reaches:
+                continue
+            chosen = tier
+            following = self._tiers[index + 1] if index + 1 < len(self._tiers) else None
+            if following is None or following.step_ns > step_ns:
+                return tier
+        return chosen

@@ -1,0 +1,335 @@
+"""Sums of stack time per second, thread and leaf node: any range is a few additions away.
+
+Memory is bounded by steps that grow coarser with age; the sums of the whole session are kept
+besides, because that is what the screen asks for most.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.spine.reader import Weights
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+ThreadKey = tuple[int, int]
+"""(pid, tid)"""
+
+TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
+"""(step, steps kept): 15 min by the second, 4 h by 15 s, 30 days by 5 min. Fewer where stacks are
+so many that their cells (see below) would be too many."""
+CELLS_KEPT = (40_000, 40_000, 80_000)
+"""Per tier, 40 bytes each."""
+OPEN_STEPS = (30, 3, 2)
+"""Per tier: steps that are still added to; windows of stacks come seconds late."""
+_ENDED_TID = 0
+RECENT_NS = 60 * NS_PER_S
+RECENT_ROWS = 60_000
+
+_Cell = list[int]  # wall_ns, cpu_ns, grown_bytes, torn_ns
+_Sums = dict[ThreadKey, dict[int, _Cell]]
+
+
+class Piece(NamedTuple):
+    """One stack interval with what it weighs."""
+
+    t0_ns: int
+    t1_ns: int
+    thread: ThreadKey
+    node: int
+    cpu_ns: int
+    grown_bytes: int
+    torn: bool
+
+
+class _Bucket:
+    """Sums of one step: as dictionaries while they are added to, then 40 bytes a cell."""
+
+    __slots__ = ("cells", "open", "packed")
+
+    def __init__(self) -> None:
+        self.open: _Sums | None = {}
+        self.packed: dict[ThreadKey, array[int]] = {}
+        self.cells = 0
+
+    def opened(self) -> _Sums:
+        """Return the sums to add to."""
+        if self.open is None:
+            self.open = {}
+            self.add_to(self.open, 1)
+            self.packed = {}
+        return self.open
+
+    def pack(self) -> None:
+        """Nothing more is added for now."""
+        if self.open is None:
+            return
+        self.packed = {
+            thread: array("q", [value for node, cell in nodes.items() for value in (node, *cell)])
+            for thread, nodes in self.open.items()
+        }
+        self.cells = sum(len(nodes) for nodes in self.open.values())
+        self.open = None
+
+    def add_to(self, result: _Sums, share: float) -> None:
+        """Add a share of the sums to others."""
+        if self.open:
+            _add_scaled(result, self.open, share)
+        for thread, flat in self.packed.items():
+            into = result.setdefault(thread, {})
+            for at in range(0, len(flat), 5):
+                cell = into.setdefault(flat[at], [0, 0, 0, 0])
+                for index in range(4):
+                    value = flat[at + 1 + index]
+                    cell[index] += value if share == 1 else round(value * share)
+
+
+class _Tier:
+    """Buckets of one width in bounded memory."""
+
+    def __init__(self, step_ns: int, keep: int, cells: int, open_steps: int, last: bool) -> None:
+        self.step_ns = step_ns
+        self._keep = keep
+        self._cells_kept = cells
+        self._open_steps = open_steps
+        self._last = last
+        self._cells = 0
+        self.buckets: dict[int, _Bucket] = {}
+        self._open: list[int] = []
+        self._forgotten_ns = 0
+
+    def __len__(self) -> int:
+        return len(self.buckets)
+
+    def sums_at(self, t_ns: int) -> _Sums | None:
+        """Return the sums of the step of a moment, None if that is forgotten already."""
+        number = t_ns // self.step_ns
+        bucket = self.buckets.get(number)
+        if bucket is None:
+            if number * self.step_ns < self._forgotten_ns:
+                return None
+            late = bool(self.buckets) and number < next(reversed(self.buckets))
+            bucket = self.buckets[number] = _Bucket()
+            if late:
+                self.buckets = dict(sorted(self.buckets.items()))
+            self._open.append(number)
+            self._tidy()
+        elif bucket.open is None:
+            self._cells -= bucket.cells
+            self._open.append(number)
+        return bucket.opened()
+
+    def _tidy(self) -> None:
+        while len(self._open) > self._open_steps:
+            self._open.sort()
+            bucket = self.buckets[self._open.pop(0)]
+            bucket.pack()
+            self._cells += bucket.cells
+        if not self._last:
+            while len(self.buckets) > self._keep or (
+                self._cells > self._cells_kept and len(self.buckets) > 2 * self._open_steps
+            ):
+                self._forget_oldest()
+            return
+        while self._cells > self._cells_kept and len(self.buckets) > 4 * self._open_steps:
+            before = self._cells
+            self._widen()
+            if self._cells > before * 0.9:
+                break  # ever new stacks: wider steps do not help, the call tree bounds them
+        while len(self.buckets) > self._keep:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        number = next(iter(self.buckets))
+        bucket = self.buckets.pop(number)
+        self._forgotten_ns = (number + 1) * self.step_ns
+        if bucket.open is None:
+            self._cells -= bucket.cells
+        else:
+            self._open.remove(number)
+
+    def _widen(self) -> None:
+        """Join each two steps to one."""
+        self.step_ns *= 2
+        old, self.buckets, self._open = self.buckets, {}, []
+        for number, bucket in old.items():
+            into = self.buckets.get(number // 2)
+            if into is None:
+                self.buckets[number // 2] = bucket
+            else:
+                bucket.add_to(into.opened(), 1)
+                into.pack()  # at once: all of them open would be many times as large
+        for bucket in self.buckets.values():
+            bucket.pack()
+        self._cells = sum(bucket.cells for bucket in self.buckets.values())
+
+    def fold(self, gone: frozenset[ThreadKey]) -> None:
+        """Give the sums of threads to the joined thread of their process."""
+        for number, bucket in self.buckets.items():
+            held = bucket.open if bucket.open is not None else bucket.packed
+            if gone.isdisjoint(held):
+                continue
+            was_open = bucket.open is not None
+            if not was_open:
+                self._cells -= bucket.cells
+            _fold(bucket.opened(), gone)
+            if not was_open and number not in self._open:
+                bucket.pack()
+                self._cells += bucket.cells
+
+
+def _fold(sums: _Sums, gone: frozenset[ThreadKey]) -> None:
+    for key in [key for key in sums if key in gone]:
+        _add_scaled(sums, {(key[0], _ENDED_TID): sums.pop(key)}, 1)
+
+
+class StackSums:
+    """Adds pieces up. One writer; readers get copies."""
+
+    def __init__(self) -> None:
+        self._total: _Sums = {}
+        self._tiers = tuple(
+            _Tier(step, keep, cells, steps, step == TIERS_NS[-1][0])
+            for (step, keep), cells, steps in zip(TIERS_NS, CELLS_KEPT, OPEN_STEPS, strict=True)
+        )
+        self._recent: deque[Piece] = deque(maxlen=RECENT_ROWS)
+        self._all_recent = True
+        """Nothing is too old for `_recent` yet: it answers for the very start too."""
+        self.first_t_ns: int | None = None
+        self.last_t_ns = 0
+        self.latest_node: dict[ThreadKey, int] = {}
+        self.version = 0
+
+    def add(self, piece: Piece) -> None:
+        """Add one interval."""
+        if piece.t1_ns <= piece.t0_ns:
+            return
+        if self.first_t_ns is None or piece.t0_ns < self.first_t_ns:
+            self.first_t_ns = piece.t0_ns
+        self.last_t_ns = max(self.last_t_ns, piece.t1_ns)
+        self.version += 1
+        if not piece.torn:
+            self.latest_node[piece.thread] = piece.node
+        self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
+        self._recent.append(piece)
+        while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
+            self._recent.popleft()
+            self._all_recent = False
+        _add(self._total, piece)
+        for part in _by_second(piece):
+            for tier in self._tiers:
+                sums = tier.sums_at(part.t0_ns)
+                if sums is not None:
+                    _add(sums, part)
+
+    def fold(self, gone: Collection[ThreadKey]) -> None:
+        """Join threads that have ended long ago to one per process (tid 0)."""
+        if not gone:
+            return
+        threads = frozenset(gone)
+        _fold(self._total, threads)
+        for tier in self._tiers:
+            tier.fold(threads)
+        for thread in threads:
+            self.latest_node.pop(thread, None)
+        self.version += 1
+
+    def sums(self, t0_ns: int, t1_ns: int) -> dict[ThreadKey, dict[int, Weights]]:
+        """Return what each thread's leaf nodes weigh in [t0, t1).
+
+        Exact for the last minute and for the whole session; older edges are shared out in
+        proportion within their step.
+        """
+        first = self.first_t_ns
+        if first is None or t1_ns <= first:
+            return {}
+        if t0_ns <= first and t1_ns >= self.last_t_ns:
+            return _frozen(self._total)
+        result: _Sums = {}
+        if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
+            for piece in self._recent:
+                if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
+                    _add(result, _clip(piece, t0_ns, t1_ns))
+            return _frozen(result)
+        for tier in self._tiers:
+            step = tier.step_ns
+            oldest = next(iter(tier.buckets), None)
+            if oldest is None:
+                continue
+            if oldest * step <= max(t0_ns, first) or tier is self._tiers[-1]:
+                for number, bucket in list(tier.buckets.items()):
+                    start = number * step
+                    overlap = min(start + step, t1_ns) - max(start, t0_ns)
+                    if overlap > 0:
+                        bucket.add_to(result, overlap / step)
+                break
+        return _frozen(result)
+
+    def token(self, t0_ns: int, t1_ns: int) -> tuple[int, int, int]:
+        """Return what `sums(t0, t1)` depends on: while this is equal, so is the answer."""
+        if t1_ns <= self.last_t_ns:
+            return (t0_ns, t1_ns, 0)
+        start_ns = t0_ns if self.first_t_ns is None else max(t0_ns, self.first_t_ns)
+        return (start_ns, -1, self.version)
+
+    def recent(self) -> tuple[Piece, ...]:
+        """Return the intervals of about the last minute, oldest first."""
+        return tuple(self._recent)
+
+
+def _add(sums: _Sums, piece: Piece) -> None:
+    nodes = sums.get(piece.thread)
+    if nodes is None:
+        nodes = sums[piece.thread] = {}
+    cell = nodes.get(piece.node)
+    if cell is None:
+        cell = nodes[piece.node] = [0, 0, 0, 0]
+    wall_ns = piece.t1_ns - piece.t0_ns
+    cell[0] += wall_ns
+    cell[1] += piece.cpu_ns
+    cell[2] += piece.grown_bytes
+    if piece.torn:
+        cell[3] += wall_ns
+
+
+def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
+    for thread, nodes in sums.items():
+        into = result.setdefault(thread, {})
+        for node, cell in nodes.items():
+            target = into.setdefault(node, [0, 0, 0, 0])
+            for index, value in enumerate(cell):
+                target[index] += value if share == 1 else round(value * share)
+
+
+def _clip(piece: Piece, t0_ns: int, t1_ns: int) -> Piece:
+    start, end = max(piece.t0_ns, t0_ns), min(piece.t1_ns, t1_ns)
+    whole = piece.t1_ns - piece.t0_ns
+    if end - start == whole:
+        return piece
+    share = (end - start) / whole
+    return piece._replace(
+        t0_ns=start,
+        t1_ns=end,
+        cpu_ns=round(piece.cpu_ns * share),
+        grown_bytes=round(piece.grown_bytes * share),
+    )
+
+
+def _by_second(piece: Piece) -> Iterator[Piece]:
+    step = TIERS_NS[0][0]
+    start = piece.t0_ns
+    while start < piece.t1_ns:
+        end = min(piece.t1_ns, start - start % step + step)
+        yield _clip(piece, start, end)
+        start = end
+
+
+def _frozen(sums: _Sums) -> dict[ThreadKey, dict[int, Weights]]:
+    return {
+        thread: {node: Weights(*cell) for node, cell in nodes.items()}
+        for thread, nodes in sums.items()
+    }

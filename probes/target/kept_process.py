@@ -1,0 +1,6 @@
+"""What both ends of a kept process know; it costs the target nothing to import. See `orders`."""
+
+CHILD_VARIABLE = "PERFTUI_ORDERS"
+"""Environment variable of the target: number and inode of its end of the socket."""
+REST_FRAME = "OrderLine.wait", "wait", "scenarios/run/kept_runs.py"
+"""Where a target stands that waits for a person: function, plain name, end of the file's name."""

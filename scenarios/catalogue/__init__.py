@@ -1,0 +1,1 @@
+"""The scenarios that come with perftui: one per file, and the table of them."""

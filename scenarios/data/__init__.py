@@ -1,0 +1,1 @@
+"""Generated data: seeded, kept between runs, never larger than asked."""

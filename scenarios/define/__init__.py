@@ -1,0 +1,1 @@
+"""What a scenario is: the decorator, its parameters, what it needs."""

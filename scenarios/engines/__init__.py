@@ -1,0 +1,1 @@
+"""Query engines as scenarios use them: which are there, and the same query in each."""

@@ -1,0 +1,1 @@
+"""Running a scenario: what one is, finding it, its parameters, and the process it runs in."""

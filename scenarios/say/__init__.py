@@ -1,0 +1,1 @@
+"""How scenarios tell what they measured: tables for people, figures for programs."""

@@ -1,0 +1,1 @@
+"""Throw-away servers for the length of a scenario."""

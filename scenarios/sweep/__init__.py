@@ -1,0 +1,1 @@
+"""One scenario at several sizes, and how its costs grow."""

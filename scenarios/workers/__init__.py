@@ -1,0 +1,1 @@
+"""Worker processes that stay and work off orders."""

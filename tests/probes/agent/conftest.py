@@ -1,0 +1,208 @@
+"""Real interpreters, with the agent and without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from perftui.probes.agent_link.launch import agent_environment
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Sequence
+
+OLDEST, NEWEST = 9, 15
+ADDRESS = re.compile(r"at 0x[0-9a-f]+")
+"""The one thing that differs from run to run anyway."""
+
+
+class Outcome(NamedTuple):
+    """What somebody outside sees of a program."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Recorded(NamedTuple):
+    """A program's outcome and what its agent said."""
+
+    outcome: Outcome
+    lines: list[dict[str, Any]]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["k"] == kind]
+
+
+def interpreters() -> list[str]:
+    """One interpreter of every version that can be found: this one, newest, oldest, the others.
+
+    `PERFTUI_PYTHONS` names further ones than those of pyenv, uv and the PATH.
+    """
+    found = {sys.version_info.minor: sys.executable}
+    candidates = [name for name in os.environ.get("PERFTUI_PYTHONS", "").split(os.pathsep) if name]
+    homes = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
+    homes.append(Path.home() / ".local" / "share" / "uv" / "python")
+    for minor in range(OLDEST, NEWEST + 1):
+        name = f"python3.{minor}"
+        candidates += [str(p) for home in homes for p in sorted(home.glob(f"*/bin/{name}"))]
+        candidates.append(shutil.which(name) or "")
+    for candidate in filter(None, candidates):
+        told = version(candidate)
+        if told:
+            found.setdefault(int(told.split(".")[1]), candidate)
+    others = sorted(minor for minor in found if minor != sys.version_info.minor)
+    order = [sys.version_info.minor, *others[-1:], *others[:-1]]
+    return [found[minor] for minor in order if OLDEST <= minor <= NEWEST]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`python`: this interpreter, the newest and the oldest; the others are for the long run."""
+    if "python" in metafunc.fixturenames:
+        all_of_them = interpreters()
+        metafunc.parametrize(
+            "python",
+            [
+                pytest.param(exe, marks=[pytest.mark.live] if index > 2 else [], id=version(exe))
+                for index, exe in enumerate(all_of_them)
+            ],
+        )
+
+
+@cache
+def version(executable: str) -> str:
+    """`3.15.2`, "" if it does not run."""
+    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    try:
+        asked = subprocess.run([executable, "-I", "-c", code], capture_output=True, text=True)
+    except OSError:
+        return ""
+    return asked.stdout.strip()
+
+
+def plain_environment(**extra: str) -> dict[str, str]:
+    """An environment with nothing of the test run's own Python in it."""
+    keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+    return {**{k: os.environ[k] for k in keep if k in os.environ}, **extra}
+
+
+def finish(
+    process: subprocess.Popen[bytes], stdin: bytes, send: signal.Signals | None, wait_for: bytes
+) -> Outcome:
+    """Run to the end; with `send`, send that signal once `wait_for` was written to stdout."""
+    seen = b""
+    if send is not None:
+        assert process.stdout is not None
+        while wait_for not in seen:
+            more = os.read(process.stdout.fileno(), 1 << 16)
+            if not more:
+                break
+            seen += more
+        while state(process.pid) == "R":  # on its way to where it waits
+            time.sleep(0.001)
+        process.send_signal(send)
+    stdout, stderr = process.communicate(stdin, timeout=60)
+    return Outcome(process.returncode, seen + stdout, stderr)
+
+
+def state(pid: int) -> str:
+    """R, S, D, ... of a process."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
+def run_plain(
+    argv: Sequence[str],
+    env: dict[str, str],
+    cwd: Path,
+    stdin: bytes = b"",
+    send: signal.Signals | None = None,
+    wait_for: bytes = b"ready",
+) -> Outcome:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe)
+    return finish(process, stdin, send, wait_for)
+
+
+def run_watched(
+    argv: Sequence[str],
+    env: dict[str, str],
+    cwd: Path,
+    stdin: bytes = b"",
+    send: signal.Signals | None = None,
+    wait_for: bytes = b"ready",
+    sampler_hz: float | None = None,
+    by_gate: bool = False,
+) -> Recorded:
+    child_env, fds, channel = agent_environment(env, sampler_hz=None if by_gate else sampler_hz)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        argv, env=child_env, cwd=cwd, pass_fds=fds, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    channel.close_child_ends()
+    channel.open_gate(sampler_hz=sampler_hz if by_gate else None)
+    outcome = finish(process, stdin, send, wait_for)
+    lines = [json.loads(line) for line in read_all(channel.read_fd).splitlines()]
+    channel.close()
+    return Recorded(outcome, lines)
+
+
+def read_all(fd: int) -> bytes:
+    """What is in a pipe that does not block."""
+    data = b""
+    while True:
+        try:
+            more = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return data
+        if not more:
+            return data
+        data += more
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Callable[..., Recorded]:
+    """Run `argv` with the agent: keywords as `run_watched`."""
+
+    def run(*argv: str, env: dict[str, str] | None = None, **options: Any) -> Recorded:
+        return run_watched(argv, env or plain_environment(), tmp_path, **options)
+
+    return run
+
+
+@pytest.fixture
+def same(tmp_path: Path) -> Callable[..., Recorded]:
+    """Run `argv` without and with the agent and require the same bytes and exit code."""
+
+    def run(
+        *argv: str,
+        env: dict[str, str] | None = None,
+        ignore: str | None = None,
+        agent: bool = True,
+        **options: Any,
+    ) -> Recorded:
+        chosen = plain_environment() if env is None else env
+        before = run_plain(argv, chosen, tmp_path, **options)
+        after = run_watched(argv, chosen, tmp_path, **options)
+
+        def shown(outcome: Outcome) -> tuple[int, str, str]:
+            texts = []
+            for stream in (outcome.stdout, outcome.stderr):
+                text = ADDRESS.sub("at 0x", stream.decode("utf-8", "backslashreplace"))
+                texts.append(re.sub(ignore, "", text) if ignore else text)
+            return outcome.exit_code, texts[0], texts[1]
+
+        assert shown(after.outcome) == shown(before)
+        assert bool(after.of("hello")) is agent, "the agent was (not) there"
+        return after
+
+    return run

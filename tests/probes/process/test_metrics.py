@@ -1,0 +1,136 @@
+"""The metric probe on real processes, against the kernel's own accounts."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, Record, ThreadCpu
+from perftui.probes.target.target import LaunchedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+T = TypeVar("T", bound=Record)
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def ingest(self, batch: Sequence[Record]) -> None:
+        self.records.extend(batch)
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [record for record in list(self.records) if isinstance(record, kind)]
+
+
+def wait_for(condition: Callable[[], object], limit_s: float = 10.0) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-S", "-c", code]
+
+
+def watched(code: str) -> tuple[Kept, Exit]:
+    kept, log = Kept(), SessionLog()
+    log.connect(kept)
+    target = LaunchedTarget(python(code), os.environ)
+    probe = MetricProbe(log, target.pid)
+    probe.start()
+    target.watch(log.append)
+    assert target.wait(60)
+    probe.stop()
+    assert target.exit is not None
+    return kept, target.exit
+
+
+def test_cpu_agrees_with_the_kernels_account() -> None:
+    kept, exit_ = watched("import time\nwhile time.process_time() < 1.0: pass")
+    assert exit_.cpu_user_s is not None
+    assert exit_.cpu_system_s is not None
+    whole = exit_.cpu_user_s + exit_.cpu_system_s
+    last = kept.of(Metric)[-1]
+    # The last reading is at most one period before the end.
+    assert last.cpu_s == pytest.approx(whole, abs=0.08)
+
+
+def test_a_spike_between_two_readings_is_in_the_high_water_mark() -> None:
+    kept, _ = watched(
+        "import time\ndata = bytearray(b'x') * 300_000_000\ndel data\ntime.sleep(0.3)\n"
+    )
+    last = kept.of(Metric)[-1]
+    assert last.high_water_rss_bytes is not None
+    assert last.rss_bytes < 100_000_000
+    assert last.high_water_rss_bytes > 300_000_000
+
+
+def test_children_are_found_and_their_end_is_told() -> None:
+    kept, _ = watched(
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-S', '-c', 'import time; time.sleep(0.8)'])\n"
+    )
+    root, child = kept.of(ProcessStart)
+    assert child.ppid == root.pid
+    assert child.pid in {metric.pid for metric in kept.of(Metric)}
+    assert child.pid in {exit_.pid for exit_ in kept.of(Exit)}
+
+
+def test_threads_have_names_and_cpu() -> None:
+    kept, _ = watched(
+        "import threading, time\n"
+        "def burn():\n"
+        "    end = time.thread_time() + 0.6\n"
+        "    while time.thread_time() < end: pass\n"
+        "thread = threading.Thread(target=burn); thread.start(); thread.join()\n"
+    )
+    by_tid: dict[int, float] = {}
+    for row in kept.of(ThreadCpu):
+        by_tid[row.tid] = row.cpu_s
+    assert len(by_tid) == 2
+    assert max(by_tid.values()) == pytest.approx(0.6, abs=0.3)
+
+
+def test_slow_figures_come_once_a_second_and_the_tool_counts_itself() -> None:
+    kept, _ = watched("import time; time.sleep(1.3)")
+    slow = [metric for metric in kept.of(Metric) if metric.pss_bytes is not None]
+    assert 1 <= len(slow) <= 3
+    assert slow[0].fds is not None
+    assert slow[0].cpu_user_s is not None
+    last = kept.of(Overhead)[-1]
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    assert 0 < last.cpu_s <= own.ru_utime + own.ru_stime
+
+
+def test_a_dead_process_and_a_zombie_are_gone() -> None:
+    process = subprocess.Popen(python("pass"))
+    reader = open_process(process.pid)
+    wait_for(lambda: b"State:\tZ" in status_of(process.pid))
+    with pytest.raises(ProcessGone):
+        reader.fast(0)
+    with pytest.raises(ProcessGone):
+        open_process(process.pid)
+    process.wait()
+    with pytest.raises(ProcessGone):
+        reader.fast(0)
+    reader.close()
+
+
+def status_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/status").read_bytes()

@@ -1,0 +1,181 @@
+"""The recorder process of real sessions: killed, starved, refused, and told the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.recording.write import wire
+from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.spine.records import Count, LogLine, Mark, Metric
+from perftui.probes.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BUSY = (
+    "import time, perftui\n"
+    "with perftui.phase('work'):\n"
+    "    end = time.monotonic() + {seconds}\n"
+    "    while time.monotonic() < end:\n"
+    "        sum(range(2000)); perftui.count('n')\n"
+)
+
+
+def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def session(directory: Path, seconds: float, **options: int) -> Session:
+    return Session.launch(
+        [sys.executable, "-c", BUSY.format(seconds=seconds)],
+        "busy",
+        ProbeOptions(),
+        behind_screen=True,
+        record=RecordOptions(directory=directory, **options),
+    )
+
+
+def state_of(directory: Path) -> str:
+    return str(json.loads((directory / "meta.json").read_text())["state"])
+
+
+def test_records_survive_the_wire() -> None:
+    batch = (
+        Metric(1, 2, 0.5, 100, anon_rss_bytes=None),
+        LogLine(3, "stderr", "lone \udc80 surrogate"),
+        Mark(4, 2, "x"),
+    )
+    message = wire.pack_records([batch[:1], batch[1:]])
+    read, write = os.pipe()
+    os.write(write, message + message[:-1])
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        found = wire.read(stream)
+        assert found is not None
+        assert wire.unpack_records(found[1]) == [list(batch[:1]), list(batch[1:])]
+        assert wire.read(stream) is None, "half a message is none"
+
+
+def test_the_recording_says_what_the_live_session_said(tmp_path: Path) -> None:
+    directory = tmp_path / "a.perftui"
+    live = session(directory, 2.5)
+    assert live.wait(30)
+    live.close()
+    assert state_of(directory) == "closed"
+    recorded = summarize(open_recording(directory))
+    told = summarize(live.store)
+    assert recorded["target"] == told["target"]
+    assert recorded["phases"] == told["phases"]
+    assert recorded["counters"] == told["counters"]
+    assert recorded["peak_rss_bytes"] == told["peak_rss_bytes"]
+    assert recorded["stacks"]["samples"] == told["stacks"]["samples"]
+    assert [row["function"] for row in recorded["stacks"]["top"][:2]] == [
+        row["function"] for row in told["stacks"]["top"][:2]
+    ]
+
+
+def test_kill_9_of_perftui_loses_at_most_the_last_second(tmp_path: Path) -> None:
+    directory = tmp_path / "killed.perftui"
+    code = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from perftui.probes.session import ProbeOptions, RecordOptions, Session\n"
+        "session = Session.launch([sys.executable, '-c', 'import time; time.sleep(60)'], 't',\n"
+        "    ProbeOptions(stacks=False), behind_screen=True,\n"
+        f"    record=RecordOptions(directory=Path({str(directory)!r})))\n"
+        "print(session.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    victim = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert victim.stdout is not None
+    target = int(victim.stdout.readline())
+    try:
+        wait_for(lambda: list(directory.glob("metrics-*.arrows")))
+        time.sleep(1.0)
+        victim.kill()
+        killed_ns = time.monotonic_ns()
+        victim.wait()
+        wait_for(lambda: list(directory.glob("metrics-*.parquet")))
+        reader = open_recording(directory)
+        wait_for(lambda: open_recording(directory).state == "interrupted")
+        rss = reader.metric("rss_bytes", killed_ns - 1_000_000_000, killed_ns, 4)
+        assert rss.last[0] is not None, "no reading of the last second but one is lost"
+    finally:
+        os.kill(target, signal.SIGKILL)
+
+
+def test_kill_9_of_the_recorder_is_told_and_the_session_goes_on(tmp_path: Path) -> None:
+    live = session(tmp_path / "b.perftui", 5.0)
+    recorder = live._recorder
+    assert recorder is not None
+    wait_for((tmp_path / "b.perftui" / "meta.json").exists)
+    assert recorder._process is not None
+    recorder._process.kill()
+    wait_for(lambda: any("recording has ended" in n.text for n in live.store.status().notices))
+    assert live.target_alive()
+    live.stop_target()
+    live.close()
+    assert open_recording(tmp_path / "b.perftui").state == "interrupted"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    full = tmp_path / "full.perftui"
+    full.mkdir()
+    (full / "something").touch()
+    live = session(full, 0.1)
+    assert live.wait(30)
+    live.close()
+    (notice,) = live.store.status().notices
+    assert "not recorded" in notice.text
+    assert live.recording() is None
+    assert [path.name for path in full.iterdir()] == ["something"]
+
+
+def test_a_program_of_5_ms_is_recorded_too(tmp_path: Path) -> None:
+    directory = tmp_path / "short.perftui"
+    live = session(directory, 0.0)
+    assert live.wait(30)
+    live.close()
+    reader = open_recording(directory)
+    assert reader.state == "closed"
+    assert [phase.name for phase in reader.phases(0, 1 << 62)] == ["work"]
+
+
+def test_a_full_queue_drops_and_counts_instead_of_waiting(tmp_path: Path) -> None:
+    from perftui.probes.recording.write.recorder import QUEUE_ROWS, Recorder
+    from perftui.probes.spine.log import SessionLog
+    from perftui.probes.spine.reader import Target
+
+    log = SessionLog()
+    target = Target("t", ("t",), 1, None, launched=True, agent=False)
+    recorder = Recorder(log, target, tmp_path / "q.perftui", t_start_ns=0)  # never started
+    batch = [Count(n, 1, "n", n) for n in range(QUEUE_ROWS // 4)]
+    for _ in range(6):
+        log.extend(batch)
+    assert recorder.dropped == 2 * len(batch)
+
+
+def test_the_oldest_recordings_make_room_and_a_person_is_told(tmp_path: Path) -> None:
+    for _ in range(2):
+        live = session(tmp_path, 0.0, max_bytes=10**9)
+        assert live.wait(30)
+        live.close()
+    first, second = sorted(tmp_path.iterdir())
+    third = session(tmp_path, 0.0, max_bytes=1)
+    assert third.wait(30)
+    third.close()
+    assert not first.exists()
+    assert not second.exists()
+    texts = [notice.text for notice in third.store.status().notices]
+    assert sum(text.startswith("deleted the recording") for text in texts) == 2
+    assert third.recording() is not None

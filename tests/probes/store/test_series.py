@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from perftui.probes.store.series import TIERS_NS, Series
+from perftui.probes.text.units import NS_PER_S
+
+S = NS_PER_S
+
+
+def test_buckets_keep_a_spike_that_is_narrower_than_a_bucket() -> None:
+    series = Series()
+    for tick in range(200):
+        series.add(tick * S // 20, 900.0 if tick == 77 else 10.0)
+    buckets = series.buckets(0, 10 * S, 10)
+    assert buckets.high == (10, 10, 10, 900, 10, 10, 10, 10, 10, 10)
+    assert buckets.low == (10,) * 10
+
+
+def test_buckets_before_the_first_and_after_the_last_reading_are_unknown() -> None:
+    series = Series(hold_ns=1 * S)
+    series.add(2 * S, 5.0)
+    series.add(3 * S, 6.0)
+    assert series.buckets(0, 10 * S, 10).last == (None, None, 5, 6, *(None,) * 6)
+
+
+def test_a_gap_longer_than_the_hold_stays_empty() -> None:
+    series = Series(hold_ns=1 * S)
+    series.add(0, 1.0)
+    series.add(5 * S, 2.0)
+    assert series.buckets(0, 6 * S, 6).last == (1, None, None, None, None, 2)
+
+
+def test_a_counter_holds_until_it_changes() -> None:
+    series = Series(hold_ns=None)
+    series.add(0, 1.0)
+    series.add(5 * S, 2.0)
+    assert series.buckets(0, 8 * S, 8).last == (1, 1, 1, 1, 1, 2, 2, 2)
+
+
+def test_a_range_inside_the_past_starts_with_the_value_that_held() -> None:
+    series = Series()
+    series.add(0, 1.0)
+    series.add(10 * S // 4, 2.0)
+    assert series.buckets(S, 2 * S, 2).last == (1.0, 1.0)
+
+
+def test_days_of_samples_stay_bounded_and_the_spike_of_the_first_hour_is_still_there() -> None:
+    series = Series()
+    step = S // 2
+    for tick in range(3 * 86_400 * 2):
+        series.add(tick * step, 5_000.0 if tick == 4_321 else 100.0)
+    kept = sum(len(tier.t) for tier in series._tiers)
+    assert kept <= sum(2 * keep for _, keep in TIERS_NS[:3]) + 3 * 86_400 // 600 + 4
+    assert max(value or 0 for value in series.buckets(0, 3 * 86_400 * S, 160).high) == 5_000
+    assert series.highest_in(0, 3 * 86_400 * S) == 5_000
+
+
+def test_value_at_between_readings_is_the_older_one() -> None:
+    series = Series()
+    series.add(S, 1.0)
+    series.add(2 * S, 2.0)
+    assert [series.value_at(t) for t in (0, S, S + 1, 2 * S, 9 * S)] == [None, 1, 1, 2, 2]

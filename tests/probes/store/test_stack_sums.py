@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from perftui.probes.spine.reader import Weights
+from perftui.probes.store.stack_sums import Piece, StackSums
+from perftui.probes.text.units import NS_PER_S
+
+MAIN = (1, 1)
+S = NS_PER_S
+
+
+def piece(t0: float, t1: float, node: int, *, grown: int = 0, torn: bool = False) -> Piece:
+    start, end = round(t0 * S), round(t1 * S)
+    return Piece(start, end, MAIN, node, (end - start) // 2, grown, torn)
+
+
+def test_the_whole_session_is_exact() -> None:
+    sums = StackSums()
+    sums.add(piece(0, 1.5, 7, grown=100))
+    sums.add(piece(1.5, 2, 8, torn=True))
+    assert sums.sums(0, 10 * S) == {
+        MAIN: {
+            7: Weights(3 * S // 2, 3 * S // 4, 100, 0),
+            8: Weights(S // 2, S // 4, 0, S // 2),
+        }
+    }
+
+
+def test_a_recent_range_is_cut_to_the_nanosecond() -> None:
+    sums = StackSums()
+    sums.add(piece(0, 4, 7, grown=400))
+    found = sums.sums(1 * S, 1 * S + S // 4)[MAIN][7]
+    assert found == Weights(S // 4, S // 8, 25, 0)
+
+
+def test_older_ranges_come_from_the_tiers_and_add_up() -> None:
+    rng = random.Random(5)
+    sums = StackSums()
+    expected: dict[int, int] = {}
+    now = 0.0
+    while now < 1_200:
+        took = rng.uniform(0.005, 0.4)
+        node = rng.randrange(1, 20)
+        sums.add(piece(now, now + took, node))
+        overlap = min(now + took, 900) - max(now, 600)
+        if overlap > 0:
+            expected[node] = expected.get(node, 0) + round(overlap * S)
+        now += took
+    found = sums.sums(600 * S, 900 * S)[MAIN]
+    assert set(found) == set(expected)
+    for node, wall_ns in expected.items():
+        assert found[node].wall_ns == pytest.approx(wall_ns, abs=1_000)
+
+
+def test_a_range_before_the_first_sample_is_empty() -> None:
+    sums = StackSums()
+    sums.add(piece(5, 6, 1))
+    assert sums.sums(0, 4 * S) == {}
+
+
+def test_memory_is_bounded_over_a_day() -> None:
+    sums = StackSums()
+    for second in range(86_400):
+        sums.add(piece(second, second + 1, second % 50 + 1))
+    assert sum(len(tier) for tier in sums._tiers) < 900 + 960 + 8_640 + 3
+    total = sum(cell.wall_ns for cell in sums.sums(0, 86_400 * S)[MAIN].values())
+    assert total == 86_400 * S
+
+
+def test_a_range_that_begins_before_the_first_stack_is_exact_too() -> None:
+    sums = StackSums()
+    key = (1, 1)
+    sums.add(Piece(S // 10, S // 2, key, 5, 0, 0, torn=False))
+    sums.add(Piece(S // 2, 3 * S, key, 6, 0, 0, torn=False))
+    found = sums.sums(0, S // 2 + S // 10)[key]
+    assert found[5].wall_ns == S // 2 - S // 10
+    assert found[6].wall_ns == S // 10

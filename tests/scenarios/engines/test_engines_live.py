@@ -1,0 +1,210 @@
+"""Scenarios about engines and workers, run for real with small sizes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.scenarios.scenario_runs import argv, environment, need, number, run, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = ("repeats=1", "queries=4", "rows=2000")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize(
+    ("engine", "modules"),
+    [
+        ("stdlib", ()),
+        ("duckdb", ("duckdb", "pyarrow")),
+        ("polars", ("polars", "pyarrow")),
+        ("datafusion", ("datafusion", "pyarrow")),
+        ("pandas", ("pandas", "pyarrow")),
+        ("pyarrow", ("pyarrow",)),
+        ("lance", ("lance", "pyarrow")),
+        ("lancedb", ("lancedb", "lance", "pyarrow")),
+        ("opteryx", ("opteryx",)),
+    ],
+)
+@pytest.mark.live
+def test_cold_start(cache: Path, engine: str, modules: tuple[str, ...]) -> None:
+    need(*modules)
+    done = run(cache, "cold-start", f"engines={engine}", *SMALL)
+    cells = table(done.stdout)[engine]
+    assert number(cells[1]) > 0.001, "importing takes milliseconds"
+    assert int(cells[2]) > 10, "modules imported"
+    if engine == "opteryx":
+        assert "cost moved out of the import" in done.stdout
+
+
+def test_cold_start_refuses_what_it_does_not_know(cache: Path) -> None:
+    done = run(cache, "cold-start", "engines=duckbd", fails=2)
+    assert "there is no engine 'duckbd' (did you mean duckdb?)" in done.stderr
+    run(cache, "cold-start", "engines=,", fails=2)
+
+
+def test_a_worker_that_stays_is_faster_than_a_process_per_call(cache: Path) -> None:
+    done = run(cache, "persistent-worker", "calls=200", "processes=2")
+    cells = table(done.stdout)
+    first, warm, fresh = (
+        number(cells[name][0])
+        for name in ("first call", "warm call (median)", "process per call (median)")
+    )
+    assert first > 10 * warm
+    assert fresh > 10 * warm
+    assert int(cells["first call"][3]) > 50
+    assert int(cells["warm call (median)"][3]) == 0
+    waited, worked, transport = (number(cell) for cell in cells["first call"][:3])
+    assert waited == pytest.approx(worked + transport, rel=0.02)
+
+
+def test_a_worker_that_dies_is_one_line(cache: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from perftui.scenarios.workers.host import Worker\n"
+        "from perftui.scenarios.define.parameters import ScenarioError\n"
+        "with Worker() as worker:\n"
+        "    os.kill(worker.pid, signal.SIGKILL)\n"
+        "    try:\n"
+        "        worker.ask('ping')\n"
+        "    except ScenarioError as error:\n"
+        "        print(error)\n"
+        "with Worker() as worker:\n"
+        "    try:\n"
+        "        worker.ask('query')\n"
+        "    except ScenarioError as error:\n"
+        "        print(error)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [argv()[0], str(script)], capture_output=True, text=True, timeout=60, check=True
+    )
+    first, second = done.stdout.splitlines()
+    assert first == "the worker process ended with exit code -9: see its messages"
+    assert second.startswith("the worker could not query : ValueError")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("pair", ["duckdb", "pyarrow", "polars", "datafusion"])
+def test_false_streaming(cache: Path, pair: str) -> None:
+    need(pair, "pyarrow")
+    done = run(cache, "false-streaming", f"pair={pair}", "size=200MB")
+    assert "it iterates, but it does not stream" in done.stdout, done.stdout
+    rows = [cells[0] for name, cells in table(done.stdout).items() if name != "code"]
+    assert len(set(rows)) == 1, "both halves read the same rows"
+
+
+@pytest.mark.parametrize("engine", ["stdlib", "pandas", "pyarrow"])
+def test_csv_chunks(cache: Path, engine: str) -> None:
+    need(*(() if engine == "stdlib" else (engine,)))
+    done = run(cache, "csv-chunks", f"engine={engine}", "size=20MB", "chunk=20000")
+    cells = table(done.stdout)
+    assert cells["chunks"][0] == cells["whole"][0]
+    assert cells["chunks"][4] == cells["whole"][4], "both must give the same sum"
+    if engine != "pyarrow":  # it reads ahead more than this file is large
+        assert number(cells["whole"][3]) > 2 * number(cells["chunks"][3])
+
+
+@pytest.mark.live
+def test_freed_not_returned(cache: Path) -> None:
+    need("pyarrow")
+    done = run(cache, "freed-not-returned", "size=100MB", "settle=0.2", "pool=mimalloc")
+    cells = table(done.stdout)
+    assert number(cells["pass 1: after del"][1]) == 0, "the pool's counter falls at once"
+    assert number(cells["pass 1: after del"][0]) > 0.9 * number(cells["pass 1: held"][0])
+    assert number(cells["after release_unused"][0]) < 0.7 * number(cells["pass 1: held"][0])
+    assert "no leak" in done.stdout
+
+
+def test_the_leak_grows_and_the_bounded_cache_does_not(cache: Path) -> None:
+    grown = {}
+    for kind in ("unbounded", "bounded"):
+        words = (f"cache={kind}", "seconds=1", "steady=0", "rate=20000", "bound=1000")
+        done = run(cache, "leak", *words)
+        found = done.stdout.partition("RSS +")[2].partition(",")[0]
+        grown[kind] = number(found)
+    assert grown["unbounded"] > 10e6
+    assert grown["bounded"] < grown["unbounded"] / 2
+
+
+def test_a_leak_larger_than_memory_is_refused(cache: Path) -> None:
+    done = run(cache, "leak", "seconds=86400", "rate=100k", fails=2)
+    assert "the leak would take about 25.9 TB of memory" in done.stderr
+
+
+def test_lock_wait(cache: Path) -> None:
+    done = run(cache, "lock-wait", "seconds=0.5", "threads=4")
+    cells = table(done.stdout)
+    assert number(cells["locked"][3]) > 50
+    assert number(cells["free"][3]) < 20
+
+
+def test_io_wait(cache: Path) -> None:
+    done = run(cache, "io-wait", "seconds=0.2", "size=8MB")
+    cells = table(done.stdout)
+    assert number(cells["write, fsync each"][0]) < number(cells["write, fsync per 1000"][0])
+    assert number(cells["read, cold"][0]) < number(cells["read, warm"][0])
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("engine", ["duckdb", "datafusion", "lance", "polars"])
+def test_plan_check(cache: Path, engine: str) -> None:
+    need(engine, "pyarrow")
+    done = run(cache, "plan-check", f"engine={engine}", "rows=100k", "queries=3", "plans=false")
+    cells = table(done.stdout)
+    assert cells["pushed"][1] in ("in the scan", "prunes only")
+    assert cells["in the program"][:2] == ["6 of 6", "none"]
+    assert int(cells["pushed"][0].split()[0]) < 4
+    assert cells["pushed"][5] == cells["in the program"][5], "the same rows either way"
+    assert number(cells["in the program"][6]) > 1000 * number(cells["pushed"][6])
+    if engine != "polars":
+        assert cells["in the program"][2] == "100 k", "rows that left the scan"
+
+
+def test_an_interrupted_worker_scenario_leaves_no_process(cache: Path) -> None:
+    child = subprocess.Popen(
+        argv("persistent-worker", "calls=10M"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(cache),
+    )
+    try:
+        worker = _child_of(child.pid)
+        child.terminate()
+        child.communicate(timeout=30)
+        assert child.returncode == -signal.SIGTERM
+        _wait_until_gone(worker)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _child_of(pid: int) -> int:
+    import psutil
+
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        children = psutil.Process(pid).children()
+        if children:
+            return int(children[0].pid)
+        time.sleep(0.02)
+    raise AssertionError("no worker was started")
+
+
+def _wait_until_gone(pid: int) -> None:
+    import psutil
+
+    end = time.monotonic() + 30
+    while psutil.pid_exists(pid):
+        assert time.monotonic() < end, f"process {pid} is still there"
+        time.sleep(0.02)

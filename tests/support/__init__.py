@@ -1,0 +1,1 @@
+"""What tests share: made records, stages for screens, real programs and clients."""

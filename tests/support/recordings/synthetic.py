@@ -1,0 +1,165 @@
+"""A believable session as records: the same every time."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import (
+    Alert,
+    Call,
+    Count,
+    Exit,
+    Gap,
+    ImportBegin,
+    ImportEnd,
+    LogLine,
+    Mark,
+    Metric,
+    Notice,
+    Overhead,
+    PhaseBegin,
+    PhaseEnd,
+    Plan,
+    Pool,
+    ProcessStart,
+    Record,
+    Run,
+    Stack,
+    StackWindow,
+    ThreadCpu,
+    ThreadName,
+)
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.spine.calltree import CallTree
+
+S = NS_PER_S
+PID, CHILD = 4_000, 4_001
+T0 = 1_000 * S
+TARGET = Target("load.py", ("python", "load.py"), PID, "3.12.1", launched=True, agent=True)
+
+
+def frames(tree: CallTree, names: str) -> list[int]:
+    return [tree.frame_id(name, f"/srv/app/{name}.py", ord(name[0])) for name in names.split()]
+
+
+def nodes(tree: CallTree) -> list[int]:
+    """Leaves of a small tree, a path of site-packages among them."""
+    engine = tree.frame_id("execute", "/v/lib/python3.12/site-packages/duckdb/__init__.py", 9)
+    return [
+        tree.intern(frames(tree, "main read parse")),
+        tree.intern(frames(tree, "main read")),
+        tree.intern(frames(tree, "main write flush")),
+        tree.intern([*frames(tree, "main query"), engine]),
+    ]
+
+
+def session(
+    tree: CallTree, seconds: int = 40, *, seed: int = 1, end: bool = True
+) -> Iterator[list[Record]]:
+    """Yield the batches of a session in the order in which the probes would append them."""
+    rng = random.Random(seed)
+    leaves = nodes(tree)
+    yield [
+        ProcessStart(T0, PID, 1, TARGET.argv, "3.12.1"),
+        ImportBegin(T0, PID, PID, 1, "duckdb", None, 10_000_000),
+        ImportBegin(T0 + S // 10, PID, PID, 2, "duckdb.x", 1, 12_000_000),
+        ImportEnd(T0 + S // 5, PID, 2, S // 10, S // 10, 15_000_000, ok=True),
+        ImportEnd(T0 + S // 2, PID, 1, 4 * S // 10, S // 2, 20_000_000, ok=True),
+        PhaseBegin(T0 + S // 2, PID, PID, 1, "load", None, 0.4, 20_000_000),
+        ThreadName(T0, PID, PID, "MainThread"),
+    ]
+    rss, cpu, rows = 20_000_000, [0.0, 0.0, 0.0], 0
+    for second in range(seconds):
+        base = T0 + second * S
+        yield from _second(rng, base, second, rss, cpu, rows)
+        rss += 3_000_000 if second % 7 else -8_000_000
+        rows += 20_000
+        yield _stacks(rng, base, leaves)
+        if second == 12:
+            yield [ImportBegin(base, PID, PID, 3, "slow", None, None)]
+        if second == 20:
+            yield [
+                ProcessStart(base, CHILD, PID, ("python", "-c", "x"), None),
+                PhaseBegin(base, PID, PID, 2, "parse", 1, 9.0, rss),
+                Alert("mem_growth", "warn", base - S, base, None, "grows", "slope"),
+            ]
+        if second == 30:
+            yield [
+                PhaseEnd(base, PID, 2, 14.0, rss),
+                Exit(base, CHILD, None, None),
+                Alert("mem_growth", "warn", base - 11 * S, base - 10 * S, base, "grew", "slope"),
+                Gap(base, base + S // 2, "suspended"),
+                Run(base, PID, 1, True, True, 9 * S, S, 0, S, base - 7 * S, 7 * S),
+                Run(base + S, PID, 2, False, False, S, None, None, None, base, S - 5),
+            ]
+    last = T0 + seconds * S
+    yield [Overhead(last, 1.5 * seconds / 40, 45_000_000, 3, 12_000_000, 0)]
+    if end:
+        yield [Exit(last, PID, 3, None, 30.5, 2.25, 190_000_000)]
+
+
+def _second(
+    rng: random.Random, base: int, second: int, rss: int, cpu: list[float], rows: int
+) -> Iterator[list[Record]]:
+    for tick in range(20):
+        t = base + tick * S // 20 + rng.randrange(300_000)
+        metric = Metric(t, PID, sum(cpu), rss + rng.randrange(2_000_000))
+        if tick == 0:
+            metric = metric._replace(
+                high_water_rss_bytes=rss + 5_000_000,
+                cpu_user_s=sum(cpu) * 0.9,
+                cpu_system_s=sum(cpu) * 0.1,
+                threads=3,
+                io_read_bytes=second * 4096,
+                run_queue_wait_s=second * 0.001,
+            )
+        batch: list[Record] = [metric]
+        if 20 <= second < 30:
+            batch.append(Metric(t, CHILD, second * 0.01, 9_000_000))
+        if tick % 5 == 0:
+            for index, share in enumerate((0.2, 0.1, 0.02)):
+                cpu[index] += share * rng.random()
+                name = "duckdb-scan" if index == 2 else "python"
+                state, wait = "RSD"[index], None if index == 1 else second * 0.4
+                thread = PID + 10 * index
+                batch.append(ThreadCpu(t, PID, thread, name, cpu[index], state, wait))
+        if tick == 10:
+            batch.append(Overhead(t, second * 0.03, 44_000_000, second // 9, 11_000_000, 0))
+        yield batch
+        if tick % 4 == 0:
+            yield [
+                Count(t, PID, "rows", rows + tick * 1000.0),
+                Count(t, PID, "batches", second * 5.0 + tick // 4),
+                Pool(t, PID, "arrow", 1_000_000 + rng.randrange(500_000)),
+            ]
+    yield [
+        Call(base + S // 3, PID, PID, "query", second + 1, S // (2 + second), ok=second % 9 != 8),
+        LogLine(base + S // 2, "stderr" if second % 5 == 0 else "stdout", f"line {second} ✓"),
+    ]
+    if second % 10 == 3:
+        yield [Mark(base + 7, PID, f"mark {second}"), Notice(base + 8, "info", f"note {second}")]
+        # Told twice: the second time with what was found out meanwhile.
+        plan = Plan(base + 9, PID, "query", f"SCAN of {second} ✓", "in the scan", 2)
+        yield [plan, plan._replace(t_ns=base + 10, rows_read=second, rows_needed=1)]
+
+
+def _stacks(rng: random.Random, base: int, leaves: list[int]) -> list[Record]:
+    """One window, as the relay brings it: late, sorted, with its figures behind."""
+    found: list[Stack] = []
+    for index in (0, 1):
+        t = base + 1_000 * index
+        while t < base + S:
+            until = min(t + rng.randrange(10_000_000, 40_000_000), base + S)
+            torn = rng.random() < 0.03
+            found.append(Stack(t, until, PID, PID + 10 * index, rng.choice(leaves), torn))
+            t = until
+    found.sort()
+    torn_count = sum(stack.torn for stack in found)
+    window = StackWindow(base, base + S, PID, 100, 199, 1, torn_count, 0.02, "py-spy")
+    return [ThreadName(base, PID, PID + 10, "worker"), *found, window]

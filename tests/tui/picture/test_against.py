@@ -1,0 +1,332 @@
+"""The range against the time before it: which time, geometry, words, the pane and the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from support.screens.fake_reader import PID, T0, FakeReader, S
+from support.screens.pane_stage import Stage, on_stage, text_of
+from support.screens.pane_views import thread_tree, weights
+from test_live_screen import Stage as Live
+from test_live_screen import play
+
+from perftui.probes.profile.difference import Delta, Difference, Side, difference
+from perftui.probes.spine.calltree import ROOT, CallTree
+from perftui.tui.picture.against import AT_START, NO_RANGE, take_against, time_before
+from perftui.tui.picture.view import Selection, take_view
+from perftui.tui.widgets.flame.diff_layout import diff_icicle
+from perftui.tui.widgets.flame.diff_words import diff_label, face_of, fresh_text, signed
+from perftui.tui.widgets.flame.layout import find_box, lay_out
+from perftui.tui.widgets.panes.flame import FlamePane
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from textual.pilot import Pilot
+
+    from perftui.probes.spine.reader import ThreadTree
+    from perftui.tui.picture.view import View
+    from perftui.tui.widgets.flame.diff_flame import DiffFlame
+
+ONSET = T0 + round(10.1 * S)
+MAIN = ("<module>", "/app/load.py", 9)
+IDLE = ("idle", "/app/load.py", 3)
+FETCH = ("fetch", "/app/query.py", 41)
+CONCAT = ("concat", "/v/lib/python3.12/site-packages/pyarrow/table.py", 7)
+
+
+@dataclass
+class TwoTimes(FakeReader):
+    """Idle before the onset, fetching after it."""
+
+    asked: int = 0
+
+    def call_tree(
+        self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
+    ) -> tuple[ThreadTree, ...]:
+        self.asked += 1
+        known = self.__dict__.setdefault("memo", {})
+        if (t0_ns, t1_ns) not in known:
+            known[t0_ns, t1_ns] = self._made(t0_ns, t1_ns)
+        found: tuple[ThreadTree, ...] = known[t0_ns, t1_ns]
+        return found
+
+    def _made(self, t0_ns: int, t1_ns: int) -> tuple[ThreadTree, ...]:
+        before = max(min(t1_ns, ONSET) - t0_ns, 0) / 1e6
+        after = max(min(t1_ns, self.now_ns) - max(t0_ns, ONSET), 0) / 1e6
+        parts = (((MAIN, IDLE), before), ((MAIN, FETCH), after / 4),
+                 ((MAIN, FETCH, CONCAT), after / 2), ((MAIN,), after / 4))  # fmt: skip
+        selfs = {
+            self.tree.intern([self.tree.frame_id(*frame) for frame in path]): weights(
+                ms, ms * 0.9, ms / 1e3
+            )
+            for path, ms in parts
+            if ms
+        }
+        return (thread_tree((PID, PID), "MainThread", selfs),)
+
+
+def against_view(reader: FakeReader, selection: Selection, before: View | None = None) -> View:
+    return take_view(reader, selection.with_(against=True), 100, before=before)
+
+
+SPAN = Selection(range=(ONSET, T0 + 18 * S))
+
+
+# -- which time --------------------------------------------------------------------------------
+
+
+def test_the_time_before_is_as_long_at_most_and_a_second_at_least() -> None:
+    assert time_before((20 * S, 23 * S), 0) == (17 * S, 20 * S)
+    assert time_before((20 * S, 20 * S + S // 10), 0) == (19 * S, 20 * S)
+    assert time_before((5 * S, 60 * S), 2 * S) == (2 * S, 5 * S)
+    assert time_before((5 * S, 60 * S), 4 * S + 1) is None
+
+
+def test_what_cannot_be_compared_is_said_in_words() -> None:
+    reader = TwoTimes()
+    assert take_against(reader, Selection(), T0, (), None).why == NO_RANGE
+    early = Selection(range=(T0, T0 + S))
+    assert take_against(reader, early, T0, (), None).why == AT_START
+    bare = FakeReader(names=())
+    assert "no stacks" in take_against(bare, SPAN, T0, (), None).why
+
+
+def test_nothing_is_made_twice_while_nothing_changes() -> None:
+    reader = TwoTimes()
+    first = against_view(reader, SPAN)
+    again = against_view(reader, SPAN, first)
+    assert again.against is first.against
+    assert again.same_stacks(first)
+    other = against_view(reader, SPAN.with_(thread=(PID, PID)), first)
+    assert other.against is not first.against
+
+
+# -- geometry ----------------------------------------------------------------------------------
+
+
+def made_of(*sides: dict[tuple[tuple[str, str, int], ...], float]) -> Difference:
+    tree = CallTree()
+    stacks = [
+        (thread_tree((1, 1), "t", {
+            tree.intern([tree.frame_id(*frame) for frame in path]): weights(ms, ms)
+            for path, ms in side.items()
+        }),)
+        for side in sides
+    ]  # fmt: skip
+    return difference(Side(tree, stacks[0], S), Side(tree, stacks[1], S))
+
+
+def test_widths_are_the_larger_share_and_children_fit_their_callers() -> None:
+    found = made_of(
+        {(MAIN, IDLE): 600, (MAIN, FETCH): 400},
+        {(MAIN, FETCH, CONCAT): 90, (MAIN, FETCH): 10},
+    )
+    icicle = diff_icicle(found, "wall")
+    assert icicle is not None
+    by_name = {node.function: icicle.value[n] for n, node in enumerate(found.nodes) if n}
+    assert by_name == pytest.approx({"<module>": 1.9, "idle": 0.6, "fetch": 1.3, "concat": 0.9})
+    for node, children in icicle.children.items():
+        assert sum(icicle.value[child] for child in children) <= icicle.value[node] + 1e-9
+    rows = lay_out(icicle, ROOT, 100)
+    assert [len(row) for row in rows] == [1, 1, 2, 1]
+    assert diff_icicle(found, "grown") is None
+
+
+def test_changes_read_without_colour() -> None:
+    def face(base: float, new: float) -> tuple[int, str]:
+        state = "new" if not base else "vanished" if not new else "both"
+        return face_of(Delta(state, base, new, base, new))  # type: ignore[arg-type]  # of Literal
+
+    assert face(0.1, 0.45) == (3, "+35 %")
+    assert face(0.45, 0.38) == (-2, "-7.0 %")
+    assert face(0.4, 0.401) == (0, "=")
+    assert face(0, 0.6) == (3, "new 60 %")
+    assert face(0.03, 0) == (-1, "gone 3.0 %")
+    assert signed(-0.03) == "-3.0 %"
+
+
+@pytest.mark.parametrize("width", range(30))
+@pytest.mark.parametrize("mark", ["=", "+12 %", "new 48 %", "gone <0.1 %"])
+def test_labels_fill_their_box_exactly_and_the_mark_stays_longest(mark: str, width: int) -> None:
+    text = diff_label(mark, "fetch_all_of_it", "query.py:41", width)
+    assert len(text) == width
+    if width > len(mark):
+        assert text.startswith(mark if width >= 3 else " ")
+    elif width >= 5:
+        assert text.strip() in mark
+
+
+# -- the pane ----------------------------------------------------------------------------------
+
+
+def diff_of(pane: FlamePane) -> DiffFlame:
+    assert pane.diff is not None
+    return pane.diff
+
+
+def test_the_pane_shows_what_is_new_and_what_is_gone() -> None:
+    pane = FlamePane()
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(against_view(TwoTimes(), SPAN))
+        await pilot.pause()
+        assert not pane.flame.display
+        lines = text_of(diff_of(pane)).splitlines()
+        assert lines[0].startswith(" 10.1 s – 18.0 s against the 7.90 s before")
+        assert (
+            "ran then and not before: fetch query.py:41 75 % · concat pyarrow.table:7 50 %"
+            in (lines[1])
+        )
+        assert lines[2].startswith(" meanwhile: phase read · call query ×9")
+        assert lines[3].startswith("▏7.90 s of threads' time · before 7.90 s")
+        assert "= <module>" in lines[4]
+        assert "new 75 % fetch  query.py:41" in lines[5]
+        assert "gone 100 % idle  load.py:3" in lines[5]
+        assert "new 50 % concat" in lines[6]
+        assert "new: not before" in text_of(pane.detail)
+        pane.show(take_view(TwoTimes(), SPAN, 100))
+        await pilot.pause()
+        assert pane.flame.display
+        assert not diff_of(pane).display
+
+    on_stage(pane, scene)
+
+
+def test_the_detail_line_explains_the_frame() -> None:
+    pane = FlamePane()
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(against_view(TwoTimes(), SPAN))
+        await pilot.pause()
+        diff = diff_of(pane)
+        node = next(n for n, each in enumerate(diff._found.nodes) if each.function == "fetch")  # type: ignore[union-attr]  # it is shown
+        found = find_box(diff._rows, node, "frame")
+        assert found is not None
+        await pilot.hover(diff, (found[1].x0 + 2, found[0] + 3))
+        await pilot.pause()
+        line = text_of(pane.detail).splitlines()[0]
+        assert line.startswith(" fetch  /app/query.py:41")
+        assert "time before → during 0 % → 75 %" in line
+        assert "not before +75 %" in line
+        assert "self 0 % → 25 %" in line
+        assert "per second 0 s/s → 0.75 s/s" in line
+
+    on_stage(pane, scene, size=(160, 30))
+
+
+def test_keys_zoom_and_stay_on_the_frame_while_the_picture_changes() -> None:
+    pane = FlamePane()
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        reader = TwoTimes()
+        view = against_view(reader, SPAN)
+        pane.show(view)
+        await pilot.pause()
+        diff = diff_of(pane)
+        diff.focus()
+        await pilot.press("down", "down", "down", "left", "enter")
+        assert diff.zoomed == "fetch"
+        assert "all › <module> › 0 % → 75 %   esc up" in text_of(diff)
+        longer = against_view(reader, SPAN.with_(range=(ONSET, T0 + 18 * S + S // 3)), view)
+        pane.show(longer)
+        assert diff.zoomed == "fetch"
+        await pilot.press("escape")
+        assert diff.zoomed == "<module>"
+
+    on_stage(pane, scene)
+
+
+def test_weight_filter_narrow_panes_and_odd_sizes_never_break_a_line() -> None:
+    pane = FlamePane()
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        for weight in ("wall", "cpu", "grown"):
+            for wanted in ("", "fetch"):
+                pane.show(against_view(TwoTimes(), SPAN.with_(weight=weight, filter=wanted)))
+                for size in ((160, 40), (80, 9), (40, 5), (11, 3)):
+                    await pilot.resize_terminal(*size)
+                    await pilot.pause()
+                    diff = diff_of(pane)
+                    for y in range(diff.size.height):
+                        assert diff.render_line(y).cell_length == diff.size.width
+
+    on_stage(pane, scene)
+
+
+def test_lines_tell_what_began_where_one_function_runs_from_start_to_end() -> None:
+    tree = CallTree()
+    setup, serve = (tree.intern([tree.frame_id("<module>", "/a/leak.py", n)]) for n in (12, 18))
+
+    @dataclass
+    class Script(FakeReader):
+        def call_tree(
+            self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
+        ) -> tuple[ThreadTree, ...]:
+            node = setup if t1_ns <= ONSET else serve
+            return (thread_tree((PID, PID), "MainThread", {node: weights(900, 800)}),)
+
+    script, span = Script(tree=tree), (ONSET, T0 + 18 * S)
+    found = take_against(script, SPAN, T0, script.call_tree(*span), None)
+    title, names = fresh_text(found, "wall")
+    assert (title, names) == ("lines that ran then and not before:", "<module> leak.py:18 100 %")
+
+
+# -- the screen --------------------------------------------------------------------------------
+
+
+def test_enter_on_the_banner_lays_the_span_against_the_time_before() -> None:
+    async def steps(stage: Live) -> None:
+        await stage.until(lambda: "streaming violation" in stage.text)
+        await stage.press("t", "enter")
+        await stage.until(lambda: "ran then and not before" in stage.text)
+        assert stage.live.tab == "Flame"
+        chosen = stage.live.selection
+        assert chosen.range is not None and chosen.range[0] == ONSET
+        assert chosen.against
+        assert chosen.weight == "grown", "the alert is about memory"
+        await stage.press("D")
+        await stage.until(lambda: "ran then and not before" not in stage.text)
+        assert stage.live.selection.range == chosen.range
+        await stage.press("D")
+        await stage.until(lambda: "ran then and not before" in stage.text)
+        await stage.press("escape")
+        await stage.until(lambda: "ran then and not before" not in stage.text)
+        assert stage.live.selection.range is None
+        assert not stage.live.selection.against
+
+    play(steps, TwoTimes(alert=True), size=(160, 45))
+
+
+def test_the_key_needs_a_range_and_says_so() -> None:
+    async def steps(stage: Live) -> None:
+        await stage.pictures()
+        await stage.press("D")
+        assert "no range: drag over a timeline" in stage.text
+        assert not stage.live.selection.against
+        stage.live.select_range(T0, T0 + 2 * S)
+        await stage.press("D")
+        await stage.until(lambda: AT_START in stage.text)
+        assert "MainThread" in stage.text, "the plain flame is shown"
+
+    play(steps, TwoTimes(), size=(160, 45))
+
+
+def test_a_new_alert_takes_neither_the_tab_nor_the_keys_nor_the_range() -> None:
+    reader = TwoTimes(now_s=11.0, alert=True)
+
+    async def steps(stage: Live) -> None:
+        await stage.pictures()
+        stage.live.select_range(T0 + S, T0 + 3 * S)
+        await stage.press("t")
+        await stage.pictures()
+        focused, chosen = stage.app.focused, stage.live.selection
+        reader.now_s = 14.0
+        await stage.until(lambda: "streaming violation" in stage.text)
+        assert stage.live.tab == "Top"
+        assert stage.app.focused is focused
+        assert stage.live.selection == chosen
+
+    play(steps, reader, size=(160, 45))

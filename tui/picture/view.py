@@ -1,0 +1,354 @@
+"""What the screen shows: one frozen picture of the session, taken a few times a second.
+
+`Selection` is what the person chose (range, cursor, thread, filter, ...), `View` is what the
+reader says about it. Widgets get a View and draw it; none of them asks the reader itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
+
+from perftui.probes.spine.reader import TREE
+from perftui.probes.text.units import NS_PER_S
+from perftui.tui.picture.against import take_against
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from perftui.probes.detect.spikes.spike import Spike
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.reader import (
+        Buckets,
+        CallStats,
+        Counter,
+        Event,
+        Import,
+        Phase,
+        Process,
+        ProcessUse,
+        Reader,
+        RunCost,
+        Status,
+        Target,
+        Thread,
+        ThreadTree,
+    )
+    from perftui.probes.spine.records import Alert, LogLine, Plan
+    from perftui.tui.picture.against import Against
+
+Weight = Literal["wall", "cpu", "grown"]
+Part = Literal[
+    "stacks",
+    "threads",
+    "imports",
+    "phases",
+    "calls",
+    "counters",
+    "events",
+    "log_lines",
+    "heat",
+    "process_use",
+]
+"""A part of a picture that costs something and that not every tab shows."""
+ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
+_Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
+HEAT_PER_S = 20
+"""Buckets of a second in the heat map."""
+AROUND_CURSOR_NS = NS_PER_S // 2
+"""With a cursor and no range, the tabs are about this much before and after it."""
+TIMELINE_MIN_NS = 4 * NS_PER_S
+"""The time axis never shows less than this while live, so that a young session does not jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the person chose to look at, in absolute nanoseconds; None follows the session."""
+
+    axis: tuple[int, int] | None = None
+    """Zoomed time axis; None shows the whole session."""
+    range: tuple[int, int] | None = None
+    """Range that the tabs show; None shows the whole session."""
+    cursor_ns: int | None = None
+    around_ns: int = AROUND_CURSOR_NS
+    """What the tabs show on each side of the cursor; 0: it only marks a moment."""
+    paused_at_ns: int | None = None
+    """The view stands still at this moment while the probes go on."""
+    thread: tuple[int, int] | None = None
+    """(pid, tid) chosen with < and >; None shows all threads, hottest first."""
+    process: int | None = None
+    """pid of the one process that is shown; None shows the whole tree."""
+    weight: Weight = "wall"
+    by_line: bool = False
+    filter: str = ""
+    against: bool = False
+    """The flame shows the range against the time before it."""
+
+    def with_(self, **changes: object) -> Selection:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+class Playback(NamedTuple):
+    """How a recording is being shown."""
+
+    state: Literal["closed", "recording", "interrupted"]
+    playing: bool
+    speed: float
+    """Seconds of the recording per second."""
+    salvage: str | None
+    """What could not be read, in one line; None if all is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One picture. `axis` is the time axis of the timelines, `range` what the tabs are about."""
+
+    selection: Selection
+    tree: CallTree
+    target: Target
+    status: Status
+    axis: tuple[int, int]
+    range: tuple[int, int]
+    rss: Buckets
+    cpu: Buckets
+    counter_rates: tuple[tuple[str, Buckets], ...]
+    pools: tuple[tuple[str, Buckets], ...]
+    latest: dict[str, float]
+    """Value of every metric of the whole tree by name: the newest, or that at the cursor."""
+    peak_rss_bytes: float | None
+    axis_phases: tuple[Phase, ...]
+    phases: tuple[Phase, ...]
+    threads: tuple[Thread, ...]
+    stacks: tuple[ThreadTree, ...]
+    imports: tuple[Import, ...]
+    calls: tuple[CallStats, ...]
+    counters: tuple[Counter, ...]
+    events: tuple[Event, ...]
+    log_lines: Sequence[LogLine]
+    alerts: tuple[Alert, ...]
+    """Those of the whole session, whatever the axis shows: a new one must not go unseen."""
+    processes: tuple[Process, ...]
+    heat: Buckets | None = None
+    """CPU in buckets of 1/HEAT_PER_S s, whole seconds from the session's start."""
+    has: frozenset[Part] = ALL_PARTS
+    """What was asked for; the other parts are empty without meaning anything."""
+    playback: Playback | None = None
+    """None for a live session."""
+    spikes: tuple[Spike, ...] = ()
+    """Jumps and bursts found so far in the whole session, by time."""
+    against: Against | None = None
+    """The range against the time before it, if that was asked for."""
+    process_use: tuple[ProcessUse, ...] = ()
+    tree_stacks: tuple[ThreadTree, ...] = ()
+    """`stacks`, whatever process is chosen."""
+    runs: tuple[RunCost, ...] = ()
+    """Of the whole session, of a target that keeps its process."""
+    plans: tuple[Plan, ...] = ()
+    """Of the whole session: whether there are any decides about a tab."""
+
+    def same_stacks(self, other: View | None) -> bool:
+        """Tell whether a widget that shows stacks has nothing new to draw: they come once a
+        second, pictures more often."""
+        return (
+            other is not None
+            and self.stacks is other.stacks
+            and self.tree is other.tree
+            and self.against is other.against
+            and self.selection == other.selection
+            and self.status.state == other.status.state
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the tabs are about less than the whole session."""
+        selection = self.selection
+        around = selection.cursor_ns is not None and selection.around_ns > 0
+        return selection.range is not None or around
+
+    def seconds(self, t_ns: int) -> float:
+        """Time since the start of the session."""
+        return (t_ns - self.status.t_start_ns) / NS_PER_S
+
+
+def take_view(
+    reader: Reader,
+    selection: Selection,
+    columns: int,
+    wants: Collection[Part] = ALL_PARTS,
+    before: View | None = None,
+) -> View:
+    """Ask the reader for what one picture needs.
+
+    Args:
+        reader: The live session or a recording.
+        selection: What the person chose.
+        columns: Cells of the time axis; one bucket each.
+        wants: The parts that are shown; nothing else is asked for.
+        before: The picture before: of a recording that stands still, its timelines are kept.
+    """
+    status = reader.status()
+    start = status.t_start_ns
+    now = min(selection.paused_at_ns or status.t_end_ns, status.t_end_ns)
+    axis = selection.axis or (start, max(now, start + TIMELINE_MIN_NS))
+    span = selection.range or (start, max(now, start + 1))
+    n = max(columns, 1)
+    names = reader.metric_names()
+    pid = TREE if selection.process is None else selection.process
+    latest = _values(reader, names, _moment(selection, status), status, pid)
+    if (
+        before is not None
+        and _same_axis(before, status, axis, n)
+        and before.selection.process == selection.process
+    ):
+        rss, cpu = before.rss, before.cpu
+        counter_rates, pools = before.counter_rates, before.pools
+        axis_phases, alerts = before.axis_phases, before.alerts
+    else:
+        rss = reader.metric("rss_bytes", *axis, n, pid)
+        cpu = reader.metric("cpu_percent", *axis, n, pid)
+        counter_rates = _metrics(reader, names, "rate:", axis, n)
+        pools = _metrics(
+            reader, names if pid == TREE else reader.metric_names(pid), "pool:", axis, n, pid
+        )
+        axis_phases = reader.phases(*axis)
+        alerts = newest_of_each(reader.alerts(start, status.t_end_ns + 1))
+    tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
+    stacks = _stacks_of(tree_stacks, selection, before)
+    against = None
+    if selection.against and "stacks" in wants:
+        against = take_against(
+            reader, selection, start, stacks, before.against if before is not None else None
+        )
+    return View(
+        selection=selection,
+        tree=reader.tree,
+        target=reader.target(),
+        status=status,
+        axis=axis,
+        range=span,
+        rss=rss,
+        cpu=cpu,
+        counter_rates=counter_rates,
+        pools=pools,
+        latest=latest,
+        peak_rss_bytes=reader.last("high_water_rss_bytes", pid),
+        axis_phases=axis_phases,
+        phases=_of_process(reader.phases(*span), selection) if "phases" in wants else (),
+        threads=_of_process(reader.threads(*span), selection) if "threads" in wants else (),
+        stacks=stacks,
+        tree_stacks=tree_stacks,
+        imports=_of_process(reader.imports(*span), selection) if "imports" in wants else (),
+        calls=reader.calls(*span) if "calls" in wants else (),
+        counters=reader.counters(*span) if "counters" in wants else (),
+        events=reader.events(*span) if "events" in wants else (),
+        log_lines=reader.log_lines(*span) if "log_lines" in wants else (),
+        alerts=alerts,
+        processes=reader.processes(),
+        heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
+        process_use=reader.process_use(*span) if "process_use" in wants else (),
+        has=frozenset(wants),
+        runs=reader.runs(start, status.t_end_ns + 1),
+        against=against,
+        plans=reader.plans(status.t_end_ns + 1),
+    )
+
+
+def _of_process(rows: tuple[_Row, ...], selection: Selection) -> tuple[_Row, ...]:
+    """Return the rows of the chosen process, or all."""
+    if selection.process is None:
+        return rows
+    return tuple(row for row in rows if row.pid == selection.process)
+
+
+def _stacks_of(
+    rows: tuple[ThreadTree, ...], selection: Selection, before: View | None
+) -> tuple[ThreadTree, ...]:
+    """The same; a widget that shows stacks knows by identity that there are no new ones."""
+    if (
+        before is not None
+        and before.tree_stacks is rows
+        and before.selection.process == selection.process
+    ):
+        return before.stacks
+    return _of_process(rows, selection)
+
+
+def newest_of_each(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Return alerts by onset; that an alert cleared comes as a second record of the same onset."""
+    return tuple({(alert.kind, alert.t_onset_ns): alert for alert in alerts}.values())
+
+
+def _same_axis(before: View, status: Status, axis: tuple[int, int], n: int) -> bool:
+    """Tell whether the timelines of a recording would come out the same."""
+    return (
+        status.state == before.status.state == "recording"
+        and status.t_end_ns == before.status.t_end_ns
+        and axis == before.axis
+        and len(before.rss.last) == n
+    )
+
+
+def _metrics(
+    reader: Reader,
+    names: tuple[str, ...],
+    prefix: str,
+    axis: tuple[int, int],
+    n: int,
+    pid: int = TREE,
+) -> tuple[tuple[str, Buckets], ...]:
+    return tuple(
+        (name[len(prefix) :], reader.metric(name, *axis, n, pid))
+        for name in names
+        if name.startswith(prefix)
+    )
+
+
+def _moment(selection: Selection, status: Status) -> int | None:
+    """Return the moment whose values are shown, None for the newest."""
+    at = selection.cursor_ns if selection.cursor_ns is not None else selection.paused_at_ns
+    return None if at is None or at >= status.t_end_ns else at
+
+
+_LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
+"""How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
+Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
+
+
+def _values(
+    reader: Reader, names: tuple[str, ...], at: int | None, status: Status, pid: int
+) -> dict[str, float]:
+    """Return the values at a moment, by name; names without one are left out. Counters are
+    always of the whole tree."""
+    values: dict[str, float] = {}
+    for name in names:
+        value: float | None = None
+        owner = TREE if name.startswith(("count:", "rate:")) else pid
+        if at is None:
+            value = reader.last(name, owner)
+        else:
+            for back_ns in _LOOK_BACK_NS:
+                t0 = max(at - back_ns, status.t_start_ns)
+                value = reader.metric(name, t0, max(at, t0) + 1, 1, owner).last[0]
+                if value is not None:
+                    break
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _heat(reader: Reader, selection: Selection, status: Status, now: int, columns: int) -> Buckets:
+    """Ask for as many whole seconds as there are columns, around what is chosen."""
+    start = status.t_start_ns
+    seconds = max(-(-(now - start) // NS_PER_S), 1)
+    shown = min(columns, seconds)
+    if selection.cursor_ns is not None:
+        last = (selection.cursor_ns - start) // NS_PER_S + 1 + shown // 2
+    elif selection.range is not None:
+        last = (selection.range[1] - start) // NS_PER_S + 1
+    else:
+        last = seconds
+    last = min(max(last, shown), seconds)
+    t0 = start + (last - shown) * NS_PER_S
+    pid = TREE if selection.process is None else selection.process
+    return reader.metric("cpu_percent", t0, t0 + shown * NS_PER_S, shown * HEAT_PER_S, pid)

@@ -1,0 +1,110 @@
+"""All keys on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from perftui.tui.screens.live.keys import KEYS
+from perftui.tui.terminal.theme import paint_of
+from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from perftui.tui.screens.live.keys import Key
+    from perftui.tui.terminal.theme import Paint
+
+WIDTH = 58
+More = tuple[str, Sequence[tuple[str, str]]]
+"""A title and (key, what it does) rows that are no bindings."""
+_MORE: tuple[More, ...] = (
+    (
+        "Mouse",
+        (
+            ("drag", "on a timeline or heat map: select a range"),
+            ("click", "on a timeline: set the cursor"),
+            ("wheel", "on a timeline: zoom the time axis"),
+            ("shift+drag", "select text, as the terminal does"),
+        ),
+    ),
+    (
+        "Good to know",
+        (
+            ("ctrl+c", "does not quit and does not reach the target;"),
+            ("", "commands (ctrl+p) has “interrupt the target”"),
+            ("ctrl+p", "every command, tabs and themes by name"),
+            ("1-4", "in a table: sort by that column"),
+            ("ctrl+←→", "in flame and log: sideways while scrubbing"),
+            ("Enter", "in the heat map: begin a range, then end it"),
+        ),
+    ),
+)
+
+
+def help_lines(
+    paint: Paint, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE
+) -> list[list[Piece]]:
+    """Return the page: groups of keys in their order, and what is not a key."""
+    lines: list[list[Piece]] = []
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for key in keys:
+        groups.setdefault(key.group, []).append((key.shown, key.help))
+    for group, rows in (*groups.items(), *more):
+        if lines:
+            lines.append([("", None)])
+        lines.append([(f" {group}", paint.bright)])
+        lines += [[(f"  {shown:<12}", paint.link), (said, paint.text)] for shown, said in rows]
+    return lines
+
+
+class _Page(Canvas):
+    DEFAULT_CSS = """
+    _Page { width: 100%; }
+    """
+
+    def __init__(self, keys: Sequence[Key], more: Sequence[More]) -> None:
+        super().__init__()
+        self._keys, self._more = keys, more
+
+    def on_mount(self) -> None:
+        """Draw the page once."""
+        lines = help_lines(paint_of(self.app), self._keys, self._more)
+        self.styles.height = len(lines)
+        self.put([strip_of(line) for line in lines])
+
+
+class HelpScreen(ModalScreen[None]):
+    """Shows the keys; any of esc, ? and q closes it."""
+
+    CSS = """
+    HelpScreen { align: center middle; background: $background 60%; }
+    HelpScreen VerticalScroll {
+        width: 62; max-width: 100%; height: auto; max-height: 100%; background: $panel;
+        border: round $faint; border-title-color: $foreground; padding: 0 1;
+        scrollbar-size-vertical: 1; scrollbar-color: $faint; scrollbar-background: $panel;
+        border-subtitle-color: $dim;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,f1,enter", "close", "close", show=False),
+    ]
+
+    def __init__(self, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE) -> None:
+        super().__init__()
+        self._keys, self._more = keys, more
+
+    def compose(self) -> ComposeResult:
+        """One scrolling page."""
+        with VerticalScroll() as page:
+            page.border_title = "perftui"
+            page.border_subtitle = "esc close"
+            yield _Page(self._keys, self._more)
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)

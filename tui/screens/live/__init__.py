@@ -1,0 +1,1 @@
+"""The live screen, of a session or of a recording."""

@@ -1,0 +1,147 @@
+"""The keys of the live screen: one table for bindings, help, footer and command palette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from perftui.tui.picture.play_clock import speed_text
+from perftui.tui.screens.live.panes import PANES
+from perftui.tui.widgets.bars.footer import KeyHint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.tui.picture.view import Playback
+
+
+class Key(NamedTuple):
+    """One thing that a key does."""
+
+    keys: str
+    """As Textual names them, comma separated."""
+    shown: str
+    """As a person reads them."""
+    action: str
+    label: str
+    """For the footer: a word or two."""
+    help: str
+    group: str
+    priority: bool = False
+
+
+KEYS = (
+    Key("space", "space", "pause", "pause", "freeze the picture; play a recording", "Time"),
+    Key("left", "←", "scrub(-1)", "scrub", "cursor back one column (pauses)", "Time", True),
+    Key("right", "→", "scrub(1)", "scrub", "cursor on one column", "Time", True),
+    Key("shift+left", "shift ←", "leap(-10)", "", "cursor back ten columns", "Time", True),
+    Key("shift+right", "shift →", "leap(10)", "", "cursor on ten columns", "Time", True),
+    Key("comma", ",", "sample(-1)", "sample", "cursor back one sample, 1/20 s", "Time"),
+    Key("full_stop", ".", "sample(1)", "sample", "cursor on one sample, 1/20 s", "Time"),
+    Key("g", "g", "go", "go to", "go to a time: 12.5, -30s, 50%, 12:03:10", "Time"),
+    Key("n", "n", "event(1)", "events", "next event or alert", "Time"),
+    Key("p", "p", "event(-1)", "events", "previous event or alert", "Time"),
+    Key("right_curly_bracket", "}", "phase(1)", "phases", "next phase", "Time"),
+    Key("left_curly_bracket", "{", "phase(-1)", "phases", "previous phase", "Time"),
+    Key("home", "home", "first", "start", "cursor to the start", "Time", True),
+    Key("end", "end", "live", "live", "back to live; the whole recording", "Time", True),
+    Key("left_square_bracket", "[", "range_start", "range", "range starts at the cursor", "Time"),
+    Key("right_square_bracket", "]", "range_end", "range", "range ends at the cursor", "Time"),
+    Key("enter", "Enter", "show_alert", "show", "select the span of the alert", "Time", True),
+    Key("escape", "esc", "clear", "clear", "clear range and cursor", "Time"),
+    Key("z", "z", "zoom_to_range", "zoom", "zoom the time axis to the range", "Time"),
+    Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
+    Key("shift+tab", "shift tab", "next_tab(-1)", "", "previous tab", "Tabs"),
+    *(
+        Key("", " ".join(k.key for k in row), "", "", ", ".join(k.name for k in row), "Tabs")
+        for row in (PANES[:3], PANES[3:6], PANES[6:9], PANES[9:])
+    ),
+    Key("w", "w", "weight", "weight", "weight: wall, cpu, grown bytes", "Tabs"),
+    Key("D", "D", "against", "before", "flame of the range against the time before it", "Tabs"),
+    Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
+    Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),
+    Key("greater_than_sign", ">", "thread(1)", "", "next thread; after the last, all", "Tabs"),
+    Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
+    Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
+    Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
+    Key("R", "R", "restart", "restart", "run it in a new program: cold, same pid", "Session"),
+    Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("d", "d", "diff", "diff", "compare with a recording, the baseline", "Session"),
+    Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
+    Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
+    Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
+    Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
+    Key("question_mark,f1", "?", "help", "help", "this help", "Session"),
+    Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
+)
+
+
+def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
+    """Return what Textual needs to know of a table of keys; rows of words only have no binding."""
+    return [
+        Binding(key.keys, key.action, key.help, show=False, priority=key.priority)
+        for key in keys
+        if key.keys
+    ]
+
+
+LIVE_BINDINGS: list[BindingType] = [
+    *bindings_of(KEYS),
+    *(Binding(kind.key, f"tab('{kind.name}')", kind.name, show=False) for kind in PANES),
+]
+
+
+def hints_of(
+    *,
+    paused: bool,
+    ended: bool,
+    chosen: bool,
+    playback: Playback | None = None,
+    waiting: bool = False,
+) -> list[KeyHint]:
+    """Return what the footer names now, the most useful first; help and quit are last.
+
+    Args:
+        paused: The person stopped the picture.
+        ended: Nothing more will come.
+        chosen: There is a range or a cursor to clear.
+        playback: How a recording is shown, None for a live session.
+        waiting: The target has kept its process and waits for orders.
+    """
+    hints = []
+    if waiting:
+        hints += [KeyHint("A", "again", "again"), KeyHint("R", "restart", "restart")]
+    if playback is not None:
+        label = "stop" if playback.playing else "play"
+        hints.append(KeyHint("space", f"{label} {speed_text(playback.speed)}", "pause"))
+        hints.append(KeyHint("+ -", "speed", "faster(1)"))
+    elif not ended:
+        hints.append(KeyHint("space", "go on" if paused else "pause", "pause"))
+    if paused:
+        hints.append(KeyHint("end", "live", "live"))
+    hints.append(KeyHint("←→", "scrub", "scrub(-1)"))
+    if playback is not None or paused:
+        hints.append(KeyHint("g", "go to", "go"))
+    hints.append(KeyHint("[ ]", "range", "range_start"))
+    if chosen:
+        hints.append(KeyHint("esc", "clear", "clear"))
+    hints += [
+        KeyHint("tab", "next", "next_tab(1)"),
+        KeyHint("w", "weight", "weight"),
+        KeyHint("/", "filter", "filter"),
+        KeyHint("d", "diff", "diff"),
+        KeyHint("n p", "events", "event(1)"),
+    ]
+    if playback is not None:
+        hints.append(KeyHint("{ }", "phases", "phase(1)"))
+    elif not ended:
+        hints.append(KeyHint("m", "mark", "mark"))
+    hints += [
+        KeyHint("s", "save", "save"),
+        KeyHint("y", "copy", "copy"),
+        KeyHint("^p", "commands", "app.command_palette"),
+        KeyHint("?", "help", "help"),
+        KeyHint("q", "quit", "quit_or_ask"),
+    ]
+    return hints

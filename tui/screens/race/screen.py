@@ -1,0 +1,349 @@
+"""The screen of `perftui demo`: two halves on the same axes, and the verdict below.
+
+A race runs on a thread of its own; this screen takes one frozen picture of it a few times a
+second, on a worker thread, and draws it in one batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+
+from perftui.probes.text.units import NS_PER_S
+from perftui.scenarios.race.figures import Figures, figures_of
+from perftui.tui.picture.view import Part, Selection, View, take_view
+from perftui.tui.screens.dialogs.too_small import TooSmall
+from perftui.tui.screens.live.layout import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.screens.race import words as words
+from perftui.tui.screens.race.actions import OVER, RaceActions
+from perftui.tui.screens.race.chart import Title, common_length_ns, common_top, cpu_half, rss_half
+from perftui.tui.screens.race.face import Picture
+from perftui.tui.screens.race.keys import RACE_BINDINGS, hints_of
+from perftui.tui.screens.race.layout import RaceLayout, plan
+from perftui.tui.terminal.theme import paint_of
+from perftui.tui.text.fit import clean
+from perftui.tui.widgets.bars.footer import KeyFooter
+from perftui.tui.widgets.charts.phase_band import PhaseBand
+from perftui.tui.widgets.charts.time_axis import AxisMap, TimeAxis
+from perftui.tui.widgets.charts.timeline import Overlay, Timeline
+from perftui.tui.widgets.draw.canvas import Canvas, strip_of
+from perftui.tui.widgets.flame.strip import FlameStrip
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from perftui.scenarios.race.race import RaceState, SideState
+    from perftui.tui.screens.race.face import Runs
+
+REFRESH_HZ = 5
+SETTLE_S = 1.0
+"""After the end the picture follows for this long."""
+ANSWER_S = 6.0
+
+
+class RaceScreen(RaceActions):
+    """See the module."""
+
+    DEFAULT_CSS = """
+    RaceScreen { layout: vertical; overflow: hidden; background: $background; }
+    RaceScreen > Horizontal { width: 100%; height: auto; overflow: hidden; }
+    RaceScreen > TooSmall { display: none; }
+    RaceScreen #race-header { background: $panel; height: 1; width: 100%; }
+    """
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = RACE_BINDINGS
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__()
+        self.runs = runs
+        self.chosen = 0
+        self.picture: Picture | None = None
+        self.pictures = 0
+        """Pictures drawn so far."""
+        self.refresh_hz = REFRESH_HZ
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-view")
+        self._wake = asyncio.Event()
+        self._open = True
+        self._small = False
+        self._over_s: float | None = None
+        self._answer: tuple[str, float] | None = None
+        self._cores = _usable_cores()
+        self._layout_now: RaceLayout | None = None
+        self._header = Canvas(id="race-header")
+        self._rss = (Timeline(id="rss-0"), Timeline(id="rss-1"))
+        self._cpu = (Timeline(id="cpu-0"), Timeline(id="cpu-1"))
+        self._bands = (PhaseBand(id="band-0"), PhaseBand(id="band-1"))
+        self._axes = (TimeAxis(id="axis-0"), TimeAxis(id="axis-1"))
+        self._figures = Canvas(id="figures")
+        self._growth = Canvas(id="growth")
+        self._flames = (FlameStrip(id="flame-0"), FlameStrip(id="flame-1"))
+        self._verdict = Canvas(id="verdict")
+        self._recordings = Canvas(id="recordings")
+        self._footer = KeyFooter(id="keys")
+        self._too_small = TooSmall(id="too-small")
+
+    # -- parts -----------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Header, halves, and what is about both."""
+        yield self._header
+        for both in (self._rss, self._cpu, self._bands, self._axes):
+            yield Horizontal(*both)
+        yield self._figures
+        yield self._growth
+        yield Horizontal(*self._flames)
+        yield self._verdict
+        yield self._recordings
+        yield self._footer
+        yield self._too_small
+
+    def on_mount(self) -> None:
+        """Begin to draw."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+        self._lay_out(self.app.size.width, self.app.size.height)
+        self.run_worker(self._follow(), group="view", exclusive=True)
+
+    def on_unmount(self) -> None:
+        """Let go of the worker thread."""
+        self._open = False
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Take and draw pictures until the screen is closed."""
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = time.monotonic()
+            self._wake.clear()
+            if self.is_current and self._moves():
+                try:
+                    picture = await loop.run_in_executor(self._pool, self._take)
+                except Exception as error:  # a picture less, not a screen less
+                    if self._open:
+                        self.say(f"no picture: {type(error).__name__}: {error}")
+                else:
+                    if self._open:
+                        self.picture = picture
+                        self.redraw()
+                        self.pictures += 1
+            rest = max(1 / self.refresh_hz - (time.monotonic() - begun), 0.01)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), rest)
+
+    def _moves(self) -> bool:
+        """Tell whether the next picture can differ."""
+        if self.picture is None or self.picture.state.stage not in OVER:
+            self._over_s = None
+            return True
+        self._over_s = self._over_s or time.monotonic()
+        return time.monotonic() - self._over_s < SETTLE_S
+
+    def _take(self) -> Picture:
+        """Take a picture, on the worker thread."""
+        race, layout = self.runs.race, self._layout_now
+        state = race.state()
+        recordings = race.recordings()
+        readers = [side.session.reader if side.session else None for side in state.sides]
+        length = common_length_ns(reader.status() for reader in readers if reader is not None)
+        phase = race.plan.pair.phase
+        views: list[View | None] = []
+        for reader, number in zip(readers, range(2), strict=True):
+            if reader is None or layout is None:
+                views.append(None)
+                continue
+            status = reader.status()
+            start = status.t_start_ns
+            work = next((p for p in reader.phases(0, 1 << 62) if p.name == phase), None)
+            span = None if work is None else (work.t0_ns, work.t1_ns or status.t_end_ns)
+            selection = Selection(axis=(start, start + length), range=span)
+            wants: frozenset[Part] = frozenset(("stacks",) if layout.flame else ())
+            columns = _columns(layout, self.app.size.width)
+            before = self.picture.views[number] if self.picture is not None else None
+            views.append(take_view(reader, selection, columns, wants, before))
+        one, other = (_figures(side, phase) for side in state.sides)
+        return Picture(state, (views[0], views[1]), (one, other), recordings)
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def _lay_out(self, width: int, height: int) -> None:
+        """Give every part its rows and columns."""
+        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        if small != self._small:
+            self._small = small
+            self._layout_now = None
+            for part in self.children:
+                part.display = isinstance(part, TooSmall) == small
+        if small:
+            self._too_small.refresh()
+            return
+        layout = plan(width, height, len(self.runs.race.plan.pair.measures))
+        if layout == self._layout_now:
+            return
+        self._layout_now = layout
+        halves: tuple[tuple[tuple[Widget, Widget], int], ...] = (
+            (self._rss, layout.rss),
+            (self._cpu, layout.cpu),
+            (self._bands, layout.band),
+            (self._axes, layout.axis),
+            (self._flames, layout.flame),
+        )
+        for both, rows in halves:
+            for side, part in enumerate(both):
+                part.styles.height = rows
+                part.styles.width = _half_width(layout, side, width)
+            parent = both[0].parent
+            assert isinstance(parent, Horizontal)
+            parent.display = rows > 0
+            parent.styles.height = rows
+            if both is self._flames:
+                parent.styles.margin = (layout.gap, 0)
+        for part, rows in (
+            (self._figures, layout.figures),
+            (self._growth, layout.growth),
+            (self._verdict, layout.verdict),
+            (self._recordings, layout.recordings),
+        ):
+            part.display = rows > 0
+            part.styles.height = rows
+            part.styles.width = width
+        self._wake.set()
+
+    def redraw(self) -> None:
+        """Draw the picture that is there."""
+        if not self.is_attached or not self._open:
+            return
+        width, height = self.app.size
+        self._lay_out(width, height)
+        picture, layout = self.picture, self._layout_now
+        if picture is None or layout is None or self._small:
+            return
+        with self.app.batch_update():
+            self._draw_halves(picture, layout, width)
+            self._draw_words(picture, layout, width)
+
+    def _draw_halves(self, picture: Picture, layout: RaceLayout, width: int) -> None:
+        paint, race = paint_of(self.app), self.runs.race
+        top = common_top(picture.views)
+        overlay = Overlay()
+        length = next((v.axis[1] - v.axis[0] for v in picture.views if v is not None), NS_PER_S)
+        for side, view in enumerate(picture.views):
+            cells = _half_width(layout, side, width)
+            axis = AxisMap(
+                *(view.axis if view is not None else (0, length)),
+                layout.left,
+                _columns(layout, width),
+            )
+            pair = race.plan.pair
+            title = Title(
+                pair.sides[side].name,
+                race.plan.way.code[side],
+                side == self.chosen,
+                _waiting_for(picture.state, side),
+            )
+            chart = rss_half(view, side, top, title)
+            self._rss[side].show(chart, axis, overlay, paint, (cells, layout.rss), figures=False)
+            if layout.cpu:
+                chart = cpu_half(view, self._cores)
+                size = (cells, layout.cpu)
+                self._cpu[side].show(chart, axis, overlay, paint, size, figures=False)
+            blank = [strip_of([(" " * cells, None)])]
+            if view is None:
+                self._bands[side].put(blank)
+                self._axes[side].put(blank)
+            else:
+                self._bands[side].show(view, axis, cells, paint)
+                whole = replace(view, selection=view.selection.with_(range=None))
+                self._axes[side].show(whole, axis, cells, paint)
+            if layout.flame:
+                self._flames[side].show(view, (cells, layout.flame))
+
+    def _draw_words(self, picture: Picture, layout: RaceLayout, width: int) -> None:
+        paint, race_plan, state = paint_of(self.app), self.runs.race.plan, picture.state
+        self._header.put([words.header_line(race_plan, state, width, paint)])
+        half, both = layout.left_width, picture.figures
+        if layout.wide:
+            self._figures.put(words.figures_wide(race_plan, both, half, width, paint))
+        else:
+            table = words.figures_table(race_plan, both, layout.figures, width, paint)
+            self._figures.put(table)
+        if layout.growth:
+            lines = words.growth_lines(race_plan, state, layout.growth, half, width, paint)
+            self._growth.put(lines)
+        lines = words.verdict_lines(race_plan, state, both, layout.verdict, width, paint)
+        self._verdict.put(lines)
+        answer = self._said()
+        if layout.recordings:
+            line = words.recordings_line(race_plan, state, picture.recordings, width, paint)
+            if answer:
+                line = strip_of([(f"  · {answer}", paint.link)]).adjust_cell_length(width)
+            self._recordings.put([line])
+        hints = hints_of(
+            over=state.stage in OVER,
+            opens=state.sides[self.chosen].session is not None,
+            compares=all(picture.recordings),
+            engines=len(self.runs.engines()) > 1,
+            reports=state.verdict is not None,
+        )
+        self._footer.show(hints, "" if layout.recordings else answer, width, paint)
+
+    def say(self, text: str) -> None:
+        """Answer a key, for a few seconds."""
+        self._answer = (clean(text), time.monotonic() + ANSWER_S)
+        self.redraw()
+        self.set_timer(ANSWER_S + 0.05, self.redraw)
+
+    def _said(self) -> str:
+        if self._answer is None or time.monotonic() >= self._answer[1]:
+            return ""
+        return self._answer[0]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size at once, and ask for a picture with as many columns."""
+        self._over_s = None
+        if self.picture is not None:
+            self._over_s = time.monotonic()
+        self.redraw()
+        self._wake.set()
+
+    def on_screen_resume(self) -> None:
+        """Catch up after a dialog."""
+        self._wake.set()
+
+
+def _figures(side: SideState, phase: str) -> Figures:
+    if side.ended or side.session is None:
+        return side.figures
+    return figures_of(side.session.reader, phase)
+
+
+def _half_width(layout: RaceLayout, side: int, width: int) -> int:
+    return layout.left_width if side == 0 else width - layout.left_width
+
+
+def _columns(layout: RaceLayout, width: int) -> int:
+    """Cells of the time axis: the same in both halves, or their axes would differ."""
+    return max(min(layout.left_width, width - layout.left_width) - layout.left - 2, 1)
+
+
+def _waiting_for(state: RaceState, side: int) -> str:
+    if state.stage == "preparing":
+        return "first the data" if side == 0 else "next"
+    if state.sides[side].session is None:
+        return "next" if state.stage == "racing" else "did not run"
+    return "starting"
+
+
+def _usable_cores() -> int | None:
+    """The cores that a side may use: as many as we."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

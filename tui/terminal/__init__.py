@@ -1,0 +1,1 @@
+"""The terminal itself: what it can show, its palette, its end."""

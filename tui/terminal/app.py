@@ -1,0 +1,116 @@
+"""What every screen of perftui has in common: themes, plain terminals, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from textual._compositor import ChopsUpdate
+from textual.app import App, SystemCommand
+
+from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
+from perftui.tui.terminal.theme import DARK, LIGHT, THEMES, variable_defaults
+from perftui.tui.terminal.tight_update import TightUpdate
+from perftui.tui.text.words import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
+    from perftui.tui.terminal.ending import Ending
+
+R = TypeVar("R")
+
+
+class TerminalApp(App[R]):
+    """An application that suits the terminal it runs in and never shows a traceback."""
+
+    TITLE = "perftui"
+
+    def __init__(self, *, ascii_only: bool | None = None) -> None:
+        super().__init__()
+        plain: list[LineFilter] = []
+        self.ascii_only = ascii_only if ascii_only is not None else not speaks_utf8()
+        """Only ASCII characters may reach the terminal."""
+        if self.ascii_only:
+            plain.append(AsciiFilter())
+        if self.no_color:
+            plain.append(PlainFilter())
+        self._plain = plain
+        self.last_words: str | None = None
+        """What to print on stderr once the terminal is back, None if all went well."""
+        self.ending: Ending | None = None
+        """The signals that close this application, if it is run with any."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        """Leave in order when we are asked to by a signal, or were before we came up."""
+        if self.ending is not None:
+            loop = asyncio.get_running_loop()
+
+            def leave() -> None:
+                with suppress(RuntimeError):  # the loop is closed: we have left
+                    loop.call_soon_threadsafe(self.exit)
+
+            self.ending.tell(leave)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what brings a line down to what this terminal can show."""
+        if self.no_color:  # ours takes the colours out; Textual's would turn them grey
+            return self._plain
+        return [*super().get_line_filters(), *self._plain]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return our colours for themes that do not know them."""
+        return variable_defaults(self.current_theme.dark)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Send no more to the terminal than has changed."""
+        if type(renderable) is ChopsUpdate:
+            renderable = TightUpdate.of(renderable)
+        super()._display(screen, renderable)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one line; a traceback is for those who ask for it."""
+        if self.is_headless or os.environ.get("PERFTUI_DEBUG"):
+            super()._handle_exception(error)
+            return
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        where = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        self.last_words = (
+            f"perftui: the screen failed and was closed ({where}). The target was not touched."
+            " PERFTUI_DEBUG=1 shows where."
+        )
+        self.exit(return_code=1)
+
+    def send(self, sequence: str) -> None:
+        """Write a sequence that draws nothing (a bell, a notification) between two pictures."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def tell_last_words(self) -> bool:
+        """Print what went wrong; True if something did."""
+        if self.last_words is not None:
+            tell(self.last_words)
+        return self.last_words is not None
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer our two themes, and all others."""
+        for theme in (DARK, LIGHT):
+            yield SystemCommand(
+                f"Theme: {theme.name}", "change the colours", lambda t=theme.name: self._wear(t)
+            )
+        yield SystemCommand("Theme …", "all themes", self.action_change_theme)
+
+    def _wear(self, theme: str) -> None:
+        self.theme = theme

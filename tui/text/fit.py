@@ -1,0 +1,69 @@
+"""Words on the screen: made harmless, and made to fit.
+
+Names, arguments and log lines come from the watched program. They may hold escape sequences
+that would drive the terminal and bidi marks that would reorder a line; nothing of them reaches
+the screen as it is. Widths are terminal cells, not characters.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+from perftui.probes.text.harmless import clean
+
+__all__ = ["ELLIPSIS", "clean", "fit", "shorten_end", "shorten_middle", "width_of"]
+
+ELLIPSIS = "…"
+
+
+def width_of(text: str) -> int:
+    """Return the cells that `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def shorten_middle(text: str, width: int) -> str:
+    """Shorten to at most `width` cells by taking out the middle.
+
+    The end of a long name says most (`…models.delete_table`), so it gets the larger share.
+    """
+    if width_of(text) <= width:
+        return text
+    if width <= 1:
+        return ELLIPSIS[: max(width, 0)]
+    tail = max((width - 1) * 2 // 3, 1)
+    head = width - 1 - tail
+    return _start(text, head) + ELLIPSIS + _end(text, tail)
+
+
+def shorten_end(text: str, width: int) -> str:
+    """Shorten to at most `width` cells by taking off the end: for sentences."""
+    if width_of(text) <= width:
+        return text
+    if width <= 1:
+        return ELLIPSIS[: max(width, 0)]
+    return _start(text, width - 1).rstrip() + ELLIPSIS
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Shorten or pad `text` to exactly `width` cells; `right` aligns it to the right."""
+    shown = shorten_middle(text, width)
+    gap = " " * max(width - width_of(shown), 0)
+    return gap + shown if right else shown + gap
+
+
+def _start(text: str, width: int) -> str:
+    if text.isascii():
+        return text[:width]
+    kept = set_cell_size(text, width)
+    return kept[:-1] if kept and not text.startswith(kept) else kept
+
+
+def _end(text: str, width: int) -> str:
+    if text.isascii():
+        return text[len(text) - width :] if width else ""
+    cells = 0
+    for index in range(len(text) - 1, -1, -1):
+        cells += cell_len(text[index])
+        if cells > width:
+            return text[index + 1 :]
+    return text

@@ -1,0 +1,1 @@
+"""Watching a run: with a screen and without, and what is told around it."""

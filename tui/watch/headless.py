@@ -1,0 +1,149 @@
+"""A run without a screen: the target's output passes through, the summary comes at the end."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from perftui.probes.recording.shelf.shelf import name_of
+from perftui.probes.session import Session
+from perftui.probes.summary import summarize
+from perftui.probes.target.orders import Orders
+from perftui.probes.text.shell_words import shell_word
+from perftui.tui.terminal.ending import Ending, close_in_time
+from perftui.tui.text.summary import summary_text
+from perftui.tui.text.words import tell
+from perftui.tui.watch.gate import GATE_FAILED, gate_failed
+from perftui.tui.watch.json_file import write_json
+from perftui.tui.watch.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.records import Exit
+    from perftui.tui.watch.options import WatchOptions
+
+_FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+_STEP_S = 0.1
+_SI_USER = 0
+"""si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
+_STDERR_FD = 2
+
+
+def launch_headless(
+    argv: Sequence[str],
+    title: str,
+    asked: WatchOptions,
+    runs: int | None = None,
+) -> int:
+    """Run a program to its end; returns its own exit code, 128+N for signal N, 1 if a gate failed.
+
+    With `runs` it is a scenario that keeps its process for so many.
+    """
+    # With the summary on standard output, what the target prints goes beside it.
+    stdout = _STDERR_FD if asked.json_path == "-" else None
+    with Ending() as ending:
+        ending.leave_now_if_asked()
+        return _launch(argv, title, asked, runs, stdout, ending)
+
+
+def _launch(
+    argv: Sequence[str],
+    title: str,
+    asked: WatchOptions,
+    runs: int | None,
+    stdout: int | None,
+    ending: Ending,
+) -> int:
+    session = Session.launch(
+        argv,
+        title,
+        asked.probes,
+        behind_screen=False,
+        stdout=stdout,
+        record=asked.record,
+        orders=None if runs is None else Orders(runs, stay=False),
+    )
+    progress = Progress(session, asked.notify)
+    stopped_by_us = _watch(session, progress, asked.duration_s, ending)
+    _finish(session, progress, asked.json_path, ending)
+    if gate_failed(session, asked.fail_on):
+        return GATE_FAILED
+    exit_ = session.exit()
+    return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
+
+
+def attach_headless(pid: int, asked: WatchOptions) -> int:
+    """Watch a running process until it ends, the time is over, or somebody stops us."""
+    with Ending() as ending:
+        session = Session.attach(pid, asked.probes, asked.record)
+        progress = Progress(session, asked.notify)
+        _watch(session, progress, asked.duration_s, ending)
+        _finish(session, progress, asked.json_path, ending)
+        if gate_failed(session, asked.fail_on):
+            return GATE_FAILED
+        # ctrl+c is the way out; any other signal is somebody else's wish.
+        return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
+
+
+def exit_status(exit_: Exit) -> int:
+    """Return the exit code that a shell would give for this end."""
+    if exit_.signal is not None:
+        return 128 + exit_.signal
+    return exit_.exit_code or 0
+
+
+def print_recording(session: Session) -> None:
+    """Say where the session can be seen again, if it can."""
+    path = session.recording()
+    name = None if path is None else name_of(path)
+    if name is not None:
+        tell(f"recorded: perftui open {shell_word(name)}")
+
+
+def _watch(session: Session, progress: Progress, duration_s: float | None, ending: Ending) -> bool:
+    """Wait for the end, forwarding signals; True if the duration ended it.
+
+    Signals are taken one at a time with their origin: what the terminal sent has reached the
+    target already (same process group), what a process sent to us alone is passed on.
+    """
+    until = None if duration_s is None else time.monotonic() + duration_s
+    passed_on = 0
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    try:
+        while not session.wait(0):
+            if until is not None and time.monotonic() >= until:
+                if session.launched:
+                    session.stop_target()
+                return True
+            # Those that came before we could wait for them: nobody knows from where. Better
+            # that the target hears of one twice than never.
+            for number in ending.taken[passed_on:]:
+                passed_on += 1
+                if not session.launched:
+                    return False
+                session.send(number)
+            info = signal.sigtimedwait(_FORWARDED, _STEP_S)
+            if info is not None:
+                if not session.launched:
+                    ending.taken.append(info.si_signo)
+                    return False
+                if info.si_code <= _SI_USER:
+                    session.send(info.si_signo)
+            progress.step()
+    finally:
+        progress.clear()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    return False
+
+
+def _finish(session: Session, progress: Progress, json_path: str | None, ending: Ending) -> None:
+    close_in_time(session, ending)
+    progress.tell_notices()
+    summary = summarize(session.store, session.spikes)
+    if json_path is None:
+        tell(summary_text(summary))
+        print_recording(session)
+        return
+    write_json(summary, json_path)

@@ -1,0 +1,1 @@
+"""Watching a race: with a screen and without."""

@@ -1,0 +1,1 @@
+"""Lines across the screen: header, banner, footer, and one-line questions."""

@@ -1,0 +1,1 @@
+"""Timelines and what stands around them."""

@@ -1,0 +1,100 @@
+"""Sub-second activity as levels: one column a second, rows are parts of a second. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.text.units import NS_PER_S
+from perftui.tui.picture.view import HEAT_PER_S
+from perftui.tui.widgets.draw.blocks import hold, nice_top
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.reader import Buckets
+
+LEVELS = 16
+"""So few that neighbours are often equal: less is drawn, and the eye sees steps."""
+UNKNOWN = -1
+_HOLD_BUCKETS = 2
+"""Samples come about as often as there are buckets: one that fell beside its bucket is no hole."""
+_ROWS = (20, 10, 4, 2)
+_MOST_CELLS = 6
+
+
+class HeatMap(NamedTuple):
+    """The picture: `levels[column][row]`, 0 to LEVELS - 1 or UNKNOWN."""
+
+    t0_ns: int
+    rows: int
+    """Parts of a second, an even number."""
+    cells: int
+    """Cells that a column is wide."""
+    top: float
+    """Value of the highest level."""
+    levels: tuple[tuple[int, ...], ...]
+
+    @property
+    def seconds(self) -> int:
+        """Columns."""
+        return len(self.levels)
+
+    @property
+    def part_ns(self) -> int:
+        """Time of one row."""
+        return NS_PER_S // self.rows
+
+    def moment(self, column: int, row: int) -> int:
+        """Return when a part begins; outside, that of the nearest part."""
+        column = min(max(column, 0), max(self.seconds - 1, 0))
+        row = min(max(row, 0), self.rows - 1)
+        return self.t0_ns + column * NS_PER_S + row * self.part_ns
+
+    def place(self, t_ns: int) -> tuple[int, int] | None:
+        """Return (column, row) of a moment, None outside."""
+        column, rest = divmod(t_ns - self.t0_ns, NS_PER_S)
+        return (column, rest // self.part_ns) if 0 <= column < self.seconds else None
+
+
+def level_of(value: float | None, top: float) -> int:
+    """Return the level of a value; something above 0.5 % of the top is never level 0."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    share = min(max(value / top, 0.0), 1.0)
+    return 0 if share < 0.005 else max(1, math.ceil(share * (LEVELS - 1) - 1e-9))
+
+
+def rows_for(lines: int) -> int:
+    """Return how many parts of a second fit into so many lines of half blocks."""
+    return next((rows for rows in _ROWS if rows // 2 <= lines), 2)
+
+
+def heat_map(buckets: Buckets, lines: int, width: int) -> HeatMap:
+    """Make the picture of CPU in buckets of 1/HEAT_PER_S s.
+
+    Args:
+        buckets: Whole seconds.
+        lines: Lines of half blocks there are.
+        width: Cells there are; seconds that do not fit leave at the left.
+    """
+    rows = rows_for(lines)
+    seconds = len(buckets.last) // HEAT_PER_S
+    skipped = max(seconds - max(width, 1), 0)
+    values = hold(buckets.last, _HOLD_BUCKETS)
+    top = nice_top(max([100.0, *(value for value in values if value is not None)]))
+    per_row = HEAT_PER_S // rows
+    levels = tuple(
+        tuple(
+            level_of(_mean(values[at : at + per_row]), top)
+            for at in range(second * HEAT_PER_S, (second + 1) * HEAT_PER_S, per_row)
+        )
+        for second in range(skipped, seconds)
+    )
+    cells = min(max(width // max(len(levels), 1), 1), _MOST_CELLS)
+    return HeatMap(buckets.t0_ns + skipped * NS_PER_S, rows, cells, top, levels)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    kept = [value for value in values if value is not None]
+    return sum(kept) / len(kept) if kept else None

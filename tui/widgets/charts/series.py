@@ -1,0 +1,261 @@
+"""What each timeline shows: a View in, a `Chart` out. Pure, so that tests can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perftui.probes.colours.pools import pool_colour
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
+from perftui.tui.text.fit import clean
+from perftui.tui.widgets.charts.facts import (
+    Fact,
+    counter_facts,
+    cpu_facts,
+    known,
+    rss_facts,
+    telling_pools,
+)
+from perftui.tui.widgets.draw.blocks import hold_until, nice_top
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perftui.probes.spine.reader import Buckets
+    from perftui.tui.picture.view import View
+
+HOLD_NS = round(1.5 * NS_PER_S)
+"""A value is carried over holes up to this long (slow metrics come once a second)."""
+
+Line = tuple["float | None", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One area: its upper edge per column. `colour` is a field of `Paint`."""
+
+    name: str
+    colour: str
+    edge: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything that a timeline draws, in words and numbers."""
+
+    title: str
+    value: str
+    value_colour: str
+    note: str
+    """After the value: the rate of change, or what 100 % is."""
+    note_colour: str
+    legend: tuple[tuple[str, str], ...]
+    """(name, colour) per layer, empty for a single one."""
+    layers: tuple[Layer, ...]
+    top: float
+    axis_text: Callable[[float], str]
+    facts: tuple[Fact, ...]
+    empty: str = ""
+    """What to say while there is nothing to draw."""
+    aside: str = ""
+    """At the right of the title, where there is room: a line of code."""
+
+
+def held(view: View, buckets: Buckets, measured: Sequence[float | None]) -> Line:
+    """Carry values over holes shorter than `HOLD_NS`, and on to now; end at the pause."""
+    n = len(measured)
+    step = max((buckets.t1_ns - buckets.t0_ns) // max(n, 1), 1)
+    shown = min(view.selection.paused_at_ns or view.status.t_end_ns, view.status.t_end_ns)
+    newest = (shown - buckets.t0_ns) // step
+    line = hold_until(measured, newest, max(HOLD_NS // step, 1))
+    if view.selection.paused_at_ns is not None and newest + 1 < n:
+        line[max(newest + 1, 0) :] = [None] * (n - max(newest + 1, 0))
+    return tuple(line)
+
+
+def at_cursor(view: View, buckets: Buckets) -> float | None:
+    """Return the value under the cursor."""
+    cursor = view.selection.cursor_ns
+    n = len(buckets.last)
+    if cursor is None or not buckets.t0_ns <= cursor < buckets.t1_ns or n == 0:
+        return None
+    line = held(view, buckets, buckets.high)
+    return line[(cursor - buckets.t0_ns) * n // (buckets.t1_ns - buckets.t0_ns)]
+
+
+def _current(view: View, buckets: Buckets, name: str) -> float | None:
+    """Return the value that the title names: at the cursor, at the pause, or the newest."""
+    if view.selection.cursor_ns is not None:
+        return at_cursor(view, buckets)
+    if view.selection.paused_at_ns is not None:
+        return next((v for v in reversed(buckets.last) if v is not None), None)
+    return view.latest.get(name)
+
+
+def rss_chart(view: View, rate_per_s: float | None) -> Chart:
+    """Memory, its pools stacked if they are known."""
+    value = _current(view, view.rss, "rss_bytes")
+    rss = held(view, view.rss, view.rss.high)
+    layers = [
+        Layer(clean(name), pool_colour(name, index), held(view, pool, pool.last))
+        for index, name, pool in telling_pools(view)
+    ]
+    legend = tuple((layer.name, layer.colour) for layer in layers)
+    if layers:
+        layers = _stack(layers, rss)
+        legend += (("unexplained", "slate"),)
+    layers.append(Layer("RSS", "slate" if layers else "memory", rss))
+    highest = max(known(view.rss), default=0.0)
+    note, colour = _change(rate_per_s, value)
+    return Chart(
+        title=_of_whom("RSS", view),
+        value="" if value is None else format_bytes(value),
+        value_colour="memory_text",
+        note=note,
+        note_colour=colour,
+        legend=legend,
+        layers=tuple(layers),
+        top=nice_top(highest * 1.02),
+        axis_text=byte_axis(nice_top(highest * 1.02)),
+        facts=tuple(rss_facts(view)),
+        empty="waiting for the first reading" if view.status.state != "exited" else "no reading",
+    )
+
+
+def _of_whom(title: str, view: View) -> str:
+    pid = view.selection.process
+    return title if pid is None else f"{title} of process {pid}"
+
+
+def _stack(layers: list[Layer], rss: Line) -> list[Layer]:
+    """Turn pool sizes into edges; no pool is drawn above RSS (it may be swapped or untouched)."""
+    below = [0.0] * len(rss)
+    stacked = []
+    for layer in layers:
+        below = [
+            min(base + (size or 0.0), total if total is not None else base)
+            for base, size, total in zip(below, layer.edge, rss, strict=True)
+        ]
+        stacked.append(Layer(layer.name, layer.colour, tuple(below)))
+    return stacked
+
+
+def _change(rate_per_s: float | None, value: float | None) -> tuple[str, str]:
+    """Name the rate of change if it is one: above 0.5 % of the value and 100 kB a second."""
+    if rate_per_s is None or value is None or abs(rate_per_s) < max(0.005 * value, 1e5):
+        return "", "dim"
+    if rate_per_s > 0:
+        fast = rate_per_s > 0.03 * value
+        return f"▲ +{format_bytes(rate_per_s)}/s", "bad" if fast else "memory_text"
+    return f"▼ −{format_bytes(-rate_per_s)}/s", "good"
+
+
+def cpu_chart(view: View, cores: int | None) -> Chart:
+    """CPU of the tree, 100 = one core, against the cores that it may use."""
+    value = _current(view, view.cpu, "cpu_percent")
+    highest = max(known(view.cpu), default=0.0)
+    top = max(100.0, -(-highest * 0.97 // 100) * 100)
+    if cores is not None:
+        top = min(top, cores * 100.0) if highest <= cores * 105 else top
+    if cores is not None and cores <= 4:
+        top = max(top, cores * 100.0)
+    return Chart(
+        title=_of_whom("CPU", view),
+        value="" if value is None else f"{value:.0f} %",
+        value_colour="cpu_text",
+        note="" if cores is None else f"of {cores * 100} %",
+        note_colour="dim",
+        legend=(),
+        layers=_envelope(view, view.cpu, "cpu", "cpu_soft"),
+        top=top,
+        axis_text=lambda v: "0" if v == 0 else f"{v:.0f} %",
+        facts=tuple(cpu_facts(view)),
+    )
+
+
+def _envelope(view: View, buckets: Buckets, colour: str, soft: str) -> tuple[Layer, ...]:
+    """Draw a jumping figure honestly: solid to its low, soft from there to its high."""
+    return (
+        Layer("low", colour, held(view, buckets, buckets.low)),
+        Layer("high", soft, held(view, buckets, buckets.high)),
+    )
+
+
+def chosen_counter(view: View) -> str | None:
+    """Return the counter worth a timeline: rows if there are any, else the first."""
+    names = [name for name, _ in view.counter_rates]
+    for wanted in ("rows", "row", "records", "items", "batches", "bytes"):
+        if wanted in names:
+            return wanted
+    return names[0] if names else None
+
+
+def counter_chart(view: View, name: str) -> Chart:
+    """Units per second of one counter."""
+    buckets = next(rate for rate_name, rate in view.counter_rates if rate_name == name)
+    counter = next((c for c in view.counters if c.name == name), None)
+    rate = _current(view, buckets, f"rate:{name}")
+    total = view.latest.get(f"count:{name}", counter.total if counter else None)
+    is_bytes = name.lower().endswith("bytes")
+    number = format_bytes if is_bytes else format_count
+    highest = max(known(buckets), default=0.0)
+    return Chart(
+        title=clean(name),
+        value="" if total is None else number(total),
+        value_colour="rows_text",
+        note="" if rate is None else _per_second(number(rate)),
+        note_colour="dim",
+        legend=(),
+        layers=_envelope(view, buckets, "rows", "rows_soft"),
+        top=nice_top(highest * 1.02),
+        axis_text=lambda v: "0" if v == 0 else _per_second(number(v)),
+        facts=tuple(counter_facts(view, name)),
+    )
+
+
+def _per_second(number: str) -> str:
+    """Join a number and "/s": 412 k/s, 82 MB/s, 25 /s."""
+    return f"{number}/s" if " " in number else f"{number} /s"
+
+
+def byte_axis(top: float) -> Callable[[float], str]:
+    """Return a formatter that writes every label of an axis in the unit of its top."""
+    index = 0
+    scaled = top
+    while scaled >= 999.5 and index < 5:
+        scaled /= 1000
+        index += 1
+    unit = ("B", "kB", "MB", "GB", "TB", "PB")[index]
+    digits = 0 if scaled >= 10 or index == 0 else 1
+
+    def text(value: float) -> str:
+        if value == 0:
+            return "0"
+        return f"{value / 1000**index:.{digits}f} {unit}"
+
+    return text
+
+
+def exit_text(view: View) -> str:
+    """Say how the target ended: "exited with 3 after 12.4 s · CPU 10.1 s · peak 1.21 GB"."""
+    status = view.status
+    if status.signal is not None:
+        import signal as signals
+
+        try:
+            name = signals.Signals(status.signal).name
+        except ValueError:
+            name = f"signal {status.signal}"
+        how = f"killed by {name}"
+    elif status.exit_code is not None:
+        how = "finished" if status.exit_code == 0 else f"exited with {status.exit_code}"
+    else:
+        how = "ended"
+    parts = [f"{how} after {format_seconds((status.t_end_ns - status.t_start_ns) / NS_PER_S)}"]
+    user, system = view.latest.get("cpu_user_s"), view.latest.get("cpu_system_s")
+    if user is not None and system is not None:
+        parts.append(f"CPU {format_seconds(user + system)}")
+    peak = max([*known(view.rss), view.peak_rss_bytes or 0.0], default=0.0)
+    if peak > 0:
+        parts.append(f"peak {format_bytes(peak)}")
+    return " · ".join(parts)

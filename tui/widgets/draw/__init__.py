@@ -1,0 +1,1 @@
+"""Drawing line by line: canvases, strips, blocks."""

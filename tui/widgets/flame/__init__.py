@@ -1,0 +1,1 @@
+"""Flames: of one time, and of two."""

@@ -1,0 +1,127 @@
+"""Which thread the flame shows, and the line of all the others below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+
+from perftui.tui.text.fit import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.probes.spine.reader import Thread, ThreadTree
+    from perftui.tui.picture.view import View
+
+STICKY = 1.25
+"""A thread takes the place of the one shown when it is this much hotter, so nothing flickers."""
+
+
+class ThreadChosen(Message, namespace="flame_pane"):
+    """A person wants the flame of another thread; the handler is `on_flame_pane_thread_chosen`."""
+
+    def __init__(self, pid: int, tid: int) -> None:
+        super().__init__()
+        self.pid = pid
+        self.tid = tid
+
+
+class ThreadCell(NamedTuple):
+    """One thread, or several native ones of a name, in the cells [x0, x1)."""
+
+    x0: int
+    x1: int
+    label: str
+    thread: tuple[int, int] | None
+    """(pid, tid) if the flame can show it."""
+    chosen: bool
+
+
+class ThreadStrip(NamedTuple):
+    """The line of other threads."""
+
+    title: str
+    cells: tuple[ThreadCell, ...]
+
+
+def pick_thread(view: View, last: tuple[int, int] | None) -> ThreadTree | None:
+    """Return the thread to show: the chosen one, else the hottest by the weight.
+
+    Args:
+        view: The picture.
+        last: (pid, tid) shown before; it stays until another is clearly hotter.
+    """
+    wanted = view.selection.thread
+    if wanted is not None:
+        return next((s for s in view.stacks if (s.pid, s.tid) == wanted), None)
+    if not view.stacks:
+        return None
+    best = max(view.stacks, key=lambda stack: _heat(stack, view.selection.weight))
+    for stack in view.stacks:
+        if (stack.pid, stack.tid) == last:
+            heat = _heat(stack, view.selection.weight)
+            rival = _heat(best, view.selection.weight)
+            return best if rival > heat * STICKY else stack
+    return best
+
+
+def _heat(stack: ThreadTree, weight: str) -> float:
+    main = stack.name == "MainThread" or stack.pid == stack.tid
+    if weight == "grown":
+        return float(stack.grown_bytes)
+    # A main thread that waits for its native pool is what a person wants to see first, unless
+    # another Python thread works for more than half of the time.
+    bonus = stack.wall_ns / (2 if weight == "wall" else 100) if main else 0.0
+    return stack.cpu_ns + bonus
+
+
+def thread_strip(view: View, shown: ThreadTree, width: int) -> ThreadStrip:
+    """Put the threads that the flame does not show side by side, widths by their CPU."""
+    others = [t for t in view.threads if (t.pid, t.tid) != (shown.pid, shown.tid)]
+    stacks = {(stack.pid, stack.tid) for stack in view.stacks}
+    groups: dict[tuple[int, str, bool], list[Thread]] = {}
+    for thread in others:
+        python = (thread.pid, thread.tid) in stacks
+        key = (thread.tid if python else 0, thread.name, python)
+        groups.setdefault(key, []).append(thread)
+    ranked = sorted(groups.items(), key=lambda item: (-_cpu(item[1]), item[0][1], item[0][0]))
+    labels: list[tuple[str, float, tuple[int, int] | None]] = []
+    for (_, name, python), members in ranked:
+        count = f" ×{len(members)}" if len(members) > 1 else ""
+        cpu = _cpu(members)
+        figure = (
+            f"cpu {cpu:.0f} %" if cpu >= 9.95 else f"cpu {cpu:.1f} %" if cpu >= 0.05 else "idle"
+        )
+        first = members[0]
+        where = f"  {clean(first.waiting)}" if python and first.waiting and cpu < 1 else ""
+        ident = (first.pid, first.tid) if python else None
+        labels.append((f"{clean(name)}{count}  {figure}{where}", cpu, ident))
+    return ThreadStrip("other threads in this range", tuple(_place(labels, width)))
+
+
+def _cpu(threads: Iterable[Thread]) -> float:
+    return sum(thread.cpu_percent for thread in threads)
+
+
+def _place(
+    labels: list[tuple[str, float, tuple[int, int] | None]], width: int
+) -> Iterable[ThreadCell]:
+    """Give every label its room while there is room; what is left over goes by CPU."""
+    need = [len(label) + 2 for label, _, _ in labels]
+    count = len(labels)
+    while count > 1 and sum(need[:count]) > width - (12 if count < len(labels) else 0):
+        count -= 1
+    spare = max(width - sum(need[:count]), 0)
+    if count < len(labels):
+        spare = max(spare - 12, 0)
+    whole = sum(cpu for _, cpu, _ in labels[:count]) or 1.0
+    x = 0
+    for index in range(count):
+        label, cpu, ident = labels[index]
+        cells = min(need[index] + int(spare * cpu / whole), width - x)
+        yield ThreadCell(x, x + cells, label, ident, False)
+        x += cells
+    hidden = len(labels) - count
+    if hidden and width - x >= 8:
+        yield ThreadCell(x, min(x + 12, width), f"… {hidden} more", None, False)

@@ -1,0 +1,78 @@
+"""The words of the flame: names of frames and reasons, and why there is nothing to draw."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from perftui.probes.profile import place as code_place
+from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
+
+if TYPE_CHECKING:
+    from perftui.probes.spine.calltree import Frame
+    from perftui.tui.picture.view import View
+
+
+def frame_label(frame: Frame, line: int) -> str:
+    """Name a frame: its function, and where that is in the fewest words."""
+    if not frame.file:
+        return clean(frame.function)
+    return f"{clean(frame.function)}  {place_of(frame.module, frame.file, line)}"
+
+
+@lru_cache(maxsize=4096)
+def place_of(module: str, file: str, line: int) -> str:
+    """Say where code is: module for installed packages, file name for one's own code."""
+    return clean(code_place.place_of(module, file, line))
+
+
+def wait_label(waiting: str) -> str:
+    """Say what a thread waited for; nobody knows more than that it did not run otherwise."""
+    if not waiting:
+        return "off CPU"
+    waiting = clean(waiting)
+    return waiting if waiting.startswith("waiting") else f"waiting in {waiting}"
+
+
+@lru_cache(maxsize=8192)
+def inside(label: str, width: int) -> str:
+    """Fit a label into a box behind its edge: the name before the place, or nothing legible."""
+    if width <= 2:
+        return " " * width
+    name, gap, place = label.partition("  ")
+    room = width - 1
+    if width_of(label) > room:
+        left = room - width_of(name) - 2
+        if left >= 6:
+            label = name + gap + shorten_middle(place, left)
+        elif name.startswith("waiting "):
+            label = shorten_end(name, width)
+        else:
+            label = shorten_middle(name, width)
+    return label + " " * (width - width_of(label))
+
+
+def why_empty(view: View) -> tuple[str, ...]:
+    """Say why there is no thread to draw, and what to do about it."""
+    status = view.status
+    if view.stacks:
+        return ("this thread has no stacks in this range", "< > another thread · esc all threads")
+    if status.stack_backend is None:
+        if status.state in ("starting", "live"):
+            return (
+                "no stacks yet: they come with the first sampling window, 0.2 s",
+                "if this stays, the header or the Log tab says why; `perftui doctor` explains",
+            )
+        return ("no stacks were sampled in this session",)
+    if view.narrowed:
+        return ("no stacks in this range", "esc clears the range")
+    return ("no samples in this range yet: stacks start with the first window, 0.2 s",)
+
+
+def why_no_weight(weight: str) -> tuple[str, ...]:
+    """Say why a thread has nothing of a weight."""
+    if weight == "grown":
+        return ("memory did not grow in this range on this thread", "w another weight")
+    if weight == "cpu":
+        return ("this thread used no CPU in this range: it waited", "w another weight")
+    return ("no time was seen on this thread in this range", "< > another thread")

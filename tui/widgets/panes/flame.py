@@ -1,0 +1,97 @@
+"""The Flame tab: the icicle above, what is known about the frame looked at below.
+
+With the range laid against the time before it, another icicle takes the first one's place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from perftui.tui.widgets.flame.detail import Detail
+from perftui.tui.widgets.flame.flame import Flame
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from perftui.tui.picture.view import View
+    from perftui.tui.widgets.flame.diff_flame import DiffFlame
+    from perftui.tui.widgets.flame.icicle import IciclePane
+
+
+class FlamePane(Vertical):
+    """Icicle and detail line; the taller the pane, the more source is shown."""
+
+    DEFAULT_CSS = """
+    FlamePane {
+        height: 1fr;
+        width: 1fr;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.flame = Flame()
+        self.diff: DiffFlame | None = None
+        """Made when it is asked for."""
+        self.detail = Detail()
+        self._why = ""
+        """Why the range is not shown against the time before it, though it was asked for."""
+
+    def compose(self) -> ComposeResult:
+        """Yield the two parts."""
+        yield self.flame
+        yield self.detail
+
+    def show(self, view: View) -> None:
+        """Show another picture."""
+        against = view.against
+        self._why = "" if against is None else against.why
+        if view.selection.against and against is not None and against.difference is not None:
+            self._diff_flame().show(view)
+            self._turn_to(self._diff_flame())
+        else:
+            self.flame.show(view)
+            self._turn_to(self.flame)
+
+    def _diff_flame(self) -> DiffFlame:
+        if self.diff is None:
+            from perftui.tui.widgets.flame.diff_flame import DiffFlame
+
+            self.diff = DiffFlame()
+            self.diff.display = False
+            self.mount(self.diff, before=self.detail)
+        return self.diff
+
+    def _turn_to(self, wanted: IciclePane) -> None:
+        """Show one of the two icicles; it takes over the keys if the other had them."""
+        other = self.flame if wanted is self.diff else self.diff
+        if wanted.display and (other is None or not other.display):
+            return
+        had_keys = other is not None and other.has_focus
+        wanted.display = True
+        if other is not None:
+            other.display = False
+        if had_keys:
+            wanted.focus()
+        wanted.call_after_refresh(wanted.redraw)
+
+    @property
+    def shown(self) -> IciclePane:
+        """The icicle that is seen."""
+        return self.diff if self.diff is not None and self.diff.display else self.flame
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Share the height."""
+        height = event.size.height
+        self.detail.styles.height = 5 if height >= 16 else 3 if height >= 12 else 1
+        self.detail.display = height >= 5
+
+    def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
+        """Tell about the frame."""
+        message.stop()
+        if message.pane is self.shown:
+            hint = f"{self._why} · {message.hint}" if self._why else message.hint
+            self.detail.tell(message.frame, hint)

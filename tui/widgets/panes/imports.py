@@ -1,0 +1,125 @@
+"""The Imports tab: what start-up is made of, growing while it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
+from perftui.tui.text.fit import clean
+from perftui.tui.widgets.tables.import_tree import ImportLine, fold_imports
+from perftui.tui.widgets.tables.table import Column, Row, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from perftui.tui.picture.view import View
+
+_COLUMNS = (
+    Column("module"),
+    Column("self", 9, right=True, rank=1),
+    Column("total", 10, right=True),
+    Column("share", 7, right=True, rank=4, tone="dim"),
+    Column("RSS", 9, right=True, rank=2, tone="dim"),
+    Column("start", 8, right=True, rank=3, tone="dim"),
+)
+_HOT_SHARE = 0.15
+"""A module whose own code takes this share of all import time is the one to look at."""
+
+
+class ImportsPane(Table):
+    """Tree of imports by total time; enter folds and unfolds."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._view: View | None = None
+        self._turned: set[Hashable] = set()
+
+    def show(self, view: View) -> None:
+        """Show another picture."""
+        self._view = view
+        imports = view.imports
+        wanted = view.selection.filter.lower()
+        lines = fold_imports(imports, self._turned, wanted)
+        known = {(item.pid, item.id) for item in imports}
+        whole = sum(
+            item.total_ns
+            for item in imports
+            if item.parent_id is None or (item.pid, item.parent_id) not in known
+        )
+        scale = max((line.total_ns for line in lines if line.depth == 0), default=0)
+        many = len({item.pid for item in imports}) > 1
+
+        def row(number: int) -> Row:
+            return self._import_row(lines[number], whole, scale, many, view)
+
+        failed = sum(1 for item in imports if not item.ok and not item.running)
+        running = any(item.running for item in imports)
+        rest = f"in {len(imports)} modules" + (f" · {failed} failed" if failed else "")
+        if running:
+            rest += " · importing now"
+        if wanted:
+            hits = sum(1 for item in imports if wanted in item.module.lower())
+            rest += f' · {hits} match "{clean(view.selection.filter)}"'
+        total = f"{format_seconds(whole / NS_PER_S)} of imports" if imports else ""
+        self.fill(
+            [Section(_COLUMNS, [line.key for line in lines], row, 2)],
+            head=(total, rest),
+            empty=_why_empty(view),
+        )
+
+    def _import_row(self, line: ImportLine, whole: int, scale: int, many: bool, view: View) -> Row:
+        item = line.item
+        running = item is not None and item.running
+        name = line.name
+        if item is not None and many and line.depth == 0:
+            name += f"  pid {item.pid}"
+        mark = "◀ now" if line.is_now else ""
+        if item is not None and line.hidden >= 3:
+            mark = f"({line.hidden + 1} modules)" + (f"  {mark}" if mark else "")
+        if item is not None and not item.ok and not running:
+            mark = "✗ failed" + (f"  {mark}" if mark else "")
+        hot = item is not None and whole > 0 and line.self_ns >= _HOT_SHARE * whole
+        total = format_seconds(line.total_ns / NS_PER_S) + (" …" if running else "")
+        rss = ""
+        if line.rss_bytes is not None:
+            rss = ("+" if line.rss_bytes >= 0 else "−") + format_bytes(abs(line.rss_bytes))
+        tones = ("strong" if hot or line.is_now else "", "warm" if hot else "", "", "", "", "")
+        if item is None:
+            tones = ("dim", "dim", "dim", "", "", "")
+        return Row(
+            (
+                name,
+                format_seconds(line.self_ns / NS_PER_S) if line.self_ns else "",
+                total,
+                f"{100 * line.total_ns / whole:.0f} %" if whole else "",
+                rss,
+                f"{view.seconds(item.t0_ns):.2f} s" if item is not None else "",
+            ),
+            tones,
+            indent=2 * line.depth,
+            bar=line.total_ns / scale if scale else 0.0,
+            bar_tone="warmbar" if hot else "bar",
+            mark=mark,
+            open=line.open,
+        )
+
+    def activate(self, key: Hashable) -> None:
+        """Fold or unfold."""
+        self._turned ^= {key}
+        if self._view is not None:
+            self.show(self._view)
+
+
+def _why_empty(view: View) -> tuple[str, ...]:
+    if view.imports:
+        return (f'no module matches "{clean(view.selection.filter)}"', "esc clears the filter")
+    if not view.target.launched:
+        return (
+            "no imports: the agent is not in this process (attached)",
+            "start the program with `perftui run` to see what its imports cost",
+        )
+    if not view.target.agent:
+        return ("no imports yet: the agent has not said hello",)
+    if view.narrowed:
+        return ("nothing was imported in this range", "esc clears the range")
+    return ("nothing was imported yet",)

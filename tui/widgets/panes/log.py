@@ -1,0 +1,170 @@
+"""The Log tab: what the target wrote, as it writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from perftui.probes.text.units import format_clock
+from perftui.tui.text.fit import clean, width_of
+from perftui.tui.widgets.draw.strips import LinePane, Part, line_of, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+    from textual import events
+    from textual.strip import Strip
+
+    from perftui.probes.spine.records import LogLine
+    from perftui.tui.picture.view import View
+
+_STEP = 12
+"""Cells that one horizontal step moves."""
+
+
+class LogPane(LinePane):
+    """Lines with their time; stderr is marked with `!`. Follows the end until scrolled up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_by(-1)", "up", show=False),
+        Binding("down", "scroll_by(1)", "down", show=False),
+        Binding("pageup", "page_by(-1)", "page up", show=False),
+        Binding("pagedown", "page_by(1)", "page down", show=False),
+        Binding("ctrl+home", "scroll_by(-1000000000)", "first", show=False),
+        Binding("ctrl+end,G", "follow", "follow the end", show=False),
+        Binding("left,ctrl+left", "sideways(-1)", "left", show=False),
+        Binding("right,ctrl+right", "sideways(1)", "right", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.following = True
+        """Whether new lines scroll the pane."""
+        self.column = 0
+        """Cells that are cut off at the left."""
+        self._view: View | None = None
+        self._shown: Sequence[LogLine] = ()
+
+    def show(self, view: View) -> None:
+        """Show another picture; the lines that were seen stay where they are."""
+        anchor = self._shown[self.top] if not self.following and self._shown else None
+        self._view = view
+        lines: Sequence[LogLine] = view.log_lines
+        wanted = view.selection.filter.lower()
+        if wanted:
+            lines = [line for line in lines if wanted in line.text.lower()]
+        self._shown = lines
+        if anchor is not None:
+            self.top = _index_of(lines, anchor)
+        self.redraw()
+
+    def line_count(self) -> int:
+        """Return the lines that pass the filter."""
+        return len(self._shown)
+
+    def page(self) -> int:
+        """Return the lines seen below the head line."""
+        return max(self.size.height - 1, 1)
+
+    def build(self) -> list[Strip]:
+        """Return head and lines."""
+        view, (width, height) = self._view, self.size
+        text, dim = self.tone("text"), self.tone("dim")
+        if view is None:
+            return self.words("waiting for the first picture")
+        if not self._shown:
+            return self.words(*_why_empty(view))
+        last = max(len(self._shown) - self.page(), 0)
+        self.top = last if self.following else min(self.top, last)
+        seen = self._shown[self.top : self.top + height - 1]
+        errors = sum(1 for line in self._shown if line.stream == "stderr")
+        left: list[Part] = [(f" {len(self._shown):,} lines", self.tone("strong"))]
+        left.append((f"  {errors:,} on stderr (!)" if errors else "  none on stderr", dim))
+        if self.column:
+            left.append((f"  from column {self.column + 1}", dim))
+        state = "following" if self.following else "G follows the end"
+        right = [(state + " ", self.tone("accent") if self.following else dim)]
+        lines = [spread(left, right, width, text)]
+        lines += [self._line(view, line, width) for line in seen]
+        return lines
+
+    def _line(self, view: View, line: LogLine, width: int) -> Strip:
+        error = line.stream == "stderr"
+        words = clean(line.text)
+        if self.column:
+            words = words[self.column :]
+        parts: list[Part] = [
+            (f" {format_clock(view.seconds(line.t_ns))} ", self.tone("dim")),
+            ("! " if error else "│ ", self.tone("bad") if error else self.tone("faint")),
+            (words, self._ink(words, error)),
+        ]
+        return line_of(parts, width, self.tone("text"))
+
+    def _ink(self, words: str, error: bool) -> Style:
+        start = words[:200].lower()
+        if "error" in start or "traceback" in start or "exception" in start:
+            return self.tone("bad")
+        if "warn" in start:
+            return self.tone("warm")
+        return self.tone("strong" if error else "text")
+
+    # -- keys and mouse --------------------------------------------------------------------
+
+    def move_top(self, top: int) -> None:
+        """Scroll; being at the end means following it."""
+        last = max(self.line_count() - self.page(), 0)
+        self.top = max(0, min(top, last))
+        self.following = self.top == last
+        self.redraw()
+
+    def action_scroll_by(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.move_top(self.top + lines)
+
+    def action_page_by(self, pages: int) -> None:
+        """Scroll by pages."""
+        self.move_top(self.top + pages * self.page())
+
+    def action_follow(self) -> None:
+        """Go to the end and stay there."""
+        self.move_top(self.line_count())
+
+    def action_sideways(self, steps: int) -> None:
+        """Scroll sideways: long lines are cut, not wrapped."""
+        longest = max((width_of(clean(line.text)) for line in self._seen()), default=0)
+        room = max(self.size.width - 12, 1)
+        self.column = max(0, min(self.column + steps * _STEP, max(longest - room, 0)))
+        self.redraw()
+
+    def _seen(self) -> Sequence[LogLine]:
+        return self._shown[self.top : self.top + self.page()]
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Scroll sideways."""
+        event.stop()
+        self.action_sideways(1)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Scroll sideways."""
+        event.stop()
+        self.action_sideways(-1)
+
+
+def _index_of(lines: Sequence[LogLine], anchor: LogLine) -> int:
+    """Return where a line is now; lines before it may have been dropped or filtered."""
+    for index, line in enumerate(lines):
+        if line is anchor or line == anchor or line.t_ns > anchor.t_ns:
+            return index
+    return max(len(lines) - 1, 0)
+
+
+def _why_empty(view: View) -> tuple[str, ...]:
+    if view.log_lines:
+        return (f'no line holds "{clean(view.selection.filter)}"', "esc clears the filter")
+    if not view.target.launched:
+        return ("no output: it goes where the process was started (attached)",)
+    if view.narrowed:
+        return ("the program wrote nothing in this range", "esc clears the range")
+    return ("the program has written nothing yet",)

@@ -1,0 +1,157 @@
+"""The Memory tab: which allocators hold it, and which functions ran while it grew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.profile.sums import busy, function_sums
+from perftui.probes.text.units import NS_PER_S, format_bytes
+from perftui.tui.text.fit import clean
+from perftui.tui.widgets.flame.detail import percent
+from perftui.tui.widgets.flame.words import place_of
+from perftui.tui.widgets.tables.table import Column, Row, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from perftui.probes.profile.sums import FunctionSum
+    from perftui.probes.spine.reader import Buckets
+    from perftui.tui.picture.view import View
+
+_KINDS = (
+    Column("memory", 24),
+    Column("now", 10, right=True, tone="strong"),
+    Column("of RSS", 8, right=True, rank=1, tone="dim"),
+    Column("peak", 10, right=True, tone="warm"),
+    Column("what it is", words=True, tone="dim"),
+)
+_GROWTH = (
+    Column("grew", 10, right=True, tone="strong"),
+    Column("share", 8, right=True),
+    Column("with callees", 12, right=True, rank=1),
+    Column("per second", 12, right=True, rank=3, tone="dim"),
+    Column("function"),
+    Column("place", 34, rank=4, tone="dim"),
+)
+_MEANINGS = {
+    "rss_bytes": ("RSS", "resident: what the processes have in RAM"),
+    "anon_rss_bytes": ("anonymous", "without a file behind it: heaps, stacks"),
+    "pss_bytes": ("PSS", "shared pages counted by share"),
+    "uss_bytes": ("USS", "what would be free if the process ended"),
+    "swap_bytes": ("swap", "moved out to disk"),
+}
+_MOST = 200
+"""Functions listed: beyond this there is only noise."""
+
+
+class MemoryPane(Table):
+    """RSS, its parts and the pools; below, functions by the memory that grew while they ran."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._of: View | None = None
+        self._sums: list[FunctionSum] = []
+
+    def show(self, view: View) -> None:
+        """Show another picture."""
+        if not view.same_stacks(self._of):
+            self._sums = _grown(view)
+        self._of = view
+        wanted = view.selection.filter.lower()
+        sums = [row for row in self._sums if wanted in f"{row.function} {row.file}".lower()]
+        kinds = [kind for kind in _kinds(view) if wanted in kind[1].lower()]
+        whole = sum(max(stack.grown_bytes, 0) for stack in busy(view.stacks))
+        seconds = max((view.range[1] - view.range[0]) / NS_PER_S, 1e-9)
+        rss = view.latest.get("rss_bytes")
+        self.fill(
+            [
+                Section(
+                    _KINDS,
+                    [("kind", kind[0]) for kind in kinds],
+                    lambda n: _kind_row(kinds[n], rss),
+                ),
+                Section(
+                    _GROWTH,
+                    [(row.function, row.file) for row in sums],
+                    lambda n: _growth_row(sums[n], whole, seconds),
+                    0,
+                ),
+            ],
+            empty=_why_empty(view),
+        )
+
+    def activate(self, key: Hashable) -> None:
+        """Show in the flame where a function is called."""
+        from perftui.tui.widgets.panes.top import TopPane
+
+        if isinstance(key, tuple) and key[0] != "kind":
+            self.post_message(TopPane.Chosen(key[0], key[1]))
+
+
+_Kind = tuple[str, str, float, float | None, str]
+"""Metric, name, value, peak on the time axis, meaning."""
+
+
+def _kinds(view: View) -> list[_Kind]:
+    pools = dict(view.pools)
+    kinds: list[_Kind] = []
+    for metric, (name, meaning) in _MEANINGS.items():
+        if view.latest.get(metric):
+            peak = _peak(view.rss) if metric == "rss_bytes" else None
+            kinds.append((metric, name, view.latest[metric], peak, meaning))
+    for metric, value in view.latest.items():
+        name = metric.removeprefix("pool:")
+        if name != metric:
+            peak = _peak(pools[name]) if name in pools else None
+            kinds.append((metric, clean(name), value, peak, "pool: what this allocator holds"))
+    return kinds
+
+
+def _peak(buckets: Buckets) -> float | None:
+    return max((value for value in buckets.high if value is not None), default=None)
+
+
+def _kind_row(kind: _Kind, rss: float | None) -> Row:
+    metric, name, value, peak, meaning = kind
+    share = value / rss if rss and metric != "swap_bytes" else None
+    return Row(
+        (
+            name,
+            format_bytes(value),
+            "" if share is None or metric == "rss_bytes" else percent(share),
+            "" if peak is None else format_bytes(peak),
+            meaning,
+        )
+    )
+
+
+def _grown(view: View) -> list[FunctionSum]:
+    """Return the functions that memory grew in, the most first."""
+    rows = function_sums(view.tree, busy(view.stacks), by_line=False)
+    grown = [row for row in rows if row.total.grown_bytes > 0]
+    grown.sort(key=lambda row: (-row.self_.grown_bytes, -row.total.grown_bytes))
+    return grown[:_MOST]
+
+
+def _growth_row(row: FunctionSum, whole: int, seconds: float) -> Row:
+    own = max(row.self_.grown_bytes, 0)
+    share = own / whole if whole else 0.0
+    return Row(
+        (
+            format_bytes(own) if own else "",
+            percent(share) if own else "",
+            format_bytes(row.total.grown_bytes),
+            f"{format_bytes(own / seconds)}/s" if own else "",
+            row.function,
+            place_of(row.module, row.file, row.line),
+        ),
+        ("warm" if share >= 0.2 else "", "", "", "", "strong" if own else ""),
+        bar=min(share, 1.0),
+        bar_tone="warmbar" if share >= 0.2 else "bar",
+    )
+
+
+def _why_empty(view: View) -> Sequence[str]:
+    if view.selection.filter and view.latest:
+        return (f'nothing matches "{clean(view.selection.filter)}"', "esc clears the filter")
+    return ("no memory was measured yet",)

@@ -1,0 +1,1 @@
+"""Tables and the trees that are shown as tables."""
