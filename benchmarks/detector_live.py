@@ -2,8 +2,8 @@
 
     python benchmarks/detector_live.py [--only NAME,...]       about 8 minutes
 
-The programs (tests/support/detect/programs) mark when their truth begins and ends; what was said is read
-from the recordings with `perftui query`, as anybody could. A table in Markdown is printed.
+The programs (tests/support/detect/programs) mark when their truth begins and ends; what was said
+is read from the recordings with `perftui query`, as anybody could. A table in Markdown is printed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests/probes/detect"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 from support.detect.real import ENVIRONMENT, PROGRAMS, SECONDS, TOO_LATE_S  # noqa: E402
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
-sys.path[:0] = [str(TESTS / "export"), str(TESTS / "recording")]
+sys.path.insert(0, str(TESTS))
 
-from support.export import clients
+from support.export import clients  # noqa: E402
 
 from perftui.probes.export.formats import exporter_of  # noqa: E402
 from perftui.probes.export.material.names import plain  # noqa: E402

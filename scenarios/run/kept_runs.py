@@ -1,4 +1,4 @@
-"""The scenario's end of `probes.target.orders`: the function is run, and the process waits for orders.
+"""The scenario's end of `target.orders`: the function is run, and the process waits for orders.
 
 `again` calls the function once more: modules, caches and connections of the process are there,
 it is warm. `restart` makes the process another one by exec: same pid, nothing else is kept.

@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from support.recordings.made import make
@@ -31,9 +31,6 @@ from perftui.probes.spine.records import (
     Stack,
     StackWindow,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 END = 1 << 62
 
@@ -235,7 +232,7 @@ FULL_DISK = """
 import resource, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from synthetic import session, TARGET, T0
+from support.recordings.synthetic import session, TARGET, T0
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.recording.write.writer import Recording
 
@@ -262,7 +259,7 @@ print(said)
 
 def test_a_full_disk_ends_the_recording_and_not_the_session(tmp_path: Path) -> None:
     directory = tmp_path / "a.perftui"
-    here = os.path.dirname(__file__)  # noqa: PTH120
+    here = str(Path(__file__).resolve().parents[2])  # where `support` is found
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(directory), here],
         capture_output=True,

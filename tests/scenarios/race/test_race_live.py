@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.scenarios.scenario_runs import need
-from test_screen import TMUX, Terminal
+from support.terminal import TMUX, Terminal
 
 from perftui.scenarios.race.figures import MEASURES
 from perftui.scenarios.race.pairs import PAIRS, Pair

@@ -8,11 +8,14 @@ import pty
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.detect.real import PROGRAMS
 
-PROGRAMS = Path(__file__).parent.parent / "detect/programs"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PERFTUI = [sys.executable, "-m", "perftui"]
 SLOW_IMPORT = str(PROGRAMS / "slow_import.py")
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from test_screen import TMUX, Terminal
+from support.terminal import TMUX, Terminal
 
 from perftui.tui.cli import main
 

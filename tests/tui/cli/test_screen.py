@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.terminal import TMUX, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TMUX = shutil.which("tmux")
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(TMUX is None, reason="tmux is not installed"),
@@ -33,43 +32,6 @@ with perftui.phase("burning"):
     burn()
 sys.exit(5)
 """
-
-
-class Terminal:
-    """One tmux session of its own server."""
-
-    def __init__(self, folder: Path, columns: int, rows: int) -> None:
-        self._socket = str(folder / "tmux.sock")
-        self._env = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-        self._env.pop("TMUX", None)
-        self("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "t", "sh")
-
-    def __call__(self, *words: str) -> str:
-        command = [str(TMUX), "-f", "/dev/null", "-S", self._socket, *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=self._env, timeout=20)
-        return done.stdout
-
-    def run(self, *words: str) -> None:
-        line = " ".join([sys.executable, "-m", "perftui", *words])
-        self("send-keys", "-t", "t", f"{line}; echo returned $?", "Enter")
-
-    def press(self, *keys: str) -> None:
-        self("send-keys", "-t", "t", *keys)
-
-    def screen(self) -> str:
-        return self("capture-pane", "-p", "-t", "t")
-
-    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
-        end = time.monotonic() + limit_s
-        while True:
-            screen = self.screen()
-            if text(screen) if callable(text) else text in screen:
-                return screen
-            assert time.monotonic() < end, f"{text!r} never came:\n{screen}"
-            time.sleep(0.1)
-
-    def close(self) -> None:
-        self("kill-server")
 
 
 @pytest.fixture

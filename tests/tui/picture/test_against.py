@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.fake_reader import PID, T0, FakeReader, S
+from support.screens.live_stage import Stage as Live
+from support.screens.live_stage import play
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import thread_tree, weights
-from test_live_screen import Stage as Live
-from test_live_screen import play
 
 from perftui.probes.profile.difference import Delta, Difference, Side, difference
 from perftui.probes.spine.calltree import ROOT, CallTree

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
-from support.screens.fake_reader import PID, T0, FakeReader, FakeSession, KeptSession, S
-from support.screens.screen_stage import ScreenStage
+from support.screens.fake_reader import PID, T0, FakeReader, KeptSession, S
+from support.screens.live_stage import Stage, play
 
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.spine.records import Notice
-from perftui.tui.app import PerftuiApp
 from perftui.tui.screens.dialogs.help import HelpScreen
 from perftui.tui.screens.dialogs.quit import QuitScreen
 from perftui.tui.screens.live.panes import PANES
@@ -22,60 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from textual.pilot import Pilot
-
     Steps = Callable[["Stage"], Awaitable[None]]
-
-
-class Stage(ScreenStage[PerftuiApp]):
-    """A running app with what the tests ask of it."""
-
-    def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: FakeSession) -> None:
-        super().__init__(app, pilot)
-        self.session = session
-
-    @property
-    def reader(self) -> FakeReader:
-        return self.session.reader
-
-    @property
-    def live(self) -> LiveScreen:
-        return cast("LiveScreen", self.app.screen_stack[0])
-
-    async def pictures(self, more: int = 1) -> None:
-        """Wait until so many more pictures have been drawn."""
-        goal = self.live.pictures + more
-        await self.until(lambda: self.live.pictures >= goal)
-
-    async def settled(self) -> None:
-        """Wait until the picture shows what was chosen."""
-        await self.until(
-            lambda: self.live.view is not None and self.live.view.selection == self.live.selection
-        )
-
-
-def play(
-    steps: Steps,
-    reader: FakeReader | None = None,
-    size: tuple[int, int] = (160, 45),
-    *,
-    ascii_only: bool = False,
-    kind: type[FakeSession] = FakeSession,
-    **session_fields: bool,
-) -> FakeSession:
-    """Run an app over a fake session through `steps`."""
-    session = kind(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
-
-    async def run() -> None:
-        app = PerftuiApp(session, ascii_only=ascii_only)
-        async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, session)
-            stage.live.refresh_hz = 20
-            await stage.until(lambda: stage.live.pictures >= 2)
-            await steps(stage)
-
-    asyncio.run(run())
-    return session
 
 
 # -- sizes -------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
+from support.screens.live_stage import Stage
 from support.screens.recorded import LENGTH_S, T0, S, Writer, record
-from test_live_screen import Stage
+from support.screens.replay_stage import replay
 
 from perftui.probes.recording.read.container import open_container
 from perftui.tui.app import PerftuiApp
@@ -41,21 +42,6 @@ def interrupted(folder: Path) -> Path:
     told["recorder"]["start"] = "another process of that number"
     meta.write_text(json.dumps(told))
     return path
-
-
-def replay(steps: Steps, path: Path, size: tuple[int, int] = (160, 45)) -> None:
-    session = open_session(open_container(path))
-
-    async def run() -> None:
-        app = PerftuiApp(session)
-        async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, cast("FakeSession", session))
-            stage.live.refresh_hz = 20
-            await stage.until(lambda: stage.live.pictures >= 1)
-            await steps(stage)
-
-    asyncio.run(run())
-    session.close()
 
 
 def shown_s(stage: Stage) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.fake_reader import FakeReader
-from test_live_screen import Stage, play
+from support.screens.live_stage import Stage, play
 
 from perftui.probes.spine.records import Alert
 from perftui.tui.session.notify import BELL, Notifier, has_desktop, sequence_of

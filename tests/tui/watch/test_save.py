@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
+from support.screens.live_stage import Stage, play
 from support.screens.recorded import PID, T0, S, record
-from test_live_screen import Stage, play
-from test_replay_screen import replay
+from support.screens.replay_stage import replay
 
 from perftui.probes.export.formats import FORMATS
 from perftui.tui.screens.dialogs.save import SaveScreen

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.screens.fake_reader import T0, FakeReader, S
+from support.screens.live_stage import Stage as Live
+from support.screens.live_stage import play
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import make_view
-from test_live_screen import Stage as Live
-from test_live_screen import play
 
 from perftui.probes.detect.spikes.spike import Spike, SpikeCode
 from perftui.probes.spine.records import Alert

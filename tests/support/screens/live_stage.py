@@ -1,0 +1,70 @@
+"""The live screen over a fake session, under a pilot."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from perftui.tui.app import PerftuiApp
+from support.screens.fake_reader import FakeReader, FakeSession
+from support.screens.screen_stage import ScreenStage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.pilot import Pilot
+
+    from perftui.tui.screens.live.screen import LiveScreen
+
+    Steps = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage(ScreenStage[PerftuiApp]):
+    """A running app with what the tests ask of it."""
+
+    def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: FakeSession) -> None:
+        super().__init__(app, pilot)
+        self.session = session
+
+    @property
+    def reader(self) -> FakeReader:
+        return self.session.reader
+
+    @property
+    def live(self) -> LiveScreen:
+        return cast("LiveScreen", self.app.screen_stack[0])
+
+    async def pictures(self, more: int = 1) -> None:
+        """Wait until so many more pictures have been drawn."""
+        goal = self.live.pictures + more
+        await self.until(lambda: self.live.pictures >= goal)
+
+    async def settled(self) -> None:
+        """Wait until the picture shows what was chosen."""
+        await self.until(
+            lambda: self.live.view is not None and self.live.view.selection == self.live.selection
+        )
+
+
+def play(
+    steps: Steps,
+    reader: FakeReader | None = None,
+    size: tuple[int, int] = (160, 45),
+    *,
+    ascii_only: bool = False,
+    kind: type[FakeSession] = FakeSession,
+    **session_fields: bool,
+) -> FakeSession:
+    """Run an app over a fake session through `steps`."""
+    session = kind(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        app = PerftuiApp(session, ascii_only=ascii_only)
+        async with app.run_test(size=size) as pilot:
+            stage = Stage(app, pilot, session)
+            stage.live.refresh_hz = 20
+            await stage.until(lambda: stage.live.pictures >= 2)
+            await steps(stage)
+
+    asyncio.run(run())
+    return session
