@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HOOK_FOLDER = Path(__file__).resolve().parent / "hook"
+HOOK_FOLDER = Path(__file__).resolve().parents[1] / "agent" / "hook"
 FIRST_FD = 200
 """The program's own descriptors must be numbered as if ours were not there."""
 PIPE_BYTES = 1 << 20

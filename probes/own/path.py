@@ -6,7 +6,7 @@ to one of those would run code with the rights of whoever profiles, and an innoc
 project would break us. A process that goes on to run a person's code gives those places back
 right before it (`give_back`), so that the code finds what it would find without us.
 
-`own_start` loads this file by its path, before anything else: it imports what every interpreter
+`own.start` loads this file by its path, before anything else: it imports what every interpreter
 has loaded by then.
 """
 
@@ -119,7 +119,9 @@ def _home() -> "str | None":
     None where the package is put together from several, or where what else is installed in that
     folder is for another version of Python.
     """
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    package = os.path.abspath(__file__)
+    for _ in ("path.py", "own", "probes"):
+        package = os.path.dirname(package)
     above, name = os.path.split(os.path.dirname(package))
     if os.path.basename(package) != "perftui":
         return None

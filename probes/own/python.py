@@ -1,7 +1,7 @@
 """The command line of every Python process that we start for ourselves; there is no other place.
 
 `python -m` would import from the current directory, and any Python from PYTHONPATH and from the
-user's own site folder: see `own_path`.
+user's own site folder: see `own.path`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-_START = str(Path(__file__).absolute().with_name("own_start.py"))
+_START = str(Path(__file__).absolute().with_name("start.py"))
 """Not resolved: in a strict editable install this is a link, and its folder is the package."""
 
 
@@ -32,7 +32,7 @@ def module_for_others(python: str, module: str, *words: str) -> list[str]:
     """Return the argv of a process that runs a module of ours, and a person's code in it.
 
     It takes part in what a launched program does: it loads the agent, and it gives the code its
-    own sys.path (`own_path.give_back`). Until then it imports from our places alone.
+    own sys.path (`own.path.give_back`). Until then it imports from our places alone.
 
     Args:
         python: The interpreter, which has perftui installed.

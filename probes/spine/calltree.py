@@ -168,7 +168,7 @@ _FROZEN = re.compile(r"<frozen ([\w.]+)>")
 
 
 _HERE = Path(__file__)
-_AGENT_FOLDERS = tuple({str(here.parent / "agent") + "/" for here in (_HERE, _HERE.resolve())})
+_AGENT_FOLDERS = tuple({str(here.parents[1] / "agent") + "/" for here in (_HERE, _HERE.resolve())})
 """Where the agent is loaded from, and where `import perftui` finds it in our own interpreter."""
 _INSTALLED_AGENT = re.compile(r".*/(?:site-packages|dist-packages)/perftui/probes/agent/")
 """That of a perftui which is installed in the target's interpreter."""

@@ -1,4 +1,4 @@
-"""Every Python of ours is started through `own_python`; a scan finds any that is not."""
+"""Every Python of ours is started through `own.python`; a scan finds any that is not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TREE = Path(__file__).resolve().parents[2]
+TREE = Path(__file__).resolve().parents[3]
 HOUSES = ("tui", "probes", "scenarios")
 BUILDERS = {"own_module", "own_code", "own_script", "module_for_others", "code_for_others"}
 MAKES_AN_ARGV_OF_OURS = {"data_command", "fresh_process"}
@@ -30,7 +30,7 @@ NO_PYTHON_OF_OURS = {
 
 
 def found_in(source: str, name: str) -> list[str]:
-    """What starts a process, or names a Python to be started, past `own_python`."""
+    """What starts a process, or names a Python to be started, past `own.python`."""
     tree = ast.parse(source)
     wrong = [
         f"{name}:{node.lineno}: an argv of a Python"
@@ -102,7 +102,7 @@ def _by_us(argv: ast.expr | None) -> bool:
 
 def sources() -> list[Path]:
     files = [file for house in HOUSES for file in (TREE / house).rglob("*.py")]
-    return [file for file in files if file != TREE / "probes" / "own_python.py"]
+    return [file for file in files if file != TREE / "probes" / "own" / "python.py"]
 
 
 def test_no_python_is_started_past_the_one_place() -> None:

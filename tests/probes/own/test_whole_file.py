@@ -22,11 +22,16 @@ def left_over(folder: Path) -> list[str]:
 
 def as_nobody(code: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run lines that use this module as somebody whom permissions bind."""
-    code = (
-        "import os, sys\nfrom perftui.probes.own.whole_file import check_writable, write_text\n"
-        + (
-            "if os.geteuid() == 0:\n    os.setgroups([])\n    os.setgid(65534)\n    os.setuid(65534)\n"
-            f"words = sys.argv[1:]\n{code}\n"
+    code = "\n".join(
+        (
+            "import os, sys",
+            "from perftui.probes.own.whole_file import check_writable, write_text",
+            "if os.geteuid() == 0:",
+            "    os.setgroups([])",
+            "    os.setgid(65534)",
+            "    os.setuid(65534)",
+            "words = sys.argv[1:]",
+            code,
         )
     )
     argv = [sys.executable, "-I", "-c", code, *words]
@@ -214,7 +219,7 @@ NO_FILE_OF_A_PERSON = {
 
 
 def test_every_file_for_a_person_is_written_here() -> None:
-    tree = Path(__file__).resolve().parents[2]
+    tree = Path(__file__).resolve().parents[3]
     files = [
         file for house in ("tui", "probes", "scenarios") for file in (tree / house).rglob("*.py")
     ]

@@ -33,7 +33,7 @@ from perftui.probes.text.units import NS_PER_S
 S = NS_PER_S
 PID = 10
 END = 1 << 60
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "session_memory.py"
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "session_memory.py"
 
 
 @pytest.fixture
