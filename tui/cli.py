@@ -11,6 +11,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from perftui.tui.errors import USAGE_ERROR, UserError
 from perftui.tui.text.words import begin, say, settle, tell
 
 if TYPE_CHECKING:
@@ -34,11 +35,6 @@ COMMANDS = (
     "doctor",
     "pack",
 )
-USAGE_ERROR = 2
-
-
-class UserError(Exception):
-    """Something that a person can put right; the message is one line that says how."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,7 +9,7 @@ from perftui.probes.compare.confidence import LEAST_RUNS
 from perftui.probes.compare.facts import PhaseKey, RunFacts, numbered_phases, take_facts
 from perftui.probes.compare.figures import figure_changes
 from perftui.probes.compare.functions import function_changes
-from perftui.probes.compare.place import warnings
+from perftui.probes.compare.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.text.units import NS_PER_S, format_bytes, three_digits
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from perftui.probes.compare.facts import RunFacts
     from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.store.store import Store
-
-_OVERHEAD_POINTS, _OVERHEAD_RATIO = 2.0, 1.5
-"""Per cent of a core, and factor, by which perftui's own CPU may differ."""
-_COVERAGE = 0.9
 
 
 class Place(NamedTuple):
@@ -108,94 +101,6 @@ def place_here(reader: Store) -> Place:
         limit_bytes=None,
         unread=None,
     )
-
-
-def warnings(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
-    """Say what makes the runs hard to compare, the worst first; each a line."""
-    told: list[str] = []
-    sides = [run.place for run in base], [run.place for run in new]
-    for label, field in (
-        ("machine", "host"),
-        ("CPU", "cpu_model"),
-        ("cores", "cores"),
-        ("Python", "python"),
-        ("kernel", "kernel"),
-    ):
-        told += _differs(label, *({_shown(getattr(p, field)) for p in side} for side in sides))
-    for label, values in (
-        ("memory", [{_bytes(p.ram_bytes) for p in side} for side in sides]),
-        ("memory limit", [{_bytes(p.limit_bytes) or "none" for p in side} for side in sides]),
-        ("stack rate", [{_rate(p) for p in side} for side in sides]),
-        ("native frames", [{_shown(p.native) for p in side} for side in sides]),
-    ):
-        told += _differs(label, *values)
-    for name in dict(sides[0][0].tools):
-        told += _differs(name, *({_shown(dict(p.tools).get(name)) for p in s} for s in sides))
-    told += _differs("what was run", *({p.title for p in side} for side in sides))
-    told += _overheads(base, new)
-    for run in (*base, *new):
-        told += _about(run)
-    return told
-
-
-def _differs(label: str, base: set[str], new: set[str]) -> list[str]:
-    """Say that a property differs; what is unknown on a side is not told."""
-    before, after = base - {""}, new - {""}
-    if not before or not after or before == after:
-        return []
-    one, other = (", ".join(sorted(side)) for side in (before, after))
-    return [f"{label} differs: {one} → {other}"]
-
-
-def _overheads(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
-    found = []
-    for side in (base, new):
-        known = [r.figures["own_cpu"].value for r in side if "own_cpu" in r.figures]
-        found.append(sum(known) / len(known) if known else None)
-    before, after = found
-    if before is None or after is None:
-        return []
-    low, high = sorted((before, after))
-    if high - low < _OVERHEAD_POINTS or high < _OVERHEAD_RATIO * low:
-        return []
-    return [
-        f"perftui's own cost differs: {three_digits(before)} % → {three_digits(after)} % of a core"
-    ]
-
-
-def _about(run: RunFacts) -> list[str]:
-    status = run.reader.status()
-    told = []
-    if run.still_runs:
-        told.append(f"{run.name} still runs: compared as far as it is")
-    if run.place.unread is not None:
-        told.append(f"{run.name}: {run.place.unread}")
-    if not run.stacks:
-        told.append(f"{run.name} has no stacks here: functions cannot be compared")
-    elif status.stack_coverage is not None and status.stack_coverage < _COVERAGE:
-        share = 100 * status.stack_coverage
-        told.append(f"{run.name}: stacks cover only {share:.0f} % of the time")
-    if status.dropped_records:
-        told.append(f"{run.name}: {status.dropped_records} records were dropped")
-    if run.span[1] - run.span[0] < NS_PER_S // 2:
-        told.append(f"{run.name} is shorter than 0.5 s here: shares rest on few samples")
-    return told
-
-
-def _rate(place: Place) -> str:
-    if not place.stacks:
-        return "no stacks"
-    return "" if place.rate_hz is None else f"{place.rate_hz:.0f} Hz"
-
-
-def _bytes(value: int | None) -> str:
-    return "" if value is None else format_bytes(value)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

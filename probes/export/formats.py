@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from perftui.probes.export.material.exporter import Exporter, ExportError
+from perftui.probes.export.material.error import ExportError
+from perftui.probes.export.material.exporter import Exporter
 
 FORMATS: tuple[Exporter, ...] = (
     Exporter(

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.tables.table import check_table, choices, tables_of
 from perftui.probes.own.whole_file import is_device, whole_file
 from perftui.probes.text.units import format_bytes

@@ -23,8 +23,8 @@ from perftui.probes.inside.result import BlockAlert, LimitExceeded, Measured
 from perftui.probes.inside.voice import voice
 from perftui.probes.inside.watch import Watch
 from perftui.probes.machine.memory import memory_limit
-from perftui.probes.process.face import open_process
 from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.text.units import NS_PER_S, format_seconds
 

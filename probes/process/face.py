@@ -1,12 +1,7 @@
-"""Reading one process from outside: the face, and the choice of the system behind it.
-
-Linux reads /proc and the kernel's per-process CPU clock itself (a tick costs some 30 µs);
-elsewhere psutil answers, with fewer figures.
-"""
+"""Reading one process from outside: the face that every system's module has."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -50,19 +45,3 @@ class ProcessReader(Protocol):
     def close(self) -> None:
         """Let go of the file descriptors."""
         ...
-
-
-def open_process(pid: int) -> ProcessReader:
-    """Open a process for reading.
-
-    Raises:
-        ProcessGone: there is no such process, or it is a zombie.
-    """
-    if sys.platform == "linux":
-        from perftui.probes.process.linux import LinuxProcess
-
-        return LinuxProcess(pid)
-    else:  # noqa: RET505 - the other half of a choice that type checkers make too
-        from perftui.probes.process.portable import PsutilProcess
-
-        return PsutilProcess(pid)

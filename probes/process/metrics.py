@@ -7,7 +7,8 @@ import time
 from threading import Event
 from typing import TYPE_CHECKING
 
-from perftui.probes.process.face import ProcessGone, ProcessReader, open_process
+from perftui.probes.process.face import ProcessGone, ProcessReader
+from perftui.probes.process.opening import open_process
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, ProcessStart, Record
 from perftui.probes.text.redact import redact_argv

@@ -34,7 +34,8 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
-from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.opening import open_process
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import LogLine, Notice, Record
 from perftui.probes.target import output_drain as drain

@@ -10,7 +10,8 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.opening import open_process
 from perftui.probes.spine.records import Exit
 from perftui.probes.text.redact import redact_text
 

@@ -15,7 +15,7 @@ from perftui.probes.own.python import code_for_others, own_code
 from perftui.probes.text.units import format_bytes, format_seconds
 from perftui.scenarios.define.definition import scenario
 from perftui.scenarios.define.parameters import Range, ScenarioError
-from perftui.scenarios.run.runner import missing_modules
+from perftui.scenarios.define.requirements import missing_modules
 from perftui.scenarios.say.process_memory import rss_bytes
 
 

@@ -17,7 +17,7 @@ from perftui.scenarios.data.cache import scratch
 from perftui.scenarios.data.store_records import BYTES_PER_RECORD, Records
 from perftui.scenarios.define.definition import scenario
 from perftui.scenarios.define.parameters import Range, ScenarioError
-from perftui.scenarios.run.runner import install_advice, missing_modules
+from perftui.scenarios.define.requirements import install_advice, missing_modules
 from perftui.scenarios.say.figures import hand_over
 from perftui.scenarios.say.table import print_table
 

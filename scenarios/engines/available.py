@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from perftui.scenarios.define.parameters import ScenarioError, nearest
+from perftui.scenarios.define.requirements import install_advice, missing_modules
 from perftui.scenarios.engines.queries import ENGINE_QUERIES
-from perftui.scenarios.run.runner import install_advice, missing_modules
 
 EXTRA_MODULES: dict[str, tuple[str, ...]] = {
     "stdlib": (),

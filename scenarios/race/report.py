@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.recording.shelf.shelf import name_of
 from perftui.probes.text.shell_words import shell_word
 from perftui.probes.text.units import format_bytes, format_count
-from perftui.scenarios.catalogue.table import PIP_NAMES
+from perftui.scenarios.define.requirements import PIP_NAMES
 from perftui.scenarios.race.figures import MEASURES
 from perftui.scenarios.race.growth import growth_text
 from perftui.scenarios.race.verdict import with_growth

@@ -20,11 +20,12 @@ from perftui.probes.own.standard_streams import hold_standard_streams
 from perftui.scenarios.catalogue.table import CATALOGUE, load
 from perftui.scenarios.define.definition import definition_of
 from perftui.scenarios.define.parameters import ScenarioError, bind, parameters_of
+from perftui.scenarios.define.requirements import require
 from perftui.scenarios.run.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.run.installed import load_installed
 from perftui.scenarios.run.kept_runs import Surroundings, order_line, run_kept
 from perftui.scenarios.run.patient_output import be_patient
-from perftui.scenarios.run.runner import require, resolve
+from perftui.scenarios.run.runner import resolve
 from perftui.scenarios.run.user_file import load_function, split_reference
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _main(argv: Sequence[str]) -> int:
     try:
         function = _load(reference)
         values = bind(parameters_of(function), texts)
-        require(reference, definition_of(function).requires)
+        require(reference, definition_of(function).requires, own=reference in CATALOGUE)
         if reference in CATALOGUE:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 # One that is ignored stays so: that is what nohup is for.

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from perftui.probes.machine.releases import has_release, no_release
-from perftui.probes.own.path import find_theirs
 from perftui.probes.own.python import module_for_others
 from perftui.probes.text.redact import title_of
-from perftui.scenarios.catalogue.table import CATALOGUE, INSTEAD, PIP_NAMES, SERVER_PROGRAMS, load
+from perftui.scenarios.catalogue.table import CATALOGUE, load
 from perftui.scenarios.define.definition import definition_of
 from perftui.scenarios.define.parameters import (
     Parameter,
@@ -22,22 +18,14 @@ from perftui.scenarios.define.parameters import (
     nearest,
     parameters_of,
 )
+from perftui.scenarios.define.requirements import require
 from perftui.scenarios.run.installed import installed_scenarios, read_installed
 from perftui.scenarios.run.user_file import read_function, split_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "Scenario",
-    "ScenarioError",
-    "catalogue",
-    "install_advice",
-    "installable",
-    "missing_modules",
-    "pip_command",
-    "resolve",
-]
+__all__ = ["Scenario", "ScenarioError", "catalogue", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +67,7 @@ class Scenario:
             ScenarioError: With the exact command that installs what is missing.
         """
         if python == sys.executable:
-            require(self.reference, self.requires)
+            require(self.reference, self.requires, own=self.reference in CATALOGUE)
 
 
 def resolve(reference: str) -> Scenario:
@@ -148,62 +136,3 @@ def catalogue() -> tuple[Scenario, ...]:
             # One broken package must not hide the others.
             found.append(Scenario(name, f"cannot be used: {error}", "", (), ()))
     return tuple(found)
-
-
-def missing_modules(modules: Sequence[str], *, own: bool = True) -> tuple[str, ...]:
-    """Those that this interpreter cannot import. Nothing is imported to find out.
-
-    A module that only brings a server's program is not missing where the system has the program.
-
-    Args:
-        modules: Their names.
-        own: For a scenario of ours, which imports from our places alone; else also from where
-            only a person's own code is imported from.
-    """
-    missing = (module for module in modules if find_spec(module) is None)
-    return tuple(
-        module
-        for module in missing
-        if (own or not find_theirs(module))
-        and not any(shutil.which(program) for program in SERVER_PROGRAMS.get(module, ()))
-    )
-
-
-def installable(modules: Sequence[str]) -> tuple[str, ...]:
-    """Those whose package has a release for this Python."""
-    return tuple(module for module in modules if has_release(module.replace("_", "-")))
-
-
-def pip_command(modules: Sequence[str], python: str = sys.executable) -> str:
-    """The command that installs the packages of these modules into this interpreter."""
-    packages = " ".join(PIP_NAMES.get(module, module) for module in modules)
-    if find_spec("pip") is None:
-        return f"uv pip install --python {python} {packages}"
-    return f"{python} -m pip install {packages}"
-
-
-def install_advice(modules: Sequence[str]) -> str:
-    """What to do about modules that are missing here: never to install what cannot be had."""
-    can = installable(modules)
-    advice = [f"run {pip_command(can)}"] if can else []
-    advice += [
-        f"{no_release(module.replace('_', '-'))}: {INSTEAD[module]}"
-        for module in modules
-        if module not in can
-    ]
-    return "; ".join(advice)
-
-
-def require(reference: str, modules: Sequence[str]) -> None:
-    """Check that modules can be imported here.
-
-    Raises:
-        ScenarioError: With the exact command that installs what is missing.
-    """
-    missing = missing_modules(modules, own=reference in CATALOGUE)
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        raise ScenarioError(
-            f"{reference} needs {' and '.join(missing)}, which {verb} not installed: "
-            f"{install_advice(missing)}"
-        )

@@ -8,9 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.scenarios.catalogue.table import SERVER_PROGRAMS
 from perftui.scenarios.define.parameters import ScenarioError
-from perftui.scenarios.run.runner import installable, pip_command
+from perftui.scenarios.define.requirements import SERVER_PROGRAMS, installable, pip_command
 from perftui.scenarios.say.process_memory import check_memory
 from perftui.scenarios.servers.throwaway import (
     guarded_server,

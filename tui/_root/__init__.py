@@ -16,6 +16,7 @@ In a test, or wherever a block of this very process is to keep its limits:
 """
 
 from perftui.probes.agent.api import call, count, mark, phase, plan, watch
+from perftui.probes.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from perftui.probes.inside.measure import measure
     from perftui.probes.inside.result import LimitExceeded, Measured
 
-__version__ = "0.1.0"
 __all__ = [
     "LimitExceeded",
     "LimitsError",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands import options
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     import argparse

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen, say, tell
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands import options
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def run(args: argparse.Namespace) -> int:
 
 def pairs_text() -> str:
     """Every pair: its name, its question, its engines and what they lack."""
+    from perftui.scenarios.define.requirements import install_advice, missing_modules
     from perftui.scenarios.race.pairs import PAIRS
-    from perftui.scenarios.run.runner import install_advice, missing_modules
 
     lines = []
     for pair in PAIRS:

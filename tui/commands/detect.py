@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import USAGE_ERROR, UserError
 from perftui.tui.commands import options
 from perftui.tui.commands.recorded import say_lost
+from perftui.tui.errors import USAGE_ERROR, UserError
 from perftui.tui.text.words import is_heard, say, tell
 from perftui.tui.watch.gate import GATE_FAILED, tell_failure
 

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say
 
 if TYPE_CHECKING:

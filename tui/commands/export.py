@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands import options
 from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import answer, say, tell
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import textwrap
 import time
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _scenario_lines(width: int | None) -> list[str]:
 
 
 def _one_scenario(scenario: Scenario, width: int) -> list[str]:
-    from perftui.scenarios.run.runner import install_advice, missing_modules
+    from perftui.scenarios.define.requirements import install_advice, missing_modules
     from perftui.scenarios.servers.postgres import server_to_install
 
     lines = _wrapped(f"{scenario.reference}: {scenario.summary}", width, indent="    ")
@@ -236,7 +236,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
 
 
 def _scenario_json(scenario: Scenario) -> dict[str, Any]:
-    from perftui.scenarios.run.runner import installable, missing_modules
+    from perftui.scenarios.define.requirements import installable, missing_modules
 
     missing = missing_modules(scenario.requires)
     optional = missing_modules(scenario.uses)
@@ -267,7 +267,7 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
 
 def _command(modules: Sequence[str]) -> str | None:
     """The command that installs what of these can be had here; None if there is nothing."""
-    from perftui.scenarios.run.runner import installable, pip_command
+    from perftui.scenarios.define.requirements import installable, pip_command
 
     can = installable(modules)
     return pip_command(can) if can else None

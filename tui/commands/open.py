@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:

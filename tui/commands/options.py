@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:

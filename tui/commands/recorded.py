@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import tell
 
 if TYPE_CHECKING:

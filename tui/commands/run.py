@@ -6,8 +6,9 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import Parser, UserError
+from perftui.tui.cli import Parser
 from perftui.tui.commands import options
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

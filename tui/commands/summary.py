@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands import options
+from perftui.tui.errors import UserError
 from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:

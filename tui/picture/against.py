@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.profile.difference import Difference
     from perftui.probes.spine.reader import Reader, ThreadTree
-    from perftui.tui.picture.view import Selection
+    from perftui.tui.picture.selection import Selection
 
 LEAST_BEFORE_NS = NS_PER_S
 """Less time than this before a range says nothing about how things were."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.spikes.spike import what_rose
 from perftui.probes.spine.reader import Event
-from perftui.tui.picture.view import AROUND_CURSOR_NS, Selection
+from perftui.tui.picture.selection import AROUND_CURSOR_NS, Selection
 
 if TYPE_CHECKING:
     from perftui.probes.detect.spikes.spike import Spike
     from perftui.probes.spine.reader import Phase, Reader, Status
-    from perftui.tui.picture.view import View, Weight
-    from perftui.tui.widgets.charts.time_axis import AxisMap
+    from perftui.tui.picture.axis_map import AxisMap
+    from perftui.tui.picture.selection import Weight
+    from perftui.tui.picture.view import View
 
 WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
 GROWTH = ("mem_growth", "streaming_violation", "oom_risk", "rss")

@@ -6,7 +6,7 @@ reader says about it. Widgets get a View and draw it; none of them asks the read
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from perftui.probes.spine.reader import TREE
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     )
     from perftui.probes.spine.records import Alert, LogLine, Plan
     from perftui.tui.picture.against import Against
+    from perftui.tui.picture.selection import Selection
 
-Weight = Literal["wall", "cpu", "grown"]
 Part = Literal[
     "stacks",
     "threads",
@@ -55,38 +55,8 @@ ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
 _Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
 HEAT_PER_S = 20
 """Buckets of a second in the heat map."""
-AROUND_CURSOR_NS = NS_PER_S // 2
-"""With a cursor and no range, the tabs are about this much before and after it."""
 TIMELINE_MIN_NS = 4 * NS_PER_S
 """The time axis never shows less than this while live, so that a young session does not jump."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the person chose to look at, in absolute nanoseconds; None follows the session."""
-
-    axis: tuple[int, int] | None = None
-    """Zoomed time axis; None shows the whole session."""
-    range: tuple[int, int] | None = None
-    """Range that the tabs show; None shows the whole session."""
-    cursor_ns: int | None = None
-    around_ns: int = AROUND_CURSOR_NS
-    """What the tabs show on each side of the cursor; 0: it only marks a moment."""
-    paused_at_ns: int | None = None
-    """The view stands still at this moment while the probes go on."""
-    thread: tuple[int, int] | None = None
-    """(pid, tid) chosen with < and >; None shows all threads, hottest first."""
-    process: int | None = None
-    """pid of the one process that is shown; None shows the whole tree."""
-    weight: Weight = "wall"
-    by_line: bool = False
-    filter: str = ""
-    against: bool = False
-    """The flame shows the range against the time before it."""
-
-    def with_(self, **changes: object) -> Selection:
-        """Return a copy with some fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
 
 
 class Playback(NamedTuple):

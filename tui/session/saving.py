@@ -19,7 +19,8 @@ from perftui.tui.picture import choosing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perftui.tui.picture.view import Selection, View
+    from perftui.tui.picture.selection import Selection
+    from perftui.tui.picture.view import View
 
 SCREEN = "screen"
 """The one format that is no export: the screen itself, as SVG."""

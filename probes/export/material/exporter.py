@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
-from perftui.probes.recording.format.limits import RecordingError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -14,10 +12,6 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.reader import RecordingReader
 
 Kind = Literal["stacks", "tables", "report"]
-
-
-class ExportError(RecordingError):
-    """An export cannot be made; the message is one line that says why and what to do."""
 
 
 class Exporter(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.text.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:

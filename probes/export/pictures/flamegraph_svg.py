@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.colours.frames import frame_hsl, frame_ink
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.material.names import short_file
 from perftui.probes.export.pictures.boxes import ROOT, lay_out
 from perftui.probes.export.pictures.drawing import Face, draw, hsl

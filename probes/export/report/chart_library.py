@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 
 SCRIPT = "static/uPlot.iife.js"
 STYLE = "static/uPlot.min.css"

@@ -12,7 +12,6 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from perftui import __version__
 from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.readings import amounts, happenings, metric_tracks
 from perftui.probes.export.material.timeline import (
@@ -23,6 +22,7 @@ from perftui.probes.export.material.timeline import (
 )
 from perftui.probes.export.stacks.firefox_tables import SharedTables
 from perftui.probes.recording.format.meta import wall_ns
+from perftui.probes.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from perftui import __version__
 from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.timeline import check_any, timeline
 from perftui.probes.text.units import NS_PER_S
+from perftui.probes.version import __version__
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice

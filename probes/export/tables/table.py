@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.tables.rows import Finish
 from perftui.probes.recording.format.tables import TABLES, empty
 from perftui.probes.recording.sql.query import Query

@@ -188,7 +188,7 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[key] = None
     if found["perftui"] is None:
-        from perftui import __version__
+        from perftui.probes.version import __version__
 
         found["perftui"] = __version__
     return found

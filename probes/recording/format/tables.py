@@ -20,6 +20,7 @@ VERSION = (1, 1)
 """1.1 added the tables plans and runs."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
+MANIFEST = "segments"
 
 
 class Column(NamedTuple):

@@ -15,12 +15,11 @@ from perftui.probes.recording.format.arrow import arrow
 from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.format.redacted import redacted
 from perftui.probes.recording.format.rollup import manifest, rollups
-from perftui.probes.recording.format.tables import RECORDED, ROLLUPS, empty
+from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS, empty
 from perftui.probes.recording.read.arrow_file import read_stream, table_of
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.parquet_layout import check_footer
 from perftui.probes.recording.write.live import file_name
-from perftui.probes.recording.write.seal import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.python import own_module
-from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.opening import open_process
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
 from perftui.probes.spine.probe_thread import ProbeThread

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import arrow, parquet
 from perftui.probes.recording.format.rollup import add_stack_sums, rollups
-from perftui.probes.recording.format.tables import RECORDED, TABLES
+from perftui.probes.recording.format.tables import MANIFEST, RECORDED, TABLES
 from perftui.probes.recording.write.live import file_name
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SEGMENTS_MERGED = 12
 """Five-minute segments of an hour."""
-MANIFEST = "segments"
 _ROW_GROUP = 262_144
 _LEVEL = 5
 _DICTIONARY = frozenset(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.recordings.made_runs import MB, make
 
-from perftui.tui.cli import UserError
 from perftui.tui.commands import compare
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path

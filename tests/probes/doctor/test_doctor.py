@@ -21,8 +21,8 @@ from perftui.probes.doctor import (
 )
 from perftui.probes.doctor.checks import Check
 from perftui.probes.machine import memory as machine_memory
-from perftui.tui.cli import UserError
 from perftui.tui.commands import doctor as command
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,9 @@ from perftui.probes.export.material.slice import whole
 from perftui.probes.export.tables.table import choices
 from perftui.probes.export.write import Order
 from perftui.probes.recording.read.reader import open_recording
-from perftui.tui.cli import UserError, main
+from perftui.tui.cli import main
 from perftui.tui.commands import export
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from perftui.probes.recording.read.reader import RecordingReader

@@ -13,7 +13,7 @@ from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, S
 
 from perftui.probes.export.formats import exporter_of
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.material.slice import Slice, whole
 from perftui.probes.export.pictures.boxes import FlameTree, lay_out
 from perftui.probes.export.pictures.drawing import Face, draw

@@ -18,7 +18,7 @@ from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, S
 
 from perftui.probes.export.formats import exporter_of
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.material.slice import Slice, slice_of, whole
 from perftui.probes.export.report import page as report_page
 from perftui.probes.export.report import stack_grid as report_grid

@@ -13,7 +13,7 @@ import pytest
 from support.recordings.synthetic import CHILD, PID, T0, S
 
 from perftui.probes.export.formats import exporter_of
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.material.slice import Slice, slice_of, whole
 from perftui.probes.export.tables.table import TableSource, choices
 from perftui.probes.export.write import Order, write_stream

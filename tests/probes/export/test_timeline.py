@@ -9,7 +9,7 @@ import pytest
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, S
 
-from perftui.probes.export.material.exporter import ExportError
+from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.material.slice import Slice, slice_of, whole
 from perftui.probes.export.material.timeline import timeline
 from perftui.probes.profile.sums import function_sums

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from perftui.probes.process.face import ProcessGone, open_process
+from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, Record, ThreadCpu
 from perftui.probes.target.target import LaunchedTarget

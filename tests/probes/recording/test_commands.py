@@ -19,8 +19,8 @@ from perftui.probes.recording.write.writer import Recording
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.records import LogLine
 from perftui.probes.summary import summarize
-from perftui.tui.cli import UserError
 from perftui.tui.commands import pack, query, summary
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path

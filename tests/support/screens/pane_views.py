@@ -19,7 +19,8 @@ from perftui.probes.spine.reader import (
     Weights,
 )
 from perftui.probes.spine.records import LogLine
-from perftui.tui.picture.view import Selection, View
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import View
 
 S = 1_000_000_000
 MS = 1_000_000

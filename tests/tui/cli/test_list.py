@@ -13,8 +13,8 @@ import pytest
 
 from perftui.probes.process.running import python_processes
 from perftui.scenarios.catalogue.table import CATALOGUE
-from perftui.tui.cli import UserError
 from perftui.tui.commands import list as list_command
+from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

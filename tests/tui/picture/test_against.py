@@ -15,7 +15,8 @@ from support.screens.pane_views import thread_tree, weights
 from perftui.probes.profile.difference import Delta, Difference, Side, difference
 from perftui.probes.spine.calltree import ROOT, CallTree
 from perftui.tui.picture.against import AT_START, NO_RANGE, take_against, time_before
-from perftui.tui.picture.view import Selection, take_view
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import take_view
 from perftui.tui.widgets.flame.diff_layout import diff_icicle
 from perftui.tui.widgets.flame.diff_words import diff_label, face_of, fresh_text, signed
 from perftui.tui.widgets.flame.layout import find_box, lay_out

@@ -14,12 +14,12 @@ from support.screens.pane_views import make_view
 
 from perftui.probes.detect.spikes.spike import Spike, SpikeCode
 from perftui.probes.spine.records import Alert
-from perftui.tui.picture.view import Selection
+from perftui.tui.picture.axis_map import AxisMap
+from perftui.tui.picture.selection import Selection
 from perftui.tui.screens.live.words import marks_of, overlays_of, told
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
 from perftui.tui.widgets.bars.banner import current_alert
 from perftui.tui.widgets.charts.series import rss_chart
-from perftui.tui.widgets.charts.time_axis import AxisMap
 from perftui.tui.widgets.charts.timeline import chart_lines
 from perftui.tui.widgets.panes.alerts import AlertsPane
 

@@ -9,7 +9,7 @@ import pytest
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import MAIN, READER, bare_view, make_view, thread_tree, weights
 
-from perftui.tui.picture.view import Selection
+from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.flame.layout import Box, find_box
 from perftui.tui.widgets.flame.threads import ThreadChosen
 from perftui.tui.widgets.panes.flame import FlamePane

@@ -10,7 +10,8 @@ from support.screens.fake_reader import T0, FakeReader, S
 from support.screens.pane_stage import Stage, on_stage, text_of
 
 from perftui.probes.spine.reader import Buckets
-from perftui.tui.picture.view import HEAT_PER_S, Selection, take_view
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import HEAT_PER_S, take_view
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, heat_map, level_of, rows_for
 from perftui.tui.widgets.panes.heat import LEFT, HeatPane
 

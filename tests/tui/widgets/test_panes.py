@@ -22,7 +22,7 @@ from support.screens.pane_views import (
 from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target
 from perftui.probes.spine.records import LogLine, Plan
 from perftui.probes.store.process_use import process_name
-from perftui.tui.picture.view import Selection
+from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.bars.filter_bar import FilterBar
 from perftui.tui.widgets.flame.threads import ThreadChosen
 from perftui.tui.widgets.panes.imports import ImportsPane

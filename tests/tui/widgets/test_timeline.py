@@ -11,8 +11,10 @@ from support.screens.fake_reader import T0, FakeReader, S
 
 from perftui.probes.spine.records import Notice
 from perftui.tui.picture import choosing
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.rate_of_change import RateOfChange
-from perftui.tui.picture.view import Selection, View, take_view
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import View, take_view
 from perftui.tui.screens.live.layout import live_axis, plan, zoomed_axis
 from perftui.tui.terminal.capability import AsciiFilter, plain_style, speaks_utf8, to_ascii
 from perftui.tui.terminal.theme import DARK_COLOURS, LIGHT_COLOURS, make_paint
@@ -22,7 +24,7 @@ from perftui.tui.widgets.bars.header import header_line
 from perftui.tui.widgets.charts.frame import axis_labels
 from perftui.tui.widgets.charts.phase_band import band_line
 from perftui.tui.widgets.charts.series import cpu_chart, exit_text, rss_chart
-from perftui.tui.widgets.charts.time_axis import AxisMap, axis_line, tick_step_s
+from perftui.tui.widgets.charts.time_axis import axis_line, tick_step_s
 from perftui.tui.widgets.charts.timeline import Overlay, Span, chart_lines
 from perftui.tui.widgets.draw.blocks import (
     EIGHTHS,

@@ -158,7 +158,8 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     @work(thread=True, exclusive=True, group="scenarios")
     def _look_at_scenarios(self) -> None:
-        from perftui.scenarios.run.runner import ScenarioError, catalogue, missing_modules
+        from perftui.scenarios.define.requirements import missing_modules
+        from perftui.scenarios.run.runner import ScenarioError, catalogue
 
         try:
             found = list(catalogue())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from perftui.tui.picture import choosing
-from perftui.tui.picture.view import Selection
+from perftui.tui.picture.selection import Selection
 from perftui.tui.screens.live.spans import SpanActions
 from perftui.tui.session.face import Kept
 from perftui.tui.session.notify import HOWS

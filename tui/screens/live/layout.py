@@ -8,8 +8,6 @@ from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.view import TIMELINE_MIN_NS
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
 
-LEAST_WIDTH = 60
-LEAST_HEIGHT = 15
 WIDE = 120
 """From here on there is room for the figures at the right of the charts."""
 

@@ -19,18 +19,21 @@ from textual.widget import Widget
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture import choosing
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.play_clock import PlayClock
 from perftui.tui.picture.rate_of_change import RateOfChange
-from perftui.tui.picture.view import Part, Playback, Selection, View, take_view
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import Part, Playback, View, take_view
 from perftui.tui.screens.dialogs.too_small import TooSmall
 from perftui.tui.screens.live.actions import LiveActions
 from perftui.tui.screens.live.keys import LIVE_BINDINGS, hints_of
-from perftui.tui.screens.live.layout import LEAST_HEIGHT, LEAST_WIDTH, Layout, live_axis, plan
+from perftui.tui.screens.live.layout import Layout, live_axis, plan
 from perftui.tui.screens.live.panes import PANES, Pane, PaneKind
 from perftui.tui.screens.live.words import about, overlays_of, told
 from perftui.tui.session.face import Noted, Recorded
 from perftui.tui.session.notify import Notifier
 from perftui.tui.session.spikes import SpikeWatch
+from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.bars.banner import Banner, Note, note_of
 from perftui.tui.widgets.bars.footer import KeyFooter
@@ -38,7 +41,7 @@ from perftui.tui.widgets.bars.header import HeaderLine
 from perftui.tui.widgets.bars.tab_bar import TabBar
 from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
-from perftui.tui.widgets.charts.time_axis import AxisMap, TimeAxis
+from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Timeline
 
 if TYPE_CHECKING:

@@ -11,14 +11,16 @@ from textual.screen import Screen
 
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.picture import choosing
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.moments import Span, parse_moment
 from perftui.tui.picture.play_clock import PlayClock, speed_text
-from perftui.tui.picture.view import AROUND_CURSOR_NS, TIMELINE_MIN_NS, Selection, View
+from perftui.tui.picture.selection import AROUND_CURSOR_NS, Selection
+from perftui.tui.picture.view import TIMELINE_MIN_NS, View
 from perftui.tui.screens.live.layout import zoomed_axis
 from perftui.tui.session.face import Recorded
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.bars.banner import Note, Tone
-from perftui.tui.widgets.charts.time_axis import AxisMap, moment_text
+from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

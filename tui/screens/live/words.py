@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui.picture import choosing
 from perftui.tui.text.fit import clean, shorten_end
-from perftui.tui.widgets.charts.time_axis import AxisMap, moment_text
+from perftui.tui.widgets.charts.time_axis import moment_text
 from perftui.tui.widgets.charts.timeline import Mark, Overlay, Span
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import Alert
+    from perftui.tui.picture.axis_map import AxisMap
     from perftui.tui.picture.view import View
     from perftui.tui.terminal.theme import Paint
     from perftui.tui.widgets.draw.canvas import Piece

@@ -18,20 +18,22 @@ from textual.containers import Horizontal
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.scenarios.race.figures import Figures, figures_of
-from perftui.tui.picture.view import Part, Selection, View, take_view
+from perftui.tui.picture.axis_map import AxisMap
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import Part, View, take_view
 from perftui.tui.screens.dialogs.too_small import TooSmall
-from perftui.tui.screens.live.layout import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.screens.race import words as words
 from perftui.tui.screens.race.actions import OVER, RaceActions
 from perftui.tui.screens.race.chart import Title, common_length_ns, common_top, cpu_half, rss_half
 from perftui.tui.screens.race.face import Picture
 from perftui.tui.screens.race.keys import RACE_BINDINGS, hints_of
 from perftui.tui.screens.race.layout import RaceLayout, plan
+from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.charts.phase_band import PhaseBand
-from perftui.tui.widgets.charts.time_axis import AxisMap, TimeAxis
+from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Overlay, Timeline
 from perftui.tui.widgets.draw.canvas import Canvas, strip_of
 from perftui.tui.widgets.flame.strip import FlameStrip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.scenarios.run.runner import missing_modules
+from perftui.scenarios.define.requirements import missing_modules
 from perftui.tui.watch.race.headless import ended_with_us, finish
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.compare.figures import amount_text, percent_text
 from perftui.probes.text.units import NS_PER_S, format_bytes
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.widgets.charts.facts import Fact
 from perftui.tui.widgets.charts.phase_band import band_line_of
 from perftui.tui.widgets.charts.series import Chart, byte_axis
-from perftui.tui.widgets.charts.time_axis import AxisMap, tick_step_s, tick_text
+from perftui.tui.widgets.charts.time_axis import tick_step_s, tick_text
 from perftui.tui.widgets.draw.blocks import nice_top
 from perftui.tui.widgets.draw.canvas import strip_of
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from perftui.probes.spine.reader import Phase
+    from perftui.tui.picture.axis_map import AxisMap
     from perftui.tui.picture.view import View
     from perftui.tui.terminal.theme import Paint
-    from perftui.tui.widgets.charts.time_axis import AxisMap
 
 
 class PhaseBand(Canvas):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.style import Style
 from textual.message import Message
 
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.widgets.charts.frame import framed
-from perftui.tui.widgets.charts.time_axis import AxisMap
 from perftui.tui.widgets.draw.blocks import EMPTY, Cell, heights, stacked
 from perftui.tui.widgets.draw.canvas import Canvas, Piece
 

@@ -137,7 +137,7 @@ def when_text(wall_ns: int, now: datetime | None = None) -> str:
 
 def about_scenario(scenario: Scenario) -> list[str]:
     """Return what a scenario shows, and what it lacks or takes."""
-    from perftui.scenarios.run.runner import install_advice, missing_modules
+    from perftui.scenarios.define.requirements import install_advice, missing_modules
 
     lines = [clean(scenario.shows or scenario.summary)]
     missing = missing_modules(scenario.requires)

@@ -1,0 +1,40 @@
+"""What a person chose to look at: a frozen value that every pane is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from perftui.probes.text.units import NS_PER_S
+
+Weight = Literal["wall", "cpu", "grown"]
+AROUND_CURSOR_NS = NS_PER_S // 2
+"""With a cursor and no range, the tabs are about this much before and after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the person chose to look at, in absolute nanoseconds; None follows the session."""
+
+    axis: tuple[int, int] | None = None
+    """Zoomed time axis; None shows the whole session."""
+    range: tuple[int, int] | None = None
+    """Range that the tabs show; None shows the whole session."""
+    cursor_ns: int | None = None
+    around_ns: int = AROUND_CURSOR_NS
+    """What the tabs show on each side of the cursor; 0: it only marks a moment."""
+    paused_at_ns: int | None = None
+    """The view stands still at this moment while the probes go on."""
+    thread: tuple[int, int] | None = None
+    """(pid, tid) chosen with < and >; None shows all threads, hottest first."""
+    process: int | None = None
+    """pid of the one process that is shown; None shows the whole tree."""
+    weight: Weight = "wall"
+    by_line: bool = False
+    filter: str = ""
+    against: bool = False
+    """The flame shows the range against the time before it."""
+
+    def with_(self, **changes: object) -> Selection:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
