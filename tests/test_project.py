@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from perftui.probes.machine.releases import NO_RELEASE_FROM
-from perftui.tui.cli import build_parser
 from perftui.tui.commands.run import split_words
+from perftui.tui.parser import build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,72 +6,15 @@ textual, no pyarrow. Every error that a person can cause becomes one line and ex
 
 from __future__ import annotations
 
-import argparse
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from perftui.tui.errors import USAGE_ERROR, UserError
+from perftui.tui.parser import build_parser
 from perftui.tui.text.words import begin, say, settle, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
-
-    from _typeshed import SupportsWrite
-
-COMMANDS = (
-    "run",
-    "attach",
-    "open",
-    "demo",
-    "list",
-    "summary",
-    "query",
-    "export",
-    "compare",
-    "sweep",
-    "detect",
-    "doctor",
-    "pack",
-)
-
-
-class Parser(argparse.ArgumentParser):
-    """Errors in one line, without the usage that hides them; options by their whole names.
-
-    An abbreviation means something else as soon as another option begins like it.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings, allow_abbrev=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with one line."""
-        line = " ".join(message.split())
-        self.exit(USAGE_ERROR, f"{self.prog}: {line}; see {self.prog} --help\n")
-
-    def takes_value(self, word: str) -> bool:
-        """Tell whether the next word belongs to `word`, by the options that were added."""
-        action = self._option_string_actions.get(word)
-        return action is not None and action.nargs != 0
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        (tell if file is sys.stderr else say)(message or "", end="")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every command."""
-    parser = Parser(
-        prog="perftui",
-        description="Watch a Python program live: CPU, memory, Python stacks, imports and phases.",
-        epilog="Keys and details: the ? key on the screen, and COMMAND --help.",
-    )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for name in COMMANDS:
-        import_module(f"perftui.tui.commands.{name}").add_parser(commands)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,22 +8,32 @@ process grew by 420 MB". Both are estimates and are called so.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from perftui.probes.store.stack_sums import Piece
+from perftui.probes.spine.weighed import WeighedStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perftui.probes.spine.records import Stack
-    from perftui.probes.store.series import Series
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import Stack, ThreadKey
 
 _IDLE_SHARE = 0.02
 """Weight of a thread without CPU when growth is shared out: native threads may allocate for it."""
 
 
-def share_of(seconds: Series | None, t0_ns: int, t1_ns: int) -> float:
+class Readings(Protocol):
+    """One figure over time, as far back as weighing looks."""
+
+    def values(self, t0_ns: int, t1_ns: int) -> list[tuple[int, float]]:
+        """Return (t, value) of [t0, t1)."""
+        ...
+
+    def value_at(self, t_ns: int) -> float | None:
+        """Return the newest value at or before `t_ns`."""
+        ...
+
+
+def share_of(seconds: Readings | None, t0_ns: int, t1_ns: int) -> float:
     """Return what share of [t0, t1) a cumulative number of seconds has grown by, 0..1."""
     if seconds is None:
         return 0.0
@@ -40,9 +50,9 @@ def share_of(seconds: Series | None, t0_ns: int, t1_ns: int) -> float:
 
 def weigh(
     stacks: Sequence[Stack],
-    cpu_of: Callable[[ThreadKey], Series | None],
-    rss: Series | None,
-) -> list[Piece]:
+    cpu_of: Callable[[ThreadKey], Readings | None],
+    rss: Readings | None,
+) -> list[WeighedStack]:
     """Give each interval of one process's window its CPU time and its share of the growth."""
     if not stacks:
         return []
@@ -57,7 +67,7 @@ def weigh(
         thread = (stack.pid, stack.tid)
         wall_ns = stack.t1_ns - stack.t0_ns
         pieces.append(
-            Piece(
+            WeighedStack(
                 stack.t0_ns,
                 stack.t1_ns,
                 thread,
@@ -70,7 +80,7 @@ def weigh(
     return pieces
 
 
-def _growth_steps(rss: Series | None, t0_ns: int, t1_ns: int) -> list[tuple[int, int, float]]:
+def _growth_steps(rss: Readings | None, t0_ns: int, t1_ns: int) -> list[tuple[int, int, float]]:
     """Return (from, to, bytes) of the rises in a window, scaled to its net growth.
 
     Net, because memory that is taken and given back within a window has not grown.

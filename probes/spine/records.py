@@ -12,6 +12,9 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["info", "warn", "critical"]
 
+ThreadKey = tuple[int, int]
+"""(pid, tid)"""
+
 
 class ProcessStart(NamedTuple):
     """A process of the target's tree was seen for the first time.

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perftui.probes.spine.reader import Process
+    from perftui.probes.spine.records import ThreadKey
     from perftui.probes.store.series import Series
-    from perftui.probes.store.stack_sums import ThreadKey
     from perftui.probes.store.threads import ThreadState
 
 

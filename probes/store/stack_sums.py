@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perftui.probes.spine.reader import Weights
+from perftui.probes.spine.records import ThreadKey
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-ThreadKey = tuple[int, int]
-"""(pid, tid)"""
+    from perftui.probes.spine.weighed import WeighedStack
+
 
 TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
 """(step, steps kept): 15 min by the second, 4 h by 15 s, 30 days by 5 min. Fewer where stacks are
@@ -32,18 +33,6 @@ RECENT_ROWS = 60_000
 
 _Cell = list[int]  # wall_ns, cpu_ns, grown_bytes, torn_ns
 _Sums = dict[ThreadKey, dict[int, _Cell]]
-
-
-class Piece(NamedTuple):
-    """One stack interval with what it weighs."""
-
-    t0_ns: int
-    t1_ns: int
-    thread: ThreadKey
-    node: int
-    cpu_ns: int
-    grown_bytes: int
-    torn: bool
 
 
 class _Bucket:
@@ -196,7 +185,7 @@ class StackSums:
             _Tier(step, keep, cells, steps, step == TIERS_NS[-1][0])
             for (step, keep), cells, steps in zip(TIERS_NS, CELLS_KEPT, OPEN_STEPS, strict=True)
         )
-        self._recent: deque[Piece] = deque(maxlen=RECENT_ROWS)
+        self._recent: deque[WeighedStack] = deque(maxlen=RECENT_ROWS)
         self._all_recent = True
         """Nothing is too old for `_recent` yet: it answers for the very start too."""
         self.first_t_ns: int | None = None
@@ -204,7 +193,7 @@ class StackSums:
         self.latest_node: dict[ThreadKey, int] = {}
         self.version = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: WeighedStack) -> None:
         """Add one interval."""
         if piece.t1_ns <= piece.t0_ns:
             return
@@ -276,12 +265,12 @@ class StackSums:
         start_ns = t0_ns if self.first_t_ns is None else max(t0_ns, self.first_t_ns)
         return (start_ns, -1, self.version)
 
-    def recent(self) -> tuple[Piece, ...]:
+    def recent(self) -> tuple[WeighedStack, ...]:
         """Return the intervals of about the last minute, oldest first."""
         return tuple(self._recent)
 
 
-def _add(sums: _Sums, piece: Piece) -> None:
+def _add(sums: _Sums, piece: WeighedStack) -> None:
     nodes = sums.get(piece.thread)
     if nodes is None:
         nodes = sums[piece.thread] = {}
@@ -305,7 +294,7 @@ def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
                 target[index] += value if share == 1 else round(value * share)
 
 
-def _clip(piece: Piece, t0_ns: int, t1_ns: int) -> Piece:
+def _clip(piece: WeighedStack, t0_ns: int, t1_ns: int) -> WeighedStack:
     start, end = max(piece.t0_ns, t0_ns), min(piece.t1_ns, t1_ns)
     whole = piece.t1_ns - piece.t0_ns
     if end - start == whole:
@@ -319,7 +308,7 @@ def _clip(piece: Piece, t0_ns: int, t1_ns: int) -> Piece:
     )
 
 
-def _by_second(piece: Piece) -> Iterator[Piece]:
+def _by_second(piece: WeighedStack) -> Iterator[WeighedStack]:
     step = TIERS_NS[0][0]
     start = piece.t0_ns
     while start < piece.t1_ns:

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
         ProcessUse,
         RunCost,
     )
-    from perftui.probes.spine.records import Alert, Exit, LogLine, Overhead, Plan
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import Alert, Exit, LogLine, Overhead, Plan, ThreadKey
 
 CALL_TREES_KEPT = 4
 """Answers of `call_tree` that are kept: a screen asks for a range and for the time before it."""

@@ -12,8 +12,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perftui.probes.spine.records import ThreadCpu, ThreadName
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadCpu, ThreadKey, ThreadName
 
 STALE_NS = 3 * NS_PER_S
 """A thread not read for this long before a range has ended before it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import build_parser
 from perftui.tui.errors import UserError
+from perftui.tui.parser import build_parser
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:

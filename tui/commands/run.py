@@ -6,9 +6,9 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from perftui.tui.cli import Parser
 from perftui.tui.commands import options
 from perftui.tui.errors import UserError
+from perftui.tui.parser import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.spine.reader import Phase
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 _NAMED = 8
 """At most so many names are listed in an error."""

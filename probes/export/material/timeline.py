@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.intervals import StackInterval
     from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.spine.reader import Weights
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 NO_FRAME = Frame("(interpreter)", "", 0, "", "native")
 """Stands for a stack of nothing but import plumbing, or of our own agent."""

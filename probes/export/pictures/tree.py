@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.spine.calltree import Frame
     from perftui.probes.spine.reader import Weights
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 
 class FlameThread(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 STEPS = 240
 LEAST_STEP_NS = NS_PER_S // 100

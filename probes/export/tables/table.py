@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 _TOTALS = ("top_self", "top_total")
 _VIEWS = {

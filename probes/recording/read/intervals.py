@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.recording.read.catalog import Catalog
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 _ORDER = [("pid", "ascending"), ("tid", "ascending"), ("t0_ns", "ascending")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import arrow, compute, parquet
+from perftui.probes.recording.format.arrow_file import conform, without_damage
 from perftui.probes.recording.format.limits import DECODED_BYTES, STRING_BYTES, RecordingError
 from perftui.probes.recording.format.tables import TABLES, arrow_schema
-from perftui.probes.recording.read.arrow_file import conform, without_damage
 from perftui.probes.recording.read.parquet_layout import check_layout
 
 if TYPE_CHECKING:

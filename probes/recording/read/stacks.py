@@ -9,10 +9,11 @@ from perftui.probes.recording.format.limits import NODES
 from perftui.probes.recording.format.rollup import add_stack_sums, weighed
 from perftui.probes.recording.format.tables import empty
 from perftui.probes.spine.reader import Weights
-from perftui.probes.store.stack_sums import StackSums, ThreadKey
+from perftui.probes.store.stack_sums import StackSums
 
 if TYPE_CHECKING:
     from perftui.probes.recording.read.catalog import Catalog
+    from perftui.probes.spine.records import ThreadKey
 
 _SUMS = ("pid", "tid", "node", "wall_ns", "cpu_ns", "grown_bytes", "torn_ns")
 _MERGED_AT_ONCE = 100_000

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.recording.read.catalog import Catalog
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 Edge = tuple[int, int, float, int, float]
 """(segment, first t, first value, last t, last value)"""

@@ -25,7 +25,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perftui.probes.store.stack_sums import ThreadKey
+    from perftui.probes.spine.records import ThreadKey
 
 Row = tuple[Any, ...]
 K = TypeVar("K")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.tables import RECORDED, TABLES
-from perftui.probes.recording.read.arrow_file import read_stream, table_of
 from perftui.probes.recording.write.live import file_name
 from perftui.probes.recording.write.seal import SEGMENTS_MERGED, merge, seal
 from perftui.probes.text.units import NS_PER_S

@@ -19,9 +19,9 @@ import pytest
 from support.recordings.made import make
 from support.recordings.synthetic import T0, S
 
+from perftui.probes.recording.format.arrow_file import read_stream
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.tables import arrow_schema
-from perftui.probes.recording.read.arrow_file import read_stream
 from perftui.probes.recording.read.container import open_container
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.reader import open_recording

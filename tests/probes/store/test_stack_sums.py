@@ -5,16 +5,17 @@ import random
 import pytest
 
 from perftui.probes.spine.reader import Weights
-from perftui.probes.store.stack_sums import Piece, StackSums
+from perftui.probes.spine.weighed import WeighedStack
+from perftui.probes.store.stack_sums import StackSums
 from perftui.probes.text.units import NS_PER_S
 
 MAIN = (1, 1)
 S = NS_PER_S
 
 
-def piece(t0: float, t1: float, node: int, *, grown: int = 0, torn: bool = False) -> Piece:
+def piece(t0: float, t1: float, node: int, *, grown: int = 0, torn: bool = False) -> WeighedStack:
     start, end = round(t0 * S), round(t1 * S)
-    return Piece(start, end, MAIN, node, (end - start) // 2, grown, torn)
+    return WeighedStack(start, end, MAIN, node, (end - start) // 2, grown, torn)
 
 
 def test_the_whole_session_is_exact() -> None:
@@ -73,8 +74,8 @@ def test_memory_is_bounded_over_a_day() -> None:
 def test_a_range_that_begins_before_the_first_stack_is_exact_too() -> None:
     sums = StackSums()
     key = (1, 1)
-    sums.add(Piece(S // 10, S // 2, key, 5, 0, 0, torn=False))
-    sums.add(Piece(S // 2, 3 * S, key, 6, 0, 0, torn=False))
+    sums.add(WeighedStack(S // 10, S // 2, key, 5, 0, 0, torn=False))
+    sums.add(WeighedStack(S // 2, 3 * S, key, 6, 0, 0, torn=False))
     found = sums.sums(0, S // 2 + S // 10)[key]
     assert found[5].wall_ns == S // 2 - S // 10
     assert found[6].wall_ns == S // 10

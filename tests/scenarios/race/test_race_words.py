@@ -249,7 +249,7 @@ def test_list_names_every_pair_and_what_it_lacks() -> None:
 
 
 def test_the_options_of_run_are_there() -> None:
-    from perftui.tui.cli import build_parser
+    from perftui.tui.parser import build_parser
 
     args = build_parser().parse_args(["demo", "--engine", "polars", "--size", "1GB", "--no-record"])
     assert isinstance(args, argparse.Namespace)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from perftui.probes.recording.read.container import open_container
 from perftui.tui.app import PerftuiApp
-from perftui.tui.watch.recorded_session import open_session
+from perftui.tui.session.recorded import open_session
 from support.screens.live_stage import Stage
 
 if TYPE_CHECKING:

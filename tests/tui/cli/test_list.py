@@ -13,6 +13,7 @@ import pytest
 
 from perftui.probes.process.running import python_processes
 from perftui.scenarios.catalogue.table import CATALOGUE
+from perftui.scenarios.define import requirements
 from perftui.tui.commands import list as list_command
 from perftui.tui.errors import UserError
 
@@ -91,10 +92,11 @@ def test_scenarios_as_json(cache: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_what_is_missing_comes_with_its_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perftui.scenarios.run import runner
 
-    real = runner.find_spec
-    monkeypatch.setattr(runner, "find_spec", lambda name: real(name) if name == "pip" else None)
+    real = requirements.find_spec
+    monkeypatch.setattr(
+        requirements, "find_spec", lambda name: real(name) if name == "pip" else None
+    )
     assert run("scenarios") == 0
     command = f"{sys.executable} -m pip install lancedb pyarrow"
     assert f"not installed: lancedb, pyarrow; run {command}\n" in capsys.readouterr().out
@@ -230,12 +232,11 @@ def test_clearing_takes_the_answer(
 def test_what_only_some_values_need_is_told_with_its_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perftui.scenarios.run import runner
     from perftui.scenarios.servers import postgres as server_postgres
 
-    here = runner.find_spec("json")
+    here = requirements.find_spec("json")
     absent = ("polars", "psycopg")
-    monkeypatch.setattr(runner, "find_spec", lambda name: None if name in absent else here)
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name in absent else here)
     monkeypatch.setattr(server_postgres, "postgres_binaries", lambda: None)
     assert run("scenarios") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -254,11 +255,10 @@ def test_what_cannot_be_had_for_this_python_is_told_with_what_can_be_done(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from perftui.probes.machine.releases import NO_RELEASE_FROM
-    from perftui.scenarios.run import runner
 
-    here = runner.find_spec("json")
+    here = requirements.find_spec("json")
     monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (3, 0))
-    monkeypatch.setattr(runner, "find_spec", lambda name: None if name == "opteryx" else here)
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == "opteryx" else here)
     assert run("scenarios") == 0
     out = capsys.readouterr().out
     assert "for some values: opteryx; opteryx has no release for Python 3.0 and later: use" in out

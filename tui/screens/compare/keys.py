@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from perftui.tui.screens.live.keys import Key, bindings_of
 from perftui.tui.widgets.bars.footer import KeyHint
+from perftui.tui.widgets.bars.key import Key, bindings_of
 
 if TYPE_CHECKING:
     from perftui.tui.screens.dialogs.help import More

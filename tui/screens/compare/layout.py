@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from perftui.tui.screens.live.layout import WIDE
+from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
 
 LOW = 30

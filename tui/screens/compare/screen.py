@@ -29,7 +29,7 @@ from perftui.tui.screens.compare.actions import CompareActions
 from perftui.tui.screens.compare.keys import BINDINGS, TABS, compare_hints
 from perftui.tui.screens.compare.layout import CompareLayout, plan
 from perftui.tui.screens.dialogs.too_small import TooSmall
-from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean, shorten_end
 from perftui.tui.widgets.bars.footer import KeyFooter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -11,11 +10,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.worker import get_current_worker
 
-from perftui.probes.compare.comparison import Run
-from perftui.probes.compare.place import place_here, place_of
-from perftui.probes.recording.format.limits import RecordingError
-from perftui.probes.recording.read.reader import RecordingReader, open_recording
-from perftui.probes.store.store import Store
 from perftui.tui.text.fit import clean, shorten_end
 from perftui.tui.widgets.tables.home_lists import recording_section
 from perftui.tui.widgets.tables.table import Table
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from perftui.probes.recording.shelf.shelf import Entry
-    from perftui.tui.screens.live.actions import LiveActions
 
 
 class ChooseBaseline(ModalScreen["Path | None"]):
@@ -102,42 +95,6 @@ def baselines(entries: list[Entry], title: str, own: Path | None) -> list[Entry]
         if entry.state in ("closed", "interrupted") and (own is None or entry.path != own)
     ]
     return sorted(kept, key=lambda entry: (entry.title != title, -entry.wall_ns))
-
-
-def begin_diff(screen: LiveActions) -> None:
-    """Ask for a baseline and open the comparison of the screen's session with it."""
-    reader = screen.session.reader
-    if not isinstance(reader, Store):
-        screen.say("this session cannot be compared")
-        return
-    own = reader.path if isinstance(reader, RecordingReader) else None
-
-    def chosen(path: Path | None) -> None:
-        if path is not None:
-            screen.run_worker(_open(screen, path, reader), group="diff", exclusive=True)
-
-    screen.app.push_screen(ChooseBaseline(reader.target().title, own), chosen)
-
-
-async def _open(screen: LiveActions, path: Path, reader: Store) -> None:
-    try:
-        base, new = await asyncio.to_thread(_runs, path, reader)
-    except RecordingError as error:
-        screen.say(str(error))
-        return
-    from perftui.tui.screens.compare.screen import CompareScreen
-
-    screen.app.push_screen(CompareScreen([base], [new], on_top=True))
-
-
-def _runs(path: Path, reader: Store) -> tuple[Run, Run]:
-    """Open the baseline, and look at where this session is measured."""
-    base = open_recording(path)
-    if isinstance(reader, RecordingReader):
-        new = Run(reader, name_of(reader.path), place_of(reader))
-    else:
-        new = Run(reader, "this session", place_here(reader))
-    return Run(base, name_of(path), place_of(base)), new
 
 
 def name_of(path: Path) -> str:

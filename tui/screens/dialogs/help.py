@@ -9,46 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from perftui.tui.screens.live.keys import KEYS
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from perftui.tui.screens.live.keys import Key
     from perftui.tui.terminal.theme import Paint
+    from perftui.tui.widgets.bars.key import Key
 
 WIDTH = 58
 More = tuple[str, Sequence[tuple[str, str]]]
 """A title and (key, what it does) rows that are no bindings."""
-_MORE: tuple[More, ...] = (
-    (
-        "Mouse",
-        (
-            ("drag", "on a timeline or heat map: select a range"),
-            ("click", "on a timeline: set the cursor"),
-            ("wheel", "on a timeline: zoom the time axis"),
-            ("shift+drag", "select text, as the terminal does"),
-        ),
-    ),
-    (
-        "Good to know",
-        (
-            ("ctrl+c", "does not quit and does not reach the target;"),
-            ("", "commands (ctrl+p) has “interrupt the target”"),
-            ("ctrl+p", "every command, tabs and themes by name"),
-            ("1-4", "in a table: sort by that column"),
-            ("ctrl+←→", "in flame and log: sideways while scrubbing"),
-            ("Enter", "in the heat map: begin a range, then end it"),
-        ),
-    ),
-)
 
 
-def help_lines(
-    paint: Paint, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE
-) -> list[list[Piece]]:
+def help_lines(paint: Paint, keys: Sequence[Key], more: Sequence[More]) -> list[list[Piece]]:
     """Return the page: groups of keys in their order, and what is not a key."""
     lines: list[list[Piece]] = []
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -94,7 +69,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,f1,enter", "close", "close", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Key] = KEYS, more: Sequence[More] = _MORE) -> None:
+    def __init__(self, keys: Sequence[Key], more: Sequence[More]) -> None:
         super().__init__()
         self._keys, self._more = keys, more
 

@@ -12,14 +12,11 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from perftui.probes.own.folders import expanded
-from perftui.tui.session.face import OnDisk
 from perftui.tui.session.saving import (
     SCREEN,
     WHOLE,
     Chosen,
-    chosen_of,
     export_words,
-    run_export,
     shown_words,
 )
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import ComposeResult
-
-    from perftui.tui.screens.live.actions import LiveActions
 
 WIDTH = 96
 
@@ -228,52 +223,3 @@ class SaveScreen(ModalScreen[Save | None]):
             self._problem.update("it is there already: enter replaces it, another name keeps it")
             return
         self.dismiss(Save(self._offer().name, self._choices[0], path, force))
-
-
-def offer_to_save(live: LiveActions) -> None:
-    """Ask what to save, and save it while the screen goes on."""
-    view = live.view
-    if view is None:
-        return
-    session = live.session
-    recording = session.recording() if isinstance(session, OnDisk) else None
-    stem = "perftui"
-    if recording is not None:
-        stem = recording.name.removesuffix(".zip").removesuffix(".perftui")
-
-    async def save(wanted: Save | None) -> None:
-        if wanted is None:
-            return
-        if wanted.format_name == SCREEN:
-            # Not the dialog: what is behind it, once that is drawn.
-            live.call_after_refresh(_save_screen, live, wanted.path)
-            return
-        if recording is None:
-            return
-        live.say(f"saving {wanted.path} …")
-        words = export_words(
-            recording.absolute(),
-            wanted.format_name,
-            wanted.chosen,
-            str(wanted.path),
-            force=wanted.force,
-        )
-        live.run_worker(_export(live, words), group="save")
-
-    live.app.push_screen(SaveScreen(recording, stem, chosen_of(view, live.selection)), save)
-
-
-async def _export(live: LiveActions, words: list[str]) -> None:
-    well, said = await run_export(words)
-    live.say(said, "calm" if well else "warn")
-
-
-def _save_screen(live: LiveActions, path: Path) -> None:
-    from perftui.probes.own.whole_file import write_text
-
-    try:
-        write_text(path, live.app.export_screenshot(title="perftui"))
-    except OSError as error:
-        live.say(f"nothing was saved: {path}: {error.strerror or error}", "warn")
-        return
-    live.say(f"saved {path}")

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import shorten_end
 

@@ -169,7 +169,7 @@ class LiveActions(SpanActions):
 
     def action_diff(self) -> None:
         """Choose a recording to compare this session with."""
-        from perftui.tui.screens.dialogs.choose_baseline import begin_diff
+        from perftui.tui.screens.live.comparing import begin_diff
 
         begin_diff(self)
 
@@ -187,15 +187,16 @@ class LiveActions(SpanActions):
 
     def action_save(self) -> None:
         """Save what the screen is about, or the screen."""
-        from perftui.tui.screens.dialogs.save import offer_to_save
+        from perftui.tui.screens.live.saving import offer_to_save
 
         offer_to_save(self)
 
     def action_help(self) -> None:
         """Show all keys."""
         from perftui.tui.screens.dialogs.help import HelpScreen
+        from perftui.tui.screens.live.keys import KEYS, MORE
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(KEYS, MORE))
 
     def action_ctrl_c(self) -> None:
         """Say what ctrl+c does not do."""

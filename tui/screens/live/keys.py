@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding, BindingType
 
 from perftui.tui.picture.play_clock import speed_text
 from perftui.tui.screens.live.panes import PANES
 from perftui.tui.widgets.bars.footer import KeyHint
+from perftui.tui.widgets.bars.key import Key, bindings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from perftui.tui.picture.view import Playback
-
-
-class Key(NamedTuple):
-    """One thing that a key does."""
-
-    keys: str
-    """As Textual names them, comma separated."""
-    shown: str
-    """As a person reads them."""
-    action: str
-    label: str
-    """For the footer: a word or two."""
-    help: str
-    group: str
-    priority: bool = False
+    from perftui.tui.screens.dialogs.help import More
 
 
 KEYS = (
@@ -77,14 +62,28 @@ KEYS = (
 )
 
 
-def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
-    """Return what Textual needs to know of a table of keys; rows of words only have no binding."""
-    return [
-        Binding(key.keys, key.action, key.help, show=False, priority=key.priority)
-        for key in keys
-        if key.keys
-    ]
-
+MORE: tuple[More, ...] = (
+    (
+        "Mouse",
+        (
+            ("drag", "on a timeline or heat map: select a range"),
+            ("click", "on a timeline: set the cursor"),
+            ("wheel", "on a timeline: zoom the time axis"),
+            ("shift+drag", "select text, as the terminal does"),
+        ),
+    ),
+    (
+        "Good to know",
+        (
+            ("ctrl+c", "does not quit and does not reach the target;"),
+            ("", "commands (ctrl+p) has “interrupt the target”"),
+            ("ctrl+p", "every command, tabs and themes by name"),
+            ("1-4", "in a table: sort by that column"),
+            ("ctrl+←→", "in flame and log: sideways while scrubbing"),
+            ("Enter", "in the heat map: begin a range, then end it"),
+        ),
+    ),
+)
 
 LIVE_BINDINGS: list[BindingType] = [
     *bindings_of(KEYS),

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.view import TIMELINE_MIN_NS
+from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
-
-WIDE = 120
-"""From here on there is room for the figures at the right of the charts."""
 
 
 class Layout(NamedTuple):

@@ -33,7 +33,7 @@ from perftui.tui.screens.live.words import about, overlays_of, told
 from perftui.tui.session.face import Noted, Recorded
 from perftui.tui.session.notify import Notifier
 from perftui.tui.session.spikes import SpikeWatch
-from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.bars.banner import Banner, Note, note_of
 from perftui.tui.widgets.bars.footer import KeyFooter

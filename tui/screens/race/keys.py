@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.tui.screens.live.keys import Key, bindings_of
 from perftui.tui.widgets.bars.footer import KeyHint
+from perftui.tui.widgets.bars.key import Key, bindings_of
 
 if TYPE_CHECKING:
     from perftui.tui.screens.dialogs.help import More

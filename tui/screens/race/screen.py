@@ -28,7 +28,7 @@ from perftui.tui.screens.race.chart import Title, common_length_ns, common_top, 
 from perftui.tui.screens.race.face import Picture
 from perftui.tui.screens.race.keys import RACE_BINDINGS, hints_of
 from perftui.tui.screens.race.layout import RaceLayout, plan
-from perftui.tui.terminal.least_size import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.bars.footer import KeyFooter

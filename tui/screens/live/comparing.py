@@ -1,0 +1,54 @@
+"""`d`: compare this session with a recording, while it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from perftui.probes.compare.comparison import Run
+from perftui.probes.compare.place import place_here, place_of
+from perftui.probes.recording.format.limits import RecordingError
+from perftui.probes.recording.read.reader import RecordingReader, open_recording
+from perftui.probes.store.store import Store
+from perftui.tui.screens.dialogs.choose_baseline import ChooseBaseline, name_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perftui.tui.screens.live.actions import LiveActions
+
+
+def begin_diff(screen: LiveActions) -> None:
+    """Ask for a baseline and open the comparison of the screen's session with it."""
+    reader = screen.session.reader
+    if not isinstance(reader, Store):
+        screen.say("this session cannot be compared")
+        return
+    own = reader.path if isinstance(reader, RecordingReader) else None
+
+    def chosen(path: Path | None) -> None:
+        if path is not None:
+            screen.run_worker(_open(screen, path, reader), group="diff", exclusive=True)
+
+    screen.app.push_screen(ChooseBaseline(reader.target().title, own), chosen)
+
+
+async def _open(screen: LiveActions, path: Path, reader: Store) -> None:
+    try:
+        base, new = await asyncio.to_thread(_runs, path, reader)
+    except RecordingError as error:
+        screen.say(str(error))
+        return
+    from perftui.tui.screens.compare.screen import CompareScreen
+
+    screen.app.push_screen(CompareScreen([base], [new], on_top=True))
+
+
+def _runs(path: Path, reader: Store) -> tuple[Run, Run]:
+    """Open the baseline, and look at where this session is measured."""
+    base = open_recording(path)
+    if isinstance(reader, RecordingReader):
+        new = Run(reader, name_of(reader.path), place_of(reader))
+    else:
+        new = Run(reader, "this session", place_here(reader))
+    return Run(base, name_of(path), place_of(base)), new
