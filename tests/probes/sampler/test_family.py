@@ -11,8 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.sampler.conftest import ALL, KNOWN, clean_environment
-from tests.sampler.test_stream import Collected, decode
+from support.sampler import ALL, KNOWN, clean_environment
+from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler.names import Names
 from perftui.probes.sampler.target import Target
@@ -22,7 +22,7 @@ from perftui.probes.stacks.own.source import OwnSampler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sampler.conftest import Watched
+    from support.sampler import Watched
 
     from perftui.probes.stacks.own.records import OwnRecord
 

@@ -16,7 +16,7 @@ from perftui.probes.stacks.own.weigh_waiting import waiting_by_stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sampler.conftest import Watched
+    from support.sampler import Watched
 
 POLL = """
 import json, os, select, sys, time

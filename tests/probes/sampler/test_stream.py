@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler import stream
 from perftui.probes.sampler.names import Names
@@ -24,32 +24,11 @@ STACKS = st.lists(
 U32, U64 = st.integers(0, 2**32 - 1), st.integers(0, 2**63)
 
 
-class Collected(Writer):
-    """A writer whose bytes stay here."""
-
-    def __init__(self) -> None:
-        super().__init__(-1)
-
-    def take(self) -> bytes:
-        self._end_samples()
-        taken, self._pending = bytes(self._pending), bytearray()
-        return taken
-
-
 def begin(writer: Writer, comm: str = "main") -> None:
     writer.block(stream.HELLO, stream.HELLO_FIELDS.pack(stream.VERSION, 5))
     writer.block(stream.PROCESS, stream.PROCESS_FIELDS.pack(0, 123, 6, stream.SAMPLED, 0x030D00F0))
     fields = stream.THREAD_FIELDS.pack(0, 0, 124, 7, 8)
     writer.block(stream.THREAD, fields + stream.text(comm))
-
-
-def decode(data: bytes, cuts: list[int]) -> list[OwnRecord]:
-    decoder = Decoder()
-    records: list[OwnRecord] = []
-    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    for low, high in pairwise(edges):
-        records += decoder.feed(data[low:high])
-    return records
 
 
 @UNHURRIED
