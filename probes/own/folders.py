@@ -60,23 +60,26 @@ def _own(variable: str) -> Path | None:
 
 def _usual(kind: Literal["cache", "config", "data"]) -> Path:
     """Return the folder of a kind, by the XDG rules on Linux; somewhere safe if there is none."""
-    from platformdirs import PlatformDirs  # 10 ms that only those pay who keep something
-
-    base = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
-    dirs = PlatformDirs("perftui", appauthor=False)
-    folder = Path(getattr(dirs, f"user_{kind}_dir"))
     # A relative path is invalid by the XDG rules and is ignored.
-    if Path(base).is_absolute():
-        return folder
+    if Path(os.environ.get(f"XDG_{kind.upper()}_HOME", "")).is_absolute():
+        return _of_the_system(kind)
     home = _home()
     if isinstance(home, Path):
-        default = folder if folder.is_relative_to(home) else Path(home, _DEFAULT[kind], "perftui")
-        if _can_be_made(default):
-            return default
+        folder = _of_the_system(kind)
+        if not folder.is_relative_to(home):
+            folder = Path(home, _DEFAULT[kind], "perftui")
+        if _can_be_made(folder):
+            return folder
         home = _fallback(f"the home folder {home} cannot be written to")
     if not _used:
         _used.append(home.note)
     return home.folder / _DEFAULT[kind] / "perftui"
+
+
+def _of_the_system(kind: str) -> Path:
+    from platformdirs import PlatformDirs  # 10 ms that only those pay who keep something
+
+    return Path(getattr(PlatformDirs("perftui", appauthor=False), f"user_{kind}_dir"))
 
 
 def _home() -> Path | _Fallback:
