@@ -273,11 +273,9 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
                     f"{name}{' FAILED' if block['failures'] else ''}",
                 )
             )
-    widths = [max(len(row[column]) for row in cells) for column in range(6)]
-    return [
-        "  ".join([*(text.rjust(width) for text, width in zip(row, widths, strict=False)), row[6]])
-        for row in cells
-    ]
+    from perftui.probes.text.columns import aligned
+
+    return aligned(cells, right=range(6))
 
 
 class _Block:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from functools import lru_cache
-from statistics import median
+from statistics import fmean, median, variance
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -99,11 +99,10 @@ def ratio_of_sums(blocks: Sequence[tuple[float, float]]) -> Estimate:
 def mean_of(values: Sequence[float]) -> Estimate:
     """Estimate a mean from independent runs."""
     n = len(values)
-    mean = sum(values) / n
+    mean = fmean(values)
     if n < 2:
         return Estimate(mean, math.inf, 1)
-    spread = sum((value - mean) ** 2 for value in values) / (n - 1)
-    return Estimate(mean, math.sqrt(spread / n), n - 1)
+    return Estimate(mean, math.sqrt(variance(values, mean) / n), n - 1)
 
 
 def chance_of_equal(base: Estimate, new: Estimate) -> float:

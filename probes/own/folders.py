@@ -11,7 +11,10 @@ import os
 import stat
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+_DEFAULT = {"cache": ".cache", "config": ".config", "data": ".local/share"}
+"""Below a home or what stands for one, where the system's own rules cannot be asked."""
 
 
 class _Fallback(NamedTuple):
@@ -26,18 +29,18 @@ _used: list[str] = []
 
 
 def cache_folder() -> Path:
-    """Generated data: $PERFTUI_CACHE, else $XDG_CACHE_HOME/perftui, else ~/.cache/perftui."""
-    return _own("PERFTUI_CACHE") or _below("XDG_CACHE_HOME", ".cache")
+    """Generated data: $PERFTUI_CACHE, else where this system keeps caches."""
+    return _own("PERFTUI_CACHE") or _usual("cache")
 
 
 def config_folder() -> Path:
-    """Settings: $XDG_CONFIG_HOME/perftui, else ~/.config/perftui."""
-    return _below("XDG_CONFIG_HOME", ".config")
+    """Settings, where this system keeps them."""
+    return _usual("config")
 
 
 def recordings_folder() -> Path:
-    """Recordings: $PERFTUI_RECORDINGS, else below $XDG_DATA_HOME or ~/.local/share."""
-    return _own("PERFTUI_RECORDINGS") or _below("XDG_DATA_HOME", ".local/share") / "recordings"
+    """Recordings: $PERFTUI_RECORDINGS, else where this system keeps data of programs."""
+    return _own("PERFTUI_RECORDINGS") or _usual("data") / "recordings"
 
 
 def fallback_note() -> str | None:
@@ -55,21 +58,32 @@ def _own(variable: str) -> Path | None:
     return expanded(own) if own else None
 
 
-def _below(variable: str, default: str) -> Path:
-    base = os.environ.get(variable, "")
+def _usual(kind: Literal["cache", "config", "data"]) -> Path:
+    """Return the folder of a kind, by the XDG rules on Linux; somewhere safe if there is none."""
     # A relative path is invalid by the XDG rules and is ignored.
-    if Path(base).is_absolute():
-        return Path(base) / "perftui"
-    found = _home(default)
-    if isinstance(found, _Fallback):
-        if not _used:
-            _used.append(found.note)
-        return found.folder / default / "perftui"
-    return found / default / "perftui"
+    if Path(os.environ.get(f"XDG_{kind.upper()}_HOME", "")).is_absolute():
+        return _of_the_system(kind)
+    home = _home()
+    if isinstance(home, Path):
+        folder = _of_the_system(kind)
+        if not folder.is_relative_to(home):
+            folder = Path(home, _DEFAULT[kind], "perftui")
+        if _can_be_made(folder):
+            return folder
+        home = _fallback(f"the home folder {home} cannot be written to")
+    if not _used:
+        _used.append(home.note)
+    return home.folder / _DEFAULT[kind] / "perftui"
 
 
-def _home(default: str) -> Path | _Fallback:
-    """Return the home if `default` can be kept in it, else what is used instead."""
+def _of_the_system(kind: str) -> Path:
+    from platformdirs import PlatformDirs  # 10 ms that only those pay who keep something
+
+    return Path(getattr(PlatformDirs("perftui", appauthor=False), f"user_{kind}_dir"))
+
+
+def _home() -> Path | _Fallback:
+    """Return the person's home, or what is used where there is none."""
     home = os.environ.get("HOME", "")
     if not Path(home).is_absolute():
         home = _passwd_home()
@@ -77,9 +91,7 @@ def _home(default: str) -> Path | _Fallback:
             return _fallback("there is no home folder")
     if not os.path.isdir(home):  # noqa: PTH112 - Path's own raises where one may not look
         return _fallback(f"the home folder {home} is not there")
-    if _can_be_made(Path(home, default, "perftui")):
-        return Path(home)
-    return _fallback(f"the home folder {home} cannot be written to")
+    return Path(home)
 
 
 def _passwd_home() -> str:

@@ -9,7 +9,7 @@ too, and the verdict follows it where the two differ: what counts is where the g
 from __future__ import annotations
 
 from math import log, sqrt
-from statistics import fmean, median
+from statistics import linear_regression, median, variance
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ def fitted_slope(points: Sequence[tuple[float, float]]) -> Slope | None:
     n = len(points)
     if n < 3:
         return None
-    mean_x, mean_y = fmean(x for x, _ in points), fmean(y for _, y in points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    xs, ys = zip(*points, strict=True)
+    spread = variance(xs) * (n - 1)
     if spread == 0:
         return None
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
-    rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in points)
+    slope, start = linear_regression(xs, ys)
+    rest = sum((y - start - slope * x) ** 2 for x, y in points)
     freedom = n - 2
     t = _T[freedom - 1] if freedom <= len(_T) else _T_NORMAL
     half = t * sqrt(rest / freedom / spread)

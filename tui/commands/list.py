@@ -9,6 +9,7 @@ import textwrap
 import time
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.text.columns import aligned, widths_of
 from perftui.tui.errors import UserError
 from perftui.tui.text.words import say, tell
 
@@ -144,14 +145,12 @@ def _recording_lines(width: int | None) -> list[str]:
         )
     if width is not None and width < _ALL_COLUMNS:
         rows = [row[:-2] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = widths_of(rows)
     if width is not None:
         widths[0] = min(widths[0], max(12, width - 4 - sum(widths[1:]) - 2 * len(widths[1:])))
-    lines = []
-    for name, *others in rows:
-        row = (shorten_middle(name, widths[0]), *others)
-        cells = [cell.ljust(cells) for cell, cells in zip(row, widths, strict=True)]
-        lines.append("  ".join(cells).rstrip())
+    lines = aligned(
+        [(shorten_middle(name, widths[0]), *others) for name, *others in rows], widths=widths
+    )
     hint = f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"
     return [*lines, "", *_wrapped(hint, (width or 100) - 2, indent="  ")]
 
@@ -191,26 +190,13 @@ def _process_lines(width: int | None) -> list[str]:
         )
         for process in processes
     ]
-    table = _aligned([header, *rows])
+    table = aligned([header, *rows], right=range(len(header) - 1))
     commands = ["COMMAND", *(clean(shlex.join(process.argv)) for process in processes)]
     lines = []
     for row, command in zip(table, commands, strict=True):
         room = None if width is None else max(width - 2 - len(row) - 2, 10)
         lines.append(f"{row}  {command if room is None else shorten_middle(command, room)}")
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns at their widest; numbers to the right, the last (a name) to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    last = len(widths) - 1
-    return [
-        "  ".join(
-            cell.ljust(size) if column == last else cell.rjust(size)
-            for column, (cell, size) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
 
 
 def _as_json(kinds: Sequence[str]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from perftui.probes.compare.figures import (
     signed,
 )
 from perftui.probes.compare.headline import headline, top_imports
+from perftui.probes.text.columns import aligned, widths_of
 from perftui.probes.text.units import format_bytes, format_seconds
-from perftui.tui.text.fit import clean, fit, shorten_end, width_of
+from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -288,15 +289,13 @@ def _aligned(rows: _Rows, width: int | None, right: Container[int] = ()) -> list
         return []
     columns = max(len(row) for row in rows)
     rows = [(*row, *("",) * (columns - len(row))) for row in rows]
-    widths = [max(width_of(row[n]) for row in rows) for n in range(columns)]
+    widths = widths_of(rows)
     while width is not None and sum(widths) + 2 * columns + 2 > width and max(widths) > 16:
         widths[widths.index(max(widths))] -= 1
-    lines = []
-    for row in rows:
-        kept = [
-            fit(cell, cells, right=n in right)
-            for n, (cell, cells) in enumerate(zip(row, widths, strict=True))
-            if cells
-        ]
-        lines.append(("  " + "  ".join(kept)).rstrip())
-    return lines
+    kept = [n for n in range(columns) if widths[n]]
+    return aligned(
+        [[shorten_middle(row[n], widths[n]) for n in kept] for row in rows],
+        right=[at for at, n in enumerate(kept) if n in right],
+        widths=[widths[n] for n in kept],
+        indent="  ",
+    )

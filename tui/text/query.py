@@ -9,6 +9,8 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from perftui.probes.text.columns import aligned, widths_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -165,22 +167,15 @@ def _write_table(result: Result, file: io.TextIOWrapper, limit: int | None) -> i
         return len(rows)
     cells = [[_cell(value) for value in row] for row in rows]
     names = [_clean(name) for name in result.columns]
-    right = [
-        all(row[at] is None or isinstance(row[at], _NUMBERS) for row in rows)
+    right = {
+        at
         for at in range(len(names))
-    ]
-    widths = [max([len(name), *(len(row[at]) for row in cells)]) for at, name in enumerate(names)]
-    for line in (names, ["─" * width for width in widths], *cells):
-        file.write(_line(line, widths, right) + "\n")
+        if all(row[at] is None or isinstance(row[at], _NUMBERS) for row in rows)
+    }
+    rules = ["─" * width for width in widths_of([names, *cells])]
+    for line in aligned([names, rules, *cells], right=right):
+        file.write(f"{line}\n")
     return len(rows)
-
-
-def _line(cells: Iterable[str], widths: list[int], right: list[bool]) -> str:
-    padded = (
-        cell.rjust(width) if at_right else cell.ljust(width)
-        for cell, width, at_right in zip(cells, widths, right, strict=True)
-    )
-    return "  ".join(padded).rstrip()
 
 
 def _cell(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.store.process_use import process_name
+from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("grown memory", _growth(summary)),
     ):
         if rows:
-            lines += ["", title, *_aligned(rows)]
+            lines += ["", title, *aligned(rows, indent="  ")]
         if title == "alerts":
             lines += _spikes(summary)
     lines += ["", _profiler(summary)]
@@ -263,12 +264,3 @@ def _profiler(summary: dict[str, Any]) -> str:
     if own["dropped_records"]:
         parts.append(f"{own['dropped_records']} records dropped")
     return "measured with perftui: " + ", ".join(parts)
-
-
-def _aligned(rows: _Rows) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

@@ -5,8 +5,12 @@ share; each has its own strictness.
 from __future__ import annotations
 
 import itertools
+import statistics
 from math import sqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Line(NamedTuple):
@@ -15,17 +19,19 @@ class Line(NamedTuple):
     slope: float
     """Per step."""
     residual_sd: float
+    """Of the values around the line."""
+
+    def t(self, n: int) -> float:
+        """Return the size of the slope by its standard error, for a line through `n` values."""
+        error = self.residual_sd / sqrt(n * (n * n - 1) / 12)
+        return abs(self.slope) / error if error > 0 else float("inf")
 
 
-def fit_line(values: list[float]) -> Line:
-    """Fit a line; the residual has two degrees of freedom less."""
-    n = len(values)
-    middle = (n - 1) / 2
-    mean = sum(values) / n
-    sxx = n * (n * n - 1) / 12
-    slope = sum((i - middle) * value for i, value in enumerate(values)) / sxx
-    rest = sum((value - mean - slope * (i - middle)) ** 2 for i, value in enumerate(values))
-    return Line(slope, sqrt(rest / max(n - 2, 1)))
+def fit_line(values: Sequence[float]) -> Line:
+    """Fit a line to at least two values; the residual has two degrees of freedom less."""
+    slope, start = statistics.linear_regression(range(len(values)), values)
+    rest = sum((value - start - slope * i) ** 2 for i, value in enumerate(values))
+    return Line(slope, sqrt(rest / max(len(values) - 2, 1)))
 
 
 class Curve(NamedTuple):
@@ -68,16 +74,12 @@ def increments(floors: list[float]) -> list[float]:
     return [right - left for left, right in itertools.pairwise(floors)]
 
 
-def correlation(xs: list[float], ys: list[float]) -> float:
+def correlation(xs: Sequence[float], ys: Sequence[float]) -> float:
     """Return Pearson's r, 0 if either does not vary."""
-    n = len(xs)
-    mean_x, mean_y = sum(xs) / n, sum(ys) / n
-    sxx = sum((x - mean_x) ** 2 for x in xs)
-    syy = sum((y - mean_y) ** 2 for y in ys)
-    if sxx <= 0 or syy <= 0:
+    try:
+        return statistics.correlation(xs, ys)
+    except statistics.StatisticsError:
         return 0.0
-    sxy = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    return sxy / sqrt(sxx * syy)
 
 
 def unexplained(xs: list[float], ys: list[float]) -> float:

@@ -9,10 +9,11 @@ hides one.
 from __future__ import annotations
 
 import itertools
-from math import exp, log, sqrt
+from math import exp, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.detector import Detector
+from perftui.probes.detect.evidence.growth import fit_line
 from perftui.probes.text.units import format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ class ThroughputDecay(Detector):
         if rates is None:
             return False
         logs = [log(rate) for rate in rates]
-        slope, t = _trend(logs)
+        line = fit_line(logs)
+        slope, t = line.slope, line.t(len(logs))
         falls = sum(right < left for left, right in itertools.pairwise(logs))
         fall = 1 - exp(slope * (BLOCKS - 1))
         if slope >= 0 or t < look.min_t or fall < look.min_fall or falls < BLOCKS - 2:
@@ -252,18 +254,6 @@ def _rates(points: list[_Point], edges: list[float]) -> list[float] | None:
         borders.append(_Point(edge, rows, left.own_s + share * (right.own_s - left.own_s)))
     rates = [_rate(before, after) for before, after in itertools.pairwise(borders)]
     return rates if min(rates) > 0 else None
-
-
-def _trend(values: list[float]) -> tuple[float, float]:
-    """Return (slope per step, |t| of the slope)."""
-    n = len(values)
-    middle = (n - 1) / 2
-    mean = sum(values) / n
-    sxx = n * (n * n - 1) / 12
-    slope = sum((i - middle) * value for i, value in enumerate(values)) / sxx
-    rest = sum((value - mean - slope * (i - middle)) ** 2 for i, value in enumerate(values))
-    error = sqrt(rest / (n - 2) / sxx)
-    return slope, abs(slope) / error if error > 0 else float("inf")
 
 
 def _exponent(slope: float) -> float:

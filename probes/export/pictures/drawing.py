@@ -6,10 +6,10 @@ of the difference of two are the same drawing with other faces.
 
 from __future__ import annotations
 
-import unicodedata
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.text.columns import cells_of
 from perftui.probes.text.harmless import clean
 
 if TYPE_CHECKING:
@@ -61,19 +61,6 @@ def hsl(degrees: float, saturation: float, lightness: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in parts)
 
 
-def cells_of(text: str) -> int:
-    """Return how many columns a text takes in a monospaced font."""
-    if text.isascii():
-        return len(text)
-    return sum(_cells(char) for char in text)
-
-
-def _cells(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
 def shortened(text: str, cells: int) -> str:
     """Return `text` without its middle if it takes more than `cells` columns."""
     if cells_of(text) <= cells:
@@ -93,7 +80,7 @@ def fitted(text: str, cells: int) -> str:
 
 def _taken(text: str, cells: int) -> str:
     for at, char in enumerate(text):
-        cells -= _cells(char)
+        cells -= cells_of(char)
         if cells < 0:
             return text[:at]
     return text

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 ASK = """
-import json, os, pwd, sys, tempfile
-from perftui.probes import folders
-from perftui.probes.recording import shelf
+import json, os, platformdirs, pwd, sys, tempfile  # before nobody may read them
+from perftui.probes.own import folders
+from perftui.probes.recording.shelf import shelf
 if sys.argv[1:]:
     os.setgroups([])
     os.setgid(int(sys.argv[1]))
