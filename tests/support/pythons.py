@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 OLDEST, NEWEST = 9, 15
 TOLD = "PERFTUI_PYTHONS"
 """Further interpreters, separated like PATH."""
@@ -68,3 +70,22 @@ def interpreters(*, free_threaded: bool = True) -> tuple[Interpreter, ...]:
             if minor not in found:
                 take(executable)
     return tuple(each for each in found.values() if OLDEST <= each.minor <= NEWEST)
+
+
+def on_every_python(metafunc: pytest.Metafunc) -> None:
+    """`python`: this one, the newest and the oldest; the others are for the long run."""
+    if "python" not in metafunc.fixturenames:
+        return
+    this, *rest = interpreters()
+    others = sorted(rest, key=lambda each: each.minor)
+    metafunc.parametrize(
+        "python",
+        [
+            pytest.param(
+                each.executable,
+                marks=[pytest.mark.live] if index > 2 else [],
+                id=each.version,
+            )
+            for index, each in enumerate([this, *others[-1:], *others[:-1]])
+        ],
+    )

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support.pythons import interpreters
+from support.pythons import on_every_python
 
 from perftui.probes.agent_link.launch import agent_environment
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Sequence
-
-    from support.pythons import Interpreter
 
 ADDRESS = re.compile(r"at 0x[0-9a-f]+")
 """The one thing that differs from run to run anyway."""
@@ -43,27 +41,8 @@ class Recorded(NamedTuple):
         return [line for line in self.lines if line["k"] == kind]
 
 
-def ordered() -> list[Interpreter]:
-    """One interpreter of every version that can be found: this one, newest, oldest, the others."""
-    this, *rest = interpreters()
-    others = sorted(rest, key=lambda each: each.minor)
-    return [this, *others[-1:], *others[:-1]]
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`python`: this interpreter, the newest and the oldest; the others are for the long run."""
-    if "python" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "python",
-            [
-                pytest.param(
-                    each.executable,
-                    marks=[pytest.mark.live] if index > 2 else [],
-                    id=each.version,
-                )
-                for index, each in enumerate(ordered())
-            ],
-        )
+    on_every_python(metafunc)
 
 
 def plain_environment(**extra: str) -> dict[str, str]:
