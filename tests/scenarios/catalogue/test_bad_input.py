@@ -265,7 +265,7 @@ def test_no_writer_outlives_a_killed_scenario() -> None:
     import psutil
 
     writer = (
-        "import time; from perftui.scenarios import orders_lance as writer; "
+        "import time; from perftui.scenarios.data import orders_lance as writer; "
         "writer._end_with_parent(); print('here', flush=True); time.sleep(60)"
     )
     owner = (
