@@ -6,6 +6,8 @@ WORKERS ?= 2
 FIFTH ?= 0
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The tests start perftui hundreds of times: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
 
 .PHONY: demo test test-long test-all lint check clean

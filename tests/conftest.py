@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,6 +76,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     fifth = config.getoption("long_fifth")
     if fifth is not None:
         _keep(config, items, lambda item: _is_long(item) and _fifth_of(item) == fifth)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_finish(session: pytest.Session) -> Generator[None]:
+    """Let xdist see the groups of the tests.
+
+    Up to 3.8 it appends them to a name that pytest 9.2 no longer reads, and every test is a group
+    of its own.
+    """
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            grouped = getattr(item, "_nodeid", None)
+            if grouped is not None and grouped != item.nodeid:
+                item._id = type(item._id).parse(grouped)  # type: ignore[attr-defined]
+    return (yield)
 
 
 def _is_long(item: pytest.Item) -> bool:

@@ -164,3 +164,10 @@ def test_the_oldest_python_is_said_in_one_way() -> None:
     assert project()["tool"]["mypy"]["python_version"] == oldest
     script = (ROOT / ".ci/environment.py").read_text()
     assert f"OLDEST = ({oldest.replace('.', ', ')})" in script
+
+
+def test_tests_side_by_side_are_in_groups(request: pytest.FixtureRequest) -> None:
+    """Those against the clock would run beside each other, and nothing would say so."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("only where `make test` runs them side by side")
+    assert request.node.nodeid.endswith("@tests/test_project.py")

@@ -23,9 +23,9 @@ def own_code(code: str, *words: str) -> list[str]:
     return [sys.executable, "-I", "-c", code, *words]
 
 
-def own_script(path: Path, *words: str) -> list[str]:
+def own_script(path: Path, *words: str, python: str = sys.executable) -> list[str]:
     """Return the argv of a process that runs a file of ours with the standard library alone."""
-    return [sys.executable, "-I", "-S", str(path), *words]
+    return [python, "-I", "-S", str(path), *words]
 
 
 def module_for_others(python: str, module: str, *words: str) -> list[str]:

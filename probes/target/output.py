@@ -27,13 +27,13 @@ import fcntl
 import os
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
+from perftui.probes.own.python import own_script
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.probe_thread import ProbeThread
@@ -174,9 +174,8 @@ class OutputTail:
 
     def _spawn(self, sink_fd: int) -> None:
         read_fds = [stream.read_fd for stream in self._streams]
-        command = [sys.executable, "-I", "-S", "-E", str(_DRAIN_FILE)]
         process = subprocess.Popen(
-            [*command, *map(str, read_fds), str(sink_fd)],
+            own_script(_DRAIN_FILE, *map(str, read_fds), str(sink_fd)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.python import own_script
 from perftui.probes.stacks.own.decode import Decoder
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class OwnSampler:
         rate_hz: float = 100,
         budget: float | None = None,
         follow: bool = True,
-        python: str | None = None,
+        python: str = sys.executable,
     ) -> None:
         """Start it.
 
@@ -43,12 +44,12 @@ class OwnSampler:
             follow: Also sample what the processes start.
             python: Interpreter to run it with, 3.9 or later.
         """
-        argv = [python or sys.executable, "-I", "-S", "-E", str(START), "--rate", f"{rate_hz:g}"]
+        words = ["--rate", f"{rate_hz:g}"]
         if budget is not None:
-            argv += ["--budget", f"{budget:g}"]
+            words += ["--budget", f"{budget:g}"]
         if not follow:
-            argv.append("--no-follow")
-        argv += [str(pid) for pid in pids]
+            words.append("--no-follow")
+        argv = own_script(START, *words, *map(str, pids), python=python)
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pipesize=_PIPE_BYTES
         )

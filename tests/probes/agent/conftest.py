@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import time
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from support.pythons import on_every_python
 
 from perftui.probes.agent_link.launch import agent_environment
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Sequence
 
-OLDEST, NEWEST = 9, 15
 ADDRESS = re.compile(r"at 0x[0-9a-f]+")
 """The one thing that differs from run to run anyway."""
 
@@ -44,50 +41,8 @@ class Recorded(NamedTuple):
         return [line for line in self.lines if line["k"] == kind]
 
 
-def interpreters() -> list[str]:
-    """One interpreter of every version that can be found: this one, newest, oldest, the others.
-
-    `PERFTUI_PYTHONS` names further ones than those of pyenv, uv and the PATH.
-    """
-    found = {sys.version_info.minor: sys.executable}
-    candidates = [name for name in os.environ.get("PERFTUI_PYTHONS", "").split(os.pathsep) if name]
-    homes = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
-    homes.append(Path.home() / ".local" / "share" / "uv" / "python")
-    for minor in range(OLDEST, NEWEST + 1):
-        name = f"python3.{minor}"
-        candidates += [str(p) for home in homes for p in sorted(home.glob(f"*/bin/{name}"))]
-        candidates.append(shutil.which(name) or "")
-    for candidate in filter(None, candidates):
-        told = version(candidate)
-        if told:
-            found.setdefault(int(told.split(".")[1]), candidate)
-    others = sorted(minor for minor in found if minor != sys.version_info.minor)
-    order = [sys.version_info.minor, *others[-1:], *others[:-1]]
-    return [found[minor] for minor in order if OLDEST <= minor <= NEWEST]
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`python`: this interpreter, the newest and the oldest; the others are for the long run."""
-    if "python" in metafunc.fixturenames:
-        all_of_them = interpreters()
-        metafunc.parametrize(
-            "python",
-            [
-                pytest.param(exe, marks=[pytest.mark.live] if index > 2 else [], id=version(exe))
-                for index, exe in enumerate(all_of_them)
-            ],
-        )
-
-
-@cache
-def version(executable: str) -> str:
-    """`3.15.2`, "" if it does not run."""
-    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
-    try:
-        asked = subprocess.run([executable, "-I", "-c", code], capture_output=True, text=True)
-    except OSError:
-        return ""
-    return asked.stdout.strip()
+    on_every_python(metafunc)
 
 
 def plain_environment(**extra: str) -> dict[str, str]:

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.pythons import ask, interpreters
 
-from .conftest import interpreters, plain_environment, version
+from .conftest import plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def lazy_python() -> str:
-    for python in interpreters():
-        if tuple(map(int, version(python).split(".")[:2])) >= (3, 15):
-            return python
+    for each in interpreters():
+        if each.minor >= 15:
+            return each.executable
     pytest.skip("no Python with lazy imports (3.15) here")
 
 
@@ -175,8 +176,9 @@ def test_imports_that_cannot_be_hooked(
     """A later Python, or one that somebody changed before us: it is said, and all else works."""
     asked = "import sys, sysconfig; print(sys._base_executable)"
     base = subprocess.run([python, "-c", asked], capture_output=True, text=True).stdout.strip()
-    major_minor = ".".join(version(python).split(".")[:2])
-    site = tmp_path / "user" / "lib" / f"python{major_minor}" / "site-packages"
+    told = ask(python)
+    assert told is not None
+    site = tmp_path / "user" / "lib" / f"python3.{told.minor}" / "site-packages"
     site.mkdir(parents=True)
     (site / "changes_importlib.py").write_text(UNKNOWN if kind == "unknown" else USES)
     (site / "changes.pth").write_text("import changes_importlib\n")

@@ -19,7 +19,12 @@ STARTS = {
     *("Process", "Pool", "ProcessPoolExecutor", "get_context", "fork", "forkpty"),
 }
 OWNERS = {"subprocess", "os", "asyncio", "multiprocessing", "pty", "futures"}
+OF_A_PERSON = {
+    "probes/target/program.py": "`perftui run -m MODULE`: their words, for their interpreter",
+    "probes/doctor/agent.py": "the interpreter in which the agent is tried, as they would start it",
+}
 NO_PYTHON_OF_OURS = {
+    **OF_A_PERSON,
     "probes/target/target.py": "the program that a person wants to see",
     "probes/stacks/recorder.py": "py-spy, a binary",
     "probes/doctor/checks.py": "py-spy, a binary",
@@ -112,8 +117,7 @@ def test_no_python_is_started_past_the_one_place() -> None:
         for file in sources()
         for line in found_in(file.read_text(), str(file.relative_to(TREE)))
     ]
-    # `perftui run -m MODULE`: the words of a person, for the interpreter of a person.
-    assert [line for line in wrong if not line.startswith("probes/target/program.py")] == []
+    assert [line for line in wrong if line.partition(":")[0] not in OF_A_PERSON] == []
 
 
 @pytest.mark.parametrize(

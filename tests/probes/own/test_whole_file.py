@@ -165,11 +165,9 @@ def test_standard_output_by_name(tmp_path: Path, name: str, into: str) -> None:
     assert said == b"before\nx\nafter\n"
 
 
-def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
-    file = tmp_path / "locked"
+def test_a_file_that_may_not_be_written_is_not_replaced(reached_by_all: Path) -> None:
+    reached_by_all.chmod(0o777)
+    file = reached_by_all / "locked"
     file.write_text("locked")
     file.chmod(0o444)
     done = as_nobody("write_text(words[0], 'x')", str(file))
@@ -178,19 +176,17 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
     assert "PermissionError" in done.stderr
 
 
-def test_a_file_in_a_folder_that_takes_no_other_is_written_in_place(tmp_path: Path) -> None:
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
-    file = tmp_path / "file"
+def test_a_file_in_a_folder_that_takes_no_other_is_written_in_place(reached_by_all: Path) -> None:
+    file = reached_by_all / "file"
     file.write_text("before, and longer")
     file.chmod(0o666)
-    tmp_path.chmod(0o555)
+    reached_by_all.chmod(0o555)
     done = as_nobody("check_writable(words[0])\nwrite_text(words[0], 'after')", str(file))
     assert done.returncode == 0, done.stderr
     assert file.read_text() == "after"
-    done = as_nobody("check_writable(words[0])", str(tmp_path / "new"))
+    done = as_nobody("check_writable(words[0])", str(reached_by_all / "new"))
     assert "PermissionError" in done.stderr
-    tmp_path.chmod(0o755)
+    reached_by_all.chmod(0o755)
 
 
 def test_names_as_long_as_they_may_be(tmp_path: Path) -> None:
@@ -204,6 +200,8 @@ WRITES = re.compile(
 )
 NO_FILE_OF_A_PERSON = {
     "probes/own/whole_file.py": "the one place",
+    "probes/own/standard_streams.py": "a descriptor that was handed to us",
+    "probes/recording/format/claim.py": "in the folder of a recording",
     "probes/recording/format/meta.py": "in the folder of a recording",
     "probes/recording/write/seal.py": "in the folder of a recording",
     "probes/recording/write/live.py": "in the folder of a recording",

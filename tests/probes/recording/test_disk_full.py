@@ -16,6 +16,7 @@ from support.recordings.synthetic import T0, TARGET, S, session
 
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.shelf.pack import pack
+from perftui.probes.recording.write import rows as rows_module
 from perftui.probes.recording.write import sealer as sealer_module
 from perftui.probes.recording.write import writer as writer_module
 from perftui.probes.recording.write.writer import Recording, WriterOptions
@@ -179,6 +180,9 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
 
     monkeypatch.setattr(sealer_module, "seal", fail)
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 8 << 20)
+    # More output than is kept of a program is the quickest way to fill a segment.
+    monkeypatch.setattr(rows_module, "LINE_CHARACTERS_PER_S", 1 << 30)
+    monkeypatch.setattr(rows_module, "LINE_CHARACTERS_AT_ONCE", 1 << 30)
     recording = Recording(
         tmp_path / "a.perftui", CallTree(), TARGET, T0, free=lambda directory: ROOMY
     )
