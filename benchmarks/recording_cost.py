@@ -58,7 +58,7 @@ def main() -> None:
     print(f"in perftui        {own_s / args.seconds:.2%} of a core, this loop included")
     print(f"in the probes     {ingest_s / args.seconds:.3%}, longest {longest_s * 1e6:.0f} µs")
     print(f"on disk           {size / args.seconds * 3600 / 1e6:.1f} MB/h (goal 20)")
-    print(f"dropped           {recorder.dropped} records")
+    print(f"dropped           {recorder.overflowed} records")
 
 
 def _pss_kb(recorder: Recorder) -> int:

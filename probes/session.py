@@ -32,8 +32,8 @@ from perftui.probes.spine.records import Exit, Mark, Notice
 from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.store.store import Store
 from perftui.probes.target.output import OutputTail
-from perftui.probes.target.target import AttachedTarget, LaunchedTarget
-from perftui.probes.text.redact import redact_argv, redact_title
+from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
+from perftui.probes.text.redact import redact_argv, redact_text, redact_title
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
@@ -86,6 +86,19 @@ def _place_of(record: RecordOptions, title: str) -> Place | None:
     from perftui.probes.recording.shelf.place import Place
 
     return Place(title, record.directory)
+
+
+def _give_up(
+    channel: AgentChannel, output: OutputTail | None, orders: Orders | None, place: Place | None
+) -> None:
+    """Leave nothing of what was made ready for a target."""
+    channel.close()
+    if output is not None:
+        output.stop()
+    if orders is not None:
+        orders.close()
+    if place is not None:
+        place.give_up()
 
 
 class Session:
@@ -164,7 +177,7 @@ class Session:
             orders: To a program that keeps its process for more than one run.
 
         Raises:
-            LaunchError: it cannot be started.
+            LaunchError: it cannot be started, or was and cannot be watched: then it was ended.
             FileExistsError: another session is being recorded at the path that was asked for.
         """
         place = _place_of(record, redact_title(title, argv))
@@ -193,37 +206,44 @@ class Session:
                 own_session=behind_screen,
             )
         except BaseException:
-            channel.close_child_ends()
-            channel.close()
-            if output is not None:
-                output.stop()
-            if orders is not None:
-                orders.close()
-            if place is not None:
-                place.give_up()
+            _give_up(channel, output, orders, place)
             raise
         finally:
             if nowhere is not None:
                 os.close(nowhere)
-        channel.close_child_ends()
-        if orders is not None:
-            orders.close_child_end()
-        if options.limit_bytes is not None:
-            target.limit_memory(options.limit_bytes)
-        about = Target(
-            redact_title(title, argv),
-            redact_argv(tuple(argv)),
-            target.pid,
-            python=None,
-            launched=True,
-            agent=False,
-        )
-        with quiet_threads():
-            session = cls(target, about, log, options, channel, output, record, place)
+        session: Session | None = None
+        try:
+            channel.close_child_ends()
             if orders is not None:
-                session.orders = orders
-                orders.start(log, target.pid, t_launch_ns, session.store.rest)
-            session._start()
+                orders.close_child_end()
+            if options.limit_bytes is not None:
+                target.limit_memory(options.limit_bytes)
+            about = Target(
+                redact_title(title, argv),
+                redact_argv(tuple(argv)),
+                target.pid,
+                python=None,
+                launched=True,
+                agent=False,
+            )
+            with quiet_threads():
+                session = cls(target, about, log, options, channel, output, record, place)
+                if orders is not None:
+                    session.orders = orders
+                    orders.start(log, target.pid, t_launch_ns, session.store.rest)
+                session._start()
+        except BaseException as error:
+            # It runs, and nobody would know of it, show its end or pass it a signal.
+            target.abandon()
+            if session is not None:
+                session.close()
+            else:
+                _give_up(channel, output, orders, place)
+            if not isinstance(error, Exception):
+                raise
+            what = f"{type(error).__name__}: {error}"
+            text = f"it was started, but cannot be watched ({what}): it was ended again"
+            raise LaunchError(f"{redact_text(argv[0])!r}: {text}") from error
         return session
 
     @classmethod
@@ -371,7 +391,8 @@ class Session:
         return self.store.sampler_cpu_s() + recorder_s + output_s
 
     def _dropped(self) -> int:
-        return 0 if self._agent is None else self._agent.dropped
+        recorder = 0 if self._recorder is None else self._recorder.overflowed
+        return recorder + (0 if self._agent is None else self._agent.dropped)
 
     # What a screen or a headless run asks of it
 

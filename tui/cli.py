@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.child_status import keep_child_statuses
 from perftui.tui.errors import USAGE_ERROR, UserError
 from perftui.tui.parser import build_parser
 from perftui.tui.text.words import begin, say, settle, tell
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, whatever becomes of our words."""
     begin()
+    keep_child_statuses()
     try:
         code = _main(sys.argv[1:] if argv is None else argv)
     except SystemExit as leave:

@@ -55,6 +55,7 @@ def whole_file(
         with os.fdopen(os.dup(own_fd), "wb") as file:
             yield file
         return
+    _refuse_laid_links(os.fspath(path))
     before = _status(path)
     if before is not None and stat.S_ISDIR(before.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
@@ -111,6 +112,7 @@ def check_writable(path: str | Path) -> None:
     name = os.fspath(path)
     if _own_descriptor(name) is not None:
         return
+    _refuse_laid_links(name)
     status = _status(path)
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
@@ -144,6 +146,29 @@ def _status(path: str | Path) -> os.stat_result | None:
         return os.stat(path)  # noqa: PTH116 - a str as the person wrote it
     except FileNotFoundError:
         return None
+
+
+def _refuse_laid_links(path: str) -> None:
+    """Follow no link of somebody else's in a folder that everybody can write to, like /tmp.
+
+    The rule of fs.protected_symlinks (proc(5)): it is not on everywhere, and we rename over the
+    file that a link leads to, where the kernel would not be asked.
+
+    Raises:
+        PermissionError: there is such a link.
+    """
+    everybody = stat.S_ISVTX | stat.S_IWOTH
+    for _ in range(_LINKS):
+        folder = os.path.split(path)[0] or os.curdir
+        try:
+            after = os.readlink(path)  # noqa: PTH115
+            owner, where = os.lstat(path).st_uid, os.stat(folder)  # noqa: PTH116
+        except (OSError, ValueError):
+            return  # no link, or whoever opens it is told
+        if where.st_mode & everybody == everybody and owner not in (os.geteuid(), where.st_uid):
+            reason = "a link that somebody else has laid here is not followed"
+            raise PermissionError(errno.EACCES, reason, path)
+        path = os.path.join(folder, after)  # noqa: PTH118
 
 
 def _own_descriptor(path: str) -> int | None:

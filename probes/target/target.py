@@ -10,6 +10,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.child_status import in_the_child
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.records import Exit
@@ -64,6 +65,7 @@ class LaunchedTarget:
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=own_session,
+                preexec_fn=in_the_child(),
             )
         except OSError as error:
             reason = error.strerror or str(error)
@@ -91,11 +93,18 @@ class LaunchedTarget:
 
         def wait() -> None:
             # The pid stays ours until it is reaped here; nobody else may wait for it.
-            _, status, usage = os.wait4(self.pid, 0)
+            try:
+                _, status, usage = os.wait4(self.pid, 0)
+            except ChildProcessError:
+                # Somebody did: the program that we are part of, or the kernel, because SIGCHLD
+                # is ignored. It has ended, and how is not known.
+                self._popen.returncode = 0
+                self._tell(Exit(time.monotonic_ns(), self.pid, None, None), on_exit)
+                return
             code = os.waitstatus_to_exitcode(status)
             self._popen.returncode = code
             peak = usage.ru_maxrss * 1024
-            self.exit = Exit(
+            ended = Exit(
                 t_ns=time.monotonic_ns(),
                 pid=self.pid,
                 exit_code=code if code >= 0 else None,
@@ -104,12 +113,27 @@ class LaunchedTarget:
                 cpu_system_s=usage.ru_stime,
                 max_rss_bytes=peak if peak > self._spawn_rss_bytes else None,
             )
-            try:
-                on_exit(self.exit)
-            finally:
-                self._ended.set()
+            self._tell(ended, on_exit)
 
         Thread(target=wait, name="perftui-wait", daemon=True).start()
+
+    def _tell(self, ended: Exit, on_exit: Callable[[Exit], None]) -> None:
+        self.exit = ended
+        try:
+            on_exit(ended)
+        finally:
+            self._ended.set()
+
+    def abandon(self) -> None:
+        """End it before anybody watches it, and wait for it here."""
+        with suppress(ProcessLookupError):
+            self._popen.terminate()
+            try:
+                self._popen.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                self._popen.kill()
+                self._popen.wait()
+        self._ended.set()
 
     def alive(self) -> bool:
         """Tell whether it still runs."""

@@ -8,15 +8,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
 from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.summary import summarize
+from perftui.probes.target.target import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
 
 BUSY = "import time\ndef burn():\n while time.process_time() < 1.5: sum(range(500))\nburn()"
 
@@ -125,3 +127,21 @@ def test_a_secret_on_the_command_line_is_in_no_title() -> None:
     session.close()
     assert "s3cret" not in repr(session.store.target())
     assert "s3cret" not in repr(session.store.processes())
+
+
+def test_a_target_that_cannot_be_watched_is_ended_and_not_left_unsaid(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pid"
+
+    def fail(*_: object, **__: object) -> None:
+        wait_for(pid_file.exists)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(session_module, "DetectorProbe", fail)
+    code = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(99)"
+    argv = [sys.executable, "-I", "-c", code]
+    with pytest.raises(LaunchError, match=r"cannot be watched .*new thread.*: it was ended"):
+        Session.launch(argv, "test", ProbeOptions(), behind_screen=True)
+    pid = int(pid_file.read_text())
+    assert not Path(f"/proc/{pid}").exists()

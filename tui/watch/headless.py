@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
+INCONCLUSIVE = 3
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
 _STDERR_FD = 2
@@ -88,10 +89,13 @@ def attach_headless(pid: int, asked: WatchOptions) -> int:
 
 
 def exit_status(exit_: Exit) -> int:
-    """Return the exit code that a shell would give for this end."""
+    """Return the exit code that a shell would give for this end of a launched program.
+
+    3 (inconclusive) if somebody else has waited for it: then it is not known how it ended.
+    """
     if exit_.signal is not None:
         return 128 + exit_.signal
-    return exit_.exit_code or 0
+    return INCONCLUSIVE if exit_.exit_code is None else exit_.exit_code
 
 
 def print_recording(session: Session) -> None:

@@ -106,7 +106,7 @@ def _show(session: Session, asked: WatchOptions, ending: Ending) -> int:
         raise SystemExit(0 if _terminal_is_gone(ending) else 128 + ending.number)
     if gate_failed(session, asked.fail_on):
         return GATE_FAILED
-    return 0 if exit_ is None else exit_status(exit_)
+    return 0 if exit_ is None or not session.launched else exit_status(exit_)
 
 
 def _terminal_is_gone(ending: Ending) -> bool:

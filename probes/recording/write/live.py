@@ -103,7 +103,8 @@ class _Stream:
 
     def __init__(self, path: Path, schema: Any) -> None:
         pa = arrow()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        # Never a file that is there, nor one that a link points to: it would not be ours.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._fd = os.open(path, flags, 0o600)
         self._good_bytes = 0
         self._pending = _Pending()

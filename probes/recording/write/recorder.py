@@ -18,6 +18,7 @@ from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Notice
+from perftui.probes.text.units import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,8 +72,8 @@ class Recorder:
     ) -> None:
         self._claim = Claim.take(directory) if claim is None else claim
         self.directory = directory
-        self.dropped = 0
-        """Records that found the queue full, or the recording ended."""
+        self.overflowed = 0
+        """Records that found the queue full: they are missing in the recording."""
         self.file_bytes = 0
         self._log = log
         held = (self._claim.fileno(), self._claim.locked)
@@ -92,8 +93,10 @@ class Recorder:
 
     def ingest(self, batch: Sequence[Record]) -> None:
         """Queue a batch; never waits."""
-        if self._ended or self._put - self._sent + len(batch) > QUEUE_ROWS:
-            self.dropped += len(batch)
+        if self._ended:
+            return  # as was said
+        if self._put - self._sent + len(batch) > QUEUE_ROWS:
+            self.overflowed += len(batch)
             return
         self._put += len(batch)
         self._queue.append(batch)
@@ -130,6 +133,9 @@ class Recorder:
         if self._thread.is_alive():
             # Not killed: should it come to itself it closes what it has.
             self._end("the recorder process does not answer")
+        if self.overflowed:
+            many = format_count(self.overflowed)
+            self._say(f"{many} records are missing in the recording: it did not keep up")
 
     def _run(self) -> None:
         self._stopping.wait(START_AFTER_S)
@@ -145,8 +151,12 @@ class Recorder:
             )
             answers.start()
             self._write(process, wire.pack(wire.START, self._start))
+            said = False
             while not self._stopping.wait(SEND_EVERY_S):
                 self._send(process)
+                if self.overflowed and not said:
+                    said = True
+                    self._say("the recording does not keep up: some records are left out of it")
             self._send(process)
             self._write(process, wire.pack(wire.END, None))
         except OSError as error:
@@ -220,5 +230,7 @@ class Recorder:
 
     def _end(self, reason: str) -> None:
         self._ended = True
-        text = f"the recording has ended: {reason}; the session goes on"
+        self._say(f"the recording has ended: {reason}; the session goes on")
+
+    def _say(self, text: str) -> None:
         self._log.append(Notice(time.monotonic_ns(), "warn", text))

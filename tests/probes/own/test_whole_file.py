@@ -50,6 +50,31 @@ def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to lay somebody else's link")
+def test_a_link_that_somebody_else_has_laid_in_a_shared_folder_is_not_followed(
+    tmp_path: Path,
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    for name, owner in (("theirs", 65534), ("ours", 0)):
+        (shared / name).symlink_to(victim)
+        os.lchown(shared / name, owner, owner)
+    (tmp_path / "chain").symlink_to(shared / "theirs")
+    for path in (shared / "theirs", tmp_path / "chain"):
+        for write in (lambda p: write_text(p, "x"), check_writable):
+            with pytest.raises(PermissionError, match="somebody else"):
+                write(path)
+    assert victim.read_text() == "mine"
+    write_text(shared / "ours", "x")  # a person's own link is a person's wish
+    assert victim.read_text() == "x"
+    shared.chmod(0o755)
+    write_text(shared / "theirs", "y")  # nobody but the folder's owner can have let it be there
+    assert victim.read_text() == "y"
+
+
 def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
     file = tmp_path / "old"
     file.write_text("long " * 100)

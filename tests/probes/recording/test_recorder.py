@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
+
 BUSY = (
     "import time, perftui\n"
     "with perftui.phase('work'):\n"
@@ -162,7 +164,7 @@ def test_a_full_queue_drops_and_counts_instead_of_waiting(tmp_path: Path) -> Non
     batch = [Count(n, 1, "n", n) for n in range(QUEUE_ROWS // 4)]
     for _ in range(6):
         log.extend(batch)
-    assert recorder.dropped == 2 * len(batch)
+    assert recorder.overflowed == 2 * len(batch)
 
 
 def test_the_oldest_recordings_make_room_and_a_person_is_told(tmp_path: Path) -> None:
@@ -179,3 +181,20 @@ def test_the_oldest_recordings_make_room_and_a_person_is_told(tmp_path: Path) ->
     texts = [notice.text for notice in third.store.status().notices]
     assert sum(text.startswith("deleted the recording") for text in texts) == 2
     assert third.recording() is not None
+
+
+def test_what_a_recording_misses_is_said_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.probes.recording.write import recorder
+
+    monkeypatch.setattr(recorder, "QUEUE_ROWS", 10)
+    directory = tmp_path / "q.perftui"
+    live = session(directory, 0.0)
+    for _ in range(3):
+        live._log.extend([Count(time.monotonic_ns(), live.pid, "n", n) for n in range(20)])
+    assert live.wait(30)
+    live.close()
+    said = [notice.text for notice in live.store.status().notices]
+    assert any("records are missing in the recording" in text for text in said), said
+    assert live._dropped() >= 60

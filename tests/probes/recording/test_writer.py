@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.recordings.made import make
@@ -18,6 +19,7 @@ from support.recordings.synthetic import PID, T0, TARGET, S
 
 from perftui.probes.recording.format.meta import start_key
 from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.recording.write.live import LiveSegment, file_name
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Target
@@ -31,6 +33,9 @@ from perftui.probes.spine.records import (
     Stack,
     StackWindow,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 END = 1 << 62
 
@@ -283,3 +288,17 @@ def test_a_process_of_the_same_id_is_not_taken_for_the_recorder(tmp_path: Path) 
     meta["recorder"]["start"] = "123.45"
     (recording / "meta.json").write_text(json.dumps(meta))
     assert open_recording(recording).state == "interrupted"
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_table_is_never_written_into_a_file_that_is_there(
+    tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    other = tmp_path / "mine.txt"
+    other.write_text("mine")
+    folder = tmp_path / "it.perftui"
+    folder.mkdir()
+    link(other, folder / file_name("marks", 0, "arrows"))
+    with pytest.raises(FileExistsError):
+        LiveSegment(folder, 0).append("marks", [(1, 2, 3, "n")])
+    assert other.read_text() == "mine"

@@ -15,6 +15,7 @@ from perftui.probes.spine.records import LogLine, Record
 from perftui.probes.target.output import OutputTail
 from perftui.probes.target.program import ProgramError, command_of
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
+from perftui.tui.watch.headless import exit_status
 
 
 def python(code: str) -> list[str]:
@@ -155,3 +156,28 @@ def test_words_become_an_argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_words_that_name_nothing(words: list[str], reason: str) -> None:
     with pytest.raises(ProgramError, match=reason):
         command_of(words, None)
+
+
+@pytest.mark.parametrize("code", [7, 0])
+def test_a_supervisor_that_ignores_sigchld_changes_nothing(code: int) -> None:
+    looks = f"import signal, sys; print(signal.getsignal(17)); sys.exit({code})"
+    words = [sys.executable, "-m", "perftui", "run", "--headless", "--no-record", "--no-stacks"]
+    ran = subprocess.run(
+        [*words, "--", *python(looks)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    )
+    assert ran.returncode == code, ran.stderr
+    assert ran.stdout == "1\n"  # the program finds it as it would without us
+    assert f"exit code {code}" in ran.stderr
+
+
+def test_an_end_that_somebody_else_waited_for_is_an_end() -> None:
+    target = LaunchedTarget(python("pass"), os.environ)
+    os.waitpid(target.pid, 0)
+    ended(target)
+    assert target.exit is not None
+    assert (target.exit.exit_code, target.exit.signal) == (None, None)
+    assert exit_status(target.exit) == 3
