@@ -16,6 +16,7 @@ import pytest
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, TARGET, S
 
+from perftui.probes.recording.format import meta as meta_file
 from perftui.probes.recording.format.meta import start_key
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.writer import Recording, WriterOptions
@@ -283,3 +284,9 @@ def test_a_process_of_the_same_id_is_not_taken_for_the_recorder(tmp_path: Path) 
     meta["recorder"]["start"] = "123.45"
     (recording / "meta.json").write_text(json.dumps(meta))
     assert open_recording(recording).state == "interrupted"
+
+
+def test_both_ways_to_know_a_process_again_agree() -> None:
+    # Readers and writers may be of different systems, or versions of perftui.
+    assert meta_file._start_key_elsewhere(os.getpid()) == start_key(os.getpid())
+    assert start_key(2**22 + 1) is None
