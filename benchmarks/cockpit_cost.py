@@ -2,9 +2,12 @@
 
 The target has two busy threads: one recursive, one that allocates every 10 ms. Measured for
 perftui, `py-spy top` and `memray run --live`: seconds and CPU until the first frame is on the
-terminal, until the target's figures are, CPU and PSS while it runs, bytes to the terminal.
+terminal, until the target's figures are, and then, of all its processes, CPU, PSS, bytes to the terminal and
+wake-ups (voluntary context switches). The screen's process is told apart as well: with neither
+stacks nor a recording nothing else runs.
 
     python benchmarks/cockpit_cost.py [--seconds 20] [--columns 160] [--rows 45]
+                                      [--beside /old/venv/bin/perftui] [--attach-only]
 
 `memray` is measured if it is installed (pip install memray); its tracking slows the target
 itself, which is told as the target's work per CPU second.
@@ -67,6 +70,7 @@ class Cost:
     cpu_s: float = 0.0
     warm_cpu_s: float = 0.0
     pss_bytes: int = 0
+    wakeups: int = 0
     watched_s: float = 0.0
 
 
@@ -93,6 +97,17 @@ def cpu_of(processes: list[psutil.Process]) -> float:
         with suppress(psutil.Error):
             times = process.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def wakeups_of(processes: list[psutil.Process]) -> int:
+    """Add up the voluntary context switches of all threads."""
+    total = 0
+    for process in processes:
+        for status in Path(f"/proc/{process.pid}/task").glob("*/status"):
+            with suppress(OSError):
+                found = re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", status.read_text())
+                total += int(found[1]) if found else 0
     return total
 
 
@@ -128,14 +143,17 @@ def watch(command: list[str], seconds: float, size: tuple[int, int], marker: str
             next_look = now + 0.5
             cost.cpu_s = cpu_of(tool_processes(pid, marker))
             if warm is None and now >= warm_at:
-                warm = (now, cost.cpu_s, cost.bytes_out)
+                woken = wakeups_of(tool_processes(pid, marker))
+                warm = (now, cost.cpu_s, cost.bytes_out, woken)
+    processes = tool_processes(pid, marker)
     if warm is not None:
         cost.watched_s = time.monotonic() - warm[0]
-        cost.warm_cpu_s = cost.cpu_s - warm[1]
+        cost.warm_cpu_s = cpu_of(processes) - warm[1]
         cost.bytes_out -= warm[2]
-    for process in tool_processes(pid, marker)[:1]:
+        cost.wakeups = wakeups_of(processes) - warm[3]
+    for process in processes:
         with suppress(psutil.Error):
-            cost.pss_bytes = process.memory_full_info().pss
+            cost.pss_bytes += process.memory_full_info().pss
     for sig in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
         try:
             os.kill(pid, sig)
@@ -161,7 +179,7 @@ def report(name: str, cost: Cost, note: str = "") -> None:
     print(
         f"{name:22} {seconds(cost.first_frame_s):>11} {seconds(cost.first_frame_cpu_s):>9} "
         f"{seconds(cost.first_data_s):>11} {share:>6.1f} % {cost.pss_bytes / 2**20:>6.1f} MiB "
-        f"{rate:>7.1f} kB/s  {note}"
+        f"{rate:>7.1f} kB/s {cost.wakeups / (cost.watched_s or 1):>8.0f}/s  {note}"
     )
 
 
@@ -170,11 +188,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--columns", type=int, default=160)
     parser.add_argument("--rows", type=int, default=45)
+    parser.add_argument("--beside", action="append", default=[], metavar="PERFTUI")
+    parser.add_argument("--attach-only", action="store_true")
     args = parser.parse_args()
     size = (args.columns, args.rows)
     print(
         f"{'':22} {'first frame':>11} {'CPU s':>9} {'first data':>11} {'CPU':>8} {'PSS':>10} "
-        f"{'terminal':>12}"
+        f"{'terminal':>12} {'wake-ups':>10}"
     )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "busy-target.py"
@@ -188,13 +208,19 @@ def main() -> None:
 
         target = start_target(script, args.seconds + 30, result)
         time.sleep(0.5)
-        attach = [python, "-m", "perftui", "attach", str(target.pid)]
-        report("perftui attach", watch(attach, args.seconds, size, script.name))
+        for perftui in (*args.beside, str(Path(python).with_name("perftui"))):
+            attach = [perftui, "attach", str(target.pid)]
+            note = perftui if args.beside else ""
+            report("perftui attach", watch(attach, args.seconds, size, script.name), note)
+            attach += ["--no-stacks", "--no-record"]
+            report("its screen alone", watch(attach, args.seconds, size, script.name), note)
         if spy:
             top = [spy, "top", "--pid", str(target.pid), "--delay", "0.25"]
             report("py-spy top (0.25 s)", watch(top, args.seconds, size, script.name), "no stacks")
         target.kill()
         target.wait()
+        if args.attach_only:
+            return
 
         run = [python, "-m", "perftui", "run", str(script), length, str(result)]
         report("perftui run", watch(run, args.seconds, size, script.name))

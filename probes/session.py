@@ -31,7 +31,6 @@ from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Exit, Mark, Notice
 from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.store.store import Store
-from perftui.probes.target.output import OutputTail
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.probes.text.redact import redact_argv, redact_text, redact_title
 from perftui.probes.text.units import format_bytes
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import Probe
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
+    from perftui.probes.target.output import OutputTail
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
@@ -193,7 +193,11 @@ class Session:
             env.update(orders.environment())
             pass_fds = (*pass_fds, orders.child_fd)
         t_launch_ns = time.monotonic_ns()
-        output = OutputTail(log) if behind_screen else None  # its process runs before the target
+        output = None
+        if behind_screen:
+            from perftui.probes.target.output import OutputTail
+
+            output = OutputTail(log)  # its process runs before the target
         nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
         try:
             target = LaunchedTarget(

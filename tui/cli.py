@@ -41,8 +41,8 @@ def _say_where_things_are() -> None:
 
 
 def _main(argv: Sequence[str]) -> int:
-    parser = build_parser()
     words = list(argv)
+    parser = build_parser(words[0] if words else None)
     target: list[str] = []
     if words[:1] == ["run"]:
         from perftui.tui.commands.run import split_words

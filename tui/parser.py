@@ -55,8 +55,12 @@ class Parser(argparse.ArgumentParser):
         (tell if file is sys.stderr else say)(message or "", end="")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every command."""
+def build_parser(first: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser.
+
+    Args:
+        first: The first word of the command line: a command needs no other one's options.
+    """
     parser = Parser(
         prog="perftui",
         description="Watch a Python program live: CPU, memory, Python stacks, imports and phases.",
@@ -64,6 +68,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for name in COMMANDS:
+    for name in (first,) if first in COMMANDS else COMMANDS:
         import_module(f"perftui.tui.commands.{name}").add_parser(commands)
     return parser

@@ -15,10 +15,10 @@ import zlib
 from array import array
 from itertools import chain, pairwise
 from math import isfinite
-from statistics import median
 from typing import IO, TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, Sample
+from perftui.probes.spine.median import median
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from contextlib import contextmanager, suppress
@@ -191,7 +190,7 @@ def _own_descriptor(path: str) -> int | None:
 
 
 def _new_beside(target: Path, mode: int) -> tuple[int, Path]:
-    part = target.with_name(f".perftui-{secrets.token_hex(8)}.part")
+    part = target.with_name(f".perftui-{os.urandom(8).hex()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(part, flags, mode), part
 

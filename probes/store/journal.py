@@ -8,10 +8,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.plans.verdict import plan_verdict
+from perftui.probes.spine.median import median
 from perftui.probes.spine.reader import CallStats, Counter, Event, Import, RunCost
 from perftui.probes.spine.records import (
     Alert,

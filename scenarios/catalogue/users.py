@@ -4,7 +4,6 @@ As long as throughput rises with the users, there was room. Where it stops risin
 user only makes all of them wait longer.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable
 from statistics import fmean, quantiles
@@ -72,6 +71,8 @@ def users(
             found = _in_threads(lambda: ask, numbers, seconds)
         else:
             _table, vectors = _lancedb(str(folder), rows)
+            import asyncio  # here alone: `perftui list` imports this module
+
             found = asyncio.run(_in_tasks(str(folder), vectors, request, rows, numbers, seconds))
     _report(f"{store} {request}, {mode}", found, seconds)
     for level in found:
@@ -184,6 +185,8 @@ async def _in_tasks(
     numbers: list[int],
     seconds: float,
 ) -> list[_Level]:
+    from asyncio import gather
+
     import lancedb
 
     table: Any = await (await lancedb.connect_async(folder)).open_table("records")
@@ -223,7 +226,7 @@ async def _in_tasks(
 
         started = perf_counter()
         with perftui.phase(_users(number)):
-            await asyncio.gather(*(user(who * 1000) for who in range(number)))
+            await gather(*(user(who * 1000) for who in range(number)))
         took_s = perf_counter() - started
         error = errors[0] if errors else ""
         levels.append(_Level(number, took_s, latencies, len(errors), error, _thread_count()))

@@ -4,12 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
-import psutil
-
 import perftui
+from perftui.probes.spine.median import median
 from perftui.scenarios.define.parameters import ScenarioError, nearest
 from perftui.scenarios.engines.available import require_modules
 from perftui.scenarios.loading import server_targets as loader_servers
@@ -219,6 +217,8 @@ def hand_over_load(table: str, each: Load, **about: Figure) -> None:
 
 def _rss_below() -> int:
     total = 0
+    import psutil  # here alone: `perftui list` imports this module
+
     for process in psutil.Process().children(recursive=True):
         try:
             total += process.memory_info().rss

@@ -6,10 +6,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from perftui.probes.recording.shelf.shelf import name_of
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
-from perftui.probes.target.orders import Orders
 from perftui.probes.text.shell_words import shell_word
 from perftui.tui.terminal.ending import Ending, close_in_time
 from perftui.tui.text.summary import summary_text
@@ -57,6 +55,11 @@ def _launch(
     stdout: int | None,
     ending: Ending,
 ) -> int:
+    orders = None
+    if runs is not None:
+        from perftui.probes.target.orders import Orders
+
+        orders = Orders(runs, stay=False)
     session = Session.launch(
         argv,
         title,
@@ -64,7 +67,7 @@ def _launch(
         behind_screen=False,
         stdout=stdout,
         record=asked.record,
-        orders=None if runs is None else Orders(runs, stay=False),
+        orders=orders,
     )
     progress = Progress(session, asked.notify)
     stopped_by_us = _watch(session, progress, asked.duration_s, ending)
@@ -101,7 +104,11 @@ def exit_status(exit_: Exit) -> int:
 def print_recording(session: Session) -> None:
     """Say where the session can be seen again, if it can."""
     path = session.recording()
-    name = None if path is None else name_of(path)
+    if path is None:
+        return
+    from perftui.probes.recording.shelf.shelf import name_of
+
+    name = name_of(path)
     if name is not None:
         tell(f"recorded: perftui open {shell_word(name)}")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import Detector
+from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:

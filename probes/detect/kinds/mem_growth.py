@@ -10,12 +10,12 @@ import itertools
 from collections import deque
 from dataclasses import dataclass
 from math import inf
-from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import fit_curve, fit_line, increments, roughness
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:

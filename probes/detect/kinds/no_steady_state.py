@@ -11,10 +11,10 @@ import itertools
 from bisect import insort
 from collections import deque
 from math import exp, log, sqrt
-from statistics import median
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import QUEUE_READ_EVERY_S, Detector
+from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:

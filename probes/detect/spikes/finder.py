@@ -8,13 +8,13 @@ the session's own clock, so a recording gives the same cards as the live session
 
 from __future__ import annotations
 
-from statistics import median
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.spikes.card import Found, first_calls, make_card, outermost
 from perftui.probes.detect.spikes.jumps import STEP_NS, jumps, least_jump
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
+from perftui.probes.spine.median import median
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ clock of its own file system. What deletes asks more: it takes only what is sure
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -76,6 +75,8 @@ def silence_s(path: Path) -> float | None:
 
 def _now_s(path: Path) -> float:
     """Return the time by the clock of a folder's file system; ours if we may not write there."""
+    import tempfile
+
     with suppress(OSError):
         fd, name = tempfile.mkstemp(prefix=".now-", dir=path)
         try:

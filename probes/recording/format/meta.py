@@ -9,11 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
-import socket
 import sys
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +160,8 @@ def wall_ns(meta: Mapping[str, Any], t_ns: int) -> int | None:
 
 def machine() -> dict[str, Any]:
     """Return what the figures were measured on."""
+    import platform
+
     ram = None
     with suppress(ValueError, OSError, AttributeError):
         ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -178,24 +177,38 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str | None]:
     """Return the versions that bear on the figures."""
+    import platform
+
+    from perftui.probes.version import __version__
+
     found: dict[str, str | None] = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
     }
-    for key, distribution in (("perftui", "perftui"), ("py-spy", "py-spy"), ("pyarrow", "pyarrow")):
-        try:
-            found[key] = metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            found[key] = None
-    if found["perftui"] is None:
-        from perftui.probes.version import __version__
-
-        found["perftui"] = __version__
+    found["perftui"] = __version__
+    found["py-spy"] = _installed_version("py_spy")
+    found["pyarrow"] = _installed_version("pyarrow")
     return found
+
+
+def _installed_version(distribution: str) -> str | None:
+    """Return the version of a distribution by the name of its folder.
+
+    `importlib.metadata` would say the same, and load the mail parser first.
+    """
+    head, end = f"{distribution}-", ".dist-info"
+    for place in sys.path:
+        with suppress(OSError):
+            for entry in os.scandir(place or os.curdir):
+                if entry.name.startswith(head) and entry.name.endswith(end):
+                    return entry.name[len(head) : -len(end)]
+    return None
 
 
 def host_name() -> str:
     """Return the name of this machine."""
+    import socket
+
     return socket.gethostname()
 
 
@@ -209,6 +222,10 @@ def boot_id() -> str | None:
 
 def start_key(pid: int) -> str | None:
     """Return what tells a process from a later one of the same id, None if there is none."""
+    return _start_key_linux(pid) if sys.platform == "linux" else _start_key_elsewhere(pid)
+
+
+def _start_key_elsewhere(pid: int) -> str | None:
     import psutil
 
     try:
@@ -218,6 +235,21 @@ def start_key(pid: int) -> str | None:
         return f"{process.create_time():.2f}"
     except psutil.Error:
         return None
+
+
+def _start_key_linux(pid: int) -> str | None:
+    """Return what psutil would say, without loading it; see proc(5) for the fields."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        state, *fields = stat[stat.rindex(b")") + 2 :].split()
+        if state in (b"Z", b"X"):
+            return None  # it has ended, only nobody has asked how
+        began_ticks = int(fields[18])
+        with Path("/proc/stat").open("rb") as file:
+            booted_s = next(int(line.split()[1]) for line in file if line.startswith(b"btime"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+    return f"{booted_s + began_ticks / os.sysconf('SC_CLK_TCK'):.2f}"
 
 
 def recorder_alive(meta: Mapping[str, Any]) -> bool:
@@ -236,6 +268,8 @@ def _cpu_model() -> str | None:
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
+    import platform
+
     return platform.processor() or None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import zipfile
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perftui.probes.recording.format.limits import (
@@ -23,6 +22,7 @@ from perftui.probes.recording.format.meta import META
 from perftui.probes.recording.format.tables import TABLES
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -152,6 +152,8 @@ class Packed:
     """
 
     def __init__(self, path: Path) -> None:
+        import zipfile
+
         self._path = path
         try:
             self._zip = zipfile.ZipFile(path)
@@ -178,6 +180,8 @@ class Packed:
             raise FileNotFoundError(f"{name} is not in {self._path}")
         if info.file_size > (META_BYTES if name == META else FILE_BYTES):
             raise RecordingError(f"{name} is too large")
+        import zipfile
+
         try:
             with self._zip.open(info) as file:
                 data = file.read(info.file_size + 1)

@@ -7,12 +7,12 @@ target's output may be many: of these only the sums are kept and the rest is loo
 from __future__ import annotations
 
 import json
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import compute
 from perftui.probes.recording.format.limits import EVENTS
 from perftui.probes.spine import records
+from perftui.probes.spine.median import median
 from perftui.probes.spine.reader import CallStats
 from perftui.probes.spine.records import LogLine
 from perftui.probes.store.journal import CALLS_KEPT, SPANS_ON_DISK, Journal, _Calls, _Counts

@@ -11,7 +11,6 @@ import re
 import shutil
 import time
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -83,7 +82,7 @@ def new_directory(title: str, where: Path | None = None, now: float | None = Non
     first = Path(title.split(" ")[0]).name or title
     words = " ".join([first, *title.split(" ")[1:]])
     label = _UNSAFE.sub("-", words).strip("-.")[:_NAME_LENGTH].strip("-.") or "recording"
-    stamp = datetime.fromtimestamp(time.time() if now is None else now).strftime("%Y%m%d-%H%M%S")
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
     for number in range(1, 10_000):
         again = "" if number == 1 else f"-{number}"
         path = base / f"{label}-{stamp}{again}{ENDING}"

@@ -65,6 +65,8 @@ def _batch(pa: Any, schema: Any, rows: Sequence[Row]) -> Any:
 
 
 def _has_long_text(pa: Any, batch: Any) -> bool:
+    if batch.nbytes <= STRING_BYTES:
+        return False  # all of it together is not too long
     pc = compute()
     return any(
         (pc.max(pc.binary_length(column)).as_py() or 0) > STRING_BYTES

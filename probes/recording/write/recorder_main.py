@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.own.unneeded import hide_unneeded
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
 from perftui.probes.recording.write.writer import (
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import Severity
 
 _NICENESS = 5
-
-
-class _HidePandas:
-    """pyarrow imports pandas if it finds it, which would double its start and its memory."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Say that there is no pandas here."""
-        if name == "pandas" or name.startswith("pandas."):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def _answer(**fields: object) -> None:
@@ -129,7 +121,7 @@ def main() -> int:
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is what ends us
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.nice(_NICENESS)
-    sys.meta_path.insert(0, _HidePandas())
+    hide_unneeded()
     try:
         return record(sys.stdin.buffer)
     except BrokenPipeError:

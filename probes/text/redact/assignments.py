@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.own.pattern import pattern
 from perftui.probes.text.redact.names import kind_of
 from perftui.probes.text.redact.shapes import MASK, redact_shapes
 from perftui.probes.text.redact.values import (
@@ -27,37 +28,37 @@ from perftui.probes.text.redact.values import (
 if TYPE_CHECKING:
     from perftui.probes.text.redact.names import Kind
 
-_SIGN = re.compile(r"[=:]")
-_AFTER = re.compile(r"[=>~]{0,2}[ \t]{0,64}")
-_YAML_NEXT_LINE = re.compile(r"\n[ \t]+(?=[^\s:]+[ \t]*(?:\n|$))")
-_BEFORE_LINE = re.compile(r"(?:^|\n|\\n|[{,]\s|- )[ \t>#|]{0,40}(?:- )?[\"']?$")
-_TYPE = re.compile(
+_SIGN = pattern(r"[=:]")
+_AFTER = pattern(r"[=>~]{0,2}[ \t]{0,64}")
+_YAML_NEXT_LINE = pattern(r"\n[ \t]+(?=[^\s:]+[ \t]*(?:\n|$))")
+_BEFORE_LINE = pattern(r"(?:^|\n|\\n|[{,]\s|- )[ \t>#|]{0,40}(?:- )?[\"']?$")
+_TYPE = pattern(
     r"(?:str|bytes|int|SecretStr|Any|Optional\[\w+\])(?:\s*\|\s*\w+)?\s*=\s*(?=[bBrRfFuU]{0,2}[\"'])"
 )
-_IDENTIFIER = re.compile(r"[^\W\d]\w*(?=$|[\s,;()\"'])")
-_BRANCH = re.compile(r"\b(?:(?:if|elif|while)\s+(?:not\s+)?|lambda\s+(?:\w+,\s*)*)$")
-_CONDITION = re.compile(r"\b(?:on|where|and|or|having|using|by)\s+\(?$", re.IGNORECASE)
-_COLUMN = re.compile(r"[<>=]?\s*[A-Za-z_]\w*\.[A-Za-z_]\w*(?=$|[\s;)\"'])")
-_RELEASE = re.compile(r"(?:latest|stable|v?\d+(?:\.\d+)*[\w.-]*)(?=$|[\s/,;\"'])")
-_PORT = re.compile(r"\d{1,5}(?=$|[/\s,\"'])")
-_CALL = re.compile(r"(?:[A-Za-z_][\w.]{0,60})?\((?!\))")
-_FIELDS_BEFORE = re.compile(r"(?:^|[;\"'\s])[\w ]{1,40}=[^;=]{0,60};$")
-_PAIRED = re.compile(
+_IDENTIFIER = pattern(r"[^\W\d]\w*(?=$|[\s,;()\"'])")
+_BRANCH = pattern(r"\b(?:(?:if|elif|while)\s+(?:not\s+)?|lambda\s+(?:\w+,\s*)*)$")
+_CONDITION = pattern(r"\b(?:on|where|and|or|having|using|by)\s+\(?$", re.IGNORECASE)
+_COLUMN = pattern(r"[<>=]?\s*[A-Za-z_]\w*\.[A-Za-z_]\w*(?=$|[\s;)\"'])")
+_RELEASE = pattern(r"(?:latest|stable|v?\d+(?:\.\d+)*[\w.-]*)(?=$|[\s/,;\"'])")
+_PORT = pattern(r"\d{1,5}(?=$|[/\s,\"'])")
+_CALL = pattern(r"(?:[A-Za-z_][\w.]{0,60})?\((?!\))")
+_FIELDS_BEFORE = pattern(r"(?:^|[;\"'\s])[\w ]{1,40}=[^;=]{0,60};$")
+_PAIRED = pattern(
     r"\b(?:[nN]ame|[kK]ey)[\"']?\s{0,8}[:=]\s{0,8}[\"']?(?P<name>[\w.-]{1,80})[\"']?,?\s{1,40}"
     r"[\"']?[vV]alue[\"']?\s{0,8}[:=]\s{0,8}"
 )
 """A variable and its value side by side, as in Kubernetes: name: TOKEN, value: X."""
-_NETRC = re.compile(r"(\blogin\s{1,8}\S{1,100}\s{1,8}password\s{1,8})(?!\*\*\*)\S+")
+_NETRC = pattern(r"(\blogin\s{1,8}\S{1,100}\s{1,8}password\s{1,8})(?!\*\*\*)\S+")
 _LONGEST_CONTEXT = 120
 
-_SPACED = re.compile(
+_SPACED = pattern(
     r"(?<![\w.\-])(?P<flag>-{1,2})?(?P<name>[^\W\d][\w.\-]*)"
     r"(?:(?P<close>\\*[\"']),[ \t]{0,8}(?=\\*[bBrRuUfF]?[\"'])|(?P<gap>\s{1,8})(?=[^\s]))"
 )
-_IDENTIFIED = re.compile(
+_IDENTIFIED = pattern(
     r"(?i:\bidentified\s{1,8}(?:with\s{1,8}[\w'\"]{1,60}\s{1,8})?(?:by|as)\s{1,8}(?:password\s{1,8})?)(?=['\"])"
 )
-_ELEMENT = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,60})>(?P<value>[^<>]+)(?=</)")
+_ELEMENT = pattern(r"<(?P<name>[A-Za-z][\w:.-]{0,60})>(?P<value>[^<>]+)(?=</)")
 _QUOTES = "\"'`"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.pattern import pattern
 from perftui.probes.text.redact import programs
 from perftui.probes.text.redact.assignments import redact_assignments, redact_connection
 from perftui.probes.text.redact.names import kind_of
@@ -13,6 +13,7 @@ from perftui.probes.text.redact.values import inside, is_harmless, quoted
 from perftui.probes.text.redact.words import Word, as_word, words_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
     from perftui.probes.text.redact.names import Kind
@@ -21,12 +22,12 @@ _DEPTH = 6
 """Command lines within command lines; what is nested deeper is redacted as mere text."""
 _PASSES = 4
 """Until nothing changes any more; one does nearly always, and a second one shows it."""
-_PAIR_HEAD = re.compile(r"-{0,2}(?P<name>[^\W\d][\w.\-]*|//[\w./:\-]+:_\w+)\s?=")
-_NEXT_PAIR = re.compile(r"[&;,\s]\s{0,8}[^\W\d][\w.\-]{0,60}\s?=")
-_NEXT_FIELD = re.compile(r"[&;]\s{0,8}[^\W\d][\w.\- ]{0,60}=")
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
-_HEADER_NAME = re.compile(r"(?=[^:]*[A-Z-])-{0,2}([A-Za-z][\w-]*):")
-_LOGIN_AT_HOST = re.compile(
+_PAIR_HEAD = pattern(r"-{0,2}(?P<name>[^\W\d][\w.\-]*|//[\w./:\-]+:_\w+)\s?=")
+_NEXT_PAIR = pattern(r"[&;,\s]\s{0,8}[^\W\d][\w.\-]{0,60}\s?=")
+_NEXT_FIELD = pattern(r"[&;]\s{0,8}[^\W\d][\w.\- ]{0,60}=")
+_ASSIGNED = pattern(r"[A-Za-z_]\w*=")
+_HEADER_NAME = pattern(r"(?=[^:]*[A-Z-])-{0,2}([A-Za-z][\w-]*):")
+_LOGIN_AT_HOST = pattern(
     r"(?P<user>[\w.+-]+):(?P<password>[^\s@/][^\s@]*)@(?=[A-Za-z][\w.-]*(?::\d+)?(?:/|$))"
 )
 _NO_USER = frozenset(
@@ -35,9 +36,9 @@ _NO_USER = frozenset(
         *("user", "owner", "s3", "acct", "image", "docker", "git+ssh", "workspace"),
     ]
 )
-_CURL_CLUSTER = re.compile(r"-[#a-zA-Z]{1,12}[uU]")
+_CURL_CLUSTER = pattern(r"-[#a-zA-Z]{1,12}[uU]")
 _ORACLE = frozenset(["sqlplus", "sqlldr", "exp", "imp", "expdp", "impdp", "sqlcl", "rman"])
-_USER_SLASH = re.compile(r"([\w$#]+/)(?!\*\*\*)[^@\s/]+(?=@|$)")
+_USER_SLASH = pattern(r"([\w$#]+/)(?!\*\*\*)[^@\s/]+(?=@|$)")
 _SETTERS = frozenset(["set", "config", "add", "put", "--add", "--global", "--local", "setenv"])
 _HEADER_FLAGS = ("-H", "--header", "--proxy-header")
 _ACCOUNT_FLAGS = (

@@ -5,10 +5,11 @@ Whole words decide: a filter that also hides harmless arguments gets switched of
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
+
+from perftui.probes.own.pattern import pattern
 
 Kind = Literal["password", "secret", "weak", "connection"]
 """How sure a name is. A password is masked whatever it looks like; a `secret` unless it is a
@@ -100,8 +101,8 @@ _NEUTRAL = frozenset(
         *("dev", "staging", "current", "previous", "default", "main", "primary", "secondary"),
     ]
 )
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z][^\W\d_]*")
-_PLAIN = re.compile(r"[^\W\d_]+")
+_WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z][^\W\d_]*")
+_PLAIN = pattern(r"[^\W\d_]+")
 NAME_CHARS = 100
 """What decides stands at the end of a name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from perftui.probes.own.pattern import pattern
 from perftui.probes.text.redact.shapes import MASK
 from perftui.probes.text.redact.values import is_harmless
 
@@ -88,8 +89,8 @@ SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "busybox"
 REMOTE = frozenset(
     ["ssh", "watch", "parallel", "eval", "script", "flock", "xargs", "tmux", "screen"]
 )
-_SHELL_TEXT = re.compile(r"-[a-z]*c")
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?")
+_SHELL_TEXT = pattern(r"-[a-z]*c")
+_PYTHON = pattern(r"(?:python|pypy)[\d.]*t?")
 _OWNERS = frozenset(
     [
         *("docker", "podman", "nerdctl", "kubectl", "gunicorn", "uwsgi", "install", "rsync"),
@@ -97,8 +98,8 @@ _OWNERS = frozenset(
     ]
 )
 """Their `-u`/`--user` is USER:GROUP."""
-_ACCOUNT = re.compile(r"(?P<user>[^:\s/]*):(?P<password>(?!//)\S.*)", re.DOTALL)
-NAMED = re.compile(
+_ACCOUNT = pattern(r"(?P<user>[^:\s/]*):(?P<password>(?!//)\S.*)", re.DOTALL)
+NAMED = pattern(
     rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, PROGRAMS), key=len, reverse=True))})(?=[ \t])"
 )
 """One of them in a text."""

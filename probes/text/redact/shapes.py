@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
+from typing import TYPE_CHECKING
+
+from perftui.probes.own.pattern import pattern
+
+if TYPE_CHECKING:
+    import re
 
 MASK = "***"
 
-_TOKENS = re.compile(
+_TOKENS = pattern(
     r"(?<![A-Za-z0-9_-])(?:"
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl(?:pat|ptt|rt|dt|soat|cbt)-[\w-]{16,}"
     r"|sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=-]{10,}"
@@ -24,17 +29,17 @@ _TOKENS = re.compile(
     r")"
 )
 _PEM = "-----BEGIN "
-_PEM_HEAD = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|SECRET KEY)[A-Z ]{0,20}-----")
-_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
-_HOOKS = re.compile(
+_PEM_HEAD = pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|SECRET KEY)[A-Z ]{0,20}-----")
+_PEM_END = pattern(r"-----END [A-Z0-9 ]{0,60}-----")
+_HOOKS = pattern(
     r"(https://(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/"
     r"|[\w-]{1,60}\.webhook\.office\.com/webhookb2/))[^\s\"'<>]+"
 )
-_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://|://")
-_AUTHORITY = re.compile(r"[^\s\"'`<>|\\]*")
+_SCHEME = pattern(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://|://")
+_AUTHORITY = pattern(r"[^\s\"'`<>|\\]*")
 _SCHEMES = r"(?:Bearer|BEARER|bearer)"
-_BEARER = re.compile(rf"(?<![\w-]){_SCHEMES}(\s{{1,8}}|%20|\+)(?P<value>[\w.~+/=%:$-]{{3,}})")
-_BASIC = re.compile(r"(?<![\w-])[Bb]asic(\s{1,8}|%20)(?P<value>[A-Za-z0-9+/_-]{4,}={0,2})")
+_BEARER = pattern(rf"(?<![\w-]){_SCHEMES}(\s{{1,8}}|%20|\+)(?P<value>[\w.~+/=%:$-]{{3,}})")
+_BASIC = pattern(r"(?<![\w-])[Bb]asic(\s{1,8}|%20)(?P<value>[A-Za-z0-9+/_-]{4,}={0,2})")
 _BEARER_WORDS = frozenset(
     [
         *("token", "tokens", "auth", "authentication", "authorization", "format", "scheme"),
@@ -43,9 +48,9 @@ _BEARER_WORDS = frozenset(
         *("or", "bearerformat", "methods", "method", "credentials", "tokens:", "tokens."),
     ]
 )
-_ORACLE = re.compile(r"(\boracle:\w{1,20}:\w{1,60}/)(?!\*\*\*@)[^@\s]{1,128}@")
+_ORACLE = pattern(r"(\boracle:\w{1,20}:\w{1,60}/)(?!\*\*\*@)[^@\s]{1,128}@")
 _SHORTEST_KEY = 16
-_SIGNED = re.compile(r"(SharedAccessSignature\s{1,4})(?!\*\*\*)[^\s\"']+")
+_SIGNED = pattern(r"(SharedAccessSignature\s{1,4})(?!\*\*\*)[^\s\"']+")
 
 
 def redact_shapes(text: str) -> str:

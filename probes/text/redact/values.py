@@ -5,37 +5,36 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.pattern import pattern
 from perftui.probes.text.redact.shapes import MASK
 
 if TYPE_CHECKING:
     from perftui.probes.text.redact.names import Kind
 
-_PREFIX = re.compile(r"[bBrRfFuUeEnN]{1,2}(?=[\"'])")
-_QUOTE = re.compile(r"(\\*)([\"'`])")
-_IN_DOUBLE = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
-_IN_SINGLE = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*", re.DOTALL)
-_IN_BACK = re.compile(r"[^`\\]*(?:\\.[^`\\]*)*", re.DOTALL)
+_PREFIX = pattern(r"[bBrRfFuUeEnN]{1,2}(?=[\"'])")
+_QUOTE = pattern(r"(\\*)([\"'`])")
+_IN_DOUBLE = pattern(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_IN_SINGLE = pattern(r"[^'\\]*(?:\\.[^'\\]*)*", re.DOTALL)
+_IN_BACK = pattern(r"[^`\\]*(?:\\.[^`\\]*)*", re.DOTALL)
 _INSIDE = {'"': _IN_DOUBLE, "'": _IN_SINGLE, "`": _IN_BACK}
 _NEXT = r"(?:\s|$|[\"'\[{]?[^\W\d][\w.\- ]{0,60}[\"']?\s?[=:])"
-_WORD_END = re.compile(
+_WORD_END = pattern(
     rf"\s|[&;,|](?={_NEXT}|&)|\\*[\"'`](?=\s|$|[,;)\]}}&|>:])|[)\]}}]+(?=\s|$|[,;\"'\]])|<(?=/)"
 )
-_LINE_END = re.compile(
-    r"\n|\\n|\\r|[,;&](?=\s?[\"']?[^\W\d][\w.-]{0,60}[\"']?\s?[=:])|[}\]](?=\s*$)"
-)
-_FIELD_END = re.compile(r"[;\n\"']")
-_COOKIES = re.compile(r"[^\s;\"']+(?:;[ ]?[^\s=;\"']+=[^\s;\"']*)*")
-_SCHEME = re.compile(
+_LINE_END = pattern(r"\n|\\n|\\r|[,;&](?=\s?[\"']?[^\W\d][\w.-]{0,60}[\"']?\s?[=:])|[}\]](?=\s*$)")
+_FIELD_END = pattern(r"[;\n\"']")
+_COOKIES = pattern(r"[^\s;\"']+(?:;[ ]?[^\s=;\"']+=[^\s;\"']*)*")
+_SCHEME = pattern(
     r"(?:basic|bearer|token|digest|apikey|api-key|negotiate|ntlm|key|oauth|aws4-hmac-sha256"
     r"|sharedkey|sharedaccesssignature|splunk|dpop|jwt|mac|hawk)\s+(?=\S)",
     re.IGNORECASE,
 )
-_BRACKETS = re.compile(r"[{}\[\]()\"'\\]")
-_BLOCK = re.compile(
+_BRACKETS = pattern(r"[{}\[\]()\"'\\]")
+_BLOCK = pattern(
     r"[|>][+-]?\d?[ \t]*\n(?:(?P<indent>[ \t]+)[^\n]*(?:\n(?P=indent)[^\n]*|\n[ \t]*(?=\n))*)"
 )
 
-_VARIABLE = re.compile(
+_VARIABLE = pattern(
     r"\$\{?[A-Za-z_]\w*\}?"
     r"|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|%[A-Z_]+%|<[a-zA-Z][\w -]{0,40}>|\$\([^)]*\)"
 )
@@ -53,19 +52,19 @@ _METHODS = frozenset(
         *("x509", "hmac", "sigv4", "adc", "env", "file", "user", "users", "login"),
     ]
 )
-_CODE = re.compile(
+_CODE = pattern(
     r"(?:os\.(?:environ|getenv)|environ|getenv|getpass|self\.|args\.|sys\.(?:argv|stdin)|input\("
     r"|config[.\[]|settings\.|env\.|secrets\.token|Field\(|Optional\[)"
 )
-_PLACE = re.compile(
+_PLACE = pattern(
     r"(?:@?~?/(?:home|etc|run|var|opt|usr|root|tmp|mnt|secrets|keys|app|data|Users|srv|dev|proc"
     r"|workspace|work|vault|config|nfs|scratch)(?:/|$)|~/|\.\.?/|file:).*"
     r"|[\w./-]{1,200}\.(?:pem|key|json|ya?ml|txt|p8|p12|pfx|jks|crt|env|ini|toml|cfg|py|sql|csv|parquet)",
     re.DOTALL,
 )
-_HOME = re.compile(r"/[\w./-]*|[A-Z]:\\.*")
-_RELEASE = re.compile(r"latest|stable|edge|v?\d+(?:\.\d+){1,3}(?:-\w+)?")
-_BUILD_SECRET = re.compile(r"(?:id|type|env|src|source)=")
+_HOME = pattern(r"/[\w./-]*|[A-Z]:\\.*")
+_RELEASE = pattern(r"latest|stable|edge|v?\d+(?:\.\d+){1,3}(?:-\w+)?")
+_BUILD_SECRET = pattern(r"(?:id|type|env|src|source)=")
 _WHOLE_PLACE_CHARS = 400
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_PIECE = re.compile(
+from perftui.probes.own.pattern import pattern
+
+_PIECE = pattern(
     r"(?P<space>[ \t]+)|(?P<end>[;&|()\n]+|&&|\|\|)"
     r"|'(?P<single>[^']*)(?:'|$)"
     r'|(?P<double>"[^"\\]*(?:\\.[^"\\]*)*(?:"|$))'
     r"|\\(?P<escaped>.)|(?P<plain>\$\([^()]*\)|[^\s;&|()'\"\\]+?(?=\$\(|[\s;&|()'\"\\]|$))|(?P<other>.)",
     re.DOTALL,
 )
-_ESCAPED = re.compile(r'\\([\\"$`\n])')
+_ESCAPED = pattern(r'\\([\\"$`\n])')
 
 
 class Word(NamedTuple):

@@ -17,6 +17,7 @@ import pytest
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, TARGET, S
 
+from perftui.probes.recording.format import meta as meta_file
 from perftui.probes.recording.format.meta import start_key
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.live import LiveSegment, file_name
@@ -302,3 +303,9 @@ def test_a_table_is_never_written_into_a_file_that_is_there(
     with pytest.raises(FileExistsError):
         LiveSegment(folder, 0).append("marks", [(1, 2, 3, "n")])
     assert other.read_text() == "mine"
+
+
+def test_both_ways_to_know_a_process_again_agree() -> None:
+    # Readers and writers may be of different systems, or versions of perftui.
+    assert meta_file._start_key_elsewhere(os.getpid()) == start_key(os.getpid())
+    assert start_key(2**22 + 1) is None
