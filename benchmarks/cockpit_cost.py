@@ -2,9 +2,9 @@
 
 The target has two busy threads: one recursive, one that allocates every 10 ms. Measured for
 perftui, `py-spy top` and `memray run --live`: seconds and CPU until the first frame is on the
-terminal, until the target's figures are, and then, of all its processes, CPU, PSS, bytes to the terminal and
-wake-ups (voluntary context switches). The screen's process is told apart as well: with neither
-stacks nor a recording nothing else runs.
+terminal, until the figures of the target are, and then, of all its processes, CPU, PSS, bytes to
+the terminal and wake-ups (voluntary context switches). The screen's process is told apart as well:
+with neither stacks nor a recording nothing else runs.
 
     python benchmarks/cockpit_cost.py [--seconds 20] [--columns 160] [--rows 45]
                                       [--beside /old/venv/bin/perftui] [--attach-only]

@@ -10,10 +10,11 @@ import json
 import math
 import os
 import selectors
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent_link.images import ExecImages
 from perftui.probes.agent_link.windows import InsideWindows
+from perftui.probes.agent_link.wire_kinds import WIRE_KINDS
 from perftui.probes.plans.parts import PlanParts
 from perftui.probes.spine import records
 from perftui.probes.spine.probe_thread import ProbeThread
@@ -22,6 +23,7 @@ from perftui.probes.target.orders import at_rest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perftui.probes.agent_link.wire_kinds import FieldType
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.log import SessionLog
 
@@ -184,84 +186,21 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     """Return the records that one line stands for; raises ValueError and kin for nonsense."""
     kind = fields["k"]
     t_ns, pid = _integer(fields["t"]), _integer(fields["pid"])
-    if kind == "import":
-        return [
-            records.ImportBegin(
-                t_ns,
-                pid,
-                _integer(fields["tid"]),
-                _integer(fields["id"]),
-                _text(fields["module"]),
-                _integer_or_none(fields["parent"]),
-                _integer_or_none(fields["rss"]),
-            )
-        ]
-    if kind == "import_end":
-        return [
-            records.ImportEnd(
-                t_ns,
-                pid,
-                _integer(fields["id"]),
-                _integer(fields["self_ns"]),
-                _integer(fields["total_ns"]),
-                _integer_or_none(fields["rss"]),
-                fields["ok"] is True,
-            )
-        ]
-    if kind == "count":
-        return [records.Count(t_ns, pid, _text(fields["name"]), _number(fields["total"]))]
-    if kind == "phase":
-        return [
-            records.PhaseBegin(
-                t_ns,
-                pid,
-                _integer(fields["tid"]),
-                _integer(fields["id"]),
-                _text(fields["name"]),
-                _integer_or_none(fields["parent"]),
-                _number(fields["cpu_s"]),
-                _integer_or_none(fields["rss"]),
-            )
-        ]
-    if kind == "phase_end":
-        return [
-            records.PhaseEnd(
-                t_ns,
-                pid,
-                _integer(fields["id"]),
-                _number(fields["cpu_s"]),
-                _integer_or_none(fields["rss"]),
-            )
-        ]
-    if kind == "call":
-        return [
-            records.Call(
-                t_ns,
-                pid,
-                _integer(fields["tid"]),
-                _text(fields["name"]),
-                _integer(fields["n"]),
-                _integer(fields["dur_ns"]),
-                fields["ok"] is True,
-            )
-        ]
-    if kind == "mark":
-        return [records.Mark(t_ns, pid, _text(fields["name"]))]
-    if kind == "pool":
-        return [records.Pool(t_ns, pid, _text(fields["name"]), _integer(fields["bytes"]))]
+    known = WIRE_KINDS.get(kind)
+    if known is None:
+        raise ValueError("unknown kind")
+    if known.record is not None:
+        values = (_READ[field.type](fields[field.name]) for field in known.fields)
+        return [cast("records.Record", known.record(t_ns, pid, *values))]
     if kind == "stack":
         stack = _stack(fields, t_ns, pid, tree)
         return [] if at_rest(tree.frame(stack.node)) else [stack]
-    if kind == "thread_name":
-        return [records.ThreadName(t_ns, pid, _integer(fields["tid"]), _text(fields["name"]))]
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]
     if kind == "notice":
         return [records.Notice(t_ns, "warn", f"process {pid}: {_text(fields['text'])}")]
-    if kind in ("hello", "bye"):
-        return []
-    raise ValueError("unknown kind")
+    return []  # hello, bye: for the reader itself
 
 
 def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> records.Stack:
@@ -323,3 +262,13 @@ def _text(value: object) -> str:
     if type(value) is not str:
         raise ValueError("not a text")
     return value.encode("utf-8", "replace").decode("utf-8")
+
+
+_READ: dict[FieldType, Callable[[object], object]] = {
+    "int": _integer,
+    "int?": _integer_or_none,
+    "number": _number,
+    "text": _text,
+    "bool": lambda value: value is True,
+}
+"""What each type of `wire_kinds` is read by."""

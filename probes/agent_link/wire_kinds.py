@@ -1,0 +1,80 @@
+"""The kinds of lines that come from the agent: one table that its reader is driven by.
+
+The agent cannot import this (it runs on other interpreters, with the standard library alone): it
+writes its lines by hand, and a test holds every one of them against the table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+
+from perftui.probes.spine import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FieldType = Literal["int", "int?", "number", "text", "bool", "other"]
+
+
+class WireField(NamedTuple):
+    """One field of a line, besides `k` (the kind), `t` (ns) and `pid`, which all have."""
+
+    name: str
+    type: FieldType
+    """`?`: may be null. other: read by a function of its own."""
+
+
+class WireKind(NamedTuple):
+    """One kind of line.
+
+    With a `record`, the line is that record: its fields are the record's after (t_ns, pid), in
+    that order. Without one it is read by a function of its own.
+    """
+
+    name: str
+    record: Callable[..., object] | None
+    fields: tuple[WireField, ...]
+
+
+def _kind(name: str, record: Callable[..., object] | None, fields: str) -> WireKind:
+    """Read one row of the table: `fields` are NAME:TYPE, in the order of the record's."""
+    pairs = (field.split(":") for field in fields.split())
+    return WireKind(
+        name, record, tuple(WireField(field, cast("FieldType", kind)) for field, kind in pairs)
+    )
+
+
+_TABLE = (
+    _kind("import", records.ImportBegin, "tid:int id:int module:text parent:int? rss:int?"),
+    _kind("import_end", records.ImportEnd, "id:int self_ns:int total_ns:int rss:int? ok:bool"),
+    _kind(
+        "phase",
+        records.PhaseBegin,
+        "tid:int id:int name:text parent:int? cpu_s:number rss:int?",
+    ),
+    _kind("phase_end", records.PhaseEnd, "id:int cpu_s:number rss:int?"),
+    _kind("call", records.Call, "tid:int name:text n:int dur_ns:int ok:bool"),
+    _kind("count", records.Count, "name:text total:number"),
+    _kind("mark", records.Mark, "name:text"),
+    _kind("pool", records.Pool, "name:text bytes:int"),
+    _kind("thread_name", records.ThreadName, "tid:int name:text"),
+    _kind("stack", None, "tid:int dur_ns:int files:other frames:other"),
+    _kind(
+        "plan",
+        None,
+        "id:int parts:int name:text filter:other columns_read:int? "
+        "columns_needed:int? rows_read:int? rows_needed:int?",
+    ),
+    _kind("plan_text", None, "id:int part:int text:text"),
+    _kind("error", None, "text:text"),
+    _kind("notice", None, "text:text"),
+    _kind(
+        "hello",
+        None,
+        "ppid:int python:text implementation:text executable:text prefix:text "
+        "argv:other free_threaded:other",
+    ),
+    _kind("bye", None, "dropped:int"),
+)
+WIRE_KINDS: dict[str, WireKind] = {kind.name: kind for kind in _TABLE}
+"""By name. `dropped` may stand in any line; it is counted wherever it does."""
