@@ -29,9 +29,11 @@ if importlib.util.find_spec("perftui") is None:
     spec.loader.exec_module(module)
 
 
+# What a shell's `&` and `nohup` ignore: the programs that the tests start and end would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell's `&`: the programs that the tests start and interrupt would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The workers of xdist inherit them from readline in the process that starts them; a program in a
 # terminal of a test would believe them, and not its terminal.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.recordings.synthetic import T0, TARGET, S, session
 
+from perftui.probes.recording.read import catalog as catalog_module
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.shelf.pack import pack
 from perftui.probes.recording.write import rows as rows_module
@@ -179,7 +180,9 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(sealer_module, "seal", fail)
-    monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 8 << 20)
+    # A tenth of the sizes of real sessions.
+    monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 1 << 20)
+    monkeypatch.setattr(catalog_module, "DECODED_BYTES", 20 << 20)
     # More output than is kept of a program is the quickest way to fill a segment.
     monkeypatch.setattr(rows_module, "LINE_CHARACTERS_PER_S", 1 << 30)
     monkeypatch.setattr(rows_module, "LINE_CHARACTERS_AT_ONCE", 1 << 30)
@@ -189,12 +192,12 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
     most = 0
     for second in range(30):
         at = T0 + second * S
-        lines = [LogLine(at + n, "stdout", f"{second} {n} " + "é" * 4_000) for n in range(1_000)]
+        lines = [LogLine(at + n, "stdout", f"{second} {n} " + "é" * 400) for n in range(1_000)]
         recording.take(lines)
         recording.flush()
         most = max(most, recording._segment.memory_bytes)
     recording._segment.close()
-    assert most <= (8 << 20) + (16 << 20)
+    assert most <= (1 << 20) + (2 << 20)
     reader = open_recording(recording.directory)
     for second in (0, 15, 29):
         span = (T0 + second * S, T0 + second * S + S)
@@ -207,7 +210,7 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
         for live in reader.catalog._live.values()
         for table in (live.tables or {}).values()
     )
-    assert held <= 192 << 20
+    assert held <= 20 << 20
 
 
 def test_a_recording_whose_last_rows_were_never_sealed_is_packed_whole(
