@@ -16,7 +16,6 @@ from perftui.probes.spine.reader import CallStats, Counter, Event, Import, RunCo
 from perftui.probes.spine.records import (
     Alert,
     Call,
-    Count,
     Exit,
     Gap,
     ImportBegin,
@@ -37,6 +36,7 @@ from perftui.probes.text.units import NS_PER_S, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perftui.probes.spine.enriched import Counted
     from perftui.probes.spine.reader import Phase
 
 NOTICES_KEPT = 500
@@ -95,11 +95,10 @@ class _Calls:
 
 @dataclass(slots=True)
 class _Counts:
-    """Newest total per process; the session's total is their sum."""
+    """When a counter was told of; its totals are a series."""
 
     first_t_ns: int
     last_t_ns: int
-    by_pid: dict[int, float] = field(default_factory=dict)
 
 
 def _phase_ns(span: PhaseSpan) -> int | None:
@@ -157,13 +156,11 @@ class Journal:
             ImportBegin: self._import_begin,
             ImportEnd: self._import_end,
             Call: self._call,
-            Count: self._count,
             Mark: self._marks.append,
             Plan: self._plan,
             Run: self._runs.append,
             LogLine: self._line,
             Notice: self._notice,
-            Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
             ProcessStart: self._process,
@@ -243,14 +240,15 @@ class Journal:
                 longest.popleft()
                 self._calls_held -= 1
 
-    def _count(self, record: Count) -> None:
+    def take_count(self, counted: Counted) -> None:
+        """Take a counter after one record."""
+        record = counted.record
         counts = self._counts.get(record.name)
         if counts is None:
             if len(self._counts) >= NAMES_KEPT:
                 self.left_out("names of counters", 1, record.t_ns)
                 return
             counts = self._counts[record.name] = _Counts(record.t_ns, record.t_ns)
-        counts.by_pid[record.pid] = record.total
         counts.last_t_ns = record.t_ns
 
     def _exit(self, record: Exit) -> None:
@@ -277,7 +275,8 @@ class Journal:
         if len(self._plans) < PLANS_KEPT:
             self._plans.append(record)
 
-    def _alert(self, record: Alert) -> None:
+    def take_alert(self, record: Alert) -> None:
+        """Take an alert as it stands."""
         # A change of severity and the clearing are records of the same alert.
         self._alerts[record.kind, record.t_onset_ns] = record
         _bound(self._alerts, self._events_kept)
@@ -286,10 +285,6 @@ class Journal:
     def alerts(self) -> tuple[Alert, ...]:
         """Every alert as it stands, in the order in which they were raised."""
         return tuple(self._alerts.values())
-
-    def total(self, name: str) -> float:
-        """Return a counter's newest total over all processes."""
-        return sum(self._counts[name].by_pid.values())
 
     def import_list(self, t0_ns: int, t1_ns: int, now_ns: int) -> tuple[Import, ...]:
         """Return imports that overlap the range, by start; running ones as far as they are."""
@@ -366,12 +361,12 @@ class Journal:
     def counter_list(
         self, t0_ns: int, t1_ns: int, at: Callable[[str, int], float | None]
     ) -> tuple[Counter, ...]:
-        """Return counters at the end of the range; `at` looks an older total up."""
+        """Return counters at the end of the range; `at` looks a total up."""
         rows = []
         for name, counts in self._counts.items():
             if counts.first_t_ns >= t1_ns:
                 continue
-            total = self.total(name) if t1_ns > counts.last_t_ns else at(name, t1_ns) or 0.0
+            total = at(name, t1_ns) or 0.0
             start_ns = max(t0_ns, counts.first_t_ns)
             end_ns = min(t1_ns, counts.last_t_ns)
             before = at(name, start_ns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from perftui.probes.spine.enriched import Covered
     from perftui.probes.spine.records import StackWindow
 
 
@@ -29,8 +30,9 @@ class StackQuality:
         self.sampler_cpu_s = 0.0
         self.backend: str | None = None
 
-    def add(self, window: StackWindow, threads: int) -> None:
-        """Take one window and the number of threads that were seen in it."""
+    def add(self, covered: Covered) -> None:
+        """Take one window."""
+        window, threads, covered_ns = covered
         self.backend = window.backend
         self.samples += window.samples
         self.torn += window.torn
@@ -40,10 +42,7 @@ class StackQuality:
         self._lately.append((window, threads))
         if self._begin_ns is None:
             self._begin_ns = window.t0_ns
-        fresh_ns = window.t1_ns - max(window.t0_ns, self._end_ns)
-        read = window.samples + window.errors
-        if fresh_ns > 0 and read:
-            self._covered_ns += fresh_ns * window.samples / read
+        self._covered_ns = covered_ns
         self._end_ns = max(self._end_ns, window.t1_ns)
 
     def rate_hz(self) -> float | None:

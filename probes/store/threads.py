@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.attribution import share_of
+from perftui.probes.spine.weighing import share_of
 from perftui.probes.store.series import THREAD_TIERS_NS, Series
 from perftui.probes.text.units import NS_PER_S
 

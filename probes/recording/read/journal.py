@@ -43,6 +43,9 @@ class DiskJournal(Journal):
         self.process_records: list[records.ProcessStart | records.Exit] = []
         """Starts and ends of processes in the order in which the session took them."""
         for _, record in numbered:
+            if isinstance(record, records.Alert):
+                self.take_alert(record)
+                continue
             self.take(record)
             if isinstance(record, records.ProcessStart | records.Exit):
                 self.process_records.append(record)
@@ -64,13 +67,12 @@ class DiskJournal(Journal):
             self._last_call_ns[name] = last
 
     def _read_count_sums(self) -> None:
-        names = ("name", "pid", "first_t_ns", "last_t_ns", "last_total")
+        names = ("name", "first_t_ns", "last_t_ns")
         table = self._catalog.whole("count_sums").sort_by("segment")
-        for name, pid, first, last, total in _rows(table, names):
+        for name, first, last in _rows(table, names):
             counts = self._counts.get(name)
             if counts is None:
                 counts = self._counts[name] = _Counts(first, last)
-            counts.by_pid[pid] = total
             counts.last_t_ns = max(counts.last_t_ns, last)
 
     def call_list(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:

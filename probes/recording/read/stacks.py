@@ -38,11 +38,11 @@ class DiskStackSums(StackSums):
         extents = self._catalog.extents("stacks").values()
         self.first_t_ns = min((extent.t0_ns for extent in extents), default=None)
         self.last_t_ns = max((extent.t1_ns for extent in extents), default=0)
-        self.version += 1
+        self._version += 1
 
     def sums(self, t0_ns: int, t1_ns: int) -> dict[ThreadKey, dict[int, Weights]]:
         """Return what each thread's leaf nodes weigh in [t0, t1)."""
-        key = (t0_ns, t1_ns, self.version)
+        key = (t0_ns, t1_ns, self._version)
         if self._last_answer is None or self._last_answer[0] != key:
             self._last_answer = (key, self._retried(t0_ns, t1_ns))
         # Callers may keep the answer: they get their own.

@@ -37,7 +37,7 @@ class BothWays:
         self.clock = clock
 
     def ingest(self, batch: Any) -> None:
-        self.recording.take(batch)
+        self.recording.ingest(batch)
 
 
 def record(folder: Path, seal_s: float, *, end: bool, close: bool) -> tuple[Store, RecordingReader]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.enriched import feed
 
 from perftui.probes.spine.calltree import MANY, CallTree
 from perftui.probes.spine.log import SessionLog
@@ -62,8 +63,8 @@ def test_a_simulated_day_grows_by_little() -> None:
 
 def test_all_answers_reflect_what_was_sent(store: Store) -> None:
     with store._lock:  # somebody reads: batches wait
-        store.ingest([Metric(S, PID, 0.1, 500), ProcessStart(S, PID, 1, ("x",))])
-        store.ingest([Alert("stall", "warn", S, S, None, "m", "e")])
+        feed(store, [Metric(S, PID, 0.1, 500), ProcessStart(S, PID, 1, ("x",))])
+        feed(store, [Alert("stall", "warn", S, S, None, "m", "e")])
         assert len(store._inbox) == 2
     assert store.alerts(0, END)
     for question in (
@@ -73,9 +74,9 @@ def test_all_answers_reflect_what_was_sent(store: Store) -> None:
         lambda: len(store.alerts(0, END)) == 2,
     ):
         with store._lock:
-            store.ingest([Metric(2 * S, 11, 0.1, 600)])
-            store.ingest([ProcessStart(S, 11, 1, ("y",)), ProcessStart(S, 12, 1, ("z",))])
-            store.ingest([Alert("stall", "warn", 2 * S, S, None, "m", "e")])
+            feed(store, [Metric(2 * S, 11, 0.1, 600)])
+            feed(store, [ProcessStart(S, 11, 1, ("y",)), ProcessStart(S, 12, 1, ("z",))])
+            feed(store, [Alert("stall", "warn", 2 * S, S, None, "m", "e")])
         assert question()
 
 
