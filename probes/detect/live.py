@@ -19,7 +19,7 @@ from perftui.probes.spine.records import Alert
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from perftui.probes.detect.evidence.observations import Edge, Observation, Waiting
     from perftui.probes.spine.enriched import Batch
@@ -202,11 +202,3 @@ class DetectorProbe:
 
 def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
-
-
-def newest_alerts(alerts: Iterable[Alert]) -> list[Alert]:
-    """Return the last record of every alert: each is told anew when it changes or clears."""
-    newest: dict[tuple[str, int], Alert] = {}
-    for alert in alerts:
-        newest[alert.kind, alert.t_onset_ns] = alert
-    return sorted(newest.values(), key=lambda alert: alert.t_onset_ns)

@@ -193,7 +193,7 @@ class StackSums:
         """Nothing is too old for `_recent` yet: it answers for the very start too."""
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
-        self.latest_node: dict[ThreadKey, int] = {}
+        self._latest_node: dict[ThreadKey, int] = {}
         self._version = 0
         self._changes: list[tuple[int, int]] = []
         """(from when on, version): each later than the one before, in both."""
@@ -218,7 +218,7 @@ class StackSums:
             self.first_t_ns = piece.t0_ns
         self.last_t_ns = max(self.last_t_ns, piece.t1_ns)
         if not piece.torn:
-            self.latest_node[piece.thread] = piece.node
+            self._latest_node[piece.thread] = piece.node
         self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
         self._recent.append(piece)
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
@@ -240,7 +240,7 @@ class StackSums:
         for tier in self._tiers:
             tier.fold(threads)
         for thread in threads:
-            self.latest_node.pop(thread, None)
+            self._latest_node.pop(thread, None)
         self._version += 1
         self._know_change(0)
 
@@ -284,9 +284,9 @@ class StackSums:
         at = bisect_left(self._changes, (t1_ns, 0)) - 1
         return (start_ns, t1_ns, self._changes[at][1] if at >= 0 else 0)
 
-    def recent(self) -> tuple[WeighedStack, ...]:
-        """Return the intervals of about the last minute, oldest first."""
-        return tuple(self._recent)
+    def latest_node(self, thread: ThreadKey) -> int:
+        """Return where a thread was last seen, 0 if it was not."""
+        return self._latest_node.get(thread, 0)
 
 
 def _add(sums: _Sums, piece: WeighedStack) -> None:
