@@ -16,6 +16,7 @@ from statistics import median
 
 from perftui.probes.profile.sums import MergedSums, MergedTree, function_sums
 from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.enricher import Enricher
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Stack, StackWindow
 from perftui.probes.store.store import Store
@@ -36,6 +37,7 @@ def main() -> None:
     leaves = [tree.intern([rng.choice(frames) for _ in range(DEPTH)]) for _ in range(STACKS)]
     target = Target("synthetic", ("x",), 1, None, launched=True, agent=False)
     end_ns = minutes * 60 * NS_PER_S
+    enricher = Enricher()
     store = Store(tree, target, clock=lambda: end_ns)
     for second in range(minutes * 60):
         t0 = second * NS_PER_S
@@ -45,7 +47,7 @@ def main() -> None:
             for tid in range(1, THREADS + 1)
         ]
         batch.append(StackWindow(t0, t0 + NS_PER_S, 1, 100, 400, 0, 0, 0.05, "synthetic"))
-        store.ingest(batch)
+        store.ingest(enricher.enrich(batch))
     print(f"{minutes} min, {THREADS} threads x 100 Hz; goal {GOAL_S} s")
     for name, length_s in (("10 s", 10), ("1 min", 60), ("5 min", 300), ("30 min", 1_800)):
         took = []

@@ -16,9 +16,7 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch
 
 PERIOD_NS = 50_000_000
 BUSY = "import threading\ndef burn():\n while True: sum(range(1000))\nburn()"
@@ -28,8 +26,8 @@ class Times:
     def __init__(self) -> None:
         self.t_ns: list[int] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.t_ns += [record.t_ns for record in batch[:1] if isinstance(record, Metric)]
+    def ingest(self, batch: Batch) -> None:
+        self.t_ns += [record.t_ns for record in batch.raw[:1] if isinstance(record, Metric)]
 
 
 def main() -> None:

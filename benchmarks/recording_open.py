@@ -31,14 +31,16 @@ def write(directory: Path, hours: float) -> None:
 
     from perftui.probes.recording.write.writer import Recording
     from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.enricher import Enricher
 
     now_ns = [0]
     tree = CallTree()
+    enricher = Enricher()
     recording = Recording(directory, tree, TARGET, 0, clock=lambda: now_ns[0])
     for second, batches in enumerate(seconds_of(tree, round(hours * 3600))):
         now_ns[0] = (second + 1) * NS_PER_S
         for batch in batches:
-            recording.take(batch)
+            recording.ingest(enricher.enrich(batch))
         recording.flush()
         if second % 5 == 0:
             recording.heartbeat()

@@ -26,8 +26,7 @@ from perftui.probes.spine.records import Record, Stack, StackWindow  # noqa: E40
 from perftui.probes.stacks.relay import StackProbe  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from perftui.probes.spine.enriched import Batch
 PROGRAM = """
 import json, sys, time
 cycle_s, seconds = float(sys.argv[1]), float(sys.argv[2])
@@ -52,8 +51,8 @@ class Keep:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records.extend(batch)
+    def ingest(self, batch: Batch) -> None:
+        self.records.extend(batch.raw)
 
 
 def measure(cycle_s: float, seconds: float, rate_hz: float) -> tuple[float, float, float, int]:

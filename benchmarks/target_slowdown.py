@@ -22,12 +22,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout)
 
 from perftui.probes.spine.log import SessionLog  # noqa: E402
-from perftui.probes.spine.records import Record, StackWindow  # noqa: E402
+from perftui.probes.spine.records import StackWindow  # noqa: E402
 from perftui.probes.stacks.relay import StackProbe  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from perftui.probes.spine.enriched import Batch
 PROGRAM = """
 import sys, threading, time
 depth = int(sys.argv[1])
@@ -47,8 +46,8 @@ class Keep:
     def __init__(self) -> None:
         self.windows: list[StackWindow] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.windows.extend(record for record in batch if isinstance(record, StackWindow))
+    def ingest(self, batch: Batch) -> None:
+        self.windows.extend(record for record in batch.raw if isinstance(record, StackWindow))
 
 
 def ask(process: subprocess.Popen[str]) -> tuple[int, float]:

@@ -15,16 +15,15 @@ from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.spine.reader import CallStats, Import, Phase, RunCost, Target
+    from perftui.probes.spine.reader import CallStats, Import, Phase, Reader, RunCost, Target
     from perftui.probes.spine.records import Plan
-    from perftui.probes.store.store import Store
 
 SCHEMA = 1
 TOP_FUNCTIONS = 30
 GROWTH_FUNCTIONS = 20
 
 
-def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any]:
+def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, Any]:
     """Return the summary of everything seen so far.
 
     Args:
@@ -88,7 +87,7 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
     }
 
 
-def cpu_seconds(reader: Store, ended: bool) -> dict[str, float | None]:
+def cpu_seconds(reader: Reader, ended: bool) -> dict[str, float | None]:
     """Return the kernel's own sums where there are any, else the last readings of the tree."""
     exit_ = reader.exit() if ended else None
     if exit_ is not None and exit_.cpu_user_s is not None:
@@ -99,7 +98,7 @@ def cpu_seconds(reader: Store, ended: bool) -> dict[str, float | None]:
     }
 
 
-def peak_rss_bytes(reader: Store, target: Target) -> int | None:
+def peak_rss_bytes(reader: Reader, target: Target) -> int | None:
     """Return the most memory at once, by whoever saw most of it: kernel, probe or agent."""
     exit_ = reader.exit()
     peaks = [
@@ -113,7 +112,7 @@ def peak_rss_bytes(reader: Store, target: Target) -> int | None:
     return int(max(known)) if known else None
 
 
-def _processes(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+def _processes(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
     known = {process.pid: process for process in reader.processes()}
     rows = []
     for use in reader.process_use(t0_ns, t1_ns):
@@ -216,7 +215,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _stacks(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     """Shares are of the wall time of threads that did something, and of the main thread's."""
     status = reader.status()
     samples, torn = reader.sample_counts()
@@ -242,7 +241,7 @@ def _stacks(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     }
 
 
-def _pools(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+def _pools(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     names = [name for name in reader.metric_names() if name.startswith("pool:")]
     return {
         name.removeprefix("pool:"): {
@@ -253,7 +252,7 @@ def _pools(reader: Store, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     }
 
 
-def _growth(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
+def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
     sums = function_sums(reader.tree, reader.call_tree(t0_ns, t1_ns))
     rows = sorted(sums, key=lambda row: -row.self_.grown_bytes)[:GROWTH_FUNCTIONS]
     return [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perftui.probes.compare.figures import FigureChange
     from perftui.probes.compare.functions import FunctionChanges
     from perftui.probes.compare.place import Place
-    from perftui.probes.store.store import Store
+    from perftui.probes.spine.reader import Reader
 
 ONE_RUN = "one run each: cannot separate noise from change"
 _IMPORT_S, _IMPORT_PART = 0.010, 0.20
@@ -27,7 +27,7 @@ _IMPORT_S, _IMPORT_PART = 0.010, 0.20
 class Run(NamedTuple):
     """A run to be compared."""
 
-    reader: Store
+    reader: Reader
     name: str
     place: Place
 

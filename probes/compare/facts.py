@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perftui.probes.compare.place import Place
-    from perftui.probes.spine.reader import CallStats, Import, Phase, ThreadTree
+    from perftui.probes.spine.reader import CallStats, Import, Phase, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
-    from perftui.probes.store.store import Store
 
 Unit = Literal["s", "B", "/s", "%", ""]
 Better = Literal["lower", "higher", "neither"]
@@ -73,7 +72,7 @@ class RunFacts:
     name: str
     """What a person calls the run: the name of its recording."""
     place: Place
-    reader: Store
+    reader: Reader
     span: tuple[int, int]
     """Nanoseconds of the run's own clock, [t0, t1)."""
     figures: dict[str, Figure]
@@ -97,7 +96,7 @@ class RunFacts:
         return sum(stack.wall_ns for stack in self.stacks)
 
 
-def take_facts(reader: Store, name: str, place: Place, phase: PhaseKey | None = None) -> RunFacts:
+def take_facts(reader: Reader, name: str, place: Place, phase: PhaseKey | None = None) -> RunFacts:
     """Ask a run for its facts.
 
     Args:
@@ -137,7 +136,7 @@ def take_facts(reader: Store, name: str, place: Place, phase: PhaseKey | None = 
         phases=inside,
         imports=import_sums(imported),
         calls=calls,
-        alerts=newest_alerts(reader.alerts(*span)),
+        alerts=reader.alerts(*span),
         stacks=busy(reader.call_tree(*span)),
         still_runs=status.state in ("starting", "live") or place.recording,
     )
@@ -171,11 +170,6 @@ def import_sums(imports: Iterable[Import]) -> dict[str, ImportSum]:
     return sums
 
 
-def newest_alerts(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Return alerts by onset; that one cleared comes as a second record of the same onset."""
-    return tuple({(alert.kind, alert.t_onset_ns): alert for alert in alerts}.values())
-
-
 def _span_of(phase: Phase, end_ns: int) -> tuple[int, int]:
     return phase.t0_ns, max(end_ns if phase.t1_ns is None else phase.t1_ns, phase.t0_ns + 1)
 
@@ -185,7 +179,7 @@ def _overlaps(phase: Phase, span: tuple[int, int]) -> bool:
     return span[0] <= phase.t0_ns < span[1]
 
 
-def _whole_figures(reader: Store) -> dict[str, Figure]:
+def _whole_figures(reader: Reader) -> dict[str, Figure]:
     status = reader.status()
     figures = {
         "duration": Figure(
@@ -205,7 +199,7 @@ def _whole_figures(reader: Store) -> dict[str, Figure]:
     return figures
 
 
-def _phase_figures(phase: Phase, reader: Store) -> dict[str, Figure]:
+def _phase_figures(phase: Phase, reader: Reader) -> dict[str, Figure]:
     end_ns = reader.status().t_end_ns if phase.t1_ns is None else phase.t1_ns
     figures = {
         "duration": Figure(
@@ -219,7 +213,9 @@ def _phase_figures(phase: Phase, reader: Store) -> dict[str, Figure]:
     return figures
 
 
-def _memory_figures(reader: Store, span: tuple[int, int], peak: Figure | None) -> dict[str, Figure]:
+def _memory_figures(
+    reader: Reader, span: tuple[int, int], peak: Figure | None
+) -> dict[str, Figure]:
     before_end = max(span[1] - _TAKEN_DOWN_NS, (span[0] + span[1]) // 2)
     seen = [
         value
@@ -275,7 +271,7 @@ def _figures_of_calls(calls: Iterable[CallStats]) -> dict[str, Figure]:
     return figures
 
 
-def _figures_of_counters(reader: Store, span: tuple[int, int]) -> dict[str, Figure]:
+def _figures_of_counters(reader: Reader, span: tuple[int, int]) -> dict[str, Figure]:
     figures = {}
     for counter in reader.counters(*span):
         figures[f"count:{counter.name}"] = Figure(counter.name, counter.total, "", "neither")
@@ -286,7 +282,7 @@ def _figures_of_counters(reader: Store, span: tuple[int, int]) -> dict[str, Figu
     return figures
 
 
-def _pool_figures(reader: Store, span: tuple[int, int]) -> dict[str, Figure]:
+def _pool_figures(reader: Reader, span: tuple[int, int]) -> dict[str, Figure]:
     figures = {}
     for name in reader.metric_names():
         if name.startswith("pool:"):
@@ -298,7 +294,7 @@ def _pool_figures(reader: Store, span: tuple[int, int]) -> dict[str, Figure]:
     return figures
 
 
-def _own_cost(reader: Store) -> dict[str, Figure]:
+def _own_cost(reader: Reader) -> dict[str, Figure]:
     """What perftui itself took: it belongs to the honesty of a comparison."""
     status, overhead = reader.status(), reader.overhead()
     length_s = (status.t_end_ns - status.t_start_ns) / NS_PER_S

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.store.store import Store
+    from perftui.probes.spine.reader import Reader
 
 
 class Place(NamedTuple):
@@ -72,7 +72,7 @@ def place_of(recording: RecordingReader) -> Place:
     )
 
 
-def place_here(reader: Store) -> Place:
+def place_here(reader: Reader) -> Place:
     """Return where a session that runs on this machine is measured."""
     import time
 

@@ -15,16 +15,17 @@ from perftui.probes.detect.evidence.observations import RANK, Sample
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.observe import Observer
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Alert, Stack, StackWindow
+from perftui.probes.spine.records import Alert
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from perftui.probes.detect.evidence.observations import Edge, Observation, Waiting
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.reader import ThreadTree
-    from perftui.probes.spine.records import Record, Severity
+    from perftui.probes.spine.records import Severity
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
 
@@ -65,17 +66,17 @@ class DetectorProbe:
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
-        self._inbox: SimpleQueue[Sequence[Record]] = SimpleQueue()
+        self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
         self._failed = False
         self._open: dict[tuple[str, float], Alert] = {}
         self._stacks_due_s = 0.0
         self._pools: list[tuple[float, float, str]] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Take a batch of the log; stacks are read through `call_tree`, not here."""
-        if not isinstance(batch[0], Stack | StackWindow):
-            self._inbox.put(batch)
+        if batch.events or batch.ticks or batch.counted:
+            self._inbox.put(batch._replace(raw=(), weighed=()))
 
     def start(self) -> None:
         """Begin to judge."""
@@ -83,11 +84,11 @@ class DetectorProbe:
 
     def stop(self) -> None:
         """Judge what has come so far, then end."""
-        self._inbox.put(())
+        self._inbox.put(None)
         self._thread.end()
 
     def _run(self) -> None:
-        while batch := self._inbox.get():
+        while (batch := self._inbox.get()) is not None:
             try:
                 for observation in self._observer.take(batch):
                     self._judge(observation)
@@ -201,11 +202,3 @@ class DetectorProbe:
 
 def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
-
-
-def newest_alerts(alerts: Iterable[Alert]) -> list[Alert]:
-    """Return the last record of every alert: each is told anew when it changes or clears."""
-    newest: dict[tuple[str, int], Alert] = {}
-    for alert in alerts:
-        newest[alert.kind, alert.t_onset_ns] = alert
-    return sorted(newest.values(), key=lambda alert: alert.t_onset_ns)

@@ -1,35 +1,29 @@
-"""Turns the records of a session into observations, tick by tick. Pure: a recording's records
-give the same observations as the live ones.
-"""
+"""Turns the batches of a session into observations, tick by tick."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import CallEnded, ImportBegan, ImportEnded, Sample
-from perftui.probes.spine.derived import CpuPercent
+from perftui.probes.spine.derived import CPU_SMOOTH_NS
 from perftui.probes.spine.records import (
     Call,
-    Count,
     Exit,
     ImportBegin,
     ImportEnd,
-    Metric,
     PhaseBegin,
     PhaseEnd,
-    Pool,
     ThreadCpu,
 )
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from perftui.probes.detect.evidence.observations import Observation
+    from perftui.probes.spine.enriched import Batch, Counted, Tick
     from perftui.probes.spine.records import Record
 
-CPU_SPAN_NS = 150_000_000
-"""CPU % is taken over at least this long: the kernel counts it in ticks of 10 ms."""
 QUEUE_HOLD_NS = 3 * NS_PER_S
 """The run queue is read about once a second; an older reading says nothing about now."""
 SHORT_PHASE_NS = NS_PER_S
@@ -48,17 +42,17 @@ class Observer:
     def __init__(self, root_pid: int, base_ns: int) -> None:
         self._root = root_pid
         self._base_ns = base_ns
-        self._cpu_percent = CpuPercent(CPU_SPAN_NS)
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
         self._queue: tuple[int, float, float] | None = None
         """When the run queue was read, the share and the per cent that a `Sample` tells."""
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
         self._imports: dict[tuple[int, int], str] = {}
-        self._counters: dict[str, dict[int, float]] = {}
+        self._totals: dict[str, float] = {}
         self._progress_ns: dict[str, int] = {}
         self._counter: str | None = None
-        self._pools: dict[tuple[int, str], int] = {}
         self._suspended = False
+        self._suspended_ns: int | None = None
+        """When it last was."""
         self.n_threads = 1
         """OS threads of the target at the last reading."""
 
@@ -66,22 +60,17 @@ class Observer:
         """Return a record's time as observations tell it."""
         return (t_ns - self._base_ns) / NS_PER_S
 
-    def take(self, batch: Sequence[Record]) -> Iterator[Observation]:
-        """Yield what a batch of records says."""
-        metrics: list[Metric] = []
+    def take(self, batch: Batch) -> Iterator[Observation]:
+        """Yield what a batch says."""
         states: list[str] = []
-        for record in batch:
-            if isinstance(record, Metric):
-                metrics.append(record)
-            elif isinstance(record, ThreadCpu):
+        for record in batch.events:
+            if isinstance(record, ThreadCpu):
                 if record.pid == self._root:
                     states.append(record.state)
             elif isinstance(record, Call):
                 yield CallEnded(
                     self.time_s(record.t_ns), record.name, record.duration_ns / NS_PER_S
                 )
-            elif isinstance(record, Count):
-                self._count(record)
             elif isinstance(record, ImportBegin):
                 if record.parent_id is None:
                     self._imports[record.pid, record.id] = record.module
@@ -92,11 +81,13 @@ class Observer:
                     yield ImportEnded(self.time_s(record.t_ns), module, record.total_ns / NS_PER_S)
             else:
                 self._take_state(record)
+        for counted in batch.counted:
+            self._count(counted)
         if states:
             self.n_threads = len(states)
             self._suspended = all(state in _STOPPED for state in states)
-        if metrics:
-            sample = self._sample(metrics)
+        for tick in batch.ticks:
+            sample = self._sample(tick)
             if sample is not None:
                 yield sample
 
@@ -105,19 +96,17 @@ class Observer:
             self._phases[record.pid, record.id] = record
         elif isinstance(record, PhaseEnd):
             self._phases.pop((record.pid, record.id), None)
-        elif isinstance(record, Pool):
-            self._pools[record.pid, record.name] = record.bytes
         elif isinstance(record, Exit):
             pid = record.pid
             self._phases = {key: begin for key, begin in self._phases.items() if key[0] != pid}
-            self._pools = {key: size for key, size in self._pools.items() if key[0] != pid}
-            self._cpu_percent.forget(record.pid)
+            self._imports = {key: name for key, name in self._imports.items() if key[0] != pid}
+            self._queue_marks.pop(pid, None)
 
-    def _count(self, record: Count) -> None:
-        totals = self._counters.setdefault(record.name, {})
-        if record.total > totals.get(record.pid, 0.0):
+    def _count(self, counted: Counted) -> None:
+        record = counted.record
+        if counted.total > self._totals.get(record.name, 0.0):
             self._progress_ns[record.name] = record.t_ns
-        totals[record.pid] = record.total
+        self._totals[record.name] = counted.total
         current = self._counter
         if current == record.name:
             return
@@ -131,30 +120,26 @@ class Observer:
         ):
             self._counter = record.name if _rank(record.name) < _NO_COUNTER else current
 
-    def _sample(self, metrics: list[Metric]) -> Sample | None:
-        t_ns = metrics[0].t_ns
+    def _sample(self, tick: Tick) -> Sample | None:
+        t_ns, sums = tick.t_ns, tick.sums
         if self._suspended:
-            self._cpu_percent = CpuPercent(CPU_SPAN_NS)
+            self._suspended_ns = t_ns
             return None  # nothing that it does or does not do now is its own
-        cpu: float | None = None
-        for metric in metrics:
-            used = self._cpu_percent.take(metric)
-            if used is not None:
-                cpu = (cpu or 0.0) + used
-        self._read_queue(metrics)
+        cpu = sums.get("cpu_percent")
+        if self._suspended_ns is not None and t_ns - self._suspended_ns <= CPU_SMOOTH_NS:
+            cpu = None  # taken over a time in which it was
+        self._read_queue(tick)
         share = percent = None
         if self._queue is not None and t_ns - self._queue[0] < QUEUE_HOLD_NS:
             _, share, percent = self._queue
         rows = None
         if self._counter is not None:
-            rows = sum(self._counters[self._counter].values())
-        pools: dict[str, int] = {}
-        for (_, name), size in self._pools.items():
-            pools[name] = pools.get(name, 0) + size
+            rows = self._totals[self._counter]
+        pools = tick.pools
         largest = max(pools, key=lambda name: pools[name], default="")
         return Sample(
             t_s=self.time_s(t_ns),
-            rss_bytes=float(sum(metric.rss_bytes for metric in metrics)),
+            rss_bytes=float(sums["rss_bytes"]),
             cpu_percent=cpu,
             rows=rows,
             phase=self._phase(t_ns),
@@ -175,9 +160,9 @@ class Observer:
                 return begin.name
         return innermost
 
-    def _read_queue(self, metrics: list[Metric]) -> None:
+    def _read_queue(self, tick: Tick) -> None:
         waited_s = ran_s = passed_s = 0.0
-        for metric in metrics:
+        for metric, _ in tick.readings:
             if metric.run_queue_wait_s is None:
                 continue
             before = self._queue_marks.get(metric.pid)
@@ -191,7 +176,7 @@ class Observer:
             wanted_s = waited_s + ran_s
             # A program that hardly wants a core is not kept from one.
             share = waited_s / wanted_s if wanted_s > 0.2 else 0.0
-            self._queue = (metrics[0].t_ns, share, 100 * waited_s / passed_s)
+            self._queue = (tick.t_ns, share, 100 * waited_s / passed_s)
 
 
 _NO_COUNTER = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import Edge
-from perftui.probes.detect.live import newest_alerts
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ def alerts_of(reader: Reader) -> list[Edge]:
     status = reader.status()
     base_ns = status.t_start_ns
     edges: list[Edge] = []
-    for alert in newest_alerts(reader.alerts(base_ns, status.t_end_ns + NS_PER_S)):
+    for alert in reader.alerts(base_ns, status.t_end_ns + NS_PER_S):
         raised = Edge(
             kind=alert.kind,
             severity=alert.severity,

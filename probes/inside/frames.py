@@ -11,14 +11,13 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.spine.reader import ThreadTree, Weights
-from perftui.probes.spine.records import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import FrameType
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch
+    from perftui.probes.spine.records import Metric
 
 KEPT = 36_000
 """Readings: half an hour at 20 Hz."""
@@ -49,10 +48,10 @@ class Frames:
         self._last: Metric | None = None
         self._stood: deque[_Stood] = deque(maxlen=KEPT)
 
-    def ingest(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Take the stack at every reading of this process."""
-        for record in batch:
-            if isinstance(record, Metric) and record.pid == self._pid:
+        for record in (metric for tick in batch.ticks for metric, _ in tick.readings):
+            if record.pid == self._pid:
                 last, self._last = self._last, record
                 frame = sys._current_frames().get(self._thread)
                 if last is None or frame is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.judged import Seen, unjudged
-from perftui.probes.detect.live import DetectorProbe, newest_alerts
+from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.inside.frames import Frames
 from perftui.probes.inside.high_water import HighWater, reset_own_mark
 from perftui.probes.inside.limits import Limits
@@ -169,7 +169,7 @@ class measure:
                 alert.message,
                 alert.evidence,
             )
-            for alert in newest_alerts(self._watch.alerts)
+            for alert in self._watch.alerts
         ]
 
     def _say_what_was_not_seen(self) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.spine.records import Alert, Call, Count, Metric, Overhead, PhaseBegin, PhaseEnd
+from perftui.probes.spine.records import Call, Overhead, PhaseBegin, PhaseEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch, Tick
+    from perftui.probes.spine.records import Alert
 
 
 class Peak(NamedTuple):
@@ -39,7 +38,7 @@ class Watch:
         self.longest_gap_s = 0.0
         """Longest time between two readings."""
         self.counts: dict[str, float] = {}
-        self.alerts: list[Alert] = []
+        self._alerts: dict[tuple[str, int], Alert] = {}
         self.phases: list[str] = []
         """Names of the phases seen, in order, each once."""
         self.called = False
@@ -52,32 +51,35 @@ class Watch:
         """CPU seconds of child processes during the block, as far as readings met them."""
         return sum(last - first for first, last in self._children_cpu.values())
 
-    def ingest(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Take a batch of the log."""
-        metrics: list[Metric] = []
-        for record in batch:
-            if isinstance(record, Metric):
-                metrics.append(record)
-            elif isinstance(record, Overhead):
+        for record in batch.events:
+            if isinstance(record, Overhead):
                 self.late = record.late_samples
                 self.worst_late_s = record.worst_late_ns / 1e9
-            elif isinstance(record, Alert):
-                self.alerts.append(record)
             elif isinstance(record, Call):
                 self.called = True
-            elif isinstance(record, Count):
-                self.counts[record.name] = record.total
             elif isinstance(record, PhaseBegin):
                 self._open[record.id] = record.name
                 if record.name not in self.phases:
                     self.phases.append(record.name)
             elif isinstance(record, PhaseEnd):
                 self._open.pop(record.id, None)
-        if metrics:
-            self._reading(metrics)
+        for counted in batch.counted:
+            self.counts[counted.record.name] = counted.total
+        for alert, _ in batch.alerts:
+            self._alerts[alert.kind, alert.t_onset_ns] = alert
+        for tick in batch.ticks:
+            self._reading(tick)
 
-    def _reading(self, metrics: list[Metric]) -> None:
-        rss = sum(metric.rss_bytes for metric in metrics)
+    @property
+    def alerts(self) -> list[Alert]:
+        """Every alert as it stands, by onset."""
+        return sorted(self._alerts.values(), key=lambda alert: alert.t_onset_ns)
+
+    def _reading(self, tick: Tick) -> None:
+        metrics = [metric for metric, _ in tick.readings]
+        rss = int(tick.sums["rss_bytes"])
         children = sum(metric.rss_bytes for metric in metrics if metric.pid != self._pid)
         self.children_peak_bytes = max(self.children_peak_bytes, children)
         for metric in metrics:
@@ -87,7 +89,7 @@ class Watch:
                 first = self._children_cpu.get(metric.pid, (before, 0.0))[0]
                 self._children_cpu[metric.pid] = (first, metric.cpu_s)
         phase = next(reversed(self._open.values()), None)
-        now = Peak(metrics[0].t_ns, rss, phase)
+        now = Peak(tick.t_ns, rss, phase)
         if self.last is not None:
             self.longest_gap_s = max(self.longest_gap_s, (now.t_ns - self.last.t_ns) / 1e9)
         if self.peak is None or rss > self.peak.rss_bytes:

@@ -1,35 +1,28 @@
-"""What follows from records without being one: CPU per cent, tree sums, counter rates.
-
-The live store and the recorder both need these figures, in the order in which the session took
-the records; they are worked out here, so that both say the same.
-"""
+"""The figures that `Enricher` derives: CPU per cent, sums over the family, rates of counters."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from perftui.probes.spine.enriched import Counted, Pooled, Reading, Tick
 from perftui.probes.spine.records import Metric
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perftui.probes.spine.records import Count, Pool
 
 CPU_SMOOTH_NS = 150_000_000
 """CPU % is taken over at least this long, or scheduling alone would make it jump."""
 RATE_SMOOTH_NS = 200_000_000
+NAMES_KEPT = 2_000
+"""Of counters, and of pools. A program that makes names up has more; of those totals are told by
+process."""
+ENDED_KEPT = 256
+"""Processes whose end is remembered: their last records may come later than it."""
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
-
-
-class Tick(NamedTuple):
-    """One reading of the whole tree."""
-
-    percents: tuple[float | None, ...]
-    """CPU % per metric of the batch, None at a process's first."""
-    sums: dict[str, float]
-    """Fields summed over the tree, and cpu_percent; what no process knows is missing."""
 
 
 class CpuPercent:
@@ -60,78 +53,139 @@ class CpuPercent:
         self._marks.pop(pid, None)
 
 
-class TreeMetrics:
-    """Adds up ticks: a batch of metrics with the same time, one per process."""
+class FamilyMetrics:
+    """Adds up ticks: readings of the same time, one per process."""
 
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
-        self.peak_rss_bytes: int | None = None
-        """Highest sum of RSS so far."""
+        self._peak_rss_bytes = 0
 
     def forget(self, pid: int) -> None:
         """Drop what is kept of a process that has ended."""
         self._cpu_percent.forget(pid)
 
-    def tick(self, metrics: Sequence[Metric]) -> Tick:
-        """Take one tick."""
+    def tick(self, t_ns: int, metrics: Sequence[Metric], pools: Mapping[str, int]) -> Tick:
+        """Take the readings of one moment."""
         sums: dict[str, float] = {}
-        percents = []
+        readings = []
         for metric in metrics:
             for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
                 if value is not None:
                     sums[name] = sums.get(name, 0) + value
             percent = self._cpu_percent.take(metric)
-            percents.append(percent)
+            readings.append(Reading(metric, percent))
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
-        self.peak_rss_bytes = max(self.peak_rss_bytes or 0, int(sums["rss_bytes"]))
+        self._peak_rss_bytes = max(self._peak_rss_bytes, int(sums["rss_bytes"]))
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
-            sums["high_water_rss_bytes"] = max(self.peak_rss_bytes, single)
+            sums["high_water_rss_bytes"] = max(self._peak_rss_bytes, single)
         # CPU seconds of ended processes leave the sum: it would go backwards.
         sums.pop("cpu_s", None)
-        return Tick(tuple(percents), sums)
+        return Tick(t_ns, tuple(readings), sums, pools)
 
 
-class Counted(NamedTuple):
-    """A counter after one record."""
+class _Totals:
+    """Newest total of one counter by process."""
 
-    total: float
-    """Over all processes."""
-    rate_per_s: float | None
-    """Since `since_ns`; None until enough time has passed."""
-    since_ns: int | None
+    def __init__(self) -> None:
+        self.by_pid: dict[int, float] = {}
+        self.gone: float = 0
+        """Of processes that ended long ago."""
+        self.mark: tuple[int, float] | None = None
+
+    def total(self) -> float:
+        return sum(self.by_pid.values(), self.gone)
+
+    def fold(self, pid: int) -> None:
+        self.gone += self.by_pid.pop(pid, 0)
 
 
 class CounterRates:
     """Totals of counters over processes, and their rates."""
 
     def __init__(self) -> None:
-        self._totals: dict[str, dict[int, float]] = {}
-        self._marks: dict[str, tuple[int, float]] = {}
+        self._totals: dict[str, _Totals] = {}
+        self._ended: dict[int, None] = {}
+        """Their last records may come after their end, by another way."""
 
     def take(self, record: Count) -> Counted:
         """Take one record."""
-        by_pid = self._totals.setdefault(record.name, {})
-        by_pid[record.pid] = record.total
-        total = sum(by_pid.values())
-        since_ns, before = self._marks.setdefault(record.name, (record.t_ns, total))
+        totals = self._totals.get(record.name)
+        if totals is None:
+            if len(self._totals) >= NAMES_KEPT:
+                return Counted(record, record.total, None, None)
+            totals = self._totals[record.name] = _Totals()
+        totals.by_pid[record.pid] = record.total
+        total = totals.total()
+        if totals.mark is None:
+            totals.mark = (record.t_ns, total)
+        since_ns, before = totals.mark
         elapsed_ns = record.t_ns - since_ns
         if elapsed_ns < RATE_SMOOTH_NS:
-            return Counted(total, None, None)
-        self._marks[record.name] = (record.t_ns, total)
-        return Counted(total, (total - before) * NS_PER_S / elapsed_ns, since_ns)
+            return Counted(record, total, None, None)
+        totals.mark = (record.t_ns, total)
+        return Counted(record, total, (total - before) * NS_PER_S / elapsed_ns, since_ns)
+
+    def began(self, pid: int) -> None:
+        """Another process has the number of one that ended: it counts from zero."""
+        if pid in self._ended:
+            self._fold(pid)
+
+    def ended(self, pid: int) -> None:
+        """Keep what a process counted, though not for ever under its own number."""
+        self._ended.pop(pid, None)
+        self._ended[pid] = None
+        if len(self._ended) > ENDED_KEPT:
+            self._fold(next(iter(self._ended)))
+
+    def _fold(self, pid: int) -> None:
+        del self._ended[pid]
+        for totals in self._totals.values():
+            totals.fold(pid)
 
 
 class PoolTotals:
-    """Sizes of pools summed over processes."""
+    """Sizes of pools summed over the processes that live."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, dict[int, int]] = {}
+        self._ended: dict[int, None] = {}
+        self._now: dict[str, int] | None = {}
 
-    def take(self, record: Pool) -> int:
-        """Return the pool's size over all processes after this record."""
-        by_pid = self._sizes.setdefault(record.name, {})
+    def take(self, record: Pool) -> Pooled:
+        """Take one record; a process's last may come after its end."""
+        if record.pid in self._ended:
+            others = self._sizes.get(record.name, {})
+            return Pooled(record, sum(others.values()) + record.bytes)
+        by_pid = self._sizes.get(record.name)
+        if by_pid is None:
+            if len(self._sizes) >= NAMES_KEPT:
+                return Pooled(record, record.bytes)
+            by_pid = self._sizes[record.name] = {}
         by_pid[record.pid] = record.bytes
-        return sum(by_pid.values())
+        self._now = None
+        return Pooled(record, sum(by_pid.values()))
+
+    def totals(self) -> Mapping[str, int]:
+        """Return the bytes of every pool that some process has."""
+        if self._now is None:
+            self._now = {
+                name: sum(by_pid.values()) for name, by_pid in self._sizes.items() if by_pid
+            }
+        return self._now
+
+    def began(self, pid: int) -> None:
+        """Another process has the number of one that ended."""
+        self._ended.pop(pid, None)
+
+    def ended(self, pid: int) -> None:
+        """What a process held is given back when it ends."""
+        for by_pid in self._sizes.values():
+            by_pid.pop(pid, None)
+        self._now = None
+        self._ended.pop(pid, None)
+        self._ended[pid] = None
+        if len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]

@@ -1,8 +1,9 @@
 """The session log: the one road that every record takes.
 
-Probes append batches from their own threads; sinks (the store, later a recording and the
-detectors) get each batch in the order of arrival. A sink must be quick: it runs on the probe's
-thread, and a probe never waits for a disk or a screen.
+Probes append raw records from their own threads; what follows from them is derived here once
+(`enricher`), and the sinks (memory, disk, detectors) get each batch in the order of arrival. A
+sink only keeps, and must be quick: it runs on the probe's thread, and a probe never waits for a
+disk or a screen.
 """
 
 from __future__ import annotations
@@ -11,28 +12,31 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.enricher import Enricher
 from perftui.probes.spine.without_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
 
 class Sink(Protocol):
-    """Something that takes records out of the log."""
+    """Something that takes batches out of the log."""
 
-    def ingest(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Take a batch; called under the log's lock, so batches never interleave."""
         ...
 
 
 class SessionLog:
-    """Fans batches out to the sinks and owns the session's call tree."""
+    """Enriches batches, fans them out to the sinks, and owns the session's call tree."""
 
     def __init__(self) -> None:
         self.tree = CallTree()
         self._lock = Lock()
+        self._enricher = Enricher()
         self._sinks: list[Sink] = []
 
     def connect(self, sink: Sink) -> None:
@@ -40,17 +44,18 @@ class SessionLog:
         with self._lock:
             self._sinks.append(sink)
 
-    def append(self, *batch: Record) -> None:
+    def append(self, *records: Record) -> None:
         """Append records in time order. Frames and nodes they name are already in `tree`."""
-        self.extend(batch)
+        self.extend(records)
 
-    def extend(self, batch: Sequence[Record]) -> None:
+    def extend(self, records: Sequence[Record]) -> None:
         """Append a whole batch. Secrets are taken out here, before any sink has it."""
-        if not batch:
+        if not records:
             return
-        batch = without_secrets(batch)
+        records = without_secrets(records)
         failure: Exception | None = None
         with self._lock:
+            batch = self._enricher.enrich(records)
             for sink in self._sinks:
                 try:
                     sink.ingest(batch)

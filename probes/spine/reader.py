@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.spine.records import Alert, LogLine, Notice, Plan, Run
+    from perftui.probes.spine.records import Alert, Exit, LogLine, Notice, Overhead, Plan, Run
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
@@ -234,6 +234,26 @@ class Reader(Protocol):
         """State, span and honesty figures."""
         ...
 
+    def exit(self) -> Exit | None:
+        """How the target ended, None while it runs."""
+        ...
+
+    def overhead(self) -> Overhead | None:
+        """What perftui itself has cost so far, None before its first reading of itself."""
+        ...
+
+    def own_peak_rss_bytes(self) -> int | None:
+        """The most memory that perftui itself had, None before the first reading."""
+        ...
+
+    def sampler_cpu_s(self) -> float:
+        """CPU seconds of the stack samplers so far; never waits."""
+        ...
+
+    def sample_counts(self) -> tuple[int, int]:
+        """Stack samples taken, and torn ones among them."""
+        ...
+
     def metric_names(self, pid: int = TREE) -> tuple[str, ...]:
         """Metrics known so far: fields of `records.Metric`, "cpu_percent", "count:NAME" (total),
         "rate:NAME" (per second) and "pool:NAME"."""
@@ -245,6 +265,10 @@ class Reader(Protocol):
 
     def last(self, name: str, pid: int = TREE) -> float | None:
         """Newest value of a metric, None before the first."""
+        ...
+
+    def highest(self, name: str, t0_ns: int, t1_ns: int, pid: int = TREE) -> float | None:
+        """Highest value of a metric in a range, None if it has none."""
         ...
 
     def processes(self) -> tuple[Process, ...]:

@@ -18,3 +18,5 @@ class WeighedStack(NamedTuple):
     cpu_ns: int
     grown_bytes: int
     torn: bool
+    cpu_share: float
+    """Share of the interval on a CPU, 0..1: what `cpu_ns` comes from."""

@@ -1,4 +1,4 @@
-"""What happened, and is never thinned: phases, imports, calls, counters, marks, output, ends.
+"""What happened: phases, imports, marks, plans, runs, alerts, notices, ends.
 
 Begin and end records are joined here into the spans that `Reader` hands out.
 """
@@ -6,22 +6,18 @@ Begin and end records are joined here into the spans that `Reader` hands out.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.answers.phases import PhaseSpan
 from perftui.probes.plans.verdict import plan_verdict
-from perftui.probes.spine.median import median
-from perftui.probes.spine.reader import CallStats, Counter, Event, Import, RunCost
+from perftui.probes.spine.reader import Event, Import, RunCost
 from perftui.probes.spine.records import (
     Alert,
-    Call,
-    Count,
     Exit,
     Gap,
     ImportBegin,
     ImportEnd,
-    LogLine,
     Mark,
     Notice,
     PhaseBegin,
@@ -35,46 +31,20 @@ from perftui.probes.store.bounds import Longest, Thinning
 from perftui.probes.text.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from perftui.probes.spine.reader import Phase
+    from perftui.probes.spine.records import Call
 
 NOTICES_KEPT = 500
-LOG_LINES_KEPT = 20_000
-LOG_CHARACTERS_KEPT = 4_000_000
-"""Lines may be long: these are 4 to 16 MB."""
-CALLS_KEPT = 10_000
-"""Per name; the first call, the number and the failures are kept besides."""
-ALL_CALLS_KEPT = 20_000
-"""Over all names: the name with most gives way."""
 PLANS_KEPT = 5_000
 """A program that says more has them made by a loop: nobody reads those."""
 SLOW_IMPORT_NS = NS_PER_S // 10
-
-
 PHASES_KEPT = 5_000
 IMPORTS_KEPT = 20_000
 EVENTS_KEPT = 5_000
 """Of marks, runs, gaps, ends and starts of processes: each."""
 OPEN_KEPT = 20_000
 """Phases and imports that have begun and not ended."""
-NAMES_KEPT = 2_000
-"""Of calls and of counters; a program that makes names up has more."""
-SPANS_ON_DISK = 100_000
-"""Phases and imports that a reader of a recording joins; SQL has them all."""
-
-
-@dataclass(slots=True)
-class PhaseSpan:
-    """A phase with its two ends joined."""
-
-    begin: PhaseBegin
-    depth: int
-    end: PhaseEnd | None = None
-    ended_ns: int | None = None
-    """Also set when the process ended inside the phase."""
-    row: Phase | None = None
-    """What is told of it, once that does not change any more."""
 
 
 @dataclass(slots=True)
@@ -83,23 +53,6 @@ class ImportSpan:
 
     begin: ImportBegin
     end: ImportEnd | None = None
-
-
-@dataclass(slots=True)
-class _Calls:
-    first: Call
-    n: int = 0
-    failed: int = 0
-    kept: deque[Call] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
-
-
-@dataclass(slots=True)
-class _Counts:
-    """Newest total per process; the session's total is their sum."""
-
-    first_t_ns: int
-    last_t_ns: int
-    by_pid: dict[int, float] = field(default_factory=dict)
 
 
 def _phase_ns(span: PhaseSpan) -> int | None:
@@ -146,24 +99,15 @@ class Journal:
         self._processes: dict[tuple[int, int], ProcessStart] = {}
         self._open_phases: dict[tuple[int, int], PhaseSpan] = {}
         self._open_imports: dict[tuple[int, int], ImportSpan] = {}
-        self._calls: dict[str, _Calls] = {}
-        self._calls_held = 0
-        self._counts: dict[str, _Counts] = {}
-        self._lines: deque[LogLine] = deque()
-        self._line_characters = 0
         self._takers: dict[type, Callable[..., None]] = {
             PhaseBegin: self._phase_begin,
             PhaseEnd: self._phase_end,
             ImportBegin: self._import_begin,
             ImportEnd: self._import_end,
-            Call: self._call,
-            Count: self._count,
             Mark: self._marks.append,
             Plan: self._plan,
             Run: self._runs.append,
-            LogLine: self._line,
             Notice: self._notice,
-            Alert: self._alert,
             Gap: self.gaps.append,
             Exit: self._exit,
             ProcessStart: self._process,
@@ -183,10 +127,6 @@ class Journal:
         self.left_out("imports", self.imports.left_out, t_ns)
         self.left_out("marks", self._marks.left_out, t_ns)
         self.left_out("runs", self._runs.left_out, t_ns)
-
-    def counts_name(self, name: str) -> bool:
-        """Tell whether a counter is one of those that are kept."""
-        return name in self._counts
 
     def left_out(self, what: str, number: int, t_ns: int) -> None:
         """Say once that not all of a kind are kept."""
@@ -226,33 +166,6 @@ class Journal:
         if span is not None:
             span.end = record
 
-    def _call(self, record: Call) -> None:
-        calls = self._calls.get(record.name)
-        if calls is None:
-            if len(self._calls) >= NAMES_KEPT:
-                self.left_out("names of calls", 1, record.t_ns)
-                return
-            calls = self._calls[record.name] = _Calls(record)
-        calls.n += 1
-        calls.failed += not record.ok
-        self._calls_held += len(calls.kept) < CALLS_KEPT
-        calls.kept.append(record)
-        if self._calls_held > ALL_CALLS_KEPT:
-            longest = max(self._calls.values(), key=lambda each: len(each.kept)).kept
-            for _ in range(len(longest) // 2):
-                longest.popleft()
-                self._calls_held -= 1
-
-    def _count(self, record: Count) -> None:
-        counts = self._counts.get(record.name)
-        if counts is None:
-            if len(self._counts) >= NAMES_KEPT:
-                self.left_out("names of counters", 1, record.t_ns)
-                return
-            counts = self._counts[record.name] = _Counts(record.t_ns, record.t_ns)
-        counts.by_pid[record.pid] = record.total
-        counts.last_t_ns = record.t_ns
-
     def _exit(self, record: Exit) -> None:
         self.exits.append(record)
         for key, span in list(self._open_phases.items()):
@@ -267,17 +180,12 @@ class Journal:
             keys = list(self._processes)
             del self._processes[keys[1]]  # the first is the target
 
-    def _line(self, record: LogLine) -> None:
-        self._lines.append(record)
-        self._line_characters += len(record.text)
-        while len(self._lines) > LOG_LINES_KEPT or self._line_characters > LOG_CHARACTERS_KEPT:
-            self._line_characters -= len(self._lines.popleft().text)
-
     def _plan(self, record: Plan) -> None:
         if len(self._plans) < PLANS_KEPT:
             self._plans.append(record)
 
-    def _alert(self, record: Alert) -> None:
+    def take_alert(self, record: Alert) -> None:
+        """Take an alert as it stands."""
         # A change of severity and the clearing are records of the same alert.
         self._alerts[record.kind, record.t_onset_ns] = record
         _bound(self._alerts, self._events_kept)
@@ -286,10 +194,6 @@ class Journal:
     def alerts(self) -> tuple[Alert, ...]:
         """Every alert as it stands, in the order in which they were raised."""
         return tuple(self._alerts.values())
-
-    def total(self, name: str) -> float:
-        """Return a counter's newest total over all processes."""
-        return sum(self._counts[name].by_pid.values())
 
     def import_list(self, t0_ns: int, t1_ns: int, now_ns: int) -> tuple[Import, ...]:
         """Return imports that overlap the range, by start; running ones as far as they are."""
@@ -338,59 +242,6 @@ class Journal:
             )
         return tuple(rows)
 
-    def call_list(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:
-        """Return statistics per name; "first" is the first call of the session."""
-        rows = []
-        for name, calls in self._calls.items():
-            inside = [call for call in list(calls.kept) if t0_ns <= call.t_ns < t1_ns]
-            whole = calls.first.t_ns >= t0_ns and calls.kept[-1].t_ns < t1_ns
-            if not inside:
-                continue
-            # The first recorded call is the cold one; several processes may each have one.
-            warm = [call.duration_ns for call in inside if call.n > 1]
-            middle = round(median(warm)) if warm else None
-            first_ns = calls.first.duration_ns
-            rows.append(
-                CallStats(
-                    name=name,
-                    n=calls.n if whole else len(inside),
-                    first_ns=first_ns,
-                    warm_median_ns=middle,
-                    last_ns=inside[-1].duration_ns,
-                    ratio=first_ns / middle if middle else None,
-                    failed=calls.failed if whole else sum(not call.ok for call in inside),
-                )
-            )
-        return tuple(rows)
-
-    def counter_list(
-        self, t0_ns: int, t1_ns: int, at: Callable[[str, int], float | None]
-    ) -> tuple[Counter, ...]:
-        """Return counters at the end of the range; `at` looks an older total up."""
-        rows = []
-        for name, counts in self._counts.items():
-            if counts.first_t_ns >= t1_ns:
-                continue
-            total = self.total(name) if t1_ns > counts.last_t_ns else at(name, t1_ns) or 0.0
-            start_ns = max(t0_ns, counts.first_t_ns)
-            end_ns = min(t1_ns, counts.last_t_ns)
-            before = at(name, start_ns)
-            per_s = None
-            if before is not None and end_ns > start_ns:
-                per_s = (total - before) * NS_PER_S / (end_ns - start_ns)
-            rows.append(Counter(name, total, per_s, counts.first_t_ns))
-        return tuple(rows)
-
-    def line_list(self, t0_ns: int, t1_ns: int, limit: int) -> tuple[LogLine, ...]:
-        """Return the newest lines of the range, oldest first."""
-        found: list[LogLine] = []
-        for line in reversed(self._lines):
-            if line.t_ns < t0_ns or len(found) >= limit:
-                break
-            if line.t_ns < t1_ns:
-                found.append(line)
-        return tuple(reversed(found))
-
     def run_list(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
         """Return the runs that ended in the range, each with what its process imported."""
         found = []
@@ -423,8 +274,14 @@ class Journal:
                 found[key] = plan._replace(t_ns=known.t_ns)
         return tuple(found.values())
 
-    def event_list(self, t0_ns: int, t1_ns: int) -> tuple[Event, ...]:
-        """Return what a person may want to jump to, in time order."""
+    def event_list(self, t0_ns: int, t1_ns: int, firsts: Iterable[Call]) -> tuple[Event, ...]:
+        """Return what a person may want to jump to, in time order.
+
+        Args:
+            t0_ns: Begin of the range.
+            t1_ns: End of the range.
+            firsts: The first call of each name.
+        """
         events = [
             Event(span.begin.t_ns, "phase", span.begin.name)
             for span in self.phases
@@ -447,10 +304,10 @@ class Journal:
             if span.end is not None and span.end.total_ns >= SLOW_IMPORT_NS:
                 took = format_seconds(span.end.total_ns / NS_PER_S)
                 events.append(Event(span.begin.t_ns, "import", f"{span.begin.module} {took}"))
-        for name, calls in self._calls.items():
-            took = format_seconds(calls.first.duration_ns / NS_PER_S)
-            start_ns = calls.first.t_ns - calls.first.duration_ns
-            events.append(Event(start_ns, "call", f"first {name} {took}"))
+        for call in firsts:
+            took = format_seconds(call.duration_ns / NS_PER_S)
+            start_ns = call.t_ns - call.duration_ns
+            events.append(Event(start_ns, "call", f"first {call.name} {took}"))
         events += [Event(gap.t0_ns, "gap", gap.reason) for gap in self.gaps]
         events += [Event(alert.t_onset_ns, "alert", alert.message) for alert in self.alerts]
         for exit_ in self.exits:

@@ -9,11 +9,15 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, cast
 
-from perftui.probes.spine.reader import Buckets
+from perftui.probes.answers.buckets import Points, bucket_ns, buckets_of
+from perftui.probes.answers.holding import READING_NS, hold_ns
+from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence, Sequence
+    from collections.abc import Collection, MutableSequence, Sequence
+
+    from perftui.probes.spine.reader import Buckets
 
 TIERS_NS = ((0, 6_000), (NS_PER_S, 3_600), (30 * NS_PER_S, 2_880), (600 * NS_PER_S, 8_640))
 """(step, steps kept): every sample of 5 minutes at 20 Hz, 1 h, 1 day, 60 days."""
@@ -79,14 +83,13 @@ class Series:
     """A metric's values in time order.
 
     Args:
-        hold_ns: How long a value stands for itself after it was read; None for a value that
-            holds until the next one (a counter).
+        hold_ns: How long a value stands for itself (`holding`).
         tiers: (step, steps kept), the finest first.
     """
 
     def __init__(
         self,
-        hold_ns: int | None = 3 * NS_PER_S,
+        hold_ns: int | None = READING_NS,
         tiers: Sequence[tuple[int, int]] = TIERS_NS,
     ) -> None:
         self._hold_ns = hold_ns
@@ -132,38 +135,15 @@ class Series:
 
     def buckets(self, t0_ns: int, t1_ns: int, n: int) -> Buckets:
         """Return the range in `n` equal buckets, None where nothing was measured."""
-        width = max((t1_ns - t0_ns) / n, 1)
-        low: list[float | None] = [None] * n
-        high: list[float | None] = [None] * n
-        last: list[float | None] = [None] * n
-        tier = self._tier_for(t0_ns, width / 2)
-        times = tier.t
-        first = max(bisect_right(times, t0_ns) - 1, 0)
-        end = bisect_left(times, t1_ns)
-        hold = max(self._hold_ns, 2 * tier.step_ns) if self._hold_ns is not None else None
-        for row in range(first, end):
-            at = int((times[row] - t0_ns) // width)
-            if at >= 0:
-                value = tier.low[row]
-                current = low[at]
-                low[at] = value if current is None or value < current else current
-                value = tier.high[row]
-                current = high[at]
-                high[at] = value if current is None or value > current else current
-                last[at] = tier.last[row]
-            # Carry the value through the empty buckets until the next reading.
-            if row + 1 < len(times):
-                until = times[row + 1]
-            else:
-                until = max(self.last_t_ns, times[row])
-                if hold is None:
-                    until = t1_ns
-            if hold is not None and until - times[row] > hold:
-                until = times[row] + tier.step_ns
-            stop = min(int((until - t0_ns) // width), n - 1)
-            for empty in range(max(at + 1, 0), stop + 1):
-                low[empty] = high[empty] = last[empty] = tier.last[row]
-        return Buckets(t0_ns, t1_ns, tuple(low), tuple(high), tuple(last))
+        tier = self._tier_for(t0_ns, bucket_ns(t0_ns, t1_ns, n) / 2)
+        return buckets_of(
+            Points(tier.t, tier.low, tier.high, tier.last),
+            (t0_ns, t1_ns),
+            n,
+            step_ns=tier.step_ns,
+            hold_ns=self._hold_ns,
+            until_ns=self.last_t_ns,
+        )
 
     def _tier_for(self, t0_ns: int, step_ns: float) -> _Tier:
         """Return the coarsest tier no wider than `step_ns`, or one that still reaches to t0."""
@@ -178,3 +158,39 @@ class Series:
             if following is None or following.step_ns > step_ns:
                 return tier
         return chosen
+
+
+class SeriesTable:
+    """Every metric of every process, by (pid, name)."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], Series] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._known)
+
+    def add(self, pid: int, name: str, t_ns: int, value: float) -> None:
+        """Append a value."""
+        self.of(pid, name).add(t_ns, value)
+
+    def of(self, pid: int, name: str, first_took_ns: int = 0) -> Series:
+        """Return a metric, made if it is new; `first_took_ns` as of `hold_ns`."""
+        series = self._known.get((pid, name))
+        if series is None:
+            tiers = TIERS_NS if pid == TREE else PROCESS_TIERS_NS
+            series = self._known[pid, name] = Series(hold_ns(name, first_took_ns), tiers)
+        return series
+
+    def get(self, pid: int, name: str) -> Series | None:
+        """Return a metric."""
+        return self._known.get((pid, name))
+
+    def names(self, pid: int) -> tuple[str, ...]:
+        """Return the names of those of a process."""
+        return tuple(name for owner, name in self._known if owner == pid)
+
+    def forget(self, pids: Collection[int]) -> None:
+        """Forget the metrics of processes."""
+        for key in [key for key in self._known if key[0] in pids]:
+            del self._known[key]

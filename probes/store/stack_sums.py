@@ -7,6 +7,7 @@ besides, because that is what the screen asks for most.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from perftui.probes.spine.records import ThreadKey
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from perftui.probes.spine.weighed import WeighedStack
 
@@ -30,6 +31,8 @@ OPEN_STEPS = (30, 3, 2)
 _ENDED_TID = 0
 RECENT_NS = 60 * NS_PER_S
 RECENT_ROWS = 60_000
+CHANGES_KEPT = 4_096
+"""Windows of stacks whose time is remembered: beyond, a range is only added up once more."""
 
 _Cell = list[int]  # wall_ns, cpu_ns, grown_bytes, torn_ns
 _Sums = dict[ThreadKey, dict[int, _Cell]]
@@ -190,19 +193,32 @@ class StackSums:
         """Nothing is too old for `_recent` yet: it answers for the very start too."""
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
-        self.latest_node: dict[ThreadKey, int] = {}
-        self.version = 0
+        self._latest_node: dict[ThreadKey, int] = {}
+        self._version = 0
+        self._changes: list[tuple[int, int]] = []
+        """(from when on, version): each later than the one before, in both."""
 
-    def add(self, piece: WeighedStack) -> None:
-        """Add one interval."""
-        if piece.t1_ns <= piece.t0_ns:
-            return
+    def add(self, pieces: Sequence[WeighedStack]) -> None:
+        """Add intervals that came together."""
+        self._version += 1
+        self._know_change(min(piece.t0_ns for piece in pieces))
+        for piece in pieces:
+            self._add(piece)
+
+    def _know_change(self, from_ns: int) -> None:
+        """Note that what reaches beyond a moment has changed."""
+        while self._changes and self._changes[-1][0] >= from_ns:
+            self._changes.pop()
+        self._changes.append((from_ns, self._version))
+        if len(self._changes) > CHANGES_KEPT:
+            del self._changes[: CHANGES_KEPT // 2]
+
+    def _add(self, piece: WeighedStack) -> None:
         if self.first_t_ns is None or piece.t0_ns < self.first_t_ns:
             self.first_t_ns = piece.t0_ns
         self.last_t_ns = max(self.last_t_ns, piece.t1_ns)
-        self.version += 1
         if not piece.torn:
-            self.latest_node[piece.thread] = piece.node
+            self._latest_node[piece.thread] = piece.node
         self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
         self._recent.append(piece)
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
@@ -224,8 +240,9 @@ class StackSums:
         for tier in self._tiers:
             tier.fold(threads)
         for thread in threads:
-            self.latest_node.pop(thread, None)
-        self.version += 1
+            self._latest_node.pop(thread, None)
+        self._version += 1
+        self._know_change(0)
 
     def sums(self, t0_ns: int, t1_ns: int) -> dict[ThreadKey, dict[int, Weights]]:
         """Return what each thread's leaf nodes weigh in [t0, t1).
@@ -260,14 +277,16 @@ class StackSums:
 
     def token(self, t0_ns: int, t1_ns: int) -> tuple[int, int, int]:
         """Return what `sums(t0, t1)` depends on: while this is equal, so is the answer."""
-        if t1_ns <= self.last_t_ns:
-            return (t0_ns, t1_ns, 0)
         start_ns = t0_ns if self.first_t_ns is None else max(t0_ns, self.first_t_ns)
-        return (start_ns, -1, self.version)
+        if t1_ns > self.last_t_ns:
+            return (start_ns, -1, self._version)
+        # Windows of one process come later than those of another: also what is past may change.
+        at = bisect_left(self._changes, (t1_ns, 0)) - 1
+        return (start_ns, t1_ns, self._changes[at][1] if at >= 0 else 0)
 
-    def recent(self) -> tuple[WeighedStack, ...]:
-        """Return the intervals of about the last minute, oldest first."""
-        return tuple(self._recent)
+    def latest_node(self, thread: ThreadKey) -> int:
+        """Return where a thread was last seen, 0 if it was not."""
+        return self._latest_node.get(thread, 0)
 
 
 def _add(sums: _Sums, piece: WeighedStack) -> None:

@@ -1,22 +1,19 @@
-"""OS threads of the tree: their names, their CPU, and which native ones are busy."""
+"""OS threads of the family in memory: their names, their states and their CPU."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.attribution import share_of
+from perftui.probes.answers.threads import ThreadState
 from perftui.probes.store.series import THREAD_TIERS_NS, Series
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from perftui.probes.spine.records import ThreadCpu, ThreadKey, ThreadName
 
-STALE_NS = 3 * NS_PER_S
-"""A thread not read for this long before a range has ended before it."""
-BUSY_SHARE = 0.1
 THREADS_KEPT = 256
 """Beyond this the threads that ended first become one row of their process."""
 ENDED_TID = 0
@@ -26,38 +23,39 @@ ENDED_NS = 30 * NS_PER_S
 
 
 @dataclass(slots=True)
-class ThreadState:
-    """What is known of one thread."""
+class _Known:
+    """One thread: what is told of it, and the series behind that."""
 
-    kernel_name: str = ""
-    python_name: str | None = None
-    state: str = "?"
+    state: ThreadState = field(default_factory=ThreadState)
     cpu: Series | None = None
-    """Cumulative CPU seconds."""
     run_wait: Series | None = None
-    """Cumulative seconds that it waited for a core."""
-    first_t_ns: int = 0
-    last_t_ns: int = 0
     named_ns: int = 0
-    ended: int = 0
-    """How many ended threads were joined to this row."""
 
     @property
-    def name(self) -> str:
-        """Python's name, else the kernel's."""
-        return self.python_name or self.kernel_name
+    def newest_ns(self) -> int:
+        """When it was last seen."""
+        return max(self.state.last_t_ns, self.named_ns)
 
 
 class ThreadTable:
     """Every thread seen so far, by (pid, tid)."""
 
     def __init__(self) -> None:
+        self._known: dict[ThreadKey, _Known] = {}
         self._states: dict[ThreadKey, ThreadState] = {}
         self._newest_ns = 0
 
     def __len__(self) -> int:
         """Number of threads that are kept."""
-        return len(self._states)
+        return len(self._known)
+
+    def states(self) -> Mapping[ThreadKey, ThreadState]:
+        """Return what is known of each."""
+        return self._states
+
+    def get(self, thread: ThreadKey) -> ThreadState:
+        """Return what is known of one, an empty state if nothing is."""
+        return self._states.get(thread) or ThreadState()
 
     def fold(self) -> list[ThreadKey]:
         """Join the threads that ended first to one per process; returns those that are gone.
@@ -66,95 +64,60 @@ class ThreadTable:
         """
         over_ns = self._newest_ns - ENDED_NS
         ended = [
-            (max(state.last_t_ns, state.named_ns), key)
-            for key, state in self._states.items()
-            if key[1] != ENDED_TID and max(state.last_t_ns, state.named_ns) < over_ns
+            (known.newest_ns, key)
+            for key, known in self._known.items()
+            if key[1] != ENDED_TID and known.newest_ns < over_ns
         ]
         gone = [key for _, key in sorted(ended)[: THREADS_KEPT // 2]]
         for key in gone:
-            self._fold(key, self._states.pop(key))
+            del self._states[key]
+            self._fold(key, self._known.pop(key))
         return gone
 
-    def _fold(self, key: ThreadKey, state: ThreadState) -> None:
-        if state.cpu is None:
+    def _fold(self, key: ThreadKey, known: _Known) -> None:
+        if known.cpu is None:
             return
-        into = self._states.setdefault((key[0], ENDED_TID), ThreadState(state="X"))
+        gone = known.state
+        joined = self._of((key[0], ENDED_TID))
+        into = joined.state
+        into.state = "X"
         into.ended += 1
         into.kernel_name = f"{into.ended:,} ended threads"
-        if into.cpu is None:
-            into.cpu = Series(None, THREAD_TIERS_NS)
-            into.first_t_ns = state.first_t_ns
-            into.cpu.add(state.first_t_ns, 0.0)
-        into.first_t_ns = min(into.first_t_ns, state.first_t_ns)
-        into.last_t_ns = max(into.last_t_ns, state.last_t_ns)
-        into.cpu.add(into.last_t_ns, (into.cpu.last_value or 0.0) + (state.cpu.last_value or 0.0))
+        if joined.cpu is None:
+            joined.cpu = into.cpu = Series(None, THREAD_TIERS_NS)
+            into.first_t_ns = gone.first_t_ns
+            joined.cpu.add(gone.first_t_ns, 0.0)
+        into.first_t_ns = min(into.first_t_ns, gone.first_t_ns)
+        into.last_t_ns = max(into.last_t_ns, gone.last_t_ns)
+        spent_s = (joined.cpu.last_value or 0.0) + (known.cpu.last_value or 0.0)
+        joined.cpu.add(into.last_t_ns, spent_s)
+
+    def _of(self, thread: ThreadKey) -> _Known:
+        known = self._known.get(thread)
+        if known is None:
+            known = self._known[thread] = _Known()
+            self._states[thread] = known.state
+        return known
 
     def take_cpu(self, record: ThreadCpu) -> None:
         """Take a reading."""
-        state = self._states.setdefault((record.pid, record.tid), ThreadState())
-        if state.cpu is None:
-            state.cpu = Series(None, THREAD_TIERS_NS)
+        known = self._of((record.pid, record.tid))
+        state = known.state
+        if known.cpu is None:
+            known.cpu = state.cpu = Series(None, THREAD_TIERS_NS)
             state.first_t_ns = record.t_ns
         state.kernel_name = record.name
         state.state = record.state
         state.last_t_ns = record.t_ns
         self._newest_ns = max(self._newest_ns, record.t_ns)
-        state.cpu.add(record.t_ns, record.cpu_s)
+        known.cpu.add(record.t_ns, record.cpu_s)
         if record.run_wait_s is not None:
-            if state.run_wait is None:
-                state.run_wait = Series(None, THREAD_TIERS_NS)
-            state.run_wait.add(record.t_ns, record.run_wait_s)
+            if known.run_wait is None:
+                known.run_wait = state.run_wait = Series(None, THREAD_TIERS_NS)
+            known.run_wait.add(record.t_ns, record.run_wait_s)
 
     def take_name(self, record: ThreadName) -> None:
         """Take Python's name for a thread."""
-        state = self._states.setdefault((record.pid, record.tid), ThreadState())
-        state.python_name = record.name
-        state.named_ns = record.t_ns
-
-    def get(self, thread: ThreadKey) -> ThreadState:
-        """Return what is known of a thread."""
-        return self._states.get(thread) or ThreadState()
-
-    def cpu_of(self, thread: ThreadKey) -> Series | None:
-        """Return a thread's cumulative CPU, None if it was never read."""
-        return self.get(thread).cpu
-
-    def in_range(
-        self, t0_ns: int, t1_ns: int, born_from_zero: bool
-    ) -> Iterator[tuple[ThreadKey, ThreadState, float, float]]:
-        """Yield (thread, state, CPU seconds in the range, share of a core) of those that lived.
-
-        Args:
-            t0_ns: Begin of the range.
-            t1_ns: End of the range.
-            born_from_zero: A thread first seen in the range began in it: all its CPU counts.
-        """
-        for thread, state in self._states.items():
-            if state.cpu is None or state.first_t_ns >= t1_ns:
-                continue
-            if state.last_t_ns < t0_ns - STALE_NS:
-                continue
-            begin_ns = max(t0_ns, state.first_t_ns)
-            end_ns = max(min(t1_ns, state.last_t_ns), begin_ns)
-            before_s = state.cpu.value_at(begin_ns) or 0.0
-            if state.first_t_ns >= t0_ns and born_from_zero:
-                before_s, begin_ns = 0.0, t0_ns
-            cpu_s = max(0.0, (state.cpu.value_at(t1_ns) or 0.0) - before_s)
-            share = cpu_s * NS_PER_S / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
-            yield thread, state, cpu_s, share
-
-    def run_wait_share(self, thread: ThreadKey, t0_ns: int, t1_ns: int) -> float:
-        """Return the share of a range in which a thread could run and no core was free."""
-        state = self.get(thread)
-        return share_of(state.run_wait, max(t0_ns, state.first_t_ns), t1_ns)
-
-    def busy_native(self, t0_ns: int, t1_ns: int) -> dict[int, int]:
-        """Count, per process, the native threads that burned CPU in the range."""
-        busy: dict[int, int] = {}
-        for (pid, _), state in self._states.items():
-            if state.python_name is not None or state.cpu is None or state.ended:
-                continue
-            begin_ns = max(t0_ns, state.first_t_ns)
-            if begin_ns < t1_ns and share_of(state.cpu, begin_ns, t1_ns) > BUSY_SHARE:
-                busy[pid] = busy.get(pid, 0) + 1
-        return busy
+        known = self._of((record.pid, record.tid))
+        known.state.python_name = record.name
+        known.named_ns = record.t_ns

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from perftui.probes.compare.comparison import Comparison, PhaseChange, Run
     from perftui.probes.compare.facts import PhaseKey, RunFacts
     from perftui.probes.profile.sums import WeightName
-    from perftui.probes.spine.reader import Phase
-    from perftui.probes.store.store import Store
+    from perftui.probes.spine.reader import Phase, Reader
 
 Alignment = Literal["phase only", "phase", "start"]
 ALIGNMENTS: tuple[Alignment, ...] = ("phase only", "phase", "start")
@@ -154,7 +153,7 @@ def take_timelines(comparison: Comparison, choice: CompareChoice, columns: int) 
     return Timelines((first / NS_PER_S, last / NS_PER_S), sides[0], sides[1], marked)
 
 
-def _whole(reader: Store) -> tuple[int, int]:
+def _whole(reader: Reader) -> tuple[int, int]:
     status = reader.status()
     return status.t_start_ns, max(status.t_end_ns, status.t_start_ns + 1)
 

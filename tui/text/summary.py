@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.store.process_use import process_name
+from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 

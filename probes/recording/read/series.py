@@ -1,16 +1,16 @@
-"""One metric of a recording: answers of a `Series`, from the steps that a question needs."""
+"""The metrics of a recording, from the steps that a question needs."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from perftui.probes.answers.buckets import NONE, Points, bucket_ns, buckets_of
+from perftui.probes.answers.holding import hold_ns
 from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.rollup import STEP_NS, named_points
 from perftui.probes.recording.format.tables import FLOAT_METRICS, TABLES
 from perftui.probes.spine.reader import TREE
-from perftui.probes.store.intake import RATE_HOLD_NS
-from perftui.probes.store.series import Series, _Tier
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -26,18 +26,6 @@ _METRIC_COLUMNS = frozenset(
 )
 _REAL = frozenset([*FLOAT_METRICS, "cpu_percent"])
 _LONGEST_VALUES_NS = 900 * NS_PER_S
-
-
-class Points(NamedTuple):
-    """Readings in time order; 8 bytes each."""
-
-    t: Sequence[int]
-    low: Sequence[float]
-    high: Sequence[float]
-    last: Sequence[float]
-
-
-NONE = Points((), (), (), ())
 
 
 def source_of(name: str) -> str:
@@ -88,8 +76,8 @@ def join(parts: Sequence[Points]) -> Points:
     )
 
 
-class DiskSeries(Series):
-    """See the module.
+class DiskSeries:
+    """One of them.
 
     Args:
         catalog: Where the readings are.
@@ -110,26 +98,10 @@ class DiskSeries(Series):
         self._own = frozenset(segments)
         self._real = name in _REAL or name.startswith(("count:", "rate:"))
         self._raw_cache: dict[int, Points] = {}
-        super().__init__(None if name.startswith(("count:", "pool:")) else 3 * NS_PER_S)
-        self._first_t_ns: int | None = None
         self._last_t_ns: int | None = None
-        self.last_value = self._number(steps.last[-1])
-        self.highest = self._number(max(steps.high))
-        self._hold_known = not name.startswith("rate:")
+        self.last_value: float | None = self._number(steps.last[-1])
 
-    # Where it begins and ends is looked up when it is asked for: most series never are.
-
-    @property
-    def first_t_ns(self) -> int | None:
-        """When the first reading was taken."""
-        if self._first_t_ns is None:
-            raw = self._raw(self._segments[0])
-            self._first_t_ns = raw.t[0] if len(raw.t) else self._steps.t[0]
-        return self._first_t_ns
-
-    @first_t_ns.setter
-    def first_t_ns(self, value: int | None) -> None:
-        self._first_t_ns = value
+    # Where it ends is looked up when it is asked for: most series never are.
 
     @property
     def last_t_ns(self) -> int:
@@ -139,22 +111,13 @@ class DiskSeries(Series):
             self._last_t_ns = raw.t[-1] if len(raw.t) else self._steps.t[-1]
         return self._last_t_ns
 
-    @last_t_ns.setter
-    def last_t_ns(self, value: int) -> None:
-        self._last_t_ns = value or None
-
-    def _know_hold(self) -> None:
-        """Like the live store: a rate holds as long as the first one took."""
-        if not self._hold_known:
-            self._hold_known = True
+    def _hold_ns(self) -> int | None:
+        first_took_ns = 0
+        if self._name.startswith("rate:"):
             first = self._raw(self._segments[0])
-            self._hold_ns = RATE_HOLD_NS
             if len(first.t) > 1:
-                self._hold_ns = max(RATE_HOLD_NS, first.t[1] - first.t[0] + 1)
-
-    def add(self, t_ns: int, value: float) -> None:
-        """Refuse: a recording is only read."""
-        raise TypeError("a recorded metric cannot be added to")
+                first_took_ns = first.t[1] - first.t[0] + 1
+        return hold_ns(self._name, first_took_ns)
 
     def _number(self, value: float) -> float:
         return value if self._real or value != value else int(value)
@@ -227,10 +190,10 @@ class DiskSeries(Series):
 
     def buckets(self, t0_ns: int, t1_ns: int, n: int) -> Buckets:
         """Return the range in `n` equal buckets, from the coarsest steps that still show all."""
-        self._know_hold()
-        half = max((t1_ns - t0_ns) / n, 1) / 2
+        hold = self._hold_ns()
+        half = bucket_ns(t0_ns, t1_ns, n) / 2
         step_ns = 0 if half < NS_PER_S else NS_PER_S if half < STEP_NS else STEP_NS
-        margin_ns = max(self._hold_ns or 0, 2 * step_ns) + 2 * STEP_NS
+        margin_ns = max(hold or 0, 2 * step_ns) + 2 * STEP_NS
         if step_ns == STEP_NS:
             points = merged_steps(self._steps)
         else:
@@ -239,9 +202,16 @@ class DiskSeries(Series):
             points = join([load(segment) for segment in segments])
             if step_ns:
                 points = merged_steps(points)
-            if self._hold_ns is None:
+            if hold is None:
                 points = self._with_held(points, t0_ns)
-        return _Loaded(self._hold_ns, step_ns, points, self.last_t_ns).buckets(t0_ns, t1_ns, n)
+        return buckets_of(
+            points,
+            (t0_ns, t1_ns),
+            n,
+            step_ns=step_ns,
+            hold_ns=hold,
+            until_ns=self.last_t_ns,
+        )
 
     def _with_held(self, points: Points, t0_ns: int) -> Points:
         """Begin with the value that holds at t0, however old."""
@@ -251,19 +221,6 @@ class DiskSeries(Series):
         if held is None:
             return points
         return join([Points((t0_ns,), (held,), (held,), (held,)), points])
-
-
-class _Loaded(Series):
-    """A series of one tier that was loaded for one question."""
-
-    def __init__(self, hold_ns: int | None, step_ns: int, points: Points, last_t_ns: int) -> None:
-        super().__init__(hold_ns)
-        tier = _Tier(step_ns, 0)
-        tier.t = list(points.t)
-        tier.low, tier.high, tier.last = list(points.low), list(points.high), list(points.last)
-        self._tiers = [tier]
-        self.first_t_ns = tier.t[0] if tier.t else None
-        self.last_t_ns = last_t_ns
 
 
 def merged_steps(points: Points) -> Points:
@@ -305,23 +262,35 @@ def raw_points(catalog: Catalog, segment: int, pid: int, name: str) -> Points:
     return NONE
 
 
-def all_series(catalog: Catalog) -> dict[tuple[int, str], Series]:
-    """Return every metric of a recording by (pid, name)."""
-    steps = catalog.whole("series_30s")
-    if not steps.num_rows:
-        return {}
-    steps = steps.sort_by([("pid", "ascending"), ("name", "ascending")])
-    pids, names = steps["pid"].to_pylist(), steps["name"].to_pylist()
-    found: dict[tuple[int, str], Series] = {}
-    start = 0
-    for at in range(1, len(names) + 1):
-        if at < len(names) and names[at] == names[start] and pids[at] == pids[start]:
-            continue
-        part = steps.slice(start, at - start)
-        points = points_of(part, "low", "high", "last")
-        segments = _numbers(part["segment"], "q")
-        found[pids[start], names[start]] = DiskSeries(
-            catalog, pids[start], names[start], points, segments
-        )
-        start = at
-    return found
+class DiskSeriesTable:
+    """Every metric of a recording."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._known: dict[tuple[int, str], DiskSeries] = {}
+        steps = catalog.whole("series_30s")
+        if not steps.num_rows:
+            return
+        steps = steps.sort_by([("pid", "ascending"), ("name", "ascending")])
+        pids, names = steps["pid"].to_pylist(), steps["name"].to_pylist()
+        start = 0
+        for at in range(1, len(names) + 1):
+            if at < len(names) and names[at] == names[start] and pids[at] == pids[start]:
+                continue
+            part = steps.slice(start, at - start)
+            points = points_of(part, "low", "high", "last")
+            segments = _numbers(part["segment"], "q")
+            pid, name = pids[start], names[start]
+            self._known[pid, name] = DiskSeries(catalog, pid, name, points, segments)
+            start = at
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._known)
+
+    def get(self, pid: int, name: str) -> DiskSeries | None:
+        """Return one of them; `TREE` for the family's."""
+        return self._known.get((pid, name))
+
+    def names(self, pid: int) -> tuple[str, ...]:
+        """Return the names of those of a process."""
+        return tuple(name for owner, name in self._known if owner == pid)

@@ -9,9 +9,10 @@ from perftui.probes.recording.format.limits import NODES
 from perftui.probes.recording.format.rollup import add_stack_sums, weighed
 from perftui.probes.recording.format.tables import empty
 from perftui.probes.spine.reader import Weights
-from perftui.probes.store.stack_sums import StackSums
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perftui.probes.recording.read.catalog import Catalog
     from perftui.probes.spine.records import ThreadKey
 
@@ -19,30 +20,32 @@ _SUMS = ("pid", "tid", "node", "wall_ns", "cpu_ns", "grown_bytes", "torn_ns")
 _MERGED_AT_ONCE = 100_000
 
 
-class DiskStackSums(StackSums):
-    """Answers of `StackSums`, exact for every range.
+class DiskStackSums:
+    """Sums of a recording as it is now, exact for every range.
 
     Args:
         catalog: Where the stacks are.
+        latest_node: Where each thread was last seen.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        super().__init__()
+    def __init__(self, catalog: Catalog, latest_node: Mapping[ThreadKey, int]) -> None:
         self._catalog = catalog
-        self._last_answer: tuple[tuple[int, int, int], dict[ThreadKey, dict[int, Weights]]] | None
+        self._latest_node = latest_node
+        self._version = catalog.version
+        self._last_answer: tuple[tuple[int, int], dict[ThreadKey, dict[int, Weights]]] | None
         self._last_answer = None
-        self.refresh()
 
-    def refresh(self) -> None:
-        """Look at what was recorded since."""
-        extents = self._catalog.extents("stacks").values()
-        self.first_t_ns = min((extent.t0_ns for extent in extents), default=None)
-        self.last_t_ns = max((extent.t1_ns for extent in extents), default=0)
-        self.version += 1
+    def token(self, t0_ns: int, t1_ns: int) -> tuple[int, int, int]:
+        """Return what `sums(t0, t1)` depends on: while this is equal, so is the answer."""
+        return (t0_ns, t1_ns, self._version)
+
+    def latest_node(self, thread: ThreadKey) -> int:
+        """Return where a thread was last seen, 0 if it was not."""
+        return self._latest_node.get(thread, 0)
 
     def sums(self, t0_ns: int, t1_ns: int) -> dict[ThreadKey, dict[int, Weights]]:
         """Return what each thread's leaf nodes weigh in [t0, t1)."""
-        key = (t0_ns, t1_ns, self.version)
+        key = (t0_ns, t1_ns)
         if self._last_answer is None or self._last_answer[0] != key:
             self._last_answer = (key, self._retried(t0_ns, t1_ns))
         # Callers may keep the answer: they get their own.

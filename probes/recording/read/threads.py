@@ -5,12 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from perftui.probes.answers.threads import ThreadState
 from perftui.probes.recording.format.arrow import compute
-from perftui.probes.store.series import Series
-from perftui.probes.store.threads import ThreadState, ThreadTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perftui.probes.recording.read.catalog import Catalog
     from perftui.probes.spine.records import ThreadKey
@@ -19,11 +18,11 @@ Edge = tuple[int, int, float, int, float]
 """(segment, first t, first value, last t, last value)"""
 
 
-class DiskThreadTable(ThreadTable):
-    """`ThreadTable` filled from the sums of each segment; rows are looked up when needed."""
+class DiskThreads:
+    """Filled from the sums of each segment; rows are looked up when needed."""
 
     def __init__(self, catalog: Catalog) -> None:
-        super().__init__()
+        self._states: dict[ThreadKey, ThreadState] = {}
         self.latest_node: dict[ThreadKey, int] = {}
         """Where each thread was last seen."""
         cpu: dict[ThreadKey, list[Edge]] = {}
@@ -53,8 +52,16 @@ class DiskThreadTable(ThreadTable):
         ):
             self._states.setdefault((pid, tid), ThreadState()).python_name = name
 
+    def states(self) -> Mapping[ThreadKey, ThreadState]:
+        """Return what is known of each."""
+        return self._states
 
-class ThreadSeries(Series):
+    def get(self, thread: ThreadKey) -> ThreadState:
+        """Return what is known of one, an empty state if nothing is."""
+        return self._states.get(thread) or ThreadState()
+
+
+class ThreadSeries:
     """Cumulative seconds of one thread, from the edges of segments and the rows between.
 
     Args:
@@ -65,16 +72,11 @@ class ThreadSeries(Series):
     """
 
     def __init__(self, catalog: Catalog, thread: ThreadKey, column: str, edges: list[Edge]) -> None:
-        super().__init__(None)
         self._catalog = catalog
         self._thread = thread
         self._column = column
         self._edges = edges
         self._rows: dict[int, tuple[Sequence[int], Sequence[float]]] = {}
-
-    def add(self, t_ns: int, value: float) -> None:
-        """Refuse: a recording is only read."""
-        raise TypeError("a recorded thread cannot be added to")
 
     def _segment(self, segment: int) -> tuple[Sequence[int], Sequence[float]]:
         pc = compute()

@@ -21,13 +21,13 @@ from perftui.probes.spine.records import Notice
 from perftui.probes.text.units import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from perftui.probes.process.face import ProcessReader
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.reader import Target
-    from perftui.probes.spine.records import Record
 
 SEND_EVERY_S = 0.5
 """With the recorder's own flush once a second, what a kill of everything may lose."""
@@ -80,7 +80,7 @@ class Recorder:
         self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held)
         self._before = before
         self._target: Target | None = None
-        self._queue: deque[Sequence[Record]] = deque()
+        self._queue: deque[Batch] = deque()
         self._put = self._sent = 0
         self._next_frame = self._next_node = 1
         self._ended = False
@@ -91,15 +91,16 @@ class Recorder:
         self._thread = ProbeThread(log, "the recording", self._run, "perftui-recorder")
         log.connect(self)
 
-    def ingest(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Queue a batch; never waits."""
         if self._ended:
             return  # as was said
-        if self._put - self._sent + len(batch) > QUEUE_ROWS:
-            self.overflowed += len(batch)
+        rows = batch.size
+        if self._put - self._sent + rows > QUEUE_ROWS:
+            self.overflowed += rows
             return
-        self._put += len(batch)
-        self._queue.append(batch)
+        self._put += rows
+        self._queue.append(batch._replace(raw=()))
 
     def know_target(self, target: Target) -> None:
         """Say more about the target once it is known."""
@@ -197,7 +198,7 @@ class Recorder:
         batches = []
         while self._queue:
             batch = self._queue.popleft()
-            self._sent += len(batch)
+            self._sent += batch.size
             batches.append(batch)
         tree = self._log.tree
         nodes = [(parent, frame) for _, parent, frame in tree.nodes_since(self._next_node)]
@@ -213,7 +214,7 @@ class Recorder:
         target, self._target = self._target, None
         if target is not None:
             message += wire.pack(wire.TARGET, tuple(target))
-        self._write(process, message + wire.pack_records(batches))
+        self._write(process, message + wire.pack_batches(batches))
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Take the recorder's answers until it ends."""

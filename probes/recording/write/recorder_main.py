@@ -1,4 +1,4 @@
-"""The recorder process: takes records from a pipe and writes the recording.
+"""The recorder process: takes batches from a pipe and writes the recording.
 
 A process of its own, because pyarrow alone would triple the memory of the screen, because
 writing must not hold up sampling, and because it outlives its session: when perftui is killed,
@@ -94,9 +94,9 @@ def record(stream: Any) -> int:
         kind, payload = message
         if kind == wire.TREE:
             mirror.grow(*payload)
-        elif kind == wire.RECORDS:
-            for batch in wire.unpack_records(payload):
-                recording.take(batch)
+        elif kind == wire.BATCHES:
+            for batch in wire.unpack_batches(payload):
+                recording.ingest(batch)
         elif kind == wire.TARGET:
             recording.know_target(Target(*payload))
         elif kind == wire.END:

@@ -1,74 +1,37 @@
-"""From records to rows: what a table needs that a record alone does not say.
+"""From batches to rows: the tables of a recording, one row a record or figure.
 
-The sums over the process tree, CPU per cent, rates of counters and the weights of stacks are
-worked out here once, in the order in which the session took the records, so that a recording
-gives the same figures as the live store and a reader need not start at the beginning.
+Nothing is derived here: a batch says what follows from its records (`spine.enriched`), in the
+order in which the session took them, so that a recording gives the same figures as the memory
+of the session and a reader need not start at the beginning.
 """
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from perftui.probes.profile.attribution import share_of, weigh
 from perftui.probes.recording.format.tables import RECORDED
 from perftui.probes.spine import records
-from perftui.probes.spine.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
+from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.without_secrets import Lines
-from perftui.probes.store.series import Series
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perftui.probes.spine.records import ThreadKey
+    from perftui.probes.spine.enriched import Batch, Tick
+    from perftui.probes.spine.weighed import WeighedStack
 
 Row = tuple[Any, ...]
-K = TypeVar("K")
-
-MEMORY_NS = 120 * NS_PER_S
-"""How far back readings are kept for weighing: windows of stacks come seconds late."""
 LINE_LIMIT = 4_096
 LINES_PER_S = 2_000
 LINE_CHARACTERS_PER_S = 32_768
 LINE_CHARACTERS_AT_ONCE = 4_000_000
 """Of a target that never stops writing some 100 MB an hour are kept, before compression."""
 """Of the target's output; more than this is counted, not kept."""
-
-
-class RecentSeries(Series):
-    """The last two minutes of one metric."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._t: list[int] = []
-        self._v: list[float] = []
-
-    def add(self, t_ns: int, value: float) -> None:
-        """Append a value."""
-        if not self._t:
-            self.first_t_ns = t_ns
-        self.last_t_ns = t_ns
-        self.last_value = value
-        self._t.append(t_ns)
-        self._v.append(value)
-        if t_ns - self._t[0] > 2 * MEMORY_NS:
-            old = bisect_left(self._t, t_ns - MEMORY_NS)
-            del self._t[:old], self._v[:old]
-
-    def value_at(self, t_ns: int) -> float | None:
-        """Return the newest value at or before `t_ns`."""
-        at = bisect_right(self._t, t_ns) - 1
-        return self._v[at] if at >= 0 else None
-
-    def values(self, t0_ns: int, t1_ns: int) -> list[tuple[int, float]]:
-        """Return (t, value) of [t0, t1)."""
-        first, end = bisect_left(self._t, t0_ns), bisect_left(self._t, t1_ns)
-        return list(zip(self._t[first:end], self._v[first:end], strict=True))
 
 
 class RowMaker:
@@ -87,24 +50,18 @@ class RowMaker:
         self.exit: records.Exit | None = None
         self.last_t_ns = 0
         self.samples = 0
-        self.alert_onsets: set[tuple[str, int]] = set()
+        self.alerts = 0
+        """How many were raised."""
+        self.peak_rss_bytes: int | None = None
+        """Highest sum of RSS over the family so far."""
         self._seq = 0
-        self._tree = TreeMetrics()
-        self._counters = CounterRates()
-        self._pool_totals = PoolTotals()
-        self._rss: dict[int, RecentSeries] = {}
-        self._thread_cpu: dict[ThreadKey, RecentSeries] = {}
-        self._covered_ns = 0.0
-        self._windows_end_ns = 0
         self._line_second = 0
         self._lines = 0
         self._line_room = LINE_CHARACTERS_AT_ONCE
         takers: dict[type, Callable[[Any], None]] = {
-            records.ThreadCpu: self._thread,
-            records.ThreadName: self._thread_name,
-            records.Pool: self._pool,
+            records.ThreadCpu: lambda record: self.rows["thread_cpu"].append(tuple(record)),
+            records.ThreadName: self._event("thread_names"),
             records.Overhead: lambda record: self.rows["overhead"].append(tuple(record)),
-            records.Count: self._count,
             records.ProcessStart: self._process,
             records.PhaseBegin: self._phase_begin,
             records.PhaseEnd: self._phase_end,
@@ -117,32 +74,28 @@ class RowMaker:
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),
             records.Exit: self._ended,
-            records.Alert: self._alert,
+            records.Alert: self._event("alerts"),
             records.LogLine: self._line,
         }
         self._takers = takers
 
-    def take(self, batch: Sequence[records.Record]) -> None:
+    def take(self, batch: Batch) -> None:
         """Turn a batch into rows."""
-        metrics: list[records.Metric] = []
-        stacks: dict[int, list[records.Stack]] = {}
-        for record in batch:
+        for record in batch.events:
             self._seq += 1
-            kind = type(record)
-            if kind is records.Stack:
-                stacks.setdefault(record.pid, []).append(record)  # type: ignore[union-attr, arg-type]
-            elif kind is records.Metric:
-                metrics.append(record)  # type: ignore[arg-type]
-            elif kind is records.StackWindow:
-                self._window(record, stacks)  # type: ignore[arg-type]
-            else:
-                taker = self._takers.get(kind)
-                if taker is not None:
-                    taker(record)
-        if metrics:
-            self._metrics(metrics)
-        for pid, rows in stacks.items():
-            self._stacks(pid, rows)
+            taker = self._takers.get(type(record))
+            if taker is not None:
+                taker(record)
+        self.alerts += sum(standing.is_new for standing in batch.alerts)
+        for tick in batch.ticks:
+            self._tick(tick)
+        self.rows["counts"].extend((*record, *rest) for record, *rest in batch.counted)
+        self.rows["pools"].extend((*record, total) for record, total in batch.pools)
+        for covered in batch.windows:
+            self.samples += covered.window.samples
+            self.rows["windows"].append((*covered.window, covered.threads, covered.covered_ns))
+        if batch.weighed:
+            self._stacks(batch.weighed)
 
     def _event(self, table: str) -> Callable[[Any], None]:
         def take(record: Any) -> None:
@@ -150,77 +103,36 @@ class RowMaker:
 
         return take
 
-    def _metrics(self, metrics: list[records.Metric]) -> None:
-        """One tick: a row per process and one for the tree, all with the same time."""
-        t_ns = metrics[0].t_ns
+    def _tick(self, tick: Tick) -> None:
+        """A row per process and one for the family, all with the same time."""
+        t_ns, sums = tick.t_ns, tick.sums
         self.last_t_ns = max(self.last_t_ns, t_ns)
+        self.peak_rss_bytes = max(self.peak_rss_bytes or 0, int(sums["rss_bytes"]))
         rows = self.rows["metrics"]
-        tick = self._tree.tick(metrics)
-        for metric, percent in zip(metrics, tick.percents, strict=True):
-            rows.append((t_ns, metric.pid, percent, *metric[2:]))
-            series = self._rss.get(metric.pid)
-            if series is None:
-                series = self._rss[metric.pid] = RecentSeries()
-            series.add(t_ns, metric.rss_bytes)
-        fields = (tick.sums.get(name) for name in METRIC_FIELDS)
-        rows.append((t_ns, TREE, tick.sums.get("cpu_percent"), *fields))
+        rows.extend((t_ns, metric.pid, percent, *metric[2:]) for metric, percent in tick.readings)
+        rows.append(
+            (t_ns, TREE, sums.get("cpu_percent"), *(sums.get(name) for name in METRIC_FIELDS))
+        )
 
-    @property
-    def peak_rss_bytes(self) -> int | None:
-        """Highest sum of RSS over the tree so far."""
-        return self._tree.peak_rss_bytes
-
-    def _thread(self, record: records.ThreadCpu) -> None:
-        series = self._thread_cpu.get((record.pid, record.tid))
-        if series is None:
-            series = self._thread_cpu[record.pid, record.tid] = RecentSeries()
-        series.add(record.t_ns, record.cpu_s)
-        self.rows["thread_cpu"].append(tuple(record))
-
-    def _thread_name(self, record: records.ThreadName) -> None:
-        self.rows["thread_names"].append((self._seq, *record))
-
-    def _window(self, window: records.StackWindow, stacks: dict[int, list[records.Stack]]) -> None:
-        self.samples += window.samples
-        if window.pid == self._target_pid:
-            fresh_ns = window.t1_ns - max(window.t0_ns, self._windows_end_ns)
-            read = window.samples + window.errors
-            if fresh_ns > 0 and read:
-                self._covered_ns += fresh_ns * window.samples / read
-            self._windows_end_ns = max(self._windows_end_ns, window.t1_ns)
-        threads = len({stack.tid for stack in stacks.get(window.pid, [])})
-        self.rows["windows"].append((*window, threads, self._covered_ns))
-
-    def _stacks(self, pid: int, stacks: list[records.Stack]) -> None:
+    def _stacks(self, pieces: Sequence[WeighedStack]) -> None:
         if not self.keep_stacks:
             return
-        t0_ns = min(stack.t0_ns for stack in stacks)
-        t1_ns = max(stack.t1_ns for stack in stacks)
-        threads = {(stack.pid, stack.tid) for stack in stacks}
-        # The share is what `weigh` multiplies by; kept instead of its product, it is the same
-        # for a whole window and costs next to nothing on disk.
-        share = {thread: share_of(self._thread_cpu.get(thread), t0_ns, t1_ns) for thread in threads}
-        self.last_t_ns = max(self.last_t_ns, t1_ns)
+        self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
+        # The share instead of its product: it is the same for a whole window of a thread, and
+        # costs next to nothing on disk.
         self.rows["stacks"].extend(
             (
                 piece.t0_ns,
                 piece.t1_ns,
-                pid,
+                piece.thread[0],
                 piece.thread[1],
                 piece.node,
                 piece.torn,
-                share[piece.thread],
+                piece.cpu_share,
                 piece.grown_bytes,
             )
-            for piece in weigh(stacks, self._thread_cpu.get, self._rss.get(pid))
-            if piece.t1_ns > piece.t0_ns
+            for piece in pieces
         )
-
-    def _pool(self, record: records.Pool) -> None:
-        self.rows["pools"].append((*record, self._pool_totals.take(record)))
-
-    def _count(self, record: records.Count) -> None:
-        self.rows["counts"].append((*record, *self._counters.take(record)))
 
     def _process(self, record: records.ProcessStart) -> None:
         argv = json.dumps(redact_argv(record.argv))
@@ -248,13 +160,8 @@ class RowMaker:
     def _ended(self, record: records.Exit) -> None:
         if record.pid == self._target_pid:
             self.exit = record
-        self._tree.forget(record.pid)
         self.last_t_ns = max(self.last_t_ns, record.t_ns)
         self.rows["exits"].append((self._seq, *record))
-
-    def _alert(self, record: records.Alert) -> None:
-        self.alert_onsets.add((record.kind, record.t_onset_ns))
-        self.rows["alerts"].append((self._seq, *record))
 
     def _line(self, record: records.LogLine) -> None:
         second = record.t_ns // NS_PER_S
@@ -274,12 +181,3 @@ class RowMaker:
             return
         self._line_room -= len(text)
         self.rows["log"].append((record.t_ns, record.stream, text))
-
-    def forget_threads(self, older_than_ns: int) -> None:
-        """Drop what is kept for weighing of threads and processes that are long gone."""
-        self._thread_cpu = _newer(self._thread_cpu, older_than_ns)
-        self._rss = _newer(self._rss, older_than_ns)
-
-
-def _newer(known: dict[K, RecentSeries], than_ns: int) -> dict[K, RecentSeries]:
-    return {key: series for key, series in known.items() if series.last_t_ns >= than_ns}

@@ -26,12 +26,13 @@ from perftui.probes.text.redact import RULES
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.reader import Target
-    from perftui.probes.spine.records import Record, Severity
+    from perftui.probes.spine.records import Severity
 
 SEGMENT_ROWS = 1_500_000
 SEGMENT_BYTES = 64 * MIB
@@ -40,7 +41,6 @@ _ROWS_AT_ONCE = 10_000
 HEARTBEAT_S = 5.0
 LOW_DISK_BYTES = 1024 * MIB
 LOW_DISK_SHARE = 0.02
-_FORGET_NS = 600 * NS_PER_S
 
 DISK_FULL = "disk full"
 
@@ -68,7 +68,7 @@ def free_bytes(directory: Path) -> FreeBytes:
 
 
 class Recording:
-    """A recording being written, everything on the caller's thread (see `recorder`).
+    """A sink: a recording being written, everything on the caller's thread (see `recorder`).
 
     Args:
         directory: The recording; made if it is not there, else it must be empty.
@@ -165,7 +165,7 @@ class Recording:
         """Records that could not be written."""
         return self._lost_rows
 
-    def take(self, batch: Sequence[Record]) -> None:
+    def ingest(self, batch: Batch) -> None:
         """Turn a batch into rows, which wait for `flush`."""
         if not self.ended:
             self._rows.take(batch)
@@ -207,7 +207,6 @@ class Recording:
     def seal(self) -> None:
         """Turn the live segment into Parquet and begin the next."""
         self._segment_due_ns = self._clock() + round(self.options.seal_s * NS_PER_S)
-        self._rows.forget_threads(self._rows.last_t_ns - _FORGET_NS)
         if self._segment.rows:
             self._rows.rows["clock"].append((self._clock(), time.time_ns()))
             self._roll()
@@ -243,7 +242,7 @@ class Recording:
             summary={
                 "duration_s": max(end_ns - self._t_start_ns, 0) / NS_PER_S,
                 "peak_rss_bytes": self._rows.peak_rss_bytes,
-                "alerts": len(self._rows.alert_onsets),
+                "alerts": self._rows.alerts,
                 "stack_samples": self._rows.samples,
                 "exit_code": exit_.exit_code if exit_ is not None else None,
                 "signal": exit_.signal if exit_ is not None else None,

@@ -17,7 +17,9 @@ from perftui.probes.spine import records
 from perftui.probes.spine.log import SessionLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from perftui.probes.spine.enriched import Batch
 
 
 class Kept:
@@ -26,8 +28,8 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[records.Record] = []
 
-    def ingest(self, batch: Sequence[records.Record]) -> None:
-        self.records.extend(batch)
+    def ingest(self, batch: Batch) -> None:
+        self.records.extend(batch.raw)
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [record for record in self.records if isinstance(record, kind)]

@@ -6,11 +6,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from support.enriched import enriched, feed
+
 from perftui.probes.detect.code import dominant_code, waiting_of
-from perftui.probes.detect.live import DetectorProbe, newest_alerts
+from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.observe import Observer
 from perftui.probes.detect.replay import alerts_of
 from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.enricher import Enricher
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Target, ThreadTree, Weights
 from perftui.probes.spine.records import (
@@ -27,10 +30,10 @@ from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
 PID = 77
@@ -39,9 +42,12 @@ PID = 77
 class Alerts:
     def __init__(self) -> None:
         self.seen: list[Alert] = []
+        self.standing: dict[tuple[str, int], Alert] = {}
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.seen += [record for record in batch if isinstance(record, Alert)]
+    def ingest(self, batch: Batch) -> None:
+        self.seen += [record for record in batch.raw if isinstance(record, Alert)]
+        for alert, _ in batch.alerts:
+            self.standing[alert.kind, alert.t_onset_ns] = alert
 
 
 def metric(t_s: float, rss_mb: float, cpu_s: float, pid: int = PID, **more: float) -> Metric:
@@ -65,7 +71,7 @@ def test_alerts_go_back_into_the_log_that_they_come_from() -> None:
     assert (cleared.t_onset_ns, cleared.t_detect_ns) == (raised.t_onset_ns, raised.t_detect_ns)
     assert cleared.message == raised.message
     assert "cleared: " in cleared.evidence
-    assert newest_alerts(alerts.seen) == [cleared]
+    assert list(alerts.standing.values()) == [cleared]
 
 
 def test_ingest_never_waits_for_a_judgement() -> None:
@@ -109,13 +115,13 @@ def test_what_stacks_alone_tell_is_said() -> None:
         t = n / 20
         log.append(*(row._replace(t_ns=round(t * NS_PER_S)) for row in threads), metric(t, 100, t))
     probe.stop()
-    [alert] = newest_alerts(alerts.seen)
+    [alert] = list(alerts.standing.values())
     assert alert.kind == "lock_wait"
     assert alert.message.startswith("90% of the time of 3 threads waiting for a lock")
 
 
 def samples(observer: Observer, batches: list[list[Record]]) -> list[Sample]:
-    return [seen for batch in batches for seen in observer.take(batch)]  # type: ignore[misc]
+    return [seen for batch in batches for seen in observer.take(enriched(batch, observer))]  # type: ignore[misc]
 
 
 def test_a_sample_is_the_whole_tree() -> None:
@@ -167,9 +173,9 @@ def test_alerts_of_a_session_that_is_read_back() -> None:
     tree = CallTree()
     store = Store(tree, Target("x", (), PID, None, True, False), clock=lambda: 90 * NS_PER_S)
     alert = Alert("io_wait", "warn", 92 * NS_PER_S, 94 * NS_PER_S, None, "CPU 6 %", "phase load")
-    store._start_ns = 90 * NS_PER_S
-    store.ingest([Exit(200 * NS_PER_S, PID, 0, None), alert])
-    store.ingest([alert._replace(severity="critical", t_clear_ns=110 * NS_PER_S)])
+    store.life.t_start_ns = 90 * NS_PER_S
+    feed(store, [Exit(200 * NS_PER_S, PID, 0, None), alert])
+    feed(store, [alert._replace(severity="critical", t_clear_ns=110 * NS_PER_S)])
     assert [edge[:4] for edge in alerts_of(store)] == [
         ("io_wait", "critical", 2.0, 4.0),
         ("io_wait", "clear", 2.0, 20.0),
@@ -194,7 +200,7 @@ def test_the_share_of_time_in_the_run_queue() -> None:
 
 def test_calls_keep_their_time_and_length() -> None:
     call = Call(5 * NS_PER_S, PID, 1, "query", 1, NS_PER_S // 4, True)
-    seen = list(Observer(PID, NS_PER_S).take([call]))
+    seen = list(Observer(PID, NS_PER_S).take(Enricher().enrich([call])))
     assert [tuple(each) for each in seen] == [(4.0, "query", 0.25)]
 
 

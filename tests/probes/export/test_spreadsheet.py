@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from support.enriched import feed
 
 from perftui.probes.export.tables.spreadsheet import Guard
 from perftui.probes.recording.write.writer import Recording
@@ -41,7 +42,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("formulas") / "a.perftui"
     recording = Recording(path, CallTree(), target, 0, clock=lambda: 60 * S)
     lines = [*FORMULAS, *HARMLESS]
-    recording.take([LogLine(n * S, "stdout", text) for n, text in enumerate(lines, 1)])
+    feed(recording, [LogLine(n * S, "stdout", text) for n, text in enumerate(lines, 1)])
     recording.close()
     return recording.directory
 

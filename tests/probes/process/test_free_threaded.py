@@ -16,12 +16,13 @@ import pytest
 from perftui.probes.doctor.process import check_process
 from perftui.probes.process.free_threaded import free_threaded_build, version_of_runtime
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import Notice, Record
+from perftui.probes.spine.records import Notice
 from perftui.probes.stacks.relay import StackProbe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from perftui.probes.spine.enriched import Batch
 SLEEP = shutil.which("sleep") or "/bin/sleep"
 LINE = "free-threaded Python 3.13t: py-spy cannot read it"
 
@@ -70,8 +71,8 @@ def test_it_is_said_at_once_and_not_as_something_else(named_so: subprocess.Popen
     ready: list[bool] = []
 
     class Sink:
-        def ingest(self, batch: Sequence[Record]) -> None:
-            said.extend(record.text for record in batch if isinstance(record, Notice))
+        def ingest(self, batch: Batch) -> None:
+            said.extend(record.text for record in batch.raw if isinstance(record, Notice))
 
     log.connect(Sink())
     probe = StackProbe(log, named_so.pid, on_ready=lambda: ready.append(True))

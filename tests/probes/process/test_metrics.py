@@ -20,8 +20,9 @@ from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, R
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from perftui.probes.spine.enriched import Batch
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 T = TypeVar("T", bound=Record)
@@ -31,8 +32,8 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records.extend(batch)
+    def ingest(self, batch: Batch) -> None:
+        self.records.extend(batch.raw)
 
     def of(self, kind: type[T]) -> list[T]:
         return [record for record in list(self.records) if isinstance(record, kind)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.enriched import feed
 from support.recordings.made import make
 from support.recordings.synthetic import TARGET
 
@@ -111,7 +112,7 @@ def test_names_cannot_act_upon_the_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     evil = Recording(tmp_path / "a.perftui", CallTree(), TARGET, 0, clock=lambda: 0)
-    evil.take([LogLine(1, "stdout", "\x1b]0;owned\x07\x1b[2J\u202e\rline")])
+    feed(evil, [LogLine(1, "stdout", "\x1b]0;owned\x07\x1b[2J\u202e\rline")])
     evil.close()
     perftui("query", evil.directory, "SELECT text FROM log")
     text = out(capfd)

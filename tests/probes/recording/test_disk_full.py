@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.enriched import feed
 from support.recordings.synthetic import T0, TARGET, S, session
 
 from perftui.probes.recording.read import catalog as catalog_module
@@ -72,7 +73,7 @@ def test_full_at_any_moment(small_disk: Path, moment: str) -> None:
     )
     batches = session(tree, 400 if moment == "every kilobyte" else 12)
     for number, batch in enumerate(batches):
-        recording.take(batch)
+        feed(recording, batch)
         if number % 26 == 25:
             clock[0] += S
             if clock[0] == T0 + 5 * S and moment in ("flush", "heartbeat"):
@@ -152,7 +153,7 @@ def test_a_failed_seal_is_tried_again_and_nothing_is_lost(
         free=lambda directory: ROOMY,
     )
     for number, batch in enumerate(session(tree, 60)):
-        recording.take(batch)
+        feed(recording, batch)
         if number % 26 == 25:
             clock[0] += S
             recording.flush()
@@ -193,7 +194,7 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
     for second in range(30):
         at = T0 + second * S
         lines = [LogLine(at + n, "stdout", f"{second} {n} " + "é" * 400) for n in range(1_000)]
-        recording.take(lines)
+        feed(recording, lines)
         recording.flush()
         most = max(most, recording._segment.memory_bytes)
     recording._segment.close()
@@ -222,7 +223,7 @@ def test_a_recording_whose_last_rows_were_never_sealed_is_packed_whole(
     tree = CallTree()
     recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0 + 9 * S)
     for batch in session(tree, 8):
-        recording.take(batch)
+        feed(recording, batch)
     with monkeypatch.context() as patched:
         patched.setattr(sealer_module, "seal", fail)
         recording.close()

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 WRITER = """
 import sys
 from pathlib import Path
-from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Mark, Metric, Stack, StackWindow
 from perftui.probes.recording.write.writer import Recording, WriterOptions
+from perftui.probes.spine.log import SessionLog
 
-tree = CallTree()
+log = SessionLog()
+tree = log.tree
 target = Target("kill", ("python",), 7, None, True, True)
 # Sealed every 4 of its seconds, merged every 48: most kills come while something is sealed.
 now = [0]
@@ -32,13 +33,14 @@ S = 1_000_000_000
 recording = Recording(
     Path(sys.argv[1]), tree, target, 0, WriterOptions(seal_s=4.0), clock=lambda: now[0]
 )
+log.connect(recording)
 second = 0
 while True:
     base = second * S
     node = tree.intern([tree.frame_id(f"f{second}", "/app/f.py", n) for n in range(3)])
-    recording.take([Mark(base, 7, f"mark {second}"), Metric(base, 7, second * 0.5, 1000 + second)])
+    log.append(Mark(base, 7, f"mark {second}"), Metric(base, 7, second * 0.5, 1000 + second))
     stacks = [Stack(base + n * S // 100, base + (n + 1) * S // 100, 7, 7, node) for n in range(100)]
-    recording.take([*stacks, StackWindow(base, base + S, 7, 100, 100, 0, 0, 0.0, "py-spy")])
+    log.append(*stacks, StackWindow(base, base + S, 7, 100, 100, 0, 0, 0.0, "py-spy"))
     now[0] = base + S
     recording.flush()
     second += 1

@@ -7,13 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
+
+from support.recordings import synthetic
 
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write import wire
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
-from perftui.probes.spine.records import Count, LogLine, Mark, Metric
+from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.enriched import Batch
+from perftui.probes.spine.enricher import Enricher
+from perftui.probes.spine.records import Count, LogLine
 from perftui.probes.summary import summarize
 
 if TYPE_CHECKING:
@@ -52,20 +58,26 @@ def state_of(directory: Path) -> str:
     return str(json.loads((directory / "meta.json").read_text())["state"])
 
 
-def test_records_survive_the_wire() -> None:
-    batch = (
-        Metric(1, 2, 0.5, 100, anon_rss_bytes=None),
-        LogLine(3, "stderr", "lone \udc80 surrogate"),
-        Mark(4, 2, "x"),
-    )
-    message = wire.pack_records([batch[:1], batch[1:]])
+def test_batches_survive_the_wire() -> None:
+    enricher, tree = Enricher(), CallTree()
+    batches = [enricher.enrich(batch) for batch in synthetic.session(tree, 25)]
+    batches.append(enricher.enrich([LogLine(3, "stderr", "lone \udc80 surrogate")]))
+    assert all(any(batch[part] for batch in batches) for part in range(len(Batch._fields)))
+    message = wire.pack_batches(batches)
     read, write = os.pipe()
-    os.write(write, message + message[:-1])
-    os.close(write)
+
+    def send() -> None:
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(message + message[:-1])
+
+    threading.Thread(target=send).start()
     with os.fdopen(read, "rb") as stream:
         found = wire.read(stream)
         assert found is not None
-        assert wire.unpack_records(found[1]) == [list(batch[:1]), list(batch[1:])]
+        for sent, received in zip(batches, wire.unpack_batches(found[1]), strict=True):
+            ticks = [tick._replace(pools={}) for tick in sent.ticks]
+            parts = sent._replace(raw=(), ticks=ticks)
+            assert [list(part) for part in received] == [list(part) for part in parts]
         assert wire.read(stream) is None, "half a message is none"
 
 

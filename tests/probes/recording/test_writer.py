@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.enriched import feed
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, TARGET, S
 
@@ -50,7 +51,7 @@ def test_who_reads_while_it_is_written_sees_it_grow(tmp_path: Path) -> None:
     def write() -> None:
         while not stop.wait(0.005):
             taken, waiting[:] = list(waiting), []
-            recording.take(taken)
+            feed(recording, taken)
             recording.flush()
         recording.close()
 
@@ -93,8 +94,8 @@ def test_secrets_of_command_lines_are_not_written(
     target = Target(" ".join(argv), argv, PID, None, launched=True, agent=False)
     directory = tmp_path / "a.perftui"
     recording = Recording(directory, CallTree(), target, T0, clock=lambda: T0)
-    recording.take([ProcessStart(T0, PID, 1, argv)])
-    recording.take([ProcessStart(T0, PID + 1, PID, argv)])
+    feed(recording, [ProcessStart(T0, PID, 1, argv)])
+    feed(recording, [ProcessStart(T0, PID + 1, PID, argv)])
     recording.flush()
     live = b"".join(file.read_bytes() for file in directory.iterdir())
     recording.close()
@@ -135,7 +136,8 @@ def test_what_a_target_says_may_be_anything(tmp_path: Path) -> None:
     tree = CallTree()
     node = tree.intern([tree.frame_id("f\ud800", "/\udcff.py", 1 << 70)])
     recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0)
-    recording.take(
+    feed(
+        recording,
         [
             Mark(T0, PID, "lone \ud83d surrogate"),
             Mark(T0, 1 << 80, "no such pid"),
@@ -143,7 +145,7 @@ def test_what_a_target_says_may_be_anything(tmp_path: Path) -> None:
             LogLine(T0, "stdout", "y" * 100_000),
             Call(T0, PID, PID, "q", 1 << 90, 5, ok=True),
             Stack(T0, T0 + 5, PID, PID, node),
-        ]
+        ],
     )
     recording.close()
     reader = open_recording(recording.directory)
@@ -160,7 +162,7 @@ def test_a_name_longer_than_readers_accept_is_cut_and_costs_no_other(tmp_path: P
     tree = CallTree()
     recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0 + S)
     ids = [tree.frame_id("é" * 40_000, "/" + "x" * 70_000, 1), tree.frame_id("main", "/a.py", 2)]
-    recording.take([Stack(T0, T0 + S, PID, PID, tree.intern(ids))])
+    feed(recording, [Stack(T0, T0 + S, PID, PID, tree.intern(ids))])
     recording.close()
     reader = open_recording(tmp_path / "a.perftui")
     assert reader.salvage is None
@@ -183,8 +185,8 @@ def test_a_flood_of_output_is_cut_and_told(tmp_path: Path) -> None:
         clock=lambda: T0,
         say=lambda severity, text: said.append(text),
     )
-    recording.take([LogLine(T0 + n, "stdout", "x") for n in range(5_000)])
-    recording.take([LogLine(T0 + S, "stdout", "a second later")])
+    feed(recording, [LogLine(T0 + n, "stdout", "x") for n in range(5_000)])
+    feed(recording, [LogLine(T0 + S, "stdout", "a second later")])
     recording.close()
     assert said == ["the target writes more lines than are recorded: some are left out"]
     reader = open_recording(recording.directory)
@@ -210,8 +212,8 @@ def test_stacks_stop_when_the_disk_is_nearly_full_and_metrics_go_on(tmp_path: Pa
         base = T0 + number * S
         node = tree.intern([tree.frame_id(f"f{number}", "/a.py", 1)])
         window = StackWindow(base, base + S, PID, 100, 100, 0, 0, 0.0, "py-spy")
-        recording.take([Metric(base, PID, 0.0, number), Stack(base, base + S, PID, PID, node)])
-        recording.take([window])
+        feed(recording, [Metric(base, PID, 0.0, number), Stack(base, base + S, PID, PID, node)])
+        feed(recording, [window])
         recording.flush()
         recording.heartbeat()
 
@@ -238,6 +240,7 @@ FULL_DISK = """
 import resource, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
+from support.enriched import feed
 from support.recordings.synthetic import session, TARGET, T0
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.recording.write.writer import Recording
@@ -250,12 +253,12 @@ recording = Recording(
 # No file may grow beyond this: to the writer, the same as a disk that is full.
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 for number, batch in enumerate(session(tree, 2_000)):
-    recording.take(batch)
+    feed(recording, batch)
     if number % 26 == 25:
         recording.flush()
     if recording.ended:
         break
-recording.take(batch)
+feed(recording, batch)
 recording.flush()
 recording.heartbeat()
 recording.close()

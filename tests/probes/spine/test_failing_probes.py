@@ -21,12 +21,13 @@ from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.reader import Target
-from perftui.probes.spine.records import Mark, Metric, Notice
+from perftui.probes.spine.records import Call, Mark, Metric, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
 LIMIT_S = 30.0
@@ -36,8 +37,8 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records += batch
+    def ingest(self, batch: Batch) -> None:
+        self.records += batch.raw
 
     def notices(self) -> list[str]:
         return [record.text for record in self.records if isinstance(record, Notice)]
@@ -107,7 +108,7 @@ def test_a_detector_that_fails_is_said_once(log: SessionLog, kept: Kept) -> None
     log.connect(probe)
     probe.start()
     for _ in range(3):
-        log.append(Metric("no time", 1, 0.0, 0.0, 0))  # type: ignore[arg-type, call-arg]
+        log.append(Call("no time", 1, 1, "x", 1, 5, True))  # type: ignore[arg-type]
     probe.stop()
     assert len(kept.notices()) == 1
     assert "alerts may be missing" in kept.notices()[0]
@@ -115,7 +116,7 @@ def test_a_detector_that_fails_is_said_once(log: SessionLog, kept: Kept) -> None
 
 def test_a_sink_that_fails_does_not_rob_the_others(log: SessionLog) -> None:
     class Failing:
-        def ingest(self, batch: Sequence[Record]) -> None:
+        def ingest(self, batch: Batch) -> None:
             raise KeyError("a fault of ours")
 
     after = Kept()

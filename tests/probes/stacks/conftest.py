@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -17,6 +17,7 @@ from perftui.probes.stacks.recorder import SamplerMissing, find_sampler
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
 R = TypeVar("R")
@@ -30,8 +31,8 @@ class Collected:
         self.log.connect(self)
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records.extend(batch)
+    def ingest(self, batch: Batch) -> None:
+        self.records.extend(batch.raw)
 
     def of(self, kind: type[R]) -> list[R]:
         return [record for record in tuple(self.records) if isinstance(record, kind)]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.enriched import feed
 
 from perftui.probes.spine.calltree import MANY, CallTree
 from perftui.probes.spine.log import SessionLog
@@ -25,6 +26,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
+from perftui.probes.store import calls as calls_kept
 from perftui.probes.store import journal
 from perftui.probes.store import threads as thread_table
 from perftui.probes.store.store import Store
@@ -61,10 +63,10 @@ def test_a_simulated_day_grows_by_little() -> None:
 
 
 def test_all_answers_reflect_what_was_sent(store: Store) -> None:
-    with store._lock:  # somebody reads: batches wait
-        store.ingest([Metric(S, PID, 0.1, 500), ProcessStart(S, PID, 1, ("x",))])
-        store.ingest([Alert("stall", "warn", S, S, None, "m", "e")])
-        assert len(store._inbox) == 2
+    with store.memory.held():  # somebody reads: batches wait
+        feed(store, [Metric(S, PID, 0.1, 500), ProcessStart(S, PID, 1, ("x",))])
+        feed(store, [Alert("stall", "warn", S, S, None, "m", "e")])
+        assert not store.memory.parts.processes.all()
     assert store.alerts(0, END)
     for question in (
         lambda: store.last("rss_bytes") == 600,
@@ -72,10 +74,10 @@ def test_all_answers_reflect_what_was_sent(store: Store) -> None:
         lambda: len(store.processes()) == 3,
         lambda: len(store.alerts(0, END)) == 2,
     ):
-        with store._lock:
-            store.ingest([Metric(2 * S, 11, 0.1, 600)])
-            store.ingest([ProcessStart(S, 11, 1, ("y",)), ProcessStart(S, 12, 1, ("z",))])
-            store.ingest([Alert("stall", "warn", 2 * S, S, None, "m", "e")])
+        with store.memory.held():
+            feed(store, [Metric(2 * S, 11, 0.1, 600)])
+            feed(store, [ProcessStart(S, 11, 1, ("y",)), ProcessStart(S, 12, 1, ("z",))])
+            feed(store, [Alert("stall", "warn", 2 * S, S, None, "m", "e")])
         assert question()
 
 
@@ -145,7 +147,7 @@ def test_ended_processes_are_forgotten_in_the_end(log: SessionLog, store: Store)
     known = store.processes()
     assert len(known) <= 513
     assert {PID, 3_999, 3_900} <= {process.pid for process in known}
-    assert len(store._series) < 10_000
+    assert len(store.memory.parts.series) < 10_000
     assert store.highest("rss_bytes", 0, END) == 150
 
 
@@ -153,11 +155,11 @@ def test_names_marks_and_calls_that_are_made_up_are_bounded(log: SessionLog, sto
     for n in range(30_000):
         log.append(Mark(n, PID, f"mark {n}"), Call(n, PID, PID, f"q{n}", 1, 5, ok=True))
         log.append(Call(n, PID, PID, "same", n + 1, 5, ok=True))
-    assert len(store.events(0, END)) <= journal.EVENTS_KEPT + journal.NAMES_KEPT + 1
+    assert len(store.events(0, END)) <= journal.EVENTS_KEPT + calls_kept.NAMES_KEPT + 1
     calls = {call.name: call for call in store.calls(0, END)}
-    assert len(calls) <= journal.NAMES_KEPT
+    assert len(calls) <= calls_kept.NAMES_KEPT
     assert calls["same"].n == 30_000
-    assert store._journal._calls_held <= journal.ALL_CALLS_KEPT
+    assert store.memory.parts.calls.held <= calls_kept.ALL_CALLS_KEPT
 
 
 def test_functions_without_end_fold_and_the_recorders_mirror_agrees(

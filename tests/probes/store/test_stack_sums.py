@@ -15,13 +15,13 @@ S = NS_PER_S
 
 def piece(t0: float, t1: float, node: int, *, grown: int = 0, torn: bool = False) -> WeighedStack:
     start, end = round(t0 * S), round(t1 * S)
-    return WeighedStack(start, end, MAIN, node, (end - start) // 2, grown, torn)
+    return WeighedStack(start, end, MAIN, node, (end - start) // 2, grown, torn, 0.5)
 
 
 def test_the_whole_session_is_exact() -> None:
     sums = StackSums()
-    sums.add(piece(0, 1.5, 7, grown=100))
-    sums.add(piece(1.5, 2, 8, torn=True))
+    sums.add([piece(0, 1.5, 7, grown=100)])
+    sums.add([piece(1.5, 2, 8, torn=True)])
     assert sums.sums(0, 10 * S) == {
         MAIN: {
             7: Weights(3 * S // 2, 3 * S // 4, 100, 0),
@@ -32,7 +32,7 @@ def test_the_whole_session_is_exact() -> None:
 
 def test_a_recent_range_is_cut_to_the_nanosecond() -> None:
     sums = StackSums()
-    sums.add(piece(0, 4, 7, grown=400))
+    sums.add([piece(0, 4, 7, grown=400)])
     found = sums.sums(1 * S, 1 * S + S // 4)[MAIN][7]
     assert found == Weights(S // 4, S // 8, 25, 0)
 
@@ -45,7 +45,7 @@ def test_older_ranges_come_from_the_tiers_and_add_up() -> None:
     while now < 1_200:
         took = rng.uniform(0.005, 0.4)
         node = rng.randrange(1, 20)
-        sums.add(piece(now, now + took, node))
+        sums.add([piece(now, now + took, node)])
         overlap = min(now + took, 900) - max(now, 600)
         if overlap > 0:
             expected[node] = expected.get(node, 0) + round(overlap * S)
@@ -58,14 +58,14 @@ def test_older_ranges_come_from_the_tiers_and_add_up() -> None:
 
 def test_a_range_before_the_first_sample_is_empty() -> None:
     sums = StackSums()
-    sums.add(piece(5, 6, 1))
+    sums.add([piece(5, 6, 1)])
     assert sums.sums(0, 4 * S) == {}
 
 
 def test_memory_is_bounded_over_a_day() -> None:
     sums = StackSums()
     for second in range(86_400):
-        sums.add(piece(second, second + 1, second % 50 + 1))
+        sums.add([piece(second, second + 1, second % 50 + 1)])
     assert sum(len(tier) for tier in sums._tiers) < 900 + 960 + 8_640 + 3
     total = sum(cell.wall_ns for cell in sums.sums(0, 86_400 * S)[MAIN].values())
     assert total == 86_400 * S
@@ -74,8 +74,23 @@ def test_memory_is_bounded_over_a_day() -> None:
 def test_a_range_that_begins_before_the_first_stack_is_exact_too() -> None:
     sums = StackSums()
     key = (1, 1)
-    sums.add(WeighedStack(S // 10, S // 2, key, 5, 0, 0, torn=False))
-    sums.add(WeighedStack(S // 2, 3 * S, key, 6, 0, 0, torn=False))
+    sums.add([WeighedStack(S // 10, S // 2, key, 5, 0, 0, False, 0.0)])
+    sums.add([WeighedStack(S // 2, 3 * S, key, 6, 0, 0, False, 0.0)])
     found = sums.sums(0, S // 2 + S // 10)[key]
     assert found[5].wall_ns == S // 2 - S // 10
     assert found[6].wall_ns == S // 10
+
+
+def test_what_is_past_changes_when_a_window_comes_late() -> None:
+    """The windows of one process of a family come later than those of another."""
+    sums = StackSums()
+    sums.add([piece(0, 1, 1)])
+    sums.add([piece(1, 2, 1)])
+    sums.add([piece(2, 3, 1)])
+    before = [sums.token(S, 2 * S), sums.token(0, S)]
+    sums.add([piece(1.2, 1.8, 2)])
+    after = [sums.token(S, 2 * S), sums.token(0, S)]
+    assert after[0] != before[0]
+    assert after[1] == before[1], "nothing of that range has changed"
+    sums.add([piece(3, 4, 1)])
+    assert [sums.token(S, 2 * S), sums.token(0, S)] == after

@@ -172,7 +172,7 @@ def test_counters_of_several_processes_are_added(log: SessionLog, store: Store) 
 
 
 def test_a_reader_in_the_middle_does_not_hold_up_a_probe(log: SessionLog, store: Store) -> None:
-    with store._lock:  # somebody reads
+    with store.memory.held():  # somebody reads
         log.append(Mark(1, PID, "while reading"))
     assert [event.text for event in store.events(0, END)] == ["while reading"]
 

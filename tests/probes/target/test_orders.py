@@ -17,9 +17,9 @@ from perftui.probes.target.kept_process import CHILD_VARIABLE
 from perftui.probes.target.orders import NotWaiting, Orders, at_rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch
 
 MS = 1_000_000
 
@@ -41,8 +41,8 @@ class Target:
         self.t_launch_ns = time.monotonic_ns() - 100 * MS
         self.orders.start(log, 7, self.t_launch_ns, self.rests.append)
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.runs += [record for record in batch if isinstance(record, Run)]
+    def ingest(self, batch: Batch) -> None:
+        self.runs += [record for record in batch.raw if isinstance(record, Run)]
 
     def answer(self, **changes: Any) -> None:
         t = self.t_launch_ns

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.enriched import enriched
 
 from perftui.probes.recording.write.rows import RowMaker
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import LogLine, Notice
-from perftui.probes.store.journal import LOG_CHARACTERS_KEPT, Journal
+from perftui.probes.store.lines import LOG_CHARACTERS_KEPT, LogLines
 from perftui.probes.target.output import OutputTail
 from perftui.probes.target.output_drain import HOLD_BYTES
 from perftui.probes.target.output_lines import LINE_CHARACTERS, LineMaker
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch
 
 LIMIT_S = 40.0
 FLOOD = """
@@ -59,9 +60,9 @@ class Kept:
         self.lines: list[LogLine] = []
         self.notices: list[str] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.lines += [record for record in batch if isinstance(record, LogLine)]
-        self.notices += [record.text for record in batch if isinstance(record, Notice)]
+    def ingest(self, batch: Batch) -> None:
+        self.lines += [record for record in batch.raw if isinstance(record, LogLine)]
+        self.notices += [record.text for record in batch.raw if isinstance(record, Notice)]
 
     def texts(self, stream: str = "stdout") -> list[str]:
         return [line.text for line in self.lines if line.stream == stream]
@@ -233,12 +234,12 @@ def test_a_line_without_end_takes_no_room() -> None:
 
 
 def test_what_is_kept_of_the_output_is_bounded() -> None:
-    journal, rows = Journal(), RowMaker(1)
+    lines, rows = LogLines(), RowMaker(1)
     for n in range(20_000):
         record = LogLine(n * 10_000_000, "stdout", f"{n:05} " + "y" * 3_000)
-        journal.take(record)
-        rows.take([record])
-    kept = journal.line_list(0, 1 << 62, 100_000)
+        lines.take(record)
+        rows.take(enriched([record], rows))
+    kept = lines.newest(0, 1 << 62, 100_000)
     assert sum(len(line.text) for line in kept) <= LOG_CHARACTERS_KEPT
     assert kept[-1].text.startswith("19999 ")
     written = rows.rows["log"]

@@ -6,16 +6,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import LogLine, Record
+from perftui.probes.spine.records import LogLine
 from perftui.probes.target.output import OutputTail
 from perftui.probes.target.program import ProgramError, command_of
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.tui.watch.headless import exit_status
+
+if TYPE_CHECKING:
+    from perftui.probes.spine.enriched import Batch
 
 
 def python(code: str) -> list[str]:
@@ -87,13 +91,13 @@ class Lines:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
 
-    def ingest(self, batch: tuple[Record, ...]) -> None:
-        self.lines += [(r.stream, r.text) for r in batch if isinstance(r, LogLine)]
+    def ingest(self, batch: Batch) -> None:
+        self.lines += [(r.stream, r.text) for r in batch.raw if isinstance(r, LogLine)]
 
 
 def tail(code: str) -> list[tuple[str, str]]:
     log, kept = SessionLog(), Lines()
-    log.connect(kept)  # type: ignore[arg-type]
+    log.connect(kept)
     output = OutputTail(log)
     target = LaunchedTarget(
         python(code), os.environ, stdout=output.stdout_fd, stderr=output.stderr_fd

@@ -18,10 +18,10 @@ from perftui.probes.target.kept_process import CHILD_VARIABLE
 from perftui.probes.target.orders import Orders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from perftui.probes.spine.records import Record
+    from perftui.probes.spine.enriched import Batch
 
 pytestmark = [pytest.mark.live, pytest.mark.core]
 
@@ -72,8 +72,8 @@ class Kept:
         self.orders.close_child_end()
         self.orders.start(log, self.child.pid, t_launch_ns, lambda since: None)
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.runs += [record for record in batch if isinstance(record, Run)]
+    def ingest(self, batch: Batch) -> None:
+        self.runs += [record for record in batch.raw if isinstance(record, Run)]
 
     def until_it_waits(self, runs: int) -> None:
         end = time.monotonic() + 20

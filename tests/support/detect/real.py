@@ -19,9 +19,8 @@ from perftui.probes.text.units import NS_PER_S
 from support.detect.corpus import Trace, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from perftui.probes.detect.evidence.observations import Observation
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -67,11 +66,11 @@ class _Keeper:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.batches: list[list[Record]] = []
+        self.batches: list[Batch] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records += batch
-        self.batches.append(list(batch))
+    def ingest(self, batch: Batch) -> None:
+        self.records += batch.raw
+        self.batches.append(batch)
 
 
 def watch(name: str, seconds: float | None = None, *, stacks: bool = True) -> Watched:

@@ -22,6 +22,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
+from support.enriched import feed
 from support.recordings.synthetic import PID, T0, TARGET, S
 
 if TYPE_CHECKING:
@@ -60,10 +61,11 @@ def make_hostile(directory: Path) -> Path:
         ThreadName(T0, PID, PID, NAMES[1] + NAMES[3]),
         ThreadName(T0, PID, PID + 1, NAMES[4]),
     ]
-    recording.take(start)
+    feed(recording, start)
     for n, name in enumerate(NAMES):
         at = T0 + S // 10 * (n + 1)
-        recording.take(
+        feed(
+            recording,
             [
                 PhaseBegin(at, PID, PID, 100 + n, name, None, 0.1, 1_000),
                 PhaseEnd(at + S // 20, PID, 100 + n, 0.2, 2_000),
@@ -74,7 +76,7 @@ def make_hostile(directory: Path) -> Path:
                 Pool(at, PID, name, 1_000 * n),
                 LogLine(at, "stdout", name),
                 Alert("mem_growth", "warn", at, at + 1, None, name, name),
-            ]
+            ],
         )
     for second in range(10):
         base = T0 + second * S
@@ -85,7 +87,7 @@ def make_hostile(directory: Path) -> Path:
                 t = base + step * S // 20
                 leaf = leaves[(second * 20 + step + k) % count]
                 batch.append(Stack(t, t + S // 20, PID, PID + k, leaf, torn=step == 3))
-        recording.take(batch)  # type: ignore[arg-type] # of many kinds
+        feed(recording, batch)  # type: ignore[arg-type] # of many kinds
         clock[0] += S
         recording.flush()
     recording.close()

@@ -24,6 +24,7 @@ from perftui.probes.spine.records import (
     StackWindow,
     ThreadName,
 )
+from support.enriched import feed
 from support.recordings.synthetic import PID, T0, S
 
 if TYPE_CHECKING:
@@ -43,13 +44,14 @@ def make_hostile(directory: Path) -> Path:
     tree = CallTree()
     target = Target(MARKUP, ("python", MARKUP), PID, QUOTES, launched=True, agent=True)
     recording = Recording(directory, tree, target, T0, WriterOptions(), clock=lambda: clock[0])
-    recording.take([ProcessStart(T0, PID, 1, target.argv, "3.12.1")])
+    feed(recording, [ProcessStart(T0, PID, 1, target.argv, "3.12.1")])
     for number, name in enumerate(NAMES):
         root = tree.frame_id(name, f"/srv/{name}.py", 1)
         leaf = tree.intern([root, tree.frame_id(name + "!", name, number)])
         t = T0 + number * S
         thread = PID + number
-        recording.take(
+        feed(
+            recording,
             [
                 ThreadName(t, PID, thread, name),
                 PhaseBegin(t, PID, PID, number, name, None, 0.0, 1_000_000),
@@ -64,10 +66,10 @@ def make_hostile(directory: Path) -> Path:
                 Alert("mem_growth", "warn", t, t + S // 4, t + S // 2, name, name),
                 PhaseEnd(t + S, PID, number, 0.5, 2_000_000),
                 Overhead(t, 0.01 * number, 30_000_000, 0, 0, 0),
-            ]
+            ],
         )
         clock[0] += S
         recording.flush()
-    recording.take([Exit(clock[0], PID, 0, None, 1.0, 0.5, 100_000_000)])
+    feed(recording, [Exit(clock[0], PID, 0, None, 1.0, 0.5, 100_000_000)])
     recording.close()
     return directory

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.calltree import CallTree
+from support.enriched import feed
 from support.recordings.synthetic import T0, TARGET, S, session
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def make(
     recording = Recording(directory, tree, TARGET, T0, options, clock=lambda: clock[0])
     # 26 batches are one second; the first is the beginning.
     for number, batch in enumerate(session(tree, seconds, seed=seed)):
-        recording.take(batch)
+        feed(recording, batch)
         if number % 26 == 25:
             clock[0] += S
             recording.flush()

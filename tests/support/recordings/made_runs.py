@@ -29,6 +29,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
+from support.enriched import feed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,12 +81,13 @@ def make(
     target = Target(title, ("python", title), PID, python, launched=True, agent=True)
     options = WriterOptions(seal_s=40, session=dict(OPTIONS, stacks=stacks))
     recording = Recording(path, tree, target, T0, options, clock=lambda: now[0])
-    recording.take(
+    feed(
+        recording,
         [
             ProcessStart(T0, PID, 1, target.argv, python),
             ThreadName(T0, PID, PID, "MainThread"),
             *_imports(imports),
-        ]
+        ],
     )
     cpu_s, edges = 0.0, _edges(phases)
     for second in range(seconds):
@@ -98,16 +100,16 @@ def make(
                 rows.insert(0, PhaseEnd(base, PID, number, cpu_s, 40 * MB))
         rows.append(Count(base, PID, "rows", second * rows_per_s))
         rows.append(Call(base + 5, PID, PID, "query", second + 1, round(call_s * S), ok=True))
-        recording.take(rows)
+        feed(recording, rows)
         rss = 20 * MB + (peak - 20 * MB) * min(second + 1, seconds // 2) // (seconds // 2)
         for tick in range(20):
             t = base + tick * S // 20
             cpu_s += 0.05
             metric = Metric(t, PID, cpu_s, rss, cpu_user_s=cpu_s * 0.9, cpu_system_s=cpu_s / 10)
-            recording.take([metric])  # a batch is one tick
-            recording.take([ThreadCpu(t, PID, PID, "python", cpu_s, "R", None)])
+            feed(recording, [metric])  # a batch is one tick
+            feed(recording, [ThreadCpu(t, PID, PID, "python", cpu_s, "R", None)])
         if stacks:
-            recording.take(_stacks(rng, base, shares, leaves, jitter))
+            feed(recording, _stacks(rng, base, shares, leaves, jitter))
         now[0] = base + S
         recording.flush()
     last = T0 + seconds * S
@@ -117,9 +119,9 @@ def make(
         if edge[2] >= seconds
     ]
     told = [Alert(kind, "warn", T0 + S, T0 + 2 * S, None, f"{kind} here", "") for kind in alerts]
-    recording.take([*ends, *told, Overhead(last, 0.04 * seconds, 45 * MB, 0, 0, 0)])
+    feed(recording, [*ends, *told, Overhead(last, 0.04 * seconds, 45 * MB, 0, 0, 0)])
     if close:
-        recording.take([Exit(last, PID, 0, None, cpu_s * 0.9, cpu_s / 10, peak)])
+        feed(recording, [Exit(last, PID, 0, None, cpu_s * 0.9, cpu_s / 10, peak)])
     recording.flush()
     if close:
         recording.close()

@@ -30,6 +30,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
+from support.enriched import feed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,13 +73,14 @@ class Writer:
         self.recording = Recording(
             directory, self._tree, TARGET, T0, WriterOptions(seal_s=25), clock=lambda: self._clock
         )
-        self.recording.take(
+        feed(
+            self.recording,
             [
                 ProcessStart(T0, PID, 1, TARGET.argv, "3.12.1"),
                 ThreadName(T0, PID, PID, "MainThread"),
                 ImportBegin(T0 + S, PID, PID, 1, "decimal", None, 9_000_000),
                 ImportEnd(T0 + 2 * S, PID, 1, S, S, 11_000_000, ok=True),
-            ]
+            ],
         )
 
     def second(self, second: int) -> None:
@@ -100,20 +102,21 @@ class Writer:
             rows.append(Mark(base, PID, "half way"))
         rows.append(LogLine(base + S // 2, "stdout", f"line of second {second}"))
         rows.append(Count(base, PID, "rows", second * 1000.0))
-        self.recording.take(rows)
+        feed(self.recording, rows)
         for tick in range(20):
             busy = step < 2 or tick < 10
             self._cpu_s += 0.05 if busy else 0.0
             grown_s = min(max(second + tick / 20 - 20, 0.0), 19.0)
             rss = 50_000_000 + round(grown_s * 9_000_000)
             t = base + tick * S // 20
-            self.recording.take([Metric(t, PID, self._cpu_s, rss)])
-            self.recording.take([ThreadCpu(t, PID, PID, "python", self._cpu_s, "R", None)])
-        self.recording.take(
+            feed(self.recording, [Metric(t, PID, self._cpu_s, rss)])
+            feed(self.recording, [ThreadCpu(t, PID, PID, "python", self._cpu_s, "R", None)])
+        feed(
+            self.recording,
             [
                 Stack(base, base + S, PID, PID, self._leaves[step], torn=False),
                 StackWindow(base, base + S, PID, 100, 100, 0, 0, 0.02, "py-spy"),
-            ]
+            ],
         )
         self._clock = base + S
         self.recording.flush()
@@ -122,7 +125,7 @@ class Writer:
         """Write how it ended, or stop in the middle."""
         if close:
             last = T0 + seconds * S
-            self.recording.take([Exit(last, PID, 0, None, self._cpu_s, 0.5, 240_000_000)])
+            feed(self.recording, [Exit(last, PID, 0, None, self._cpu_s, 0.5, 240_000_000)])
             self.recording.flush()
             self.recording.close()
         else:

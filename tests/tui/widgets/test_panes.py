@@ -19,9 +19,9 @@ from support.screens.pane_views import (
     phases_of,
 )
 
+from perftui.probes.answers.process_use import process_name
 from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target
 from perftui.probes.spine.records import LogLine, Plan
-from perftui.probes.store.process_use import process_name
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.bars.filter_bar import FilterBar
 from perftui.tui.widgets.flame.threads import ThreadChosen

@@ -9,21 +9,18 @@ from perftui.probes.compare.comparison import Run
 from perftui.probes.compare.place import place_here, place_of
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
-from perftui.probes.store.store import Store
 from perftui.tui.screens.dialogs.choose_baseline import ChooseBaseline, name_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perftui.probes.spine.reader import Reader
     from perftui.tui.screens.live.actions import LiveActions
 
 
 def begin_diff(screen: LiveActions) -> None:
     """Ask for a baseline and open the comparison of the screen's session with it."""
     reader = screen.session.reader
-    if not isinstance(reader, Store):
-        screen.say("this session cannot be compared")
-        return
     own = reader.path if isinstance(reader, RecordingReader) else None
 
     def chosen(path: Path | None) -> None:
@@ -33,7 +30,7 @@ def begin_diff(screen: LiveActions) -> None:
     screen.app.push_screen(ChooseBaseline(reader.target().title, own), chosen)
 
 
-async def _open(screen: LiveActions, path: Path, reader: Store) -> None:
+async def _open(screen: LiveActions, path: Path, reader: Reader) -> None:
     try:
         base, new = await asyncio.to_thread(_runs, path, reader)
     except RecordingError as error:
@@ -44,7 +41,7 @@ async def _open(screen: LiveActions, path: Path, reader: Store) -> None:
     screen.app.push_screen(CompareScreen([base], [new], on_top=True))
 
 
-def _runs(path: Path, reader: Store) -> tuple[Run, Run]:
+def _runs(path: Path, reader: Reader) -> tuple[Run, Run]:
     """Open the baseline, and look at where this session is measured."""
     base = open_recording(path)
     if isinstance(reader, RecordingReader):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
-from perftui.probes.store.process_use import process_name
+from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.enriched import feed
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, TARGET, S
 from support.redact.everywhere import texts_below
@@ -29,9 +30,9 @@ from perftui.probes.summary import summarize
 from perftui.tui.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from perftui.probes.spine.enriched import Batch
 pytest.importorskip("duckdb")
 
 SECRET = "zQ7fakeW0rd"
@@ -54,8 +55,8 @@ class _Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records += batch
+    def ingest(self, batch: Batch) -> None:
+        self.records += batch.raw
 
 
 def test_no_sink_of_a_session_gets_a_secret() -> None:
@@ -77,11 +78,11 @@ def test_lines_of_output_are_shown_and_recorded_without_secrets(tmp_path: Path) 
     lines = [LogLine(T0 + at, "stdout", text) for at, text in enumerate(LINES)]
     tree = CallTree()
     store = Store(tree, TARGET, clock=lambda: T0 + S)
-    store.ingest(lines)
+    feed(store, lines)
     shown = store.log_lines(0, T0 + S)
     assert [line.text for line in shown][-1] == "read 5 rows"
     recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0)
-    recording.take(lines)
+    feed(recording, lines)
     recording.close()
     told = open_recording(tmp_path / "a.perftui").log_lines(0, T0 + S)
     assert [line.text for line in told] == [line.text for line in shown]

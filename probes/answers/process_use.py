@@ -1,4 +1,4 @@
-"""What each process of the tree used, from what the store and a recording both keep."""
+"""What each process of the tree used, from what memory and disk both keep."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from perftui.probes.spine.reader import ProcessUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from perftui.probes.answers.parts import SeriesPart
+    from perftui.probes.answers.threads import ThreadState
     from perftui.probes.spine.reader import Process
     from perftui.probes.spine.records import ThreadKey
-    from perftui.probes.store.series import Series
-    from perftui.probes.store.threads import ThreadState
 
 
 def process_name(argv: Sequence[str]) -> str:
@@ -26,7 +26,7 @@ def process_name(argv: Sequence[str]) -> str:
 
 def process_uses(
     processes: Iterable[Process],
-    series: Mapping[tuple[int, str], Series],
+    series: SeriesPart,
     threads: Iterable[tuple[ThreadKey, ThreadState, float, float]],
     span: tuple[int, int],
 ) -> tuple[ProcessUse, ...]:
@@ -34,8 +34,8 @@ def process_uses(
 
     Args:
         processes: All that are known.
-        series: Metrics by (pid, name).
-        threads: As `ThreadTable.in_range` gives them.
+        series: All metrics.
+        threads: As `threads.lived` gives them.
         span: The range.
     """
     t0_ns, t1_ns = span
@@ -49,8 +49,8 @@ def process_uses(
             continue
         pid = process.pid
         alive = end_ns is None or end_ns >= t1_ns
-        rss = series.get((pid, "rss_bytes"))
-        percent = series.get((pid, "cpu_percent"))
+        rss = series.get(pid, "rss_bytes")
+        percent = series.get(pid, "cpu_percent")
         cpu = by_threads.get(pid, [])
         found.append(
             ProcessUse(
@@ -65,26 +65,22 @@ def process_uses(
     return tuple(found)
 
 
-def _peak(
-    process: Process, series: Mapping[tuple[int, str], Series], span: tuple[int, int]
-) -> float | None:
-    rss = series.get((process.pid, "rss_bytes"))
+def _peak(process: Process, series: SeriesPart, span: tuple[int, int]) -> float | None:
+    rss = series.get(process.pid, "rss_bytes")
     peaks = [] if rss is None else [rss.highest_in(max(span[0], process.t_start_ns), span[1])]
     if span[0] <= process.t_start_ns:
         # The kernel's own mark is of the whole life: a peak that no reading met is in it.
-        mark = series.get((process.pid, "high_water_rss_bytes"))
+        mark = series.get(process.pid, "high_water_rss_bytes")
         peaks.append(None if mark is None else mark.value_at(span[1]))
     return max((peak for peak in peaks if peak is not None), default=None)
 
 
-def _ticked(
-    process: Process, series: Mapping[tuple[int, str], Series], span: tuple[int, int]
-) -> float:
+def _ticked(process: Process, series: SeriesPart, span: tuple[int, int]) -> float:
     """Return the CPU seconds of the range by the kernel's sums for the process, read once a
     second: threads that came and went between two readings are in them."""
     spent = 0.0
     for name in ("cpu_user_s", "cpu_system_s"):
-        known = series.get((process.pid, name))
+        known = series.get(process.pid, name)
         if known is not None:
             before = 0.0 if process.t_start_ns >= span[0] else known.value_at(span[0]) or 0.0
             spent += max((known.value_at(span[1]) or 0.0) - before, 0.0)

@@ -75,6 +75,7 @@ def weigh(
                 round(wall_ns * share[thread]),
                 round(grown_of.get(index, 0.0)),
                 stack.torn,
+                share[thread],
             )
         )
     return pieces

@@ -1,0 +1,1 @@
+"""The one implementation of `Reader`, over parts that are in memory or on disk."""

@@ -1,0 +1,24 @@
+"""How long a value stands for itself after it was read."""
+
+from __future__ import annotations
+
+from perftui.probes.text.units import NS_PER_S
+
+READING_NS = 3 * NS_PER_S
+"""Of a metric: slow ones are read once a second, and a reading may be missed."""
+RATE_NS = 1_500_000_000
+"""Of a rate, at least; else as long as the first one took."""
+
+
+def hold_ns(name: str, first_took_ns: int = 0) -> int | None:
+    """Return how long a value of a metric holds, None if until the next one.
+
+    Args:
+        name: As `Reader.metric_names` has it.
+        first_took_ns: Of a rate: the time that its first value is the rate of.
+    """
+    if name.startswith(("count:", "pool:")):
+        return None
+    if name.startswith("rate:"):
+        return max(RATE_NS, first_took_ns)
+    return READING_NS

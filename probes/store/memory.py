@@ -1,0 +1,187 @@
+"""The sink of a live session: batches taken into bounded memory.
+
+Metrics and stacks are thinned with age (`series`, `stack_sums`), events only where there are too
+many (`bounds`). A probe that hands in a batch never waits for a reader: batches go to an inbox,
+which whoever holds the lock empties.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from perftui.probes.answers.own_cost import OwnCost
+from perftui.probes.answers.parts import Parts
+from perftui.probes.answers.quality import StackQuality
+from perftui.probes.spine.derived import METRIC_FIELDS
+from perftui.probes.spine.reader import TREE
+from perftui.probes.spine.records import (
+    Call,
+    Exit,
+    LogLine,
+    Overhead,
+    ProcessStart,
+    ThreadCpu,
+    ThreadName,
+)
+from perftui.probes.store.calls import Calls
+from perftui.probes.store.counts import Counts
+from perftui.probes.store.journal import Journal
+from perftui.probes.store.lines import LogLines
+from perftui.probes.store.processes import Processes
+from perftui.probes.store.series import SeriesTable
+from perftui.probes.store.stack_sums import StackSums
+from perftui.probes.store.threads import THREADS_KEPT, ThreadTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.enriched import Batch, Counted, Covered, Pooled, Tick
+    from perftui.probes.spine.records import Record
+    from perftui.probes.store.life import Life
+
+
+class Memory:
+    """A sink, and the parts that answers are given from.
+
+    Args:
+        tree: The session's call tree.
+        life: What is watched.
+    """
+
+    def __init__(self, tree: CallTree, life: Life) -> None:
+        self._lock = Lock()
+        self._inbox: deque[Batch] = deque()
+        self._target_pid = life.target.pid
+        self._series = SeriesTable()
+        self._stacks = StackSums()
+        self._threads = ThreadTable()
+        self._journal = Journal()
+        self._calls = Calls()
+        self._counts = Counts()
+        self._lines = LogLines()
+        self._processes = Processes(life.target.pid)
+        self._quality = StackQuality()
+        self._own_cost = OwnCost()
+        self.parts = Parts(
+            tree=tree,
+            session=life,
+            series=self._series,
+            stacks=self._stacks,
+            threads=self._threads,
+            journal=self._journal,
+            calls=self._calls,
+            counts=self._counts,
+            lines=self._lines,
+            processes=self._processes,
+            quality=self._quality,
+            own_cost=self._own_cost,
+        )
+
+    @contextmanager
+    def held(self) -> Iterator[Parts]:
+        """Hold the parts still, with all batches taken in that came before."""
+        with self._lock:
+            self._drain()
+            yield self.parts
+
+    def ingest(self, batch: Batch) -> None:
+        """Take a batch; if somebody reads just now, leave it in the inbox."""
+        self._inbox.append(batch._replace(raw=()))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drain()
+            finally:
+                self._lock.release()
+
+    def _drain(self) -> None:
+        while self._inbox:
+            self._take(self._inbox.popleft())
+
+    def _take(self, batch: Batch) -> None:
+        for record in batch.events:
+            if isinstance(record, ThreadCpu):
+                self._threads.take_cpu(record)
+                if len(self._threads) > THREADS_KEPT:
+                    self._stacks.fold(self._threads.fold())
+            elif isinstance(record, ThreadName):
+                self._threads.take_name(record)
+            elif isinstance(record, Overhead):
+                self._own_cost.take(record)
+            elif isinstance(record, LogLine):
+                self._lines.take(record)
+            elif isinstance(record, Call):
+                if not self._calls.take(record):
+                    self._journal.left_out("names of calls", 1, record.t_ns)
+            else:
+                self._take_event(record)
+        for standing in batch.alerts:
+            self._journal.take_alert(standing.alert)
+        for counted in batch.counted:
+            self._take_count(counted)
+        for pooled in batch.pools:
+            self._take_pool(pooled)
+        for covered in batch.windows:
+            self._take_window(covered)
+        for tick in batch.ticks:
+            self._take_tick(tick)
+        if batch.weighed:
+            self._stacks.add(batch.weighed)
+
+    def _take_event(self, record: Record) -> None:
+        self._journal.take(record)
+        if isinstance(record, ProcessStart):
+            self._processes.take_start(record)
+        elif isinstance(record, Exit):
+            self._processes.take_exit(record)
+            gone = self._processes.fold()
+            if gone:
+                # Their part in the sums of the family stays.
+                self._series.forget({process.pid for process in gone})
+                self._journal.left_out("ended processes", len(gone), gone[-1].t_end_ns or 0)
+
+    def _take_tick(self, tick: Tick) -> None:
+        t_ns, add = tick.t_ns, self._series.add
+        for metric, percent in tick.readings:
+            for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
+                if value is not None and name != "cpu_s":
+                    add(metric.pid, name, t_ns, value)
+            if percent is not None:
+                add(metric.pid, "cpu_percent", t_ns, percent)
+        for name, value in tick.sums.items():
+            add(TREE, name, t_ns, value)
+
+    def _take_count(self, counted: Counted) -> None:
+        name, t_ns = counted.record.name, counted.record.t_ns
+        if not self._counts.take(name, t_ns, t_ns):
+            self._journal.left_out("names of counters", 1, t_ns)
+            return
+        self._series.add(TREE, f"count:{name}", t_ns, counted.total)
+        if counted.rate_per_s is not None and counted.since_ns is not None:
+            # The rate belongs to the time before this count, so it is drawn from there on.
+            series = self._series.of(TREE, f"rate:{name}", t_ns - counted.since_ns)
+            series.add(counted.since_ns, counted.rate_per_s)
+            series.add(t_ns - 1, counted.rate_per_s)
+
+    def _take_pool(self, pooled: Pooled) -> None:
+        record = pooled.record
+        name = f"pool:{record.name}"
+        self._series.add(record.pid, name, record.t_ns, record.bytes)
+        self._series.add(TREE, name, record.t_ns, pooled.total)
+
+    def _take_window(self, covered: Covered) -> None:
+        window, quality = covered.window, self._quality
+        quality.backend = window.backend
+        quality.samples += window.samples
+        quality.torn += window.torn
+        quality.sampler_cpu_s += window.sampler_cpu_s
+        if window.pid != self._target_pid:
+            return
+        quality.lately.append((window, covered.threads))
+        if quality.begin_ns is None:
+            quality.begin_ns = window.t0_ns
+        quality.covered_ns = covered.covered_ns
+        quality.end_ns = max(quality.end_ns, window.t1_ns)
