@@ -2,8 +2,8 @@
 
 The target has two busy threads: one recursive, one that allocates every 10 ms. Measured for
 perftui, `py-spy top` and `memray run --live`: seconds and CPU until the first frame is on the
-terminal, until the figures of the target are, and then, of all its processes, CPU, PSS, bytes to
-the terminal and wake-ups (voluntary context switches). The screen's process is told apart as well:
+terminal, until the target's figures are, and then, of all its processes, CPU, PSS, bytes to the
+terminal and wake-ups (voluntary context switches). The screen's process is told apart as well:
 with neither stacks nor a recording nothing else runs.
 
     python benchmarks/cockpit_cost.py [--seconds 20] [--columns 160] [--rows 45]
@@ -206,7 +206,8 @@ def main() -> None:
         spy, memray = shutil.which("py-spy", path=path), shutil.which("memray", path=path)
         length = str(args.seconds + 30)
 
-        target = start_target(script, args.seconds + 30, result)
+        runs = 3 + 2 * len(args.beside)
+        target = start_target(script, (args.seconds + 5) * runs + 30, result)
         time.sleep(0.5)
         for perftui in (*args.beside, str(Path(python).with_name("perftui"))):
             attach = [perftui, "attach", str(target.pid)]

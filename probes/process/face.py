@@ -31,7 +31,11 @@ class ProcessReader(Protocol):
         ...
 
     def slow(self, metric: Metric) -> Metric:
-        """The same reading with PSS, I/O, faults, ... filled in where they may be read."""
+        """The same reading with I/O, faults, ... filled in where they may be read."""
+        ...
+
+    def shares(self, metric: Metric) -> Metric:
+        """The same with PSS, USS and swap: the kernel walks all pages of the process for them."""
         ...
 
     def threads(self, t_ns: int) -> Sequence[ThreadCpu]:

@@ -108,19 +108,24 @@ class LinuxProcess:
             run_queue_wait_s = self._run_queue_wait_s()
         with suppress(OSError):
             fds = len(os.listdir(self._proc / "fd"))  # noqa: PTH208 - no objects for a count
-        memory = self._pss() if self._pss_readable else {}
         io = self._io() if self._io_readable else {}
         return metric._replace(
             cpu_user_s=user_s,
             cpu_system_s=system_s,
-            pss_bytes=memory.get("Pss"),
-            uss_bytes=memory.get("Uss"),
-            swap_bytes=memory.get("Swap"),
             fds=fds,
             io_read_bytes=io.get("rchar"),
             io_write_bytes=io.get("wchar"),
             faults_major=faults,
             run_queue_wait_s=run_queue_wait_s,
+        )
+
+    def shares(self, metric: Metric) -> Metric:
+        """Fill in PSS, USS and swap: some 10 ms of CPU for each GB in pages of 4 KiB."""
+        memory = self._pss() if self._pss_readable else {}
+        return metric._replace(
+            pss_bytes=memory.get("Pss"),
+            uss_bytes=memory.get("Uss"),
+            swap_bytes=memory.get("Swap"),
         )
 
     def _run_queue_wait_s(self) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.process.face import ProcessGone, ProcessReader
 from perftui.probes.process.opening import open_process
+from perftui.probes.process.pace import Pace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, ProcessStart, Record
 from perftui.probes.text.redact import redact_argv
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import SessionLog
 
 SLOW_EVERY_S = 1.0
+SHARES_CORE = 0.01
+"""Of one core, for PSS, USS and swap: the kernel counts pages for them, however many there are."""
 TREE_EVERY_S = 0.25
 YOUNG_NS = NS_PER_S
 """So long a new process may still exec, or give itself its title: then it is told again."""
@@ -66,6 +69,7 @@ class MetricProbe:
         self._readers: dict[int, ProcessReader] = {}
         self._known: set[str] = set()
         self._young: dict[int, ProcessStart] = {}
+        self._shares_pace = Pace(SHARES_CORE)
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -181,6 +185,8 @@ class MetricProbe:
 
     def _read_metrics(self, t_ns: int, slow: bool) -> list[Record]:
         rows: list[Record] = []
+        # Of all processes or of none: the sum over the tree would be a part of it.
+        shares = slow and self._shares_pace.may(t_ns)
         for pid, reader in list(self._readers.items()):
             try:
                 metric: Metric = reader.fast(t_ns)
@@ -190,8 +196,15 @@ class MetricProbe:
                 if pid != self._root:  # the root's end is told by whoever waits for it
                     rows.append(Exit(t_ns, pid, None, None))
                 continue
-            rows.append(reader.slow(metric) if slow else metric)
+            metric = reader.slow(metric) if slow else metric
+            rows.append(self._with_shares(reader, metric) if shares else metric)
         return rows
+
+    def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
+        began_ns = time.thread_time_ns()
+        metric = reader.shares(metric)
+        self._shares_pace.took(time.thread_time_ns() - began_ns)
+        return metric
 
     def _read_threads(self, t_ns: int) -> list[Record]:
         rows: list[Record] = []

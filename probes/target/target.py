@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.child_status import in_the_child
-from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.end import EndOfProcess
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.records import Exit
 from perftui.probes.text.redact import redact_text
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _GRACE_S = 3.0
-_POLL_S = 0.05
 
 
 class LaunchError(ValueError):
@@ -174,7 +173,7 @@ class AttachedTarget:
         self.pid = pid
         self._process = open_process(pid)
         self._key = self._process.start_key
-        self._left = Event()
+        self._end = EndOfProcess(self._process)
         self._ended = Event()
         self.exit: Exit | None = None
 
@@ -185,17 +184,13 @@ class AttachedTarget:
     def watch(self, on_exit: Callable[[Exit], None]) -> None:
         """Notice the end in the background and tell it; its exit code is not ours to know."""
 
-        def poll() -> None:
-            while not self._left.wait(_POLL_S):
-                try:
-                    self._process.fast(0)
-                except ProcessGone:
-                    self.exit = Exit(time.monotonic_ns(), self.pid, None, None)
-                    on_exit(self.exit)
-                    self._ended.set()
-                    return
+        def wait() -> None:
+            if self._end.wait():
+                self.exit = Exit(time.monotonic_ns(), self.pid, None, None)
+                on_exit(self.exit)
+                self._ended.set()
 
-        Thread(target=poll, name="perftui-wait", daemon=True).start()
+        Thread(target=wait, name="perftui-wait", daemon=True).start()
 
     def alive(self) -> bool:
         """Tell whether it still runs."""
@@ -207,4 +202,4 @@ class AttachedTarget:
 
     def leave(self) -> None:
         """Stop looking."""
-        self._left.set()
+        self._end.leave()

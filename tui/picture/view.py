@@ -280,6 +280,8 @@ def _moment(selection: Selection, status: Status) -> int | None:
     return None if at is None or at >= status.t_end_ns else at
 
 
+_RARE = frozenset(["pss_bytes", "uss_bytes", "swap_bytes"])
+"""Read the less often the larger the target is: the newest may be too old to be shown."""
 _LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
 """How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
 Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
@@ -294,12 +296,13 @@ def _values(
     for name in names:
         value: float | None = None
         owner = TREE if name.startswith(("count:", "rate:")) else pid
-        if at is None:
+        moment = status.t_end_ns if at is None and name in _RARE else at
+        if moment is None:
             value = reader.last(name, owner)
         else:
             for back_ns in _LOOK_BACK_NS:
-                t0 = max(at - back_ns, status.t_start_ns)
-                value = reader.metric(name, t0, max(at, t0) + 1, 1, owner).last[0]
+                t0 = max(moment - back_ns, status.t_start_ns)
+                value = reader.metric(name, t0, max(moment, t0) + 1, 1, owner).last[0]
                 if value is not None:
                     break
         if value is not None:

@@ -2,7 +2,8 @@
 
 Textual 8 knows which stretches of a line are dirty, but sends each line from the left edge of
 its widget up to the end of the stretch. Our widgets are as wide as the screen, so the newest
-column of a chart would cost the whole line. This cuts the left part off too: 20 kB/s become 4.
+column of a chart would cost the whole line. This cuts the left part off too, and the terminal
+keeps its colours from one piece to the next (see `pen`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual._compositor import ChopsUpdate
+
+from perftui.tui.terminal.pen import Pen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,11 +29,14 @@ class TightUpdate(ChopsUpdate):
     def render_segments(self, console: Console) -> str:
         """Return cursor movements and cells, for the terminal as it is."""
         written: list[str] = []
+        pen = Pen(console._color_system)
         for y, x1, x2 in self.spans:
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is None or x >= x2 or end <= x1:
                     continue
                 start = max(x1, x)
                 part = strip.crop(start - x, min(end, x2) - x)
-                written.append(f"\x1b[{y + 1};{start + 1}H{part.render(console)}")
+                written.append(f"\x1b[{y + 1};{start + 1}H")
+                written += [pen.write(text, style) for text, style, _ in part]
+        written.append(pen.lift())
         return "".join(written)

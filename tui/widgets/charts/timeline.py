@@ -7,6 +7,7 @@ are moments, not columns, so that a resize or a growing session moves nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
@@ -14,7 +15,7 @@ from textual.message import Message
 
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.widgets.charts.frame import framed
-from perftui.tui.widgets.draw.blocks import EMPTY, Cell, heights, stacked
+from perftui.tui.widgets.draw.blocks import BLANK, EMPTY, Cell, heights, stacked
 from perftui.tui.widgets.draw.canvas import Canvas, Piece
 
 if TYPE_CHECKING:
@@ -207,27 +208,34 @@ class _Brush:
 
     def line(self, cells: list[Cell], *, top: bool) -> list[Piece]:
         """Return the pieces of one row."""
-        pieces: list[Piece] = []
+        columns = self._axis.columns
+        cells = [*cells[:columns], *repeat(BLANK, columns - len(cells))]
         labels = self._labels(cells) if top else {}
-        style: Style | None = None
-        last: tuple[int, int, str | None] | None = None
-        for column in range(self._axis.columns):
-            cell = cells[column] if column < len(cells) else Cell(" ", EMPTY, EMPTY)
-            tint = self._tints[column]
+        special = {column for column in (self._cursor,) if column is not None}.union(labels)
+        pieces: list[Piece] = []
+        done = 0
+        for column in sorted(column for column in special if 0 <= column < columns):
+            pieces += self._plain(cells, done, column)
+            cell, tint = cells[column], self._tints[column]
             if column == self._cursor:
                 pieces.append(self._cursor_piece(cell, tint))
-                continue
-            if column in labels:
+            else:
                 text, ink = labels[column]
                 under = tint is not None and ink.bgcolor is None
                 pieces.append((text, ink + self._paint.named(tint) if under and tint else ink))
-                continue
+            done = column + 1
+        return pieces + self._plain(cells, done, columns)
+
+    def _plain(self, cells: list[Cell], first: int, end: int) -> list[Piece]:
+        """Return the pieces of columns [first, end) without a sign: one for equal neighbours."""
+        pieces: list[Piece] = []
+        for (cell, tint), run in groupby(
+            zip(cells[first:end], self._tints[first:end], strict=True)
+        ):
             key = (cell.ink, cell.ground, tint)
-            if key != last:
-                if key not in self._styles:
-                    self._styles[key] = self._style(*key)
-                style, last = self._styles[key], key
-            pieces.append((cell.char, style))
+            if key not in self._styles:
+                self._styles[key] = self._style(*key)
+            pieces.append((cell.char * sum(1 for _ in run), self._styles[key]))
         return pieces
 
     def _style(self, ink: int, ground: int, tint: str | None) -> Style | None:

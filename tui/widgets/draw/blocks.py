@@ -38,8 +38,16 @@ def eighths(value: float | None, top: float, rows: int) -> int:
 
 
 def heights(values: Sequence[float | None], top: float, rows: int) -> list[int]:
-    """Return the height of every value in eighths."""
-    return [eighths(value, top, rows) for value in values]
+    """Return the height of every value in eighths: `eighths` for a whole line at once."""
+    if top <= 0 or not math.isfinite(top):
+        return [eighths(value, top, rows) for value in values]
+    full = rows * 8
+    return [
+        0
+        if value is None or not 0 < value < math.inf
+        else max(1, min(full, round(value / top * full)))
+        for value in values
+    ]
 
 
 def stacked(edges: Sequence[Sequence[int]], rows: int) -> list[list[Cell]]:
@@ -70,6 +78,12 @@ def column(edges: tuple[int, ...], rows: int) -> tuple[Cell, ...]:
     return tuple(reversed(cells))
 
 
+@lru_cache(maxsize=1024)
+def _cell(char: str, ink: int, ground: int) -> Cell:
+    """Return the one object for such a cell: equal neighbours are found by identity."""
+    return Cell(char, ink, ground)
+
+
 def _fill(cells: list[Cell], layer: int, bottom: int, edge: int) -> None:
     """Draw one layer from `bottom` to `edge` eighths into the cells of a column, lowest first."""
     first, inside = divmod(bottom, 8)
@@ -79,14 +93,14 @@ def _fill(cells: list[Cell], layer: int, bottom: int, edge: int) -> None:
         # reaches the cell's end; else a cell has no third colour, and the larger part wins.
         below = cells[first]
         if edge >= (first + 1) * 8:
-            cells[first] = Cell(below.char, below.ink, layer)
+            cells[first] = _cell(below.char, below.ink, layer)
         elif rest - inside > inside:
-            cells[first] = Cell(EIGHTHS[rest], layer, EMPTY)
+            cells[first] = _cell(EIGHTHS[rest], layer, EMPTY)
         first += 1
     for row in range(first, last):
-        cells[row] = Cell("█", layer, EMPTY)
+        cells[row] = _cell("█", layer, EMPTY)
     if rest and last >= first:
-        cells[last] = Cell(EIGHTHS[rest], layer, EMPTY)
+        cells[last] = _cell(EIGHTHS[rest], layer, EMPTY)
 
 
 _STEPS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.4, 3.0, 3.6, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from perftui.tui.text.fit import width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.style import Style
 
@@ -100,19 +100,71 @@ def changed_columns(old: Strip, new: Strip) -> list[tuple[int, int]]:
     """Return the stretches of columns [start, end) in which two lines differ."""
     if old is new or list(old) == list(new):
         return []
-    before, after = _cells(old), _cells(new)
+    plain = all(len(part.text) == part.cell_length for line in (old, new) for part in line)
     spans: list[tuple[int, int]] = []
     start = end = -JOIN_CELLS
-    for column, (one, other) in enumerate(zip_longest(before, after)):
-        if one != other:
-            if column - end >= JOIN_CELLS:
-                if end > start:
-                    spans.append((start, end))
-                start = column
-            end = column + 1
+    for first, last in _differing(old, new) if plain else _differing_cells(old, new):
+        if first - end >= JOIN_CELLS:
+            if end > start:
+                spans.append((start, end))
+            start = first
+        end = last
     if end > start:
         spans.append((start, end))
     return spans
+
+
+def _differing(old: Strip, new: Strip) -> Iterator[tuple[int, int]]:
+    """Yield stretches [first, end) that differ, in order; every character takes one cell.
+
+    Goes from border to border of either line's segments: a chart that grew by a column has two
+    long runs with another border between them, and nothing to compare cell by cell.
+    """
+    column = 0
+    before, after = _Runs(old), _Runs(new)
+    while before.text and after.text:
+        cells = min(len(before.text), len(after.text))
+        one, other = before.text[:cells], after.text[:cells]
+        if before.style is not after.style and before.style != after.style:
+            yield column, column + cells
+        elif one != other:
+            for offset, (was, now) in enumerate(zip(one, other, strict=True)):
+                if was != now:
+                    yield column + offset, column + offset + 1
+        before.drop(cells)
+        after.drop(cells)
+        column += cells
+    rest = max(before.cells_left(), after.cells_left())
+    if rest:
+        yield column, column + rest
+
+
+class _Runs:
+    """Takes the segments of a line from its left end."""
+
+    def __init__(self, strip: Strip) -> None:
+        self._parts = [(part.text, part.style) for part in reversed(list(strip)) if part.text]
+        self.text = ""
+        """What is left of the segment at the left end, "" behind the last one."""
+        self.style: Style | None = None
+        self.drop(0)
+
+    def drop(self, cells: int) -> None:
+        """Go on by so many cells of the present segment."""
+        self.text = self.text[cells:]
+        if not self.text and self._parts:
+            self.text, self.style = self._parts.pop()
+
+    def cells_left(self) -> int:
+        """Return how many cells come yet."""
+        return len(self.text) + sum(len(text) for text, _ in self._parts)
+
+
+def _differing_cells(old: Strip, new: Strip) -> Iterator[tuple[int, int]]:
+    """Yield the columns that differ, where characters may be wide or have no width at all."""
+    for column, (one, other) in enumerate(zip_longest(_cells(old), _cells(new))):
+        if one != other:
+            yield column, column + 1
 
 
 def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
