@@ -89,14 +89,19 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
 
 
 def cpu_seconds(reader: Store, ended: bool) -> dict[str, float | None]:
-    """Return the kernel's own sums where there are any, else the last readings of the tree."""
+    """Return the larger of two sums: what the kernel settled, and what readings of the tree say.
+
+    The kernel's has the target and those whose end was waited for, to the last tick; not those
+    that left the tree. The readings have everybody, as far as they were read. Neither counts
+    anything twice.
+    """
     exit_ = reader.exit() if ended else None
+    user, system = (reader.last(name, TREE) for name in ("cpu_user_s", "cpu_system_s"))
     if exit_ is not None and exit_.cpu_user_s is not None:
-        return {"user": exit_.cpu_user_s, "system": exit_.cpu_system_s}
-    return {
-        "user": reader.last("cpu_user_s", TREE),
-        "system": reader.last("cpu_system_s", TREE),
-    }
+        settled = exit_.cpu_user_s + (exit_.cpu_system_s or 0.0)
+        if settled >= (user or 0.0) + (system or 0.0):
+            user, system = exit_.cpu_user_s, exit_.cpu_system_s
+    return {"user": user, "system": system}
 
 
 def peak_rss_bytes(reader: Store, target: Target) -> int | None:

@@ -21,6 +21,19 @@ CPU_SMOOTH_NS = 150_000_000
 """CPU % is taken over at least this long, or scheduling alone would make it jump."""
 RATE_SMOOTH_NS = 200_000_000
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
+CUMULATIVE = (
+    "cpu_s",
+    "cpu_user_s",
+    "cpu_system_s",
+    "io_read_bytes",
+    "io_write_bytes",
+    "faults_major",
+    "context_switches_voluntary",
+    "context_switches_involuntary",
+    "run_queue_wait_s",
+)
+"""Fields of `Metric` that count up: since the process began, or since we came to it."""
+_GONE_KEPT = 64
 
 
 class Tick(NamedTuple):
@@ -65,18 +78,38 @@ class TreeMetrics:
 
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
+        self._totals: dict[str, float] = {}
+        """What counts up, over all processes; those that have ended stay in it."""
+        self._told: dict[int, dict[str, float]] = {}
+        """What each process told last."""
+        self._gone: deque[int] = deque()
         self.peak_rss_bytes: int | None = None
         """Highest sum of RSS so far."""
 
     def forget(self, pid: int) -> None:
-        """Drop what is kept of a process that has ended."""
+        """A process has ended: what it used stays in the sums."""
         self._cpu_percent.forget(pid)
+        # Not at once: a reading that was under way may come later, and would count twice.
+        self._gone.append(pid)
+        if len(self._gone) > _GONE_KEPT:
+            self._told.pop(self._gone.popleft(), None)
+
+    def _count(self, metric: Metric) -> None:
+        told = self._told.get(metric.pid)
+        if told is None or metric.cpu_s < told["cpu_s"]:  # less: another process has the pid
+            told = self._told[metric.pid] = {}
+        for name in CUMULATIVE:
+            value = getattr(metric, name)
+            if value is not None:
+                self._totals[name] = self._totals.get(name, 0) + value - told.get(name, 0)
+                told[name] = value
 
     def tick(self, metrics: Sequence[Metric]) -> Tick:
         """Take one tick."""
         sums: dict[str, float] = {}
         percents = []
         for metric in metrics:
+            self._count(metric)
             for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
                 if value is not None:
                     sums[name] = sums.get(name, 0) + value
@@ -89,8 +122,10 @@ class TreeMetrics:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
             sums["high_water_rss_bytes"] = max(self.peak_rss_bytes, single)
-        # CPU seconds of ended processes leave the sum: it would go backwards.
-        sums.pop("cpu_s", None)
+        for name in CUMULATIVE:
+            if name in sums:  # not everybody need have told it this time
+                sums[name] = self._totals[name]
+        sums.pop("cpu_s", None)  # user and system are told of the tree
         return Tick(tuple(percents), sums)
 
 

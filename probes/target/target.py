@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.records import Exit
 from perftui.probes.text.redact import redact_text
@@ -55,16 +56,19 @@ class LaunchedTarget:
         own_session: bool = False,
     ) -> None:
         self._own_session = own_session
+        self.mark: FamilyMark | None = FamilyMark()
+        """What it and all that it starts carry."""
         try:
-            self._popen = subprocess.Popen(
-                argv,
-                env=dict(env),
-                pass_fds=tuple(pass_fds),
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=own_session,
-            )
+            with self.mark.worn():
+                self._popen = subprocess.Popen(
+                    argv,
+                    env=dict(env),
+                    pass_fds=tuple(pass_fds),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=own_session,
+                )
         except OSError as error:
             reason = error.strerror or str(error)
             program = redact_text(argv[0])
@@ -86,8 +90,10 @@ class LaunchedTarget:
         with suppress(ProcessLookupError, AttributeError):
             resource.prlimit(self.pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
-    def watch(self, on_exit: Callable[[Exit], None]) -> None:
-        """Wait for the end in the background and tell it."""
+    def watch(
+        self, on_exit: Callable[[Exit], None], after: Callable[[], None] = lambda: None
+    ) -> None:
+        """Wait for the end in the background and tell it; `after` is called when it is known."""
 
         def wait() -> None:
             # The pid stays ours until it is reaped here; nobody else may wait for it.
@@ -108,6 +114,7 @@ class LaunchedTarget:
                 on_exit(self.exit)
             finally:
                 self._ended.set()
+            after()
 
         Thread(target=wait, name="perftui-wait", daemon=True).start()
 
@@ -145,6 +152,7 @@ class AttachedTarget:
     """
 
     launched = False
+    mark: FamilyMark | None = None
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -158,7 +166,9 @@ class AttachedTarget:
         """Return its command line."""
         return self._process.argv()
 
-    def watch(self, on_exit: Callable[[Exit], None]) -> None:
+    def watch(
+        self, on_exit: Callable[[Exit], None], after: Callable[[], None] = lambda: None
+    ) -> None:
         """Notice the end in the background and tell it; its exit code is not ours to know."""
 
         def poll() -> None:
@@ -169,6 +179,7 @@ class AttachedTarget:
                     self.exit = Exit(time.monotonic_ns(), self.pid, None, None)
                     on_exit(self.exit)
                     self._ended.set()
+                    after()
                     return
 
         Thread(target=poll, name="perftui-wait", daemon=True).start()
