@@ -89,10 +89,24 @@ class TreeMetrics:
     def forget(self, pid: int) -> None:
         """A process has ended: what it used stays in the sums."""
         self._cpu_percent.forget(pid)
+        self._settle(pid)
         # Not at once: a reading that was under way may come later, and would count twice.
         self._gone.append(pid)
         if len(self._gone) > _GONE_KEPT:
             self._told.pop(self._gone.popleft(), None)
+
+    def _settle(self, pid: int) -> None:
+        """Share what a process used since it last told user and system as it shared the rest."""
+        told = self._told.get(pid)
+        if told is None:
+            return
+        user, system = told.get("cpu_user_s", 0.0), told.get("cpu_system_s", 0.0)
+        rest = told["cpu_s"] - user - system
+        if rest > 0:
+            part = user / (user + system) if user + system > 0 else 1.0
+            for name, more in (("cpu_user_s", rest * part), ("cpu_system_s", rest * (1 - part))):
+                self._totals[name] = self._totals.get(name, 0) + more
+                told[name] = told.get(name, 0.0) + more
 
     def _count(self, metric: Metric) -> None:
         told = self._told.get(metric.pid)

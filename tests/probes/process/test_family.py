@@ -124,6 +124,16 @@ def test_what_a_process_used_stays_in_the_sum_of_the_tree_when_it_has_ended() ->
     assert some.sums["cpu_user_s"] == pytest.approx(5.6), "not everybody tells every time"
 
 
+def test_what_was_used_since_user_and_system_were_told_is_shared_like_the_rest() -> None:
+    tree = TreeMetrics()
+    tree.tick([reading(1, 1, 1, 1), reading(2, 1, 4, 3)._replace(cpu_system_s=1.0)])
+    tree.tick([reading(1, 2, 1, None), reading(2, 2, 6, None)])
+    tree.forget(2)
+    sums = tree.tick([reading(1, 3, 1, 1)._replace(cpu_system_s=0.0)]).sums
+    assert sums["cpu_user_s"] == pytest.approx(5.5)
+    assert sums["cpu_system_s"] == pytest.approx(1.5)
+
+
 ORPHAN = BURN + "burn(0.6); time.sleep({})"
 
 
@@ -154,7 +164,7 @@ def test_a_worker_that_a_shell_leaves_behind_is_followed(end_s: int) -> None:
         os.kill(worker, 9)
     else:
         assert used[worker] > 0.1, (worker, summary["processes"], texts)
-        assert total_s >= used[worker]
+        assert total_s >= used[worker] - 0.02
 
 
 def test_a_daemon_is_named_though_its_launcher_ends_at_once() -> None:
