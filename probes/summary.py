@@ -15,7 +15,7 @@ from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.spine.reader import CallStats, Import, Phase, RunCost, Target
+    from perftui.probes.spine.reader import CallStats, Import, Phase, RunCost, Target, Task
     from perftui.probes.spine.records import Plan
     from perftui.probes.store.store import Store
 
@@ -59,6 +59,7 @@ def summarize(reader: Store, finder: SpikeFinder | None = None) -> dict[str, Any
             for counter in reader.counters(t0_ns, t1_ns)
         },
         "plans": [_plan(plan) for plan in reader.plans(t1_ns)],
+        "tasks": [_task(task) for task in reader.tasks(t1_ns)],
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
@@ -218,6 +219,17 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "rows_read": plan.rows_read,
         "rows_needed": plan.rows_needed,
         "text": plan.text,
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "frames": [
+            {"function": function, "file": file, "line": line}
+            for function, file, line in task.frames
+        ],
+        "awaits": task.awaits,
     }
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2
 _MANY_THREADS = 256
+AGENT_COMM = "perftui-agent"
+"""Name of the thread that our agent has in some programs: it is none of the program's."""
 
 
 def process_cpu_clock(pid: int) -> int:
@@ -192,6 +194,8 @@ class LinuxProcess:
             self._faces = {}
         rows = []
         for tid in tids:
+            if self._faces.get(tid, ("",))[0] == AGENT_COMM:
+                continue
             folder = f"/proc/{self.pid}/task/{tid}/"
             try:
                 face = self._faces.get(tid)
@@ -200,6 +204,8 @@ class LinuxProcess:
                     name, fields = read_stat(_read(folder + "stat"))
                     ticks_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
                     face = self._faces[tid] = (name, fields[0].decode())
+                if face[0] == AGENT_COMM:
+                    continue
                 cpu_s, wait_s = self._schedstat(folder) or (ticks_s, None)
             except OSError:  # the thread has ended since the listing
                 continue

@@ -30,8 +30,10 @@ from perftui.probes.spine.records import (
     ProcessStart,
     Record,
     Run,
+    TaskSeen,
 )
 from perftui.probes.store.bounds import Longest, Thinning
+from perftui.probes.store.tasks import TaskHistory
 from perftui.probes.text.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:
@@ -140,6 +142,7 @@ class Journal:
         self._marks: Thinning[Mark] = Thinning(events)
         self._plans: list[Plan] = []
         self._runs: Thinning[Run] = Thinning(events)
+        self.tasks = TaskHistory()
         self._events_kept = events
         self._told: set[str] = set()
         self._checks = 0
@@ -160,6 +163,7 @@ class Journal:
             Count: self._count,
             Mark: self._marks.append,
             Plan: self._plan,
+            TaskSeen: self.tasks.take,
             Run: self._runs.append,
             LogLine: self._line,
             Notice: self._notice,

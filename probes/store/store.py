@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Import,
         ProcessUse,
         RunCost,
+        Task,
     )
     from perftui.probes.spine.records import Alert, Exit, LogLine, Overhead, Plan, ThreadKey
 
@@ -368,6 +369,12 @@ class Store(Intake):
         with self._lock:
             self._drain()
             return self._journal.plan_list(t1_ns)
+
+    def tasks(self, t1_ns: int) -> tuple[Task, ...]:
+        """See `Reader.tasks`."""
+        with self._lock:
+            self._drain()
+            return self._journal.tasks.at(t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

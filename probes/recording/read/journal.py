@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN: dict[str, type] = {
     "marks": records.Mark,
     "plans": records.Plan,
+    "tasks": records.TaskSeen,
     "runs": records.Run,
     "notices": records.Notice,
     "gaps": records.Gap,

@@ -36,6 +36,7 @@ KINDS: tuple[type[Record], ...] = (
     records.Count,
     records.Mark,
     records.Plan,
+    records.TaskSeen,
     records.Run,
     records.Pool,
     records.LogLine,
