@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conftest import Recorded, Run
+    from collections.abc import Callable
+
+    Run = Callable[..., Any]
 
 STUCK = """
 import asyncio
@@ -33,7 +36,7 @@ asyncio.run(main())
 """
 
 
-def lists_of(recorded: Recorded) -> list[dict[str, dict[str, Any]]]:
+def lists_of(recorded: Any) -> list[dict[str, dict[str, Any]]]:
     """Every list that was told, as tasks by name."""
     return [
         {line["name"]: line for line in recorded.of("task") if line["id"] == head["id"]}
@@ -57,12 +60,8 @@ def test_every_task_is_named_with_what_it_awaits(watched: Run, python: str) -> N
 
 
 def test_a_list_is_told_when_it_has_changed(watched: Run) -> None:
-    code = (
-        "import asyncio\n"
-        "async def main(): await asyncio.sleep(3.5)\n"
-        "asyncio.run(main())\n"
-    )
-    recorded = watched("", "-c", code)
+    code = "import asyncio\nasync def main(): await asyncio.sleep(3.5)\nasyncio.run(main())\n"
+    recorded = watched(sys.executable, "-c", code)
     assert len(recorded.of("tasks")) == 1
 
 
@@ -73,7 +72,7 @@ def test_a_program_that_goes_on_without_tasks_has_none(watched: Run) -> None:
         "asyncio.run(main())\n"
         "time.sleep(3.5)\n"
     )
-    recorded = watched("", "-c", code)
+    recorded = watched(sys.executable, "-c", code)
     assert [head["told"] for head in recorded.of("tasks")] == [1, 0]
 
 
@@ -107,7 +106,7 @@ def test_a_busy_loop_of_short_callbacks_is_not_blocked(watched: Run) -> None:
         "        await asyncio.sleep(0)\n"
         "asyncio.run(main())\n"
     )
-    assert not watched("", "-c", code).of("notice")
+    assert not watched(sys.executable, "-c", code).of("notice")
 
 
 def test_programs_of_asyncio_cannot_tell(same: Run, python: str) -> None:
@@ -117,7 +116,7 @@ def test_programs_of_asyncio_cannot_tell(same: Run, python: str) -> None:
         "warnings.simplefilter('error')\n"
         "async def main():\n"
         "    loop = asyncio.get_running_loop()\n"
-        "    print(loop.get_debug(), loop.slow_callback_duration, threading.enumerate())\n"
+        "    print(loop.get_debug(), loop.slow_callback_duration, threading.active_count())\n"
         "    print(type(loop).__init__.__qualname__, asyncio.BaseEventLoop.__init__.__qualname__)\n"
         "    await asyncio.sleep(0.3)\n"
         "    child = os.fork()\n"
@@ -144,5 +143,5 @@ def test_a_forked_worker_has_no_tasks_of_its_parent(watched: Run) -> None:
         "    os.waitpid(child, 0)\n"
         "asyncio.run(main())\n"
     )
-    recorded = watched("", "-c", code)
+    recorded = watched(sys.executable, "-c", code)
     assert {head["pid"] for head in recorded.of("tasks")} == {recorded.of("hello")[0]["pid"]}
