@@ -21,6 +21,9 @@ class TaskHistory:
         self._lists: list[list[TaskSeen]] = []
         self._growing: dict[int, list[TaskSeen]] = {}
         self._rows = 0
+        self._asked: dict[int, list[TaskSeen]] = {}
+        self._answer: tuple[Task, ...] | None = None
+        """To what was asked last: a screen asks several times a second."""
 
     def take(self, record: TaskSeen) -> None:
         """Take one task of a list; those of a list come one after the other."""
@@ -42,12 +45,17 @@ class TaskHistory:
         for rows in self._lists:
             if rows[0].t_ns < t1_ns:
                 newest[rows[0].pid] = rows
-        return tuple(
+        if newest != self._asked:
+            self._asked, self._answer = {pid: rows[:] for pid, rows in newest.items()}, None
+        if self._answer is not None:
+            return self._answer
+        self._answer = tuple(
             Task(row.pid, row.name, _frames(row.frames), row.awaits, row.t_ns)
             for rows in newest.values()
             for row in rows
             if row.n
         )
+        return self._answer
 
 
 def _frames(text: str) -> tuple[tuple[str, str, int], ...]:

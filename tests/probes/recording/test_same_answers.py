@@ -117,6 +117,7 @@ def test_ranges(both: tuple[Store, RecordingReader], span: tuple[int, int]) -> N
     assert live.process_use(*span) == recorded.process_use(*span)
     assert live.runs(*span) == recorded.runs(*span)
     assert live.plans(span[1]) == recorded.plans(span[1])
+    assert live.tasks(span[1]) == recorded.tasks(span[1])
     assert [plan.rows_needed for plan in live.plans(span[1])] == [1] * len(live.plans(span[1]))
 
 
