@@ -33,6 +33,7 @@ from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.store.store import Store
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.probes.text.redact import redact_argv, redact_text, redact_title
+from perftui.probes.text.shell_words import shell_word
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ if TYPE_CHECKING:
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
 _IN_PROCESS_HZ = 50.0
+_TO_FOLLOW_S = 0.4
+"""Helpers that see the target's end have this long to end, too, before they are said to live on."""
+_MOST_NAMED = 5
+_LETTERS_OF_COMMAND = 100
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
 
@@ -123,6 +128,8 @@ class Session:
         self._channel = channel
         self._output = output
         self._closing = Lock()
+        self._telling = Lock()
+        self._told_who_lives_on = False
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
@@ -147,6 +154,8 @@ class Session:
         self._metrics = MetricProbe(
             log,
             target.pid,
+            mark=target.mark,
+            attached=not target.launched,
             rate_hz=options.metrics_rate_hz,
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
@@ -317,7 +326,29 @@ class Session:
                 say_failed(self._log, what, error)
         if self._stacks is None:
             self._open_gate()
-        self._target.watch(self._log.append)
+        self._target.watch(self._log.append, self._tell_who_lives_on)
+
+    def _tell_who_lives_on(self) -> None:
+        """Name what a launched target has left behind. Once: at its end, or when we leave."""
+        with self._telling:
+            if self._told_who_lives_on or not self._target.launched:
+                return
+            self._told_who_lives_on = True
+            others: list[tuple[int, tuple[str, ...]]] = []
+            until, empty = time.monotonic() + _TO_FOLLOW_S, 0
+            # Twice nobody: who was just between two forks is there the second time.
+            while empty < 2 and time.monotonic() < until:
+                others = self._metrics.others()
+                empty = 0 if others else empty + 1
+                time.sleep(_TO_FOLLOW_S / 20)
+            for pid, argv in others[:_MOST_NAMED]:
+                words = " ".join(map(shell_word, argv))
+                if len(words) > _LETTERS_OF_COMMAND:
+                    words = words[: _LETTERS_OF_COMMAND - 1] + "…"
+                self._say("info", f"started PID {pid} ({words}), which lives on")
+            if len(others) > _MOST_NAMED:
+                more = len(others) - _MOST_NAMED
+                self._say("info", f"started {more} more processes, which live on")
 
     def _start_agent(self) -> None:
         if self._channel is not None:
@@ -508,6 +539,8 @@ class Session:
                 self._target.wait(_LET_GO_S)
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
+        elif not self._target.alive():
+            self._tell_who_lives_on()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

@@ -15,7 +15,15 @@ from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.spine.reader import CallStats, Import, Phase, Reader, RunCost, Target
+    from perftui.probes.spine.reader import (
+        CallStats,
+        Import,
+        Phase,
+        Reader,
+        RunCost,
+        Target,
+        Task,
+    )
     from perftui.probes.spine.records import Plan
 
 SCHEMA = 1
@@ -58,6 +66,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             for counter in reader.counters(t0_ns, t1_ns)
         },
         "plans": [_plan(plan) for plan in reader.plans(t1_ns)],
+        "tasks": [_task(task) for task in reader.tasks(t1_ns)],
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
@@ -88,14 +97,19 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
 
 
 def cpu_seconds(reader: Reader, ended: bool) -> dict[str, float | None]:
-    """Return the kernel's own sums where there are any, else the last readings of the tree."""
+    """Return the larger of two sums: what the kernel settled, and what readings of the tree say.
+
+    The kernel's has the target and those whose end was waited for, to the last tick; not those
+    that left the tree. The readings have everybody, as far as they were read. Neither counts
+    anything twice.
+    """
     exit_ = reader.exit() if ended else None
+    user, system = (reader.last(name, TREE) for name in ("cpu_user_s", "cpu_system_s"))
     if exit_ is not None and exit_.cpu_user_s is not None:
-        return {"user": exit_.cpu_user_s, "system": exit_.cpu_system_s}
-    return {
-        "user": reader.last("cpu_user_s", TREE),
-        "system": reader.last("cpu_system_s", TREE),
-    }
+        settled = exit_.cpu_user_s + (exit_.cpu_system_s or 0.0)
+        if settled >= (user or 0.0) + (system or 0.0):
+            user, system = exit_.cpu_user_s, exit_.cpu_system_s
+    return {"user": user, "system": system}
 
 
 def peak_rss_bytes(reader: Reader, target: Target) -> int | None:
@@ -212,6 +226,17 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "rows_read": plan.rows_read,
         "rows_needed": plan.rows_needed,
         "text": plan.text,
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "frames": [
+            {"function": function, "file": file, "line": line}
+            for function, file, line in task.frames
+        ],
+        "awaits": task.awaits,
     }
 
 

@@ -9,6 +9,8 @@
     import_hooks.py where the interpreter lets us see them, by version
     children.py     what the program starts is watched, too
     provider.py     `import perftui` where it is not installed
+    tasks.py        what the tasks of asyncio wait for, and what blocks its loops
+    beside.py       the thread of ours that some of these need, and its manners
     sampler.py      stacks from inside, only where nobody may look from outside
     api.py          what a program may call: `perftui.phase`, `count`, `watch`, ...
 

@@ -56,7 +56,7 @@ class Agent:
         self._page_bytes = posix.sysconf("SC_PAGE_SIZE")
         self._statm_identity = self._identity(statm_fd)
         self._errors_told: "set[str]" = set()
-        self.before_bye: "Callable[[], None] | None" = None
+        self.before_bye: "list[Callable[[], None]]" = []
         self.in_child: "Callable[[], None] | None" = None
         self._begin_process()
 
@@ -391,8 +391,8 @@ class Agent:
             return
         self._said_bye = True
         try:
-            if self.before_bye is not None:
-                self.before_bye()
+            for end in self.before_bye:
+                end()
             now = time.monotonic_ns()
             if self._pending:
                 self._flush(now)

@@ -2,13 +2,13 @@
 
 A raw thread that reads `sys._current_frames` at a rate. It is the one thing of ours that a
 program can notice: it needs the GIL, so it is late while native code holds it, and the process
-has a thread more. Around `fork` it is stopped, because Python 3.12 warns of forks with threads.
+has a thread more (see `beside`).
 """
 
 import posix
 import sys
 import time
-from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,69 +28,34 @@ OUTER_FRAMES = 8
 class Sampler:
     """Samples every Python thread of this process but its own."""
 
-    def __init__(self, agent: "Agent", rate_hz: float) -> None:
+    def __init__(self, agent: "Agent", rate_hz: float, beside: "Any") -> None:
         self._agent = agent
         self._period_s = 1.0 / rate_hz
+        self._pid = agent.pid
         self._main_ident = get_ident()
         self._names: "dict[int, str]" = {}
-        self._running = False
-        posix.register_at_fork(
-            before=self.stop, after_in_parent=self.start, after_in_child=self._in_child
-        )
-        agent.before_bye = self.stop
+        self._held: "dict[int, Any]" = {}  # ident: [stack, since t_ns, until t_ns]
+        self._thread = beside(agent, self._turn, self._first, self._last)
 
     def start(self) -> None:
         """Begin to sample."""
-        if self._running or not self._agent.wire.open:
-            return
-        self._running = True
-        self._held: "dict[int, Any]" = {}  # ident: [stack, since t_ns, until t_ns]
-        self._wake = allocate_lock()
-        self._wake.acquire()
-        self._ended = allocate_lock()
-        self._ended.acquire()
-        self._tid = 0
-        try:
-            start_new_thread(self._run, ())
-        except RuntimeError as error:
-            self._running = False
-            self._agent.report(error)
+        self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread and wait until the system has forgotten it."""
-        if not self._running:
-            return
-        self._running = False
-        self._wake.release()
-        if not self._ended.acquire(True, 1.0):
-            return
-        for _ in range(50):
-            if str(self._tid) not in posix.listdir("/proc/self/task"):
-                return
-            time.sleep(0.0002)
+    def _first(self) -> None:
+        self._held = {}
+        if self._agent.pid != self._pid:  # forked: what was the main thread has gone
+            self._pid = self._agent.pid
+            self._main_ident = get_ident()
+            self._names.clear()
 
-    def _in_child(self) -> None:
-        self._main_ident = get_ident()
-        self._names.clear()
-        self.start()
+    def _turn(self) -> float:
+        self._sample(get_ident())
+        return self._period_s
 
-    def _run(self) -> None:
-        me = get_ident()
-        self._tid = get_native_id()
-        due = time.monotonic()
-        try:
-            while self._running and self._agent.wire.open:
-                self._sample(me)
-                due = max(due + self._period_s, time.monotonic())
-                if self._wake.acquire(True, max(due - time.monotonic(), 0.001)):
-                    break
-            now = time.monotonic_ns()
-            for ident, held in self._held.items():
-                self._send(now, ident, held[0], held[1])
-        except Exception as error:  # on a thread of our own: nobody else's can come by here
-            self._agent.report(error)
-        finally:
-            self._ended.release()
+    def _last(self) -> None:
+        now = time.monotonic_ns()
+        for ident, held in self._held.items():
+            self._send(now, ident, held[0], held[1])
 
     def _sample(self, me: int) -> None:
         frames = sys._current_frames()

@@ -99,7 +99,15 @@ def _start(
     }
     seen = imports.Imports(agent, lambda: provider.provide(load), after)
     after["importlib.util"] = lambda: hooks.hook_lazy_loader(sys.modules["importlib.util"], seen)
-    for name, hook in after.items():
+
+    def beside() -> "Any":
+        name = "_perftui_agent_beside"
+        return (sys.modules.get(name) or load("beside", name)).Beside
+
+    after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
+        agent, beside(), after
+    )
+    for name, hook in list(after.items()):
         if name in sys.modules:
             hook()
     agent.in_child = lambda: children.tell_before_os_exit(agent)
@@ -113,7 +121,8 @@ def _start(
         agent.say("imports cannot be timed on this Python: " + unseen)
         provider.stand_behind(spec_of)
     if sampler_hz > 0:
-        load("sampler", "_perftui_agent_sampler").Sampler(agent, sampler_hz).start()
+        sampler = load("sampler", "_perftui_agent_sampler")
+        sampler.Sampler(agent, sampler_hz, beside()).start()
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:

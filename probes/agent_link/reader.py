@@ -13,6 +13,7 @@ import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent_link.images import ExecImages
+from perftui.probes.agent_link.tasks import TaskLists
 from perftui.probes.agent_link.windows import InsideWindows
 from perftui.probes.agent_link.wire_kinds import WIRE_KINDS
 from perftui.probes.plans.parts import PlanParts
@@ -33,6 +34,7 @@ LONGEST_LINE_BYTES = 1 << 14
 """A longer line is no line of ours."""
 LARGEST = (1 << 63) - 1
 PLAN_KINDS = ("plan", "plan_text")
+TASK_KINDS = ("tasks", "task")
 """Lines that are parts of something larger: `AgentProbe` puts them together."""
 
 
@@ -64,6 +66,7 @@ class AgentProbe:
         self._on_bye = on_bye
         self._inside = InsideWindows(sampler_hz)
         self._plans = PlanParts()
+        self._tasks = TaskLists()
         self._images = ExecImages()
         self._rest = b""
         self._skipping = False
@@ -150,6 +153,8 @@ class AgentProbe:
         kind = fields["k"]
         if kind in PLAN_KINDS:
             found: list[records.Record] = [*self._plan(kind, fields, t_ns, pid)]
+        elif kind in TASK_KINDS:
+            found = [*self._task(kind, fields, t_ns, pid)]
         else:
             found = self._images.settle(records_of(fields, self._log.tree))
         batch.extend((t_ns, record) for record in found)
@@ -162,6 +167,7 @@ class AgentProbe:
                 self._on_hello(hello)
         elif kind == "bye":
             batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
+            batch.extend((task.t_ns, task) for task in self._tasks.rest(pid))
             if self._on_bye is not None:
                 self._on_bye(pid)
 
@@ -180,6 +186,24 @@ class AgentProbe:
             *(_integer_or_none(fields[name]) for name in records.Plan._fields[5:]),
         )
         return self._plans.head(number, _integer(fields["parts"]), plan)
+
+    def _task(
+        self, kind: str, fields: dict[str, Any], t_ns: int, pid: int
+    ) -> list[records.TaskSeen]:
+        """Take a line of a list of tasks; returns those of the list that is complete with it."""
+        number = _integer(fields["id"])
+        if kind == "tasks":
+            total, told = _integer(fields["total"]), _integer(fields["told"])
+            return self._tasks.head(pid, number, t_ns, total, told)
+        awaits = fields["awaits"]
+        files = [_text(file) for file in fields["files"]]
+        frames = [
+            (_text(function), "" if _whole(file) == -1 else files[_integer(file)], _integer(line))
+            for function, file, line in fields["frames"]
+        ]
+        name = _text(fields["name"])
+        text = None if awaits is None else _text(awaits)
+        return self._tasks.task(pid, number, t_ns, name, text, frames)
 
 
 def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:

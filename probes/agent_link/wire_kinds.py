@@ -66,6 +66,8 @@ _TABLE = (
         "columns_needed:int? rows_read:int? rows_needed:int?",
     ),
     _kind("plan_text", None, "id:int part:int text:text"),
+    _kind("tasks", None, "id:int total:int told:int"),
+    _kind("task", None, "id:int name:text awaits:other files:other frames:other"),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),
     _kind(

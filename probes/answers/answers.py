@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ProcessUse,
         RunCost,
         Target,
+        Task,
         Weights,
     )
     from perftui.probes.spine.records import Alert, Exit, LogLine, Overhead, Plan, ThreadKey
@@ -242,6 +243,11 @@ class Answers:
         """See `Reader.plans`."""
         with self._held() as parts:
             return parts.journal.plan_list(t1_ns)
+
+    def tasks(self, t1_ns: int) -> tuple[Task, ...]:
+        """See `Reader.tasks`."""
+        with self._held() as parts:
+            return parts.journal.task_list(t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RunCost,
         State,
         Target,
+        Task,
         Weights,
     )
     from perftui.probes.spine.records import (
@@ -135,6 +136,10 @@ class JournalPart(Protocol):
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
         """Return the plans that were told before a moment, the oldest first."""
+        ...
+
+    def task_list(self, t1_ns: int) -> tuple[Task, ...]:
+        """Return asyncio's tasks as they stood at a moment."""
         ...
 
     def event_list(self, t0_ns: int, t1_ns: int, firsts: Iterable[Call]) -> tuple[Event, ...]:

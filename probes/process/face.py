@@ -26,12 +26,24 @@ class ProcessReader(Protocol):
         """Command line as the kernel shows it."""
         ...
 
+    def age_s(self) -> float:
+        """Return the seconds since it began."""
+        ...
+
+    def leads(self) -> bool:
+        """Tell whether the pid is a process's own, not that of a further thread."""
+        ...
+
     def fast(self, t_ns: int) -> Metric:
         """CPU, RSS and peak. Raises ProcessGone."""
         ...
 
+    def counts(self, metric: Metric) -> Metric:
+        """The same reading with all that counts up, as far as it may be read."""
+        ...
+
     def slow(self, metric: Metric) -> Metric:
-        """The same reading with I/O, faults, ... filled in where they may be read."""
+        """The same reading with descriptors, and all that counts up, where they may be read."""
         ...
 
     def shares(self, metric: Metric) -> Metric:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2
 _MANY_THREADS = 256
+AGENT_COMM = "perftui-agent"
+"""Name of the thread that our agent has in some programs: it is none of the program's."""
 
 
 def process_cpu_clock(pid: int) -> int:
@@ -56,6 +58,7 @@ class LinuxProcess:
             raise ProcessGone(pid) from error
         self.ppid = int(fields[1])
         self.start_key = f"{pid}@{fields[19].decode()}"
+        self._began_s = int(fields[19]) / _TICKS_PER_S
         if fields[0] in (b"Z", b"X"):
             self.close()
             raise ProcessGone(pid)
@@ -70,6 +73,17 @@ class LinuxProcess:
             if raw:
                 return tuple(part.decode("utf-8", "replace") for part in raw.split(b"\0"))
         return ()
+
+    def age_s(self) -> float:
+        """Return the seconds since it began, in ticks of 10 ms."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self._began_s
+
+    def leads(self) -> bool:
+        """Tell whether the pid is the first thread's; /proc has the others, too, unlisted."""
+        try:
+            return _field(os.pread(self._status, 8192, 0), b"\nTgid:") == self.pid
+        except OSError:
+            return False
 
     def fast(self, t_ns: int) -> Metric:
         """Read CPU, RSS, peak, threads and context switches: two system calls."""
@@ -95,10 +109,10 @@ class LinuxProcess:
             context_switches_involuntary=_field(text, b"\nnonvoluntary_ctxt_switches:"),
         )
 
-    def slow(self, metric: Metric) -> Metric:
-        """Add what costs more to read; a figure that may not be read stays None."""
+    def counts(self, metric: Metric) -> Metric:
+        """Add what counts up and costs more to read; a figure that may not be read stays None."""
         user_s = system_s = run_queue_wait_s = None
-        faults = fds = None
+        faults = None
         with suppress(OSError, IndexError, ValueError):
             fields = self._stat_fields()
             faults = int(fields[9])
@@ -106,18 +120,22 @@ class LinuxProcess:
             system_s = int(fields[12]) / _TICKS_PER_S
         with suppress(OSError, IndexError, ValueError):
             run_queue_wait_s = self._run_queue_wait_s()
-        with suppress(OSError):
-            fds = len(os.listdir(self._proc / "fd"))  # noqa: PTH208 - no objects for a count
         io = self._io() if self._io_readable else {}
         return metric._replace(
             cpu_user_s=user_s,
             cpu_system_s=system_s,
-            fds=fds,
             io_read_bytes=io.get("rchar"),
             io_write_bytes=io.get("wchar"),
             faults_major=faults,
             run_queue_wait_s=run_queue_wait_s,
         )
+
+    def slow(self, metric: Metric) -> Metric:
+        """Add what costs more to read; a figure that may not be read stays None."""
+        fds = None
+        with suppress(OSError):
+            fds = len(os.listdir(self._proc / "fd"))  # noqa: PTH208 - no objects for a count
+        return self.counts(metric)._replace(fds=fds)
 
     def shares(self, metric: Metric) -> Metric:
         """Fill in PSS, USS and swap: some 10 ms of CPU for each GB in pages of 4 KiB."""
@@ -179,6 +197,8 @@ class LinuxProcess:
             self._faces = {}
         rows = []
         for tid in tids:
+            if self._faces.get(tid, ("",))[0] == AGENT_COMM:
+                continue
             folder = f"/proc/{self.pid}/task/{tid}/"
             try:
                 face = self._faces.get(tid)
@@ -187,6 +207,8 @@ class LinuxProcess:
                     name, fields = read_stat(_read(folder + "stat"))
                     ticks_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
                     face = self._faces[tid] = (name, fields[0].decode())
+                if face[0] == AGENT_COMM:
+                    continue
                 cpu_s, wait_s = self._schedstat(folder) or (ticks_s, None)
             except OSError:  # the thread has ended since the listing
                 continue

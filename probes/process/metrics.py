@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from threading import Event
-from typing import TYPE_CHECKING
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.process.face import ProcessGone, ProcessReader
+from perftui.probes.process.family import Family
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import Pace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, ProcessStart, Record
-from perftui.probes.text.redact import redact_argv
+from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, Record
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perftui.probes.process.family_mark import FamilyMark
     from perftui.probes.spine.log import SessionLog
 
 SLOW_EVERY_S = 1.0
 SHARES_CORE = 0.01
 """Of one core, for PSS, USS and swap: the kernel counts pages for them, however many there are."""
-TREE_EVERY_S = 0.25
-YOUNG_NS = NS_PER_S
-"""So long a new process may still exec, or give itself its title: then it is told again."""
 THREADS_EVERY_S = 0.25
 MANY_THREADS = 64
 """Above this, threads are read once a second: a reading costs some 10 µs each."""
@@ -44,6 +42,8 @@ class MetricProbe:
     Args:
         log: Where the records go.
         pid: Root of the tree.
+        mark: What the processes of a launched tree carry; those that leave it are followed then.
+        attached: The tree was found running: what counts up, counts from now.
         rate_hz: Fast readings per second.
         own_cpu_s: Returns the CPU seconds of perftui's other processes (samplers), for Overhead.
         dropped: Returns the number of records lost so far.
@@ -54,6 +54,8 @@ class MetricProbe:
         log: SessionLog,
         pid: int,
         *,
+        mark: FamilyMark | None = None,
+        attached: bool = False,
         rate_hz: float = 20.0,
         own_cpu_s: Callable[[], float] = lambda: 0.0,
         dropped: Callable[[], int] = lambda: 0,
@@ -66,9 +68,8 @@ class MetricProbe:
         self._stopping = Event()
         self._thread = ProbeThread(log, _WHAT, self._run, "perftui-metrics")
         self._said_failures: set[str] = set()
-        self._readers: dict[int, ProcessReader] = {}
-        self._known: set[str] = set()
-        self._young: dict[int, ProcessStart] = {}
+        self._family = Family(pid, mark, attached)
+        self._looking = Lock()
         self._shares_pace = Pace(SHARES_CORE)
         self._late = 0
         self._worst_late_ns = 0
@@ -87,12 +88,22 @@ class MetricProbe:
         self._stopping.set()
         if not self._thread.end():
             return  # it may be reading just now
-        for reader in (*self._readers.values(), self._self):
-            reader.close()
+        self._family.close()
+        self._self.close()
 
     def pids(self) -> tuple[int, ...]:
         """Return the processes of the tree that are alive."""
-        return tuple(self._readers)
+        return tuple(self._family.readers)
+
+    def others(self) -> list[tuple[int, tuple[str, ...]]]:
+        """Look once more now; returns pid and command line of who lives besides the root."""
+        self._find_processes(time.monotonic_ns())
+        with self._looking:
+            return self._family.others()
+
+    def _find_processes(self, t_ns: int) -> None:
+        with self._looking:
+            self._log.extend(self._family.look(t_ns))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -102,7 +113,8 @@ class MetricProbe:
                 self._failed(error)
                 self._stopping.wait(_TRY_AGAIN_S)
         end_ns = time.monotonic_ns()
-        self._log.extend([*self._read_metrics(end_ns, slow=False), self._overhead(end_ns)])
+        # With all that counts up: the totals are those of the end, not of up to a second before.
+        self._log.extend([*self._read_metrics(end_ns, "counts"), self._overhead(end_ns)])
 
     def _failed(self, error: Exception) -> None:
         """Say it, once for each kind."""
@@ -114,7 +126,7 @@ class MetricProbe:
     def _tick_on(self) -> None:
         """Read at the wanted rate until told to stop."""
         due_ns = time.monotonic_ns()
-        slow_ns = tree_ns = threads_ns = due_ns
+        slow_ns = threads_ns = due_ns
         last_tick_ns = due_ns
         while not self._stopping.is_set():
             now_ns = time.monotonic_ns()
@@ -125,13 +137,13 @@ class MetricProbe:
             if now_ns - last_tick_ns > GAP_NS:
                 batch.append(Gap(last_tick_ns, now_ns, "no readings: perftui did not run"))
             last_tick_ns = now_ns
-            if now_ns >= tree_ns:
-                self._find_processes(now_ns)
-                tree_ns = now_ns + round(TREE_EVERY_S * NS_PER_S)
+            self._find_processes(now_ns)
+            if self._family.fresh & self._family.baselines.keys():
+                threads_ns = now_ns  # their threads have a baseline, too
             slow = now_ns >= slow_ns
             if slow:
                 slow_ns = now_ns + round(SLOW_EVERY_S * NS_PER_S)
-            batch += self._read_metrics(now_ns, slow)
+            batch += self._read_metrics(now_ns, "slow" if slow else "fast")
             if now_ns >= threads_ns:
                 rows = self._read_threads(now_ns)
                 batch += rows
@@ -144,60 +156,30 @@ class MetricProbe:
             due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
             self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
 
-    def _find_processes(self, t_ns: int) -> None:
-        """Open readers for new descendants; daemonized ones stay, as we hold them already."""
-        frontier = [self._root, *self._readers]
-        seen: set[int] = set()
-        started: list[Record] = []
-        while frontier:
-            pid = frontier.pop()
-            if pid in seen:
-                continue
-            seen.add(pid)
-            reader = self._readers.get(pid)
-            if reader is None:
-                try:
-                    reader = open_process(pid)
-                except ProcessGone:
-                    continue
-                self._readers[pid] = reader
-                if reader.start_key not in self._known:
-                    self._known.add(reader.start_key)
-                    argv = redact_argv(reader.argv())
-                    start = self._young[pid] = ProcessStart(t_ns, pid, reader.ppid, argv)
-                    started.append(start)
-            frontier.extend(reader.children())
-        self._log.extend(started)
-        self._log.extend(self._renamed(t_ns))
-
-    def _renamed(self, t_ns: int) -> list[Record]:
-        """Return young processes anew that have another command line than when first seen."""
-        renamed: list[Record] = []
-        for pid, start in list(self._young.items()):
-            reader = self._readers.get(pid)
-            argv = () if reader is None else redact_argv(reader.argv())
-            if argv and argv != start.argv:
-                start = self._young[pid] = start._replace(argv=argv)
-                renamed.append(start)
-            if reader is None or t_ns - start.t_ns > YOUNG_NS:
-                del self._young[pid]
-        return renamed
-
-    def _read_metrics(self, t_ns: int, slow: bool) -> list[Record]:
+    def _read_metrics(self, t_ns: int, how: Literal["fast", "counts", "slow"]) -> list[Record]:
+        """Read everybody; who is new is read with all that counts up: it may have a baseline."""
         rows: list[Record] = []
         # Of all processes or of none: the sum over the tree would be a part of it.
-        shares = slow and self._shares_pace.may(t_ns)
-        for pid, reader in list(self._readers.items()):
-            try:
-                metric: Metric = reader.fast(t_ns)
-            except ProcessGone:
-                reader.close()
-                del self._readers[pid]
-                if pid != self._root:  # the root's end is told by whoever waits for it
-                    rows.append(Exit(t_ns, pid, None, None))
-                continue
-            metric = reader.slow(metric) if slow else metric
-            rows.append(self._with_shares(reader, metric) if shares else metric)
+        shares = how == "slow" and self._shares_pace.may(t_ns)
+        with self._looking:
+            family = self._family
+            for pid, reader in list(family.readers.items()):
+                try:
+                    metric: Metric = reader.fast(t_ns)
+                except ProcessGone:
+                    family.ended(pid)
+                    if pid != self._root:  # the root's end is told by whoever waits for it
+                        rows.append(Exit(t_ns, pid, None, None))
+                    continue
+                if how == "slow":
+                    metric = reader.slow(metric)
+                elif how == "counts" or pid in family.fresh:
+                    metric = reader.counts(metric)
+                if shares:
+                    metric = self._with_shares(reader, metric)
+                baseline = family.baselines.get(pid)
+                rows.append(metric if baseline is None else baseline.since(metric))
+            family.fresh.clear()
         return rows
 
     def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
@@ -208,11 +190,14 @@ class MetricProbe:
 
     def _read_threads(self, t_ns: int) -> list[Record]:
         rows: list[Record] = []
-        for reader in list(self._readers.values()):
-            try:
-                rows.extend(reader.threads(t_ns))
-            except ProcessGone:
-                continue
+        with self._looking:
+            for pid, reader in self._family.readers.items():
+                try:
+                    found = reader.threads(t_ns)
+                except ProcessGone:
+                    continue
+                baseline = self._family.baselines.get(pid)
+                rows.extend(found if baseline is None else baseline.threads_since(found))
         return rows
 
     def _overhead(self, t_ns: int) -> Overhead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -32,6 +33,17 @@ class PsutilProcess:
         except psutil.Error:
             return ()
 
+    def age_s(self) -> float:
+        """Return the seconds since it began, 0 if that may not be known."""
+        try:
+            return max(time.time() - self._process.create_time(), 0.0)
+        except psutil.Error:
+            return 0.0
+
+    def leads(self) -> bool:
+        """Only processes have pids."""
+        return True
+
     def fast(self, t_ns: int) -> Metric:
         """Read CPU and RSS."""
         try:
@@ -50,6 +62,10 @@ class PsutilProcess:
             cpu_system_s=cpu.system,
             threads=threads,
         )
+
+    def counts(self, metric: Metric) -> Metric:
+        """Nothing more counts up."""
+        return metric
 
     def slow(self, metric: Metric) -> Metric:
         """Return what `fast` gave: there is no more."""

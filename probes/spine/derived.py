@@ -23,6 +23,18 @@ process."""
 ENDED_KEPT = 256
 """Processes whose end is remembered: their last records may come later than it."""
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
+CUMULATIVE = (
+    "cpu_s",
+    "cpu_user_s",
+    "cpu_system_s",
+    "io_read_bytes",
+    "io_write_bytes",
+    "faults_major",
+    "context_switches_voluntary",
+    "context_switches_involuntary",
+    "run_queue_wait_s",
+)
+"""Fields of `Metric` that count up: since the process began, or since we came to it."""
 
 
 class CpuPercent:
@@ -59,16 +71,50 @@ class FamilyMetrics:
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
         self._peak_rss_bytes = 0
+        self._totals: dict[str, float] = {}
+        """What counts up, over all processes; those that have ended stay in it."""
+        self._told: dict[int, dict[str, float]] = {}
+        """What each process told last."""
+        self._gone: deque[int] = deque()
 
     def forget(self, pid: int) -> None:
-        """Drop what is kept of a process that has ended."""
+        """A process has ended: what it used stays in the sums."""
         self._cpu_percent.forget(pid)
+        self._settle(pid)
+        # Not at once: a reading that was under way may come later, and would count twice.
+        self._gone.append(pid)
+        if len(self._gone) > ENDED_KEPT:
+            self._told.pop(self._gone.popleft(), None)
+
+    def _settle(self, pid: int) -> None:
+        """Share what a process used since it last told user and system as it shared the rest."""
+        told = self._told.get(pid)
+        if told is None:
+            return
+        user, system = told.get("cpu_user_s", 0.0), told.get("cpu_system_s", 0.0)
+        rest = told["cpu_s"] - user - system
+        if rest > 0:
+            part = user / (user + system) if user + system > 0 else 1.0
+            for name, more in (("cpu_user_s", rest * part), ("cpu_system_s", rest * (1 - part))):
+                self._totals[name] = self._totals.get(name, 0) + more
+                told[name] = told.get(name, 0.0) + more
+
+    def _count(self, metric: Metric) -> None:
+        told = self._told.get(metric.pid)
+        if told is None or metric.cpu_s < told["cpu_s"]:  # less: another process has the pid
+            told = self._told[metric.pid] = {}
+        for name in CUMULATIVE:
+            value = getattr(metric, name)
+            if value is not None:
+                self._totals[name] = self._totals.get(name, 0) + value - told.get(name, 0)
+                told[name] = value
 
     def tick(self, t_ns: int, metrics: Sequence[Metric], pools: Mapping[str, int]) -> Tick:
         """Take the readings of one moment."""
         sums: dict[str, float] = {}
         readings = []
         for metric in metrics:
+            self._count(metric)
             for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
                 if value is not None:
                     sums[name] = sums.get(name, 0) + value
@@ -81,8 +127,10 @@ class FamilyMetrics:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
             sums["high_water_rss_bytes"] = max(self._peak_rss_bytes, single)
-        # CPU seconds of ended processes leave the sum: it would go backwards.
-        sums.pop("cpu_s", None)
+        for name in CUMULATIVE:
+            if name in sums:  # not everybody need have told it this time
+                sums[name] = self._totals[name]
+        sums.pop("cpu_s", None)  # user and system are told of the tree
         return Tick(t_ns, tuple(readings), sums, pools)
 
 

@@ -174,6 +174,19 @@ class RunCost(NamedTuple):
         return max(run.waited_ns - sum(part or 0 for part in known), 0)
 
 
+class Task(NamedTuple):
+    """One task of asyncio, as it was last seen."""
+
+    pid: int
+    name: str
+    frames: tuple[tuple[str, str, int], ...]
+    """(function, file, line) of its coroutine, then of what that awaits, and so on."""
+    awaits: str | None
+    """None: nothing, it runs or may run."""
+    t_ns: int
+    """When it was first seen so."""
+
+
 class Counter(NamedTuple):
     """A counter at the end of a range."""
 
@@ -315,6 +328,10 @@ class Reader(Protocol):
 
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         """Plans of queries told before a moment, the oldest first; a name may have several."""
+        ...
+
+    def tasks(self, t1_ns: int) -> tuple[Task, ...]:
+        """Tasks of asyncio as they stood at a moment, or when their process ended before."""
         ...
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:

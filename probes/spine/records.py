@@ -211,6 +211,25 @@ class Plan(NamedTuple):
     rows_needed: int | None = None
 
 
+class TaskSeen(NamedTuple):
+    """One task of asyncio, as one of a list: all of the same `t_ns` and `pid`.
+
+    The newest list of a process says what its tasks wait for now, or waited for last.
+    """
+
+    t_ns: int
+    pid: int
+    n: int
+    """Place in the list, from 1 on; 0 says that the process has no task any more."""
+    total: int
+    """Tasks there were; a list holds no more than the first 1,000."""
+    name: str
+    awaits: str | None
+    """None: nothing, it runs or may run."""
+    frames: str
+    """JSON [[function, file, line], ...]: its coroutine, then what that awaits, and so on."""
+
+
 class Run(NamedTuple):
     """One run of a target that keeps its process, as seen from both sides.
 
@@ -324,6 +343,7 @@ Record = (
     | Count
     | Mark
     | Plan
+    | TaskSeen
     | Run
     | Pool
     | LogLine

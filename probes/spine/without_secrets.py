@@ -95,6 +95,11 @@ def _plan(record: records.Plan) -> records.Record:
     )
 
 
+def _task(record: records.TaskSeen) -> records.Record:
+    awaits = None if record.awaits is None else cached_text(record.awaits)
+    return record._replace(name=cached_text(record.name), awaits=awaits)
+
+
 _CLEANERS: dict[type, Callable[..., records.Record]] = {
     records.ProcessStart: _process,
     records.PhaseBegin: _named,
@@ -104,4 +109,5 @@ _CLEANERS: dict[type, Callable[..., records.Record]] = {
     records.Notice: _notice,
     records.Alert: _alert,
     records.Plan: _plan,
+    records.TaskSeen: _task,
 }

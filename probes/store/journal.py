@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.answers.phases import PhaseSpan
 from perftui.probes.plans.verdict import plan_verdict
-from perftui.probes.spine.reader import Event, Import, RunCost
+from perftui.probes.spine.reader import Event, Import, RunCost, Task
 from perftui.probes.spine.records import (
     Alert,
     Exit,
@@ -26,8 +26,10 @@ from perftui.probes.spine.records import (
     ProcessStart,
     Record,
     Run,
+    TaskSeen,
 )
 from perftui.probes.store.bounds import Longest, Thinning
+from perftui.probes.store.tasks import TaskHistory
 from perftui.probes.text.units import NS_PER_S, format_seconds
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class Journal:
         self._marks: Thinning[Mark] = Thinning(events)
         self._plans: list[Plan] = []
         self._runs: Thinning[Run] = Thinning(events)
+        self._tasks = TaskHistory()
         self._events_kept = events
         self._told: set[str] = set()
         self._checks = 0
@@ -106,6 +109,7 @@ class Journal:
             ImportEnd: self._import_end,
             Mark: self._marks.append,
             Plan: self._plan,
+            TaskSeen: self._tasks.take,
             Run: self._runs.append,
             Notice: self._notice,
             Gap: self.gaps.append,
@@ -262,6 +266,10 @@ class Journal:
             )
             found.append(RunCost(run, spent, len(inside)))
         return tuple(found)
+
+    def task_list(self, t1_ns: int) -> tuple[Task, ...]:
+        """Return asyncio's tasks as they stood at a moment, those of each process."""
+        return self._tasks.at(t1_ns)
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
         """Return the plans that were told before a moment, the oldest first."""

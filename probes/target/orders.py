@@ -22,7 +22,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from perftui.probes.spine.records import Run
-from perftui.probes.target.kept_process import CHILD_VARIABLE, REST_FRAME
+from perftui.probes.target.kept_process import CHILD_VARIABLE, OWN_THREAD_FILES, REST_FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,9 @@ Order = Literal["again", "restart"]
 
 
 def at_rest(frame: Frame) -> bool:
-    """Tell whether a frame is a target's wait for a person: no time of the program's."""
+    """Tell whether a leaf is no time of the program's: its wait for a person, or our own thread."""
+    if frame.file.endswith(OWN_THREAD_FILES):
+        return True
     return frame.function in REST_FRAME[:2] and frame.file.endswith(REST_FRAME[2])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.own.child_status import in_the_child
 from perftui.probes.process.end import EndOfProcess
+from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.records import Exit
 from perftui.probes.text.redact import redact_text
@@ -55,17 +56,20 @@ class LaunchedTarget:
         own_session: bool = False,
     ) -> None:
         self._own_session = own_session
+        self.mark: FamilyMark | None = FamilyMark()
+        """What it and all that it starts carry."""
         try:
-            self._popen = subprocess.Popen(
-                argv,
-                env=dict(env),
-                pass_fds=tuple(pass_fds),
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=own_session,
-                preexec_fn=in_the_child(),
-            )
+            with self.mark.worn():
+                self._popen = subprocess.Popen(
+                    argv,
+                    env=dict(env),
+                    pass_fds=tuple(pass_fds),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=own_session,
+                    preexec_fn=in_the_child(),
+                )
         except OSError as error:
             reason = error.strerror or str(error)
             program = redact_text(argv[0])
@@ -87,8 +91,10 @@ class LaunchedTarget:
         with suppress(ProcessLookupError, AttributeError):
             resource.prlimit(self.pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
-    def watch(self, on_exit: Callable[[Exit], None]) -> None:
-        """Wait for the end in the background and tell it."""
+    def watch(
+        self, on_exit: Callable[[Exit], None], after: Callable[[], None] = lambda: None
+    ) -> None:
+        """Wait for the end in the background and tell it; `after` is called when it is known."""
 
         def wait() -> None:
             # The pid stays ours until it is reaped here; nobody else may wait for it.
@@ -99,6 +105,7 @@ class LaunchedTarget:
                 # is ignored. It has ended, and how is not known.
                 self._popen.returncode = 0
                 self._tell(Exit(time.monotonic_ns(), self.pid, None, None), on_exit)
+                after()
                 return
             code = os.waitstatus_to_exitcode(status)
             self._popen.returncode = code
@@ -113,6 +120,7 @@ class LaunchedTarget:
                 max_rss_bytes=peak if peak > self._spawn_rss_bytes else None,
             )
             self._tell(ended, on_exit)
+            after()
 
         Thread(target=wait, name="perftui-wait", daemon=True).start()
 
@@ -168,6 +176,7 @@ class AttachedTarget:
     """
 
     launched = False
+    mark: FamilyMark | None = None
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -181,7 +190,9 @@ class AttachedTarget:
         """Return its command line."""
         return self._process.argv()
 
-    def watch(self, on_exit: Callable[[Exit], None]) -> None:
+    def watch(
+        self, on_exit: Callable[[Exit], None], after: Callable[[], None] = lambda: None
+    ) -> None:
         """Notice the end in the background and tell it; its exit code is not ours to know."""
 
         def wait() -> None:
@@ -189,6 +200,7 @@ class AttachedTarget:
                 self.exit = Exit(time.monotonic_ns(), self.pid, None, None)
                 on_exit(self.exit)
                 self._ended.set()
+                after()
 
         Thread(target=wait, name="perftui-wait", daemon=True).start()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         RunCost,
         Status,
         Target,
+        Task,
         Thread,
         ThreadTree,
     )
@@ -116,6 +117,10 @@ class View:
     """Of the whole session, of a target that keeps its process."""
     plans: tuple[Plan, ...] = ()
     """Of the whole session: whether there are any decides about a tab."""
+    tasks: tuple[Task, ...] = ()
+    """Of asyncio, as they stood at the cursor or at the end of the range."""
+    has_tasks: bool = False
+    """Whether the newest list of any process has one."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -221,6 +226,8 @@ def take_view(
         runs=reader.runs(start, status.t_end_ns + 1),
         against=against,
         plans=reader.plans(status.t_end_ns + 1),
+        tasks=reader.tasks((selection.cursor_ns or span[1]) + 1),
+        has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
     )
 
 

@@ -17,6 +17,7 @@ _ROWS = 8
 _SPIKES = 4
 _PROCESSES = 12
 _RUNS = 10
+_TASKS = 20
 _Rows = list[tuple[str, ...]]
 
 
@@ -38,6 +39,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("calls", _calls(summary)),
         ("counters", _counters(summary)),
         ("plans", _plans(summary)),
+        ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
         ("grown memory", _growth(summary)),
     ):
@@ -216,6 +218,34 @@ def _plans(summary: dict[str, Any]) -> _Rows:
     plans = {str(plan["name"]): plan["verdict"] for plan in summary["plans"]}
     rows: _Rows = [(name, verdict or "see the Plans tab") for name, verdict in plans.items()]
     return rows[-20:]
+
+
+def _tasks(summary: dict[str, Any]) -> _Rows:
+    """What asyncio's tasks wait for: those that stand in one place are one row."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for task in summary.get("tasks", ()):
+        awaits = "" if task["awaits"] is None else f"awaits {task['awaits']}"
+        alike.setdefault((task_place(task["frames"]), awaits), []).append(task["name"])
+    rows: _Rows = [
+        (_names(names), place, awaits) for (place, awaits), names in list(alike.items())[:_TASKS]
+    ]
+    if len(alike) > _TASKS:
+        rows.append((f"… {len(alike) - _TASKS} more places", "", ""))
+    return rows
+
+
+def _names(names: list[str]) -> str:
+    first = ", ".join(names[:3])
+    return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"
+
+
+def task_place(frames: Sequence[dict[str, Any]]) -> str:
+    """Return where a task stands: its coroutine, and the innermost that is not asyncio's."""
+    own = [frame for frame in frames if "/asyncio/" not in frame["file"]] or list(frames[:1])
+    if not own:
+        return ""
+    words = f"{own[-1]['function']} {own[-1]['file'].rpartition('/')[2]}:{own[-1]['line']}"
+    return words if len(own) == 1 else f"{own[0]['function']} > {words}"
 
 
 def _top(summary: dict[str, Any]) -> _Rows:

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.1: names, columns, types, units.
+"""The tables of a recording, format 1.2: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
-VERSION = (1, 1)
-"""1.1 added the tables plans and runs."""
+VERSION = (1, 2)
+"""1.1 added the tables plans and runs, 1.2 tasks."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 MANIFEST = "segments"
@@ -271,6 +271,21 @@ _ALL: tuple[Table, ...] = (
             _i("columns_needed", nullable=True),
             _i("rows_read", "by the scan", nullable=True),
             _i("rows_needed", nullable=True),
+        ),
+        time="t_ns",
+    ),
+    Table(
+        "tasks",
+        "asyncio tasks and what they wait for: lists, each with a time of its own",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("n", "place in the list, from 1 on; 0: the process has no task any more"),
+            _i("total", "tasks there were; a list has no more than the first 1,000"),
+            _s("name"),
+            _s("awaits", "null: nothing, it runs or may run", nullable=True),
+            _s("frames", "JSON [[function, file, line], ...], outermost first"),
         ),
         time="t_ns",
     ),

@@ -24,6 +24,7 @@ SPANS_KEPT = 100_000
 _PLAIN: dict[str, type] = {
     "marks": records.Mark,
     "plans": records.Plan,
+    "tasks": records.TaskSeen,
     "runs": records.Run,
     "notices": records.Notice,
     "gaps": records.Gap,

@@ -70,6 +70,7 @@ class RowMaker:
             records.Call: self._event("calls"),
             records.Mark: self._event("marks"),
             records.Plan: self._event("plans"),
+            records.TaskSeen: self._event("tasks"),
             records.Run: self._event("runs"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),

@@ -45,6 +45,7 @@ KINDS: tuple[type[Record], ...] = (  # of events
     records.Call,
     records.Mark,
     records.Plan,
+    records.TaskSeen,
     records.Run,
     records.LogLine,
     records.Notice,

@@ -35,6 +35,7 @@ TABLE_OF = {
     records.Mark: "marks",
     records.Plan: "plans",
     records.Run: "runs",
+    records.TaskSeen: "tasks",
     records.Pool: "pools",
     records.LogLine: "log",
     records.Notice: "notices",

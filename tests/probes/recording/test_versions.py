@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def as_1_0(directory: Path) -> Path:
     """Take out of a recording what format 1.0 did not have."""
-    for table in ("plans", "runs"):
+    for table in ("plans", "runs", "tasks"):
         for file in directory.glob(f"{table}-*"):
             file.unlink()
     meta = json.loads((directory / "meta.json").read_text())
@@ -31,7 +31,9 @@ def test_a_recording_without_plans_and_runs(tmp_path: Path) -> None:
     assert len(new.plans(1 << 62)) == 3
     assert len(new.runs(0, 1 << 62)) == 2
     with_both = summarize(new)
+    assert [task.name for task in new.tasks(1 << 62)] == ["writer", "fetch-0"]
     old = open_recording(as_1_0(recording))
     assert old.salvage is None or "plans" in old.salvage or "runs" in old.salvage
     assert old.plans(1 << 62) == () == old.runs(0, 1 << 62)
-    assert summarize(old) == {**with_both, "plans": [], "runs": []}
+    assert old.tasks(1 << 62) == ()
+    assert summarize(old) == {**with_both, "plans": [], "runs": [], "tasks": []}

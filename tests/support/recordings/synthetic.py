@@ -28,6 +28,7 @@ from perftui.probes.spine.records import (
     Run,
     Stack,
     StackWindow,
+    TaskSeen,
     ThreadCpu,
     ThreadName,
 )
@@ -147,6 +148,9 @@ def _second(
         # Told twice: the second time with what was found out meanwhile.
         plan = Plan(base + 9, PID, "query", f"SCAN of {second} ✓", "in the scan", 2)
         yield [plan, plan._replace(t_ns=base + 10, rows_read=second, rows_needed=1)]
+        where = '[["read_socket","/app/service.py",6]]'
+        first = TaskSeen(base + 11, PID, 1, 2, "writer", "sleep", where)
+        yield [first, first._replace(n=2, name="fetch-0", awaits=None)]
 
 
 def _stacks(rng: random.Random, base: int, leaves: list[int]) -> list[Record]:

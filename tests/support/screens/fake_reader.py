@@ -24,6 +24,7 @@ from perftui.probes.spine.reader import (
     RunCost,
     Status,
     Target,
+    Task,
     Thread,
     ThreadTree,
     Weights,
@@ -335,6 +336,15 @@ class FakeReader:
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
         return (plan,) if self.planned and t1_ns > plan.t_ns else ()
+
+    def tasks(self, t1_ns: int) -> tuple[Task, ...]:
+        frames = (
+            ("writer", "/app/service.py", 16),
+            ("read_socket", "/app/service.py", 6),
+            ("sleep", "/usr/lib/python3.12/asyncio/tasks.py", 655),
+        )
+        task = Task(PID, "writer", frames, "sleep", T0 + S)
+        return (task,) if self.planned and t1_ns > task.t_ns else ()
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         return [

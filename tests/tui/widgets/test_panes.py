@@ -20,7 +20,7 @@ from support.screens.pane_views import (
 )
 
 from perftui.probes.answers.process_use import process_name
-from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target
+from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target, Task
 from perftui.probes.spine.records import LogLine, Plan
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.bars.filter_bar import FilterBar
@@ -30,6 +30,7 @@ from perftui.tui.widgets.panes.log import LogPane
 from perftui.tui.widgets.panes.phases import PhasesPane
 from perftui.tui.widgets.panes.plans import PlansPane, folded
 from perftui.tui.widgets.panes.processes import ProcessesPane
+from perftui.tui.widgets.panes.tasks import TasksPane
 from perftui.tui.widgets.panes.threads import ThreadsPane
 from perftui.tui.widgets.panes.top import TopPane
 from perftui.tui.widgets.tables.import_tree import fold_imports
@@ -340,6 +341,49 @@ def test_filter_bar_tells_as_one_types_and_clears_on_escape() -> None:
             seen.add(id(message))
             told.append(message.text)
     assert told == ["f", "fe", "fet", ""]
+
+
+TASKS = (
+    Task(
+        7,
+        "writer",
+        (
+            ("writer", "/app/service.py", 16),
+            ("read_socket", "/app/service.py", 6),
+            ("sleep", "/usr/lib/python3.12/asyncio/tasks.py", 655),
+        ),
+        "sleep",
+        T0,
+    ),
+    Task(7, "fetch-0", (("fetch", "/app/service.py", 10),), "Lock.acquire", T0),
+    Task(7, "busy", (("work", "/app/service.py", 30),), None, T0),
+)
+
+
+def test_tasks_with_what_they_wait_for() -> None:
+    pane = TasksPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(tasks=TASKS, has_tasks=True))
+        await pilot.pause()
+        pane.tasks.focus()
+        rows = text_of(pane.tasks).splitlines()
+        assert "writer > read_socket service.py:6" in rows[1] and "sleep" in rows[1]
+        assert "fetch service.py:10" in rows[2] and "Lock.acquire" in rows[2]
+        assert "runs, or may run" in rows[3]
+        stack = text_of(pane.stack).splitlines()
+        assert "read_socket  service.py:6" in stack[1]
+        assert "awaits sleep" in stack[3]
+        await pilot.press("down")
+        assert "awaits Lock.acquire" in text_of(pane.stack)
+        pane.show(make_view(Selection(filter="writer"), tasks=TASKS, has_tasks=True))
+        await pilot.pause()
+        assert "fetch" not in text_of(pane.tasks)
+        pane.show(make_view())
+        await pilot.pause()
+        assert "no tasks of asyncio were seen" in text_of(pane.tasks)
+
+    on_stage(pane, play, (100, 20))
 
 
 BOXES = "╭─ Parquet Scan ─╮\n" + "│ Projections: id │\n" * 40 + "╰─╯"

@@ -65,4 +65,5 @@ PANES = (
         lambda view: len(view.processes) > 1,
     ),
     PaneKind("Plans", "x", _in("plans", "PlansPane"), _of("calls"), lambda view: bool(view.plans)),
+    PaneKind("Tasks", "k", _in("tasks", "TasksPane"), _of(), lambda view: view.has_tasks),
 )

@@ -1,0 +1,147 @@
+"""What asyncio's tasks wait for, told by the agent of real programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., Any]
+
+STUCK = """
+import asyncio
+
+async def read_socket():
+    await asyncio.sleep(3600)
+
+async def fetch(lock, n):
+    async with lock:
+        return n
+
+async def writer(lock):
+    await lock.acquire()
+    await read_socket()
+
+async def main():
+    lock = asyncio.Lock()
+    w = asyncio.create_task(writer(lock), name="writer")
+    await asyncio.sleep(0.1)
+    jobs = [asyncio.create_task(fetch(lock, i), name="fetch-%d" % i) for i in range(12)]
+    await asyncio.wait(jobs, timeout=2)
+    w.cancel()
+
+asyncio.run(main())
+"""
+
+
+def lists_of(recorded: Any) -> list[dict[str, dict[str, Any]]]:
+    """Every list that was told, as tasks by name."""
+    return [
+        {line["name"]: line for line in recorded.of("task") if line["id"] == head["id"]}
+        for head in recorded.of("tasks")
+    ]
+
+
+def test_every_task_is_named_with_what_it_awaits(watched: Run, python: str) -> None:
+    recorded = watched(python, "-c", STUCK)
+    assert recorded.outcome == (0, b"", b"")
+    assert not recorded.of("error")
+    last = lists_of(recorded)[-1]
+    assert list(last)[1:] == [*(f"fetch-{i}" for i in range(12)), "writer"]
+    names = [frame[0].rpartition(".")[2] for frame in last["writer"]["frames"]]
+    assert names == ["writer", "read_socket", "sleep"]
+    assert [frame[2] for frame in last["writer"]["frames"]][:2] == [13, 5]
+    assert last["writer"]["awaits"] == "sleep"
+    for n in range(12):
+        assert last[f"fetch-{n}"]["frames"][0][2] == 8
+        assert last[f"fetch-{n}"]["awaits"].rpartition(".")[2] == "acquire"
+
+
+def test_a_list_is_told_when_it_has_changed(watched: Run) -> None:
+    code = "import asyncio\nasync def main(): await asyncio.sleep(3.5)\nasyncio.run(main())\n"
+    recorded = watched(sys.executable, "-c", code)
+    assert len(recorded.of("tasks")) == 1
+
+
+def test_a_program_that_goes_on_without_tasks_has_none(watched: Run) -> None:
+    code = (
+        "import asyncio, time\n"
+        "async def main(): await asyncio.sleep(0.5)\n"
+        "asyncio.run(main())\n"
+        "time.sleep(3.5)\n"
+    )
+    recorded = watched(sys.executable, "-c", code)
+    assert [head["told"] for head in recorded.of("tasks")] == [1, 0]
+
+
+def test_a_blocked_loop_is_told_with_what_blocks_it(watched: Run, python: str) -> None:
+    code = (
+        "import asyncio, time\n"
+        "def query():\n"
+        "    time.sleep(0.7)\n"
+        "async def handler():\n"
+        "    await asyncio.sleep(0.2)\n"
+        "    query()\n"
+        "    await asyncio.sleep(0.4)\n"
+        "asyncio.run(handler())\n"
+    )
+    recorded = watched(python, "-c", code)
+    assert recorded.outcome == (0, b"", b"")
+    texts = [line["text"] for line in recorded.of("notice")]
+    assert len(texts) == 1, texts
+    assert "the event loop was blocked for 0." in texts[0]
+    assert "handler (<string>:6)" in texts[0]
+    assert "query (<string>:3)" in texts[0]
+
+
+def test_a_busy_loop_of_short_callbacks_is_not_blocked(watched: Run) -> None:
+    code = (
+        "import asyncio, time\n"
+        "async def main():\n"
+        "    end = time.monotonic() + 1.5\n"
+        "    while time.monotonic() < end:\n"
+        "        sum(range(5000))\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    assert not watched(sys.executable, "-c", code).of("notice")
+
+
+def test_programs_of_asyncio_cannot_tell(same: Run, python: str) -> None:
+    """Not by `threading`, by warnings of forks, by debug flags, by what a signal does."""
+    code = (
+        "import asyncio, os, signal, sys, threading, time, warnings\n"
+        "warnings.simplefilter('error')\n"
+        "async def main():\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    print(loop.get_debug(), loop.slow_callback_duration, threading.active_count())\n"
+        "    print(type(loop).__init__.__qualname__, asyncio.BaseEventLoop.__init__.__qualname__)\n"
+        "    await asyncio.sleep(0.3)\n"
+        "    child = os.fork()\n"
+        "    if child == 0: os._exit(3)\n"
+        "    print(os.waitpid(child, 0)[1])\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})\n"
+        "    os.kill(os.getpid(), signal.SIGUSR1)\n"
+        "    print(signal.sigwait({signal.SIGUSR1}))\n"
+        "    process = await asyncio.create_subprocess_exec('true')\n"
+        "    print(await process.wait(), sorted(m for m in sys.modules if 'weakref' in m))\n"
+        "    raise KeyError('the end')\n"
+        "asyncio.run(main())\n"
+    )
+    same(python, "-c", code)
+
+
+def test_a_forked_worker_has_no_tasks_of_its_parent(watched: Run) -> None:
+    code = (
+        "import asyncio, os, time\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0.3)\n"
+        "    child = os.fork()\n"
+        "    if child == 0: time.sleep(1.5); os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+        "asyncio.run(main())\n"
+    )
+    recorded = watched(sys.executable, "-c", code)
+    assert {head["pid"] for head in recorded.of("tasks")} == {recorded.of("hello")[0]["pid"]}

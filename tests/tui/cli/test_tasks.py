@@ -1,0 +1,74 @@
+"""A service of asyncio that hangs: the summary, its text and SQL say which task waits where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent is for Linux")
+
+SERVICE = """
+import asyncio
+
+async def read_socket():
+    await asyncio.sleep(3600)
+
+async def fetch(lock, n):
+    async with lock:
+        return n
+
+async def writer(lock):
+    await lock.acquire()
+    await read_socket()
+
+async def main():
+    lock = asyncio.Lock()
+    w = asyncio.create_task(writer(lock), name="writer")
+    await asyncio.sleep(0.1)
+    jobs = [asyncio.create_task(fetch(lock, i), name=f"fetch-{i}") for i in range(5)]
+    await asyncio.wait(jobs, timeout=2.5)
+    w.cancel()
+
+asyncio.run(main())
+"""
+
+
+def perftui(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "perftui", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_tasks_of_a_service_that_hangs(tmp_path: Path) -> None:
+    script, recording = tmp_path / "service.py", tmp_path / "r.perftui"
+    script.write_text(SERVICE)
+    done = perftui(
+        "run", "--headless", "--no-stacks", "--json", "-", "--record", str(recording), str(script)
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    tasks = {task["name"]: task for task in told["tasks"]}
+    assert list(tasks)[1:] == [*(f"fetch-{n}" for n in range(5)), "writer"]
+    assert [frame["function"] for frame in tasks["writer"]["frames"]][:2] == [
+        "writer",
+        "read_socket",
+    ]
+    assert tasks["writer"]["frames"][1]["file"] == str(script)
+    assert tasks["writer"]["frames"][1]["line"] == 5
+    assert all(tasks[f"fetch-{n}"]["awaits"].endswith("acquire") for n in range(5))
+    again = json.loads(perftui("summary", str(recording), "--json").stdout)
+    assert again["tasks"] == told["tasks"]
+    text = perftui("summary", str(recording)).stdout
+    assert "writer > read_socket service.py:5" in text
+    assert "fetch-0, fetch-1, fetch-2 and 2 more" in text
+    sql = "SELECT name FROM tasks WHERE awaits = 'sleep' AND name = 'writer'"
+    assert "writer" in perftui("query", str(recording), sql).stdout
+    threads = "SELECT count(*) AS n FROM thread_cpu WHERE name = 'perftui-agent'"
+    rows = perftui("query", str(recording), threads, "--format", "json").stdout
+    assert json.loads(rows) == [{"n": 0}], "our thread is none of the program's"
