@@ -15,14 +15,17 @@ from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.new_pids import NewPids
 from perftui.probes.session import ProbeOptions, Session
-from perftui.probes.spine.derived import TreeMetrics
+from perftui.probes.spine.derived import FamilyMetrics
+from perftui.probes.spine.enriched import Tick
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric, ProcessStart, Record, ThreadCpu
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from perftui.probes.spine.enriched import Batch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -40,8 +43,8 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def ingest(self, batch: Sequence[Record]) -> None:
-        self.records.extend(batch)
+    def ingest(self, batch: Batch) -> None:
+        self.records.extend(batch.raw)
 
     def of(self, kind: type[T]) -> list[T]:
         return [record for record in list(self.records) if isinstance(record, kind)]
@@ -110,26 +113,30 @@ def reading(pid: int, t_ns: int, cpu_s: float, user_s: float | None) -> Metric:
     return Metric(t_ns=t_ns, pid=pid, cpu_s=cpu_s, rss_bytes=1, cpu_user_s=user_s)
 
 
+def ticked(tree: FamilyMetrics, metrics: list[Metric]) -> Tick:
+    return tree.tick(metrics[0].t_ns, metrics, {})
+
+
 def test_what_a_process_used_stays_in_the_sum_of_the_tree_when_it_has_ended() -> None:
-    tree = TreeMetrics()
-    assert tree.tick([reading(1, 1, 1, 1), reading(2, 1, 3, 3)]).sums["cpu_user_s"] == 4
+    tree = FamilyMetrics()
+    assert ticked(tree, [reading(1, 1, 1, 1), reading(2, 1, 3, 3)]).sums["cpu_user_s"] == 4
     tree.forget(2)
-    assert tree.tick([reading(1, 2, 2, 2)]).sums["cpu_user_s"] == 5
-    late = tree.tick([reading(1, 3, 2, 2), reading(2, 3, 3, 3)])
+    assert ticked(tree, [reading(1, 2, 2, 2)]).sums["cpu_user_s"] == 5
+    late = ticked(tree, [reading(1, 3, 2, 2), reading(2, 3, 3, 3)])
     assert late.sums["cpu_user_s"] == 5, "a reading that was under way counts nothing twice"
-    reused = tree.tick([reading(1, 4, 2, 2), reading(2, 4, 0.5, 0.5)])
+    reused = ticked(tree, [reading(1, 4, 2, 2), reading(2, 4, 0.5, 0.5)])
     assert reused.sums["cpu_user_s"] == 5.5
-    assert "cpu_user_s" not in tree.tick([reading(1, 5, 2, None)]).sums
-    some = tree.tick([reading(1, 6, 2, None), reading(3, 6, 0.1, 0.1)])
+    assert "cpu_user_s" not in ticked(tree, [reading(1, 5, 2, None)]).sums
+    some = ticked(tree, [reading(1, 6, 2, None), reading(3, 6, 0.1, 0.1)])
     assert some.sums["cpu_user_s"] == pytest.approx(5.6), "not everybody tells every time"
 
 
 def test_what_was_used_since_user_and_system_were_told_is_shared_like_the_rest() -> None:
-    tree = TreeMetrics()
-    tree.tick([reading(1, 1, 1, 1), reading(2, 1, 4, 3)._replace(cpu_system_s=1.0)])
-    tree.tick([reading(1, 2, 1, None), reading(2, 2, 6, None)])
+    tree = FamilyMetrics()
+    ticked(tree, [reading(1, 1, 1, 1), reading(2, 1, 4, 3)._replace(cpu_system_s=1.0)])
+    ticked(tree, [reading(1, 2, 1, None), reading(2, 2, 6, None)])
     tree.forget(2)
-    sums = tree.tick([reading(1, 3, 1, 1)._replace(cpu_system_s=0.0)]).sums
+    sums = ticked(tree, [reading(1, 3, 1, 1)._replace(cpu_system_s=0.0)]).sums
     assert sums["cpu_user_s"] == pytest.approx(5.5)
     assert sums["cpu_system_s"] == pytest.approx(1.5)
 

@@ -59,10 +59,10 @@ class Dear:
 def test_what_is_not_read_is_unknown_and_for_the_whole_tree() -> None:
     probe = MetricProbe(SessionLog(), os.getpid())
     readers = {n: Dear(open_process(os.getpid()), 15_000_000) for n in (1, 2)}
-    probe._readers = readers  # type: ignore[assignment]
+    probe._family.readers = readers  # type: ignore[assignment]
     read = []
     for second in range(1, 9):
-        rows = [row for row in probe._read_metrics(second * S, slow=True) if type(row) is Metric]
+        rows = [row for row in probe._read_metrics(second * S, "slow") if type(row) is Metric]
         assert [row.fds is None for row in rows] == [False, False], "what is cheap is always read"
         assert len({row.pss_bytes is None for row in rows}) == 1, "of both or of neither"
         read.append(rows[0].pss_bytes is not None)
