@@ -53,14 +53,19 @@ class Enricher:
         events: list[Record] = []
         metrics: dict[int, list[Metric]] = {}
         stacks: dict[int, list[Stack]] = {}
+        pid = -1
+        of_pid: list[Stack] = []
         counted: list[Counted] = []
         pools: list[Pooled] = []
         windows: list[Covered] = []
         alerts: dict[tuple[str, int], Standing] = {}
         for record in records:
-            if type(record) is Stack:  # a batch may have thousands
+            if type(record) is Stack:  # a batch may have thousands, mostly of one process
+                if record.pid != pid:
+                    pid = record.pid
+                    of_pid = stacks.setdefault(pid, [])
                 if record.t1_ns > record.t0_ns:
-                    stacks.setdefault(record.pid, []).append(record)
+                    of_pid.append(record)
             elif isinstance(record, Metric):
                 metrics.setdefault(record.t_ns, []).append(record)
             elif isinstance(record, Count):
@@ -99,7 +104,7 @@ class Enricher:
 
     def _weigh(self, stacks: list[Stack]) -> list[WeighedStack]:
         """Weigh the stacks of one process as well as their source allows."""
-        return weigh(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid))
+        return weigh(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid)) if stacks else []
 
     def _cover(self, window: StackWindow, stacks: Sequence[Stack]) -> Covered:
         covered_ns, end_ns = self._coverage.pop(window.pid, (0.0, 0))  # the last to be forgotten
