@@ -1,12 +1,27 @@
 """What is measured, and what a measurement is.
 
     target process ──agent──┐
-         ▲  ▲               │ records
-     psutil  py-spy         ▼
-         └────┴──► SessionLog ──► Store ──► Reader ──► screen, summary, ...
+         ▲  ▲               │ raw records (`spine.records`)
+     psutil  samplers       ▼
+         └────┴──► SessionLog ── Enricher       what follows from them is derived once
+                       │
+                       │ Batch (`spine.enriched`)
+          ┌────────────┼──────────────┐
+          ▼            ▼              ▼
+       Memory       Recorder      Observer      sinks only keep
+      (`store`)       │ pipe      (`detect`)
+          │           ▼               │
+          │    Recording ► files      └──► alerts, back into the log
+          │                 │
+          │ parts           │ parts (`recording.read`)
+          ▼                 ▼
+          Answers (`answers`)                   the one implementation of `Reader`
+                   │
+                   ▼
+    summary, comparisons, exports, spikes, detectors, screens
 
-`records` says what a measurement is, `log` is the one road that all of them take, `intake` keeps
-the recent past in bounded memory, `store` answers from it, `reader` is the face that everything
-downstream sees.
+`spine` says what a measurement is and is the one road that all of them take; `answers` says what
+is told of them, from parts with a `Protocol` each (`answers.parts`); `store` has the parts of a
+live session in bounded memory, `recording.read` those of a recording on disk.
 Nothing here knows a screen.
 """

@@ -6,6 +6,7 @@ took them. Memory is bounded: two minutes of readings, and what lives.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.derived import CounterRates, FamilyMetrics, PoolTotals
@@ -52,13 +53,19 @@ class Enricher:
         events: list[Record] = []
         metrics: dict[int, list[Metric]] = {}
         stacks: dict[int, list[Stack]] = {}
+        pid = -1
+        of_pid: list[Stack] = []
         counted: list[Counted] = []
         pools: list[Pooled] = []
         windows: list[Covered] = []
         alerts: dict[tuple[str, int], Standing] = {}
         for record in records:
-            if isinstance(record, Stack):
-                stacks.setdefault(record.pid, []).append(record)
+            if type(record) is Stack:  # a batch may have thousands, mostly of one process
+                if record.pid != pid:
+                    pid = record.pid
+                    of_pid = stacks.setdefault(pid, [])
+                if record.t1_ns > record.t0_ns:
+                    of_pid.append(record)
             elif isinstance(record, Metric):
                 metrics.setdefault(record.t_ns, []).append(record)
             elif isinstance(record, Count):
@@ -85,7 +92,7 @@ class Enricher:
             ticks,
             counted,
             pools,
-            [piece for rows in stacks.values() for piece in self._weigh(rows)],
+            list(chain.from_iterable(map(self._weigh, stacks.values()))),
             windows,
             tuple(alerts.values()),
         )
@@ -97,8 +104,7 @@ class Enricher:
 
     def _weigh(self, stacks: list[Stack]) -> list[WeighedStack]:
         """Weigh the stacks of one process as well as their source allows."""
-        pieces = weigh(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid))
-        return [piece for piece in pieces if piece.t1_ns > piece.t0_ns]
+        return weigh(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid)) if stacks else []
 
     def _cover(self, window: StackWindow, stacks: Sequence[Stack]) -> Covered:
         covered_ns, end_ns = self._coverage.pop(window.pid, (0.0, 0))  # the last to be forgotten

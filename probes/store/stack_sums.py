@@ -201,9 +201,11 @@ class StackSums:
     def add(self, pieces: Sequence[WeighedStack]) -> None:
         """Add intervals that came together."""
         self._version += 1
-        self._know_change(min(piece.t0_ns for piece in pieces))
+        from_ns = pieces[0].t0_ns
         for piece in pieces:
+            from_ns = min(from_ns, piece.t0_ns)
             self._add(piece)
+        self._know_change(from_ns)
 
     def _know_change(self, from_ns: int) -> None:
         """Note that what reaches beyond a moment has changed."""
