@@ -95,6 +95,10 @@ class Ending:
         if self.number is not None:
             raise SystemExit(128 + self.number)
 
+    def ask(self, number: int) -> None:
+        """Ask to end as that signal would, from any thread."""
+        self._take(number, None)
+
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self.first_s = self.first_s or time.monotonic()
         self.taken.append(number)

@@ -65,7 +65,11 @@ def watch_terminal(
                     told = True
                     if on_gone is not None:
                         on_gone()
-                    os.kill(os.getpid(), signal.SIGHUP)
+                    if ending is not None and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+                        # nohup keeps a program alive, and not a screen that nobody sees.
+                        ending.ask(signal.SIGHUP)
+                    else:
+                        os.kill(os.getpid(), signal.SIGHUP)
                     if ending is None and not left.wait(GRACE_S):
                         os._exit(128 + signal.SIGHUP)
                 asked_s = None if ending is None else ending.first_s

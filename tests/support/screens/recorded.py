@@ -131,3 +131,5 @@ class Writer:
         else:
             self.recording.flush()
             self.recording.heartbeat()
+            # As the kernel does when the process is gone; the object itself waits for a collection.
+            self.recording._claim.let_go()
