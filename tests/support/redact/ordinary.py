@@ -450,7 +450,7 @@ def _tools(chance: random.Random) -> list[str]:
                 "python-jose[cryptography]==3.3.0",
                 "passlib",
                 "--index-url",
-                "https://pypi.org/simple",
+                "https://packages.example.org/simple",
             ],
             [
                 "terraform",
