@@ -179,12 +179,15 @@ def format_number(parameter: Parameter, number: float) -> str:
     return str(int(number)) if parameter.kind == "int" else f"{number:g}"
 
 
-def sweep(plan: Plan, tell: Callable[[str], None]) -> Sweep:
+def sweep(
+    plan: Plan, tell: Callable[[str], None], go_on: Callable[[], None] = lambda: None
+) -> Sweep:
     """Measure, then fit.
 
     Args:
         plan: What.
         tell: Is given a line before each run.
+        go_on: Called again and again; raises whatever is to end it all.
 
     Raises:
         ScenarioError: A value is out of range or a parameter unknown, before anything is run.
@@ -200,7 +203,8 @@ def sweep(plan: Plan, tell: Callable[[str], None]) -> Sweep:
             if _hopeless(runs, value):
                 continue
             tell(f"{'warm-up' if number == 0 else f'round {number} of {plan.rounds}'}: {value}")
-            runs.append(_measure(plan, bound[value], value, numbers[value], number))
+            go_on()
+            runs.append(_measure(plan, bound[value], value, numbers[value], number, go_on))
     counted = [run for run in runs if run.round > 0 or run.outcome != "done"]
     sizes = tuple(_size(value, numbers[value], counted) for value in plan.values)
     done = [run for run in counted if run.outcome == "done"]
@@ -237,7 +241,14 @@ def _hopeless(runs: Sequence[Run], value: str) -> bool:
     return sum(run.value == value and run.outcome != "done" for run in runs) >= 2
 
 
-def _measure(plan: Plan, values: dict[str, object], value: str, n: float, number: int) -> Run:
+def _measure(
+    plan: Plan,
+    values: dict[str, object],
+    value: str,
+    n: float,
+    number: int,
+    go_on: Callable[[], None],
+) -> Run:
     argv = plan.scenario.command(sys.executable, values)
     if plan.limit_bytes is not None and plan.limit_by == "rlimit":
         argv = argv_under_rlimit(argv, plan.limit_bytes)
@@ -245,7 +256,7 @@ def _measure(plan: Plan, values: dict[str, object], value: str, n: float, number
     session = Session.launch(argv, plan.scenario.reference, options, behind_screen=True)
     stopped = ""
     try:
-        stopped = _watched(session, plan.limit_bytes, plan.limit_by)
+        stopped = _watched(session, plan.limit_bytes, plan.limit_by, go_on)
     finally:
         if session.target_alive():
             session.stop_target()
@@ -264,11 +275,14 @@ def _measure(plan: Plan, values: dict[str, object], value: str, n: float, number
     return Run(value, n, number, "done", "", *_work(reader, plan.phase))
 
 
-def _watched(session: Session, limit_bytes: int | None, limit_by: LimitBy) -> str:
+def _watched(
+    session: Session, limit_bytes: int | None, limit_by: LimitBy, go_on: Callable[[], None]
+) -> str:
     """Wait for the end; the result says why we ended it ourselves, "" if we did not."""
     reader = session.reader
     cpu_s, since = -1.0, time.monotonic()
     while not session.wait(_STEP_S):
+        go_on()
         if limit_bytes is None:
             continue
         if limit_by == "watch":

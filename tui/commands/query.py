@@ -68,13 +68,25 @@ def run(args: argparse.Namespace) -> int:
             if args.sql is None:
                 _describe(query)
             else:
-                sql = sys.stdin.read() if args.sql == "-" else args.sql
-                _answer(query, sql, kind, args)
+                _answer(query, _statement(args.sql), kind, args)
     except RecordingError as error:
         raise UserError(str(error)) from error
     finally:
         say_lost(reader)
     return 0
+
+
+def _statement(word: str) -> str:
+    """Return the SQL as it was typed, also where the locale says that all is ASCII.
+
+    Raises:
+        UserError: it is no UTF-8.
+    """
+    text = sys.stdin.read() if word == "-" else word
+    try:
+        return text.encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        raise UserError("the SQL is not UTF-8 text") from None
 
 
 def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None:

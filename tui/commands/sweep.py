@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
 from perftui.tui.errors import UserError
+from perftui.tui.terminal.ending import Ending
 from perftui.tui.text.words import say, tell
 
 if TYPE_CHECKING:
-    from types import FrameType
-    from typing import Any, NoReturn
+    from typing import Any
 
     from perftui.scenarios.sweep.sweep import Plan
 
@@ -85,15 +84,14 @@ def run(args: argparse.Namespace) -> int:
     from perftui.scenarios.sweep.sweep import sweep
 
     # The scenario has a session of its own: it would outlive us if we just fell over.
-    before = signal.signal(signal.SIGTERM, _terminated)
-    try:
-        plan = _plan(args)
-        found = sweep(plan, _tell)
-    except (ScenarioError, LaunchError) as error:
-        raise UserError(str(error)) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        _tell("")
+    with Ending() as ending:
+        try:
+            plan = _plan(args)
+            found = sweep(plan, _tell, ending.leave_now_if_asked)
+        except (ScenarioError, LaunchError) as error:
+            raise UserError(str(error)) from error
+        finally:
+            _tell("")
     if args.json is not None:
         from perftui.probes.own.whole_file import write_text
 
@@ -160,10 +158,6 @@ def _plan(args: argparse.Namespace) -> Plan:
         limit,
         args.limit_by,
     )
-
-
-def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
 
 
 def _tell(line: str) -> None:

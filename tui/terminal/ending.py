@@ -11,6 +11,7 @@ A signal is taken down, never acted upon where it happens to arrive: whoever is 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -98,6 +99,14 @@ class Ending:
     def ask(self, number: int) -> None:
         """Ask to end as that signal would, from any thread."""
         self._take(number, None)
+
+    def exit_code(self) -> int:
+        """Return 128 + the signal that asked; 0 if somebody has closed our window.
+
+        Nothing has failed then.
+        """
+        assert self.number is not None
+        return 0 if self.name == "SIGHUP" and not os.isatty(0) else 128 + self.number
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self.first_s = self.first_s or time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from perftui.tui.terminal.ending import Ending, close_in_time, pass_on
@@ -103,12 +102,7 @@ def _show(session: Session, asked: WatchOptions, ending: Ending) -> int:
     print_recording(session)
     if ending.number is not None:
         # Not returned: whoever called us from the home screen is to end as well.
-        raise SystemExit(0 if _terminal_is_gone(ending) else 128 + ending.number)
+        raise SystemExit(ending.exit_code())
     if gate_failed(session, asked.fail_on):
         return GATE_FAILED
     return 0 if exit_ is None or not session.launched else exit_status(exit_)
-
-
-def _terminal_is_gone(ending: Ending) -> bool:
-    """Tell whether we end because somebody closed the window: nothing has failed then."""
-    return ending.name == "SIGHUP" and not os.isatty(0)

@@ -304,6 +304,8 @@ def _positional(reading: _Reading, argument: str) -> str:
         return MASK
     if before == "login" and reading.program in ("vault", "wandb"):
         return MASK
+    if reading.program == "htpasswd" and _is_htpasswd_secret(seen):
+        return MASK
     if reading.program in _ORACLE and (login := _USER_SLASH.match(argument)) is not None:
         return f"{login[1]}{MASK}{argument[login.end() :]}"
     if argument in ("Bearer", "bearer") and not before.startswith("-"):
@@ -313,6 +315,13 @@ def _positional(reading: _Reading, argument: str) -> str:
     elif (header := _HEADER_NAME.fullmatch(argument)) is not None:
         reading.expect(kind=kind_of(header[1]))
     return _redact_argument(argument, reading.depth)
+
+
+def _is_htpasswd_secret(seen: Sequence[str]) -> bool:
+    """Tell whether the next word is the password of `htpasswd -b [FILE] USER PASSWORD`."""
+    flags = "".join(word[1:] for word in seen if word.startswith("-") and word[1:].isalnum())
+    words = [word for word in seen if not word.startswith("-")]
+    return "b" in flags and len(words) > (1 if "n" in flags else 2)
 
 
 def _is_set(reading: _Reading, before: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -355,3 +358,24 @@ def test_nothing_of_a_query_outlives_it(reader: RecordingReader) -> None:
         for _ in range(30):
             rows(query, "SELECT 1", timeout_s=3600)
             assert set(threading.enumerate()) <= before, "a timer that waits holds the connection"
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "said"),
+    [
+        (b"select '\xc3\xa9' as x", 0, b'"x": "\xc3\xa9"'),
+        (b"select '\xff'", 2, b"perftui: the SQL is not UTF-8 text\n"),
+    ],
+)
+def test_sql_is_what_was_typed_in_every_locale(
+    tmp_path: Path, word: bytes, code: int, said: bytes
+) -> None:
+    recording = make(tmp_path / "it.perftui", seconds=2)
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = [sys.executable, "-m", "perftui", "query", str(recording), word, "--format", "json"]
+    ran = subprocess.run(
+        words, capture_output=True, env={**os.environ, **locale, "PYTHONIOENCODING": "utf-8"}
+    )
+    assert ran.returncode == code, ran.stderr
+    assert said in ran.stdout + ran.stderr
+    assert b"Traceback" not in ran.stderr

@@ -276,3 +276,50 @@ def test_a_redirected_stderr_gets_the_words_and_the_screen_its_terminal(
         assert targets(sleeper) == []
     finally:
         screen.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["demo", "--no-record", "--no-growth", "--size", "20MB"],
+        ["sweep", "{job}:work", "--over", "seconds=60,61"],
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_race_and_a_sweep_leave_nothing_running(
+    tmp_path: Path, words: list[str], number: signal.Signals
+) -> None:
+    """Wherever the signal finds them: also between the start of a process and the note of it."""
+    job = tmp_path / "job.py"
+    job.write_text("import time\ndef work(seconds: int = 60): time.sleep(seconds)\n")
+    said = tmp_path / "said"
+    env = {**os.environ, "PERFTUI_CACHE": str(tmp_path / "cache"), "MARK": str(tmp_path)}
+    with said.open("wb") as stderr:
+        ran = subprocess.Popen(
+            [sys.executable, "-m", "perftui", *(word.format(job=job) for word in words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            env=env,
+        )
+        try:
+            until = time.monotonic() + LIMIT_S
+            while not said.read_bytes() and time.monotonic() < until:
+                time.sleep(0.01)
+            ran.send_signal(number)
+            assert ran.wait(LIMIT_S) == 128 + number, said.read_text()
+        finally:
+            ran.kill()
+    assert b"Traceback" not in said.read_bytes()
+    left = [
+        folder.name
+        for folder in Path("/proc").glob("[0-9]*")
+        if _environment(folder).find(f"MARK={tmp_path}\0".encode()) >= 0
+    ]
+    assert left == []
+
+
+def _environment(folder: Path) -> bytes:
+    with suppress(OSError):
+        return (folder / "environ").read_bytes()
+    return b""

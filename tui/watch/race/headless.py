@@ -3,67 +3,47 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import format_bytes, format_count
 from perftui.scenarios.race.figures import figures_of
 from perftui.scenarios.race.report import as_json, as_text
+from perftui.tui.terminal.ending import Ending
 from perftui.tui.text.words import columns, say, tell
 from perftui.tui.watch.json_file import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-    from typing import NoReturn
-
     from perftui.scenarios.race.race import Race, RaceState
 
 INCONCLUSIVE = 3
 _STEP_S = 0.25
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def ended_with_us(stop: Callable[[], object]) -> Iterator[None]:
-    """Leave nothing running, however the block is left: by a signal, an error, or its end."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in _ENDING}
-    try:
-        yield
-    finally:
-        # A second signal must not cut off the ending of the children.
-        for number in (*_ENDING, signal.SIGINT):
-            before.setdefault(number, signal.getsignal(number))
-            signal.signal(number, signal.SIG_IGN)
-        stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run_headless(race: Race, json_path: str | None, duration_s: float | None) -> int:
     """Run a race to its end.
 
     Returns:
-        0, 1 or 2 if a side failed (its own words on stderr), 3 if there is no winner.
+        0, 1 or 2 if a side failed (its own words on stderr), 3 if there is no winner, 128+N if
+        signal N ended it.
     """
     progress = _Progress(race)
     until = None if duration_s is None else time.monotonic() + duration_s
-    with ended_with_us(race.stop):
+    with Ending() as ending:
+        ending.leave_now_if_asked()
         try:
             race.start()
-            while not race.wait(_STEP_S):
+            while not race.wait(_STEP_S) and ending.number is None:
                 progress.step()
                 if until is not None and time.monotonic() >= until:
                     break
         finally:
             progress.clear()
+            race.stop()
+    if ending.number is not None:
+        tell(f"perftui: ended by {ending.name}; what was started has ended")
+        return ending.exit_code()
     return finish(race, json_path)
 
 

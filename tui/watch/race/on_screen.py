@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.scenarios.define.requirements import missing_modules
-from perftui.tui.watch.race.headless import ended_with_us, finish
+from perftui.tui.terminal.ending import Ending
+from perftui.tui.text.words import tell
+from perftui.tui.watch.race.headless import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,17 +58,25 @@ def run_on_screen(
         0; 1 or 2 if a side failed; 3 without a winner; 128+N if signal N closed the screen.
     """
     races = Races(race, make)
-    with ended_with_us(races.stop):
-        # The race starts first: it runs while textual is imported.
-        race.start()
-        from perftui.tui.terminal.watch import watch_terminal
-        from perftui.tui.watch.race.app import RaceApp
+    with Ending() as ending:
+        ending.leave_now_if_asked()
+        try:
+            # The race starts first: it runs while textual is imported.
+            race.start()
+            from perftui.tui.terminal.watch import watch_terminal
+            from perftui.tui.watch.race.app import RaceApp
 
-        app = RaceApp(races, duration_s=duration_s)
-        with watch_terminal(races.stop):
-            app.run()
-    if app.ended_by is not None:
-        return 128 + app.ended_by
+            app = RaceApp(races, duration_s=duration_s)
+            app.ending = ending
+            if ending.number is None:
+                with watch_terminal(ending=ending, on_stuck=races.stop):
+                    app.run()
+        finally:
+            ending.tell(None)
+            races.stop()
+    if ending.number is not None:
+        tell(f"perftui: ended by {ending.name}; what was started has ended")
+        return ending.exit_code()
     if app.tell_last_words():
         return 1
     code = finish(races.race, json_path)
