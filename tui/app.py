@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from textual.app import SystemCommand
 
@@ -24,6 +24,25 @@ if TYPE_CHECKING:
     from perftui.tui.session.notify import How
 
 R = TypeVar("R")
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A screen that asks, where it has to, before it is left."""
+
+    @property
+    def action_quit_or_ask(self) -> Callable[[], None]:
+        """Leave, or ask."""
+        ...
+
+
+@runtime_checkable
+class Offering(Protocol):
+    """A screen that adds to the command palette."""
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """Return what it offers."""
+        ...
 
 
 class PerftuiApp(TerminalApp[int]):
@@ -58,9 +77,9 @@ class PerftuiApp(TerminalApp[int]):
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ctrl+q must not skip the question."""
-        leave = getattr(self.screen, "action_quit_or_ask", None)
-        if callable(leave):
-            leave()
+        screen = self.screen
+        if isinstance(screen, Asking):
+            screen.action_quit_or_ask()
 
     def action_help_quit(self) -> None:
         """Say what ctrl+c does not do."""
@@ -72,9 +91,8 @@ class PerftuiApp(TerminalApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything by name."""
-        commands = getattr(screen, "commands", None)
-        if callable(commands):
-            yield from commands()
+        if isinstance(screen, Offering):
+            yield from screen.commands()
         yield from super().get_system_commands(screen)
         yield SystemCommand("Screenshot", "save the screen as SVG", self.save_svg)
 
@@ -177,9 +195,8 @@ class CompareApp(TerminalApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything by name."""
-        commands = getattr(screen, "commands", None)
-        if callable(commands):
-            yield from commands()
+        if isinstance(screen, Offering):
+            yield from screen.commands()
         yield from super().get_system_commands(screen)
 
 

@@ -307,7 +307,7 @@ def test_the_key_needs_a_range_and_says_so() -> None:
         await stage.press("D")
         assert "no range: drag over a timeline" in stage.text
         assert not stage.live.selection.against
-        stage.live.select_range(T0, T0 + 2 * S)
+        stage.live.ranges.select(T0, T0 + 2 * S)
         await stage.press("D")
         await stage.until(lambda: AT_START in stage.text)
         assert "MainThread" in stage.text, "the plain flame is shown"
@@ -320,7 +320,7 @@ def test_a_new_alert_takes_neither_the_tab_nor_the_keys_nor_the_range() -> None:
 
     async def steps(stage: Live) -> None:
         await stage.pictures()
-        stage.live.select_range(T0 + S, T0 + 3 * S)
+        stage.live.ranges.select(T0 + S, T0 + 3 * S)
         await stage.press("t")
         await stage.pictures()
         focused, chosen = stage.app.focused, stage.live.selection

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.draw.canvas import Piece
 
 
-def told(view: View) -> int:
-    """Return how many alerts there are that are more than a mark."""
-    return sum(1 for alert in view.alerts if alert.severity != "info")
+def loud_alerts(view: View) -> tuple[Alert, ...]:
+    """Return the alerts that are more than a mark."""
+    return tuple(alert for alert in view.alerts if alert.severity != "info")
 
 
 def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
@@ -45,9 +45,8 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
             _tint(alert, selection.cursor_ns),
             f"onset {format_clock(view.seconds(alert.t_onset_ns))}",
         )
-        for alert in view.alerts
-        if alert.severity != "info"
-        and alert.t_onset_ns < axis.t1_ns
+        for alert in loud_alerts(view)
+        if alert.t_onset_ns < axis.t1_ns
         and (alert.t_clear_ns is None or alert.t_clear_ns > axis.t0_ns)
     )
     plain = tuple(span._replace(label="") for span in alerts)

@@ -7,7 +7,6 @@ second, on a worker thread, and draws it in one batch.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +27,7 @@ from perftui.tui.screens.race.chart import Title, common_length_ns, common_top, 
 from perftui.tui.screens.race.face import Picture
 from perftui.tui.screens.race.keys import RACE_BINDINGS, hints_of
 from perftui.tui.screens.race.layout import RaceLayout, plan
+from perftui.tui.session.cores import usable_cores
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
@@ -79,7 +79,7 @@ class RaceScreen(RaceActions):
         self._small = False
         self._over_s: float | None = None
         self._answer: tuple[str, float] | None = None
-        self._cores = _usable_cores()
+        self._cores = usable_cores()
         self._layout_now: RaceLayout | None = None
         self._header = Canvas(id="race-header")
         self._rss = (Timeline(id="rss-0"), Timeline(id="rss-1"))
@@ -344,8 +344,3 @@ def _waiting_for(state: RaceState, side: int) -> str:
     if state.sides[side].session is None:
         return "next" if state.stage == "racing" else "did not run"
     return "starting"
-
-
-def _usable_cores() -> int | None:
-    """The cores that a side may use: as many as we."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

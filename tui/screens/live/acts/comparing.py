@@ -1,4 +1,4 @@
-"""`d`: compare this session with a recording, while it goes on."""
+"""`d`: compare a session with a recording, while it goes on."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from perftui.tui.screens.dialogs.choose_baseline import ChooseBaseline, name_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perftui.tui.screens.live.actions import LiveActions
+    from textual.screen import Screen
+
+    from perftui.probes.spine.reader import Reader
+    from perftui.tui.screens.live.acts.session_thread import Say
 
 
-def begin_diff(screen: LiveActions) -> None:
-    """Ask for a baseline and open the comparison of the screen's session with it."""
-    reader = screen.session.reader
+def begin_diff(screen: Screen[None], reader: Reader, say: Say) -> None:
+    """Ask for a baseline on top of a screen, and open the comparison of its session with it."""
     if not isinstance(reader, Store):
-        screen.say("this session cannot be compared")
+        say("this session cannot be compared")
         return
     own = reader.path if isinstance(reader, RecordingReader) else None
 
     def chosen(path: Path | None) -> None:
         if path is not None:
-            screen.run_worker(_open(screen, path, reader), group="diff", exclusive=True)
+            screen.run_worker(_open(screen, path, reader, say), group="diff", exclusive=True)
 
     screen.app.push_screen(ChooseBaseline(reader.target().title, own), chosen)
 
 
-async def _open(screen: LiveActions, path: Path, reader: Store) -> None:
+async def _open(screen: Screen[None], path: Path, reader: Store, say: Say) -> None:
     try:
         base, new = await asyncio.to_thread(_runs, path, reader)
     except RecordingError as error:
-        screen.say(str(error))
+        say(str(error))
         return
     from perftui.tui.screens.compare.screen import CompareScreen
 
