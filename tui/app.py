@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from perftui.probes.compare.comparison import Run
+    from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.facts import PhaseKey
     from perftui.tui.screens.home.choice import HomeChoice
     from perftui.tui.session.face import LiveSession
@@ -178,8 +178,8 @@ class CompareApp(TerminalApp[int]):
 
     def __init__(
         self,
-        base: Sequence[Run],
-        new: Sequence[Run],
+        base: Sequence[ComparedRun],
+        new: Sequence[ComparedRun],
         phase: PhaseKey | None = None,
         *,
         ascii_only: bool | None = None,
@@ -200,7 +200,9 @@ class CompareApp(TerminalApp[int]):
         yield from super().get_system_commands(screen)
 
 
-def run_compare(base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None = None) -> int:
+def run_compare(
+    base: Sequence[ComparedRun], new: Sequence[ComparedRun], phase: PhaseKey | None = None
+) -> int:
     """Show a comparison until the person leaves.
 
     Returns:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
     from perftui.tui.screens.live.acts.shown import Shown
     from perftui.tui.screens.live.deck import PaneDeck
-    from perftui.tui.screens.live.layout import Layout
+    from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.terminal.theme import Paint
     from perftui.tui.widgets.bars.banner import Note
 
@@ -97,7 +97,7 @@ class LiveParts:
         self._give_rows(layout)
         return True
 
-    def _give_rows(self, layout: Layout) -> None:
+    def _give_rows(self, layout: LiveLayout) -> None:
         """Give every chart its rows; none hides it."""
         for part, rows in (
             (self.rss, layout.rss),

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from perftui.tui.picture.selection import Selection
     from perftui.tui.picture.view import Part, View
-    from perftui.tui.screens.live.layout import Layout
+    from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
     from perftui.tui.widgets.bars.filter_bar import FilterBar
@@ -218,7 +218,7 @@ class LiveScreen(Screen[None]):
         if view is not None and self._open:
             self.show_view(view)
 
-    def _wants(self, layout: Layout) -> frozenset[Part]:
+    def _wants(self, layout: LiveLayout) -> frozenset[Part]:
         """Return the parts of a picture that can be seen."""
         wants = self.deck.kind.needs
         if self.selection.against and self.tab == FLAME:

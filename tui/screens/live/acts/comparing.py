@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from perftui.probes.compare.comparison import Run
+from perftui.probes.compare.comparison import ComparedRun
 from perftui.probes.compare.place import place_here, place_of
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
@@ -46,11 +46,11 @@ async def _open(screen: Screen[None], path: Path, reader: Store, say: Say) -> No
     screen.app.push_screen(CompareScreen([base], [new], on_top=True))
 
 
-def _runs(path: Path, reader: Store) -> tuple[Run, Run]:
+def _runs(path: Path, reader: Store) -> tuple[ComparedRun, ComparedRun]:
     """Open the baseline, and look at where this session is measured."""
     base = open_recording(path)
     if isinstance(reader, RecordingReader):
-        new = Run(reader, name_of(reader.path), place_of(reader))
+        new = ComparedRun(reader, name_of(reader.path), place_of(reader))
     else:
-        new = Run(reader, "this session", place_here(reader))
-    return Run(base, name_of(path), place_of(base)), new
+        new = ComparedRun(reader, "this session", place_here(reader))
+    return ComparedRun(base, name_of(path), place_of(base)), new

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perftui.tui.picture.view import View
-    from perftui.tui.screens.live.layout import Layout
+    from perftui.tui.screens.live.layout import LiveLayout
 
 
 class Shown:
@@ -25,7 +25,7 @@ class Shown:
     def __init__(self, changed: Callable[[], None]) -> None:
         self.selection = Selection()
         self.view: View | None = None
-        self.layout: Layout | None = None
+        self.layout: LiveLayout | None = None
         """How the terminal is shared out; None before the first look at it."""
         self._changed = changed
 
