@@ -71,8 +71,9 @@ class Timeline(Canvas):
     class MomentChosen(Message):
         """A moment was clicked."""
 
-        def __init__(self, t_ns: int) -> None:
+        def __init__(self, timeline: Timeline, t_ns: int) -> None:
             super().__init__()
+            self.timeline = timeline
             self.t_ns = t_ns
 
     class Zoomed(Message):
@@ -140,7 +141,7 @@ class Timeline(Canvas):
         if self._dragged:
             self.post_message(self.RangeChosen(*self._dragged_range(column), done=True))
         else:
-            self.post_message(self.MomentChosen(t_ns))
+            self.post_message(self.MomentChosen(self, t_ns))
         self._pressed = None
         event.stop()
 
