@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.facts import PhaseKey
-    from perftui.tui.screens.home.choice import HomeChoice
+    from perftui.tui.screens.home.choice import HomeChoice, ListName
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
 
@@ -229,7 +229,7 @@ def run_picker() -> int | None:
 
 
 class _HomeApp(TerminalApp["HomeChoice"]):
-    def __init__(self, message: str, current: int) -> None:
+    def __init__(self, message: str, current: ListName) -> None:
         super().__init__()
         self._message, self._current = message, current
 
@@ -239,12 +239,12 @@ class _HomeApp(TerminalApp["HomeChoice"]):
         self.push_screen(HomeScreen(self._message, self._current), self.exit)
 
 
-def choose_at_home(message: str = "", current: int = 0) -> HomeChoice | None:
+def choose_at_home(message: str = "", current: ListName = "scenarios") -> HomeChoice | None:
     """Show the home screen; returns what to do, None if the person leaves.
 
     Args:
         message: What became of the last choice, in a line.
-        current: Index of the list to begin with.
+        current: The list to begin with.
     """
     app = _HomeApp(message, current)
     choice = _run(app)

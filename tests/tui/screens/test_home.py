@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -16,7 +17,7 @@ from support.screens.recorded import record
 from support.screens.screen_stage import ScreenStage
 
 from perftui.tui.app import _HomeApp
-from perftui.tui.screens.home.choice import HomeChoice
+from perftui.tui.screens.home.choice import HomeChoice, ListName
 from perftui.tui.screens.home.dialogs import RunForm
 from perftui.tui.widgets.tables.home_lists import when_text
 
@@ -36,7 +37,9 @@ class Stage(ScreenStage[_HomeApp]):
 
 
 def play(
-    steps: Callable[[Stage], Awaitable[None]], size: tuple[int, int] = (160, 45), current: int = 0
+    steps: Callable[[Stage], Awaitable[None]],
+    size: tuple[int, int] = (160, 45),
+    current: ListName = "scenarios",
 ) -> HomeChoice | None:
     """Run the home screen through `steps`; returns what it was left with."""
     app = _HomeApp("back from there", current)
@@ -65,10 +68,11 @@ def test_three_lists_fill_and_say_how_many(shelf: Path) -> None:
     try:
 
         async def steps(stage: Stage) -> None:
-            await stage.until(lambda: "duckdb-query" in stage.text and "homely" in stage.text)
+            await stage.until(lambda: "duckdb-query" in stage.text)
             await stage.until(lambda: "Recordings · 2" in stage.text)
+            # Of others there may be more than the list has rows.
+            await stage.until(lambda: re.search(r"Processes · [1-9]", stage.text) is not None)
             assert "Scenarios · " in stage.text
-            assert str(other.pid) in stage.text
             assert "first" in stage.text
             assert "back from there" in stage.text
 
@@ -110,7 +114,7 @@ def test_a_scenario_is_run_with_what_was_typed(shelf: Path) -> None:
         await stage.until(lambda: "perftui run lock-wait -p seconds=1.5" in stage.text)
         await stage.press("enter")
 
-    assert play(steps) == HomeChoice("run", ("lock-wait", "-p", "seconds=1.5"), 0)
+    assert play(steps) == HomeChoice("run", ("lock-wait", "-p", "seconds=1.5"), "scenarios")
 
 
 def test_a_process_is_attached_to(shelf: Path) -> None:
@@ -118,13 +122,12 @@ def test_a_process_is_attached_to(shelf: Path) -> None:
     try:
 
         async def steps(stage: Stage) -> None:
-            await stage.until(lambda: "homely" in stage.text)
             await stage.press("tab", "slash", *"homely", "enter")
             # "1 of N", or "1" where no other Python process runs.
             await stage.until(lambda: "Processes · 1 " in stage.text)
             await stage.press("enter")
 
-        assert play(steps) == HomeChoice("attach", (str(other.pid),), 1)
+        assert play(steps) == HomeChoice("attach", (str(other.pid),), "processes")
     finally:
         other.kill()
         other.wait()
@@ -135,7 +138,9 @@ def test_a_recording_is_opened(shelf: Path) -> None:
         await stage.until(lambda: "second" in stage.text)
         await stage.press("slash", *"first", "enter", "enter")
 
-    assert play(steps, current=2) == HomeChoice("open", (str(shelf / "first.perftui"),), 2)
+    assert play(steps, current="recordings") == HomeChoice(
+        "open", (str(shelf / "first.perftui"),), "recordings"
+    )
 
 
 def test_a_recording_is_renamed(shelf: Path) -> None:
@@ -148,7 +153,7 @@ def test_a_recording_is_renamed(shelf: Path) -> None:
         await stage.press("R", *["backspace"] * 9, *"second", "enter")
         await stage.until(lambda: "there is a recording 'second' already" in stage.text)
 
-    play(steps, current=2)
+    play(steps, current="recordings")
     assert sorted(path.name for path in shelf.iterdir()) == ["baseline.perftui", "second.perftui"]
 
 
@@ -164,7 +169,7 @@ def test_deleting_asks_and_only_y_deletes(shelf: Path) -> None:
         await stage.press("y")
         await stage.until(lambda: "deleted first" in stage.text)
 
-    play(steps, current=2)
+    play(steps, current="recordings")
     assert [path.name for path in shelf.iterdir()] == ["second.perftui"]
 
 
@@ -178,7 +183,7 @@ def test_two_marks_name_the_command_that_compares(shelf: Path) -> None:
         await stage.press("space")
         await stage.until(lambda: "one is marked" in stage.text)
 
-    play(steps, current=2)
+    play(steps, current="recordings")
 
 
 def test_c_compares_the_two_that_are_marked(shelf: Path) -> None:
@@ -188,7 +193,7 @@ def test_c_compares_the_two_that_are_marked(shelf: Path) -> None:
         await stage.until(lambda: "mark two recordings with space" in stage.text)
         await stage.press("space", "down", "space", "c")
 
-    choice = play(steps, current=2)
+    choice = play(steps, current="recordings")
     assert choice is not None
     assert choice.kind == "compare"
     assert [word.rpartition("/")[2] for word in choice.words] == [
@@ -208,7 +213,7 @@ def test_what_cannot_be_read_says_why(shelf: Path) -> None:
         await stage.until(lambda: "its meta.json cannot be read" in stage.text)
         assert len(stage.app.screen_stack) == 2
 
-    assert play(steps, current=2) is None
+    assert play(steps, current="recordings") is None
 
 
 def test_nothing_recorded_yet_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +225,7 @@ def test_nothing_recorded_yet_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
         assert len(stage.app.screen_stack) == 2
         await stage.press("q")
 
-    assert play(steps, current=2) is None
+    assert play(steps, current="recordings") is None
 
 
 def test_times_of_day_are_short() -> None:
