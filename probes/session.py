@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.recording.shelf.place import Place
+    from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.recording.write.recorder import Recorder
     from perftui.probes.spine.log import Probe
     from perftui.probes.spine.records import Severity
@@ -80,12 +80,12 @@ class RecordOptions:
 NOT_RECORDED = RecordOptions(wanted=False)
 
 
-def _place_of(record: RecordOptions, title: str) -> Place | None:
+def _place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
     if not record.wanted:
         return None
-    from perftui.probes.recording.shelf.place import Place
+    from perftui.probes.recording.shelf.place import RecordingPlace
 
-    return Place(title, record.directory)
+    return RecordingPlace(title, record.directory)
 
 
 class Session:
@@ -100,7 +100,7 @@ class Session:
         channel: AgentChannel | None,
         output: OutputTail | None,
         record: RecordOptions,
-        place: Place | None,
+        place: RecordingPlace | None,
     ) -> None:
         self._target = target
         self._about = about
@@ -247,7 +247,7 @@ class Session:
             session._start()
         return session
 
-    def _start_recorder(self, record: RecordOptions, place: Place) -> Recorder | None:
+    def _start_recorder(self, record: RecordOptions, place: RecordingPlace) -> Recorder | None:
         """Begin to record; a session that cannot be recorded says so and goes on."""
         from perftui.probes.recording.shelf import shelf
         from perftui.probes.recording.write.recorder import Recorder

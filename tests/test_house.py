@@ -1,4 +1,4 @@
-"""The plan of the house: modules in no circle, rooms to take in at a glance.
+"""The plan of the house: modules in no circle, rooms to take in at a glance, one word a thing.
 
 What a module uses is read from its text: imports for types and those inside functions count too.
 """
@@ -6,7 +6,7 @@ What a module uses is read from its text: imports for types and those inside fun
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,3 +115,12 @@ def test_a_room_is_taken_in_at_a_glance(capsys: pytest.CaptureFixture[str]) -> N
             if count > MANY_IN_A_ROOM:
                 print(f"\n{room}: {count} modules", end="")
     assert {room: count for room, count in rooms.items() if count > MOST_IN_A_ROOM} == {}
+
+
+def test_one_word_names_one_class() -> None:
+    homes = defaultdict(list)
+    for path, tree in modules().values():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}

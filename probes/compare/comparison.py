@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perftui.probes.compare.facts import ImportSum
     from perftui.probes.compare.figures import FigureChange
     from perftui.probes.compare.functions import FunctionChanges
-    from perftui.probes.compare.place import Place
+    from perftui.probes.compare.place import RunPlace
     from perftui.probes.store.store import Store
 
 ONE_RUN = "one run each: cannot separate noise from change"
@@ -29,7 +29,7 @@ class ComparedRun(NamedTuple):
 
     reader: Store
     name: str
-    place: Place
+    place: RunPlace
 
 
 class PhaseChange(NamedTuple):

@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.evidence.observations import CallEnded, ImportBegan, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import (
+    CallEnded,
+    ImportBegan,
+    ImportEnded,
+    TreeReading,
+)
 from perftui.probes.spine.derived import CpuPercent
 from perftui.probes.spine.records import (
     Call,
@@ -51,7 +56,7 @@ class Observer:
         self._cpu_percent = CpuPercent(CPU_SPAN_NS)
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
         self._queue: tuple[int, float, float] | None = None
-        """When the run queue was read, the share and the per cent that a `Sample` tells."""
+        """When the run queue was read, the share and the per cent that a `TreeReading` tells."""
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
         self._imports: dict[tuple[int, int], str] = {}
         self._counters: dict[str, dict[int, float]] = {}
@@ -131,7 +136,7 @@ class Observer:
         ):
             self._counter = record.name if _rank(record.name) < _NO_COUNTER else current
 
-    def _sample(self, metrics: list[Metric]) -> Sample | None:
+    def _sample(self, metrics: list[Metric]) -> TreeReading | None:
         t_ns = metrics[0].t_ns
         if self._suspended:
             self._cpu_percent = CpuPercent(CPU_SPAN_NS)
@@ -152,7 +157,7 @@ class Observer:
         for (_, name), size in self._pools.items():
             pools[name] = pools.get(name, 0) + size
         largest = max(pools, key=lambda name: pools[name], default="")
-        return Sample(
+        return TreeReading(
             t_s=self.time_s(t_ns),
             rss_bytes=float(sum(metric.rss_bytes for metric in metrics)),
             cpu_percent=cpu,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.detect.evidence.observations import TreeReading
     from perftui.probes.spine.records import Record
 
 PID = 77
@@ -114,7 +114,7 @@ def test_what_stacks_alone_tell_is_said() -> None:
     assert alert.message.startswith("90% of the time of 3 threads waiting for a lock")
 
 
-def samples(observer: Observer, batches: list[list[Record]]) -> list[Sample]:
+def samples(observer: Observer, batches: list[list[Record]]) -> list[TreeReading]:
     return [seen for batch in batches for seen in observer.take(batch)]  # type: ignore[misc]
 
 

@@ -8,7 +8,7 @@ from perftui.probes.text.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui.picture import choosing
 from perftui.tui.text.fit import clean, shorten_end
 from perftui.tui.widgets.charts.time_axis import moment_text
-from perftui.tui.widgets.charts.timeline import Mark, Overlay, Span
+from perftui.tui.widgets.charts.timeline import ChartSign, Overlay, Span
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import Alert
@@ -82,14 +82,14 @@ def _tint(alert: Alert, cursor_ns: int | None) -> str:
     return "bad_bg" if alert.severity == "critical" else "warn_bg"
 
 
-def marks_of(view: View, axis: AxisMap) -> tuple[Mark, ...]:
+def marks_of(view: View, axis: AxisMap) -> tuple[ChartSign, ...]:
     """Return the marks of spikes and of alerts that are only marks."""
     found = [
-        Mark(axis.column(alert.t_onset_ns), "·", "dim")
+        ChartSign(axis.column(alert.t_onset_ns), "·", "dim")
         for alert in view.alerts
         if alert.severity == "info"
     ]
-    found += [Mark(axis.column(spike.t0_ns), "▾", "bright") for spike in view.spikes]
+    found += [ChartSign(axis.column(spike.t0_ns), "▾", "bright") for spike in view.spikes]
     return tuple(mark for mark in found if axis.left <= mark.column < axis.left + axis.columns)
 
 

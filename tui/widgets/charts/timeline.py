@@ -36,7 +36,7 @@ class Span(NamedTuple):
     """Written at its left end in the top row, where nothing else is drawn."""
 
 
-class Mark(NamedTuple):
+class ChartSign(NamedTuple):
     """A sign in the top row, over whatever is drawn there."""
 
     column: int
@@ -51,7 +51,7 @@ class Overlay:
 
     spans: tuple[Span, ...] = ()
     cursor: int | None = None
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ChartSign, ...] = ()
 
 
 class Timeline(Canvas):
