@@ -113,7 +113,7 @@ def _start(
         agent.say("imports cannot be timed on this Python: " + unseen)
         provider.stand_behind(spec_of)
     if sampler_hz > 0:
-        load("sampler", "_perftui_agent_sampler").Sampler(agent, sampler_hz).start()
+        load("sampler", "_perftui_agent_sampler").ThreadSampler(agent, sampler_hz).start()
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:
