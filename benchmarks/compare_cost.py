@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def compare_both(paths: list[Path]) -> None:
     from perftui.probes.compare.as_json import as_json
-    from perftui.probes.compare.comparison import Run, compare
+    from perftui.probes.compare.comparison import ComparedRun, compare
     from perftui.probes.compare.flame_picture import as_svg
     from perftui.probes.compare.markdown import as_markdown
     from perftui.probes.compare.place import place_of
@@ -33,7 +33,7 @@ def compare_both(paths: list[Path]) -> None:
     from perftui.tui.text.compare import compare_text
 
     readers = _timed("open both", lambda: [open_recording(path) for path in paths])
-    base, new = (Run(r, r.path.name, place_of(r)) for r in readers)
+    base, new = (ComparedRun(r, r.path.name, place_of(r)) for r in readers)
     _timed("without the test", lambda: compare([base], [new], test=False))
     comparison = _timed("compare", lambda: compare([base], [new]))
     functions = comparison.functions

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.recording.shelf.place import Place
+    from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.recording.write.recorder import Recorder
     from perftui.probes.spine.log import Probe
     from perftui.probes.spine.records import Severity
@@ -85,16 +85,19 @@ class RecordOptions:
 NOT_RECORDED = RecordOptions(wanted=False)
 
 
-def _place_of(record: RecordOptions, title: str) -> Place | None:
+def _place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
     if not record.wanted:
         return None
-    from perftui.probes.recording.shelf.place import Place
+    from perftui.probes.recording.shelf.place import RecordingPlace
 
-    return Place(title, record.directory)
+    return RecordingPlace(title, record.directory)
 
 
 def _give_up(
-    channel: AgentChannel, output: OutputTail | None, orders: Orders | None, place: Place | None
+    channel: AgentChannel,
+    output: OutputTail | None,
+    orders: Orders | None,
+    place: RecordingPlace | None,
 ) -> None:
     """Leave nothing of what was made ready for a target."""
     channel.close()
@@ -118,7 +121,7 @@ class Session:
         channel: AgentChannel | None,
         output: OutputTail | None,
         record: RecordOptions,
-        place: Place | None,
+        place: RecordingPlace | None,
     ) -> None:
         self._target = target
         self._about = about
@@ -280,7 +283,7 @@ class Session:
             session._start()
         return session
 
-    def _start_recorder(self, record: RecordOptions, place: Place) -> Recorder | None:
+    def _start_recorder(self, record: RecordOptions, place: RecordingPlace) -> Recorder | None:
         """Begin to record; a session that cannot be recorded says so and goes on."""
         from perftui.probes.recording.shelf import shelf
         from perftui.probes.recording.write.recorder import Recorder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from textual.app import SystemCommand
 
@@ -17,13 +17,32 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from perftui.probes.compare.comparison import Run
+    from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.facts import PhaseKey
-    from perftui.tui.screens.home.choice import HomeChoice
+    from perftui.tui.screens.home.choice import HomeChoice, ListName
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
 
 R = TypeVar("R")
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A screen that asks, where it has to, before it is left."""
+
+    @property
+    def action_quit_or_ask(self) -> Callable[[], None]:
+        """Leave, or ask."""
+        ...
+
+
+@runtime_checkable
+class Offering(Protocol):
+    """A screen that adds to the command palette."""
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """Return what it offers."""
+        ...
 
 
 class PerftuiApp(TerminalApp[int]):
@@ -58,9 +77,9 @@ class PerftuiApp(TerminalApp[int]):
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ctrl+q must not skip the question."""
-        leave = getattr(self.screen, "action_quit_or_ask", None)
-        if callable(leave):
-            leave()
+        screen = self.screen
+        if isinstance(screen, Asking):
+            screen.action_quit_or_ask()
 
     def action_help_quit(self) -> None:
         """Say what ctrl+c does not do."""
@@ -72,9 +91,8 @@ class PerftuiApp(TerminalApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything by name."""
-        commands = getattr(screen, "commands", None)
-        if callable(commands):
-            yield from commands()
+        if isinstance(screen, Offering):
+            yield from screen.commands()
         yield from super().get_system_commands(screen)
         yield SystemCommand("Screenshot", "save the screen as SVG", self.save_svg)
 
@@ -160,8 +178,8 @@ class CompareApp(TerminalApp[int]):
 
     def __init__(
         self,
-        base: Sequence[Run],
-        new: Sequence[Run],
+        base: Sequence[ComparedRun],
+        new: Sequence[ComparedRun],
         phase: PhaseKey | None = None,
         *,
         ascii_only: bool | None = None,
@@ -177,13 +195,14 @@ class CompareApp(TerminalApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything by name."""
-        commands = getattr(screen, "commands", None)
-        if callable(commands):
-            yield from commands()
+        if isinstance(screen, Offering):
+            yield from screen.commands()
         yield from super().get_system_commands(screen)
 
 
-def run_compare(base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None = None) -> int:
+def run_compare(
+    base: Sequence[ComparedRun], new: Sequence[ComparedRun], phase: PhaseKey | None = None
+) -> int:
     """Show a comparison until the person leaves.
 
     Returns:
@@ -210,7 +229,7 @@ def run_picker() -> int | None:
 
 
 class _HomeApp(TerminalApp["HomeChoice"]):
-    def __init__(self, message: str, current: int) -> None:
+    def __init__(self, message: str, current: ListName) -> None:
         super().__init__()
         self._message, self._current = message, current
 
@@ -220,12 +239,12 @@ class _HomeApp(TerminalApp["HomeChoice"]):
         self.push_screen(HomeScreen(self._message, self._current), self.exit)
 
 
-def choose_at_home(message: str = "", current: int = 0) -> HomeChoice | None:
+def choose_at_home(message: str = "", current: ListName = "scenarios") -> HomeChoice | None:
     """Show the home screen; returns what to do, None if the person leaves.
 
     Args:
         message: What became of the last choice, in a line.
-        current: Index of the list to begin with.
+        current: The list to begin with.
     """
     app = _HomeApp(message, current)
     choice = _run(app)

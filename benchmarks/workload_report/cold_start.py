@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from perftui.probes.text.units import format_seconds
-from perftui.scenarios.engines.budget import Check, checked, parse_budget
+from perftui.scenarios.engines.budget import BudgetCheck, checked, parse_budget
 from workload_report.markdown import named, percent, spread, table, times
 from workload_report.measuring import Collected
 from workload_report.section import Data, Section
@@ -130,17 +130,17 @@ def write(data: Data) -> str:
     )
 
 
-def _checks(engine: _Engine, budget: str) -> list[Check]:
+def _checks(engine: _Engine, budget: str) -> list[BudgetCheck]:
     cold_s = median(row["connect_s"] + row["first_s"] for row in engine.cold)
     return checked(parse_budget(budget), engine.middle("import_s"), cold_s, engine.ratio)
 
 
-def _figure(check: Check) -> str:
+def _figure(check: BudgetCheck) -> str:
     text = times(check.value) if check.name == "ratio" else format_seconds(check.value)
     return f"{text} {'pass' if check.passed else 'FAIL'}"
 
 
-def _says(engines: list[_Engine], verdicts: dict[str, list[Check]]) -> str:
+def _says(engines: list[_Engine], verdicts: dict[str, list[BudgetCheck]]) -> str:
     slowest = max(engines, key=lambda engine: engine.middle("import_s"))
     worst = max(engines, key=lambda engine: engine.ratio)
     passing = [name for name, checks in verdicts.items() if all(check.passed for check in checks)]

@@ -25,7 +25,7 @@ OUTER_FRAMES = 8
 """Of a stack too deep for a line, these outermost frames stay; the middle goes."""
 
 
-class Sampler:
+class ThreadSampler:
     """Samples every Python thread of this process but its own."""
 
     def __init__(self, agent: "Agent", rate_hz: float, beside: "Any") -> None:

@@ -122,7 +122,7 @@ def _start(
         provider.stand_behind(spec_of)
     if sampler_hz > 0:
         sampler = load("sampler", "_perftui_agent_sampler")
-        sampler.Sampler(agent, sampler_hz, beside()).start()
+        sampler.ThreadSampler(agent, sampler_hz, beside()).start()
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:

@@ -14,7 +14,7 @@ from perftui.probes.spine.without_secrets import clean_log
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from perftui.probes.answers.parts import Parts, Source
+    from perftui.probes.answers.parts import Parts, PartsSource
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
         Buckets,
@@ -43,7 +43,7 @@ class Answers:
         source: Where the parts are.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PartsSource) -> None:
         self._source = source
         self._held = source.held
         self._call_tree_memo: dict[object, tuple[ThreadTree, ...]] = {}

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from perftui.probes.answers.metric_series import MetricSeries
     from perftui.probes.answers.own_cost import OwnCost
     from perftui.probes.answers.phases import PhaseSpan
     from perftui.probes.answers.quality import StackQuality
     from perftui.probes.answers.threads import ThreadState
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
-        Buckets,
         CallStats,
         Counter,
         Event,
@@ -36,32 +36,6 @@ if TYPE_CHECKING:
         Plan,
         ThreadKey,
     )
-
-
-class MetricSeries(Protocol):
-    """One metric of one process, or of the family."""
-
-    @property
-    def last_value(self) -> float | None:
-        """The newest value."""
-        ...
-
-    @property
-    def last_t_ns(self) -> int:
-        """When it was read."""
-        ...
-
-    def value_at(self, t_ns: int) -> float | None:
-        """Return the newest value at or before `t_ns`."""
-        ...
-
-    def highest_in(self, t0_ns: int, t1_ns: int) -> float | None:
-        """Return the highest value of [t0, t1], the one that held at t0 included."""
-        ...
-
-    def buckets(self, t0_ns: int, t1_ns: int, n: int) -> Buckets:
-        """Return the range in `n` equal buckets, None where nothing was measured."""
-        ...
 
 
 class SeriesPart(Protocol):
@@ -235,7 +209,7 @@ class Parts:
     own_cost: OwnCost
 
 
-class Source(Protocol):
+class PartsSource(Protocol):
     """Where the parts are."""
 
     @property

@@ -9,7 +9,7 @@ from perftui.probes.spine.reader import Phase
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.answers.parts import MetricSeries
+    from perftui.probes.answers.metric_series import MetricSeries
     from perftui.probes.spine.records import PhaseBegin, PhaseEnd
 
 

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from perftui.probes.compare.facts import ImportSum
     from perftui.probes.compare.figures import FigureChange
     from perftui.probes.compare.functions import FunctionChanges
-    from perftui.probes.compare.place import Place
+    from perftui.probes.compare.place import RunPlace
     from perftui.probes.spine.reader import Reader
 
 ONE_RUN = "one run each: cannot separate noise from change"
 _IMPORT_S, _IMPORT_PART = 0.010, 0.20
 
 
-class Run(NamedTuple):
+class ComparedRun(NamedTuple):
     """A run to be compared."""
 
     reader: Reader
     name: str
-    place: Place
+    place: RunPlace
 
 
 class PhaseChange(NamedTuple):
@@ -115,7 +115,11 @@ class Comparison:
 
 
 def compare(
-    base: Sequence[Run], new: Sequence[Run], phase: PhaseKey | None = None, *, test: bool = True
+    base: Sequence[ComparedRun],
+    new: Sequence[ComparedRun],
+    phase: PhaseKey | None = None,
+    *,
+    test: bool = True,
 ) -> Comparison:
     """Compare runs.
 
@@ -148,7 +152,7 @@ def compare(
     )
 
 
-def phases_in_all(runs: Sequence[Run]) -> list[PhaseKey]:
+def phases_in_all(runs: Sequence[ComparedRun]) -> list[PhaseKey]:
     """Return the phases that every run has: what a comparison can be restricted to."""
     keyed = []
     for run in runs:

@@ -18,7 +18,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.compare.place import Place
+    from perftui.probes.compare.place import RunPlace
     from perftui.probes.spine.reader import CallStats, Import, Phase, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
 
@@ -71,7 +71,7 @@ class RunFacts:
 
     name: str
     """What a person calls the run: the name of its recording."""
-    place: Place
+    place: RunPlace
     reader: Reader
     span: tuple[int, int]
     """Nanoseconds of the run's own clock, [t0, t1)."""
@@ -96,7 +96,9 @@ class RunFacts:
         return sum(stack.wall_ns for stack in self.stacks)
 
 
-def take_facts(reader: Reader, name: str, place: Place, phase: PhaseKey | None = None) -> RunFacts:
+def take_facts(
+    reader: Reader, name: str, place: RunPlace, phase: PhaseKey | None = None
+) -> RunFacts:
     """Ask a run for its facts.
 
     Args:

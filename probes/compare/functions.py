@@ -24,7 +24,7 @@ from perftui.probes.compare.confidence import (
     mean_of,
     ratio_of_sums,
 )
-from perftui.probes.profile.difference import Side, difference
+from perftui.probes.profile.difference import ComparedStacks, difference
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import payer_of
 from perftui.probes.spine.calltree import ROOT
@@ -200,8 +200,8 @@ def function_changes(
     return FunctionChanges(tuple(changes), flame, basis, blocks)
 
 
-def _side(run: RunFacts) -> Side:
-    return Side(run.reader.tree, run.stacks, run.span[1] - run.span[0])
+def _side(run: RunFacts) -> ComparedStacks:
+    return ComparedStacks(run.reader.tree, run.stacks, run.span[1] - run.span[0])
 
 
 def _against(run: RunFacts, pair: tuple[RunFacts, RunFacts], which: int) -> Difference:

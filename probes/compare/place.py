@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Reader
 
 
-class Place(NamedTuple):
+class RunPlace(NamedTuple):
     """Unknown is None."""
 
     path: str | None
@@ -43,13 +43,13 @@ class Place(NamedTuple):
     """It is still being recorded."""
 
 
-def place_of(recording: RecordingReader) -> Place:
+def place_of(recording: RecordingReader) -> RunPlace:
     """Return where a recording was made."""
     meta = recording.meta
     machine, options = _mapping(meta.get("machine")), _mapping(meta.get("options"))
     versions = _mapping(meta.get("versions"))
     target = recording.target()
-    return Place(
+    return RunPlace(
         path=str(recording.path),
         identity=_text(meta.get("id")),
         began_wall_ns=_whole(meta.get("created_wall_ns")),
@@ -72,7 +72,7 @@ def place_of(recording: RecordingReader) -> Place:
     )
 
 
-def place_here(reader: Reader) -> Place:
+def place_here(reader: Reader) -> RunPlace:
     """Return where a session that runs on this machine is measured."""
     import time
 
@@ -81,7 +81,7 @@ def place_here(reader: Reader) -> Place:
     machine, versions = meta_file.machine(), meta_file.versions()
     target, status = reader.target(), reader.status()
     since_ns = time.monotonic_ns() - status.t_start_ns
-    return Place(
+    return RunPlace(
         path=None,
         identity=None,
         began_wall_ns=time.time_ns() - since_ns,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.compare.facts import RunFacts
-    from perftui.probes.compare.place import Place
+    from perftui.probes.compare.place import RunPlace
 
 _OVERHEAD_POINTS, _OVERHEAD_RATIO = 2.0, 1.5
 """Per cent of a core, and factor, by which perftui's own CPU may differ."""
@@ -89,7 +89,7 @@ def _about(run: RunFacts) -> list[str]:
     return told
 
 
-def _rate(place: Place) -> str:
+def _rate(place: RunPlace) -> str:
     if not place.stacks:
         return "no stacks"
     return "" if place.rate_hz is None else f"{place.rate_hz:.0f} Hz"

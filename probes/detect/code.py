@@ -43,7 +43,7 @@ _FOR_OTHERS = {
 """Waiting for another thread that does the work: says nothing about why that one stands."""
 
 
-class Code(NamedTuple):
+class CodeSpot(NamedTuple):
     """Where a span was spent."""
 
     function: str
@@ -57,7 +57,7 @@ class Code(NamedTuple):
         return f"{self.function} {place} ({self.share:.0%})"
 
 
-def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> Code | None:
+def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> CodeSpot | None:
     """Return the program's own function with the largest share, libraries below it included."""
     totals: dict[int, float] = {}
     whole = 0.0
@@ -80,7 +80,7 @@ def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight)
         best_node[key] = max(best_node.get(key, (0.0, 0)), (size, node))
     key = max(by_function, key=lambda each: by_function[each])
     frame = tree.frame(best_node[key][1])
-    return Code(frame.function, frame.file, frame.line, by_function[key] / whole)
+    return CodeSpot(frame.function, frame.file, frame.line, by_function[key] / whole)
 
 
 def _size(weights: Weights, weight: Weight) -> float:

@@ -9,7 +9,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
-    Sample,
+    TreeReading,
     Waiting,
 )
 from perftui.probes.detect.registry import DETECTORS
@@ -61,7 +61,7 @@ class Engine:
 
         A sample that is not later than the one before is passed over.
         """
-        if isinstance(observation, Sample):
+        if isinstance(observation, TreeReading):
             self._sample(observation)
         elif isinstance(observation, CallEnded):
             for on_call in self._calls:
@@ -87,7 +87,7 @@ class Engine:
         for observation in observations:
             yield from self.feed(observation)
 
-    def _sample(self, sample: Sample) -> None:
+    def _sample(self, sample: TreeReading) -> None:
         context = self.context
         history = context.history
         if history.last_t_s is not None and sample.t_s <= history.last_t_s:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import WEIGHT_OF, dominant_code, waiting_of
 from perftui.probes.detect.engine import Engine
-from perftui.probes.detect.evidence.observations import RANK, Sample
+from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.observe import Observer
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
@@ -99,7 +99,7 @@ class DetectorProbe:
 
     def _judge(self, observation: Observation) -> None:
         edges: list[Edge] = []
-        if isinstance(observation, Sample):
+        if isinstance(observation, TreeReading):
             waiting = self._look_at_stacks(observation)
             if waiting is not None:
                 edges += self._engine.feed(waiting)
@@ -109,7 +109,7 @@ class DetectorProbe:
         if alerts:
             self._log.extend(alerts)
 
-    def _look_at_stacks(self, sample: Sample) -> Waiting | None:
+    def _look_at_stacks(self, sample: TreeReading) -> Waiting | None:
         """Ask what threads wait for: often while little is done in a phase that should work,
         seldom while several threads are at work."""
         if not self._knows_waits or sample.t_s < self._stacks_due_s:
@@ -123,7 +123,7 @@ class DetectorProbe:
         threads = self._threads(sample.t_s - STACKS_SPAN_S, sample.t_s)
         return waiting_of(self._log.tree, threads, sample.t_s)
 
-    def _remember_pool(self, sample: Sample) -> None:
+    def _remember_pool(self, sample: TreeReading) -> None:
         if sample.pool_bytes is not None:
             last = self._pools[-1] if self._pools else None
             if last is None or sample.t_s - last[0] >= 1.0:

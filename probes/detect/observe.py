@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.evidence.observations import CallEnded, ImportBegan, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import (
+    CallEnded,
+    ImportBegan,
+    ImportEnded,
+    TreeReading,
+)
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
 from perftui.probes.spine.records import (
     Call,
@@ -44,7 +49,7 @@ class Observer:
         self._base_ns = base_ns
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
         self._queue: tuple[int, float, float] | None = None
-        """When the run queue was read, the share and the per cent that a `Sample` tells."""
+        """When the run queue was read, the share and the per cent that a `TreeReading` tells."""
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
         self._imports: dict[tuple[int, int], str] = {}
         self._totals: dict[str, float] = {}
@@ -120,7 +125,7 @@ class Observer:
         ):
             self._counter = record.name if _rank(record.name) < _NO_COUNTER else current
 
-    def _sample(self, tick: Tick) -> Sample | None:
+    def _sample(self, tick: Tick) -> TreeReading | None:
         t_ns, sums = tick.t_ns, tick.sums
         if self._suspended:
             self._suspended_ns = t_ns
@@ -137,7 +142,7 @@ class Observer:
             rows = self._totals[self._counter]
         pools = tick.pools
         largest = max(pools, key=lambda name: pools[name], default="")
-        return Sample(
+        return TreeReading(
             t_s=self.time_s(t_ns),
             rss_bytes=float(sums["rss_bytes"]),
             cpu_percent=cpu,

@@ -17,7 +17,7 @@ from itertools import chain, pairwise
 from math import isfinite
 from typing import IO, TYPE_CHECKING
 
-from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, TreeReading
 from perftui.probes.spine.median import median
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class TraceFile:
             )
         return times, n_bad
 
-    def _samples(self) -> Iterator[Sample]:
+    def _samples(self) -> Iterator[TreeReading]:
         offset_s, last_s = 0.0, None
         for row in self._rows():
             t_s = _number(row.get("t_s"))
@@ -142,7 +142,7 @@ class TraceFile:
                 t_s += offset_s
                 last_s = t_s
             rss, cpu = _number(row.get("rss_bytes")), _number(row.get("cpu_percent"))
-            yield Sample(
+            yield TreeReading(
                 t_s,
                 rss if rss is not None and rss > 0 else None,
                 cpu if cpu is not None and cpu >= 0 else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from perftui.probes.export.tables.table import tables_of
-from perftui.probes.export.write import Counted, table_names, write_stream
+from perftui.probes.export.write import CountedStream, table_names, write_stream
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
@@ -44,7 +44,7 @@ def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tup
     length = max((part.t1_ns - part.t0_ns) * wanted // rows, 1)
     middle = (part.t0_ns + part.t1_ns) // 2
     piece = part._replace(t0_ns=middle - length // 2, t1_ns=middle + length // 2 + 1)
-    nowhere = Counted()
+    nowhere = CountedStream()
     into = cast("BinaryIO", nowhere)
     if order.many:  # a zip of them would be smaller than the files
         with tables_of(reader, piece) as source:

@@ -96,7 +96,7 @@ def default_path(reader: RecordingReader, order: Order, folder: Path) -> Path:
     return folder / f"{name}{table}{order.exporter.suffix}"
 
 
-class Counted:
+class CountedStream:
     """A stream, or one to nowhere, that knows how much it was given and cannot seek."""
 
     closed = False
@@ -199,7 +199,7 @@ def write_file(
 
 
 def _write_through(reader: RecordingReader, order: Order, device: Path) -> int:
-    counted = Counted()
+    counted = CountedStream()
     with whole_file(device) as file:
         counted.into = file
         write_stream(reader, order, cast("BinaryIO", counted))

@@ -31,7 +31,7 @@ _DEAREST_SHARE = 50
 """Looking takes no more than a part of this of the time, whatever the machine starts."""
 
 
-class Family:
+class ProcessFamily:
     """Readers of the tree's living processes, by pid.
 
     Args:

@@ -8,9 +8,9 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.process.face import ProcessGone, ProcessReader
-from perftui.probes.process.family import Family
+from perftui.probes.process.family import ProcessFamily
 from perftui.probes.process.opening import open_process
-from perftui.probes.process.pace import Pace
+from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, Record
 from perftui.probes.text.units import NS_PER_S
@@ -68,9 +68,9 @@ class MetricProbe:
         self._stopping = Event()
         self._thread = ProbeThread(log, _WHAT, self._run, "perftui-metrics")
         self._said_failures: set[str] = set()
-        self._family = Family(pid, mark, attached)
+        self._family = ProcessFamily(pid, mark, attached)
         self._looking = Lock()
-        self._shares_pace = Pace(SHARES_CORE)
+        self._shares_pace = CostPace(SHARES_CORE)
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from perftui.probes.text.units import NS_PER_S
 
 
-class Pace:
+class CostPace:
     """Keeps the CPU of one thing below a share of a core.
 
     Args:

@@ -37,7 +37,7 @@ SEEN_BEFORE = 0.1
 """What ran at less than this part of its present rate counts as not having run before."""
 
 
-class Side(NamedTuple):
+class ComparedStacks(NamedTuple):
     """One of the two: stacks of a range, and how long the range was."""
 
     tree: CallTree
@@ -208,7 +208,7 @@ def _not_before(delta: Delta) -> bool:
     return delta.new_per_s > 0 and delta.base_per_s < SEEN_BEFORE * delta.new_per_s
 
 
-def difference(base: Side, new: Side, *, by_line: bool = False) -> Difference:
+def difference(base: ComparedStacks, new: ComparedStacks, *, by_line: bool = False) -> Difference:
     """Lay two sides over each other; either may be empty.
 
     Args:
@@ -305,7 +305,7 @@ def _nodes(
 
 
 def _functions(
-    base: Side, new: Side, partners: Mapping[str, str], by_line: bool
+    base: ComparedStacks, new: ComparedStacks, partners: Mapping[str, str], by_line: bool
 ) -> tuple[FunctionDiff, ...]:
     found: dict[_Name, FunctionDiff] = {}
     for which, side in enumerate((base, new)):

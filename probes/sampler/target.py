@@ -22,8 +22,8 @@ from .memory import MOST_BYTES, MOST_PIECES, Buffer, Memory
 from .names import Names
 from .stream import Writer
 from .tasks import TaskNames
-from .threads import Thread, namespace_number
-from .walk import Plan, Read, Walker
+from .threads import KernelThread, namespace_number
+from .walk import Read, ReadPlan, Walker
 
 RUNNING = ord("R")
 DEAD = b"ZXx"
@@ -52,7 +52,7 @@ class Gone(Exception):
     """The process has ended."""
 
 
-class Tally:
+class SecondTally:
     """What one process gave in one second."""
 
     __slots__ = ("cpu_ns", "failed", "samples", "since_ns", "sweeps", "unsteady")
@@ -66,7 +66,7 @@ class Tally:
         self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
 
 
-class Target:
+class SampledProcess:
     """A process that is sampled, or of which we know why not.
 
     Raises:
@@ -102,15 +102,15 @@ class Target:
         self._begin_ns = self._resolve_at_ns = _now()
         self._patience_ns = _FIRST_PATIENCE_NS
         self._identity = Identity(pid)
-        self.threads: dict[int, Thread] = {}
-        self._hot: list[Thread] = []
+        self.threads: dict[int, KernelThread] = {}
+        self._hot: list[KernelThread] = []
         self._links = -1
         self._clock_ns = -1
         self._known_ns = 0
         self._sweeps = 0
         self._bad = 0
         self._tries = 0
-        self.tally = Tally()
+        self.tally = SecondTally()
         self.first_clock_ns = 0 if born else self.clock()
         self._python = False
         self._say(stream.RESOLVING)
@@ -237,7 +237,9 @@ class Target:
             if other_namespace:
                 native = namespace_number(f"/proc/{self.pid}/task/{tid}") or tid
             try:
-                thread = Thread(tid, native, Target.next_thread, self._folder, self._schedstat)
+                thread = KernelThread(
+                    tid, native, SampledProcess.next_thread, self._folder, self._schedstat
+                )
             except FileNotFoundError:
                 if self._schedstat and os.path.exists(f"/proc/{self.pid}/task/{tid}/stat"):
                     self._schedstat = ""  # a kernel without it
@@ -245,7 +247,7 @@ class Target:
                 continue
             except (OSError, ValueError):
                 continue
-            Target.next_thread += 1
+            SampledProcess.next_thread += 1
             thread.born = self._born
             self.threads[tid] = thread
             self._hot.append(thread)
@@ -258,7 +260,7 @@ class Target:
             self._drop(self.threads[tid])
         self._born = True  # who comes later has used nothing before
 
-    def _drop(self, thread: Thread) -> None:
+    def _drop(self, thread: KernelThread) -> None:
         self.threads.pop(thread.tid, None)
         if thread in self._hot:
             self._hot.remove(thread)
@@ -370,8 +372,8 @@ class Target:
 
     def _ask_others(self, now: int) -> None:
         """CPU was used that none of the hot threads used: find who it was."""
-        woken: list[Thread] = []
-        usage: dict[Thread, tuple[int, int]] = {}
+        woken: list[KernelThread] = []
+        usage: dict[KernelThread, tuple[int, int]] = {}
         hot = set(self._hot)
         for thread in list(self.threads.values()):
             if thread in hot:
@@ -389,7 +391,10 @@ class Target:
             self._hot += woken
 
     def _sample(
-        self, now: int, threads: list[Thread], usage: dict[Thread, tuple[int, int]] | None
+        self,
+        now: int,
+        threads: list[KernelThread],
+        usage: dict[KernelThread, tuple[int, int]] | None,
     ) -> int:
         """Read `threads`; return the CPU ns that they used since they were read before."""
         used = 0
@@ -398,12 +403,12 @@ class Target:
         while at < len(threads):
             pieces = list(self._walker.lead)
             total = self._walker.lead_size
-            plans: list[tuple[Thread, list[Plan]]] = []
+            plans: list[tuple[KernelThread, list[ReadPlan]]] = []
             # As many as fit into one call; the first one always.
             while at < len(threads):
                 thread = threads[at]
                 size, count = total, len(pieces)
-                own: list[Plan] = []
+                own: list[ReadPlan] = []
                 for guess in thread.known_guess:
                     plan, total = self._walker.plan(guess, pieces, total)
                     own.append(plan)
@@ -424,13 +429,13 @@ class Target:
     def _read_group(
         self,
         now: int,
-        plans: list[tuple[Thread, list[Plan]]],
+        plans: list[tuple[KernelThread, list[ReadPlan]]],
         pieces: list[int],
         total: int,
-        usage: dict[Thread, tuple[int, int]] | None,
+        usage: dict[KernelThread, tuple[int, int]] | None,
     ) -> tuple[int, int, int]:
         """One batch and what belongs to it; returns CPU ns, stacks attempted, stacks read."""
-        before: dict[Thread, int] = {}
+        before: dict[KernelThread, int] = {}
         for thread, _ in plans:
             if thread.faulting > 0:
                 try:
@@ -439,7 +444,7 @@ class Target:
                     self._links = -1
         start = _now()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
-        faults: dict[Thread, int] = {}
+        faults: dict[KernelThread, int] = {}
         for thread, _ in plans:
             try:
                 faults[thread] = thread.read_state()
@@ -499,7 +504,7 @@ class Target:
         return used_ns, attempted, good
 
     def _stack(
-        self, plans: list[Plan], whole: bool, holders: list[int]
+        self, plans: list[ReadPlan], whole: bool, holders: list[int]
     ) -> tuple[Read, Guess | None, bool]:
         """Return a thread's stack, its thread state, and whether that holds its GIL.
 
@@ -519,7 +524,7 @@ class Target:
     def _record(
         self,
         now: int,
-        thread: Thread,
+        thread: KernelThread,
         read: Read,
         guess: Guess | None,
         flags: int,

@@ -24,7 +24,7 @@ _ROOT_SIDE = MAX_DEPTH - _LEAF_SIDE - 1
 NS_PER_US = 1000
 
 
-class Interval(NamedTuple):
+class SeenStack(NamedTuple):
     """One thread was seen in one stack from t0 to t1."""
 
     tid: int
@@ -40,7 +40,7 @@ class Interval(NamedTuple):
 class Trace(NamedTuple):
     """The parsed output of one recorder."""
 
-    intervals: list[Interval]
+    intervals: list[SeenStack]
     """Ordered by t1 within each thread; clipped; consecutive equal stacks are one interval."""
     t0_ns: int
     """First sample that was taken (not clipped); equals t1_ns if there is none."""
@@ -61,7 +61,7 @@ class _Thread:
         self.tid_name: tuple[int, str] | None = None
         self.frames: list[int] = []
         self.since = 0
-        self.last: Interval | None = None
+        self.last: SeenStack | None = None
 
 
 def load_events(data: bytes) -> tuple[list[dict[str, Any]], bool]:
@@ -114,7 +114,7 @@ def parse_trace(
     """
     events, truncated = load_events(data)
     threads: dict[int, _Thread] = {}
-    intervals: list[Interval] = []
+    intervals: list[SeenStack] = []
     bad = 0
     ts = 0
     first: int | None = None
@@ -131,7 +131,7 @@ def parse_trace(
             frames = elide(thread.frames, tree)
         else:
             frames = (tree.frame_id("<no Python frame>", "", 0, "native"),)
-        now = Interval(*thread.tid_name, frames, t0, t1)
+        now = SeenStack(*thread.tid_name, frames, t0, t1)
         last = thread.last
         if last is not None:
             if last.t1_ns == t0 and last[:3] == now[:3]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from perftui.probes.stacks.recorder import Recording
+    from perftui.probes.stacks.recorder import SpyRecording
 
 _FIRST_WINDOWS_S = (0.2, 0.3, 0.5)
 """The first stacks shall be on the screen early; a window costs about 10 ms of CPU to start."""
@@ -20,7 +20,7 @@ _START_NS = 40_000_000
 _LONGEST_START_NS = 300_000_000
 
 
-class Pace:
+class RelayPace:
     """Rate and window of one relay, adapted to what the recorders cost."""
 
     def __init__(self, rate_hz: float, window_s: float) -> None:
@@ -57,7 +57,7 @@ class Pace:
         """A recorder became READY after `start_ns`."""
         self.start_ns += (min(start_ns, _LONGEST_START_NS) - self.start_ns) // 4
 
-    def cost(self, recording: Recording) -> str:
+    def cost(self, recording: SpyRecording) -> str:
         """Learn from a recording that has ended.
 
         Returns:

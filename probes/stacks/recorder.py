@@ -48,7 +48,7 @@ class SamplerMissing(Exception):
     """There is no py-spy to be found; the text says what to do."""
 
 
-class Recording(NamedTuple):
+class SpyRecording(NamedTuple):
     """What one recorder left behind."""
 
     outcome: Outcome
@@ -116,7 +116,7 @@ def classify(returncode: int, stdout: str, stderr: str, *, alive: bool) -> Outco
     return "failed"
 
 
-class Recorder:
+class SpyRecorder:
     """A running py-spy. All methods are for the one thread that owns it."""
 
     def __init__(
@@ -216,7 +216,7 @@ class Recorder:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def finish(self, *, alive: bool) -> Recording:
+    def finish(self, *, alive: bool) -> SpyRecording:
         """Wait for it and return what it left; call once, after `ended` or `kill`.
 
         Args:
@@ -236,7 +236,7 @@ class Recorder:
         stdout = self._stdout.decode("utf-8", "replace")
         stderr = self._stderr.decode("utf-8", "replace").strip()
         counts = _COUNTS.search(stdout)
-        return Recording(
+        return SpyRecording(
             outcome=classify(returncode, stdout, stderr, alive=alive),
             data=bytes(self._data),
             samples=int(counts[1]) if counts else 0,

@@ -24,8 +24,8 @@ from perftui.probes.machine import rights
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
-from perftui.probes.stacks.pace import Pace
-from perftui.probes.stacks.recorder import Recorder, SamplerMissing, find_sampler
+from perftui.probes.stacks.pace import RelayPace
+from perftui.probes.stacks.recorder import SamplerMissing, SpyRecorder, find_sampler
 from perftui.probes.stacks.window import WindowWriter
 from perftui.probes.text.units import NS_PER_S
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
-    from perftui.probes.stacks.recorder import Outcome, Recording
+    from perftui.probes.stacks.recorder import Outcome, SpyRecording
 
 _LONGEST_S = 6
 """A recorder that nobody stops ends by itself after so long."""
@@ -79,7 +79,7 @@ class StackProbe:
         self._native = native
         self._on_ready = on_ready
         self._sampler = sampler
-        self._pace = Pace(rate_hz, window_s)
+        self._pace = RelayPace(rate_hz, window_s)
         self._longest_s = max(_LONGEST_S, math.ceil(window_s) + _LONGEST_S - 1)
         self._writer = WindowWriter(log.tree, pid)
         self._thread = Thread(target=self._run, name=f"stacks {pid}", daemon=True)
@@ -87,9 +87,9 @@ class StackProbe:
         self._wake_r, self._wake_w = os.pipe()
         self._stopping = False
         self._renew = False
-        self._current: Recorder | None = None
-        self._next: Recorder | None = None
-        self._ending: list[Recorder] = []
+        self._current: SpyRecorder | None = None
+        self._next: SpyRecorder | None = None
+        self._ending: list[SpyRecorder] = []
         self._failures = 0
         self._not_before_ns = 0
         self._said: set[str] = set()
@@ -175,7 +175,7 @@ class StackProbe:
             self._selector.select(_TICK_S)
             self._attend()
 
-    def _recorders(self) -> list[Recorder]:
+    def _recorders(self) -> list[SpyRecorder]:
         return [*self._ending, *(r for r in (self._current, self._next) if r is not None)]
 
     def _patience_s(self) -> float:
@@ -207,7 +207,7 @@ class StackProbe:
                 return
         assert self._sampler is not None
         try:
-            recorder = Recorder(
+            recorder = SpyRecorder(
                 self._sampler, self._pid, self._pace.rate_hz, self._longest_s, native=self._native
             )
         except OSError as error:
@@ -241,7 +241,7 @@ class StackProbe:
             else:
                 older_at_work = True
 
-    def _hand_over(self, recorder: Recorder) -> None:
+    def _hand_over(self, recorder: SpyRecorder) -> None:
         """The new recorder is sampling: stop the old one."""
         assert recorder.t_ready_ns is not None
         self._pace.started(recorder.t_ready_ns - recorder.t_spawn_ns)
@@ -257,7 +257,7 @@ class StackProbe:
             self._said.discard("healed")
         self._call_ready()
 
-    def _retire(self, recorder: Recorder) -> Recorder:
+    def _retire(self, recorder: SpyRecorder) -> SpyRecorder:
         """Forget a recorder."""
         if recorder is self._current:
             self._current = None
@@ -269,7 +269,7 @@ class StackProbe:
             self._selector.unregister(fd)
         return recorder
 
-    def _take(self, recording: Recording) -> None:
+    def _take(self, recording: SpyRecording) -> None:
         """Append what a recorder brought home, or find out why it brought nothing."""
         if recording.data:
             records = self._writer.write(recording, self._t_gone_ns)

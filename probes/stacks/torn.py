@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.stacks.chrometrace import Interval
+    from perftui.probes.stacks.chrometrace import SeenStack
 
 TRIAL_SIGHTINGS = 5
 UNBROKEN = 8
@@ -74,7 +74,7 @@ class RootJudge:
         self._places: dict[int, Place] = {}
         self._window = 0
 
-    def judge(self, intervals: Sequence[Interval], period_ns: int) -> list[bool]:
+    def judge(self, intervals: Sequence[SeenStack], period_ns: int) -> list[bool]:
         """Return for each interval whether it is torn.
 
         Args:
@@ -139,7 +139,7 @@ class RootJudge:
             return True
         return False
 
-    def _learn(self, thread: _Thread, root: Place, interval: Interval) -> None:
+    def _learn(self, thread: _Thread, root: Place, interval: SeenStack) -> None:
         """Take a whole stack as evidence: what is inside it is no root."""
         thread.unbroken = 0
         inside = {self._place(frame) for frame in interval.frames[1:]}

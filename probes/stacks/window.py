@@ -16,8 +16,8 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import Record
-    from perftui.probes.stacks.chrometrace import Interval
-    from perftui.probes.stacks.recorder import Recording
+    from perftui.probes.stacks.chrometrace import SeenStack
+    from perftui.probes.stacks.recorder import SpyRecording
 
 
 class WindowWriter:
@@ -38,7 +38,7 @@ class WindowWriter:
         for tid in procfs.thread_ids(self._pid):
             self._last_seen_ns[tid] = now
 
-    def write(self, recording: Recording, t_gone_ns: int | None) -> list[Record]:
+    def write(self, recording: SpyRecording, t_gone_ns: int | None) -> list[Record]:
         """Return the records of a recording.
 
         Args:
@@ -97,13 +97,13 @@ class WindowWriter:
         self._forget(now)
         return records
 
-    def _cut_ended(self, intervals: list[Interval], t1_ns: int, now_ns: int) -> list[Interval]:
+    def _cut_ended(self, intervals: list[SeenStack], t1_ns: int, now_ns: int) -> list[SeenStack]:
         """End the stacks of threads that ended within the window when they were last seen.
 
         Threads that were never listed are left alone: in another pid namespace the kernel's
         numbers are not those that the program knows.
         """
-        kept: list[Interval] = []
+        kept: list[SeenStack] = []
         for interval in intervals:
             seen = self._last_seen_ns.get(interval.tid, now_ns)
             if seen >= now_ns or interval.t1_ns < t1_ns or interval.t1_ns <= seen:

@@ -30,7 +30,7 @@ from perftui.probes.store.calls import Calls
 from perftui.probes.store.counts import Counts
 from perftui.probes.store.journal import Journal
 from perftui.probes.store.lines import LogLines
-from perftui.probes.store.processes import Processes
+from perftui.probes.store.processes import ProcessTable
 from perftui.probes.store.series import SeriesTable
 from perftui.probes.store.stack_sums import StackSums
 from perftui.probes.store.threads import THREADS_KEPT, ThreadTable
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from perftui.probes.store.life import Life
 
 
-class Memory:
+class MemoryParts:
     """A sink, and the parts that answers are given from.
 
     Args:
@@ -63,7 +63,7 @@ class Memory:
         self._calls = Calls()
         self._counts = Counts()
         self._lines = LogLines()
-        self._processes = Processes(life.target.pid)
+        self._processes = ProcessTable(life.target.pid)
         self._quality = StackQuality()
         self._own_cost = OwnCost()
         self.parts = Parts(

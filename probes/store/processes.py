@@ -13,7 +13,7 @@ PROCESSES_KEPT = 512
 """Of a target that starts many, the oldest ended ones are forgotten."""
 
 
-class Processes:
+class ProcessTable:
     """Takes starts and ends in their order.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.answers.answers import Answers
 from perftui.probes.store.life import Life
-from perftui.probes.store.memory import Memory
+from perftui.probes.store.memory import MemoryParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ class Store(Answers):
         self, tree: CallTree, target: Target, clock: Callable[[], int] = time.monotonic_ns
     ) -> None:
         self.life = Life(target, clock)
-        self.memory = Memory(tree, self.life)
+        self.memory = MemoryParts(tree, self.life)
         super().__init__(self.memory)
 
     def ingest(self, batch: Batch) -> None:

@@ -18,7 +18,7 @@ from perftui.scenarios.data.orders_lance import lance_parts
 from perftui.scenarios.define.definition import scenario
 from perftui.scenarios.define.parameters import Range, Size
 from perftui.scenarios.engines.available import modules_of, require_modules
-from perftui.scenarios.engines.stream_readers import READERS, Reader
+from perftui.scenarios.engines.stream_readers import READERS, StreamReader
 from perftui.scenarios.say.figures import hand_over
 from perftui.scenarios.say.process_memory import check_memory, rss_bytes
 
@@ -111,7 +111,7 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _run(mode: str, reader: Reader, files: list[Path], settle_s: float) -> _Run:
+def _run(mode: str, reader: StreamReader, files: list[Path], settle_s: float) -> _Run:
     """Read the files, once each as they are listed."""
     kept: list[Any] = []
     base = rss_bytes()
@@ -141,7 +141,7 @@ def _run(mode: str, reader: Reader, files: list[Path], settle_s: float) -> _Run:
     )
 
 
-def _read(reader: Reader, files: list[Path], keep: list[Any] | None) -> _Read:
+def _read(reader: StreamReader, files: list[Path], keep: list[Any] | None) -> _Read:
     """Read files and sum one column; `keep` takes the results, None streams."""
     rows, gross, peak, first_s = 0, 0.0, rss_bytes(), 0.0
     started = time.perf_counter()

@@ -23,7 +23,7 @@ class Budget(NamedTuple):
     """First query against a warm one."""
 
 
-class Check(NamedTuple):
+class BudgetCheck(NamedTuple):
     """One figure against its bound."""
 
     name: str
@@ -73,11 +73,11 @@ def _ratio(text: str, value: str) -> float:
     return ratio
 
 
-def checked(budget: Budget, import_s: float, cold_s: float, ratio: float) -> list[Check]:
+def checked(budget: Budget, import_s: float, cold_s: float, ratio: float) -> list[BudgetCheck]:
     """Each figure that has a bound; one that reaches its bound has failed."""
     values = (import_s, cold_s, ratio)
     return [
-        Check(name, value, bound, value < bound)
+        BudgetCheck(name, value, bound, value < bound)
         for name, value, bound in zip(_NAMES, values, budget, strict=True)
         if bound is not None
     ]

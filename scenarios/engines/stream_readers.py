@@ -16,7 +16,7 @@ _QUERY = r"""
 _CLEAN = "regexp_replace(regexp_replace(note, '[0-9]+', '#', 'g'), '\\s+', ' ', 'g')"
 
 
-class Reader(Protocol):
+class StreamReader(Protocol):
     """An engine that can read either way."""
 
     def collect(self, file: Path) -> Any:
@@ -50,24 +50,24 @@ class DuckdbReader:
         self._connection = duckdb.connect()
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         # DuckDB warns that this makes an extra copy. That is what is shown here.
         return self._connection.execute(_QUERY, [str(file)]).to_arrow_table()
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         yield from self._connection.sql(_QUERY, params=[str(file)]).to_arrow_reader(65_536)
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
 
     def release(self) -> None:
-        """See `Reader`."""
+        """See `StreamReader`."""
         self._pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
-        """See `Reader`."""
+        """See `StreamReader`."""
         self._connection.close()
 
 
@@ -92,11 +92,11 @@ class PyarrowReader:
         }
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return self._ds.dataset(file).to_table(columns=self._columns)
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         # Both are needed: by default pyarrow reads ahead, and keeps, a whole file.
         options = self._ds.ParquetFragmentScanOptions(pre_buffer=False)
         yield from self._ds.dataset(file).to_batches(
@@ -104,11 +104,11 @@ class PyarrowReader:
         )
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
 
     def release(self) -> None:
-        """See `Reader`."""
+        """See `StreamReader`."""
         self._pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
@@ -132,11 +132,11 @@ class PolarsReader:
         self._pl: Any = polars
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return self._piece(self._plan(file).collect(engine="streaming"))
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         for frame in self._plan(file).collect_batches():
             yield self._piece(frame)
 
@@ -150,7 +150,7 @@ class PolarsReader:
         return _Frame(frame, frame.height, frame.estimated_size())
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(piece.frame["gross"].sum())
 
     def release(self) -> None:
@@ -172,11 +172,11 @@ class DatafusionReader:
         self._pc: Any = pyarrow.compute
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return self._pa.Table.from_batches(self._query(file).collect())
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         for batch in self._query(file).execute_stream():
             yield batch.to_pyarrow()
 
@@ -188,7 +188,7 @@ class DatafusionReader:
         )
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
 
     def release(self) -> None:
@@ -216,19 +216,19 @@ class LanceReader:
         }
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return self._lance.dataset(str(file)).to_table(columns=self._columns)
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         yield from self._lance.dataset(str(file)).to_batches(columns=self._columns)
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(self._pc.sum(piece["gross"]).as_py() or 0.0)
 
     def release(self) -> None:
-        """See `Reader`."""
+        """See `StreamReader`."""
         self._pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
@@ -247,11 +247,11 @@ class PandasReader:
         self._pq: Any = pyarrow.parquet
 
     def collect(self, file: Path) -> Any:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return self._computed(self._pd.read_parquet(file))
 
     def stream(self, file: Path) -> Iterator[Any]:
-        """See `Reader`."""
+        """See `StreamReader`."""
         with self._pq.ParquetFile(file, pre_buffer=False) as parquet:
             for batch in parquet.iter_batches(65_536):
                 yield self._computed(batch.to_pandas())
@@ -264,18 +264,18 @@ class PandasReader:
         return _Frame(kept, len(kept), int(kept.memory_usage().sum()))
 
     def gross(self, piece: Any) -> float:
-        """See `Reader`."""
+        """See `StreamReader`."""
         return float(piece.frame["gross"].sum())
 
     def release(self) -> None:
-        """See `Reader`."""
+        """See `StreamReader`."""
         self._pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Nothing is held between reads."""
 
 
-READERS: dict[str, Callable[[], Reader]] = {
+READERS: dict[str, Callable[[], StreamReader]] = {
     "duckdb": DuckdbReader,
     "pyarrow": PyarrowReader,
     "polars": PolarsReader,

@@ -19,7 +19,7 @@ from perftui.scenarios.loading.rows import (
     batch_bytes,
     tuple_batches,
 )
-from perftui.scenarios.loading.targets import Target
+from perftui.scenarios.loading.targets import LoadTarget
 from perftui.scenarios.say.figures import Figure, hand_over
 from perftui.scenarios.say.process_memory import check_memory, rss_bytes
 from perftui.scenarios.servers.postgres import postgres_server
@@ -34,7 +34,7 @@ class System(NamedTuple):
     """Ways to load, the usual one first, with the rows that take it about a second."""
     arrow: bool
     """Takes Arrow batches; else lists of tuples."""
-    make: Callable[..., Target]
+    make: Callable[..., LoadTarget]
     server: Callable[[str, int], AbstractContextManager[str]] | None = None
     """(dsn, rows) -> an address."""
 
@@ -42,14 +42,14 @@ class System(NamedTuple):
 SYSTEMS = {
     "duckdb": System(
         *(("duckdb", "pyarrow"), {"arrow": 1_000_000, "executemany": 1_600}, True),
-        loader_targets.Duckdb,
+        loader_targets.DuckdbLoad,
     ),
     "lancedb": System(
-        *(("lancedb", "pyarrow"), {"add": 1_000_000}, True, loader_targets.Lancedb),
+        *(("lancedb", "pyarrow"), {"add": 1_000_000}, True, loader_targets.LancedbLoad),
     ),
     "delta": System(
         *(("deltalake", "pyarrow"), {"append": 1_000_000, "partitioned": 200_000}, True),
-        loader_targets.Delta,
+        loader_targets.DeltaLoad,
     ),
     "parquet": System(
         *(("pyarrow",), {"row-groups": 2_000_000, "files": 2_000_000}, True),
@@ -119,7 +119,7 @@ def system_and_variant(target: str, variant: str) -> tuple[System, str]:
 
 
 @contextmanager
-def opened_system(system: System, variant: str, dsn: str, rows: int) -> Iterator[Target]:
+def opened_system(system: System, variant: str, dsn: str, rows: int) -> Iterator[LoadTarget]:
     """Import the library, and start the server if there is one, for the length of a `with`.
 
     Raises:
@@ -159,7 +159,7 @@ def generated_batches(system: System, rows: int, batch: int) -> list[Any]:
 
 
 def load(
-    target: Target, batches: list[Any], folder: Path, name: str, phase: str | None = None
+    target: LoadTarget, batches: list[Any], folder: Path, name: str, phase: str | None = None
 ) -> Load:
     """Load all batches into a new place, and see that everything arrived.
 
@@ -173,7 +173,7 @@ def load(
         target.close()
 
 
-def _load(target: Target, batches: list[Any], folder: Path, phase: str | None) -> Load:
+def _load(target: LoadTarget, batches: list[Any], folder: Path, phase: str | None) -> Load:
     sizes = [batch_bytes(batch) for batch in batches]
     base = peak = rss_bytes()
     rows, batch_s = 0, []

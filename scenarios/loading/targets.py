@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class Target(Protocol):
+class LoadTarget(Protocol):
     """A system that rows can be loaded into."""
 
     def open(self, folder: Path, name: str) -> None:
@@ -25,7 +25,7 @@ class Target(Protocol):
         """Give the place up; what is on disk goes with the folder."""
 
 
-class Duckdb:
+class DuckdbLoad:
     """DuckDB in a file: Arrow registered and inserted, or a row at a time through DB-API."""
 
     def __init__(self, variant: str) -> None:
@@ -35,7 +35,7 @@ class Duckdb:
         self._variant = variant
 
     def open(self, folder: Path, name: str) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._connection = self._duckdb.connect(str(folder / f"{name}.duckdb"))
         self._connection.execute(
             "CREATE TABLE orders (id BIGINT, customer BIGINT, amount DOUBLE, tax DOUBLE, "
@@ -43,7 +43,7 @@ class Duckdb:
         )
 
     def load(self, batch: Any) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         if self._variant == "executemany":
             rows = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
             sql = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)"
@@ -54,15 +54,15 @@ class Duckdb:
         self._connection.unregister("batch")
 
     def stored(self) -> int:
-        """See `Target`."""
+        """See `LoadTarget`."""
         return int(self._connection.execute("SELECT count(*) FROM orders").fetchone()[0])
 
     def close(self) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._connection.close()
 
 
-class Lancedb:
+class LancedbLoad:
     """A LanceDB table; every batch is a new version."""
 
     def __init__(self, variant: str) -> None:
@@ -71,27 +71,27 @@ class Lancedb:
         self._lancedb: Any = lancedb
 
     def open(self, folder: Path, name: str) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._database = self._lancedb.connect(str(folder / "lancedb"))
         self._name = name
         self._table: Any = None
 
     def load(self, batch: Any) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         if self._table is None:
             self._table = self._database.create_table(self._name, schema=batch.schema)
         self._table.add(batch)
 
     def stored(self) -> int:
-        """See `Target`."""
+        """See `LoadTarget`."""
         return 0 if self._table is None else int(self._table.count_rows())
 
     def close(self) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._table = None
 
 
-class Delta:
+class DeltaLoad:
     """A Delta Lake table; every batch is a commit. `partitioned`: by region."""
 
     def __init__(self, variant: str) -> None:
@@ -101,18 +101,18 @@ class Delta:
         self._partition_by = ["region"] if variant == "partitioned" else None
 
     def open(self, folder: Path, name: str) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._path = str(folder / name)
         self._rows = 0
 
     def load(self, batch: Any) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._deltalake.write_deltalake(
             self._path, batch, mode="append", partition_by=self._partition_by
         )
 
     def stored(self) -> int:
-        """See `Target`."""
+        """See `LoadTarget`."""
         return int(self._deltalake.DeltaTable(self._path).count())
 
     def close(self) -> None:
@@ -129,14 +129,14 @@ class Parquet:
         self._variant = variant
 
     def open(self, folder: Path, name: str) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._folder = folder / name
         self._folder.mkdir()
         self._writer: Any = None
         self._files = 0
 
     def load(self, batch: Any) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         if self._writer is None or self._variant == "files":
             self._finish_file()
             path = self._folder / f"part-{self._files:06d}.parquet"
@@ -145,13 +145,13 @@ class Parquet:
         self._writer.write_batch(batch)
 
     def stored(self) -> int:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._finish_file()
         files = self._folder.glob("*.parquet")
         return sum(self._pq.read_metadata(file).num_rows for file in files)
 
     def close(self) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._finish_file()
 
     def _finish_file(self) -> None:
@@ -170,7 +170,7 @@ class Sqlite:
         self._variant = variant
 
     def open(self, folder: Path, name: str) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         # None: no transaction but those that are asked for.
         self._connection = self._sqlite3.connect(folder / f"{name}.sqlite", isolation_level=None)
         self._connection.execute(
@@ -179,7 +179,7 @@ class Sqlite:
         )
 
     def load(self, batch: Any) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         sql = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)"
         if self._variant == "autocommit":
             for row in batch:
@@ -190,9 +190,9 @@ class Sqlite:
         self._connection.execute("COMMIT")
 
     def stored(self) -> int:
-        """See `Target`."""
+        """See `LoadTarget`."""
         return int(self._connection.execute("SELECT count(*) FROM orders").fetchone()[0])
 
     def close(self) -> None:
-        """See `Target`."""
+        """See `LoadTarget`."""
         self._connection.close()

@@ -39,7 +39,7 @@ _WORDS: dict[MeasureKey, str] = {
 }
 
 
-class Line(NamedTuple):
+class CostLine(NamedTuple):
     """cost = fixed + per_row * rows: a program that needs something even for nothing."""
 
     fixed: float
@@ -58,7 +58,7 @@ class Growth(NamedTuple):
     """(share of the work, cost)."""
     law: Law
     """cost ~ n^exponent."""
-    line: Line | None
+    line: CostLine | None
     """The straight line, where that lies closer to what was measured than the law."""
     verdict: str
     """constant, less than linear, linear, worse than linear, cannot tell."""
@@ -115,7 +115,7 @@ def growth_of(
     return Growth(what, tuple(points), law, None, law.verdict, between)
 
 
-def _line_through(points: Sequence[tuple[float, float]], law: Law, rows: float) -> Line | None:
+def _line_through(points: Sequence[tuple[float, float]], law: Law, rows: float) -> CostLine | None:
     """The straight line, if it is sure, has a fixed part, and fits."""
     slope = fitted_slope(points)
     if slope is None or law.overall is None or rows <= 0:
@@ -131,7 +131,7 @@ def _line_through(points: Sequence[tuple[float, float]], law: Law, rows: float) 
     off_law = sum((cost / (10**scale * share**exponent) - 1) ** 2 for share, cost in points)
     if off_law <= off_line and off_line > _REPEATS**2 * len(points):
         return None
-    return Line(fixed, slope.exponent / rows, slope.low / rows, slope.high / rows)
+    return CostLine(fixed, slope.exponent / rows, slope.low / rows, slope.high / rows)
 
 
 def growth_text(pair: Pair, growth: Growth) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.scenarios.sweep.growth_law import Law, Slope
-    from perftui.scenarios.sweep.sweep import Size, Sweep
+    from perftui.scenarios.sweep.sweep import SizeResult, Sweep
 
 SCHEMA = 1
 _BAR = 30
@@ -34,7 +34,7 @@ def as_text(sweep: Sweep, *, ascii_only: bool) -> str:
         )
     header = (sweep.parameter, "runs", "time", "CPU", "peak above base", "")
     lines = [*table_lines(header, rows), ""]
-    charts: tuple[tuple[str, Callable[[Size], float | None], Callable[[float], str]], ...] = (
+    charts: tuple[tuple[str, Callable[[SizeResult], float | None], Callable[[float], str]], ...] = (
         ("time", lambda size: size.duration_s, format_seconds),
         ("memory", lambda size: size.peak_bytes, format_bytes),
     )
@@ -65,7 +65,7 @@ def as_text(sweep: Sweep, *, ascii_only: bool) -> str:
     return "\n".join(lines)
 
 
-def _under_limit(sizes: Sequence[Size]) -> str:
+def _under_limit(sizes: Sequence[SizeResult]) -> str:
     """Which sizes passed, in one sentence."""
     over = [size.value for size in sizes if size.outcome == "out of memory"]
     passed = [size.value for size in sizes if size.outcome == "done"]
@@ -82,7 +82,7 @@ def _or_dash(value: float | None, write: Callable[[float], str]) -> str:
 def _chart(
     sweep: Sweep,
     name: str,
-    value_of: Callable[[Size], float | None],
+    value_of: Callable[[SizeResult], float | None],
     write: Callable[[float], str],
     *,
     ascii_only: bool,

@@ -44,7 +44,7 @@ _LAST_LINES = 40
 Outcome = Literal["done", "out of memory", "failed"]
 
 
-class Run(NamedTuple):
+class SweepRun(NamedTuple):
     """One run of the scenario."""
 
     value: str
@@ -62,7 +62,7 @@ class Run(NamedTuple):
     """Above the base: the highest while the work was done."""
 
 
-class Size(NamedTuple):
+class SizeResult(NamedTuple):
     """What the runs of one size gave; medians of those that were done."""
 
     value: str
@@ -85,14 +85,14 @@ class Sweep(NamedTuple):
     """What counted as the work."""
     limit_bytes: int | None
     limit_by: LimitBy
-    runs: tuple[Run, ...]
-    sizes: tuple[Size, ...]
+    runs: tuple[SweepRun, ...]
+    sizes: tuple[SizeResult, ...]
     time: Law
     cpu: Law
     memory: Law
 
 
-class Plan(NamedTuple):
+class SweepPlan(NamedTuple):
     """What to measure."""
 
     scenario: Scenario
@@ -180,7 +180,7 @@ def format_number(parameter: Parameter, number: float) -> str:
 
 
 def sweep(
-    plan: Plan, tell: Callable[[str], None], go_on: Callable[[], None] = lambda: None
+    plan: SweepPlan, tell: Callable[[str], None], go_on: Callable[[], None] = lambda: None
 ) -> Sweep:
     """Measure, then fit.
 
@@ -194,7 +194,7 @@ def sweep(
     """
     bound = {value: _bind(plan, value) for value in plan.values}
     numbers = {value: as_number(plan.parameter.parse(value)) for value in plan.values}
-    runs: list[Run] = []
+    runs: list[SweepRun] = []
     # Round 0 generates data and fills the page cache. It is shown, but it does not count.
     for number in range(plan.rounds + 1):
         # There and back again: a machine that gets slower is not taken for growth.
@@ -225,30 +225,30 @@ def sweep(
     )
 
 
-def _bind(plan: Plan, value: str) -> dict[str, object]:
+def _bind(plan: SweepPlan, value: str) -> dict[str, object]:
     return plan.scenario.bind([*plan.fixed, f"{plan.parameter.name}={value}"])
 
 
-def _title(plan: Plan, bound: dict[str, object]) -> str:
+def _title(plan: SweepPlan, bound: dict[str, object]) -> str:
     """The scenario with what was held fixed, and the sizes in place of the first of them."""
     fixed = {name: value for name, value in bound.items() if name != plan.parameter.name}
     sizes = f"{plan.values[0]}..{plan.values[-1]}" if len(plan.values) > 1 else plan.values[0]
     return f"{plan.scenario.title(fixed)} {plan.parameter.name}={sizes}"
 
 
-def _hopeless(runs: Sequence[Run], value: str) -> bool:
+def _hopeless(runs: Sequence[SweepRun], value: str) -> bool:
     """Twice without success, and we know: it would be the same again."""
     return sum(run.value == value and run.outcome != "done" for run in runs) >= 2
 
 
 def _measure(
-    plan: Plan,
+    plan: SweepPlan,
     values: dict[str, object],
     value: str,
     n: float,
     number: int,
     go_on: Callable[[], None],
-) -> Run:
+) -> SweepRun:
     argv = plan.scenario.command(sys.executable, values)
     if plan.limit_bytes is not None and plan.limit_by == "rlimit":
         argv = argv_under_rlimit(argv, plan.limit_bytes)
@@ -263,7 +263,7 @@ def _measure(
         session.close()
     nothing = (None, None, None, None)
     if stopped:
-        return Run(value, n, number, "out of memory", stopped, *nothing)
+        return SweepRun(value, n, number, "out of memory", stopped, *nothing)
     exit_ = session.exit()
     reader = session.reader
     if exit_ is None or exit_.exit_code != 0:
@@ -271,8 +271,8 @@ def _measure(
         outcome: Outcome = "failed"
         if plan.limit_bytes is not None and says_out_of_memory(lines):
             outcome = "out of memory"
-        return Run(value, n, number, outcome, _last_words(lines, exit_), *nothing)
-    return Run(value, n, number, "done", "", *_work(reader, plan.phase))
+        return SweepRun(value, n, number, outcome, _last_words(lines, exit_), *nothing)
+    return SweepRun(value, n, number, "done", "", *_work(reader, plan.phase))
 
 
 def _watched(
@@ -369,13 +369,13 @@ def _memory(
     return base, max(int(max(known)), 0) if known else None
 
 
-def _size(value: str, n: float, runs: Sequence[Run]) -> Size:
+def _size(value: str, n: float, runs: Sequence[SweepRun]) -> SizeResult:
     own = [run for run in runs if run.value == value]
     done = [run for run in own if run.outcome == "done"]
     failed = [run for run in own if run.outcome != "done"]
     last = failed[-1] if failed else None
     peak = _median([run.peak_bytes for run in done])
-    return Size(
+    return SizeResult(
         value,
         n,
         len(done),

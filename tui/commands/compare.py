@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from perftui.probes.compare.comparison import Comparison, Run
+    from perftui.probes.compare.comparison import ComparedRun, Comparison
     from perftui.probes.compare.rules import Judged
 
 FORMATS = ("text", "json", "markdown", "diff-svg")
@@ -114,13 +114,13 @@ def _kind(args: argparse.Namespace) -> str | None:
     return "text" if args.headless else None
 
 
-def _open_side(argument: str) -> list[Run]:
+def _open_side(argument: str) -> list[ComparedRun]:
     """Open one recording, or several separated by commas.
 
     Raises:
         UserError: one of them cannot be read.
     """
-    from perftui.probes.compare.comparison import Run
+    from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.place import place_of
     from perftui.probes.recording.format.limits import RecordingError
 
@@ -137,11 +137,11 @@ def _open_side(argument: str) -> list[Run]:
         except RecordingError as error:
             raise UserError(str(error)) from error
         name = reader.path.name.removesuffix(".zip").removesuffix(".perftui")
-        runs.append(Run(reader, name, place))
+        runs.append(ComparedRun(reader, name, place))
     return runs
 
 
-def _check_twice(base: Sequence[Run], new: Sequence[Run]) -> None:
+def _check_twice(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> None:
     """Refuse a recording that is there twice: it would be compared with itself.
 
     Raises:
@@ -159,7 +159,7 @@ def _check_twice(base: Sequence[Run], new: Sequence[Run]) -> None:
         seen[identity] = run.name
 
 
-def _phase(text: str | None, runs: Sequence[Run]) -> Any:
+def _phase(text: str | None, runs: Sequence[ComparedRun]) -> Any:
     """Return the key of the phase that was asked for.
 
     Raises:

@@ -93,7 +93,7 @@ class _Judge:
 
     def _csv(self, name: str) -> None:
         from perftui.probes.detect.engine import Engine
-        from perftui.probes.detect.evidence.observations import CallEnded, Sample
+        from perftui.probes.detect.evidence.observations import CallEnded, TreeReading
         from perftui.probes.detect.judged import Seen, unjudged
         from perftui.probes.detect.registry import DETECTORS
         from perftui.probes.detect.trace import TraceFile
@@ -111,7 +111,7 @@ class _Judge:
         def observations() -> Iterator[Observation]:
             nonlocal calls, counts, phases
             for seen in trace.observations():
-                if isinstance(seen, Sample):
+                if isinstance(seen, TreeReading):
                     counts = counts or seen.rows is not None
                     phases = phases or seen.phase is not None
                 elif isinstance(seen, CallEnded):

@@ -9,7 +9,7 @@ from perftui.tui.parser import build_parser
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
-    from perftui.tui.screens.home.choice import HomeChoice
+    from perftui.tui.screens.home.choice import HomeChoice, ListName
 
 
 def can_show_home() -> bool:
@@ -25,7 +25,8 @@ def run_home() -> int:
     """
     from perftui.tui.app import choose_at_home
 
-    message, current = "", 0
+    message = ""
+    current: ListName = "scenarios"
     while (choice := choose_at_home(message, current)) is not None:
         message, current = carry_out(choice), choice.list
     return 0

@@ -15,7 +15,7 @@ from perftui.tui.text.words import say, tell
 if TYPE_CHECKING:
     from typing import Any
 
-    from perftui.scenarios.sweep.sweep import Plan
+    from perftui.scenarios.sweep.sweep import SweepPlan
 
 INCONCLUSIVE = 3
 _LEAST_LIMIT_BYTES = 20_000_000
@@ -107,11 +107,11 @@ def run(args: argparse.Namespace) -> int:
     return INCONCLUSIVE if unknown else 0
 
 
-def _plan(args: argparse.Namespace) -> Plan:
+def _plan(args: argparse.Namespace) -> SweepPlan:
     from perftui.probes.text.units import parse_bytes
     from perftui.scenarios.define.parameters import ScenarioError
     from perftui.scenarios.run.runner import resolve
-    from perftui.scenarios.sweep.sweep import Plan, doubled, swept_parameter
+    from perftui.scenarios.sweep.sweep import SweepPlan, doubled, swept_parameter
 
     scenario = resolve(args.scenario)
     scenario.check_requirements()
@@ -148,7 +148,7 @@ def _plan(args: argparse.Namespace) -> Plan:
             )
     if any(word.partition("=")[0].strip() == parameter.name for word in args.param):
         raise ScenarioError(f"{parameter.name} is swept over: it cannot be held fixed with -p too")
-    return Plan(
+    return SweepPlan(
         scenario,
         parameter,
         tuple(values),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.difference import Side, difference
+from perftui.probes.profile.difference import ComparedStacks, difference
 from perftui.probes.profile.sums import busy
 from perftui.probes.text.units import NS_PER_S
 
@@ -74,7 +74,10 @@ def take_against(
         return Against(span, base, None, None, "no stacks in this range, nor before it", None)
     tree = reader.tree
     old, new = _threads(before, stacks, selection)
-    sides = Side(tree, old, base[1] - base[0]), Side(tree, new, span[1] - span[0])
+    sides = (
+        ComparedStacks(tree, old, base[1] - base[0]),
+        ComparedStacks(tree, new, span[1] - span[0]),
+    )
     found = difference(*sides, by_line=selection.by_line)
     lines = None
     if not selection.by_line and not found.only_now("wall"):

@@ -13,7 +13,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.compare.comparison import Comparison, PhaseChange, Run
+    from perftui.probes.compare.comparison import ComparedRun, Comparison, PhaseChange
     from perftui.probes.compare.facts import PhaseKey, RunFacts
     from perftui.probes.profile.sums import WeightName
     from perftui.probes.spine.reader import Phase, Reader
@@ -81,8 +81,8 @@ class Timelines(NamedTuple):
 
 
 def take_comparison(
-    base: Sequence[Run],
-    new: Sequence[Run],
+    base: Sequence[ComparedRun],
+    new: Sequence[ComparedRun],
     choice: CompareChoice,
     known: Comparison | None = None,
     *,

@@ -18,7 +18,7 @@ _AMOUNT = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|min|m|h|%|)", re.ASC
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     """What moments are counted from."""
 
     t_start_ns: int
@@ -28,7 +28,7 @@ class Span(NamedTuple):
     """Time of day of a moment, in nanoseconds since 1970."""
 
 
-def parse_moment(text: str, span: Span) -> int:
+def parse_moment(text: str, span: Stretch) -> int:
     """Return the moment that is meant, in nanoseconds of the session's clock.
 
     Raises:
@@ -49,7 +49,7 @@ def parse_moment(text: str, span: Span) -> int:
     return found
 
 
-def _of_amount(match: re.Match[str], span: Span) -> int:
+def _of_amount(match: re.Match[str], span: Stretch) -> int:
     sign, number, unit = match.groups()
     value = float(number)
     length = span.t_end_ns - span.t_start_ns
@@ -64,7 +64,7 @@ def _of_amount(match: re.Match[str], span: Span) -> int:
     return (span.cursor_ns if sign == "+" else span.t_start_ns) + round(ns)
 
 
-def _of_clock(match: re.Match[str], span: Span) -> int:
+def _of_clock(match: re.Match[str], span: Stretch) -> int:
     """`m:ss` is time since the start, as in the header; `h:mm:ss` is a time of day if it fits."""
     hours, minutes, seconds = match.groups()
     since_ns = round((int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)) * NS_PER_S)
@@ -75,7 +75,7 @@ def _of_clock(match: re.Match[str], span: Span) -> int:
     return span.t_start_ns + since_ns
 
 
-def _of_day(hours: int, minutes: int, seconds: float, span: Span) -> int | None:
+def _of_day(hours: int, minutes: int, seconds: float, span: Stretch) -> int | None:
     """Return the moment at which the clock on the wall said so; None if it never did."""
     began = span.wall_ns(span.t_start_ns)
     if began is None or hours > 23 or minutes > 59 or seconds >= 60:
@@ -96,5 +96,5 @@ def _of_day(hours: int, minutes: int, seconds: float, span: Span) -> int | None:
     return None
 
 
-def _days(span: Span) -> int:
+def _days(span: Stretch) -> int:
     return min((span.t_end_ns - span.t_start_ns) // (86_400 * NS_PER_S) + 1, 1_000)

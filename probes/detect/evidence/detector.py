@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         EdgeSeverity,
         ImportBegan,
         ImportEnded,
-        Sample,
+        TreeReading,
         Waiting,
     )
 
@@ -55,7 +55,7 @@ class Context:
         edge = self.open_alerts.get(kind)
         return edge is not None and edge.severity != "info"
 
-    def note_queue(self, sample: Sample) -> None:
+    def note_queue(self, sample: TreeReading) -> None:
         """Follow whether the program is kept from the cores."""
         waited = sample.run_queue_percent
         if waited is None:
@@ -91,7 +91,7 @@ class Detector:
         """The newest edge of the open alert of this kind."""
         return self.context.open_alerts.get(self.kind)
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """Every reading."""
 
     def on_second(self, now_s: float) -> None:

@@ -10,7 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.detect.evidence.observations import TreeReading
 
 BUCKET_S = 0.5
 KEPT_BUCKETS = 660
@@ -44,7 +44,7 @@ class History:
         self.rss_bytes: float | None = None
         """Median of the last three readings: single zero or half readings are gone."""
 
-    def add(self, sample: Sample) -> bool:
+    def add(self, sample: TreeReading) -> bool:
         """Take a reading; True if a bucket was closed by it."""
         t_s = sample.t_s
         if self.t0_s is None:

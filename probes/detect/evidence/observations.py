@@ -11,7 +11,7 @@ EdgeSeverity = Literal["info", "warn", "critical", "clear"]
 RANK: dict[str, int] = {"info": 0, "warn": 1, "critical": 2}
 
 
-class Sample(NamedTuple):
+class TreeReading(NamedTuple):
     """One reading of the whole process tree."""
 
     t_s: float
@@ -72,7 +72,7 @@ class Waiting(NamedTuple):
     """How many threads have work."""
 
 
-Observation = Sample | CallEnded | ImportBegan | ImportEnded | Waiting
+Observation = TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting
 
 
 class Edge(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perftui.probes.detect.evidence.history import GAP_S
 
 if TYPE_CHECKING:
-    from perftui.probes.detect.evidence.observations import Sample, Waiting
+    from perftui.probes.detect.evidence.observations import TreeReading, Waiting
 
 WINDOW_S = 2.5
 LOW_PERCENT, BUSY_PERCENT, IDLE_PERCENT = 32.0, 50.0, 20.0
@@ -74,7 +74,7 @@ class Stall:
         self._last_old_s = None
         self.frozen = False
 
-    def add(self, sample: Sample, rss_bytes: float | None) -> None:
+    def add(self, sample: TreeReading, rss_bytes: float | None) -> None:
         """Take a reading and the RSS without its glitches."""
         cpu = sample.cpu_percent
         if cpu is None:

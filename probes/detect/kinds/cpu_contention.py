@@ -10,7 +10,7 @@ from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.detect.evidence.observations import TreeReading
 
 WARN_SHARE, CLEAR_SHARE = 0.30, 0.15
 TAU_S = 4.0
@@ -30,7 +30,7 @@ class CpuContention(Detector):
         self._last_s: float | None = None
         self._above_since: float | None = None
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """Follow the smoothed share of time in the run queue."""
         share = sample.run_queue_share
         if share is None:

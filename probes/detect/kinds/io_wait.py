@@ -10,7 +10,7 @@ from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import Sample, Waiting
+    from perftui.probes.detect.evidence.observations import TreeReading, Waiting
 
 CRITICAL_S = 15.0
 PATIENCE_S = 1.5
@@ -37,7 +37,7 @@ class IoWait(Detector):
         if self.open is not None:
             self.clear(t_s, t_s, "the phase has ended")
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """Look for a stall, or for its end."""
         stall, now_s = self.context.stall, sample.t_s
         edge = self.open

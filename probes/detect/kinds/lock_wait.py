@@ -14,7 +14,7 @@ from perftui.probes.text.units import format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import Sample, Waiting
+    from perftui.probes.detect.evidence.observations import TreeReading, Waiting
 
 CONTENDED_SHARE, FREE_SHARE = 0.5, 0.25
 CONTENDED_S = 4.0
@@ -40,7 +40,7 @@ class LockWait(IoWait):
         self._contended_since = None
         super().on_phase(t_s)
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """A stall; contention is judged where stacks come."""
         if self.open is None:
             self._by_contention = False

@@ -14,7 +14,7 @@ from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.detect.evidence.observations import TreeReading
 
 SLOPE_S = 1.0
 MIN_SPAN_S = 0.4
@@ -36,7 +36,7 @@ class OomRisk(Detector):
         self._low_since: float | None = None
         self._marked = False
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """Follow the share of the limit and how fast it rises."""
         limit, rss = self.context.limit_bytes, self.history.rss_bytes
         if not limit or rss is None:

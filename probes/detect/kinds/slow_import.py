@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         EdgeSeverity,
         ImportBegan,
         ImportEnded,
-        Sample,
+        TreeReading,
     )
 
 INFO_S, WARN_S, CRITICAL_S = 0.1, 0.5, 2.0
@@ -62,7 +62,7 @@ class SlowImport(Detector):
             return  # caused by the one that runs, which will be said as a whole
         self._ended(ended.t_s, ended.module, ended.dur_s)
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """While it runs: is it slow by now?"""
         if self._running is not None:
             module, began_s = self._running

@@ -18,7 +18,7 @@ from perftui.probes.text.units import format_count, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import EdgeSeverity, Sample
+    from perftui.probes.detect.evidence.observations import EdgeSeverity, TreeReading
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
@@ -82,7 +82,7 @@ class ThroughputDecay(Detector):
         self._points, self._recent, self._every_s, self._start = [], [], EVERY_S, None
         self._evidence_from_s = float("-inf")
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: TreeReading) -> None:
         """Remember the counter twice a second, from its first progress on."""
         rows = sample.rows
         if rows is None:
@@ -111,7 +111,7 @@ class ThroughputDecay(Detector):
                 self._points = self._points[::2]
                 self._every_s *= 2
 
-    def _pass_time(self, sample: Sample) -> None:
+    def _pass_time(self, sample: TreeReading) -> None:
         """Advance the program's own clock: by the part of what it wanted that it was given."""
         if sample.cpu_percent is not None:
             self._cpu += SMOOTH * (sample.cpu_percent - self._cpu)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.spikes.spike import Spike, SpikeCode
-from perftui.probes.profile.difference import Side, difference
+from perftui.probes.profile.difference import ComparedStacks, difference
 from perftui.probes.profile.sums import busy
 from perftui.probes.text.units import NS_PER_S
 
@@ -24,7 +24,7 @@ COVERS = 0.25
 _BUCKET_NS = NS_PER_S // 20
 
 
-class Found(NamedTuple):
+class SpikeStretch(NamedTuple):
     """A stretch that is a spike."""
 
     kind: SpikeKind
@@ -34,7 +34,7 @@ class Found(NamedTuple):
     """The first call that it is."""
 
 
-def make_card(reader: Reader, found: Found, start_ns: int) -> Spike:
+def make_card(reader: Reader, found: SpikeStretch, start_ns: int) -> Spike:
     """Return the card of a stretch; `start_ns` is the start of the session."""
     t0, t1 = found.t0_ns, found.t1_ns
     before_ns = min(max(t1 - t0, NS_PER_S), MOST_BEFORE_NS, t0 - start_ns)
@@ -108,7 +108,7 @@ def outermost(rows: tuple[Import, ...]) -> list[Import]:
     return [row for row in rows if (row.pid, row.parent_id) not in known]
 
 
-def _call(reader: Reader, found: Found, start_ns: int) -> tuple[str, bool]:
+def _call(reader: Reader, found: SpikeStretch, start_ns: int) -> tuple[str, bool]:
     """Return the timed call that covers most of the stretch, and whether it was the first of
     its name. Of later calls only those that end the stretch are known."""
     if found.call:
@@ -156,7 +156,7 @@ def _ran(
     """Return what ran then and not before; lines, if no function; else what rose most."""
     keys = {(s.pid, s.tid) for side in (before, during) for s in busy(side)}
     old, new = ([s for s in side if (s.pid, s.tid) in keys] for side in (before, during))
-    sides = Side(reader.tree, old, before_ns), Side(reader.tree, new, during_ns)
+    sides = ComparedStacks(reader.tree, old, before_ns), ComparedStacks(reader.tree, new, during_ns)
     found = difference(*sides)
     for each in (found, difference(*sides, by_line=True)):
         told = each.only_now("wall", most=MOST_RAN)

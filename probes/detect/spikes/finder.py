@@ -11,7 +11,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.spikes.card import Found, first_calls, make_card, outermost
+from perftui.probes.detect.spikes.card import SpikeStretch, first_calls, make_card, outermost
 from perftui.probes.detect.spikes.jumps import STEP_NS, jumps, least_jump
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
 from perftui.probes.spine.median import median
@@ -58,16 +58,16 @@ class SpikeFinder:
         """First and last second of a rise that goes on."""
         self._risen_until_ns = 0
         self._peak = 0.0
-        self._jumps: list[Found] = []
+        self._jumps: list[SpikeStretch] = []
         """Each ends higher than the one before by `SAME_PEAK`: there cannot be many."""
-        self._bursts: dict[tuple[str, int], Found] = {}
+        self._bursts: dict[tuple[str, int], SpikeStretch] = {}
         self._looked_ns = 0
         """Imports that ended before this have been looked at."""
         self._calls: set[str] = set()
         self._started = False
         self._waiting = False
         """Something was found that has no card yet."""
-        self._cards: dict[Found, Spike] = {}
+        self._cards: dict[SpikeStretch, Spike] = {}
         self._top: tuple[Spike, ...] = ()
         self.repeats = 0
         """Jumps that stayed below an earlier peak: no cards."""
@@ -138,7 +138,7 @@ class SpikeFinder:
         t1 = (last_s + 2) * NS_PER_S
         values = self._reader.metric("rss_bytes", t0, t1, (t1 - t0) // STEP_NS).last
         for low, top in jumps(values):
-            found = Found("rss", t0 + low * STEP_NS, t0 + (top + 1) * STEP_NS)
+            found = SpikeStretch("rss", t0 + low * STEP_NS, t0 + (top + 1) * STEP_NS)
             self._risen_until_ns = found.t1_ns
             height = values[top] or 0.0
             if height <= SAME_PEAK * self._peak:
@@ -157,19 +157,19 @@ class SpikeFinder:
         for row in outermost(self._reader.imports(self._looked_ns, until_ns)):
             end_ns = row.t0_ns + row.total_ns
             if not row.running and self._looked_ns <= end_ns < until_ns:
-                self._take_burst(f"import {row.module}", Found("cpu", row.t0_ns, end_ns))
+                self._take_burst(f"import {row.module}", SpikeStretch("cpu", row.t0_ns, end_ns))
         self._looked_ns = until_ns
         for name, begin, end in first_calls(self._reader, status.t_start_ns, until_ns):
             if name not in self._calls:
                 self._calls.add(name)
-                self._take_burst(f"call {name}", Found("cpu", begin, end, name))
+                self._take_burst(f"call {name}", SpikeStretch("cpu", begin, end, name))
         if (not self._started and until_ns - status.t_start_ns >= START_ENDS_NS) or (
             status.state in ("exited", "recording") and not self._started
         ):
             self._started = True
             self._look_at_start(status.t_start_ns, until_ns)
 
-    def _take_burst(self, name: str, found: Found) -> None:
+    def _take_burst(self, name: str, found: SpikeStretch) -> None:
         """Keep a stretch if a core was busy for most of it."""
         if found.t1_ns - found.t0_ns < LEAST_BURST_NS:
             return
@@ -199,7 +199,7 @@ class SpikeFinder:
                 t0 = max(start_ns + round(begin * step) - CPU_SMOOTH_NS, start_ns)
                 end = start_ns + round(n * step) - CPU_SMOOTH_NS
                 if end - t0 >= LEAST_BURST_NS and t0 - start_ns <= START_NS:
-                    self._bursts["start", t0] = Found("cpu", t0, end)
+                    self._bursts["start", t0] = SpikeStretch("cpu", t0, end)
                     self._waiting = True
                 begin = None
 
@@ -250,18 +250,18 @@ def stands_out(card: Spike) -> bool:
     return now >= RISEN * before
 
 
-def _length(found: Found) -> int:
+def _length(found: SpikeStretch) -> int:
     return found.t1_ns - found.t0_ns
 
 
-def _meet(one: Found, other: Found) -> bool:
+def _meet(one: SpikeStretch, other: SpikeStretch) -> bool:
     return one.t0_ns < other.t1_ns and other.t0_ns < one.t1_ns
 
 
-def joined(found: Sequence[Found]) -> list[Found]:
+def joined(found: Sequence[SpikeStretch]) -> list[SpikeStretch]:
     """Join stretches that share half of the shorter one: a burst and the jump within it are one,
     and about memory."""
-    groups: list[Found] = []
+    groups: list[SpikeStretch] = []
     for each in sorted(found, key=lambda f: (f.t0_ns, f.t1_ns, f.kind, f.call)):
         last = groups[-1] if groups else None
         if last is not None:
@@ -270,7 +270,7 @@ def joined(found: Sequence[Found]) -> list[Found]:
             if common * 2 >= shorter and common > 0:
                 kind = last.kind if last.kind == "rss" else each.kind
                 end = max(last.t1_ns, each.t1_ns)
-                groups[-1] = Found(kind, last.t0_ns, end, last.call or each.call)
+                groups[-1] = SpikeStretch(kind, last.t0_ns, end, last.call or each.call)
                 continue
         groups.append(each)
     return groups

@@ -1,7 +1,7 @@
 """What every stack format draws from, so that all of them come to the same sums.
 
-A `Timeline` holds, thread by thread, what ran when: intervals of the range, clipped to it, in the
-order of time, one after the other of the same stack joined. Stacks are those of the screen:
+A `StackTimeline` holds, thread by thread, what ran when: intervals of the range, clipped to it,
+in the order of time, one after the other of the same stack joined. Stacks are those of the screen:
 functions (or lines) without the import plumbing, of a torn stack its leaf alone.
 """
 
@@ -27,13 +27,13 @@ NO_FRAME = Frame("(interpreter)", "", 0, "", "native")
 """Stands for a stack of nothing but import plumbing, or of our own agent."""
 
 
-class Span(NamedTuple):
+class StackSpan(NamedTuple):
     """One thread was in one stack from t0 to t1."""
 
     t0_ns: int
     t1_ns: int
     stack: int
-    """Node of the timeline's tree; `Timeline.frames` gives its frames."""
+    """Node of the timeline's tree; `StackTimeline.frames` gives its frames."""
     cpu_ns: int
     grown_bytes: int
     """An estimate."""
@@ -91,14 +91,14 @@ class ThreadTimeline:
             self._cpu.append(cpu)
             self._grown.append(grown)
 
-    def __iter__(self) -> Iterator[Span]:
+    def __iter__(self) -> Iterator[StackSpan]:
         """Yield the spans in the order of time."""
         columns = (self._t0, self._t1, self._stack, self._cpu, self._grown)
         for t0, t1, stack, cpu, grown, torn in zip(*columns, self._torn, strict=True):
-            yield Span(t0, t1, stack, cpu, grown, bool(torn))
+            yield StackSpan(t0, t1, stack, cpu, grown, bool(torn))
 
 
-class Timeline:
+class StackTimeline:
     """The threads of a part of a recording, hottest first, and the stacks that they share."""
 
     def __init__(self, tree: MergedTree, threads: list[ThreadTimeline]) -> None:
@@ -123,7 +123,7 @@ class Timeline:
         return [self.frame(node) for node in self.path(stack)]
 
 
-def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = None) -> Timeline:
+def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = None) -> StackTimeline:
     """Return what the threads of a part of a recording did.
 
     Args:
@@ -143,7 +143,7 @@ def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = Non
             mine = threads[thread] = ThreadTimeline(thread, reader.thread_name(thread), process)
         mine.add(intervals, tree)
     ranked = sorted(threads.values(), key=lambda t: (-t.cpu_ns, -t.wall_ns, t.pid, t.tid))
-    return Timeline(tree, ranked)
+    return StackTimeline(tree, ranked)
 
 
 def process_names(reader: RecordingReader) -> dict[int, str]:
@@ -168,7 +168,7 @@ def stack_sums(reader: RecordingReader, part: Slice) -> dict[ThreadKey, dict[int
     }
 
 
-def check_any(times: Timeline, part: Slice) -> None:
+def check_any(times: StackTimeline, part: Slice) -> None:
     """Check that there are stacks at all: viewers say something puzzling of an empty file.
 
     Raises:

@@ -38,6 +38,14 @@ class FlameBox(NamedTuple):
     """How many callees this box stands for; 0 if it is the frame itself."""
 
 
+class _Room(NamedTuple):
+    """Where the callees of a frame may stand, in units of value: a cut frame has less."""
+
+    node: int
+    left: float
+    end: float
+
+
 def lay_out(
     tree: FlameTree, min_share: float = MIN_SHARE, max_depth: int = MAX_DEPTH
 ) -> list[FlameBox]:
@@ -52,11 +60,10 @@ def lay_out(
         return []
     least = min_share * whole
     boxes = [FlameBox(0.0, 1.0, 0, ROOT, whole)]
-    level = [(ROOT, 0.0)]
+    level = [_Room(ROOT, 0.0, whole)]
     for depth in range(1, max_depth):
-        below = []
-        for node, start in level:
-            left, end = start, start + value_of[node]
+        below: list[_Room] = []
+        for node, left, end in level:
             small, count = 0.0, 0
             for child in children.get(node, ()):
                 value = min(value_of[child], end - left)
@@ -66,7 +73,7 @@ def lay_out(
                 boxes.append(
                     FlameBox(left / whole, (left + value) / whole, depth, child, value_of[child])
                 )
-                below.append((child, left))
+                below.append(_Room(child, left, left + value))
                 left += value
             small = min(small, end - left)
             if count and small >= least:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.pictures.boxes import FlameBox
-    from perftui.probes.export.pictures.tree import Flame
+    from perftui.probes.export.pictures.tree import StackFlame
     from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.spine.calltree import Frame
 
@@ -48,7 +48,7 @@ def write_flame(reader: RecordingReader, part: Slice, out: BinaryIO, *, root_on_
         out.write(text.encode())
 
 
-def _told(reader: RecordingReader, part: Slice, flame: Flame) -> list[str]:
+def _told(reader: RecordingReader, part: Slice, flame: StackFlame) -> list[str]:
     """Return what is said below the heading: what this is, and how far to trust it."""
     status = reader.status()
     told = [f"{format_seconds(flame.wall_ns / NS_PER_S)} of sampled thread time"]
@@ -71,7 +71,7 @@ def _told(reader: RecordingReader, part: Slice, flame: Flame) -> list[str]:
 class _Faces:
     """What the boxes of one flame graph say."""
 
-    def __init__(self, flame: Flame) -> None:
+    def __init__(self, flame: StackFlame) -> None:
         self._flame = flame
 
     def face(self, box: FlameBox) -> Face:

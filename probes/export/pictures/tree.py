@@ -27,7 +27,7 @@ class FlameThread(NamedTuple):
     process: str
 
 
-class Flame(NamedTuple):
+class StackFlame(NamedTuple):
     """The stacks of some threads by wall time, in nanoseconds."""
 
     tree: FlameTree
@@ -44,12 +44,12 @@ class Flame(NamedTuple):
         return int(self.tree.value.get(ROOT, 0))
 
 
-def flame_of(reader: RecordingReader, part: Slice) -> Flame:
+def flame_of(reader: RecordingReader, part: Slice) -> StackFlame:
     """Return the stacks of a part of a recording, the hottest thread first."""
     sums = stack_sums(reader, part)
     processes = process_names(reader)
     merged = MergedTree(reader.tree, by_line=part.by_line)
-    flame = Flame(FlameTree({}, {ROOT: 0}), {}, {}, {})
+    flame = StackFlame(FlameTree({}, {ROOT: 0}), {}, {}, {})
     children: dict[int, list[int]] = {ROOT: []}
     value: dict[int, float] = {ROOT: 0}
     ids = 0

@@ -163,7 +163,7 @@ def _import_s(imports: tuple[Import, ...]) -> float | None:
     return sum(row.total_ns for row in roots) / NS_PER_S
 
 
-class Figure(NamedTuple):
+class MainFigure(NamedTuple):
     """One main figure."""
 
     name: str
@@ -172,26 +172,26 @@ class Figure(NamedTuple):
     is_bad: bool = False
 
 
-def figures(facts: Facts) -> list[Figure]:
+def figures(facts: Facts) -> list[MainFigure]:
     """Return the main figures in the order of interest, unknown ones left out."""
-    found = [Figure("duration", format_seconds(facts.duration_s))]
+    found = [MainFigure("duration", format_seconds(facts.duration_s))]
     if facts.cpu_s is not None:
         cores = three_digits(facts.cpu_s / max(facts.duration_s, 1e-9))
         detail = f"{cores} cores on average"
         if facts.cpu_system_s and facts.cpu_s > 0:
             detail += f", {facts.cpu_system_s * 100 / facts.cpu_s:.0f} % in the kernel"
-        found.append(Figure("CPU", format_seconds(facts.cpu_s), detail))
+        found.append(MainFigure("CPU", format_seconds(facts.cpu_s), detail))
     if facts.peak_rss_bytes is not None:
-        found.append(Figure("peak RSS", format_bytes(facts.peak_rss_bytes)))
+        found.append(MainFigure("peak RSS", format_bytes(facts.peak_rss_bytes)))
     if facts.import_s is not None:
         count = len(facts.imports)
         word = "module" if count == 1 else "modules"
-        found.append(Figure("imports", format_seconds(facts.import_s), f"{count} {word}"))
+        found.append(MainFigure("imports", format_seconds(facts.import_s), f"{count} {word}"))
     for counter in facts.counters[:2]:
         rate = "" if counter.per_s is None else f"{format_count(counter.per_s)}/s"
-        found.append(Figure(counter.name, format_count(counter.total), rate))
+        found.append(MainFigure(counter.name, format_count(counter.total), rate))
     if facts.is_whole:
-        found.append(Figure("end", facts.end, is_bad=facts.failed))
+        found.append(MainFigure("end", facts.end, is_bad=facts.failed))
     return found
 
 

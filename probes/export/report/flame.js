@@ -101,19 +101,21 @@ class Flame {
         ? threads.map((thread) => ({ thread, node: 0 }))
         : (this.stacks.children[box.node] ?? []).map((node) => ({ thread: box.thread, node }));
       let left = box.x0 * whole;
+      const end = box.x1 * whole; // a cut box has less room than its frame has value
       let small = 0;
       let count = 0;
       for (const callee of callees) {
         const value = this.value(callee.thread, callee.node);
-        if (value < least) {
-          small += value;
+        const shown = Math.min(value, end - left);
+        if (shown < least) {
+          small += shown;
           count += value > 0 ? 1 : 0;
           continue;
         }
-        boxes.push({ x0: left / whole, x1: (left + value) / whole, depth: box.depth + 1, ...callee, value, more: 0 });
-        left += value;
+        boxes.push({ x0: left / whole, x1: (left + shown) / whole, depth: box.depth + 1, ...callee, value, more: 0 });
+        left += shown;
       }
-      const wait = this.waitOf(box.thread, box.node);
+      const wait = Math.min(this.waitOf(box.thread, box.node), end - left);
       if (wait >= least) {
         boxes.push({
           x0: left / whole, x1: (left + wait) / whole, depth: box.depth + 1,
@@ -121,6 +123,7 @@ class Flame {
         });
         left += wait;
       }
+      small = Math.min(small, end - left);
       if (count && small >= least) {
         boxes.push({
           x0: left / whole, x1: (left + small) / whole, depth: box.depth + 1,

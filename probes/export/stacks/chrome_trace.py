@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.export.material.timeline import ThreadTimeline, Timeline
+    from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.reader import RecordingReader
 
 _AT_ONCE = 2_000
@@ -58,7 +58,7 @@ def _us(ns: int) -> float:
     return ns / 1000
 
 
-def _names(reader: RecordingReader, part: Slice, times: Timeline) -> list[str]:
+def _names(reader: RecordingReader, part: Slice, times: StackTimeline) -> list[str]:
     """Return the events that name processes and threads."""
     found: list[str] = []
 
@@ -76,7 +76,7 @@ def _names(reader: RecordingReader, part: Slice, times: Timeline) -> list[str]:
     return found
 
 
-def _slices(times: Timeline, thread: ThreadTimeline, origin_ns: int) -> Iterator[_Timed]:
+def _slices(times: StackTimeline, thread: ThreadTimeline, origin_ns: int) -> Iterator[_Timed]:
     """Yield one thread's slices by their begin, the outer before the inner."""
     begins, ends, nodes = array("q"), array("q"), array("q")
     open_: list[tuple[int, int]] = []  # (node, index of its slice)

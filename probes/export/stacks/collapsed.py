@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.export.material.names import frame_label, plain
-from perftui.probes.export.material.timeline import Timeline, no_stacks, process_names
+from perftui.probes.export.material.timeline import StackTimeline, no_stacks, process_names
 from perftui.probes.profile.sums import MergedTree, split_torn
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     tree = MergedTree(reader.tree, by_line=part.by_line)
-    stacks = Timeline(tree, [])
+    stacks = StackTimeline(tree, [])
     names = process_names(reader)
     labels: dict[int, str] = {}
     threads = [t for t in reader.call_tree(part.t0_ns, part.t1_ns) if part.has_thread(t.pid, t.tid)]

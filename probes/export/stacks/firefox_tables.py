@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.export.material.names import plain
 
 if TYPE_CHECKING:
-    from perftui.probes.export.material.timeline import Timeline
+    from perftui.probes.export.material.timeline import StackTimeline
     from perftui.probes.spine.calltree import Frame
 
 
@@ -19,7 +19,7 @@ class SharedTables:
         categories: Index of a category by its name in lower case.
     """
 
-    def __init__(self, times: Timeline, categories: dict[str, int]) -> None:
+    def __init__(self, times: StackTimeline, categories: dict[str, int]) -> None:
         self._times = times
         self._categories = categories
         self._strings: dict[str, int] = {}

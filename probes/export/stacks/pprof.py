@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.export.material.timeline import ThreadTimeline, Timeline
+    from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.reader import RecordingReader
 
 SAMPLE_TYPES = (("cpu", "nanoseconds"), ("wall", "nanoseconds"), ("grown", "bytes"))
@@ -57,7 +57,7 @@ def _packed(field: int, values: Iterable[int]) -> bytes:
 class _Tables:
     """Strings, functions and locations, each written once."""
 
-    def __init__(self, times: Timeline) -> None:
+    def __init__(self, times: StackTimeline) -> None:
         self._times = times
         self.strings = {"": 0}
         self._functions: dict[tuple[str, str], int] = {}

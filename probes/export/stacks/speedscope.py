@@ -16,7 +16,7 @@ from perftui.probes.version import __version__
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.export.material.timeline import ThreadTimeline, Timeline
+    from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.reader import RecordingReader
 
 _AT_ONCE = 50_000
@@ -26,7 +26,7 @@ _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 class _Frames:
     """The frames that profiles share; a function is one frame wherever it is called."""
 
-    def __init__(self, times: Timeline, by_line: bool) -> None:
+    def __init__(self, times: StackTimeline, by_line: bool) -> None:
         self._times = times
         self._by_line = by_line
         self._ids: dict[tuple[str, str, int], int] = {}

@@ -23,7 +23,7 @@ ColumnType = Literal["i64", "f64", "str", "bool"]
 MANIFEST = "segments"
 
 
-class Column(NamedTuple):
+class ColumnSpec(NamedTuple):
     """One column."""
 
     name: str
@@ -34,12 +34,12 @@ class Column(NamedTuple):
     """Null is "unknown" here; in other columns it is damage."""
 
 
-class Table(NamedTuple):
+class TableSpec(NamedTuple):
     """One table; `time` is the column that its rows are found by."""
 
     name: str
     about: str
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnSpec, ...]
     time: str | None = None
     time_end: str | None = None
     """Set if rows last from `time` to here."""
@@ -81,20 +81,20 @@ def _unit(name: str) -> str:
     return ""
 
 
-def _i(name: str, about: str = "", nullable: bool = False) -> Column:
-    return Column(name, "i64", _unit(name), about, nullable)
+def _i(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "i64", _unit(name), about, nullable)
 
 
-def _f(name: str, about: str = "", nullable: bool = False) -> Column:
-    return Column(name, "f64", _unit(name), about, nullable)
+def _f(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "f64", _unit(name), about, nullable)
 
 
-def _s(name: str, about: str = "", nullable: bool = False) -> Column:
-    return Column(name, "str", "", about, nullable)
+def _s(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "str", "", about, nullable)
 
 
-def _b(name: str, about: str = "", nullable: bool = False) -> Column:
-    return Column(name, "bool", "", about, nullable)
+def _b(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "bool", "", about, nullable)
 
 
 _T = _i("t_ns")
@@ -112,18 +112,18 @@ _SERIES = (
     _f("last"),
 )
 
-_ALL: tuple[Table, ...] = (
-    Table(
+_ALL: tuple[TableSpec, ...] = (
+    TableSpec(
         "frames",
         "places in code, named once",
         (_i("frame"), _s("function"), _s("file"), _i("line"), _s("module"), _s("kind")),
     ),
-    Table(
+    TableSpec(
         "nodes",
         "call-tree nodes: a frame below a parent node; 0 is the root",
         (_i("node"), _i("parent", "always smaller than node"), _i("frame")),
     ),
-    Table(
+    TableSpec(
         "stacks",
         "one thread was in one call-tree node from t0 to t1",
         (
@@ -141,7 +141,7 @@ _ALL: tuple[Table, ...] = (
         merged=False,
         sort=("pid", "tid", "t0_ns"),
     ),
-    Table(
+    TableSpec(
         "metrics",
         "readings per process; pid 0 is the sum over the process tree",
         (
@@ -157,7 +157,7 @@ _ALL: tuple[Table, ...] = (
         merged=False,
         sort=("pid", "t_ns"),
     ),
-    Table(
+    TableSpec(
         "thread_cpu",
         "cumulative CPU per OS thread",
         (
@@ -173,13 +173,13 @@ _ALL: tuple[Table, ...] = (
         merged=False,
         sort=("pid", "tid", "t_ns"),
     ),
-    Table(
+    TableSpec(
         "thread_names",
         "the names that Python gives to threads",
         (_SEQ, _T, _PID, _TID, _s("name")),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "windows",
         "how well each window of stack sampling went",
         (
@@ -198,7 +198,7 @@ _ALL: tuple[Table, ...] = (
         time="t0_ns",
         time_end="t1_ns",
     ),
-    Table(
+    TableSpec(
         "phase_edges",
         "begins and ends of phases",
         (
@@ -215,7 +215,7 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "import_edges",
         "begins and ends of module imports",
         (
@@ -234,14 +234,14 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "calls",
         "timed calls, told when they end",
         (_SEQ, _T, _PID, _TID, _s("name"), _i("n"), _i("duration_ns"), _b("ok")),
         time="t_ns",
         merged=False,
     ),
-    Table(
+    TableSpec(
         "counts",
         "counters",
         (
@@ -256,8 +256,8 @@ _ALL: tuple[Table, ...] = (
         time="t_ns",
         merged=False,
     ),
-    Table("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
-    Table(
+    TableSpec("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
+    TableSpec(
         "plans",
         "what engines said that they would do for a query",
         (
@@ -274,7 +274,7 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "tasks",
         "asyncio tasks and what they wait for: lists, each with a time of its own",
         (
@@ -289,7 +289,7 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "runs",
         "runs of a target that keeps its process: what was waited for, and what was worked",
         (
@@ -308,34 +308,40 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "pools",
         "bytes that allocators say they have given out",
-        (_T, _PID, _s("name"), Column("bytes", "i64", "B"), _i("tree_bytes", "over all processes")),
+        (
+            _T,
+            _PID,
+            _s("name"),
+            ColumnSpec("bytes", "i64", "B"),
+            _i("tree_bytes", "over all processes"),
+        ),
         time="t_ns",
         merged=False,
     ),
-    Table(
+    TableSpec(
         "log",
         "what the target wrote",
         (_T, _s("stream"), _s("text")),
         time="t_ns",
         merged=False,
     ),
-    Table(
+    TableSpec(
         "notices",
         "what perftui had to say",
         (_SEQ, _T, _s("severity"), _s("text")),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "gaps",
         "times without measurements",
         (_SEQ, _i("t0_ns"), _i("t1_ns"), _s("reason")),
         time="t0_ns",
         time_end="t1_ns",
     ),
-    Table(
+    TableSpec(
         "exits",
         "ends of processes, with the kernel's own sums",
         (
@@ -350,7 +356,7 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "alerts",
         "findings of the detectors",
         (
@@ -365,7 +371,7 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_detect_ns",
     ),
-    Table(
+    TableSpec(
         "overhead",
         "what perftui itself cost, cumulative",
         (
@@ -378,13 +384,13 @@ _ALL: tuple[Table, ...] = (
         ),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "clock",
         "pairs of the session's clock and the wall clock",
         (_T, _i("wall_ns", "since 1970, UTC")),
         time="t_ns",
     ),
-    Table(
+    TableSpec(
         "processes",
         "processes of the target's tree, first seen; a second row is a new command line",
         (
@@ -398,9 +404,9 @@ _ALL: tuple[Table, ...] = (
         time="t_ns",
     ),
     # What follows is computed from the tables above when a segment is sealed.
-    Table("series_1s", "metrics per second", _SERIES, time="t_ns", merged=False),
-    Table("series_30s", "metrics per 30 s", (_i("segment"), *_SERIES), time="t_ns"),
-    Table(
+    TableSpec("series_1s", "metrics per second", _SERIES, time="t_ns", merged=False),
+    TableSpec("series_30s", "metrics per 30 s", (_i("segment"), *_SERIES), time="t_ns"),
+    TableSpec(
         "stack_sums",
         "stack time per thread and leaf node, summed over the segment",
         (
@@ -413,7 +419,7 @@ _ALL: tuple[Table, ...] = (
             _i("torn_ns"),
         ),
     ),
-    Table(
+    TableSpec(
         "thread_sums",
         "first and last reading of each thread in a segment",
         (
@@ -431,7 +437,7 @@ _ALL: tuple[Table, ...] = (
             _i("latest_node", nullable=True),
         ),
     ),
-    Table(
+    TableSpec(
         "call_sums",
         "timed calls per name in a segment",
         (
@@ -448,7 +454,7 @@ _ALL: tuple[Table, ...] = (
             _i("last_t_ns"),
         ),
     ),
-    Table(
+    TableSpec(
         "count_sums",
         "counters per process in a segment",
         (
@@ -460,7 +466,7 @@ _ALL: tuple[Table, ...] = (
             _f("last_total"),
         ),
     ),
-    Table(
+    TableSpec(
         "segments",
         "the manifest: which tables a segment has, and from when to when",
         (
@@ -473,7 +479,7 @@ _ALL: tuple[Table, ...] = (
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 ROLLUPS = (
     "series_1s",
     "series_30s",

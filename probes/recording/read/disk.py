@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class RecordedSession:
+class DiskLife:
     """What a recording says of its session as a whole."""
 
     target: Target
@@ -62,7 +62,7 @@ class Disk:
         self._lock = Lock()
         self._catalog = catalog
         self._tree = RecordedTree()
-        self.session = RecordedSession(target_of(meta), 0, 0)
+        self.session = DiskLife(target_of(meta), 0, 0)
         self.last_read_ns = 0
         """The latest moment that a row is of."""
         self._load(meta)

@@ -12,7 +12,7 @@ from perftui.probes.recording.format.limits import EVENTS
 from perftui.probes.recording.read.rows import rows_of
 from perftui.probes.spine import records
 from perftui.probes.store.journal import Journal
-from perftui.probes.store.processes import Processes
+from perftui.probes.store.processes import ProcessTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,10 @@ _PLAIN: dict[str, type] = {
 }
 
 
-def read_events(catalog: Catalog, target_pid: int) -> tuple[Journal, Processes]:
+def read_events(catalog: Catalog, target_pid: int) -> tuple[Journal, ProcessTable]:
     """Return what happened, and the processes of the family."""
     journal = Journal(phases=SPANS_KEPT, imports=SPANS_KEPT, events=SPANS_KEPT)
-    processes = Processes(target_pid)
+    processes = ProcessTable(target_pid)
     for _, record in sorted(_events(catalog), key=lambda event: event[0]):
         if isinstance(record, records.Alert):
             journal.take_alert(record)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-class Packed(NamedTuple):
+class PackResult(NamedTuple):
     """What was packed."""
 
     path: Path
@@ -43,7 +43,7 @@ def contents_line(reader: RecordingReader) -> str:
     )
 
 
-def pack(reader: RecordingReader, out: Path | None = None) -> Packed:
+def pack(reader: RecordingReader, out: Path | None = None) -> PackResult:
     """Write a recording as one zip.
 
     A segment that was never sealed is sealed into the zip; the recording itself is not touched.
@@ -78,7 +78,7 @@ def pack(reader: RecordingReader, out: Path | None = None) -> Packed:
         raise RecordingError(f"{target} is there already") from None
     except OSError as error:
         raise RecordingError(f"cannot write {target}: {error.strerror or error}") from error
-    return Packed(target, size)
+    return PackResult(target, size)
 
 
 def _files(reader: RecordingReader, folder: Path) -> dict[str, Path]:
@@ -115,6 +115,6 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def packed_line(packed: Packed) -> str:
+def packed_line(packed: PackResult) -> str:
     """Say what was written."""
     return f"{packed.path} ({format_bytes(packed.file_bytes)})"

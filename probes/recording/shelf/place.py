@@ -20,7 +20,7 @@ _TRIES = 100
 """Sessions that begin in the same second in one folder."""
 
 
-class Place:
+class RecordingPlace:
     """The folder of a recording to be, or why there is none.
 
     Args:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from perftui.probes.recording.format.tables import ROLLUPS, TABLES
 
 
-class View(NamedTuple):
+class SqlView(NamedTuple):
     """One view or table macro."""
 
     name: str
@@ -75,12 +75,14 @@ _RANGE = """(
     )
 )"""
 
-VIEWS: tuple[View, ...] = (
-    View("top_self", "functions by their own time", _SELF.format(sums="stack_sums")),
-    View("top_total", "functions by time with all they called", _TOTAL.format(sums="stack_sums")),
-    View("top_self", "the same from second a to b", _SELF.format(sums=_RANGE), "a, b"),
-    View("top_total", "the same from second a to b", _TOTAL.format(sums=_RANGE), "a, b"),
-    View(
+VIEWS: tuple[SqlView, ...] = (
+    SqlView("top_self", "functions by their own time", _SELF.format(sums="stack_sums")),
+    SqlView(
+        "top_total", "functions by time with all they called", _TOTAL.format(sums="stack_sums")
+    ),
+    SqlView("top_self", "the same from second a to b", _SELF.format(sums=_RANGE), "a, b"),
+    SqlView("top_total", "the same from second a to b", _TOTAL.format(sums=_RANGE), "a, b"),
+    SqlView(
         "stack_at",
         "the stack of every thread at a second, outermost frame first",
         """
@@ -99,12 +101,12 @@ ORDER BY up.pid, up.tid, depth
 """,
         "t",
     ),
-    View(
+    SqlView(
         "metrics_1s",
         "lowest, highest and last value of every metric in each second",
         "SELECT t_s, pid, name, low, high, last FROM series_1s",
     ),
-    View(
+    SqlView(
         "phases",
         "phases with their two ends joined",
         """
@@ -115,7 +117,7 @@ FROM phase_edges b LEFT JOIN phase_edges e ON e.edge = 'end' AND e.pid = b.pid A
 WHERE b.edge = 'begin' ORDER BY b.t_ns
 """,
     ),
-    View(
+    SqlView(
         "memory_by_phase",
         "RSS at the ends of each phase, its peak and its growth",
         """
@@ -131,7 +133,7 @@ GROUP BY p.name, p.pid, p.id, p.start_s, p.until_s, p.rss_start_bytes, p.rss_end
 ORDER BY p.start_s
 """,
     ),
-    View(
+    SqlView(
         "imports",
         "module imports",
         """
@@ -145,7 +147,7 @@ LEFT JOIN import_edges parent
 WHERE b.edge = 'begin' ORDER BY b.t_ns
 """,
     ),
-    View(
+    SqlView(
         "counters",
         "counters at the end, summed over processes",
         """
@@ -154,7 +156,7 @@ SELECT name, arg_max(tree_total, t_ns) AS total, min(t_s) AS first_s, max(t_s) A
 FROM counts GROUP BY name ORDER BY min(t_ns)
 """,
     ),
-    View(
+    SqlView(
         "threads",
         "threads with the CPU they used while they were seen",
         """

@@ -51,7 +51,7 @@ class StackNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessRecord:
     """A process was found, or there is news of it."""
 
     t_ns: int
@@ -76,13 +76,13 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class ThreadRecord:
     """A kernel thread was found."""
 
     t_ns: int
     index: int
     """Names the thread in this stream."""
-    process: Process
+    process: ProcessRecord
     tid: int
     comm: str
     """The kernel's name of it; on 3.14+ that of the Python thread, before that of the program."""
@@ -95,7 +95,7 @@ class ThreadEnded:
     """A thread is no more."""
 
     t_ns: int
-    thread: Thread
+    thread: ThreadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Sample:
     """
 
     t_ns: int
-    thread: Thread
+    thread: ThreadRecord
     stack: StackNode | None
     """None: no Python frame (a native thread), or it could not be read (`failed`)."""
     cpu_ns: int
@@ -134,7 +134,7 @@ class Sample:
 class Tally:
     """One process over about one second."""
 
-    process: Process
+    process: ProcessRecord
     t0_ns: int
     t1_ns: int
     sweeps: int
@@ -183,4 +183,4 @@ class PaceChange:
         return f"stack rate raised to {self.rate_hz:.0f} Hz again"
 
 
-OwnRecord = Process | Thread | ThreadEnded | Sample | Tally | Quality | PaceChange
+OwnRecord = ProcessRecord | ThreadRecord | ThreadEnded | Sample | Tally | Quality | PaceChange

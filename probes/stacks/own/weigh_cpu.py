@@ -98,7 +98,7 @@ def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
 
 
-class ThreadCpu:
+class CpuByStack:
     """CPU of one thread by stack, as its records come."""
 
     def __init__(self, waiting: WaitingPlaces | None = None) -> None:
@@ -183,7 +183,7 @@ def cpu_by_stack(samples: Iterable[Sample]) -> dict[StackNode | None, int]:
     waiting = WaitingPlaces()
     for before, after in pairwise(kept):
         waiting.held(before, after.t_ns)
-    thread = ThreadCpu(waiting)
+    thread = CpuByStack(waiting)
     total: dict[StackNode | None, int] = {}
     for sample in kept:
         for given in thread.add(sample):

@@ -12,7 +12,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
-    Sample,
+    TreeReading,
     Waiting,
 )
 from perftui.probes.detect.registry import DETECTORS
@@ -33,10 +33,10 @@ def samples(
     rows: Callable[[float], float | None] = lambda t: None,
     phase: Callable[[float], str | None] = lambda t: None,
     queue: Callable[[float], float | None] = lambda t: None,
-) -> list[Sample]:
+) -> list[TreeReading]:
     times = [n / HZ for n in range(int(seconds * HZ))]
     return [
-        Sample(t, rss_mb(t) * MB, cpu(t), rows(t), phase(t), run_queue_share=queue(t))
+        TreeReading(t, rss_mb(t) * MB, cpu(t), rows(t), phase(t), run_queue_share=queue(t))
         for t in times
     ]
 
@@ -268,7 +268,7 @@ def test_waiting_for_a_core_is_said_and_is_no_io_wait() -> None:
 
 def crowded(
     cpu: Callable[[float], float], queue_percent: Callable[[float], float], rows_per_s: float
-) -> list[Sample]:
+) -> list[TreeReading]:
     """A program on a machine whose cores are taken; the kernel tells how long it waited."""
     seen = []
     rows = 0.0
@@ -278,7 +278,9 @@ def crowded(
         waited = queue_percent(t)
         share = waited / (waited + cpu(t)) if waited > 20 else 0.0
         seen.append(
-            Sample(t, 1e8, cpu(t), rows, "load", run_queue_share=share, run_queue_percent=waited)
+            TreeReading(
+                t, 1e8, cpu(t), rows, "load", run_queue_share=share, run_queue_percent=waited
+            )
         )
     return seen
 
@@ -326,15 +328,15 @@ def test_a_decay_is_seen_beside_loud_neighbours() -> None:
 
 
 def test_calls_on_a_crowded_machine_are_not_called_unsteady() -> None:
-    def seen(queue_percent: float) -> list[Sample | CallEnded]:
+    def seen(queue_percent: float) -> list[TreeReading | CallEnded]:
         """Calls of 20 ms; from 30 s on of 100 ms, for which the neighbours may be the reason."""
-        rows: list[Sample | CallEnded] = []
+        rows: list[TreeReading | CallEnded] = []
         told = 0.0
         for n in range(1200):
             t = n / 20
             if n % 20 == 0:  # the run queue is read once a second
                 told = queue_percent if t > 30 else 1.0
-            rows.append(Sample(t, 1e8, 40.0, run_queue_percent=told))
+            rows.append(TreeReading(t, 1e8, 40.0, run_queue_percent=told))
             if n % 4 == 0:
                 rows.append(CallEnded(t + 0.01, "parse", 0.1 if t > 30 else 0.02 + n % 3 * 1e-3))
         return rows
@@ -355,5 +357,5 @@ def test_times_that_do_not_go_on_are_passed_over() -> None:
 def test_a_long_session_keeps_a_bounded_history() -> None:
     engine = Engine()
     for n in range(40_000):
-        engine.feed(Sample(n / 10, 1e8, 50.0, float(n), "load"))
+        engine.feed(TreeReading(n / 10, 1e8, 50.0, float(n), "load"))
     assert engine.context.history.end - engine.context.history.first < 2_000

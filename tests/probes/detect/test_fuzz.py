@@ -12,7 +12,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
-    Sample,
+    TreeReading,
     Waiting,
 )
 from perftui.probes.detect.trace import TraceError, TraceFile
@@ -32,7 +32,7 @@ cells = st.one_of(
 times = st.floats(0, 1e6)
 sizes = st.none() | st.floats(0, 1e15)
 samples = st.builds(
-    Sample,
+    TreeReading,
     times,
     sizes,
     st.none() | st.floats(0, 1e5),

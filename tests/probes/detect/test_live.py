@@ -32,7 +32,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perftui.probes.detect.evidence.observations import Sample
+    from perftui.probes.detect.evidence.observations import TreeReading
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
@@ -120,7 +120,7 @@ def test_what_stacks_alone_tell_is_said() -> None:
     assert alert.message.startswith("90% of the time of 3 threads waiting for a lock")
 
 
-def samples(observer: Observer, batches: list[list[Record]]) -> list[Sample]:
+def samples(observer: Observer, batches: list[list[Record]]) -> list[TreeReading]:
     return [seen for batch in batches for seen in observer.take(enriched(batch, observer))]  # type: ignore[misc]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from support.detect.scorer import raised
 
 from perftui.probes.detect.engine import Engine
-from perftui.probes.detect.evidence.observations import Sample
+from perftui.probes.detect.evidence.observations import TreeReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def judge(
 ) -> list[Edge]:
     """Judge a program that is read so many times a second."""
     samples = [
-        Sample(t, rss_mb(t) * 1e6, cpu(t), None if rows is None else rows(t), phase)
+        TreeReading(t, rss_mb(t) * 1e6, cpu(t), None if rows is None else rows(t), phase)
         for t in (n / hz for n in range(round(seconds * hz)))
     ]
     return list(Engine(limit_bytes, patient=patient).feed_all(samples))

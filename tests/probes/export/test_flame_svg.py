@@ -61,6 +61,13 @@ def test_its_sums_are_those_of_the_call_tree(reader: RecordingReader, part: Slic
     assert sum(flame.own.values()) == flame.wall_ns
 
 
+def test_the_callees_of_a_cut_box_stay_inside_it() -> None:
+    value = {0: 8.0, 1: 6.0, 2: 4.0, 3: 4.0}  # 1 and 2 claim 10 of 8: 2 is cut to 2
+    boxes = {box.node: box for box in lay_out(FlameTree({0: [1, 2], 2: [3]}, value))}
+    assert (boxes[2].x0, boxes[2].x1) == (0.75, 1.0)
+    assert (boxes[3].x0, boxes[3].x1) == (0.75, 1.0)
+
+
 def test_boxes_lie_within_their_callers(reader: RecordingReader) -> None:
     tree = flame_of(reader, whole(reader)).tree
     boxes = lay_out(tree)

@@ -16,7 +16,6 @@ from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.new_pids import NewPids
 from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.spine.derived import FamilyMetrics
-from perftui.probes.spine.enriched import Tick
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric, ProcessStart, Record, ThreadCpu
 from perftui.probes.summary import summarize
@@ -25,7 +24,7 @@ from perftui.probes.target.target import LaunchedTarget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perftui.probes.spine.enriched import Batch
+    from perftui.probes.spine.enriched import Batch, Tick
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

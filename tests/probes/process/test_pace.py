@@ -7,7 +7,7 @@ import pytest
 from perftui.probes.process.face import ProcessReader
 from perftui.probes.process.metrics import SHARES_CORE, MetricProbe
 from perftui.probes.process.opening import open_process
-from perftui.probes.process.pace import Pace
+from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric
 
@@ -16,7 +16,7 @@ S = 1_000_000_000
 
 @pytest.mark.parametrize("cost_ns", [10_000, 9_000_000, 200_000_000, 3 * S])
 def test_the_share_is_kept_over_time(cost_ns: int) -> None:
-    pace, spent, done = Pace(0.01), 0, []
+    pace, spent, done = CostPace(0.01), 0, []
     for second in range(2000):
         if pace.may(second * S):
             pace.took(cost_ns)
@@ -29,7 +29,7 @@ def test_the_share_is_kept_over_time(cost_ns: int) -> None:
 
 
 def test_a_clock_that_goes_back_gives_nothing() -> None:
-    pace = Pace(0.01)
+    pace = CostPace(0.01)
     assert pace.may(5 * S)
     pace.took(S)
     assert not pace.may(2 * S)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from perftui.probes.profile.difference import Difference, DiffNode, FunctionDiff, Side, difference
+from perftui.probes.profile.difference import (
+    ComparedStacks,
+    Difference,
+    DiffNode,
+    FunctionDiff,
+    difference,
+)
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import Amount
 from perftui.probes.spine.calltree import ROOT, CallTree
@@ -18,17 +24,17 @@ LOAD: Place = ("load", "/home/ada/app/io.py", 9)
 SCAN: Place = ("scan", "/home/ada/app/io.py", 30)
 
 
-def side(wall_s: float, *stacks: tuple[tuple[Place, ...], Weights]) -> Side:
+def side(wall_s: float, *stacks: tuple[tuple[Place, ...], Weights]) -> ComparedStacks:
     """One thread; `stacks` = (frames, self weights of the innermost)."""
     tree = CallTree()
     selfs = {tree.intern([tree.frame_id(*frame) for frame in path]): w for path, w in stacks}
     return side_of(tree, selfs, wall_s)
 
 
-def side_of(tree: CallTree, selfs: dict[int, Weights], wall_s: float) -> Side:
+def side_of(tree: CallTree, selfs: dict[int, Weights], wall_s: float) -> ComparedStacks:
     sums = [sum(w[index] for w in selfs.values()) for index in range(3)]
     thread = ThreadTree(1, 1, "MainThread", sums[0], sums[1], sums[2], selfs, "")
-    return Side(tree, [thread], round(wall_s * S))
+    return ComparedStacks(tree, [thread], round(wall_s * S))
 
 
 def ms(wall: int, cpu: int = 0, grown: int = 0, torn: int = 0) -> Weights:
@@ -154,7 +160,7 @@ def test_torn_stacks_count_as_self_of_their_function_and_in_the_whole() -> None:
 @pytest.mark.parametrize("empty", ["base", "new", "both"])
 def test_empty_sides(empty: str) -> None:
     full = side(1, ((MAIN, LOAD), ms(1000, 900)))
-    nothing = Side(CallTree(), (), 0)
+    nothing = ComparedStacks(CallTree(), (), 0)
     found = difference(full if empty == "new" else nothing, full if empty == "base" else nothing)
     states = {delta.state for _, _, delta in found.ranked("wall")}
     assert states == {"base": {"new"}, "new": {"vanished"}, "both": set()}[empty]

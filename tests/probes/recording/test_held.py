@@ -17,7 +17,7 @@ from perftui.probes.recording.format import liveness
 from perftui.probes.recording.format.claim import CLAIM, Claim, Taken
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.shelf import shelf
-from perftui.probes.recording.shelf.place import Place
+from perftui.probes.recording.shelf.place import RecordingPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,12 +138,12 @@ def test_a_closed_one_leaves_no_claim_and_may_go_at_once(tmp_path: Path) -> None
 
 def test_of_two_on_one_path_the_second_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.perftui"
-    first = Place("x", path)
+    first = RecordingPlace("x", path)
     with pytest.raises(Taken, match=f"another session is being recorded at {path}"):
-        Place("x", path)
+        RecordingPlace("x", path)
     first.give_up()
     assert not path.exists()
-    assert Place("x", path).problem == ""
+    assert RecordingPlace("x", path).problem == ""
 
 
 def test_a_claim_whose_maker_was_killed_is_nobodys(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_claim_whose_maker_was_killed_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_of_two_in_one_folder_each_has_a_name(tmp_path: Path) -> None:
-    places = [Place("same", tmp_path) for _ in range(3)]
+    places = [RecordingPlace("same", tmp_path) for _ in range(3)]
     assert len({place.directory for place in places}) == 3
     assert not any(place.problem for place in places)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
-from perftui.probes.stacks.chrometrace import Interval, parse_trace
+from perftui.probes.stacks.chrometrace import SeenStack, parse_trace
 
 MAIN = "thread (4657): MainThread"
 
@@ -26,11 +26,11 @@ def encode(*events: Any) -> bytes:
     return json.dumps(events, separators=(",", ":")).encode()
 
 
-def names(tree: CallTree, interval: Interval) -> list[str]:
+def names(tree: CallTree, interval: SeenStack) -> list[str]:
     return [tree.frame(tree.intern([frame])).function for frame in interval.frames]
 
 
-def spans(intervals: list[Interval]) -> list[tuple[int, int]]:
+def spans(intervals: list[SeenStack]) -> list[tuple[int, int]]:
     return [(interval.t0_ns // 1000, interval.t1_ns // 1000) for interval in intervals]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from perftui.probes.stacks import procfs
-from perftui.probes.stacks.pace import Pace
-from perftui.probes.stacks.recorder import Recorder, Recording, classify, find_sampler
+from perftui.probes.stacks.pace import RelayPace
+from perftui.probes.stacks.recorder import SpyRecorder, SpyRecording, classify, find_sampler
 
 NOT_RUNNING = "Error: Failed to get process executable name. Check that the process is running."
 
@@ -42,7 +42,7 @@ def test_falling_behind_is_noticed() -> None:
     assert classify(0, said, "", alive=True) == "behind"
 
 
-def drain(recorder: Recorder, limit_s: float = 10.0) -> None:
+def drain(recorder: SpyRecorder, limit_s: float = 10.0) -> None:
     end = time.monotonic() + limit_s
     while not recorder.ended:
         assert time.monotonic() < end
@@ -54,7 +54,7 @@ def drain(recorder: Recorder, limit_s: float = 10.0) -> None:
 def test_a_pid_that_is_gone(sampler: str) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    recorder = Recorder(sampler, process.pid, 100, 5)
+    recorder = SpyRecorder(sampler, process.pid, 100, 5)
     drain(recorder)
     recording = recorder.finish(alive=procfs.is_alive(process.pid))
     assert (recording.outcome, recording.data) == ("gone", b"")
@@ -65,14 +65,14 @@ def test_a_pid_that_is_gone(sampler: str) -> None:
 def test_no_descriptor_and_no_process_is_left(sampler: str) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
-        recorder = Recorder(sampler, os.getpid(), 100, 5)
+        recorder = SpyRecorder(sampler, os.getpid(), 100, 5)
         recorder.kill()
         drain(recorder)
         recorder.finish(alive=True)
         assert not procfs.is_alive(recorder.pid)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     with pytest.raises(OSError):
-        Recorder("/nonexistent/py-spy", os.getpid(), 100, 5)
+        SpyRecorder("/nonexistent/py-spy", os.getpid(), 100, 5)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -81,16 +81,16 @@ def test_the_sampler_beside_the_interpreter_is_found(sampler: str) -> None:
     assert os.access(sampler, os.X_OK)
 
 
-def recorded(pace: Pace, cpu_share: float, outcome: str = "ok") -> Recording:
+def recorded(pace: RelayPace, cpu_share: float, outcome: str = "ok") -> SpyRecording:
     second = 1_000_000_000
-    return Recording(
+    return SpyRecording(
         outcome,  # type: ignore[arg-type]
         b"[]", 100, 0, cpu_share, 0, 0, second, pace.rate_hz, "",
     )  # fmt: skip
 
 
 def test_dear_sampling_halves_the_rate_and_cheap_sampling_restores_it() -> None:
-    pace = Pace(100, 1.0)
+    pace = RelayPace(100, 1.0)
     said = [pace.cost(recorded(pace, 0.20)) for _ in range(6)]
     assert said[:5] == [""] * 5
     assert said[5] == "stack rate lowered to 50 Hz, sampling took 20% of a core"
@@ -101,7 +101,7 @@ def test_dear_sampling_halves_the_rate_and_cheap_sampling_restores_it() -> None:
 
 
 def test_falling_behind_halves_at_once_but_not_below_ten() -> None:
-    pace = Pace(100, 1.0)
+    pace = RelayPace(100, 1.0)
     for _ in range(3):
         pace.cost(recorded(pace, 0.01))
     rates = []
@@ -109,12 +109,12 @@ def test_falling_behind_halves_at_once_but_not_below_ten() -> None:
         pace.cost(recorded(pace, 0.01, "behind"))
         rates.append(pace.rate_hz)
     assert rates == [50, 25, 12, 10, 10, 10]
-    slow = Pace(5, 1.0)
+    slow = RelayPace(5, 1.0)
     assert slow.rate_hz == 5
 
 
 def test_the_first_windows_are_short() -> None:
-    pace = Pace(100, 1.0)
+    pace = RelayPace(100, 1.0)
     lengths = []
     for _ in range(5):
         lengths.append(pace.window_ns / 1e9)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from perftui.probes.spine.calltree import CallTree
-from perftui.probes.stacks.chrometrace import Interval
+from perftui.probes.stacks.chrometrace import SeenStack
 from perftui.probes.stacks.torn import TRIAL_SIGHTINGS, UNBROKEN_INSIDE, RootJudge
 
 PERIOD = 10_000_000
@@ -26,7 +26,7 @@ class Case:
                 for name in stack.split("/")
             )
             end = self.t + samples * PERIOD
-            intervals.append(Interval(tid, "t", frames, self.t, end))
+            intervals.append(SeenStack(tid, "t", frames, self.t, end))
             self.t = end
         return self.judge.judge(intervals, PERIOD)
 
@@ -98,8 +98,8 @@ def test_a_module_that_is_being_imported_is_no_beginning() -> None:
     tree = case.tree
     script = tree.frame_id("<module>", FILE, 1)
     module = tree.frame_id("<module>", "/site-packages/big/__init__.py", 1)
-    whole = Interval(1, "t", (script, module), 0, PERIOD)
-    torn = Interval(1, "t", (module,), PERIOD, 2 * PERIOD)
+    whole = SeenStack(1, "t", (script, module), 0, PERIOD)
+    torn = SeenStack(1, "t", (module,), PERIOD, 2 * PERIOD)
     assert case.judge.judge([whole, torn], PERIOD) == [False, True]
 
 

@@ -16,7 +16,7 @@ from perftui.scenarios.define.parameters import Parameter, ScenarioError
 from perftui.scenarios.run.runner import resolve
 from perftui.scenarios.sweep.memory_limit import argv_under_rlimit, says_out_of_memory
 from perftui.scenarios.sweep.report import as_json, as_text
-from perftui.scenarios.sweep.sweep import Plan, doubled, sweep, swept_parameter
+from perftui.scenarios.sweep.sweep import SweepPlan, doubled, sweep, swept_parameter
 from perftui.tui.commands import sweep as command
 from perftui.tui.errors import UserError
 
@@ -56,7 +56,7 @@ def program(tmp_path: Path) -> str:
 def swept(program: str, *fixed: str, values: str = "4,8,16,32", **options: Any) -> Any:
     scenario = resolve(program)
     parameter = swept_parameter(scenario, "n")
-    plan = Plan(scenario, parameter, tuple(values.split(",")), fixed, **options)
+    plan = SweepPlan(scenario, parameter, tuple(values.split(",")), fixed, **options)
     return sweep(plan, lambda _line: None)
 
 

@@ -11,7 +11,7 @@ from math import sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.evidence.observations import CallEnded, Edge, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import CallEnded, Edge, ImportEnded, TreeReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class _Simple:
         elif isinstance(seen, ImportEnded) and seen.dur_s > 0.5:
             self.say("slow_import", seen.t_s - seen.dur_s, seen.t_s)
             self.unsay("slow_import", seen.t_s)
-        elif isinstance(seen, Sample):
+        elif isinstance(seen, TreeReading):
             step = int(seen.t_s / STEP_S)
             self._cpu.append(seen.cpu_percent or 0.0)
             if step > self._step:
@@ -68,7 +68,7 @@ class _Simple:
         if len(calls) >= 24 and self._trend(calls[-self._window :]) > 0.3:
             self.say("no_steady_state", call.t_s, call.t_s)
 
-    def _half_second(self, sample: Sample) -> None:
+    def _half_second(self, sample: TreeReading) -> None:
         now_s, rss = sample.t_s, sample.rss_bytes or 0.0
         self._rss.append(rss)
         if sample.rows is not None:

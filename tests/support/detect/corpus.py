@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, TreeReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -123,9 +123,9 @@ def sample(name: str, family: str, plan: Plan, rng: random.Random) -> Trace:
     stops = sorted(
         (rng.uniform(8, plan.duration_s - 10), rng.uniform(2, 6)) for _ in range(plan.suspensions)
     )
-    samples: list[Sample] = []
+    samples: list[TreeReading] = []
     rows, last_t, lost_s = 0.0, 0.0, 0.0
-    frozen: Sample | None = None
+    frozen: TreeReading | None = None
     phase_at, phase = 0, None
     for t in _times(plan, hz, rng):
         if stops and t >= stops[0][0]:
@@ -150,7 +150,7 @@ def sample(name: str, family: str, plan: Plan, rng: random.Random) -> Trace:
         last_t = t
         cpu = min(max(plan.cpu(own) + rng.gauss(0.0, 3.0), 0.0), 400.0)
         samples.append(
-            Sample(
+            TreeReading(
                 t,
                 float(int(rss / PAGE) * PAGE),
                 cpu,

@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, Sample
+from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, TreeReading
 from support.detect.corpus import MB, PAGE, Trace, Truth
 
 if TYPE_CHECKING:
@@ -722,10 +722,10 @@ def read(name: str, family: str, program: Program, d: Draw) -> Trace:
     cpu_sigma, rows_sigma = d.uniform(0.5, 6), d.uniform(0.0, 0.1)
     starts = [at for at, _ in program.phases]
     stops = list(program.stops)
-    samples: list[Sample] = []
+    samples: list[TreeReading] = []
     rows = shown = lost = 0.0
     last: float | None = None
-    held: Sample | None = None
+    held: TreeReading | None = None
     tick = 0.0
     while tick < program.seconds:
         t = tick + d.expovariate(1 / late) if late else tick
@@ -754,7 +754,7 @@ def read(name: str, family: str, program: Program, d: Draw) -> Trace:
         rss = max(program.memory(own) + noise(t), 3.0) * MB
         cpu = min(max(program.cpu(own) + d.gauss(0, cpu_sigma), 0.0), 100.0 * program.cores + 5)
         samples.append(
-            Sample(
+            TreeReading(
                 round(t, 4),
                 float(int(rss / PAGE) * PAGE),
                 round(cpu, 1),

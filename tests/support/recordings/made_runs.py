@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from perftui.probes.compare.comparison import Run
+from perftui.probes.compare.comparison import ComparedRun
 from perftui.probes.compare.place import place_of
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.writer import Recording, WriterOptions
@@ -168,6 +168,6 @@ def _stacks(
     return [*rows, StackWindow(base, base + S, PID, 100, 100, 0, 0, 0.02, "py-spy")]
 
 
-def run_of(path: Path) -> Run:
+def run_of(path: Path) -> ComparedRun:
     reader = open_recording(path)
-    return Run(reader, path.name.removesuffix(".perftui"), place_of(reader))
+    return ComparedRun(reader, path.name.removesuffix(".perftui"), place_of(reader))

@@ -12,7 +12,7 @@ from support.screens.live_stage import play
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import thread_tree, weights
 
-from perftui.probes.profile.difference import Delta, Difference, Side, difference
+from perftui.probes.profile.difference import ComparedStacks, Delta, Difference, difference
 from perftui.probes.spine.calltree import ROOT, CallTree
 from perftui.tui.picture.against import AT_START, NO_RANGE, take_against, time_before
 from perftui.tui.picture.selection import Selection
@@ -117,7 +117,7 @@ def made_of(*sides: dict[tuple[tuple[str, str, int], ...], float]) -> Difference
         }),)
         for side in sides
     ]  # fmt: skip
-    return difference(Side(tree, stacks[0], S), Side(tree, stacks[1], S))
+    return difference(ComparedStacks(tree, stacks[0], S), ComparedStacks(tree, stacks[1], S))
 
 
 def test_widths_are_the_larger_share_and_children_fit_their_callers() -> None:
@@ -307,7 +307,7 @@ def test_the_key_needs_a_range_and_says_so() -> None:
         await stage.press("D")
         assert "no range: drag over a timeline" in stage.text
         assert not stage.live.selection.against
-        stage.live.select_range(T0, T0 + 2 * S)
+        stage.live.ranges.select(T0, T0 + 2 * S)
         await stage.press("D")
         await stage.until(lambda: AT_START in stage.text)
         assert "MainThread" in stage.text, "the plain flame is shown"
@@ -320,7 +320,7 @@ def test_a_new_alert_takes_neither_the_tab_nor_the_keys_nor_the_range() -> None:
 
     async def steps(stage: Live) -> None:
         await stage.pictures()
-        stage.live.select_range(T0 + S, T0 + 3 * S)
+        stage.live.ranges.select(T0 + S, T0 + 3 * S)
         await stage.press("t")
         await stage.pictures()
         focused, chosen = stage.app.focused, stage.live.selection

@@ -6,15 +6,15 @@ from datetime import datetime
 
 import pytest
 
-from perftui.tui.picture.moments import Span, parse_moment
+from perftui.tui.picture.moments import Stretch, parse_moment
 
 S = 1_000_000_000
 START = 500 * S
 NOON = round(datetime(2026, 3, 4, 11, 59, 30).timestamp() * S)
 
 
-def span(length_s: float = 120, cursor_s: float = 60, wall: int | None = NOON) -> Span:
-    return Span(
+def span(length_s: float = 120, cursor_s: float = 60, wall: int | None = NOON) -> Stretch:
+    return Stretch(
         START,
         START + round(length_s * S),
         START + round(cursor_s * S),

@@ -143,7 +143,7 @@ def test_brackets_set_a_range_at_the_cursor() -> None:
 
 def test_a_drag_selects_moments_that_a_resize_does_not_move() -> None:
     async def steps(stage: Stage) -> None:
-        axis = stage.live.axis
+        axis = stage.live.shown.axis
         assert axis is not None
         left, right = axis.column(T0 + 6 * S), axis.column(T0 + 12 * S)
         await stage.pilot.mouse_down("#rss", offset=(left, 4))
@@ -166,7 +166,7 @@ def test_a_drag_selects_moments_that_a_resize_does_not_move() -> None:
 
 def test_a_click_sets_the_cursor_and_the_wheel_zooms_around_the_mouse() -> None:
     async def steps(stage: Stage) -> None:
-        axis = stage.live.axis
+        axis = stage.live.shown.axis
         assert axis is not None
         column = axis.column(T0 + 8 * S)
         await stage.pilot.click("#cpu", offset=(column, 2))
@@ -235,7 +235,7 @@ def test_g_and_braces_while_live_pause_and_go(tmp_path: Path) -> None:
 def test_a_range_while_live_is_all_that_a_tab_shows(key: str, there: str, gone: str) -> None:
     async def steps(stage: Stage) -> None:
         await stage.press(key)
-        stage.live.select_range(T0 + S // 2, T0 + round(1.5 * S))
+        stage.live.ranges.select(T0 + S // 2, T0 + round(1.5 * S))
         await stage.settled()
         await stage.until(lambda: there in below_tabs(stage))
         assert gone not in below_tabs(stage)
@@ -420,13 +420,13 @@ def test_a_filter_is_typed_without_pressing_keys_of_the_screen() -> None:
 
 def test_refresh_rate_keeps_its_limits() -> None:
     async def steps(stage: Stage) -> None:
-        stage.live.refresh_hz = 4
+        stage.live.player.refresh_hz = 4
         await stage.press("plus")
-        assert stage.live.refresh_hz == 5
+        assert stage.live.player.refresh_hz == 5
         await stage.press(*["plus"] * 20)
-        assert stage.live.refresh_hz == 10
+        assert stage.live.player.refresh_hz == 10
         await stage.press(*["minus"] * 20)
-        assert stage.live.refresh_hz == 1
+        assert stage.live.player.refresh_hz == 1
 
     play(steps)
 

@@ -13,9 +13,9 @@ from textual.color import Color
 
 from perftui.scenarios.race.pairs import PAIRS
 from perftui.tui.screens.dialogs.help import HelpScreen
+from perftui.tui.screens.live.screen import LiveScreen
 from perftui.tui.screens.race.layout import plan
 from perftui.tui.screens.race.screen import RaceScreen
-from perftui.tui.screens.race.side import SideScreen
 from perftui.tui.terminal.capability import AsciiFilter
 from perftui.tui.watch.race.app import RaceApp
 
@@ -288,7 +288,7 @@ def test_tab_and_click_choose_a_side_and_enter_opens_it() -> None:
         await stage.pilot.click("#rss-0", offset=(30, 5))
         await stage.until(lambda: "▸ collect" in stage.text)
         await stage.press("tab", "enter")
-        await stage.until(lambda: isinstance(stage.app.screen, SideScreen))
+        await stage.until(lambda: isinstance(stage.app.screen, LiveScreen))
         await stage.until(lambda: "● LIVE" in stage.lines()[0])
         assert "q back" in stage.lines()[-1]
         await stage.press("q")

@@ -104,14 +104,14 @@ def test_space_plays_from_the_cursor_and_stops(recording: Path) -> None:
     replay(steps, recording)
 
 
-def test_playing_stops_at_the_end_and_begins_anew_from_there(recording: Path) -> None:
+def test_playing_stops_at_the_end(recording: Path) -> None:
     async def steps(stage: Stage) -> None:
         # Slow until a busy machine has looked, then fast.
         await stage.press(*["plus"] * 2, "end", "space")
-        await stage.until(lambda: stage.live.play.playing)
+        await stage.until(lambda: stage.live.player.playing)
         assert cursor_s(stage) < LENGTH_S / 2
         await stage.press(*["plus"] * 4)
-        await stage.until(lambda: not stage.live.play.playing)
+        await stage.until(lambda: not stage.live.player.playing)
         assert cursor_s(stage) == LENGTH_S
 
     replay(steps, recording)
@@ -120,9 +120,9 @@ def test_playing_stops_at_the_end_and_begins_anew_from_there(recording: Path) ->
 def test_speed_keeps_its_limits(recording: Path) -> None:
     async def steps(stage: Stage) -> None:
         await stage.press(*["plus"] * 20)
-        assert stage.live.play.speed == 64
+        assert stage.live.player.speed == 64
         await stage.press(*["minus"] * 20)
-        assert stage.live.play.speed == 0.25
+        assert stage.live.player.speed == 0.25
 
     replay(steps, recording)
 
@@ -190,7 +190,7 @@ def test_g_says_what_it_takes_and_esc_leaves_it(recording: Path) -> None:
         await stage.press("g", *"2h", "enter")
         assert "not within the session, which is 60.0 s long" in stage.lines()[1]
         await stage.press("g", *"space", "escape")
-        assert not stage.live.play.playing
+        assert not stage.live.player.playing
         await stage.press("t")
         assert stage.live.tab == "Top"
 
@@ -402,7 +402,7 @@ def test_a_followed_recording_that_is_closed_becomes_a_replay(tmp_path: Path) ->
             await stage.until(lambda: "‖ REPLAY" in stage.lines()[0])
             await stage.until(lambda: "finished" in stage.lines()[1])
             await stage.press("space")
-            await stage.until(lambda: stage.live.play.playing)
+            await stage.until(lambda: stage.live.player.playing)
 
     asyncio.run(run())
     session.close()

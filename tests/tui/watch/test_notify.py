@@ -101,8 +101,8 @@ def test_the_palette_turns_it_on_and_the_screen_rings(monkeypatch: pytest.Monkey
         assert "ring the bell" in stage.text
         assert sent == []
         reader.now_s = 14.0
-        await stage.live.look_for_news()
-        await stage.live.look_for_news()
+        await stage.live.news.look()
+        await stage.live.news.look()
         assert sent == [BELL]
 
     play(steps, reader)

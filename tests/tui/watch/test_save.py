@@ -77,7 +77,7 @@ def test_the_chosen_range_is_saved(recording: Path, here: Path) -> None:
     async def steps(stage: Stage) -> None:
         live = stage.live
         chosen = live.selection.with_(range=(T0 + 22 * S, T0 + 25 * S), thread=(PID, PID))
-        live.choose(chosen)
+        live.shown.choose(chosen)
         await stage.settled()
         await open_dialog(stage)
         assert "of      22.00-25.00 s, thread" in stage.text
@@ -94,7 +94,7 @@ def test_the_chosen_range_is_saved(recording: Path, here: Path) -> None:
 
 def test_the_whole_can_be_saved_with_a_range_chosen(recording: Path, here: Path) -> None:
     async def steps(stage: Stage) -> None:
-        stage.live.choose(stage.live.selection.with_(range=(T0 + 22 * S, T0 + 25 * S)))
+        stage.live.shown.choose(stage.live.selection.with_(range=(T0 + 22 * S, T0 + 25 * S)))
         await stage.settled()
         await open_dialog(stage)
         await stage.press("down", "ctrl+r", "tab", "ctrl+u", *"mine.json", "enter")

@@ -78,6 +78,31 @@ def test_narrow_callees_stand_together_at_the_end() -> None:
     assert [(b.kind, b.x0, b.x1) for b in rows[1]] == [("frame", 0, 40), ("rest", 40, 80)]
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_callees_that_claim_more_than_their_caller_stay_inside_it(seed: int) -> None:
+    rng = random.Random(seed)
+    icicle = random_icicle(rng, rng.randrange(2, 200))
+    claimed = {node: value * rng.choice((1, 1.25, 3)) for node, value in icicle.value.items()}
+    rows = lay_out(icicle._replace(value=claimed), 0, 80)
+    parent_of = {child: node for node, kids in icicle.children.items() for child in kids}
+    for depth, row in enumerate(rows[1:], 1):
+        for left, right in pairwise(row):
+            assert left.x1 <= right.x0
+        for box in row:
+            assert box.x0 < box.x1, "what is cut to nothing is not drawn"
+            caller = parent_of[box.node] if box.kind == "frame" else box.node
+            above = next(b for b in rows[depth - 1] if b.node == caller and b.kind == "frame")
+            assert above.x0 <= box.x0
+            assert box.x1 <= above.x1
+
+
+def test_the_callees_of_a_cut_box_share_what_is_left_of_it() -> None:
+    value = {0: 8.0, 1: 6.0, 2: 4.0, 3: 4.0}  # 1 and 2 claim 10 of 8: 2 is cut to 2
+    rows = lay_out(Icicle({0: [1, 2], 2: [3]}, value, {}), 0, 80)
+    assert [(box.node, box.x0, box.x1) for box in rows[1]] == [(1, 0, 60), (2, 60, 80)]
+    assert [(box.node, box.x0, box.x1) for box in rows[2]] == [(3, 60, 80)]
+
+
 def test_waiting_follows_the_callees() -> None:
     rows = lay_out(Icicle({0: [1], 1: [2]}, {0: 10, 1: 10, 2: 4}, {1: 5}), 0, 100)
     assert [(b.kind, b.node, b.x0, b.x1) for b in rows[2]] == [

@@ -1,67 +1,52 @@
 """The compare screen: both runs over one axis, and below what changed, from several sides.
 
 All questions are asked on a worker thread, one at a time; the answer is drawn in one batch.
+`ComparisonTaker` answers them, `CompareChoices` is what was chosen, `CompareParts` and
+`CompareDeck` draw; the screen brings them together.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.containers import Container
-from textual.widget import Widget
+from textual.app import SystemCommand
+from textual.screen import Screen
 
-from perftui.probes.compare.comparison import phases_in_all
-from perftui.probes.compare.headline import headline
-from perftui.tui.picture.compare_view import (
-    CompareChoice,
-    CompareView,
-    take_comparison,
-    take_timelines,
-    thread_names,
-)
-from perftui.tui.screens.compare.actions import CompareActions
-from perftui.tui.screens.compare.keys import BINDINGS, TABS, compare_hints
-from perftui.tui.screens.compare.layout import CompareLayout, plan
-from perftui.tui.screens.dialogs.too_small import TooSmall
-from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.screens.compare.choices import CompareChoices
+from perftui.tui.screens.compare.deck import CompareDeck
+from perftui.tui.screens.compare.keys import BINDINGS, COMPARE_KEYS, MORE, TABS
+from perftui.tui.screens.compare.parts import CompareParts
+from perftui.tui.screens.compare.taker import ComparisonTaker
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean, shorten_end
-from perftui.tui.widgets.bars.footer import KeyFooter
-from perftui.tui.widgets.bars.tab_bar import TabBar
-from perftui.tui.widgets.charts.compare import band_of, cpu_twin, rss_twin, ticks_line
-from perftui.tui.widgets.charts.twin_chart import TwinChart, twin_lines
-from perftui.tui.widgets.draw.canvas import Canvas
-from perftui.tui.widgets.tables.compare_words import about_pieces, header_strip, note_strip
+from perftui.tui.text.passing import Passing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
-    from perftui.probes.compare.comparison import Comparison, Run
+    from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.facts import PhaseKey
+    from perftui.tui.picture.compare_view import CompareChoice, CompareView
     from perftui.tui.widgets.bars.filter_bar import FilterBar
+    from perftui.tui.widgets.bars.footer import KeyFooter
+    from perftui.tui.widgets.bars.tab_bar import TabBar
     from perftui.tui.widgets.tables.compare_functions import FunctionTable
 
 SAY_S = 4.0
+SAY_MOST = 400
+"""Characters of an answer."""
 
 
-class _Line(Canvas):
-    DEFAULT_CSS = """
-    _Line { height: 1; width: 100%; }
-    _Line.-panel { background: $panel; }
-    """
-
-
-class CompareScreen(CompareActions):
+class CompareScreen(Screen[None]):
     """See the module.
 
     Args:
@@ -81,56 +66,52 @@ class CompareScreen(CompareActions):
 
     def __init__(
         self,
-        base: Sequence[Run],
-        new: Sequence[Run],
+        base: Sequence[ComparedRun],
+        new: Sequence[ComparedRun],
         phase: PhaseKey | None = None,
         *,
         on_top: bool = False,
     ) -> None:
         super().__init__()
-        self._sides = (tuple(base), tuple(new))
         self._on_top = on_top
-        self.choice = CompareChoice(phase=phase)
-        self.view: CompareView | None = None
-        self.tab = TABS[0].name
-        self._known: dict[PhaseKey | None, Comparison] = {}
-        self._phases: list[PhaseKey] = []
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-compare")
         self._open = True
-        self._panes: dict[str, Widget] = {}
-        self._header = _Line(id="header", classes="-panel")
-        self._note = _Line(id="note")
-        self._rss = TwinChart(id="rss")
-        self._cpu = TwinChart(id="cpu")
-        self._bands = (_Line(id="band-base"), _Line(id="band-new"))
-        self._axis = _Line(id="axis")
-        self._tab_bar = TabBar(id="tabs")
-        self._pane_area = Container(id="panes")
-        self._footer = KeyFooter(id="keys")
-        self._too_small = TooSmall(id="too-small")
-        self._fixed: tuple[Widget, ...] = (
-            *(self._header, self._note, self._axis),
-            *(self._tab_bar, self._pane_area, self._footer),
-        )
-        self._sized: tuple[Widget, ...] = (self._rss, self._cpu, *self._bands)
-        """Parts that get more or fewer rows, or none."""
-        self._filter_bar: FilterBar | None = None
-        self._answer: tuple[str, float] | None = None
         self._problem = ""
-        self._layout_now: CompareLayout | None = None
+        self._answer: Passing[str] = Passing(SAY_S)
+        self._filter_bar: FilterBar | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-compare")
+        self._taker = ComparisonTaker(base, new)
+        self.choices = CompareChoices(phase, self._taker, self._changed, self.say)
+        self.deck = CompareDeck(self.choices)
+        self.parts = CompareParts(self.deck, self._taker)
+        # Textual finds who carries out an action by the name of the attribute.
+        self.action_tab = self.open_tab
+        self.action_open_row = self.deck.open_row
+        self.action_phase = self.choices.next_phase
+        self.action_align = self.choices.align
+        self.action_weight = self.choices.weight
+        self.action_thread = self.choices.next_thread
+        self.action_reset = self.choices.reset
+
+    @property
+    def choice(self) -> CompareChoice:
+        """The newest choice."""
+        return self.choices.now
+
+    @property
+    def view(self) -> CompareView | None:
+        """The answer that is shown."""
+        return self._taker.view
+
+    @property
+    def tab(self) -> str:
+        """Name of the open tab."""
+        return self.deck.tab
 
     def compose(self) -> ComposeResult:
-        """Make the parts; panes are made when their tab is opened."""
-        yield self._header
-        yield self._note
-        yield self._rss
-        yield self._cpu
-        yield from self._bands
-        yield self._axis
-        yield self._tab_bar
-        yield self._pane_area
-        yield self._footer
-        yield self._too_small
+        """Yield the parts; panes are made when their tab is opened."""
+        yield from self.parts.above
+        yield self.deck
+        yield from self.parts.below
 
     def on_mount(self) -> None:
         """Begin to compare."""
@@ -146,19 +127,18 @@ class CompareScreen(CompareActions):
 
     # -- asking ----------------------------------------------------------------------------
 
-    def choose(self, choice: CompareChoice) -> None:
-        """Take over a new choice and ask for what it needs."""
-        self.choice = choice
+    def _changed(self) -> None:
+        """Ask for what a new choice needs."""
         self._draw_words()
         self._picture()
 
     @work(group="compare", exclusive=True)
     async def _picture(self) -> None:
         """Answer the choice; what takes long for long recordings comes second."""
-        choice, columns = self.choice, self._plan().columns
+        choice, columns = self.choice, self.parts.plan(*self.app.size).columns
         loop = asyncio.get_running_loop()
         for test in (False, True):
-            take = partial(self._take, choice, columns, test=test)
+            take = partial(self._taker.take, choice, columns, test=test)
             try:
                 view = await loop.run_in_executor(self._pool, take)
             except Exception as error:  # a picture less, not a screen less
@@ -168,144 +148,133 @@ class CompareScreen(CompareActions):
                 return
             if not self._open or choice != self.choice:
                 return
-            self.view, self._problem = view, ""
+            self._taker.view, self._problem = view, ""
             self._draw()
             if not view.comparison.functions.can_be_tested:
                 return
 
-    def _take(self, choice: CompareChoice, columns: int, *, test: bool) -> CompareView:
-        """Answer a choice, on the worker thread."""
-        base, new = self._sides
-        if not self._phases:
-            self._phases = phases_in_all([*base, *new])
-        whole = self._known.get(choice.phase)
-        if whole is None or (test and whole.functions.can_be_tested):
-            whole = take_comparison(base, new, choice.with_(thread=""), test=test)
-            self._known[choice.phase] = whole
-        shown = self.view.comparison if self.view is not None else None
-        before = self.view.choice if self.view is not None else None
-        same = before is not None and (before.phase, before.thread) == (choice.phase, choice.thread)
-        comparison = shown if same and shown is not None else None
-        if comparison is None or (test and comparison.functions.can_be_tested):
-            comparison = take_comparison(base, new, choice, whole, test=test)
-        return CompareView(
-            choice,
-            comparison,
-            self._known.get(None, whole).phases,
-            thread_names(whole),
-            *take_timelines(comparison, choice, columns),
-        )
-
     # -- drawing ---------------------------------------------------------------------------
-
-    def _plan(self) -> CompareLayout:
-        view = self.view
-        phases = view is not None and bool(view.base.phases or view.new.phases)
-        return plan(self.app.size.width, self.app.size.height, phases=phases)
 
     def _draw(self) -> None:
         if not self.is_attached or not self._open:
             return
         width, height = self.app.size
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        self._too_small.display = small
-        for part in (*self._fixed, *self._sized):
-            part.display = not small
-        if small:
-            self._too_small.refresh()
+        self.parts.fit(width, height)
+        if self.parts.layout is None:
             return
-        layout = self._layout_now = self._plan()
-        heights = (layout.rss, layout.cpu, layout.bands // 2, layout.bands // 2)
-        for part, rows in zip(self._sized, heights, strict=True):
-            part.display = rows > 0
-            if rows:
-                part.styles.height = rows
         with self.app.batch_update():
             self._draw_words()
+            self.parts.draw_charts(width, paint_of(self.app))
             if self.view is not None:
-                self._draw_charts(self.view, layout, width)
-                pane = self._panes.get(self.tab)
-                if pane is not None and pane.is_attached:
-                    cast("FunctionTable", pane).show(self.view)
+                self.deck.show(self.view)
 
     def _draw_words(self) -> None:
-        paint = paint_of(self.app)
-        width = self.app.size.width
-        view = self.view
-        said = self._problem
-        if self._answer is not None and time.monotonic() < self._answer[1]:
-            said = self._answer[0]
-        told = None if view is None else headline(view.comparison)
-        self._header.put([header_strip(self._sides, view, told, width, paint)])
-        waiting = view is None or view.choice != self.choice
-        self._note.put([note_strip(view, told, said, width, paint, waiting=waiting)])
-        about = about_pieces(self.choice, self.tab, paint)
-        self._tab_bar.show([tab.name for tab in TABS], self.tab, about, width, paint)
-        hints = compare_hints(
-            phase=self.choice.phase is not None,
-            phases=bool(self._phases),
-            threads=view is not None and len(view.threads) > 1,
-            tab=self.tab,
-        )
-        self._footer.show(hints, "", width, paint)
-
-    def _draw_charts(self, view: CompareView, layout: CompareLayout, width: int) -> None:
-        paint = paint_of(self.app)
-        tint = None
-        if view.chosen_s is not None:
-            first, last = view.axis_s
-            scale = layout.columns / max(last - first, 1e-9)
-            tint = (
-                int((view.chosen_s[0] - first) * scale),
-                max(int((view.chosen_s[1] - first) * scale), 1),
-            )
-        draw = partial(twin_lines, left=layout.left, paint=paint, tint=tint, figures=layout.figures)
-        series = (view.base.rss, view.new.rss)
-        size = (width, layout.rss)
-        self._rss.show(draw(rss_twin(view), series, size=size, inks=("slate", "memory_text")))
-        if layout.cpu:
-            series, size = (view.base.cpu, view.new.cpu), (width, layout.cpu)
-            self._cpu.show(draw(cpu_twin(view), series, size=size, inks=("slate", "cpu_text")))
-        axis = (layout.left, layout.columns)
-        for band, side, label in zip(
-            self._bands, (view.base, view.new), ("base ", "new "), strict=True
-        ):
-            band.put([band_of(side, label, view, axis, width, paint)])
-        self._axis.put([ticks_line(view, *axis, width, paint)])
+        said = self._answer.now or self._problem
+        self.parts.draw_words(self.choice, said, self.app.size.width, paint_of(self.app))
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size, and ask for as many columns."""
-        before = self._layout_now
+        before = self.parts.layout
         self._draw()
-        if before is None or self._plan().columns != before.columns:
+        if before is None or self.parts.plan(*self.app.size).columns != before.columns:
             self._picture()
 
     def say(self, text: str) -> None:
         """Answer a key in the second line, for a while."""
-        self._answer = (shorten_end(clean(text), 400), time.monotonic() + SAY_S)
+        self._answer.put(shorten_end(clean(text), SAY_MOST))
         self._draw_words()
         self.set_timer(SAY_S + 0.1, self._draw_words)
 
     # -- tabs ------------------------------------------------------------------------------
 
     def open_tab(self, name: str) -> None:
-        """Show the pane of a tab, made now if this is the first time."""
-        self.tab = name
-        pane = self._panes.get(name)
-        if pane is None:
-            tab = next(tab for tab in TABS if tab.name == name)
-            module = import_module(f"perftui.tui.widgets.{tab.module}")
-            pane = self._panes[name] = cast("Widget", getattr(module, tab.class_name)())
-            self._pane_area.mount(pane)
-        for other_name, other in self._panes.items():
-            other.display = other_name == name
-        self.call_after_refresh(self._pane_opened, pane)
+        """Show the pane of a tab."""
+        self.call_after_refresh(self._pane_opened, self.deck.open(name))
 
     def _pane_opened(self, pane: Widget) -> None:
         """Fill a pane that has just got its size, and give it the keys."""
-        if not pane.is_attached or self._panes.get(self.tab) is not pane:
+        if not pane.is_attached or self.deck.pane is not pane:
             return
-        if self._filter_bar is None or not self._filter_bar.has_focus_within:
-            parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
-            self.set_focus(next((part for part in parts if part.can_focus), None))
+        if not self._typing:
+            self.set_focus(self.deck.first_focusable())
         self._draw()
+
+    def action_next_tab(self, step: int) -> None:
+        """Open the tab beside."""
+        self.open_tab(self.deck.beside(step))
+
+    def action_copy(self) -> None:
+        """Copy the open tab as text: to the terminal's clipboard and to a file."""
+        from perftui.tui.screens.dialogs.pane_copy import copy_pane
+
+        if self.deck.pane is not None:
+            self.say(copy_pane(self.app, self.deck.pane))
+
+    # -- keys ------------------------------------------------------------------------------
+
+    @property
+    def _typing(self) -> bool:
+        return self._filter_bar is not None and self._filter_bar.has_focus_within
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave tab to the filter while it is typed."""
+        return not (self._typing and action == "next_tab")
+
+    async def action_filter(self) -> None:
+        """Type a filter."""
+        if self._filter_bar is None:
+            from perftui.tui.widgets.bars.filter_bar import FilterBar
+
+            self._filter_bar = FilterBar(id="filter")
+            await self.mount(self._filter_bar, before="#panes")
+        self._filter_bar.open(self.choice.filter)
+
+    def action_back(self) -> None:
+        """Clear the filter, then the phase; with nothing left to clear go back."""
+        if not self.choices.clear_one() and self._on_top:
+            self.dismiss(None)
+
+    def action_quit_or_ask(self) -> None:
+        """Leave."""
+        if self._on_top:
+            self.dismiss(None)
+        else:
+            self.app.exit(0)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from perftui.tui.screens.dialogs.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(COMPARE_KEYS, MORE))
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """Return what the command palette offers here."""
+
+        def command(title: str, about: str, action: str) -> SystemCommand:
+            return SystemCommand(title, about, partial(self.call_later, self.run_action, action))
+
+        for tab in TABS:
+            yield command(f"Tab: {tab.name}", f"key {tab.key}", f"tab('{tab.name}')")
+        for key in COMPARE_KEYS:
+            if key.action:
+                title = f"{key.help[0].upper()}{key.help[1:]}"
+                yield command(title, f"key {key.shown}", key.action)
+
+    # -- messages --------------------------------------------------------------------------
+
+    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
+        """Do what the clicked hint says."""
+        await self.run_action(message.action)
+
+    def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        """Open the tab that was clicked."""
+        self.open_tab(message.tab)
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Apply the filter while it is typed."""
+        self.choices.filter(message.text)
+
+    def on_function_table_chosen(self, message: FunctionTable.Chosen) -> None:
+        """Show in the flame where a function is called."""
+        self.choices.function(message.function)
+        self.open_tab("Flame")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal["run", "attach", "open", "compare"]
-LISTS = ("Scenarios", "Processes", "Recordings")
+ListName = Literal["scenarios", "processes", "recordings"]
 
 
 class HomeChoice(NamedTuple):
@@ -14,5 +14,5 @@ class HomeChoice(NamedTuple):
     kind: Kind
     words: tuple[str, ...]
     """As after `perftui KIND`: ("duckdb-query", "-p", "rows=1000"), ("4711",), ("/path",)."""
-    list: int
-    """Index in `LISTS` of the list that it came from."""
+    list: ListName
+    """The list that it came from."""

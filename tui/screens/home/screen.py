@@ -5,47 +5,36 @@ It starts nothing itself: it dismisses with a `HomeChoice`, and whoever asked ca
 
 from __future__ import annotations
 
-import shlex
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
-from perftui.tui.screens.home.choice import LISTS, HomeChoice
+from perftui.tui.screens.home.choice import HomeChoice, ListName
 from perftui.tui.screens.home.dialogs import AskText, AskYes, RunForm
+from perftui.tui.screens.home.list_box import ListBox
+from perftui.tui.screens.home.sources import Processes, Recordings, Scenarios
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean, shorten_middle
 from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
-from perftui.tui.widgets.tables.home_lists import (
-    about_process,
-    about_recording,
-    about_scenario,
-    process_section,
-    recording_section,
-    scenario_section,
-)
-from perftui.tui.widgets.tables.table import Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual import events
     from textual.app import ComposeResult
 
-    from perftui.probes.process.running import PythonProcess
     from perftui.probes.recording.shelf.shelf import Entry
     from perftui.scenarios.run.runner import Scenario
+    from perftui.tui.widgets.tables.table import Table
 
-_PROCESSES_EVERY_S = 2.0
-_SHELF_EVERY_S = 3.0
 _WIDE = 120
-_IDS = ("scenarios", "processes", "recordings")
-_LOOKING = ("looking …",)
+_TALL = 30
 
 
 class HomeScreen(Screen[HomeChoice | None]):
@@ -53,7 +42,7 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     Args:
         message: What became of the last choice.
-        current: Index in `LISTS` of the list to begin with.
+        current: The list to begin with.
     """
 
     DEFAULT_CSS = """
@@ -87,19 +76,16 @@ class HomeScreen(Screen[HomeChoice | None]):
         Binding("c", "compare", "compare", show=False),
     ]
 
-    def __init__(self, message: str = "", current: int = 0) -> None:
+    def __init__(self, message: str = "", current: ListName = "scenarios") -> None:
         super().__init__()
-        self._scenarios: list[Scenario] | None = None
-        self._missing: set[str] = set()
-        self._processes: list[PythonProcess] | None = None
-        self._entries: list[Entry] | None = None
-        self._marked: list[str] = []
-        self._current = current
-        self._tables = [Table(id=name) for name in _IDS]
-        self._boxes = [
-            Container(table, id=f"{name}-box", classes="list")
-            for table, name in zip(self._tables, _IDS, strict=True)
-        ]
+        self._recordings = Recordings(self)
+        self._scenarios_box = ListBox(Scenarios(self))
+        self._processes_box = ListBox(Processes(self))
+        self._recordings_box = ListBox(self._recordings)
+        self._boxes = (self._scenarios_box, self._processes_box, self._recordings_box)
+        """In the order that tab goes through."""
+        self._current = next(box for box in self._boxes if box.source.name == current)
+        self._looking: set[ListBox] = set()
         self._about = Static("", id="about", markup=False)
         self._message = Static(message, id="message", markup=False)
         self._input = Input(placeholder="filter the list", compact=True)
@@ -112,10 +98,10 @@ class HomeScreen(Screen[HomeChoice | None]):
         about = "where does the time and memory of a Python program go?"
         yield Static(f"[b $accent]perftui[/]   {about}", id="top")
         with Container(id="lists"):
-            yield self._boxes[0]
+            yield self._scenarios_box
             with Vertical(id="right"):
-                yield self._boxes[1]
-                yield self._boxes[2]
+                yield self._processes_box
+                yield self._recordings_box
         yield self._about
         yield self._input
         yield self._message
@@ -123,137 +109,63 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     def on_mount(self) -> None:
         """Look at everything, and go on looking."""
-        for box, title in zip(self._boxes, LISTS, strict=True):
-            box.border_title = title
-        self._lay_out(self.app.size.width)
         self._focus_list(self._current)
-        for index in range(len(_IDS)):
-            self._fill(index)
-        self._look_at_scenarios()
-        self._look_at_processes()
-        self._look_at_shelf()
-        self.set_interval(_PROCESSES_EVERY_S, self._look_at_processes)
-        self.set_interval(_SHELF_EVERY_S, self._look_at_shelf)
+        for box in self._boxes:
+            self._fill(box)
+            self._look(box)
+            if box.source.look_every_s is not None:
+                self.set_interval(box.source.look_every_s, partial(self._look, box))
 
     def on_resize(self, event: events.Resize) -> None:
         """Show three lists, or one at a time."""
         self._lay_out(event.size.width)
 
     def _lay_out(self, width: int) -> None:
-        wide = width >= _WIDE and self.app.size.height >= 30
+        wide = width >= _WIDE and self.app.size.height >= _TALL
         self.set_class(wide, "-wide")
-        for index, box in enumerate(self._boxes):
-            box.display = wide or index == self._current
-        self.query_one("#right").display = wide or self._current > 0
+        for box in self._boxes:
+            box.display = wide or box is self._current
+        self.query_one("#right").display = wide or self._current is not self._scenarios_box
         self._about.styles.height = 4 if self.app.size.height >= 24 else 2
         self._draw_keys()
 
-    def _focus_list(self, index: int) -> None:
-        self._current = index
+    def _focus_list(self, box: ListBox) -> None:
+        self._current = box
         self._lay_out(self.app.size.width)
-        self.set_focus(self._tables[index])  # at once: the next key may wait already
+        self.set_focus(box.table)  # at once: the next key may wait already
         self._tell()
 
     # -- looking ---------------------------------------------------------------------------
 
-    @work(thread=True, exclusive=True, group="scenarios")
-    def _look_at_scenarios(self) -> None:
-        from perftui.scenarios.define.requirements import missing_modules
-        from perftui.scenarios.run.runner import ScenarioError, catalogue
+    def _look(self, box: ListBox) -> None:
+        """Find out what a list has by now, on a thread; not while the last look goes on."""
+        if box not in self._looking:
+            self._looking.add(box)
+            self.run_worker(partial(self._look_at, box), group=box.source.name, thread=True)
 
-        try:
-            found = list(catalogue())
-        except (ScenarioError, ImportError) as error:
-            problem = f"the catalogue cannot be read: {error}"
-            self._give(lambda: self.say(problem))
-            return
-        missing = {s.reference for s in found if missing_modules(s.requires)}
-        self._give(lambda: self._take_scenarios(found, missing))
+    def _look_at(self, box: ListBox) -> None:
+        take = box.source.look()
+        if not get_current_worker().is_cancelled:  # the screen may have closed meanwhile
+            self.app.call_from_thread(self._take, box, take)
 
-    @work(thread=True, exclusive=True, group="processes")
-    def _look_at_processes(self) -> None:
-        from perftui.probes.process.running import python_processes
-
-        found = python_processes()
-        self._give(lambda: self._take_processes(found))
-
-    @work(thread=True, exclusive=True, group="shelf")
-    def _look_at_shelf(self) -> None:
-        from perftui.probes.recording.shelf.shelf import entries
-
-        found = entries()
-        self._give(lambda: self._take_entries(found))
-
-    def _give(self, take: object) -> None:
-        """Hand over to the screen's own thread, unless it has closed meanwhile."""
-        if not get_current_worker().is_cancelled and callable(take):
-            self.app.call_from_thread(take)
-
-    def _take_scenarios(self, found: list[Scenario], missing: set[str]) -> None:
-        self._scenarios, self._missing = found, missing
-        self._fill(0)
-
-    def _take_processes(self, found: list[PythonProcess]) -> None:
-        self._processes = found
-        self._fill(1)
-
-    def _take_entries(self, found: list[Entry]) -> None:
-        self._entries = found
-        there = {str(entry.path) for entry in found}
-        self._marked = [path for path in self._marked if path in there]
-        self._fill(2)
+    def _take(self, box: ListBox, take: Callable[[], None]) -> None:
+        self._looking.discard(box)
+        take()
+        self._fill(box)
 
     # -- drawing ---------------------------------------------------------------------------
 
-    def _fill(self, index: int) -> None:
+    def _fill(self, box: ListBox) -> None:
         """Draw a list, what is chosen in it, and its title."""
-        section, all_there, empty = (self._list_0, self._list_1, self._list_2)[index]()
-        table = self._tables[index]
-        if table.cursor not in section.keys:
-            table.cursor = section.keys[0] if section.keys else None
-        table.fill([section], empty=empty)
-        shown = len(section.keys)
-        count = f"{shown}" if shown == all_there else f"{shown} of {all_there}"
-        self._boxes[index].border_title = f"{LISTS[index]} · {count}"
+        box.fill(self._input.value.lower().split() if box is self._current else [])
         self._tell()
 
-    def _words(self, index: int) -> list[str]:
-        return self._input.value.lower().split() if index == self._current else []
-
-    def _list_0(self) -> tuple[Section, int, tuple[str, ...]]:
-        known = self._scenarios or []
-        shown = [s for s in known if _has(f"{s.reference} {s.summary} {s.shows}", self._words(0))]
-        section = scenario_section(shown, lambda scenario: scenario.reference in self._missing)
-        empty = _LOOKING if self._scenarios is None else ("no scenario matches the filter",)
-        return section, len(known), empty
-
-    def _list_1(self) -> tuple[Section, int, tuple[str, ...]]:
-        known = self._processes or []
-        shown = [p for p in known if _has(f"{p.pid} {' '.join(p.argv)}", self._words(1))]
-        empty: tuple[str, ...] = _LOOKING
-        if self._processes is not None:
-            empty = ("no process matches the filter",)
-            if not known:
-                empty = ("no Python process is running that you may see",)
-        return process_section(shown), len(known), empty
-
-    def _list_2(self) -> tuple[Section, int, tuple[str, ...]]:
-        known = self._entries or []
-        shown = [e for e in known if _has(f"{e.name} {e.title} {e.state}", self._words(2))]
-        empty: tuple[str, ...] = _LOOKING
-        if self._entries is not None:
-            empty = ("no recording matches the filter",)
-            if not known:
-                empty = ("nothing was recorded yet", "every `perftui run` is, by default")
-        return recording_section(shown, self._marked), len(known), empty
-
     def _draw_keys(self) -> None:
-        verbs = ("run", "attach", "open")
         hints = [
-            KeyHint("enter", verbs[self._current], "activate"),
+            KeyHint("enter", self._current.source.verb, "activate"),
             KeyHint("tab", "next list", "other(1)"),
         ]
-        if self._current == 2:
+        if self._current is self._recordings_box:
             hints += [
                 KeyHint("space", "mark", "mark"),
                 KeyHint("R", "rename", "rename"),
@@ -269,31 +181,9 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     def _tell(self) -> None:
         """Say more about the chosen row."""
-        key = self._tables[self._current].cursor
         width = max(self.app.size.width - 4, 10)
-        lines: list[str] = []
-        if self._current == 0:
-            scenario = next((s for s in self._scenarios or () if s.reference == key), None)
-            lines = about_scenario(scenario) if scenario else []
-        elif self._current == 1:
-            process = next((p for p in self._processes or () if p.pid == key), None)
-            lines = about_process(process, width) if process else []
-        else:
-            entry = self._entry(key)
-            lines = about_recording(entry, width) if entry else []
-            lines += self._about_marks()
+        lines = self._current.source.about(self._current.table.cursor, width)
         self._about.update("\n".join(lines), layout=False)
-
-    def _about_marks(self) -> list[str]:
-        if len(self._marked) < 2:
-            return ["one is marked: mark another to compare the two"] * len(self._marked)
-        names = [shlex.quote(_name_of(path)) for path in self._by_age()]
-        return [f"c compares: perftui compare {' '.join(names)}"]
-
-    def _by_age(self) -> list[str]:
-        """Return what is marked, the oldest first: it is the base of a comparison."""
-        when = {str(entry.path): entry.wall_ns for entry in self._entries or ()}
-        return sorted(self._marked, key=lambda path: when.get(path, 0))
 
     def say(self, text: str) -> None:
         """Show a line above the keys."""
@@ -303,60 +193,43 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     def on_table_activated(self, event: Table.Activated) -> None:
         """Do what Enter says in this list."""
-        index = self._tables.index(event.table)
-        self._activate(index, event.key)
+        box = next(box for box in self._boxes if box.table is event.table)
+        box.source.activate(event.key)
 
     def action_activate(self) -> None:
         """Do what a click on the hint says."""
-        self._tables[self._current].action_activate()
+        self._current.table.action_activate()
 
-    def _activate(self, index: int, key: Hashable) -> None:
-        if index == 0:
-            scenario = next((s for s in self._scenarios or () if s.reference == key), None)
-            if scenario is not None:
-                self.app.push_screen(RunForm(scenario), self._run)
-        elif index == 1:
-            self.dismiss(HomeChoice("attach", (str(key),), 1))
-        else:
-            entry = self._entry(key)
-            if entry is not None and entry.problem is not None:
-                self.say(f"{entry.name}: {entry.problem}")
-            elif entry is not None:
-                mode = ("--follow",) if entry.state == "recording" else ()
-                self.dismiss(HomeChoice("open", (str(entry.path), *mode), 2))
+    def ask_how_to_run(self, scenario: Scenario) -> None:
+        """Ask for the parameters of a scenario, and leave with it."""
 
-    def _run(self, words: tuple[str, ...] | None) -> None:
-        if words is not None:
-            self.dismiss(HomeChoice("run", words, 0))
+        def run(words: tuple[str, ...] | None) -> None:
+            if words is not None:
+                self.leave_with(HomeChoice("run", words, "scenarios"))
 
-    def _entry(self, key: Hashable) -> Entry | None:
-        return next((e for e in self._entries or () if str(e.path) == key), None)
+        self.app.push_screen(RunForm(scenario), run)
+
+    def leave_with(self, choice: HomeChoice) -> None:
+        """Leave to do something."""
+        self.dismiss(choice)
+
+    # -- recordings ------------------------------------------------------------------------
 
     def _chosen_entry(self) -> Entry | None:
-        return self._entry(self._tables[2].cursor) if self._current == 2 else None
+        if self._current is not self._recordings_box:
+            return None
+        return self._recordings.entry(self._recordings_box.table.cursor)
 
     def action_mark(self) -> None:
         """Mark a recording to compare; a third one takes the place of the first."""
-        entry = self._chosen_entry()
-        if entry is None:
-            return
-        path = str(entry.path)
-        if path in self._marked:
-            self._marked.remove(path)
-        else:
-            self._marked = [*self._marked[-1:], path]
-        if len(self._marked) == 2:
-            self.say("two are marked: c compares them, the older one is the base")
-        self._fill(2)
+        if self._current is self._recordings_box:
+            self._recordings.mark(self._recordings_box.table.cursor)
+            self._fill(self._recordings_box)
 
     def action_compare(self) -> None:
         """Compare the two that are marked."""
-        if self._current != 2:
-            return
-        if len(self._marked) < 2:
-            self.say("mark two recordings with space, then c compares them")
-            return
-        self.dismiss(HomeChoice("compare", tuple(self._by_age()), 2))
+        if self._current is self._recordings_box:
+            self._recordings.compare()
 
     def action_rename(self) -> None:
         """Ask for a new name."""
@@ -377,8 +250,8 @@ class HomeScreen(Screen[HomeChoice | None]):
         except RecordingError as error:
             self.say(str(error))
             return
-        self._tables[2].cursor = str(renamed)
-        self._look_at_shelf()
+        self._recordings_box.table.cursor = str(renamed)
+        self._look(self._recordings_box)
 
     def action_delete(self) -> None:
         """Ask, and delete a recording."""
@@ -400,15 +273,15 @@ class HomeScreen(Screen[HomeChoice | None]):
             self.say(str(error))
             return
         self.say(f"deleted {name}")
-        self._look_at_shelf()
+        self._look(self._recordings_box)
 
     # -- moving ----------------------------------------------------------------------------
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Follow a click into another list."""
-        for index, table in enumerate(self._tables):
-            if table is event.widget is self.focused and index != self._current:
-                self._current = index
+        for box in self._boxes:
+            if box.table is event.widget is self.focused and box is not self._current:
+                self._current = box
                 self._lay_out(self.app.size.width)
                 self._tell()
 
@@ -420,7 +293,8 @@ class HomeScreen(Screen[HomeChoice | None]):
         """Go to the next list; a filter belongs to the list where it was typed."""
         if self._input.value:
             self.action_clear()
-        self._focus_list((self._current + step) % len(LISTS))
+        at = self._boxes.index(self._current)
+        self._focus_list(self._boxes[(at + step) % len(self._boxes)])
 
     def action_filter(self) -> None:
         """Type a filter for the list."""
@@ -433,23 +307,14 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter and go to the list."""
-        self.set_focus(self._tables[self._current])
+        self.set_focus(self._current.table)
 
     def action_clear(self) -> None:
         """Forget the filter."""
         self._input.value = ""
         self._input.display = False
-        self.set_focus(self._tables[self._current])
+        self.set_focus(self._current.table)
 
     def action_leave(self) -> None:
         """Leave perftui."""
         self.dismiss(None)
-
-
-def _has(text: str, words: list[str]) -> bool:
-    lowered = text.lower()
-    return all(word in lowered for word in words)
-
-
-def _name_of(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".zip").removesuffix(".perftui")

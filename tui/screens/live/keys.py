@@ -98,6 +98,7 @@ def hints_of(
     chosen: bool,
     playback: Playback | None = None,
     waiting: bool = False,
+    leads_back: bool = False,
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -107,6 +108,7 @@ def hints_of(
         chosen: There is a range or a cursor to clear.
         playback: How a recording is shown, None for a live session.
         waiting: The target has kept its process and waits for orders.
+        leads_back: Leaving leads to the screen below.
     """
     hints = []
     if waiting:
@@ -141,6 +143,6 @@ def hints_of(
         KeyHint("y", "copy", "copy"),
         KeyHint("^p", "commands", "app.command_palette"),
         KeyHint("?", "help", "help"),
-        KeyHint("q", "quit", "quit_or_ask"),
+        KeyHint("q", "back" if leads_back else "quit", "quit_or_ask"),
     ]
     return hints

@@ -10,7 +10,7 @@ from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
 
 
-class Layout(NamedTuple):
+class LiveLayout(NamedTuple):
     """Heights in rows, frames included; 0 is not shown."""
 
     rss: int
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
 
 def plan(
     width: int, height: int, *, counter: bool, banner: bool, phases: bool, chosen: bool
-) -> Layout:
+) -> LiveLayout:
     """Share out a terminal.
 
     Args:
@@ -51,7 +51,7 @@ def plan(
         rss = 7 if height >= 24 else 6 if height >= 20 else 5
         rss += max(height - 24, 0) // 3
         axis = int(chosen or not phases)
-        return Layout(rss, 0, 0, 1 - axis, axis, left, columns, figures)
+        return LiveLayout(rss, 0, 0, 1 - axis, axis, left, columns, figures)
     band = int(phases)
     free = height - 3 - int(banner) - 1 - band  # header, tabs, footer; axis
     pane = max(10, free * 43 // 100)
@@ -64,7 +64,7 @@ def plan(
         second += more // 2 + more % 2
         third += more // 2 if third else 0
         first = charts - second - third
-    return Layout(first, second, third, band, 1, left, columns, figures)
+    return LiveLayout(first, second, third, band, 1, left, columns, figures)
 
 
 GROWTH = 1.06

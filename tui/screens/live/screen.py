@@ -2,66 +2,83 @@
 
 One loop asks the reader for a picture on a worker thread, a few times a second and at once
 after a key, never two at a time; the picture is drawn in one batch. Nothing here measures.
+
+The screen owns plain objects that do the work: `Shown` is what is on it and what was chosen,
+`TimeCursor`, `Ranges`, `Choices`, `Player` and `AlertSpans` change that, `Requests` and
+`AlertNews` speak with the session, `PictureTaker` takes the pictures, `LiveParts` and `PaneDeck`
+draw them. Here they are brought together, and hear of keys, mouse and time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import Container
-from textual.widget import Widget
+from textual.screen import Screen
 
-from perftui.probes.text.units import NS_PER_S
-from perftui.tui.picture import choosing
-from perftui.tui.picture.axis_map import AxisMap
-from perftui.tui.picture.play_clock import PlayClock
-from perftui.tui.picture.rate_of_change import RateOfChange
-from perftui.tui.picture.selection import Selection
-from perftui.tui.picture.view import Part, Playback, View, take_view
-from perftui.tui.screens.dialogs.too_small import TooSmall
-from perftui.tui.screens.live.actions import LiveActions
-from perftui.tui.screens.live.keys import LIVE_BINDINGS, hints_of
-from perftui.tui.screens.live.layout import Layout, live_axis, plan
-from perftui.tui.screens.live.panes import PANES, Pane, PaneKind
-from perftui.tui.screens.live.words import about, overlays_of, told
-from perftui.tui.session.face import Noted, Recorded
-from perftui.tui.session.notify import Notifier
-from perftui.tui.session.spikes import SpikeWatch
-from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
+from perftui.tui.screens.live.acts.choices import Choices
+from perftui.tui.screens.live.acts.cursor import TimeCursor
+from perftui.tui.screens.live.acts.leaving import Leaving
+from perftui.tui.screens.live.acts.news import AlertNews
+from perftui.tui.screens.live.acts.player import Player
+from perftui.tui.screens.live.acts.ranges import Ranges
+from perftui.tui.screens.live.acts.requests import Requests
+from perftui.tui.screens.live.acts.session_thread import SessionThread
+from perftui.tui.screens.live.acts.shown import Shown
+from perftui.tui.screens.live.acts.spans import AlertSpans
+from perftui.tui.screens.live.deck import PaneDeck
+from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
+from perftui.tui.screens.live.palette import commands
+from perftui.tui.screens.live.panes import PANES, PaneKind
+from perftui.tui.screens.live.parts import LiveParts
+from perftui.tui.screens.live.taker import PictureTaker, Wanted
+from perftui.tui.screens.live.typing_bars import TypingBars
+from perftui.tui.session.cores import usable_cores
+from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.theme import paint_of
-from perftui.tui.widgets.bars.banner import Banner, Note, note_of
-from perftui.tui.widgets.bars.footer import KeyFooter
-from perftui.tui.widgets.bars.header import HeaderLine
-from perftui.tui.widgets.bars.tab_bar import TabBar
-from perftui.tui.widgets.charts.phase_band import PhaseBand
-from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
-from perftui.tui.widgets.charts.time_axis import TimeAxis
-from perftui.tui.widgets.charts.timeline import Timeline
+from perftui.tui.text.fit import clean
+from perftui.tui.text.passing import Passing
+from perftui.tui.widgets.bars.banner import Banner, Note, Tone, note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual import events
-    from textual.app import ComposeResult
+    from textual.app import ComposeResult, SystemCommand
     from textual.binding import BindingType
+    from textual.widget import Widget
 
+    from perftui.tui.picture.selection import Selection
+    from perftui.tui.picture.view import Part, View
+    from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
+    from perftui.tui.widgets.bars.filter_bar import FilterBar
+    from perftui.tui.widgets.bars.footer import KeyFooter
+    from perftui.tui.widgets.bars.go_bar import GoBar
+    from perftui.tui.widgets.bars.tab_bar import TabBar
+    from perftui.tui.widgets.charts.timeline import Timeline
+    from perftui.tui.widgets.panes.top import TopPane
 
-REFRESH_HZ = 4
-NOTIFY_EVERY_S = 1.0
-SETTLE_S = 2.0
-"""After the end, late records may still come: the picture follows for this long."""
+NEWS_EVERY_S = 1.0
+ANSWER_S = 4.0
+FLAME = "Flame"
+_SIDEWAYS = (FLAME, "Log")
+"""Tabs that use the left and right keys while time goes on."""
+_NOT_WHILE_TYPING = ("scrub", "leap", "live", "first", "show_alert", "next_tab")
 
 
-class LiveScreen(LiveActions):
-    """See the module."""
+class LiveScreen(Screen[None]):
+    """See the module.
+
+    Args:
+        session: What to show.
+        panes: The tabs.
+        notify: How to tell of alerts to a person who looks elsewhere.
+        leads_back: There is a screen below: leaving goes back to it, and asks nothing.
+    """
 
     DEFAULT_CSS = """
     LiveScreen { layout: vertical; overflow: hidden; background: $background; }
@@ -72,76 +89,99 @@ class LiveScreen(LiveActions):
     BINDINGS: ClassVar[list[BindingType]] = LIVE_BINDINGS
 
     def __init__(
-        self, session: LiveSession, panes: Sequence[PaneKind] = PANES, *, notify: How = "off"
+        self,
+        session: LiveSession,
+        panes: Sequence[PaneKind] = PANES,
+        *,
+        notify: How = "off",
+        leads_back: bool = False,
     ) -> None:
         super().__init__()
         self.session = session
-        self.selection = Selection()
-        self.view: View | None = None
         self.pictures = 0
         """Pictures drawn so far."""
-        self.refresh_hz = REFRESH_HZ
-        self.play = PlayClock()
-        self._spike_watch = SpikeWatch(session)
-        self.notifier = Notifier(notify)
-        self.tab = panes[0].name
-        self._kinds = {kind.name: kind for kind in panes}
-        self._panes: dict[str, Widget] = {}
-        self._rate = RateOfChange()
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-view")
         self._wake = asyncio.Event()
-        self._cores = usable_cores(session)
-        self._header = HeaderLine(id="header")
-        self._banner = Banner(id="banner")
-        self._rss = Timeline(id="rss")
-        self._cpu = Timeline(id="cpu")
-        self._counter = Timeline(id="counter")
-        self._band = PhaseBand(id="band")
-        self._time_axis = TimeAxis(id="axis")
-        self._tab_bar = TabBar(id="tabs")
-        self._pane_area = Container(id="panes")
-        self._footer = KeyFooter(id="keys")
-        self._too_small = TooSmall(id="too-small")
-        self._layout_now: Layout | None = None
-        self._small = False
-        self._taken_key: tuple[object, ...] = ()
         self._open = True
-        self._answer: tuple[Note, float] | None = None
-        """The answer to the last key and when it goes."""
-        self._marks = 0
-        self._filter_bar: Widget | None = None
-        self._go_bar: Widget | None = None
-        self._shown_alerts: set[tuple[str, int]] = set()
-        self._note_text = ""
-        self._ended_s: float | None = None
+        self._answer: Passing[Note] = Passing(ANSWER_S)
+        self._bars = TypingBars(self)
+        self._taker = PictureTaker(session)
+        self._thread = SessionThread(session, self.say)
+        self.shown = shown = Shown(self._changed)
+        self.player = player = Player(shown, self.say)
+        self.cursor = TimeCursor(session, shown, player, self._thread, self.say)
+        self.ranges = Ranges(shown, player, self.say)
+        self.choices = Choices(shown, player, self.say)
+        self.spans = AlertSpans(shown, player, self.say, lambda: self.open_tab(FLAME))
+        self.requests = Requests(session, shown, self._thread, self.say)
+        self.news = AlertNews(shown, self._thread, self.say, self._send, notify)
+        self.deck = PaneDeck(panes, self.cursor, self.ranges, self.choices, self.spans)
+        cores = usable_cores(session.reader.target().pid or -1)
+        self.parts = LiveParts(self.deck, cores, leads_back=leads_back)
+        self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
+        self._bind_actions()
 
-    # -- parts -----------------------------------------------------------------------------
+    def _bind_actions(self) -> None:
+        """Say who carries out an action: Textual finds it by the name of the attribute."""
+        self.action_pause = self.player.pause
+        self.action_faster = self.player.faster
+        self.action_scrub = self.action_leap = self.cursor.scrub
+        self.action_sample = self.cursor.sample
+        self.action_first = self.cursor.first
+        self.action_live = self.cursor.live
+        self.action_event = self.cursor.event
+        self.action_phase = self.cursor.phase
+        self.action_range_start = self.ranges.start_here
+        self.action_range_end = self.ranges.end_here
+        self.action_clear = self.ranges.clear
+        self.action_zoom_to_range = self.ranges.zoom_to_range
+        self.action_weight = self.choices.weight
+        self.action_by_line = self.choices.by_line
+        self.action_thread = self.choices.next_thread
+        self.action_reset = self.choices.reset
+        self.action_show_alert = self.spans.show_here
+        self.action_against = self.spans.against
+        self.action_mark = self.requests.mark
+        self.action_again = self.requests.again
+        self.action_restart = self.requests.restart
+        self.action_interrupt = self.requests.interrupt
+        self.action_tell_alerts = self.news.tell
+        self.action_tab = self.open_tab
+        self.action_quit_or_ask = self._leaving.leave_or_ask
+
+    # -- what is there ---------------------------------------------------------------------
+
+    @property
+    def selection(self) -> Selection:
+        """The newest choice."""
+        return self.shown.selection
+
+    @property
+    def view(self) -> View | None:
+        """The picture that is on the screen."""
+        return self.shown.view
+
+    @property
+    def tab(self) -> str:
+        """Name of the open tab."""
+        return self.deck.tab
 
     def compose(self) -> ComposeResult:
-        """Make the parts; panes are made when their tab is opened."""
-        yield self._header
-        yield self._banner
-        yield self._rss
-        yield self._cpu
-        yield self._counter
-        yield self._band
-        yield self._time_axis
-        yield self._tab_bar
-        yield self._pane_area
-        yield self._footer
-        yield self._too_small
+        """Yield the parts; panes are made when their tab is opened."""
+        yield from self.parts.above
+        yield self.deck
+        yield from self.parts.below
 
     def on_mount(self) -> None:
         """Begin to draw."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
-        self.set_interval(NOTIFY_EVERY_S, self.look_for_news)
+        self.set_interval(NEWS_EVERY_S, self.news.look)
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
         self._open = False
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._thread.close()
 
     # -- the loop --------------------------------------------------------------------------
 
@@ -150,22 +190,27 @@ class LiveScreen(LiveActions):
         while True:
             begun = time.monotonic()
             self._wake.clear()
-            self.advance()
+            self.player.advance()
             await self._picture()
-            rest = max(1 / self.refresh_hz - (time.monotonic() - begun), 0.01)
+            rest = max(1 / self.player.refresh_hz - (time.monotonic() - begun), 0.01)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
 
     async def _picture(self) -> None:
         """Take one picture and draw it, unless it would be the one that is there."""
-        layout = self._layout_now
+        layout = self.shown.layout
         if layout is None or not self.is_current:
             return
-        loop = asyncio.get_running_loop()
+        wanted = Wanted(
+            self.selection,
+            layout.columns,
+            self._wants(layout),
+            self.player.playing,
+            self.player.speed,
+        )
+        before = self.view
         try:
-            view = await loop.run_in_executor(
-                self._pool, self._take, self.selection, layout, self._wants(layout)
-            )
+            view = await self._thread.run(lambda: self._taker.take(wanted, before))
         except Exception as error:  # a picture less, not a screen less
             if self._open:
                 self.say(f"no picture: {type(error).__name__}: {error}", "warn")
@@ -173,127 +218,45 @@ class LiveScreen(LiveActions):
         if view is not None and self._open:
             self.show_view(view)
 
-    def _wants(self, layout: Layout) -> frozenset[Part]:
+    def _wants(self, layout: LiveLayout) -> frozenset[Part]:
         """Return the parts of a picture that can be seen."""
-        wants = self._kinds[self.tab].needs
-        if self.selection.against and self.tab == "Flame":
+        wants = self.deck.kind.needs
+        if self.selection.against and self.tab == FLAME:
             wants |= {"phases", "imports", "calls", "events"}
         if layout.figures or layout.counter:  # the figures beside the charts
             wants |= {"threads", "counters"}
         return wants
 
-    def _take(self, selection: Selection, layout: Layout, wants: frozenset[Part]) -> View | None:
-        """Take a picture, on the worker thread; None if it would be the one that is there."""
-        session = self.session
-        status = session.reader.status()
-        playback = self._playback()
-        key = (selection, status.state, layout.columns, wants, playback)
-        spikes = self._spike_watch.look(recorded=status.state == "recording")
-        seen = self.view is None or spikes == self.view.spikes
-        if key == self._taken_key and seen and not self._moves(status.state, selection):
-            return None
-        if self.view is None and status.state == "recording":
-            selection = choosing.opening(session.reader, status)
-        asked = self._asked(selection, status.t_start_ns, status.t_end_ns, status.state)
-        view = take_view(session.reader, asked, layout.columns, wants, self.view)
-        if isinstance(session, Noted):
-            self._note_text = session.recording_note()
-        self._taken_key = key
-        return replace(view, selection=selection, playback=playback, spikes=spikes)
-
-    def _playback(self) -> Playback | None:
-        session = self.session
-        if not isinstance(session, Recorded):
-            return None
-        play = self.play
-        return Playback(session.recording_state, play.playing, play.speed, session.salvage)
-
-    def _moves(self, state: str, selection: Selection) -> bool:
-        """Tell whether the next picture can differ without a key being pressed."""
-        if state in ("exited", "waiting"):
-            self._ended_s = self._ended_s or time.monotonic()
-            return time.monotonic() - self._ended_s < SETTLE_S
-        self._ended_s = None
-        return state != "recording" and selection.paused_at_ns is None
-
-    def _asked(self, selection: Selection, start: int, end: int, state: str) -> Selection:
-        """Fill in what the person left open: the axis and the range around the cursor."""
-        shown = min(selection.paused_at_ns or end, end)
-        axis = selection.axis
-        if axis is None and state in ("live", "starting"):
-            axis = live_axis(start, shown)
-        elif axis is None:
-            axis = (start, max(shown, start + NS_PER_S // 10))
-        return selection.with_(axis=axis, range=choosing.asked_range(selection, start, shown))
-
     def show_view(self, view: View) -> None:
         """Draw a picture."""
         if self.view is None and view.selection.cursor_ns is not None:
-            self.selection = view.selection  # how a recording opens
-        self.view = view
-        rss = view.latest.get("rss_bytes")
-        if rss is not None:
-            self._rate.add(view.status.t_end_ns, rss)
+            self.shown.selection = view.selection  # how a recording opens
+        self.shown.view = view
+        self.parts.take(view)
         self.redraw()
         self.pictures += 1
 
-    def choose(self, selection: Selection) -> None:
-        """Take over a new selection and draw it at once."""
-        self.selection = selection
-        self._taken_key = ()
+    def _changed(self) -> None:
+        """Draw at once: something else is wanted."""
+        self._taker.forget()
         self._wake.set()
 
     # -- drawing ---------------------------------------------------------------------------
 
     def _lay_out(self, width: int, height: int) -> None:
         """Give every part its rows."""
-        view = self.view
-        note = self._note()
-        layout = plan(
-            width,
-            height,
-            counter=view is not None and chosen_counter(view) is not None,
-            banner=note is not None,
-            phases=view is not None and bool(view.axis_phases),
-            chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
-        )
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        if small != self._small:
-            self._small = small
-            for part in self.children:
-                part.display = isinstance(part, TooSmall) == small
-            self._layout_now = None
-        if small:
-            self._layout_now = layout
-            self._too_small.refresh()
-            return
-        self._banner.display = note is not None
-        if layout == self._layout_now:
-            return
-        self._layout_now = layout
-        for part, rows in (
-            (self._rss, layout.rss),
-            (self._cpu, layout.cpu),
-            (self._counter, layout.counter),
-            (self._band, layout.band),
-            (self._time_axis, layout.axis),
-        ):
-            part.display = rows > 0
-            if rows:
-                part.styles.height = rows
-        self._wake.set()
+        if self.parts.fit(self.shown, self._note(), width, height):
+            self._wake.set()
+        if self.parts.small:
+            self._bars.hide()
 
     def _note(self) -> Note | None:
         """Return what the banner says now."""
-        if self._answer is not None:
-            answer, until = self._answer
-            if time.monotonic() < until:
-                return answer
-            self._answer = None
-        if self.view is None:
-            return None
+        answer = self._answer.now
+        if answer is not None or self.view is None:
+            return answer
         note = note_of(self.view)
-        if note is not None and note.hint.startswith("Enter") and not self._alert_to_show():
+        if note is not None and note.hint.startswith("Enter") and self.spans.in_banner is None:
             return note._replace(hint="")
         return note
 
@@ -305,64 +268,24 @@ class LiveScreen(LiveActions):
         self._draw()
 
     def _draw(self) -> None:
-        view, layout = self.view, self._layout_now
-        if view is None or layout is None or self._small:
+        view = self.view
+        if view is None or self.shown.layout is None or self.parts.small:
             return
-        paint = paint_of(self.app)
-        width = self.app.size.width
-        axis = AxisMap(*view.axis, layout.left, layout.columns)
         with self.app.batch_update():
-            self._header.show(view, width, paint)
-            self._banner.show(self._note(), width, paint)
-            overlay, on_rss = overlays_of(view, axis)
-            figures = layout.figures
-            stands = view.status.state in ("exited", "waiting")
-            still = view.selection.paused_at_ns is not None or stands
-            rate = None if still or view.playback is not None else self._rate.per_s
-            chart = rss_chart(view, rate)
-            self._rss.show(chart, axis, on_rss, paint, (width, layout.rss), figures=figures)
-            if layout.cpu:
-                chart = cpu_chart(view, self._cores)
-                self._cpu.show(chart, axis, overlay, paint, (width, layout.cpu), figures=figures)
-            counter = chosen_counter(view)
-            if layout.counter and counter is not None:
-                chart = counter_chart(view, counter)
-                size = (width, layout.counter)
-                self._counter.show(chart, axis, overlay, paint, size, figures=figures)
-            if layout.band:
-                self._band.show(view, axis, width, paint)
-            if layout.axis:
-                self._time_axis.show(view, axis, width, paint)
-            self._draw_tabs(view)
-            pane = self._open_pane()
-            self._fill_pane(pane, view)
+            self.parts.draw(self.shown, self._note(), self.app.size.width, paint_of(self.app))
+            self._draw_tabs()
+            if self.deck.pane is None:
+                self.call_after_refresh(self._pane_opened, self.deck.open(self.tab))
+            self.deck.show(view)
 
-    def _fill_pane(self, pane: Widget, view: View) -> None:
-        """Show a picture in the open pane, unless it was taken for another tab."""
-        if isinstance(pane, Pane) and pane.is_attached and self._kinds[self.tab].needs <= view.has:
-            pane.show(view)
-
-    def _draw_tabs(self, view: View) -> None:
-        paint = paint_of(self.app)
-        width = self.app.size.width
-        tabs = self.tabs()
-        said, brief = (about(view, self.tab, paint, brief=short) for short in (False, True))
-        counts = {"Alerts": told(view)}
-        self._tab_bar.show(tabs, self.tab, said, width, paint, counts, brief)
-        hints = hints_of(
-            paused=self.selection.paused_at_ns is not None,
-            ended=view.status.state in ("exited", "waiting"),
-            waiting=view.status.state == "waiting",
-            chosen=self.selection.range is not None or self.selection.cursor_ns is not None,
-            playback=view.playback if self.replayed else None,
-        )
-        self._footer.show(hints, self._note_text, width, paint)
+    def _draw_tabs(self) -> None:
+        width, paint = self.app.size.width, paint_of(self.app)
+        self.parts.draw_tabs(self.shown, self._taker.note, width, paint)
 
     def _restyle(self) -> None:
         """Draw in the colours of a new theme."""
-        self._taken_key = ()
         self._draw()
-        self._wake.set()
+        self._changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size at once, and ask for a picture with as many columns."""
@@ -371,52 +294,145 @@ class LiveScreen(LiveActions):
 
     def on_screen_resume(self) -> None:
         """Catch up after a dialog."""
-        self._taken_key = ()
-        self._wake.set()
+        self._changed()
 
-    # -- panes -----------------------------------------------------------------------------
-
-    def _open_pane(self) -> Widget:
-        """Return the pane of the open tab, made now if this is the first time."""
-        found = self._panes.get(self.tab)
-        if found is None:
-            found = self._kinds[self.tab].make()
-            self._panes[self.tab] = found
-            self._pane_area.mount(found)
-            self.call_after_refresh(self._pane_opened, found)
-        return found
-
-    def _pane_opened(self, pane: Widget) -> None:
-        """Fill a pane that has just got its size, and give it the keys."""
-        if not pane.is_attached or self._panes.get(self.tab) is not pane:
-            return
-        if not any(bar and bar.has_focus_within for bar in (self._filter_bar, self._go_bar)):
-            parts = [w for w in (pane, *pane.walk_children()) if isinstance(w, Widget)]
-            self.set_focus(next((part for part in parts if part.can_focus), None))
-        if self.view is not None:
-            self._fill_pane(pane, self.view)
-        self._wake.set()
+    # -- tabs ------------------------------------------------------------------------------
 
     def open_tab(self, name: str) -> None:
         """Show the pane of a tab."""
-        if name not in self._kinds:
+        if name not in self.deck.kinds:
             return
-        self.tab = name
         with self.app.batch_update():
-            pane = self._open_pane()
-            for other_name, other in self._panes.items():
-                other.display = other_name == name
-            if self.view is not None:
-                self._draw_tabs(self.view)
+            pane = self.deck.open(name)
+            self._draw_tabs()
         self.call_after_refresh(self._pane_opened, pane)
 
+    def _pane_opened(self, pane: Widget) -> None:
+        """Fill a pane that has just got its size, and give it the keys."""
+        if not pane.is_attached or self.deck.pane is not pane:
+            return
+        if not self._bars.typing:
+            self.set_focus(self.deck.first_focusable())
+        if self.view is not None:
+            self.deck.show(self.view)
+        self._wake.set()
 
-def usable_cores(session: LiveSession) -> int | None:
-    """Return how many cores the target may use, None if nobody can say."""
-    try:
-        pid = session.reader.target().pid
-        return len(os.sched_getaffinity(pid)) if pid > 0 else None
-    except OSError:
-        return os.cpu_count()
-    except AttributeError:  # not on this system
-        return os.cpu_count()
+    def action_next_tab(self, step: int) -> None:
+        """Open the tab beside."""
+        self.open_tab(self.deck.beside(self.view, step))
+
+    def action_copy(self) -> None:
+        """Copy the open tab as text: to the terminal's clipboard and to a file."""
+        from perftui.tui.screens.dialogs.pane_copy import copy_pane
+
+        if self.deck.pane is not None:
+            self.say(copy_pane(self.app, self.deck.pane))
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def say(self, text: str, tone: Tone = "calm") -> None:
+        """Answer a key in the banner, for a few seconds."""
+        self._answer.put(Note(tone, "·", "", clean(text)))
+        self.redraw()
+        self.set_timer(ANSWER_S + 0.05, self.redraw)
+
+    def _send(self, sequence: str) -> None:
+        if isinstance(self.app, TerminalApp):
+            self.app.send(sequence)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave keys to the widget that has them when they mean something there."""
+        if action in _NOT_WHILE_TYPING and self._bars.typing:
+            return False
+        if action == "scrub":
+            return self.tab != "Heat" and (self.shown.still or self.tab not in _SIDEWAYS)
+        if action == "show_alert":
+            return self.spans.any_here and not self._on_a_row()
+        return True
+
+    def _on_a_row(self) -> bool:
+        """Tell whether a person went to a row that enter opens."""
+        from perftui.tui.widgets.tables.table import Table
+
+        focused = self.focused
+        return isinstance(focused, Table) and focused.opens and focused.cursor is not None
+
+    async def action_filter(self) -> None:
+        """Type a filter."""
+        await self._bars.open_filter(self.selection.filter)
+
+    async def action_go(self) -> None:
+        """Ask for a moment."""
+        if self.view is not None:
+            await self._bars.open_go()
+
+    def action_diff(self) -> None:
+        """Choose a recording to compare this session with."""
+        from perftui.tui.screens.live.acts.comparing import begin_diff
+
+        begin_diff(self, self.session.reader, self.say)
+
+    def action_save(self) -> None:
+        """Save what the screen is about, or the screen."""
+        from perftui.tui.screens.live.acts.saving import offer_to_save
+
+        offer_to_save(self, self.session, self.shown, self.say)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from perftui.tui.screens.dialogs.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(KEYS, MORE))
+
+    def action_ctrl_c(self) -> None:
+        """Say what ctrl+c does not do."""
+        self.say("ctrl+c does nothing here: q quits, ctrl+p has “interrupt the target”")
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """Return what the command palette offers here."""
+        return commands(
+            self.deck.kinds.values(),
+            lambda action: self.call_later(self.run_action, action),
+            kept=self.requests.kept is not None,
+            replayed=self.shown.replayed,
+            alive=self.session.target_alive(),
+        )
+
+    # -- messages --------------------------------------------------------------------------
+
+    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
+        """Do what the clicked hint says."""
+        await self.run_action(message.action)
+
+    def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        """Open the tab that was clicked."""
+        self.open_tab(message.tab)
+
+    def on_banner_pressed(self, message: Banner.Pressed) -> None:
+        """Answer a click as Enter."""
+        self.spans.show_here()
+
+    def on_go_bar_asked(self, message: GoBar.Asked) -> None:
+        """Go to the moment that was typed."""
+        self.cursor.go_to(message.text)
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Apply the filter while it is typed."""
+        self.choices.filter(message.text)
+
+    def on_timeline_range_chosen(self, message: Timeline.RangeChosen) -> None:
+        """Take over a dragged range."""
+        self.ranges.select(message.t0_ns, message.t1_ns)
+
+    def on_timeline_moment_chosen(self, message: Timeline.MomentChosen) -> None:
+        """Set the cursor where the timeline was clicked."""
+        self.cursor.point_at(message.t_ns)
+
+    def on_timeline_zoomed(self, message: Timeline.Zoomed) -> None:
+        """Zoom the time axis around the mouse."""
+        self.ranges.zoom(message.t_ns, message.factor)
+
+    def on_top_pane_chosen(self, message: TopPane.Chosen) -> None:
+        """Show in the flame where a function is called."""
+        self.choices.function(message.function)
+        self.open_tab(FLAME)

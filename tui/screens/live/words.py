@@ -8,7 +8,7 @@ from perftui.probes.text.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui.picture import choosing
 from perftui.tui.text.fit import clean, shorten_end
 from perftui.tui.widgets.charts.time_axis import moment_text
-from perftui.tui.widgets.charts.timeline import Mark, Overlay, Span
+from perftui.tui.widgets.charts.timeline import ChartSign, Overlay, Span
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import Alert
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.draw.canvas import Piece
 
 
-def told(view: View) -> int:
-    """Return how many alerts there are that are more than a mark."""
-    return sum(1 for alert in view.alerts if alert.severity != "info")
+def loud_alerts(view: View) -> tuple[Alert, ...]:
+    """Return the alerts that are more than a mark."""
+    return tuple(alert for alert in view.alerts if alert.severity != "info")
 
 
 def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
@@ -45,9 +45,8 @@ def overlays_of(view: View, axis: AxisMap) -> tuple[Overlay, Overlay]:
             _tint(alert, selection.cursor_ns),
             f"onset {format_clock(view.seconds(alert.t_onset_ns))}",
         )
-        for alert in view.alerts
-        if alert.severity != "info"
-        and alert.t_onset_ns < axis.t1_ns
+        for alert in loud_alerts(view)
+        if alert.t_onset_ns < axis.t1_ns
         and (alert.t_clear_ns is None or alert.t_clear_ns > axis.t0_ns)
     )
     plain = tuple(span._replace(label="") for span in alerts)
@@ -83,14 +82,14 @@ def _tint(alert: Alert, cursor_ns: int | None) -> str:
     return "bad_bg" if alert.severity == "critical" else "warn_bg"
 
 
-def marks_of(view: View, axis: AxisMap) -> tuple[Mark, ...]:
+def marks_of(view: View, axis: AxisMap) -> tuple[ChartSign, ...]:
     """Return the marks of spikes and of alerts that are only marks."""
     found = [
-        Mark(axis.column(alert.t_onset_ns), "·", "dim")
+        ChartSign(axis.column(alert.t_onset_ns), "·", "dim")
         for alert in view.alerts
         if alert.severity == "info"
     ]
-    found += [Mark(axis.column(spike.t0_ns), "▾", "bright") for spike in view.spikes]
+    found += [ChartSign(axis.column(spike.t0_ns), "▾", "bright") for spike in view.spikes]
     return tuple(mark for mark in found if axis.left <= mark.column < axis.left + axis.columns)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.compare.comparison import Run
+from perftui.probes.compare.comparison import ComparedRun
 from perftui.probes.compare.facts import PhaseKey
 from perftui.probes.compare.place import place_of
 from perftui.probes.recording.format.limits import RecordingError
@@ -29,6 +29,6 @@ def comparison_screen(base: Path, new: Path, phase: str) -> CompareScreen:
     return CompareScreen([one], [other], PhaseKey(phase, 1), on_top=True)
 
 
-def _run(path: Path) -> Run:
+def _run(path: Path) -> ComparedRun:
     reader = open_recording(path)
-    return Run(reader, name_of(path), place_of(reader))
+    return ComparedRun(reader, name_of(path), place_of(reader))

@@ -32,7 +32,17 @@ class RaceLayout(NamedTuple):
     @property
     def rows(self) -> int:
         """All of them, with header and footer."""
-        return 2 + sum(self[1:10]) + 2 * self.gap
+        charts = self.rss + self.cpu + self.band + self.axis
+        words = self.figures + self.growth + self.verdict + self.recordings
+        return 2 + charts + self.flame + words + 2 * self.gap
+
+    def half_width(self, side: int, width: int) -> int:
+        """Cells of one half of a terminal."""
+        return self.left_width if side == 0 else width - self.left_width
+
+    def columns(self, width: int) -> int:
+        """Cells of the time axis: the same in both halves, or their axes would differ."""
+        return max(min(self.left_width, width - self.left_width) - self.left - 2, 1)
 
 
 def plan(width: int, height: int, measures: int) -> RaceLayout:

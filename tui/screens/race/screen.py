@@ -7,30 +7,30 @@ second, on a worker thread, and draws it in one batch.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
+from textual.screen import Screen
 
 from perftui.probes.text.units import NS_PER_S
-from perftui.scenarios.race.figures import Figures, figures_of
 from perftui.tui.picture.axis_map import AxisMap
-from perftui.tui.picture.selection import Selection
-from perftui.tui.picture.view import Part, View, take_view
 from perftui.tui.screens.dialogs.too_small import TooSmall
-from perftui.tui.screens.race import words as words
-from perftui.tui.screens.race.actions import OVER, RaceActions
-from perftui.tui.screens.race.chart import Title, common_length_ns, common_top, cpu_half, rss_half
-from perftui.tui.screens.race.face import Picture
-from perftui.tui.screens.race.keys import RACE_BINDINGS, hints_of
+from perftui.tui.screens.race import words
+from perftui.tui.screens.race.acts import OVER, RaceActs
+from perftui.tui.screens.race.chart import Title, common_top, cpu_half, rss_half
+from perftui.tui.screens.race.keys import KEYS, MORE, RACE_BINDINGS, hints_of
 from perftui.tui.screens.race.layout import RaceLayout, plan
+from perftui.tui.screens.race.taker import take_picture
+from perftui.tui.session.cores import usable_cores
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
+from perftui.tui.text.passing import Passing
 from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.time_axis import TimeAxis
@@ -39,13 +39,15 @@ from perftui.tui.widgets.draw.canvas import Canvas, strip_of
 from perftui.tui.widgets.flame.strip import FlameStrip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from perftui.scenarios.race.race import RaceState, SideState
-    from perftui.tui.screens.race.face import Runs
+    from perftui.scenarios.race.race import RaceState
+    from perftui.tui.screens.race.face import Picture, Runs
 
 REFRESH_HZ = 5
 SETTLE_S = 1.0
@@ -53,7 +55,7 @@ SETTLE_S = 1.0
 ANSWER_S = 6.0
 
 
-class RaceScreen(RaceActions):
+class RaceScreen(Screen[None]):
     """See the module."""
 
     DEFAULT_CSS = """
@@ -68,7 +70,7 @@ class RaceScreen(RaceActions):
     def __init__(self, runs: Runs) -> None:
         super().__init__()
         self.runs = runs
-        self.chosen = 0
+        self.acts = RaceActs(self, runs, self.say, self.redraw, self._begun)
         self.picture: Picture | None = None
         self.pictures = 0
         """Pictures drawn so far."""
@@ -78,8 +80,8 @@ class RaceScreen(RaceActions):
         self._open = True
         self._small = False
         self._over_s: float | None = None
-        self._answer: tuple[str, float] | None = None
-        self._cores = _usable_cores()
+        self._answer: Passing[str] = Passing(ANSWER_S)
+        self._cores = usable_cores()
         self._layout_now: RaceLayout | None = None
         self._header = Canvas(id="race-header")
         self._rss = (Timeline(id="rss-0"), Timeline(id="rss-1"))
@@ -93,6 +95,13 @@ class RaceScreen(RaceActions):
         self._recordings = Canvas(id="recordings")
         self._footer = KeyFooter(id="keys")
         self._too_small = TooSmall(id="too-small")
+        # Textual finds who carries out an action by the name of the attribute.
+        self.action_other_side = self.acts.choose_other
+        self.action_open_side = self.acts.open_side
+        self.action_again = self.acts.again
+        self.action_other_engine = self.acts.other_engine
+        self.action_save_report = self.acts.save_report
+        self.action_compare = self.acts.compare
 
     # -- parts -----------------------------------------------------------------------------
 
@@ -130,7 +139,7 @@ class RaceScreen(RaceActions):
             self._wake.clear()
             if self.is_current and self._moves():
                 try:
-                    picture = await loop.run_in_executor(self._pool, self._take)
+                    picture = await loop.run_in_executor(self._pool, self._take())
                 except Exception as error:  # a picture less, not a screen less
                     if self._open:
                         self.say(f"no picture: {type(error).__name__}: {error}")
@@ -151,30 +160,22 @@ class RaceScreen(RaceActions):
         self._over_s = self._over_s or time.monotonic()
         return time.monotonic() - self._over_s < SETTLE_S
 
-    def _take(self) -> Picture:
-        """Take a picture, on the worker thread."""
-        race, layout = self.runs.race, self._layout_now
-        state = race.state()
-        recordings = race.recordings()
-        readers = [side.session.reader if side.session else None for side in state.sides]
-        length = common_length_ns(reader.status() for reader in readers if reader is not None)
-        phase = race.plan.pair.phase
-        views: list[View | None] = []
-        for reader, number in zip(readers, range(2), strict=True):
-            if reader is None or layout is None:
-                views.append(None)
-                continue
-            status = reader.status()
-            start = status.t_start_ns
-            work = next((p for p in reader.phases(0, 1 << 62) if p.name == phase), None)
-            span = None if work is None else (work.t0_ns, work.t1_ns or status.t_end_ns)
-            selection = Selection(axis=(start, start + length), range=span)
-            wants: frozenset[Part] = frozenset(("stacks",) if layout.flame else ())
-            columns = _columns(layout, self.app.size.width)
-            before = self.picture.views[number] if self.picture is not None else None
-            views.append(take_view(reader, selection, columns, wants, before))
-        one, other = (_figures(side, phase) for side in state.sides)
-        return Picture(state, (views[0], views[1]), (one, other), recordings)
+    def _take(self) -> Callable[[], Picture]:
+        """Say what is to be taken, on the worker thread, as things stand."""
+        layout = self._layout_now
+        return partial(
+            take_picture,
+            self.runs.race,
+            1 if layout is None else layout.columns(self.app.size.width),
+            self.picture,
+            flame=layout is not None and layout.flame > 0,
+        )
+
+    def _begun(self) -> None:
+        """Another race has begun."""
+        self.picture = None
+        self._over_s = None
+        self._wake.set()
 
     # -- drawing ---------------------------------------------------------------------------
 
@@ -203,7 +204,7 @@ class RaceScreen(RaceActions):
         for both, rows in halves:
             for side, part in enumerate(both):
                 part.styles.height = rows
-                part.styles.width = _half_width(layout, side, width)
+                part.styles.width = layout.half_width(side, width)
             parent = both[0].parent
             assert isinstance(parent, Horizontal)
             parent.display = rows > 0
@@ -240,17 +241,17 @@ class RaceScreen(RaceActions):
         overlay = Overlay()
         length = next((v.axis[1] - v.axis[0] for v in picture.views if v is not None), NS_PER_S)
         for side, view in enumerate(picture.views):
-            cells = _half_width(layout, side, width)
+            cells = layout.half_width(side, width)
             axis = AxisMap(
                 *(view.axis if view is not None else (0, length)),
                 layout.left,
-                _columns(layout, width),
+                layout.columns(width),
             )
             pair = race.plan.pair
             title = Title(
                 pair.sides[side].name,
                 race.plan.way.code[side],
-                side == self.chosen,
+                side == self.acts.chosen,
                 _waiting_for(picture.state, side),
             )
             chart = rss_half(view, side, top, title)
@@ -284,7 +285,7 @@ class RaceScreen(RaceActions):
             self._growth.put(lines)
         lines = words.verdict_lines(race_plan, state, both, layout.verdict, width, paint)
         self._verdict.put(lines)
-        answer = self._said()
+        answer = self._answer.now or ""
         if layout.recordings:
             line = words.recordings_line(race_plan, state, picture.recordings, width, paint)
             if answer:
@@ -292,7 +293,7 @@ class RaceScreen(RaceActions):
             self._recordings.put([line])
         hints = hints_of(
             over=state.stage in OVER,
-            opens=state.sides[self.chosen].session is not None,
+            opens=state.sides[self.acts.chosen].session is not None,
             compares=all(picture.recordings),
             engines=len(self.runs.engines()) > 1,
             reports=state.verdict is not None,
@@ -301,14 +302,9 @@ class RaceScreen(RaceActions):
 
     def say(self, text: str) -> None:
         """Answer a key, for a few seconds."""
-        self._answer = (clean(text), time.monotonic() + ANSWER_S)
+        self._answer.put(clean(text))
         self.redraw()
         self.set_timer(ANSWER_S + 0.05, self.redraw)
-
-    def _said(self) -> str:
-        if self._answer is None or time.monotonic() >= self._answer[1]:
-            return ""
-        return self._answer[0]
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size at once, and ask for a picture with as many columns."""
@@ -322,20 +318,27 @@ class RaceScreen(RaceActions):
         """Catch up after a dialog."""
         self._wake.set()
 
+    # -- keys and mouse --------------------------------------------------------------------
 
-def _figures(side: SideState, phase: str) -> Figures:
-    if side.ended or side.session is None:
-        return side.figures
-    return figures_of(side.session.reader, phase)
+    def action_help(self) -> None:
+        """Show all keys."""
+        from perftui.tui.screens.dialogs.help import HelpScreen
 
+        self.app.push_screen(HelpScreen(KEYS, MORE))
 
-def _half_width(layout: RaceLayout, side: int, width: int) -> int:
-    return layout.left_width if side == 0 else width - layout.left_width
+    def action_leave(self) -> None:
+        """Leave; what still runs is ended."""
+        self.app.exit(None)
 
+    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
+        """Do what the clicked hint says."""
+        await self.run_action(message.action)
 
-def _columns(layout: RaceLayout, width: int) -> int:
-    """Cells of the time axis: the same in both halves, or their axes would differ."""
-    return max(min(layout.left_width, width - layout.left_width) - layout.left - 2, 1)
+    def on_timeline_moment_chosen(self, message: Timeline.MomentChosen) -> None:
+        """Choose the side that was clicked."""
+        for side, parts in enumerate(zip(self._rss, self._cpu, strict=True)):
+            if message.timeline in parts:
+                self.acts.choose(side)
 
 
 def _waiting_for(state: RaceState, side: int) -> str:
@@ -344,8 +347,3 @@ def _waiting_for(state: RaceState, side: int) -> str:
     if state.sides[side].session is None:
         return "next" if state.stage == "racing" else "did not run"
     return "starting"
-
-
-def _usable_cores() -> int | None:
-    """The cores that a side may use: as many as we."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.tui.screens.live.screen import LiveScreen
-from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from perftui.probes.session import Session
     from perftui.probes.spine.reader import Reader
     from perftui.scenarios.race.race import SideState
-    from perftui.tui.session.face import LiveSession
-    from perftui.tui.terminal.theme import Paint
 
 
 class _WatchedSide:
@@ -49,31 +45,7 @@ class _WatchedSide:
         return self._session.recording_note()
 
 
-class _BackFooter(KeyFooter):
-    """Says that q leads back."""
-
-    DEFAULT_CSS = """
-    _BackFooter { height: 1; width: 100%; dock: bottom; background: $panel; }
-    """
-
-    def show(self, hints: Sequence[KeyHint], right: str, width: int, paint: Paint) -> None:
-        *others, leave = hints
-        super().show([*others, leave._replace(label="back")], right, width, paint)
-
-
-class SideScreen(LiveScreen):
-    """The live screen of one side, or the replay of its recording."""
-
-    def __init__(self, session: LiveSession) -> None:
-        super().__init__(session)
-        self._footer = _BackFooter(id="keys")
-
-    def action_quit_or_ask(self) -> None:
-        """Go back to the race."""
-        self.dismiss(None)
-
-
-def side_screen(side: SideState, recording: Path | None) -> SideScreen:
+def side_screen(side: SideState, recording: Path | None) -> LiveScreen:
     """Make the screen of a side: its recording once that is complete, else the session itself.
 
     Raises:
@@ -81,12 +53,12 @@ def side_screen(side: SideState, recording: Path | None) -> SideScreen:
     """
     assert side.session is not None
     if not side.ended or recording is None:
-        return SideScreen(_WatchedSide(side.session))
+        return LiveScreen(_WatchedSide(side.session), leads_back=True)
     from perftui.probes.recording.format.limits import RecordingError
     from perftui.probes.recording.read.container import open_container
     from perftui.tui.session.recorded import open_session
 
     try:
-        return SideScreen(open_session(open_container(recording)))
+        return LiveScreen(open_session(open_container(recording)), leads_back=True)
     except RecordingError as error:
         raise OSError(str(error)) from error

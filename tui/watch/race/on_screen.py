@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Races:
-    """The race that is on; see `screens.race_face.Runs`."""
+    """The race that is on; see `screens.race.face.Runs`."""
 
     def __init__(self, race: Race, make: Callable[[str | None], Race]) -> None:
         self.race = race

@@ -37,7 +37,7 @@ class Span(NamedTuple):
     """Written at its left end in the top row, where nothing else is drawn."""
 
 
-class Mark(NamedTuple):
+class ChartSign(NamedTuple):
     """A sign in the top row, over whatever is drawn there."""
 
     column: int
@@ -52,7 +52,7 @@ class Overlay:
 
     spans: tuple[Span, ...] = ()
     cursor: int | None = None
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ChartSign, ...] = ()
 
 
 class Timeline(Canvas):
@@ -72,8 +72,9 @@ class Timeline(Canvas):
     class MomentChosen(Message):
         """A moment was clicked."""
 
-        def __init__(self, t_ns: int) -> None:
+        def __init__(self, timeline: Timeline, t_ns: int) -> None:
             super().__init__()
+            self.timeline = timeline
             self.t_ns = t_ns
 
     class Zoomed(Message):
@@ -141,7 +142,7 @@ class Timeline(Canvas):
         if self._dragged:
             self.post_message(self.RangeChosen(*self._dragged_range(column), done=True))
         else:
-            self.post_message(self.MomentChosen(t_ns))
+            self.post_message(self.MomentChosen(self, t_ns))
         self._pressed = None
         event.stop()
 

@@ -17,7 +17,7 @@ from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.draw.strips import edge_style, ground_of
 from perftui.tui.widgets.flame.diff_layout import diff_icicle
-from perftui.tui.widgets.flame.diff_words import Face, diff_label, face_of
+from perftui.tui.widgets.flame.diff_words import ChangeFace, diff_label, face_of
 from perftui.tui.widgets.flame.icicle import IciclePane
 from perftui.tui.widgets.flame.words import place_of
 
@@ -38,7 +38,7 @@ class DiffBoxes(IciclePane):
         self._icicle: Icicle | None = None
         self._weight: WeightName = "wall"
         self._wanted = ""
-        self._faces: dict[int, Face] = {}
+        self._faces: dict[int, ChangeFace] = {}
 
     def root_label(self, found: Difference) -> str:
         """Say what the whole of both sides is."""
@@ -90,7 +90,7 @@ class DiffBoxes(IciclePane):
             segments.append(Segment(" " * (width - at), blank))
         return Strip(segments, width)
 
-    def _face(self, node: int) -> Face:
+    def _face(self, node: int) -> ChangeFace:
         face = self._faces.get(node)
         if face is None:
             assert self._found is not None

@@ -21,7 +21,7 @@ LEVELS = (0.005, 0.05, 0.2)
 WHAT = {"wall": "time", "cpu": "CPU", "grown": "growth"}
 
 
-class Face(NamedTuple):
+class ChangeFace(NamedTuple):
     """How a change looks and reads."""
 
     level: int
@@ -30,16 +30,16 @@ class Face(NamedTuple):
     """The same in words: "+12 %", "new 48 %"."""
 
 
-def face_of(delta: Delta) -> Face:
+def face_of(delta: Delta) -> ChangeFace:
     """Put a change of share into a colour and a few characters."""
     level = sum(abs(delta.share) >= least for least in LEVELS)
     if delta.state == "new":
-        return Face(level, f"new {percent(delta.new_share)}")
+        return ChangeFace(level, f"new {percent(delta.new_share)}")
     if delta.state == "vanished":
-        return Face(-level, f"gone {percent(delta.base_share)}")
+        return ChangeFace(-level, f"gone {percent(delta.base_share)}")
     if not level:
-        return Face(0, "=")
-    return Face(level if delta.share > 0 else -level, signed(delta.share))
+        return ChangeFace(0, "=")
+    return ChangeFace(level if delta.share > 0 else -level, signed(delta.share))
 
 
 def signed(share: float) -> str:

@@ -39,6 +39,14 @@ class Icicle(NamedTuple):
     """The part of a node's own time that it waited: drawn as a box below it."""
 
 
+class _Room(NamedTuple):
+    """Where the callees of a frame may stand, in units of value: a cut frame has less."""
+
+    node: int
+    left: float
+    end: float
+
+
 def lay_out(icicle: Icicle, top: int, width: int, max_depth: int = 1024) -> list[list[Box]]:
     """Lay out the tree below `top`, which takes the whole width.
 
@@ -57,25 +65,21 @@ def lay_out(icicle: Icicle, top: int, width: int, max_depth: int = 1024) -> list
     scale = width / whole
     children, value_of, waiting = icicle
     rows: list[list[Box]] = [[Box(0, width, top, "frame", whole)]]
-    level: list[tuple[int, float]] = [(top, 0.0)]  # node and its left edge in units of value
+    level = [_Room(top, 0.0, whole)]
     while level and len(rows) < max_depth:
         row: list[Box] = []
-        below: list[tuple[int, float]] = []
-        for node, start in level:
-            left = start
-            end = start + value_of[node]
+        below: list[_Room] = []
+        for node, left, end in level:
             small = 0.0
             for child in children.get(node, ()):
-                value = value_of[child]
+                value = min(value_of[child], end - left)  # callees may claim more than there is
                 if value * scale < 1.0:
                     small += value
                     continue
-                if left + value > end:  # more in the callees than in all: rounding
-                    value = end - left
                 # Half up, always: round() goes to even and could make a box vanish.
                 x0 = int(left * scale + 0.5)
                 row.append(Box(x0, int((left + value) * scale + 0.5), child, "frame", value))
-                below.append((child, left))
+                below.append(_Room(child, left, left + value))
                 left += value
             wait = min(waiting.get(node, 0.0), end - left)
             if wait * scale >= 1.0:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.strip import Strip
 
-    from perftui.probes.compare.comparison import Run
+    from perftui.probes.compare.comparison import ComparedRun
     from perftui.probes.compare.headline import Headline
     from perftui.tui.picture.compare_view import CompareChoice, CompareView
     from perftui.tui.terminal.theme import Paint
@@ -36,7 +36,7 @@ _ALIGNED = {
 
 
 def header_strip(
-    sides: tuple[Sequence[Run], Sequence[Run]],
+    sides: tuple[Sequence[ComparedRun], Sequence[ComparedRun]],
     view: CompareView | None,
     told: Headline | None,
     width: int,

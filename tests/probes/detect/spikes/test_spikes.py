@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perftui.probes.detect.spikes.card import Found
+from perftui.probes.detect.spikes.card import SpikeStretch
 from perftui.probes.detect.spikes.finder import KEPT, SpikeFinder, joined
 from perftui.probes.detect.spikes.jumps import jumps
 from perftui.probes.detect.spikes.spike import spike_json, what_ran, what_rose, where_it_was
@@ -98,9 +98,11 @@ def test_noise_never_makes_jumps_overlap() -> None:
 
 
 def test_a_jump_within_an_import_is_one_with_it() -> None:
-    burst = Found("cpu", 100, 300, "query")
-    assert joined([Found("rss", 120, 180), burst]) == [Found("rss", 100, 300, "query")]
-    assert joined([Found("rss", 250, 500), burst]) == [burst, Found("rss", 250, 500)]
+    burst = SpikeStretch("cpu", 100, 300, "query")
+    assert joined([SpikeStretch("rss", 120, 180), burst]) == [
+        SpikeStretch("rss", 100, 300, "query")
+    ]
+    assert joined([SpikeStretch("rss", 250, 500), burst]) == [burst, SpikeStretch("rss", 250, 500)]
     assert joined([]) == []
 
 

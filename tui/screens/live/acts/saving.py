@@ -1,4 +1,4 @@
-"""`s`: save what the screen is about, while it goes on."""
+"""`s`: save what a screen is about, while it goes on."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from perftui.tui.session.saving import SCREEN, chosen_of, export_words, run_expo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perftui.tui.screens.live.actions import LiveActions
+    from textual.screen import Screen
+
+    from perftui.tui.screens.live.acts.session_thread import Say
+    from perftui.tui.screens.live.acts.shown import Shown
+    from perftui.tui.session.face import LiveSession
 
 
-def offer_to_save(live: LiveActions) -> None:
-    """Ask what to save, and save it while the screen goes on."""
-    view = live.view
-    if view is None:
+def offer_to_save(screen: Screen[None], session: LiveSession, shown: Shown, say: Say) -> None:
+    """Ask on top of a screen what to save, and save it while the screen goes on."""
+    if shown.view is None:
         return
-    session = live.session
     recording = session.recording() if isinstance(session, OnDisk) else None
     stem = "perftui"
     if recording is not None:
@@ -30,11 +32,11 @@ def offer_to_save(live: LiveActions) -> None:
             return
         if wanted.format_name == SCREEN:
             # Not the dialog: what is behind it, once that is drawn.
-            live.call_after_refresh(_save_screen, live, wanted.path)
+            screen.call_after_refresh(_save_screen, screen, wanted.path, say)
             return
         if recording is None:
             return
-        live.say(f"saving {wanted.path} …")
+        say(f"saving {wanted.path} …")
         words = export_words(
             recording.absolute(),
             wanted.format_name,
@@ -42,22 +44,23 @@ def offer_to_save(live: LiveActions) -> None:
             str(wanted.path),
             force=wanted.force,
         )
-        live.run_worker(_export(live, words), group="save")
+        screen.run_worker(_export(words, say), group="save")
 
-    live.app.push_screen(SaveScreen(recording, stem, chosen_of(view, live.selection)), save)
+    chosen = chosen_of(shown.view, shown.selection)
+    screen.app.push_screen(SaveScreen(recording, stem, chosen), save)
 
 
-async def _export(live: LiveActions, words: list[str]) -> None:
+async def _export(words: list[str], say: Say) -> None:
     well, said = await run_export(words)
-    live.say(said, "calm" if well else "warn")
+    say(said, "calm" if well else "warn")
 
 
-def _save_screen(live: LiveActions, path: Path) -> None:
+def _save_screen(screen: Screen[None], path: Path, say: Say) -> None:
     from perftui.probes.own.whole_file import write_text
 
     try:
-        write_text(path, live.app.export_screenshot(title="perftui"))
+        write_text(path, screen.app.export_screenshot(title="perftui"))
     except OSError as error:
-        live.say(f"nothing was saved: {path}: {error.strerror or error}", "warn")
+        say(f"nothing was saved: {path}: {error.strerror or error}", "warn")
         return
-    live.say(f"saved {path}")
+    say(f"saved {path}")

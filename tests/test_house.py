@@ -1,0 +1,126 @@
+"""The plan of the house: modules in no circle, rooms to take in at a glance, one word a thing.
+
+What a module uses is read from its text: imports for types and those inside functions count too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HOUSES = {"tui": "perftui.tui", "probes": "perftui.probes", "scenarios": "perftui.scenarios"}
+MOST_IN_A_ROOM = 20
+MANY_IN_A_ROOM = 15
+
+
+@cache
+def modules() -> dict[str, tuple[Path, ast.Module]]:
+    """Every module by its dotted name."""
+    found = {}
+    for folder, package in HOUSES.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            if parts[0] == "_root":  # is installed beside the houses
+                continue
+            name = ".".join([package, *parts]).removesuffix(".__init__")
+            found[name] = (path, ast.parse(path.read_text(), str(path)))
+    return found
+
+
+def imported(name: str, path: Path, tree: ast.Module) -> set[str]:
+    """The modules of the house that a module names in an import, wherever it stands."""
+    known = modules()
+    found = set()
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            wanted = {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            names = {f"{base}.{alias.name}" for alias in node.names}
+            wanted = {each for each in names if each in known} or {base}
+        else:
+            continue
+        found |= {each for each in wanted if each in known}
+    return found - {name}
+
+
+def circles(uses: dict[str, set[str]]) -> list[list[str]]:
+    """The sets of modules that reach one another (Tarjan's components of more than one)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    path: list[str] = []
+    on_path: set[str] = set()
+    found = []
+    for root in uses:
+        if root in order:
+            continue
+        work = [(root, iter(sorted(uses[root])))]
+        order[root] = low[root] = len(order)
+        path.append(root)
+        on_path.add(root)
+        while work:
+            node, rest = work[-1]
+            for each in rest:
+                if each not in order:
+                    order[each] = low[each] = len(order)
+                    path.append(each)
+                    on_path.add(each)
+                    work.append((each, iter(sorted(uses[each]))))
+                    break
+                if each in on_path:
+                    low[node] = min(low[node], order[each])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    at = path.index(node)
+                    circle, path[at:] = path[at:], []
+                    on_path -= set(circle)
+                    if len(circle) > 1:
+                        found.append(sorted(circle))
+    return found
+
+
+def test_a_circle_is_found() -> None:
+    uses = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"a", "f"}, "f": {"e"}}
+    assert circles(uses) == [["b", "c"], ["e", "f"]]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    uses = {name: imported(name, path, tree) for name, (path, tree) in modules().items()}
+    assert sum(map(len, uses.values())) > 1000, "imports are seen at all"
+    assert circles(uses) == []
+
+
+def test_a_room_is_taken_in_at_a_glance(capsys: pytest.CaptureFixture[str]) -> None:
+    rooms = Counter(
+        path.parent.relative_to(ROOT).as_posix()
+        for path, _ in modules().values()
+        if path.name != "__init__.py"
+    )
+    with capsys.disabled():
+        for room, count in rooms.most_common():
+            if count > MANY_IN_A_ROOM:
+                print(f"\n{room}: {count} modules", end="")
+    assert {room: count for room, count in rooms.items() if count > MOST_IN_A_ROOM} == {}
+
+
+def test_one_word_names_one_class() -> None:
+    homes = defaultdict(list)
+    for path, tree in modules().values():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}

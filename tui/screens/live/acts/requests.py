@@ -1,0 +1,91 @@
+"""What the keys ask of the session itself: marks, runs, the end of the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from perftui.tui.picture import choosing
+from perftui.tui.session.face import Kept
+from perftui.tui.widgets.charts.time_axis import moment_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perftui.tui.screens.live.acts.session_thread import Say, SessionThread
+    from perftui.tui.screens.live.acts.shown import Shown
+    from perftui.tui.session.face import LiveSession
+
+Parting = Literal["stop", "leave", "let go"]
+"""What becomes of the target when we leave: ended, left running, or released from its wait."""
+
+
+class Requests:
+    """Asks things of a session, on its thread, and says how they went."""
+
+    def __init__(self, session: LiveSession, shown: Shown, thread: SessionThread, say: Say) -> None:
+        self._session = session
+        self._shown = shown
+        self._thread = thread
+        self._say = say
+        self._marks = 0
+
+    async def mark(self) -> None:
+        """Put a mark into the session."""
+        view = self._shown.view
+        if view is None or view.status.state in ("exited", "recording"):
+            self._say("the session has ended: no mark can be added")
+            return
+        self._marks += 1
+        name = f"mark {self._marks}"
+        at = moment_text(view.seconds(view.status.t_end_ns))
+        await self._thread.carry_out(lambda: self._session.mark(name), f"{name} at {at}")
+
+    @property
+    def kept(self) -> Kept | None:
+        """The session, if its target keeps its process and can be run again."""
+        session = self._session
+        return session if isinstance(session, Kept) and session.keeps_process() else None
+
+    async def again(self) -> None:
+        """Run the scenario again in the process that it has kept."""
+        kept = self.kept
+        order = None if kept is None else kept.again
+        await self._run(order, "again, in the same process: warm")
+
+    async def restart(self) -> None:
+        """Run the scenario in a new program."""
+        kept = self.kept
+        order = None if kept is None else kept.restart
+        await self._run(order, "restarted: a new program, cold")
+
+    async def _run(self, order: Callable[[], None] | None, done: str) -> None:
+        if order is None:
+            self._say("again and restart are for scenarios that run here")
+        elif await self._thread.carry_out(order, done):
+            self._shown.choose(choosing.back_to_live(self._shown.selection))
+
+    async def interrupt(self) -> None:
+        """Send SIGINT to the target."""
+        await self._thread.carry_out(self._session.interrupt, "sent SIGINT to the target")
+
+    # -- the end ---------------------------------------------------------------------------
+
+    @property
+    def owns_target(self) -> bool:
+        """Whether a target that we launched still runs."""
+        return self._session.launched and self._session.target_alive()
+
+    @property
+    def target_waits(self) -> bool:
+        """Whether the target's work is done: it is kept, and waits for an order."""
+        return isinstance(self._session, Kept) and self._session.waits()
+
+    async def part(self, how: Parting) -> bool:
+        """Stop the target, or let it go; returns whether that went well."""
+        session = self._session
+        if how == "stop":
+            self._say("stopping the target …")
+            return await self._thread.carry_out(session.stop_target, "")
+        if how == "let go":
+            return isinstance(session, Kept) and await self._thread.carry_out(session.end_kept, "")
+        return await self._thread.carry_out(session.leave_running, "")

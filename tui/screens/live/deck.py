@@ -1,0 +1,132 @@
+"""The panes of the live screen, one to a tab: made when their tab is first opened.
+
+What a person chooses in a pane bubbles up to the deck, which hands it to whoever carries it out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from perftui.tui.screens.live.panes import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.tui.picture.view import View
+    from perftui.tui.screens.live.acts.choices import Choices
+    from perftui.tui.screens.live.acts.cursor import TimeCursor
+    from perftui.tui.screens.live.acts.ranges import Ranges
+    from perftui.tui.screens.live.acts.spans import AlertSpans
+    from perftui.tui.screens.live.panes import PaneKind
+    from perftui.tui.widgets.flame.threads import ThreadChosen
+    from perftui.tui.widgets.panes.alerts import AlertsPane
+    from perftui.tui.widgets.panes.heat import HeatPane
+    from perftui.tui.widgets.panes.processes import ProcessesPane
+
+
+class PaneDeck(Container):
+    """Holds the panes; only that of the open tab is seen.
+
+    Args:
+        kinds: The tabs that there can be; the first one is open.
+        cursor: Hears of moments that are chosen in a pane,
+        ranges: of ranges,
+        choices: of threads and processes,
+        spans: of alerts and spikes.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[PaneKind],
+        cursor: TimeCursor,
+        ranges: Ranges,
+        choices: Choices,
+        spans: AlertSpans,
+    ) -> None:
+        super().__init__(id="panes")
+        self._cursor = cursor
+        self._ranges = ranges
+        self._choices = choices
+        self._spans = spans
+        self.kinds = {kind.name: kind for kind in kinds}
+        self.tab = kinds[0].name
+        """Name of the open tab."""
+        self._made: dict[str, Widget] = {}
+
+    @property
+    def kind(self) -> PaneKind:
+        """What the open tab is."""
+        return self.kinds[self.tab]
+
+    @property
+    def pane(self) -> Widget | None:
+        """The open pane, None before it was made."""
+        return self._made.get(self.tab)
+
+    def tabs(self, view: View | None) -> tuple[str, ...]:
+        """Return the names of the tabs that have something to show, and of the open one."""
+        kinds = self.kinds.items()
+        return tuple(
+            name for name, kind in kinds if name == self.tab or view is None or kind.has_any(view)
+        )
+
+    def beside(self, view: View | None, step: int) -> str:
+        """Return the name of the tab that lies `step` further on."""
+        names = self.tabs(view)
+        return names[(names.index(self.tab) + step) % len(names)]
+
+    def open(self, tab: str) -> Widget:
+        """Open a tab; returns its pane, which gets its size a moment later."""
+        self.tab = tab
+        pane = self._made.get(tab)
+        if pane is None:
+            pane = self._made[tab] = self.kind.make()
+            self.mount(pane)
+        for name, each in self._made.items():
+            each.display = name == tab
+        return pane
+
+    def show(self, view: View) -> None:
+        """Show a picture in the open pane, unless it was taken for another tab."""
+        pane = self.pane
+        if pane is None or not pane.is_attached or not self.kind.needs <= view.has:
+            return
+        if isinstance(pane, Pane):
+            pane.show(view)
+
+    def first_focusable(self) -> Widget | None:
+        """Return what of the open pane takes the keys."""
+        pane = self.pane
+        if pane is None:
+            return None
+        parts = [part for part in (pane, *pane.walk_children()) if isinstance(part, Widget)]
+        return next((part for part in parts if part.can_focus), None)
+
+    # -- messages --------------------------------------------------------------------------
+
+    def on_heat_pane_range_chosen(self, message: HeatPane.RangeChosen) -> None:
+        """Take over a range of the heat map."""
+        self._ranges.select(message.t0_ns, message.t1_ns)
+
+    def on_heat_pane_moment_chosen(self, message: HeatPane.MomentChosen) -> None:
+        """Put the cursor where the heat map says."""
+        self._cursor.go(message.t_ns)
+
+    def on_flame_pane_thread_chosen(self, message: ThreadChosen) -> None:
+        """Take over a thread of the flame."""
+        self._choices.thread((message.pid, message.tid))
+
+    def on_processes_pane_chosen(self, message: ProcessesPane.Chosen) -> None:
+        """Show one process alone, or the whole tree again."""
+        self._choices.process(message.pid)
+
+    def on_alerts_pane_chosen(self, message: AlertsPane.Chosen) -> None:
+        """Show the span of an alert of the list."""
+        self._spans.show_alert(message.alert)
+
+    def on_alerts_pane_spike_chosen(self, message: AlertsPane.SpikeChosen) -> None:
+        """Show the span of a spike of the list."""
+        self._spans.show_spike(message.spike)
