@@ -516,6 +516,8 @@ class Session:
             self._target.leave()
         elif not self._target.alive():
             self._tell_who_lives_on()
+        with self._telling:
+            self._told_who_lives_on = True  # whatever its end still brings: nobody looks any more
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
