@@ -337,21 +337,27 @@ class Session:
             if self._told_who_lives_on or not self._target.launched:
                 return
             self._told_who_lives_on = True
-            others: list[tuple[int, tuple[str, ...]]] = []
-            until, empty = time.monotonic() + _TO_FOLLOW_S, 0
-            # Twice nobody: who was just between two forks is there the second time.
-            while empty < 2 and time.monotonic() < until:
-                others = self._metrics.others()
-                empty = 0 if others else empty + 1
-                time.sleep(_TO_FOLLOW_S / 20)
-            for pid, argv in others[:_MOST_NAMED]:
-                words = " ".join(map(shell_word, argv))
-                if len(words) > _LETTERS_OF_COMMAND:
-                    words = words[: _LETTERS_OF_COMMAND - 1] + "…"
-                self._say("info", f"started PID {pid} ({words}), which lives on")
-            if len(others) > _MOST_NAMED:
-                more = len(others) - _MOST_NAMED
-                self._say("info", f"started {more} more processes, which live on")
+            try:
+                self._name_who_lives_on()
+            except Exception as error:
+                say_failed(self._log, "who lives on", error)
+
+    def _name_who_lives_on(self) -> None:
+        others: list[tuple[int, tuple[str, ...]]] = []
+        until, empty = time.monotonic() + _TO_FOLLOW_S, 0
+        # Twice nobody: who was just between two forks is there the second time.
+        while empty < 2 and time.monotonic() < until:
+            others = self._metrics.others()
+            empty = 0 if others else empty + 1
+            time.sleep(_TO_FOLLOW_S / 20)
+        for pid, argv in others[:_MOST_NAMED]:
+            words = " ".join(map(shell_word, argv))
+            if len(words) > _LETTERS_OF_COMMAND:
+                words = words[: _LETTERS_OF_COMMAND - 1] + "…"
+            self._say("info", f"started PID {pid} ({words}), which lives on")
+        if len(others) > _MOST_NAMED:
+            more = len(others) - _MOST_NAMED
+            self._say("info", f"started {more} more processes, which live on")
 
     def _start_agent(self) -> None:
         if self._channel is not None:
@@ -544,6 +550,8 @@ class Session:
             self._target.leave()
         elif not self._target.alive():
             self._tell_who_lives_on()
+        with self._telling:
+            self._told_who_lives_on = True  # whatever its end still brings: nobody looks any more
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

@@ -19,7 +19,8 @@ SITE_HOOKS = ("sitecustomize", "usercustomize")
 """`site` tries these in every program; that they are missing is no news."""
 SELF_TEST = "_perftui_agent_self_test"
 """No such module: it is imported once to see that imports come by here."""
-QUIET = (*SITE_HOOKS, SELF_TEST)
+OWN = "_perftui_agent"
+"""What our own modules' names begin with; some come only when a program needs them."""
 
 
 class Imports:
@@ -52,7 +53,7 @@ class Imports:
             lazy: A stand-in for it is in `sys.modules` and is now filled.
         """
         entered = time.monotonic_ns()
-        if (name in sys.modules and not lazy) or name in QUIET:
+        if (name in sys.modules and not lazy) or name in SITE_HOOKS or name.startswith(OWN):
             if name == SELF_TEST:
                 self.tested += 1
             return None  # another thread imported it meanwhile, or it is being reloaded

@@ -18,15 +18,16 @@ class Baseline:
     def __init__(self) -> None:
         self._before: dict[str, float] = {}
         self._high_water: int | None = None
+        self._highest_rss = 0
         self._threads: dict[int, tuple[float, float]] | None = None
 
     def since(self, metric: Metric) -> Metric:
         """Return a reading as it is since the first.
 
-        The kernel's mark of the most memory is of the whole life: it is unknown for the time
-        since we came until it rises.
+        The kernel's mark of the most memory is of the whole life: until it rises, the most that
+        was read since we came stands for it.
         """
-        changed: dict[str, float | None] = {}
+        changed: dict[str, float] = {}
         for name in CUMULATIVE:
             value = getattr(metric, name)
             if value is not None:
@@ -35,7 +36,9 @@ class Baseline:
         if mark is not None:
             if self._high_water is None:
                 self._high_water = mark
-            changed["high_water_rss_bytes"] = mark if mark > self._high_water else None
+            self._highest_rss = max(self._highest_rss, metric.rss_bytes)
+            risen = mark > self._high_water
+            changed["high_water_rss_bytes"] = mark if risen else self._highest_rss
         return metric._replace(**changed)  # type: ignore[arg-type]
 
     def threads_since(self, rows: Sequence[ThreadCpu]) -> list[ThreadCpu]:

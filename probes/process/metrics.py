@@ -88,7 +88,8 @@ class MetricProbe:
         self._stopping.set()
         if not self._thread.end():
             return  # it may be reading just now
-        self._family.close()
+        with self._looking:
+            self._family.close()
         self._self.close()
 
     def pids(self) -> tuple[int, ...]:

@@ -56,6 +56,10 @@ class NewPids:
         except (OSError, ValueError, IndexError):
             return 0
 
+    def __del__(self) -> None:
+        """A target that could not be started has nobody who closes it."""
+        self.close()
+
     def close(self) -> None:
         """Let go of the file."""
         if self._fd >= 0:

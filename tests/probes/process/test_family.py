@@ -65,6 +65,7 @@ def test_what_was_used_before_we_came_does_not_count() -> None:
     code = (
         "import subprocess, sys\n"
         "burn(0.6)\n"
+        "b'x' * 100_000_000\n"
         f"code = {BURN + 'burn(0.5); print(1, flush=True); time.sleep(60)'!r}\n"
         "old = subprocess.Popen([sys.executable, '-S', '-c', code], stdout=subprocess.PIPE)\n"
         "old.stdout.readline()\n"
@@ -100,7 +101,9 @@ def test_what_was_used_before_we_came_does_not_count() -> None:
     threads = {row.pid: row.cpu_s for row in kept.of(ThreadCpu)}
     assert threads[target.pid] < 0.3
     assert threads[old] < 0.3
+    assert all(metric.high_water_rss_bytes < 80_000_000 for metric in last.values())
     summary = summarize(session.store)
+    assert summary["peak_rss_bytes"] < 80_000_000, "nor the most memory it had before"
     assert 0.4 < summary["cpu_s"]["user"] + summary["cpu_s"]["system"] < 1.1
     used = {row["pid"]: row["cpu_s"] for row in summary["processes"]}
     assert used[target.pid] < 0.3
