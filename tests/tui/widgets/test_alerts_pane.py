@@ -16,7 +16,7 @@ from perftui.probes.detect.spikes.spike import Spike, SpikeCode
 from perftui.probes.spine.records import Alert
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.selection import Selection
-from perftui.tui.screens.live.words import marks_of, overlays_of, told
+from perftui.tui.screens.live.words import loud_alerts, marks_of, overlays_of
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
 from perftui.tui.widgets.bars.banner import current_alert
 from perftui.tui.widgets.charts.series import rss_chart
@@ -207,7 +207,7 @@ def test_marks_of_spikes_and_of_severity_info() -> None:
     marks = marks_of(the_view(), AXIS)
     assert [(mark.column, mark.sign) for mark in marks] == [(10, "·"), (30, "▾")]
     assert marks_of(the_view(), AxisMap(T0 + 8 * S, T0 + 9 * S, 0, 100)) == ()
-    assert told(the_view()) == 2
+    assert len(loud_alerts(the_view())) == 2
 
 
 @pytest.mark.parametrize("full", [True, False])
