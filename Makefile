@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
 
-.PHONY: demo test test-long test-all lint check clean
+.PHONY: demo pictures test test-long test-all lint check clean
 
 # The folders are dependencies too: a strict editable install links files one by one, so that
 # a new file is only seen after a new install.
@@ -36,6 +36,10 @@ test-long: $(VENV)/.installed
 # The long forms too: every installed Python, 20 kills, all scenarios, real programs under alerts.
 test-all: $(VENV)/.installed
 	$(BIN)/python -m pytest
+
+# The pictures that the tests hold the screens against: look at the difference before it is kept.
+pictures: $(VENV)/.installed
+	PERFTUI_TAKE_PICTURES=1 $(BIN)/python -m pytest tests/tui/screens/test_pictures.py -q
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
