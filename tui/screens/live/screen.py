@@ -22,6 +22,7 @@ from perftui.tui.picture import choosing
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.play_clock import PlayClock
 from perftui.tui.picture.rate_of_change import RateOfChange
+from perftui.tui.picture.refresh_pace import RefreshPace
 from perftui.tui.picture.selection import Selection
 from perftui.tui.picture.view import Part, Playback, View, take_view
 from perftui.tui.screens.dialogs.too_small import TooSmall
@@ -147,12 +148,18 @@ class LiveScreen(LiveActions):
 
     async def _follow(self) -> None:
         """Take and draw pictures until the screen is closed."""
+        pace, cpu_s, drawn = RefreshPace(), time.thread_time(), self.pictures
         while True:
             begun = time.monotonic()
             self._wake.clear()
             self.advance()
             await self._picture()
-            rest = max(1 / self.refresh_hz - (time.monotonic() - begun), 0.01)
+            took_s, spent_s = time.monotonic() - begun, time.thread_time() - cpu_s
+            drew = self.pictures != drawn or not drawn
+            cpu_s, drawn = cpu_s + spent_s, self.pictures
+            rest = max(1 / self.refresh_hz - took_s, 0.01)
+            if not isinstance(self.session, Recorded):  # a replay takes nothing from a target
+                rest = pace.rest_s(self.refresh_hz, took_s=took_s, cpu_s=spent_s, drew=drew)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
 
