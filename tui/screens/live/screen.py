@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
+from perftui.tui.picture.refresh_pace import RefreshPace
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
 from perftui.tui.screens.live.acts.leaving import Leaving
@@ -36,6 +37,7 @@ from perftui.tui.screens.live.parts import LiveParts
 from perftui.tui.screens.live.taker import PictureTaker, Wanted
 from perftui.tui.screens.live.typing_bars import TypingBars
 from perftui.tui.session.cores import usable_cores
+from perftui.tui.session.face import Recorded
 from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
@@ -187,12 +189,19 @@ class LiveScreen(Screen[None]):
 
     async def _follow(self) -> None:
         """Take and draw pictures until the screen is closed."""
+        pace, cpu_s, drawn = RefreshPace(), time.thread_time(), self.pictures
         while True:
             begun = time.monotonic()
             self._wake.clear()
             self.player.advance()
             await self._picture()
-            rest = max(1 / self.player.refresh_hz - (time.monotonic() - begun), 0.01)
+            took_s, spent_s = time.monotonic() - begun, time.thread_time() - cpu_s
+            drew = self.pictures != drawn or not drawn
+            cpu_s, drawn = cpu_s + spent_s, self.pictures
+            hz = self.player.refresh_hz
+            rest = max(1 / hz - took_s, 0.01)
+            if not isinstance(self.session, Recorded):  # a replay takes nothing from a target
+                rest = pace.rest_s(hz, took_s=took_s, cpu_s=spent_s, drew=drew)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
 
