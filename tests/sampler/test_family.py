@@ -89,9 +89,7 @@ sys.stdin.read()
 )
 
 
-def test_a_process_that_becomes_another_program(
-    python: str, watch: Callable[..., Watched]
-) -> None:
+def test_a_process_that_becomes_another_program(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, EXEC)
     by: Counter[str] = Counter()
     for sample in watched.of(Sample):
@@ -305,7 +303,9 @@ def test_commands_add_and_remove_processes() -> None:
         for process in processes:
             process.kill()
             process.wait()
-    gone = [record.pid for record in seen if isinstance(record, Process) and record.status == "gone"]
+    gone = [
+        record.pid for record in seen if isinstance(record, Process) and record.status == "gone"
+    ]
     assert processes[0].pid in gone
 
 
