@@ -332,6 +332,46 @@ def test_a_kernel_without_schedstat(python: str) -> None:
     assert any(s.stack is not None and s.stack.place.function == "f" for s in samples)
 
 
+ENDLESS = """
+import time
+i = 0
+while True:
+    made = {}
+    exec(f"def outer_{i}():\\n inner_{i}()\\ndef inner_{i}():\\n sum(range(300000))", made)
+    made[f"outer_{i}"]()
+    i += 1
+"""
+
+
+def test_code_without_end_is_forgotten_and_named_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perftui.probes.sampler.names.MOST_CODES", 20)
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS], env=clean_environment())
+    writer = Collected()
+    writer.block(*hello())
+    names = Names(writer)
+    samples: list[Sample] = []
+    try:
+        target = Target(process.pid, 0, names, writer, born=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and names.generation < 4:
+            if names.full():
+                names.reset()
+            target.sweep(time.monotonic_ns())
+            assert len(names._codes) < 40
+            time.sleep(0.005)
+        target.close()
+    finally:
+        process.kill()
+        process.wait()
+    samples = [r for r in decode(writer.take(), []) if isinstance(r, Sample)]
+    assert names.generation == 4
+    made = [[p.function for p in s.stack] for s in samples if s.stack and not s.unsteady]
+    made = [stack for stack in made if any(name.startswith("inner_") for name in stack)]
+    assert len(made) > 10
+    for stack in made:
+        assert len({name[6:] for name in stack if "er_" in name}) == 1
+
+
 def hello() -> tuple[int, bytes]:
     from perftui.probes.sampler import stream
 
