@@ -29,7 +29,7 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Exit, Mark, Notice
-from perftui.probes.stacks.family import FamilyStackProbe
+from perftui.probes.stacks.sources import Sampler, TreeStackProbe
 from perftui.probes.store.store import Store
 from perftui.probes.target.output import OutputTail
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget
@@ -61,6 +61,8 @@ class ProbeOptions:
     stack_rate_hz: float = 100.0
     metrics_rate_hz: float = 20.0
     native: bool = False
+    sampler: Sampler = "auto"
+    """Who takes the stacks; "auto" chooses for each process."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 
@@ -130,7 +132,7 @@ class Session:
         self.orders: Orders | None = None
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
-        self._stacks: FamilyStackProbe | None = None
+        self._stacks: TreeStackProbe | None = None
         self._metrics = MetricProbe(
             log,
             target.pid,
@@ -323,10 +325,12 @@ class Session:
         if build := free_threaded_build(self._target.pid):
             self._start_stacks_inside(build)
             return
-        self._stacks = FamilyStackProbe(
+        self._stacks = TreeStackProbe(
             self._log,
             self._target.pid,
             self._metrics.pids,
+            sampler=self._options.sampler,
+            born=self._target.launched,
             rate_hz=self._options.stack_rate_hz,
             native=self._options.native,
             on_ready=self._open_gate,

@@ -199,9 +199,25 @@ class Weights(NamedTuple):
     wall_ns: int
     cpu_ns: int
     grown_bytes: int
-    """RSS that the process gained meanwhile, by share of CPU: an estimate."""
+    """RSS that the process gained meanwhile, by what was touched or, where that is not known, by
+    share of CPU: an estimate."""
     torn_ns: int
     """Part of wall_ns from stacks that were torn."""
+    touched_bytes: int = 0
+    """Memory touched for the first time (page faults), freed since or not; 0 where no sampler
+    counts it. With huge pages a lower bound."""
+    queue_ns: int = 0
+    """Runnable, and no CPU was free. This and the following are parts of `waiting_ns`."""
+    gil_ns: int = 0
+    lock_ns: int = 0
+    io_ns: int = 0
+    sleep_ns: int = 0
+    child_ns: int = 0
+
+    @property
+    def waiting_ns(self) -> int:
+        """Wall time off the CPU; what is in none of its kinds is of unknown kind."""
+        return max(self.wall_ns - self.cpu_ns, 0)
 
 
 class ThreadTree(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from perftui.probes.spine.records import ThreadKey
+    from perftui.probes.spine.records import Stack, ThreadKey
 
 
 class WeighedStack(NamedTuple):
@@ -18,3 +18,24 @@ class WeighedStack(NamedTuple):
     cpu_ns: int
     grown_bytes: int
     torn: bool
+    wall_ns: int | None = None
+    """What it counts as wall time: CPU and waiting. None: as long as it lasts."""
+    touched_bytes: int = 0
+    """Memory touched for the first time."""
+    queue_ns: int = 0
+    """Runnable, and no CPU was free. This and the following are kinds of waiting."""
+    gil_ns: int = 0
+    lock_ns: int = 0
+    io_ns: int = 0
+    sleep_ns: int = 0
+    child_ns: int = 0
+    held: bool = True
+    """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
+    and belong to this stack, beside the intervals of the thread."""
+    source: Stack | None = None
+    """The record that it was made of, None if not `held`."""
+
+    @property
+    def wall(self) -> int:
+        """Wall time in ns."""
+        return self.t1_ns - self.t0_ns if self.wall_ns is None else self.wall_ns

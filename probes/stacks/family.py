@@ -30,7 +30,7 @@ class FamilyStackProbe:
     def __init__(
         self,
         log: SessionLog,
-        pid: int,
+        pid: int | None,
         pids: Callable[[], Collection[int]],
         *,
         rate_hz: float = 100,
@@ -39,12 +39,13 @@ class FamilyStackProbe:
         most: int = 8,
         on_ready: Callable[[], None] | None = None,
         sampler: str | None = None,
+        counts_cpu: bool = True,
     ) -> None:
         """Prepare; nothing is started.
 
         Args:
             log: Where the records go.
-            pid: The target itself, sampled whatever it looks like.
+            pid: The target itself, sampled whatever it looks like; None if another samples it.
             pids: Gives the processes of the tree that live now; called on the probe's thread.
             rate_hz: Sweeps per second, shared: with n processes each gets rate / n, at least 20.
             window_s: See `StackProbe`.
@@ -52,6 +53,7 @@ class FamilyStackProbe:
             most: So many processes are sampled at once; the others wait for a place.
             on_ready: See `StackProbe`; about the target itself.
             sampler: Path of py-spy, found by itself if None.
+            counts_cpu: Nobody else tells the CPU of the processes, for the coverage.
         """
         self._log = log
         self._pid = pid
@@ -61,7 +63,11 @@ class FamilyStackProbe:
         self._native = native
         self._most = most
         self._sampler = sampler
-        self._probes = {pid: self._probe(pid, rate_hz, on_ready)}
+        self._counts_cpu = counts_cpu
+        self._released: set[int] = set()
+        self._probes: dict[int, StackProbe] = {}
+        if pid is not None:
+            self._probes[pid] = self._probe(pid, rate_hz, on_ready)
         self._said_full = False
         self._wake = Event()
         self._thread = ProbeThread(
@@ -70,7 +76,8 @@ class FamilyStackProbe:
 
     def start(self) -> None:
         """Begin to sample the target, and look for others on a thread of its own."""
-        self._probes[self._pid].start()
+        if self._pid is not None:
+            self._probes[self._pid].start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -92,6 +99,10 @@ class FamilyStackProbe:
         probe = self._probes.get(pid)
         if probe is not None:
             probe.renew()
+
+    def release(self, pid: int) -> None:
+        """Another sampler has taken a process over."""
+        self._released.add(pid)
 
     @property
     def sampled(self) -> tuple[int, ...]:
@@ -118,8 +129,10 @@ class FamilyStackProbe:
     def _look(self) -> None:
         """Drop relays that have ended, start those that are missing, share the rate."""
         before = len(self._probes)
-        for pid in [pid for pid, probe in self._probes.items() if probe.finished]:
-            self._probes.pop(pid).stop()
+        for pid, probe in list(self._probes.items()):
+            if probe.finished or pid in self._released:
+                self._probes.pop(pid).stop()
+        self._released.clear()
         living = set(self._pids())
         missing = [
             pid for pid in sorted(living - self._probes.keys()) if procfs.looks_python(pid) is True

@@ -11,7 +11,6 @@ from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.attribution import weigh
 from perftui.probes.spine.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.spine.reader import TREE, Process, Target
 from perftui.probes.spine.records import (
@@ -27,6 +26,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
+from perftui.probes.stacks.own.weigher import Weigher
 from perftui.probes.store.journal import Journal
 from perftui.probes.store.quality import StackQuality
 from perftui.probes.store.series import PROCESS_TIERS_NS, TIERS_NS, Series
@@ -62,6 +62,7 @@ class Intake:
         self._processes: dict[int, Process] = {}
         self._threads = ThreadTable()
         self._stacks = StackSums()
+        self._weigher = Weigher()
         self._quality = StackQuality(target.pid)
         self._overheads: deque[Overhead] = deque(maxlen=8)
         self._own_peak_rss: int | None = None
@@ -153,7 +154,7 @@ class Intake:
 
     def _take_stacks(self, pid: int, stacks: list[Stack]) -> None:
         rss = self._series.get((pid, "rss_bytes"))
-        for piece in weigh(stacks, self._threads.cpu_of, rss):
+        for piece in self._weigher.weigh(stacks, self._threads.cpu_of, rss):
             self._stacks.add(piece)
 
     def _take_count(self, record: Count) -> None:

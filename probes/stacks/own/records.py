@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,37 @@ class StackNode:
 
     def __repr__(self) -> str:
         return f"StackNode({self.place.function}:{self.place.line}, depth {self.depth})"
+
+
+Where = StackNode | int | None
+"""A stack: a node of the stream, or one of the session's call tree; None: no Python frames."""
+
+
+class Seen(Protocol):
+    """What weighing needs of a record; the fields are those of `Sample`."""
+
+    @property
+    def t_ns(self) -> int: ...
+    @property
+    def stack(self) -> Where: ...
+    @property
+    def cpu_ns(self) -> int: ...
+    @property
+    def run_queue_ns(self) -> int: ...
+    @property
+    def faults(self) -> int: ...
+    @property
+    def faults_in_window(self) -> int | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def on_cpu(self) -> bool | None: ...
+    @property
+    def gil_held(self) -> bool: ...
+    @property
+    def failed(self) -> bool: ...
+    @property
+    def wait(self) -> WaitKind: ...
 
 
 @dataclass(frozen=True, slots=True)

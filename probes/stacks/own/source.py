@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.python import own_script
 from perftui.probes.stacks.own.decode import Decoder
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class OwnSampler:
             follow: Also sample what the processes start.
             python: Interpreter to run it with, 3.9 or later.
         """
-        argv = [python or sys.executable, "-I", "-S", "-E", str(START), "--rate", f"{rate_hz:g}"]
+        argv = own_script(START, "--rate", f"{rate_hz:g}")
+        if python is not None:
+            argv[0] = python
         if budget is not None:
             argv += ["--budget", f"{budget:g}"]
         if not follow:
@@ -54,6 +56,11 @@ class OwnSampler:
         )
         self.pid = self._process.pid
         self._decoder = Decoder()
+
+    @property
+    def generation(self) -> int:
+        """See `Decoder.generation`."""
+        return self._decoder.generation
 
     def fileno(self) -> int:
         """Return the descriptor to wait on before `read`."""
