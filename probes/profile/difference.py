@@ -336,5 +336,4 @@ def _with(change: Change, which: int, more: Amount) -> Change:
 
 
 def _plus(one: Amount, more: Iterable[int]) -> Amount:
-    wall, cpu, grown = more
-    return Amount(one.wall_ns + wall, one.cpu_ns + cpu, one.grown_bytes + grown)
+    return Amount(*(a + b for a, b in zip(one, more, strict=True)))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.spine.calltree import ROOT, Frame
+from perftui.probes.profile.waiting import STDLIB_WAITS
+from perftui.probes.spine.calltree import ROOT, Frame, is_stdlib, package_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,9 @@ WeightName = Literal["wall", "cpu", "grown", "waiting", "touched"]
 WEIGHT_INDEX: dict[str, int] = {"wall": 0, "cpu": 1, "grown": 2, "waiting": 3, "touched": 4}
 BUSY_SHARE = 0.01
 """A thread with less CPU than this share of its time counts as idle."""
+QUIET_SHARE = 0.05
+"""A program whose threads together use less CPU than this share of the time is doing nothing."""
+_IDLE_SHARE = 0.1
 
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
 
@@ -67,8 +71,12 @@ def busy(stacks: Sequence[ThreadTree]) -> tuple[ThreadTree, ...]:
     """Return the threads that a person means by "the program": those not idle, and the main one.
 
     Threads that only wait would fill half of any table of wall time. A main thread always
-    counts: that it waits is what one wants to know.
+    counts: that it waits is what one wants to know. Where nothing is busy all of them count: what
+    they wait for is the story.
     """
+    longest_ns = max((stack.wall_ns for stack in stacks), default=0)
+    if sum(stack.cpu_ns for stack in stacks) < QUIET_SHARE * longest_ns:
+        return tuple(stacks)
     return tuple(
         stack
         for stack in stacks
@@ -191,6 +199,20 @@ def function_sums(
         found.append(FunctionSum(key[0], key[1], line, modules[key], self_, Amount(*sums)))
     found.sort(key=lambda row: (-row.self_.wall_ns, -row.total.wall_ns, row.function, row.file))
     return found
+
+
+def is_plumbing(row: FunctionSum) -> bool:
+    """Tell whether a function is the standard library's, in which threads wait for others.
+
+    It is where every idle thread stands: the time there is nobody's doing.
+    """
+    idle = row.self_.cpu_ns < _IDLE_SHARE * row.self_.wall_ns
+    return idle and is_stdlib(row.file) and package_of(row.module) in STDLIB_WAITS
+
+
+def plumbing_last(rows: Iterable[FunctionSum]) -> list[FunctionSum]:
+    """Return functions in their order, idle plumbing behind all that have time of their own."""
+    return sorted(rows, key=lambda row: (row.self_.wall_ns <= 0, is_plumbing(row)))
 
 
 def payer_of(tree: CallTree, node: int) -> int:

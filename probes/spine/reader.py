@@ -48,7 +48,8 @@ class Status(NamedTuple):
     stack_rate_hz: float | None
     """Sweeps per second achieved lately."""
     stack_coverage: float | None
-    """Share of wall time with stacks, 0..1, over the whole session."""
+    """Share of the tree's CPU for which there are stacks, 0..1, over the whole session; of the
+    target's time where a sampler does not tell the CPU."""
     torn_share: float | None
     own_cpu_percent: float | None
     """perftui and its samplers, of one core, lately."""

@@ -27,11 +27,21 @@ class StackQuality:
         self.samples = 0
         self.torn = 0
         self.sampler_cpu_s = 0.0
-        self.backend: str | None = None
+        self._backends: dict[str, None] = {}
+        self._used_cpu_ns = 0
+        self._covered_cpu_ns = 0
+
+    @property
+    def backend(self) -> str | None:
+        """Who takes the stacks, the first one first; None before the first window."""
+        return " + ".join(self._backends) or None
 
     def add(self, window: StackWindow, threads: int) -> None:
         """Take one window and the number of threads that were seen in it."""
-        self.backend = window.backend
+        if window.backend:
+            self._backends[window.backend] = None
+        self._used_cpu_ns += window.cpu_ns or 0
+        self._covered_cpu_ns += window.covered_cpu_ns or 0
         self.samples += window.samples
         self.torn += window.torn
         self.sampler_cpu_s += window.sampler_cpu_s
@@ -49,13 +59,22 @@ class StackQuality:
     def rate_hz(self) -> float | None:
         """Return sweeps per second in the last windows, None before the first."""
         # A window without threads is one in which the target waited for orders.
-        told = [(window, threads) for window, threads in self._lately if threads]
-        sweeps = sum(window.samples / threads for window, threads in told)
+        told = [(w, threads) for w, threads in self._lately if threads or (w.sweeps and w.backend)]
+        sweeps = sum(
+            window.samples / threads if window.sweeps is None else window.sweeps
+            for window, threads in told
+        )
         seconds = sum(window.t1_ns - window.t0_ns for window, _ in told) / NS_PER_S
         return sweeps / seconds if seconds else None
 
     def coverage(self) -> float | None:
-        """Return the share of wall time with good stacks since the first window, 0..1."""
+        """Return the share of the tree's CPU for which there are stacks, 0..1; None if unknown.
+
+        From the start of the session, processes that nobody sampled included. Where a sampler
+        does not tell the CPU it is the share of the target's time since the first window.
+        """
+        if self._used_cpu_ns:
+            return min(1.0, self._covered_cpu_ns / self._used_cpu_ns)
         if self._begin_ns is None or self._end_ns <= self._begin_ns:
             return None
         return min(1.0, self._covered_ns / (self._end_ns - self._begin_ns))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.reader import Weights
@@ -72,9 +73,7 @@ class _Bucket:
         if self.open is None:
             return
         self.packed = {
-            thread: array(
-                "q", [value for node, cell in nodes.items() for value in _flat(node, cell)]
-            )
+            thread: array("q", chain.from_iterable(_flat(*item) for item in nodes.items()))
             for thread, nodes in self.open.items()
         }
         self.cells = sum(len(nodes) for nodes in self.open.values())

@@ -27,7 +27,11 @@ class DiskStackQuality(StackQuality):
         self.samples = pc.sum(windows["samples"]).as_py()
         self.torn = pc.sum(windows["torn"]).as_py()
         self.sampler_cpu_s = pc.sum(windows["sampler_cpu_s"]).as_py()
-        self.backend = windows["backend"][-1].as_py()
+        for backend in pc.unique(windows["backend"]).to_pylist():
+            if backend:
+                self._backends[backend] = None
+        self._used_cpu_ns = pc.sum(windows["cpu_ns"]).as_py() or 0
+        self._covered_cpu_ns = pc.sum(windows["covered_cpu_ns"]).as_py() or 0
         mine = windows.filter(pc.equal(windows["pid"], pid))
         if not mine.num_rows:
             return

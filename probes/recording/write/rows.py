@@ -12,12 +12,13 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perftui.probes.profile.attribution import share_of, weigh
-from perftui.probes.recording.format.tables import RECORDED
+from perftui.probes.profile.attribution import share_of
+from perftui.probes.recording.format.tables import RECORDED, STACK_AMOUNTS
 from perftui.probes.spine import records
 from perftui.probes.spine.derived import METRIC_FIELDS, CounterRates, PoolTotals, TreeMetrics
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.without_secrets import Lines
+from perftui.probes.stacks.own.weigher import Weigher
 from perftui.probes.store.series import Series
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import NS_PER_S
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.probes.spine.records import ThreadKey
+    from perftui.probes.spine.weighed import WeighedStack
 
 Row = tuple[Any, ...]
 K = TypeVar("K")
@@ -38,6 +40,11 @@ LINE_CHARACTERS_PER_S = 32_768
 LINE_CHARACTERS_AT_ONCE = 4_000_000
 """Of a target that never stops writing some 100 MB an hour are kept, before compression."""
 """Of the target's output; more than this is counted, not kept."""
+
+
+_NO_FACTS = (None, None, None, None)
+_SPREAD = (None,) * (2 + len(STACK_AMOUNTS) + 1 + len(_NO_FACTS))
+"""Columns of stacks that only some samplers fill."""
 
 
 class RecentSeries(Series):
@@ -94,6 +101,7 @@ class RowMaker:
         self._pool_totals = PoolTotals()
         self._rss: dict[int, RecentSeries] = {}
         self._thread_cpu: dict[ThreadKey, RecentSeries] = {}
+        self._weigher = Weigher()
         self._covered_ns = 0.0
         self._windows_end_ns = 0
         self._line_second = 0
@@ -194,25 +202,20 @@ class RowMaker:
     def _stacks(self, pid: int, stacks: list[records.Stack]) -> None:
         if not self.keep_stacks:
             return
-        t0_ns = min(stack.t0_ns for stack in stacks)
-        t1_ns = max(stack.t1_ns for stack in stacks)
-        threads = {(stack.pid, stack.tid) for stack in stacks}
-        # The share is what `weigh` multiplies by; kept instead of its product, it is the same
-        # for a whole window and costs next to nothing on disk.
-        share = {thread: share_of(self._thread_cpu.get(thread), t0_ns, t1_ns) for thread in threads}
-        self.last_t_ns = max(self.last_t_ns, t1_ns)
+        spread = [stack for stack in stacks if stack.state is None]
+        share: dict[ThreadKey, float] = {}
+        if spread:
+            # The share is what `weigh` multiplies by; kept instead of its product, it is the
+            # same for a whole window and costs next to nothing on disk.
+            t0_ns = min(stack.t0_ns for stack in spread)
+            t1_ns = max(stack.t1_ns for stack in spread)
+            threads = {(stack.pid, stack.tid) for stack in spread}
+            share = {key: share_of(self._thread_cpu.get(key), t0_ns, t1_ns) for key in threads}
+        self.last_t_ns = max(self.last_t_ns, *(stack.t1_ns for stack in stacks))
+        rss = self._rss.get(pid)
         self.rows["stacks"].extend(
-            (
-                piece.t0_ns,
-                piece.t1_ns,
-                pid,
-                piece.thread[1],
-                piece.node,
-                piece.torn,
-                share[piece.thread],
-                piece.grown_bytes,
-            )
-            for piece in weigh(stacks, self._thread_cpu.get, self._rss.get(pid))
+            _stack_row(piece, share)
+            for piece in self._weigher.weigh(stacks, self._thread_cpu.get, rss)
             if piece.t1_ns > piece.t0_ns
         )
 
@@ -279,6 +282,28 @@ class RowMaker:
         """Drop what is kept for weighing of threads and processes that are long gone."""
         self._thread_cpu = _newer(self._thread_cpu, older_than_ns)
         self._rss = _newer(self._rss, older_than_ns)
+
+
+def _stack_row(piece: WeighedStack, share: dict[ThreadKey, float]) -> Row:
+    pid, tid = piece.thread
+    place = (piece.t0_ns, piece.t1_ns, pid, tid, piece.node, piece.torn)
+    if piece.wall_ns is None:
+        return (*place, share[piece.thread], piece.grown_bytes, *_SPREAD)
+    stack = piece.source
+    return (
+        *place,
+        min(piece.cpu_ns / (piece.t1_ns - piece.t0_ns), 1.0),
+        piece.grown_bytes,
+        piece.wall_ns,
+        piece.cpu_ns,
+        *(getattr(piece, name) for name in STACK_AMOUNTS),
+        piece.held,
+        *(
+            _NO_FACTS
+            if stack is None
+            else (stack.state, stack.gil_held, stack.unsteady, stack.task)
+        ),
+    )
 
 
 def _newer(known: dict[K, RecentSeries], than_ns: int) -> dict[K, RecentSeries]:

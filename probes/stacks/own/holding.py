@@ -69,6 +69,8 @@ class Holding:
         self._tallies: list[Tally] = []
         self._cpu_ns: dict[int, int] = {}
         """CPU of each process as of its last tally, by the stream's number."""
+        self._gone: list[int] = []
+        """Processes whose last tally has come."""
         self._states: dict[int, str] = {}
         self._newest_ns = 0
 
@@ -94,7 +96,7 @@ class Holding:
             elif isinstance(record, Quality):
                 self._quality(record)
             elif isinstance(record, Process) and record.status == "gone":
-                self._cpu_ns.pop(record.index, None)
+                self._gone.append(record.index)
 
     def tell(self, now_ns: int) -> list[Record]:
         """Return what there is to tell at a moment: windows last, stacks in order before them."""
@@ -250,6 +252,9 @@ class Holding:
                 )
             )
             sampler_s = 0.0
+        for index in self._gone:
+            self._cpu_ns.pop(index, None)
+        self._gone.clear()
 
 
 def _name(held: _Held, stack: StackNode) -> str:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.colours.frames import frame_ink
-from perftui.probes.profile.sums import WEIGHT_INDEX, Amount, MergedTree
+from perftui.probes.profile.sums import NOTHING, WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
@@ -187,7 +187,7 @@ class Flame(IciclePane):
         share = max(total[WEIGHT_INDEX[weight]], 0) / drawn.icicle.value[ROOT]
         samples = drawn.sums.total[ROOT][0] / NS_PER_S * (drawn.view.status.stack_rate_hz or 0)
         error = share_error(min(share, 1.0), samples)
-        own = Amount(*sums.own.get(node, (0, 0, 0)))
+        own = Amount(*sums.own.get(node, NOTHING))
         if node == ROOT:
             name, name_pid = drawn.thread.name, f"thread {drawn.thread.tid} of {drawn.thread.pid}"
             torn = sums.torn[0] / NS_PER_S
