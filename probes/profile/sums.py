@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 WeightName = Literal["wall", "cpu", "grown", "waiting", "touched"]
 WEIGHT_INDEX: dict[str, int] = {"wall": 0, "cpu": 1, "grown": 2, "waiting": 3, "touched": 4}
+WEIGHT_WORDS: dict[str, str] = {
+    "wall": "wall time",
+    "cpu": "CPU",
+    "waiting": "waiting",
+    "touched": "touched memory",
+    "grown": "grown bytes",
+}
+BYTES = frozenset({"grown", "touched"})
+"""Weights in bytes; the others are times."""
 BUSY_SHARE = 0.01
 """A thread with less CPU than this share of its time counts as idle."""
 QUIET_SHARE = 0.05

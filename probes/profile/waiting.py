@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 OFF_CPU_SHARE = 0.2
 """A thread that used less of the time than this is said to wait."""
 
+WAIT_WORDS = {
+    "sleep_ns": "sleep",
+    "lock_ns": "lock",
+    "io_ns": "I/O",
+    "gil_ns": "GIL",
+    "queue_ns": "run queue",
+    "child_ns": "child process",
+}
+"""Fields of `Weights` for the kinds of waiting, in words."""
+
 STDLIB_WAITS = {
     "selectors": "waiting for I/O (selectors)",
     "socket": "waiting on a socket",

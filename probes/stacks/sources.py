@@ -79,6 +79,7 @@ class TreeStackProbe:
         self._pid = pid
         self._pids = pids
         self._sampler = sampler
+        self._born = born
         self._rate_hz = rate_hz
         self._native = native
         self._on_ready = on_ready
@@ -187,6 +188,7 @@ class TreeStackProbe:
                 native=self._native,
                 on_ready=self._ready if pid == self._pid else None,
                 counts_cpu=counts_cpu,
+                born=self._born and not anew,
             )
         if old is not None:
             old.stop()

@@ -56,7 +56,7 @@ def stacks_text(status: Status) -> str:
     """Return rate and coverage of stack sampling, "no stacks" if there is none."""
     if status.stack_backend is None:
         return "no stacks"
-    text = "stacks"
+    text = "stacks" if status.stack_backend.startswith("own") else status.stack_backend
     if status.stack_rate_hz is not None:
         text += f" {status.stack_rate_hz:.0f} Hz"
     if status.stack_coverage is not None:
