@@ -111,6 +111,10 @@ class Thread(NamedTuple):
     """The innermost frame that says most, as "function file:line"; "" for native threads."""
     waiting: str
     """What it waits for, e.g. "waiting in lancedb"; "" while it runs or if unknown."""
+    gil_held_percent: float | None = None
+    """Share of the range in which it held the GIL, None where that is not known."""
+    gil_wait_percent: float | None = None
+    """Share in which it waited for the GIL with work to do."""
 
 
 class Phase(NamedTuple):
@@ -214,6 +218,8 @@ class Weights(NamedTuple):
     io_ns: int = 0
     sleep_ns: int = 0
     child_ns: int = 0
+    with_gil_ns: int = 0
+    """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
 
     @property
     def waiting_ns(self) -> int:

@@ -29,6 +29,8 @@ class WeighedStack(NamedTuple):
     io_ns: int = 0
     sleep_ns: int = 0
     child_ns: int = 0
+    with_gil_ns: int = 0
+    """In which the thread held the GIL, by the readings that met it so."""
     held: bool = True
     """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
     and belong to this stack, beside the intervals of the thread."""

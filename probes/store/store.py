@@ -21,6 +21,7 @@ from perftui.probes.spine.reader import (
     Weights,
 )
 from perftui.probes.spine.without_secrets import clean_log
+from perftui.probes.store.gil import gil_shares
 from perftui.probes.store.intake import Intake
 from perftui.probes.store.process_use import process_uses
 from perftui.probes.store.series import Series
@@ -195,6 +196,11 @@ class Store(Intake):
             sums = self._stacks.sums(t0_ns, t1_ns)
             busy = self._threads.busy_native(t0_ns, t1_ns)
             rows = []
+            gil_known = {
+                key[0]
+                for key, nodes in sums.items()
+                if any(cell.with_gil_ns for cell in nodes.values())
+            }
             lived = self._threads.in_range(t0_ns, t1_ns, self._target.launched)
             for key, state, cpu_s, share in lived:
                 nodes = sums.get(key, {})
@@ -213,6 +219,7 @@ class Store(Intake):
                         cpu_s=cpu_s,
                         where=self._where(node),
                         waiting=waiting,
+                        **(gil_shares(nodes) if key[0] in gil_known and nodes else {}),
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_s, not row.is_python, row.tid))

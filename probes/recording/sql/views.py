@@ -86,7 +86,7 @@ _RANGE = """(
 )"""
 
 _KINDS = tuple(name for name in STACK_AMOUNTS if name.endswith("_ns"))
-"""Kinds of waiting; null in recordings and of processes where they are not known."""
+"""Kinds of waiting, and time with the GIL; null where they are not known."""
 
 
 def _self(sums: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import Record
     from perftui.probes.stacks.own.records import OwnRecord
+    from perftui.probes.stacks.thread_names import ThreadNames
 
 BACKEND = "own sampler"
 _TELL_IDLE_NS = NS_PER_S
@@ -59,7 +60,15 @@ class _Held:
 class Holding:
     """Turns records into those of the log; `take` what comes, `tell` what there is by now."""
 
-    def __init__(self, tree: CallTree, target_pid: int) -> None:
+    def __init__(self, tree: CallTree, target_pid: int, names: ThreadNames) -> None:
+        """Begin.
+
+        Args:
+            tree: The session's.
+            target_pid: Its windows come first.
+            names: Is told of processes with new threads.
+        """
+        self._names = names
         self._tree = tree
         self._target_pid = target_pid
         self._held: dict[int, _Held] = {}
@@ -71,7 +80,8 @@ class Holding:
         """CPU of each process as of its last tally, by the stream's number."""
         self._gone: list[int] = []
         """Processes whose last tally has come."""
-        self._states: dict[int, str] = {}
+        self._states: dict[int, tuple[str, bool]] = {}
+        """State of each thread as of its last record, and whether it held the GIL."""
         self._newest_ns = 0
 
     def take(self, records: Iterable[OwnRecord], generation: int) -> None:
@@ -134,6 +144,8 @@ class Holding:
         if not held.named and sample.stack is not None:
             held.named = True
             name = _name(held, sample.stack)
+            if held.thread.tid != held.pid:
+                self._names.want(held.pid)
             self._out.append(ThreadName(sample.t_ns, held.pid, held.thread.tid, name))
         held.node = node
         held.facts = sample
@@ -151,12 +163,14 @@ class Holding:
             return
         thread = held.thread
         if facts is None:
+            state, gil = self._states.get(thread.index, ("?", False))
             self._out.append(
-                Stack(begin_ns, end_ns, held.pid, thread.tid, node, state=self._state(held))
+                Stack(begin_ns, end_ns, held.pid, thread.tid, node, state=state, gil_held=gil)
             )
             return
         known = facts.stack is not None and not facts.failed
-        self._states[thread.index] = state = facts.state if known else "?"
+        state, gil = (facts.state, facts.gil_held) if known else ("?", False)
+        self._states[thread.index] = (state, gil)
         self._out.append(
             Stack(
                 begin_ns,
@@ -171,15 +185,12 @@ class Holding:
                 facts.faults_in_window if known else None,
                 state,
                 facts.on_cpu,
-                facts.gil_held and known,
+                gil,
                 facts.unsteady or not known,
                 facts.wait,
                 facts.task,
             )
         )
-
-    def _state(self, held: _Held) -> str:
-        return self._states.get(held.thread.index, "?")
 
     def _ended(self, record: ThreadEnded) -> None:
         held = self._held.pop(record.thread.index, None)
@@ -228,7 +239,9 @@ class Holding:
         """Write how the last second went, for each process."""
         tallies, self._tallies = self._tallies, []
         tallies.sort(key=lambda tally: tally.process.pid != self._target_pid)
-        sampler_s = 0.0 if quality is None else quality.cpu_ns / NS_PER_S
+        sampler_s = self._names.take_spent_s()
+        if quality is not None:
+            sampler_s += quality.cpu_ns / NS_PER_S
         rate_hz = 0.0 if quality is None else quality.rate_hz
         for tally in tallies:
             index = tally.process.index

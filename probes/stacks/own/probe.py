@@ -15,6 +15,7 @@ from perftui.probes.stacks.own.decode import DamagedStream
 from perftui.probes.stacks.own.holding import Holding
 from perftui.probes.stacks.own.records import PaceChange, Process, Sample
 from perftui.probes.stacks.own.source import OwnSampler
+from perftui.probes.stacks.thread_names import ThreadNames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -66,7 +67,8 @@ class OwnStackProbe:
         self._on_stack: Callable[[], None] | None = on_stack
         self._on_news = on_news
         self._on_broken = on_broken
-        self._holding = Holding(log.tree, pid)
+        self._names = ThreadNames(log)
+        self._holding = Holding(log.tree, pid, self._names)
         self._known: set[int] = {pid}
         self._sampler: OwnSampler | None = None
         self._stopping = Event()
@@ -91,6 +93,7 @@ class OwnStackProbe:
         with contextlib.suppress(OSError):
             os.write(self._wake_w, b"x")
         self._thread.end()
+        self._names.stop()
         if self._sampler is not None:
             self._sampler.close()
             self._sampler = None

@@ -89,6 +89,7 @@ class _Amounts:
             io_ns=waits.get("io", 0),
             sleep_ns=waits.get("sleep", 0),
             child_ns=waits.get("child", 0),
+            with_gil_ns=t1_ns - t0_ns if self.stack is not None and self.stack.gil_held else 0,
             held=self.stack is not None,
             source=self.stack,
         )
