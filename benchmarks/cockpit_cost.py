@@ -189,7 +189,12 @@ def main() -> None:
         target = start_target(script, args.seconds + 30, result)
         time.sleep(0.5)
         attach = [python, "-m", "perftui", "attach", str(target.pid)]
-        report("perftui attach", watch(attach, args.seconds, size, script.name))
+        for sampler in ("own", "py-spy"):
+            note = f"stacks by {sampler}"
+            for how in ((), ("--headless", "--no-record", "--duration", length)):
+                name = "perftui attach" + (" headless" if how else "")
+                argv = [*attach, "--sampler", sampler, *how]
+                report(name, watch(argv, args.seconds, size, script.name), note)
         if spy:
             top = [spy, "top", "--pid", str(target.pid), "--delay", "0.25"]
             report("py-spy top (0.25 s)", watch(top, args.seconds, size, script.name), "no stacks")
