@@ -186,7 +186,7 @@ def main() -> None:
         spy, memray = shutil.which("py-spy", path=path), shutil.which("memray", path=path)
         length = str(args.seconds + 30)
 
-        target = start_target(script, args.seconds + 30, result)
+        target = start_target(script, 7 * args.seconds + 60, result)
         time.sleep(0.5)
         attach = [python, "-m", "perftui", "attach", str(target.pid)]
         for sampler in ("own", "py-spy"):

@@ -265,7 +265,9 @@ def _growth(reader: Store, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
             "file": row.file,
             "line": row.line,
             "grown_bytes": row.self_.grown_bytes,
-            "by": "page faults of the thread" if row.self_.touched_bytes else "share of CPU",
+            "by": "page faults of the thread"
+            if row.self_.touched_bytes
+            else "share of CPU (estimate)",
         }
         for row in rows
         if row.self_.grown_bytes > 0

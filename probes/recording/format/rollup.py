@@ -54,7 +54,8 @@ def weighed(stacks: Any) -> Any:
     torn = pc.if_else(pc.fill_null(stacks["torn"], False), wall, 0)
     known = {"wall_ns": wall, "cpu_ns": cpu}
     for name in STACK_AMOUNTS:
-        known[name] = pc.if_else(_possible(stacks[name]), stacks[name], 0)
+        # Null stays null: nobody knows.
+        known[name] = pc.if_else(_possible(stacks[name]), stacks[name], pa.scalar(None, pa.int64()))
     for name, column in known.items():
         stacks = stacks.set_column(stacks.column_names.index(name), name, column)
     return stacks.append_column("torn_ns", torn)

@@ -96,7 +96,7 @@ def _within(
         share = (min(end, t1_ns) - max(begin, t0_ns)) / (end - begin)
         cell = clipped.setdefault((pid, tid, node), [0] * len(weights))
         for index, weight in enumerate(weights):
-            cell[index] += round(weight * share)
+            cell[index] += round((weight or 0) * share)
     kept = weighed(stacks.filter(pc.and_(touches, inside)))
     return add_stack_sums(kept) if kept.num_rows else empty("stack_sums")
 
@@ -116,7 +116,7 @@ def _weights(
     sums: dict[ThreadKey, dict[int, Weights]] = {}
     for pid, tid, node, *weights in zip(*(table[name].to_pylist() for name in _SUMS), strict=True):
         if 0 <= node <= NODES:
-            known = (weight or 0 for weight in weights)  # null in sums of earlier versions
+            known = (weight or 0 for weight in weights)  # null: not known
             sums.setdefault((pid, tid), {})[node] = Weights(*known)
     for (pid, tid, node), cell in clipped.items():
         if not 0 <= node <= NODES:

@@ -28,7 +28,7 @@ SELECT f.function, f.file, mode(f.line) AS line, f.module,
        sum(s.grown_bytes)::BIGINT AS grown_bytes,
        (sum(greatest(s.wall_ns - s.cpu_ns, 0)) / 1e9)::DOUBLE AS waiting_s,
        {waits},
-       round(sum(coalesce(s.touched_bytes, 0)))::BIGINT AS touched_bytes,
+       round(sum(s.touched_bytes))::BIGINT AS touched_bytes,
        (sum(s.wall_ns) * 100.0 / sum(sum(s.wall_ns)) OVER ())::DOUBLE AS wall_percent
 FROM {sums} s JOIN nodes n ON n.node = s.node JOIN frames f ON f.frame = n.frame
 GROUP BY f.function, f.file, f.module
@@ -41,7 +41,7 @@ sums AS (
     SELECT node, sum(wall_ns) AS wall_ns, sum(cpu_ns) AS cpu_ns,
            sum(grown_bytes) AS grown_bytes, sum(torn_ns) AS torn_ns,
            sum(greatest(wall_ns - cpu_ns, 0)) AS waiting_ns,
-           sum(coalesce(touched_bytes, 0)) AS touched_bytes, {summed}
+           sum(touched_bytes) AS touched_bytes, {summed}
     FROM {sums} GROUP BY node
 ),
 up(leaf, node, own) AS (
