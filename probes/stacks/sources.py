@@ -86,6 +86,7 @@ class TreeStackProbe:
         self._lock = Lock()
         self._refused: set[int] = set()
         self._stopped = False
+        self._said_not_python = False
         self._spied: FamilyStackProbe | None = None
         self._own: OwnStackProbe | None = None
         self._not_own = why_not_own(sampler, native=native)
@@ -139,7 +140,12 @@ class TreeStackProbe:
             if self._spied is not None:
                 self._spied.release(pid)
             return
-        if process.reason == "not-python" and pid != self._pid and not procfs.looks_python(pid):
+        if process.reason == "not-python" and not procfs.looks_python(pid):
+            if pid == self._pid and not self._said_not_python:
+                self._said_not_python = True
+                text = f"process {pid} is not a Python process: no stacks, CPU and memory only"
+                self._say("info", text)
+                self._ready()
             return
         why = _WHY.get(process.reason, process.reason)
         if process.version:

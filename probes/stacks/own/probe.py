@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Notice
+from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.decode import DamagedStream
 from perftui.probes.stacks.own.holding import Holding
 from perftui.probes.stacks.own.records import PaceChange, Process, Sample
@@ -28,6 +29,7 @@ _TELL_EVERY_S = 0.1
 _EAGER_S = 0.01
 """Until the first stack has come: a program may be waiting for it."""
 _LOOK_EVERY_S = 0.25
+_SILENT_S = 0.4
 _END_S = 2.0
 
 
@@ -70,6 +72,8 @@ class OwnStackProbe:
         self._names = ThreadNames(log)
         self._holding = Holding(log.tree, pid, self._names)
         self._known: set[int] = {pid}
+        self._silent_since_s: float | None = time.monotonic()
+        """When the target began to be looked at; None once it is known what it is."""
         self._sampler: OwnSampler | None = None
         self._stopping = Event()
         self._wake_r, self._wake_w = os.pipe()
@@ -158,6 +162,8 @@ class OwnStackProbe:
                 else:
                     self._known.add(record.pid)
                     if record.status in ("sampled", "refused"):
+                        if record.pid == self._pid:
+                            self._silent_since_s = None
                         self._on_news(record)
             elif isinstance(record, PaceChange):
                 self._log.append(Notice(record.t_ns, "info", record.text))
@@ -174,6 +180,13 @@ class OwnStackProbe:
 
     def _look(self, sampler: OwnSampler) -> None:
         """Name processes of the tree that the sampler has not found by itself."""
+        since_s = self._silent_since_s
+        silent = since_s is not None and time.monotonic() - since_s > _SILENT_S
+        # The sampler looks again at what runs: of a program that sleeps it says nothing.
+        if silent and procfs.looks_python(self._pid) is False:
+            self._silent_since_s = None
+            now = time.monotonic_ns()
+            self._on_news(Process(now, 0, self._pid, "refused", "not-python", 0))
         for pid in set(self._pids()) - self._known:
             self._known.add(pid)
             sampler.add(pid, born=True)
