@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.sums import WEIGHT_WORDS
 from perftui.probes.text.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui.picture import choosing
 from perftui.tui.text.fit import clean, shorten_end
@@ -106,7 +105,7 @@ def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Pi
         pieces.append(("weight: ", paint.dim))
         for weight in [selection.weight] if brief else choosing.WEIGHTS:
             on = weight == selection.weight
-            word = WEIGHT_WORDS[weight] if on or weight == "grown" else weight
+            word = "grown bytes" if weight == "grown" and brief else weight
             pieces.append((word, paint.memory_text if on else paint.dim))
             if weight != choosing.WEIGHTS[-1] and not brief:
                 pieces.append((" · ", paint.faint))

@@ -99,7 +99,9 @@ class TopPane(Table):
         sorted_by = min(_SORTED_COLUMN[self.sort], 5 if narrow else 6)
         unit = "lines" if selection.by_line else "functions"
         names = ", ".join(clean(s.name) for s in stacks[:3]) + (" …" if len(stacks) > 3 else "")
-        what = WEIGHT_WORDS[selection.weight]
+        what = WEIGHT_WORDS[selection.weight] + _how_sure(
+            selection.weight, view.status.stack_backend
+        )
         self.fill(
             [Section(_columns(index, narrow), keys, row, sorted_by)],
             head=(f"{len(rows)} {unit}", f"by {what} · {names}{idle}") if stacks else ("", ""),
@@ -126,6 +128,20 @@ class TopPane(Table):
         """Tell which function was opened."""
         if isinstance(key, tuple):
             self.post_message(self.Chosen(key[0], key[1]))
+
+
+def _how_sure(weight: str, backend: str | None) -> str:
+    """Say what a weight rests on."""
+    if backend is None or weight == "wall":
+        return ""
+    if not backend.startswith("own"):
+        return " (estimate)"
+    return {
+        "cpu": " (threads' own)",
+        "waiting": " (kernel's state)",
+        "touched": " (page faults)",
+        "grown": " (estimate by faults)",
+    }[weight]
 
 
 def _columns(weight: int, narrow: bool) -> tuple[Column, ...]:
