@@ -206,15 +206,20 @@ def main() -> None:
         spy, memray = shutil.which("py-spy", path=path), shutil.which("memray", path=path)
         length = str(args.seconds + 30)
 
-        runs = 3 + 2 * len(args.beside)
+        runs = 1 + 5 * (1 + len(args.beside))
         target = start_target(script, (args.seconds + 5) * runs + 30, result)
         time.sleep(0.5)
         for perftui in (*args.beside, str(Path(python).with_name("perftui"))):
             attach = [perftui, "attach", str(target.pid)]
-            note = perftui if args.beside else ""
-            report("perftui attach", watch(attach, args.seconds, size, script.name), note)
+            beside = f" · {perftui}" if args.beside else ""
+            for sampler in ("own", "py-spy"):
+                note = f"stacks by {sampler}{beside}"
+                for how in ((), ("--headless", "--no-record", "--duration", length)):
+                    name = "perftui attach" + (" headless" if how else "")
+                    argv = [*attach, "--sampler", sampler, *how]
+                    report(name, watch(argv, args.seconds, size, script.name), note)
             attach += ["--no-stacks", "--no-record"]
-            report("its screen alone", watch(attach, args.seconds, size, script.name), note)
+            report("its screen alone", watch(attach, args.seconds, size, script.name), beside)
         if spy:
             top = [spy, "top", "--pid", str(target.pid), "--delay", "0.25"]
             report("py-spy top (0.25 s)", watch(top, args.seconds, size, script.name), "no stacks")

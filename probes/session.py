@@ -29,7 +29,8 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Exit, Mark, Notice
-from perftui.probes.stacks.family import FamilyStackProbe
+from perftui.probes.stacks.own.weigher import Weigher
+from perftui.probes.stacks.sources import Sampler, TreeStackProbe
 from perftui.probes.store.store import Store
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.probes.text.redact import redact_argv, redact_text, redact_title
@@ -66,6 +67,8 @@ class ProbeOptions:
     stack_rate_hz: float = 100.0
     metrics_rate_hz: float = 20.0
     native: bool = False
+    sampler: Sampler = "auto"
+    """Who takes the stacks; "auto" chooses for each process."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 
@@ -153,7 +156,7 @@ class Session:
         self.orders: Orders | None = None
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
-        self._stacks: FamilyStackProbe | None = None
+        self._stacks: TreeStackProbe | None = None
         self._metrics = MetricProbe(
             log,
             target.pid,
@@ -193,7 +196,7 @@ class Session:
             FileExistsError: another session is being recorded at the path that was asked for.
         """
         place = _place_of(record, redact_title(title, argv))
-        log = SessionLog()
+        log = SessionLog(Weigher().weigh)
         env, pass_fds, channel = agent_environment(
             os.environ,
             tracer_pid=os.getpid(),
@@ -279,7 +282,9 @@ class Session:
         )
         place = _place_of(record, about.title)
         with quiet_threads():
-            session = cls(target, about, SessionLog(), options, None, None, record, place)
+            session = cls(
+                target, about, SessionLog(Weigher().weigh), options, None, None, record, place
+            )
             session._start()
         return session
 
@@ -387,10 +392,12 @@ class Session:
         if build := free_threaded_build(self._target.pid):
             self._start_stacks_inside(build)
             return
-        self._stacks = FamilyStackProbe(
+        self._stacks = TreeStackProbe(
             self._log,
             self._target.pid,
             self._metrics.pids,
+            sampler=self._options.sampler,
+            born=self._target.launched,
             rate_hz=self._options.stack_rate_hz,
             native=self._options.native,
             on_ready=self._open_gate,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
-from perftui.probes.profile.sums import busy, function_sums
+from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
@@ -241,12 +241,13 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
-    """Shares are of the wall time of threads that did something, and of the main thread's."""
+    """Shares are of the wall time of threads that did something, and of the main thread's; of
+    all threads where none did anything."""
     status = reader.status()
     samples, torn = reader.sample_counts()
     trees = busy(reader.call_tree(t0_ns, t1_ns))
     whole_ns = sum(tree.wall_ns for tree in trees)
-    rows = function_sums(reader.tree, trees)[:TOP_FUNCTIONS] if whole_ns else []
+    rows = plumbing_last(function_sums(reader.tree, trees))[:TOP_FUNCTIONS] if whole_ns else []
     return {
         "backend": status.stack_backend,
         "rate_hz": status.stack_rate_hz,
@@ -260,6 +261,8 @@ def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
                 "line": row.line,
                 "self_pct": row.self_.wall_ns * 100 / whole_ns,
                 "total_pct": row.total.wall_ns * 100 / whole_ns,
+                "cpu_s": row.self_.cpu_ns / NS_PER_S,
+                "waiting_s": row.self_.waiting_ns / NS_PER_S,
             }
             for row in rows
         ],
@@ -286,6 +289,9 @@ def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
             "file": row.file,
             "line": row.line,
             "grown_bytes": row.self_.grown_bytes,
+            "by": "page faults of the thread"
+            if row.self_.touched_bytes
+            else "share of CPU (estimate)",
         }
         for row in rows
         if row.self_.grown_bytes > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.answers.buckets import no_buckets
+from perftui.probes.answers.gil import gil_shares
 from perftui.probes.answers.process_use import process_uses
 from perftui.probes.answers.threads import busy_native, lived, run_wait_share
 from perftui.probes.profile.waiting import OFF_CPU_SHARE, waiting_for
@@ -151,8 +152,14 @@ class Answers:
             busy = busy_native(states, t0_ns, t1_ns)
             born = parts.session.target.launched
             rows = []
+            gil_known = {
+                key[0]
+                for key, nodes in sums.items()
+                if any(cell.with_gil_ns for cell in nodes.values())
+            }
             for key, state, cpu_s, share in lived(states, t0_ns, t1_ns, born_from_zero=born):
-                node = _heaviest(sums.get(key, {})) or parts.stacks.latest_node(key)
+                nodes = sums.get(key, {})
+                node = _heaviest(nodes) or parts.stacks.latest_node(key)
                 waiting = ""
                 if node and share < OFF_CPU_SHARE:
                     waiting = _waiting(parts, key, node, 1 - share, (t0_ns, t1_ns), busy)
@@ -167,6 +174,7 @@ class Answers:
                         cpu_s=cpu_s,
                         where=_where(parts.tree, node),
                         waiting=waiting,
+                        **(gil_shares(nodes) if key[0] in gil_known and nodes else {}),
                     )
                 )
             rows.sort(key=lambda row: (-row.cpu_s, not row.is_python, row.tid))

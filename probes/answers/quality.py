@@ -22,7 +22,12 @@ class StackQuality:
     samples: int = 0
     torn: int = 0
     sampler_cpu_s: float = 0.0
-    backend: str | None = None
+    backends: dict[str, None] = field(default_factory=dict)
+    """Who took stacks, the first one first."""
+    used_cpu_ns: int = 0
+    """CPU of all processes, sampled or not, as far as samplers tell it."""
+    covered_cpu_ns: int = 0
+    """Of that, what there are stacks for."""
     begin_ns: int | None = None
     """Of the target's first window."""
     end_ns: int = 0
@@ -31,16 +36,35 @@ class StackQuality:
     lately: deque[tuple[StackWindow, int]] = field(default_factory=lambda: deque(maxlen=LATELY))
     """The target's last windows, each with the threads that were seen in it."""
 
+    @property
+    def backend(self) -> str | None:
+        """Who takes the stacks, the first one first; None before the first window."""
+        return " + ".join(self.backends) or None
+
+    def know_backend(self, backend: str) -> None:
+        """Take down who took the stacks of a window; "" is nobody."""
+        if backend:
+            self.backends[backend] = None
+
     def rate_hz(self) -> float | None:
         """Return sweeps per second in the last windows, None before the first."""
         # A window without threads is one in which the target waited for orders.
-        told = [(window, threads) for window, threads in self.lately if threads]
-        sweeps = sum(window.samples / threads for window, threads in told)
+        told = [(w, threads) for w, threads in self.lately if threads or (w.sweeps and w.backend)]
+        sweeps = sum(
+            window.samples / threads if window.sweeps is None else window.sweeps
+            for window, threads in told
+        )
         seconds = sum(window.t1_ns - window.t0_ns for window, _ in told) / NS_PER_S
         return sweeps / seconds if seconds else None
 
     def coverage(self) -> float | None:
-        """Return the share of wall time with good stacks since the first window, 0..1."""
+        """Return the share of the tree's CPU for which there are stacks, 0..1; None if unknown.
+
+        From the start of the session, processes that nobody sampled included. Where a sampler
+        does not tell the CPU it is the share of the target's time since the first window.
+        """
+        if self.used_cpu_ns:
+            return min(1.0, self.covered_cpu_ns / self.used_cpu_ns)
         if self.begin_ns is None or self.end_ns <= self.begin_ns:
             return None
         return min(1.0, self.covered_ns / (self.end_ns - self.begin_ns))

@@ -12,6 +12,7 @@ from perftui.probes.compare.flame_values import flame_values, sides_of, sign_of,
 from perftui.probes.compare.headline import headline
 from perftui.probes.export.pictures.boxes import FlameTree, lay_out
 from perftui.probes.export.pictures.drawing import Face, draw, hsl
+from perftui.probes.profile.sums import BYTES
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import format_bytes, format_seconds
 
@@ -110,7 +111,7 @@ def _colours(tint: Tint) -> tuple[str, str]:
 
 
 def _amount(value: float, weight: WeightName) -> str:
-    return format_bytes(value) if weight == "grown" else format_seconds(value)
+    return format_bytes(value) if weight in BYTES else format_seconds(value)
 
 
 def _percent(share: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.figures import points_text
-from perftui.probes.profile.sums import WEIGHT_INDEX
+from perftui.probes.profile.sums import BYTES, WEIGHT_INDEX
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -72,5 +72,5 @@ def sign_of(delta: Delta) -> str:
 def sides_of(change: Change, weight: WeightName) -> tuple[float, float]:
     """Return an amount of both sides: seconds, or bytes."""
     index = WEIGHT_INDEX[weight]
-    scale = 1 if weight == "grown" else NS_PER_S
+    scale = 1 if weight in BYTES else NS_PER_S
     return max(change.base[index], 0) / scale, max(change.new[index], 0) / scale

@@ -38,6 +38,11 @@ def warnings(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
         told += _differs(label, *values)
     for name in dict(sides[0][0].tools):
         told += _differs(name, *({_shown(dict(p.tools).get(name)) for p in s} for s in sides))
+    # One knows what a thread used in a stack, the other shares it out: figures differ by that.
+    told += _differs(
+        "who took the stacks",
+        *({_shown(r.reader.status().stack_backend) for r in side} for side in (base, new)),
+    )
     told += _differs("what was run", *({p.title for p in side} for side in sides))
     told += _overheads(base, new)
     for run in (*base, *new):
@@ -81,7 +86,7 @@ def _about(run: RunFacts) -> list[str]:
         told.append(f"{run.name} has no stacks here: functions cannot be compared")
     elif status.stack_coverage is not None and status.stack_coverage < _COVERAGE:
         share = 100 * status.stack_coverage
-        told.append(f"{run.name}: stacks cover only {share:.0f} % of the time")
+        told.append(f"{run.name}: stacks cover only {share:.0f} % of the CPU")
     if status.dropped_records:
         told.append(f"{run.name}: {status.dropped_records} records were dropped")
     if run.span[1] - run.span[0] < NS_PER_S // 2:

@@ -97,7 +97,31 @@ def _sampler() -> list[Check]:
         found = f"{path} does not start: {error}"
         return [Check("py-spy", "fail", found, "no stacks, no flame graph", remedy)]
     name = said.stdout.strip() or "py-spy"
-    return [Check("py-spy", "ok", f"{name}, {path}"), _try_sampling(path)]
+    return [_try_own(), Check("py-spy", "ok", f"{name}, {path}"), _try_sampling(path)]
+
+
+def _try_own() -> Check:
+    """Let the own sampler read a Python process of ours."""
+    from perftui.probes.stacks.own.ask import ask
+    from perftui.probes.stacks.sources import why_not_own
+
+    why = why_not_own("auto", native=False)
+    if why is not None:
+        return Check("own sampler", "info", why, "py-spy takes the stacks of all processes")
+    waiting = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
+    child = subprocess.Popen(own_code(waiting), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if child.stdout is not None:
+            child.stdout.read(1)
+        told = ask(child.pid)
+    except OSError as error:
+        return Check("own sampler", "warn", str(error), "py-spy takes the stacks")
+    finally:
+        child.communicate()
+    if told is not None and told.status == "sampled":
+        return Check("own sampler", "ok", f"read a Python process of ours: {told.label}")
+    found = "gave no answer in 3 s" if told is None else told.label
+    return Check("own sampler", "warn", found, "py-spy takes the stacks where it can")
 
 
 def _try_sampling(sampler: str) -> Check:

@@ -8,6 +8,8 @@ from perftui.probes.doctor.checks import Check
 from perftui.probes.machine.rights import can_trace, other_pid_namespace
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.running import python_version
+from perftui.probes.stacks.own.ask import ask
+from perftui.probes.stacks.sources import why_not_own
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import format_bytes, format_seconds
 
@@ -34,7 +36,14 @@ def check_process(pid: int) -> list[Check]:
 
 
 def _checks(process: psutil.Process) -> list[Check]:
-    return [_alive(process), _python(process), _right(process), _namespace(process), _use(process)]
+    return [
+        _alive(process),
+        _python(process),
+        _right(process),
+        *_sampler(process),
+        _namespace(process),
+        _use(process),
+    ]
 
 
 def _alive(process: psutil.Process) -> Check:
@@ -78,6 +87,26 @@ def _right(process: psutil.Process) -> Check:
         return Check("right to read it", "ok", right.reason, "", right.remedy)
     follows = "metrics without stacks"
     return Check("right to read it", "fail", right.reason, follows, right.remedy)
+
+
+def _sampler(process: psutil.Process) -> list[Check]:
+    """Say who would take the stacks, and why."""
+    name = "stacks by"
+    if not python_version(process.pid)[0] or not can_trace(process.pid).ok:
+        return []
+    why = why_not_own("auto", native=False)
+    if why is not None:
+        return [Check(name, "ok", f"py-spy: {why}")]
+    try:
+        told = ask(process.pid)
+    except OSError as error:
+        return [Check(name, "warn", f"py-spy: the own sampler does not start: {error}")]
+    if told is None:
+        return [Check(name, "info", "py-spy: the own sampler gave no answer in 3 s")]
+    if told.status == "sampled":
+        return [Check(name, "ok", told.label)]
+    follows = "no CPU by its own counters, waiting and touched memory per function"
+    return [Check(name, "info", f"py-spy; own sampler {told.label}", follows)]
 
 
 def _namespace(process: psutil.Process) -> Check:

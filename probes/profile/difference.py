@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import (
+    BYTES,
     NOTHING,
     WEIGHT_INDEX,
     Amount,
@@ -137,7 +138,7 @@ class Difference:
         index = WEIGHT_INDEX[weight]
         base, new = max(change.base[index], 0), max(change.new[index], 0)
         whole_base, whole_new = self.whole.base[index], self.whole.new[index]
-        scale = NS_PER_S if weight == "grown" else 1
+        scale = NS_PER_S if weight in BYTES else 1
         return Delta(
             change.state("wall"),
             base / whole_base if whole_base > 0 else 0.0,
@@ -336,5 +337,4 @@ def _with(change: Change, which: int, more: Amount) -> Change:
 
 
 def _plus(one: Amount, more: Iterable[int]) -> Amount:
-    wall, cpu, grown = more
-    return Amount(one.wall_ns + wall, one.cpu_ns + cpu, one.grown_bytes + grown)
+    return Amount(*(a + b for a, b in zip(one, more, strict=True)))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.spine.calltree import ROOT, Frame
+from perftui.probes.profile.waiting import STDLIB_WAITS
+from perftui.probes.spine.calltree import ROOT, Frame, is_stdlib, package_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,20 +20,34 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import ThreadTree, Weights
 
-WeightName = Literal["wall", "cpu", "grown"]
-WEIGHT_INDEX: dict[str, int] = {"wall": 0, "cpu": 1, "grown": 2}
+WeightName = Literal["wall", "cpu", "grown", "waiting", "touched"]
+WEIGHT_INDEX: dict[str, int] = {"wall": 0, "cpu": 1, "grown": 2, "waiting": 3, "touched": 4}
+WEIGHT_WORDS: dict[str, str] = {
+    "wall": "wall time",
+    "cpu": "CPU",
+    "waiting": "waiting",
+    "touched": "touched memory",
+    "grown": "grown bytes",
+}
+BYTES = frozenset({"grown", "touched"})
+"""Weights in bytes; the others are times."""
 BUSY_SHARE = 0.01
 """A thread with less CPU than this share of its time counts as idle."""
+QUIET_SHARE = 0.05
+"""A program whose threads together use less CPU than this share of the time is doing nothing."""
+_IDLE_SHARE = 0.1
 
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
 
 
 class Amount(NamedTuple):
-    """One cost in all three weights. Index it with `WEIGHT_INDEX`."""
+    """One cost in all weights. Index it with `WEIGHT_INDEX`."""
 
     wall_ns: int
     cpu_ns: int
     grown_bytes: int
+    waiting_ns: int = 0
+    touched_bytes: int = 0
 
 
 NOTHING = Amount(0, 0, 0)
@@ -65,8 +80,12 @@ def busy(stacks: Sequence[ThreadTree]) -> tuple[ThreadTree, ...]:
     """Return the threads that a person means by "the program": those not idle, and the main one.
 
     Threads that only wait would fill half of any table of wall time. A main thread always
-    counts: that it waits is what one wants to know.
+    counts: that it waits is what one wants to know. Where nothing is busy all of them count: what
+    they wait for is the story.
     """
+    longest_ns = max((stack.wall_ns for stack in stacks), default=0)
+    if sum(stack.cpu_ns for stack in stacks) < QUIET_SHARE * longest_ns:
+        return tuple(stacks)
     return tuple(
         stack
         for stack in stacks
@@ -76,12 +95,19 @@ def busy(stacks: Sequence[ThreadTree]) -> tuple[ThreadTree, ...]:
 
 def split_torn(weights: Weights) -> tuple[Amount, Amount]:
     """Split self weights into (whose path is known, whose path is torn)."""
-    wall, cpu, grown, torn = weights
+    whole = amount_of(weights)
+    wall, torn = whole[0], weights[3]
     if torn <= 0 or wall <= 0:
-        return Amount(wall, cpu, grown), NOTHING
+        return whole, NOTHING
     share = min(torn / wall, 1.0)
-    lost = Amount(min(torn, wall), round(cpu * share), round(grown * share))
-    return Amount(wall - lost[0], cpu - lost[1], grown - lost[2]), lost
+    lost = Amount(min(torn, wall), *(round(part * share) for part in whole[1:]))
+    return Amount(*(a - b for a, b in zip(whole, lost, strict=True))), lost
+
+
+def amount_of(weights: Weights) -> Amount:
+    """Return self weights as the sums have them."""
+    wall, cpu, grown = weights[:3]
+    return Amount(wall, cpu, grown, max(wall - cpu, 0), weights[4])
 
 
 def node_totals(
@@ -90,51 +116,39 @@ def node_totals(
     """Add up stacks per call-tree node.
 
     Returns:
-        Self and total weights by node as [wall, cpu, grown], and the torn sum that no path
+        Self and total weights by node as `Amount` has them, and the torn sum that no path
         accounts for (it is part of self and of the root's total). Total holds every ancestor.
     """
     own: dict[int, list[int]] = {}
-    total: dict[int, list[int]] = {ROOT: [0, 0, 0]}
-    lost = [0, 0, 0]
+    total: dict[int, list[int]] = {ROOT: _zeros()}
+    lost = _zeros()
     for stack in stacks:
         for node, weights in stack.self_by_node.items():
-            wall, cpu, grown, torn = weights
+            amount = amount_of(weights)
             mine = own.get(node)
             if mine is None:
-                own[node] = [wall, cpu, grown]
+                own[node] = list(amount)
             else:
-                mine[0] += wall
-                mine[1] += cpu
-                mine[2] += grown
-            if torn > 0:
-                (wall, cpu, grown), gone = split_torn(weights)
-                lost[0] += gone[0]
-                lost[1] += gone[1]
-                lost[2] += gone[2]
+                _add(mine, amount)
+            if weights[3] > 0:
+                amount, gone = split_torn(weights)
+                _add(lost, gone)
             sums = total.get(node)
             if sums is None:
-                total[node] = [wall, cpu, grown]
+                total[node] = list(amount)
             else:
-                sums[0] += wall
-                sums[1] += cpu
-                sums[2] += grown
+                _add(sums, amount)
     parent_of = tree.parent
     for node in list(total):
         parent = parent_of(node)
         while parent not in total:
-            total[parent] = [0, 0, 0]
+            total[parent] = _zeros()
             parent = parent_of(parent)
     # Children have higher ids than their parents: one pass from the top id down adds up all.
     for node in sorted(total, reverse=True):
         if node != ROOT:
-            wall, cpu, grown = total[node]
-            sums = total[parent_of(node)]
-            sums[0] += wall
-            sums[1] += cpu
-            sums[2] += grown
-    root = total[ROOT]
-    for index in range(3):
-        root[index] += lost[index]
+            _add(total[parent_of(node)], total[node])
+    _add(total[ROOT], lost)
     return own, total, lost
 
 
@@ -156,17 +170,13 @@ def function_sums(
     selfs: dict[tuple[str, str, int], list[int]] = {}
     totals: dict[tuple[str, str, int], list[int]] = {}
     lines: dict[tuple[str, str, int], dict[int, int]] = {}
-    for node, (wall, cpu, grown) in own.items():
-        if node == ROOT:
-            continue
-        sums = selfs.setdefault(key_of[payer[node]], [0, 0, 0])
-        sums[0] += wall
-        sums[1] += cpu
-        sums[2] += grown
+    for node, mine in own.items():
+        if node != ROOT:
+            _add(selfs.setdefault(key_of[payer[node]], _zeros()), mine)
     for stack in stacks:
         for node, weights in stack.self_by_node.items():
             if weights.torn_ns > 0 and node != ROOT:
-                _add(totals.setdefault(key_of[payer[node]], [0, 0, 0]), split_torn(weights)[1])
+                _add(totals.setdefault(key_of[payer[node]], _zeros()), split_torn(weights)[1])
     open_keys: dict[tuple[str, str, int], int] = {}
     pending = [~child for child in children.get(ROOT, ())]
     while pending:  # ~node: enter it; node: leave it
@@ -181,7 +191,7 @@ def function_sums(
         key = key_of[node]
         depth = open_keys.get(key, 0)
         if not depth:
-            _add(totals.setdefault(key, [0, 0, 0]), total[node])
+            _add(totals.setdefault(key, _zeros()), total[node])
         if not by_line:
             at = lines.setdefault(key, {})
             line = tree.frame(node).line
@@ -194,10 +204,24 @@ def function_sums(
     for key, sums in totals.items():
         at = lines.get(key, {})
         line = key[2] if by_line else max(at, key=lambda n: (at[n], -n), default=0)
-        mine = Amount(*selfs.get(key, (0, 0, 0)))
-        found.append(FunctionSum(key[0], key[1], line, modules[key], mine, Amount(*sums)))
+        self_ = Amount(*selfs.get(key, NOTHING))
+        found.append(FunctionSum(key[0], key[1], line, modules[key], self_, Amount(*sums)))
     found.sort(key=lambda row: (-row.self_.wall_ns, -row.total.wall_ns, row.function, row.file))
     return found
+
+
+def is_plumbing(row: FunctionSum) -> bool:
+    """Tell whether a function is the standard library's, in which threads wait for others.
+
+    It is where every idle thread stands: the time there is nobody's doing.
+    """
+    idle = row.self_.cpu_ns < _IDLE_SHARE * row.self_.wall_ns
+    return idle and is_stdlib(row.file) and package_of(row.module) in STDLIB_WAITS
+
+
+def plumbing_last(rows: Iterable[FunctionSum]) -> list[FunctionSum]:
+    """Return functions in their order, idle plumbing behind all that have time of their own."""
+    return sorted(rows, key=lambda row: (row.self_.wall_ns <= 0, is_plumbing(row)))
 
 
 def payer_of(tree: CallTree, node: int) -> int:
@@ -216,6 +240,12 @@ def _add(sums: list[int], more: Sequence[int]) -> None:
     sums[0] += more[0]
     sums[1] += more[1]
     sums[2] += more[2]
+    sums[3] += more[3]
+    sums[4] += more[4]
+
+
+def _zeros() -> list[int]:
+    return [0, 0, 0, 0, 0]
 
 
 class MergedTree:
@@ -345,6 +375,6 @@ class MergedSums:
                 continue
             frame = source.frame(node)
             if not is_machinery(frame):
-                _add(found.setdefault(frame.line, [0, 0, 0]), sums)
+                _add(found.setdefault(frame.line, _zeros()), sums)
         ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         return [(line, Amount(*sums)) for line, sums in ranked]

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 OFF_CPU_SHARE = 0.2
 """A thread that used less of the time than this is said to wait."""
 
-_STDLIB_WAITS = {
+WAIT_WORDS = {
+    "sleep_ns": "sleep",
+    "lock_ns": "lock",
+    "io_ns": "I/O",
+    "gil_ns": "GIL",
+    "queue_ns": "run queue",
+    "child_ns": "child process",
+}
+"""Fields of `Weights` for the kinds of waiting, in words."""
+
+STDLIB_WAITS = {
     "selectors": "waiting for I/O (selectors)",
     "socket": "waiting on a socket",
     "ssl": "waiting on a socket",
@@ -54,7 +64,7 @@ def waiting_for(
             break
         package = package_of(frame.module)
         if package == "asyncio" or not stdlib_wait:  # the innermost says most, but for the loop
-            stdlib_wait = _STDLIB_WAITS.get(package, stdlib_wait)
+            stdlib_wait = STDLIB_WAITS.get(package, stdlib_wait)
         node = tree.parent(node)
     frame = tree.frame(node)
     installed = "/site-packages/" in frame.file or "/dist-packages/" in frame.file

@@ -8,7 +8,7 @@ import time
 from .identity import Identity
 from .names import Names
 from .stream import Writer
-from .target import Gone, SampledProcess
+from .target import Gone, Target
 
 _LOOK_EVERY = 4
 """Sweeps between two looks for children of threads that ran: 40 ms at 100 Hz."""
@@ -27,7 +27,7 @@ class Family:
         self._names = names
         self._writer = writer
         self.follow = follow
-        self.targets: dict[int, SampledProcess] = {}
+        self.targets: dict[int, Target] = {}
         self._waiting: dict[int, int] = {}
         """Children that were seen, not looked at yet: pid -> when they were seen."""
         self._left_out: set[int] = set()
@@ -43,7 +43,7 @@ class Family:
         if pid in self.targets or len(self.targets) >= MOST_PROCESSES:
             return
         try:
-            target = SampledProcess(pid, self._next, self._names, self._writer, born=born)
+            target = Target(pid, self._next, self._names, self._writer, born=born)
         except (OSError, Gone, ValueError, IndexError):
             self.unseen += 1
             return
@@ -51,7 +51,7 @@ class Family:
         self.targets[pid] = target
         self._sweep(target, time.monotonic_ns())
         if self.follow and pid in self.targets:
-            self._see(target, born)
+            self._see(target, born, True)
 
     def remove(self, pid: int) -> None:
         """Sample a process no longer, though it lives."""
@@ -69,11 +69,11 @@ class Family:
         for target in list(self.targets.values()):
             ran = self._sweep(target, time.monotonic_ns())
             if look and ran:
-                self._see(target, True)
+                self._see(target, True, False)
         if self._waiting:
             self._look_at_waiting()
 
-    def _sweep(self, target: SampledProcess, now: int) -> bool:
+    def _sweep(self, target: Target, now: int) -> bool:
         try:
             return target.sweep(now)
         except Gone:
@@ -81,10 +81,10 @@ class Family:
             target.close()
             return False
 
-    def _see(self, target: SampledProcess, born: bool) -> None:
-        """Note the children of a process; those that were there at the start at once."""
+    def _see(self, target: Target, born: bool, whole: bool) -> None:
+        """Note the children of a process; unless they were `born` here, look at them at once."""
         now = time.monotonic_ns()
-        for pid in target.children():
+        for pid in target.children(whole):
             if pid in self.targets or pid in self._waiting or pid in self._left_out:
                 continue
             if len(self._waiting) < MOST_PROCESSES:

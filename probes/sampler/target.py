@@ -22,8 +22,8 @@ from .memory import MOST_BYTES, MOST_PIECES, Buffer, Memory
 from .names import Names
 from .stream import Writer
 from .tasks import TaskNames
-from .threads import KernelThread, namespace_number
-from .walk import Read, ReadPlan, Walker
+from .threads import Thread, namespace_number
+from .walk import Plan, Read, Walker
 
 RUNNING = ord("R")
 DEAD = b"ZXx"
@@ -31,10 +31,15 @@ HOT_SWEEPS = 50
 """A thread that ran within so many sweeps is read whether or not it is known to have run."""
 _FAULTING_SWEEPS = 200
 _UNEXPLAINED_NS = 20_000
+_WORTH_A_QUESTION_NS = 5_000
+"""CPU whose user is not known before each thread that sleeps is asked (which takes 2 µs): where
+threads live for milliseconds there is always some, used by those that have ended."""
 _LIST_EVERY = 4
 _IDENTITY_EVERY = 25
 _REMAP_EVERY = 64
 _WAIT_EVERY = 16
+_CHILDREN_EVERY = 64
+"""A thread that ends leaves its children to another one, which need not run for that."""
 _LONGEST_WINDOW_NS = 600_000
 """Of faults around a read: in a longer one the sampler itself was off the CPU."""
 _BAD_SWEEPS = 3
@@ -52,7 +57,7 @@ class Gone(Exception):
     """The process has ended."""
 
 
-class SecondTally:
+class Tally:
     """What one process gave in one second."""
 
     __slots__ = ("cpu_ns", "failed", "samples", "since_ns", "sweeps", "unsteady")
@@ -66,7 +71,7 @@ class SecondTally:
         self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
 
 
-class SampledProcess:
+class Target:
     """A process that is sampled, or of which we know why not.
 
     Raises:
@@ -102,17 +107,21 @@ class SampledProcess:
         self._begin_ns = self._resolve_at_ns = _now()
         self._patience_ns = _FIRST_PATIENCE_NS
         self._identity = Identity(pid)
-        self.threads: dict[int, KernelThread] = {}
-        self._hot: list[KernelThread] = []
+        self.threads: dict[int, Thread] = {}
+        self._hot: list[Thread] = []
         self._links = -1
         self._clock_ns = -1
         self._known_ns = 0
         self._sweeps = 0
         self._bad = 0
         self._tries = 0
-        self.tally = SecondTally()
+        self.tally = Tally()
         self.first_clock_ns = 0 if born else self.clock()
         self._python = False
+        self._stale = False
+        """Threads came or went: to be listed and mapped at the next look."""
+        self._lost = False
+        """A thread state is not where it was: all of them are to be found again."""
         self._say(stream.RESOLVING)
 
     # ---- the process as a whole
@@ -237,9 +246,7 @@ class SampledProcess:
             if other_namespace:
                 native = namespace_number(f"/proc/{self.pid}/task/{tid}") or tid
             try:
-                thread = KernelThread(
-                    tid, native, SampledProcess.next_thread, self._folder, self._schedstat
-                )
+                thread = Thread(tid, native, Target.next_thread, self._folder, self._schedstat)
             except FileNotFoundError:
                 if self._schedstat and os.path.exists(f"/proc/{self.pid}/task/{tid}/stat"):
                     self._schedstat = ""  # a kernel without it
@@ -247,7 +254,7 @@ class SampledProcess:
                 continue
             except (OSError, ValueError):
                 continue
-            SampledProcess.next_thread += 1
+            Target.next_thread += 1
             thread.born = self._born
             self.threads[tid] = thread
             self._hot.append(thread)
@@ -260,36 +267,40 @@ class SampledProcess:
             self._drop(self.threads[tid])
         self._born = True  # who comes later has used nothing before
 
-    def _drop(self, thread: KernelThread) -> None:
+    def _drop(self, thread: Thread) -> None:
         self.threads.pop(thread.tid, None)
         if thread in self._hot:
             self._hot.remove(thread)
         thread.close()
+        if self._python:
+            self._interpreters.forget(thread.native)
         self._writer.block(stream.ENDED, stream.ENDED_FIELDS.pack(thread.index, _now()))
 
-    def _map(self) -> None:
-        """Find the thread states anew; what was learned of those that stay is kept."""
-        states = self._interpreters.read()
+    def _map(self, whole: bool = True) -> None:
+        """Find the thread states (the new ones, or all); what was learned of the rest is kept."""
+        states = self._interpreters.read(whole)
         self._walker.lead = self._interpreters.pieces
         self._walker.lead_size = self._interpreters.size
         for thread in self.threads.values():
-            known = {guess.state: guess for guess in thread.known_guess}
+            found = states.get(thread.native)
+            if found is None:
+                if whole:
+                    thread.guess, thread.known_guess = None, []
+                continue
+            known = {(guess.state, guess.interpreter): guess for guess in thread.known_guess}
             guesses = []
-            for guess in states.get(thread.native, ()):
-                old = known.get(guess.state)
-                same = old is not None and old.interpreter == guess.interpreter
-                if same and old is not None:
-                    old.gil = guess.gil
-                    guesses.append(old)
-                else:
-                    guesses.append(guess)
+            for guess in found:
+                old = known.get((guess.state, guess.interpreter), guess)
+                old.gil = guess.gil
+                guesses.append(old)
+            found[:] = guesses
             thread.known_guess = guesses
-            thread.guess = guesses[-1] if guesses else None
+            thread.guess = guesses[-1]
 
-    def children(self) -> set[int]:
-        """Return the processes that it has started, as far as the kernel tells cheaply."""
+    def children(self, all_of_them: bool) -> set[int]:
+        """Return the processes that it has started: by `all_of_them`, or by those who ran."""
         found: set[int] = set()
-        all_of_them = self._sweeps % 64 == 0 or not self._python
+        all_of_them = all_of_them or self._sweeps % _CHILDREN_EVERY == 0 or not self._python
         for thread in list(self.threads.values()) if all_of_them else self._hot:
             if all_of_them or thread.cold < 2 * _LIST_EVERY:
                 try:
@@ -313,7 +324,7 @@ class SampledProcess:
         self.tally.sweeps += 1
         if not ran and not self._hot:
             return False
-        if self._sweeps % _LIST_EVERY == 0 or self._links < 0:
+        if self._sweeps % _LIST_EVERY == 0 or not self.threads:
             self._notice(now, ran)
         if not self._python:
             if ran and now >= self._resolve_at_ns:
@@ -330,7 +341,9 @@ class SampledProcess:
         used = self._sample(now, self._hot, None)
         if ran:
             self._known_ns += used
-            if clock - self._known_ns > _UNEXPLAINED_NS or clock == 0:
+            others = len(self.threads) - len(self._hot)
+            worth_ns = max(_UNEXPLAINED_NS, others * _WORTH_A_QUESTION_NS)
+            if clock - self._known_ns > worth_ns or clock == 0:
                 self._known_ns = clock
                 self._ask_others(now)
         self._hot = [thread for thread in self._hot if thread.cold < HOT_SWEEPS]
@@ -344,24 +357,29 @@ class SampledProcess:
             raise Gone from None
         if links != self._links:
             self._list()
-            if self._python:
-                try:
-                    self._map()
-                except OSError:
-                    self._bad += 1
+            self._stale = True
+        if self._python and self._stale:
+            self._stale = False
+            self._remap(whole=False)
         if ran and self._sweeps % _IDENTITY_EVERY < _LIST_EVERY and not self._same_program():
             self._become(now)
         if self._python:
-            if self._interpreters.unbound or (
+            if self._interpreters.unbound:
+                self._remap(whole=False)
+            elif self._lost or (
                 self._sweeps % _REMAP_EVERY < _LIST_EVERY
                 and any(thread.guess is None for thread in self._hot)
             ):
-                try:
-                    self._map()
-                except OSError:
-                    self._bad += 1
+                self._lost = False
+                self._remap(whole=True)
             if self._tasks.find(now):
                 self._walker.watch_task(self._tasks.running_offset)
+
+    def _remap(self, whole: bool) -> None:
+        try:
+            self._map(whole)
+        except OSError:
+            self._bad += 1
 
     def _forget_numbers(self) -> None:
         for thread in self.threads.values():
@@ -372,8 +390,8 @@ class SampledProcess:
 
     def _ask_others(self, now: int) -> None:
         """CPU was used that none of the hot threads used: find who it was."""
-        woken: list[KernelThread] = []
-        usage: dict[KernelThread, tuple[int, int]] = {}
+        woken: list[Thread] = []
+        usage: dict[Thread, tuple[int, int]] = {}
         hot = set(self._hot)
         for thread in list(self.threads.values()):
             if thread in hot:
@@ -391,10 +409,7 @@ class SampledProcess:
             self._hot += woken
 
     def _sample(
-        self,
-        now: int,
-        threads: list[KernelThread],
-        usage: dict[KernelThread, tuple[int, int]] | None,
+        self, now: int, threads: list[Thread], usage: dict[Thread, tuple[int, int]] | None
     ) -> int:
         """Read `threads`; return the CPU ns that they used since they were read before."""
         used = 0
@@ -403,12 +418,12 @@ class SampledProcess:
         while at < len(threads):
             pieces = list(self._walker.lead)
             total = self._walker.lead_size
-            plans: list[tuple[KernelThread, list[ReadPlan]]] = []
+            plans: list[tuple[Thread, list[Plan]]] = []
             # As many as fit into one call; the first one always.
             while at < len(threads):
                 thread = threads[at]
                 size, count = total, len(pieces)
-                own: list[ReadPlan] = []
+                own: list[Plan] = []
                 for guess in thread.known_guess:
                     plan, total = self._walker.plan(guess, pieces, total)
                     own.append(plan)
@@ -429,13 +444,13 @@ class SampledProcess:
     def _read_group(
         self,
         now: int,
-        plans: list[tuple[KernelThread, list[ReadPlan]]],
+        plans: list[tuple[Thread, list[Plan]]],
         pieces: list[int],
         total: int,
-        usage: dict[KernelThread, tuple[int, int]] | None,
+        usage: dict[Thread, tuple[int, int]] | None,
     ) -> tuple[int, int, int]:
         """One batch and what belongs to it; returns CPU ns, stacks attempted, stacks read."""
-        before: dict[KernelThread, int] = {}
+        before: dict[Thread, int] = {}
         for thread, _ in plans:
             if thread.faulting > 0:
                 try:
@@ -444,7 +459,7 @@ class SampledProcess:
                     self._links = -1
         start = _now()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
-        faults: dict[KernelThread, int] = {}
+        faults: dict[Thread, int] = {}
         for thread, _ in plans:
             try:
                 faults[thread] = thread.read_state()
@@ -455,7 +470,7 @@ class SampledProcess:
         window = _now() - start if before else _LONGEST_WINDOW_NS
         holders = self._interpreters.holders(_group.bytes) if whole else []
         if whole and self._interpreters.changed(_group.bytes):
-            self._links = -1  # threads came or went: listed and mapped before the next sweep
+            self._stale = True
         used_ns = attempted = good = 0
         for thread, own in plans:
             if thread not in faults:
@@ -475,14 +490,16 @@ class SampledProcess:
                 for plan in own
             )
             new_faults = faults[thread]
+            cold, thread.cold = thread.cold, 0
             if not thread.seen:
+                if not cpu_ns and thread.state != RUNNING:
+                    thread.cold = HOT_SWEEPS  # it sleeps, and has since before we came
                 cpu_ns = thread.cpu_ns if thread.born else cpu_ns
             elif not cpu_ns and thread.state != RUNNING and not held:
-                thread.cold += 1
+                thread.cold = cold + 1
                 if thread.faulting > 0:
                     thread.faulting -= 1
                 continue
-            thread.cold = 0
             if new_faults:
                 thread.faulting = _FAULTING_SWEEPS
             elif thread.faulting > 0:
@@ -491,6 +508,7 @@ class SampledProcess:
             if own:
                 attempted += 1
                 good += not read.failed
+                self._lost = self._lost or read.failed
             flags = stream.GIL_HELD if held else 0
             if thread.state == RUNNING:
                 on_cpu = thread.on_cpu()
@@ -504,7 +522,7 @@ class SampledProcess:
         return used_ns, attempted, good
 
     def _stack(
-        self, plans: list[ReadPlan], whole: bool, holders: list[int]
+        self, plans: list[Plan], whole: bool, holders: list[int]
     ) -> tuple[Read, Guess | None, bool]:
         """Return a thread's stack, its thread state, and whether that holds its GIL.
 
@@ -524,7 +542,7 @@ class SampledProcess:
     def _record(
         self,
         now: int,
-        thread: KernelThread,
+        thread: Thread,
         read: Read,
         guess: Guess | None,
         flags: int,

@@ -23,6 +23,7 @@ _WAIT_KINDS = (
     ("unix_stream", "socket"),
     ("sk_wait", "socket"),
     ("wait_for_more", "socket"),
+    ("wait_woken", "socket"),
     ("inet_", "socket"),
     ("tcp_", "socket"),
     ("skb_", "socket"),
@@ -99,7 +100,7 @@ class ProcFile:
             Files.kept -= 1
 
 
-class KernelThread:
+class Thread:
     """One kernel thread."""
 
     __slots__ = (

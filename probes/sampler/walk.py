@@ -37,7 +37,7 @@ class Again(Exception):
     """What was read does not fit together; the guesses are better now."""
 
 
-class ReadPlan:
+class Plan:
     """Which bytes of a batch are what, for one thread; offsets into the buffer, -1 if absent."""
 
     __slots__ = (
@@ -102,10 +102,10 @@ class Walker:
 
     # ---- what to read
 
-    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[ReadPlan, int]:
+    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[Plan, int]:
         """Append what is to be read of a thread; return it and the bytes so far."""
         layout = self._layout
-        plan = ReadPlan(guess)
+        plan = Plan(guess)
         pieces += (guess.state, self.state_size)
         plan.state = total
         total += self.state_size
@@ -146,7 +146,7 @@ class Walker:
 
     # ---- what it means
 
-    def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
+    def resolve(self, plan: Plan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit."""
         try:
             return Read(self._walk(plan, buffer.bytes))
@@ -219,7 +219,7 @@ class Walker:
         if self.task_offset:
             guess.task = _word(raw, at + self.task_offset)[0]
 
-    def _walk(self, plan: ReadPlan, raw: bytearray) -> int:
+    def _walk(self, plan: Plan, raw: bytearray) -> int:
         """Return the node of the stack in `raw`.
 
         Raises:
@@ -304,7 +304,7 @@ class Walker:
         return self._believe(plan, raw, tuple(frames), codes)
 
     def _believe(
-        self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
+        self, plan: Plan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
     ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess
@@ -335,7 +335,7 @@ class Walker:
         return (*frames, label)
 
     def _is_root(
-        self, plan: ReadPlan, raw: bytearray, bottom: int, owner: int, base: int, shift: int
+        self, plan: Plan, raw: bytearray, bottom: int, owner: int, base: int, shift: int
     ) -> bool:
         """Whether a chain may end at this frame: the C stack must have entered Python there."""
         if base:  # 3.15: `current` ended at the sentinel, or at an entry without one (greenlets)
@@ -354,7 +354,7 @@ class Walker:
     # ---- what lies elsewhere
 
     def _older_part(
-        self, plan: ReadPlan, raw: bytearray, current: int, frames: list[int], codes: list[int]
+        self, plan: Plan, raw: bytearray, current: int, frames: list[int], codes: list[int]
     ) -> tuple[int, int, int] | None:
         """Walk the frames of an older chunk; return where it goes on, last frame, its owner.
 
@@ -403,7 +403,7 @@ class Walker:
         )
         return current, bottom, owner
 
-    def _find_older(self, plan: ReadPlan, raw: bytearray, current: int) -> None:
+    def _find_older(self, plan: Plan, raw: bytearray, current: int) -> None:
         """Learn the list of older chunks if the frame at `current` lies in one of them.
 
         Raises:
@@ -438,7 +438,7 @@ class Walker:
 
     # ---- what never stood still
 
-    def _steady_part(self, plan: ReadPlan, raw: bytearray) -> int:
+    def _steady_part(self, plan: Plan, raw: bytearray) -> int:
         """Return the root side of a stack that moved in every reading, as far as it is certain.
 
         The chain is taken from the pointer that was read between the two copies of the chunk:
@@ -466,10 +466,10 @@ class Walker:
             if low <= current <= low + length - layout.frame_size:
                 code, previous, instruction, owner = layout.frame(raw, current + shift)
                 certain = certain or current <= steady_end
-            else:
-                code, previous, instruction, owner = layout.frame(
-                    self._memory.read(current, layout.frame_size), 0
-                )
+            elif current in plan.extras:
+                code, previous, instruction, owner = layout.frame(raw, plan.extras[current])
+            else:  # reading it now would tell of another moment
+                code, previous, instruction, owner = self._in_older(plan, raw, current)
             if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
                 raise NotSo("owner")
             if certain and owner <= OWNED_BY_GENERATOR:
@@ -484,6 +484,15 @@ class Walker:
             raise NotSo("code")
         guess.frames, guess.node, guess.leaves = (), -1, []
         return self._names.stack(self._labelled(guess, tuple(frames)))
+
+    def _in_older(self, plan: Plan, raw: bytearray, current: int) -> tuple[int, int, int, int]:
+        """Return the fields of a frame in one of the older chunks of a batch."""
+        size = self._layout.frame_size
+        for low, end, offset in plan.older:
+            if low <= current <= end - size:
+                fields: tuple[int, int, int, int] = self._layout.frame(raw, current + offset)
+                return fields
+        raise NotSo("scattered")
 
 
 def _common_roots(one: tuple[int, ...], other: tuple[int, ...]) -> int:

@@ -127,6 +127,10 @@ class CallTree:
                 node = self.node_id(node, frame)
         return node
 
+    def intern_below(self, node: int, frame: int) -> int:
+        """Return the node of a frame called from a node, as `intern` would."""
+        return node if frame in self._agent_frames else self.node_id(node, frame)
+
     def intern_leaf(self, stack: Sequence[int]) -> int:
         """Return the innermost frame alone, below the root: for a stack whose path is torn."""
         for frame in reversed(stack):

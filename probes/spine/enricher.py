@@ -25,21 +25,28 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadKey,
 )
-from perftui.probes.spine.weighing import weigh
+from perftui.probes.spine.weighing import weigh as spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.spine.weighed import WeighedStack
+    from perftui.probes.spine.weighing import Weigh
 
 ALERTS_KNOWN = 5_000
 """Later forms of older ones count as new."""
 
 
 class Enricher:
-    """Takes the batches of one session in their order. Not safe for several threads at once."""
+    """Takes the batches of one session in their order. Not safe for several threads at once.
 
-    def __init__(self) -> None:
+    Args:
+        weigh: Gives stacks their weights. The default spreads the CPU of a thread over what it was
+            seen in: an estimate, for samplers that do not tell what was used meanwhile.
+    """
+
+    def __init__(self, weigh: Weigh = spread) -> None:
+        self._weigh_all = weigh
         self._family = FamilyMetrics()
         self._counters = CounterRates()
         self._pools = PoolTotals()
@@ -64,7 +71,7 @@ class Enricher:
                 if record.pid != pid:
                     pid = record.pid
                     of_pid = stacks.setdefault(pid, [])
-                if record.t1_ns > record.t0_ns:
+                if record.t1_ns > record.t0_ns or record.state is not None:
                     of_pid.append(record)
             elif isinstance(record, Metric):
                 metrics.setdefault(record.t_ns, []).append(record)
@@ -104,7 +111,10 @@ class Enricher:
 
     def _weigh(self, stacks: list[Stack]) -> list[WeighedStack]:
         """Weigh the stacks of one process as well as their source allows."""
-        return weigh(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid)) if stacks else []
+        if not stacks:
+            return []
+        pieces = self._weigh_all(stacks, self._thread_cpu.get, self._rss.get(stacks[0].pid))
+        return [piece for piece in pieces if piece.t1_ns > piece.t0_ns]
 
     def _cover(self, window: StackWindow, stacks: Sequence[Stack]) -> Covered:
         covered_ns, end_ns = self._coverage.pop(window.pid, (0.0, 0))  # the last to be forgotten

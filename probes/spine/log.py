@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.enricher import Enricher
+from perftui.probes.spine.weighing import weigh as spread
 from perftui.probes.spine.without_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
+    from perftui.probes.spine.weighing import Weigh
 
 
 class Sink(Protocol):
@@ -31,12 +33,16 @@ class Sink(Protocol):
 
 
 class SessionLog:
-    """Enriches batches, fans them out to the sinks, and owns the session's call tree."""
+    """Enriches batches, fans them out to the sinks, and owns the session's call tree.
 
-    def __init__(self) -> None:
+    Args:
+        weigh: As of `Enricher`.
+    """
+
+    def __init__(self, weigh: Weigh = spread) -> None:
         self.tree = CallTree()
         self._lock = Lock()
-        self._enricher = Enricher()
+        self._enricher = Enricher(weigh)
         self._sinks: list[Sink] = []
 
     def connect(self, sink: Sink) -> None:

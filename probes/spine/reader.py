@@ -48,7 +48,8 @@ class Status(NamedTuple):
     stack_rate_hz: float | None
     """Sweeps per second achieved lately."""
     stack_coverage: float | None
-    """Share of wall time with stacks, 0..1, over the whole session."""
+    """Share of the tree's CPU for which there are stacks, 0..1, over the whole session; of the
+    target's time where a sampler does not tell the CPU."""
     torn_share: float | None
     own_cpu_percent: float | None
     """perftui and its samplers, of one core, lately."""
@@ -110,6 +111,10 @@ class Thread(NamedTuple):
     """The innermost frame that says most, as "function file:line"; "" for native threads."""
     waiting: str
     """What it waits for, e.g. "waiting in lancedb"; "" while it runs or if unknown."""
+    gil_held_percent: float | None = None
+    """Share of the range in which it held the GIL, None where that is not known."""
+    gil_wait_percent: float | None = None
+    """Share in which it waited for the GIL with work to do."""
 
 
 class Phase(NamedTuple):
@@ -212,9 +217,27 @@ class Weights(NamedTuple):
     wall_ns: int
     cpu_ns: int
     grown_bytes: int
-    """RSS that the process gained meanwhile, by share of CPU: an estimate."""
+    """RSS that the process gained meanwhile, by what was touched or, where that is not known, by
+    share of CPU: an estimate."""
     torn_ns: int
     """Part of wall_ns from stacks that were torn."""
+    touched_bytes: int = 0
+    """Memory touched for the first time (page faults), freed since or not; 0 where no sampler
+    counts it. With huge pages a lower bound."""
+    queue_ns: int = 0
+    """Runnable, and no CPU was free. This and the following are parts of `waiting_ns`."""
+    gil_ns: int = 0
+    lock_ns: int = 0
+    io_ns: int = 0
+    sleep_ns: int = 0
+    child_ns: int = 0
+    with_gil_ns: int = 0
+    """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
+
+    @property
+    def waiting_ns(self) -> int:
+        """Wall time off the CPU; what is in none of its kinds is of unknown kind."""
+        return max(self.wall_ns - self.cpu_ns, 0)
 
 
 class ThreadTree(NamedTuple):

@@ -86,7 +86,11 @@ class ThreadName(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """One thread was in one call-tree node from t0 to t1 (sample and hold)."""
+    """One thread was in one call-tree node from t0 to t1 (sample and hold).
+
+    A sampler that reads the kernel's counters in the same instant as the stack fills the fields
+    at the end; they are of the moment t0. Others leave them None.
+    """
 
     t0_ns: int
     t1_ns: int
@@ -96,6 +100,27 @@ class Stack(NamedTuple):
     """Leaf in the session's call tree (`calltree.CallTree`)."""
     torn: bool = False
     """The stack was read while it changed: its leaf counts for self time, its path does not."""
+    cpu_ns: int | None = None
+    """On-CPU time of the thread since its last reading, up to t0. None beside a `state`: no new
+    reading, the stack of the last one holds on."""
+    run_queue_ns: int | None = None
+    """Runnable without a CPU since its last reading."""
+    faults: int | None = None
+    """Minor page faults since its last reading."""
+    faults_in_window: int | None = None
+    """Those of them in the microseconds in which this stack was read."""
+    state: str | None = None
+    """Of the kernel, read right after the stack: R running or runnable, S asleep, ..."""
+    on_cpu: bool | None = None
+    """Whether a runnable thread had a CPU, None if that was not asked."""
+    gil_held: bool | None = None
+    unsteady: bool | None = None
+    """It moved in every reading: only its outer part is here, which is certain."""
+    wait: str | None = None
+    """What a sleeping thread waits for, as far as the kernel tells: sleep, lock, poll, pipe,
+    socket, disk, child, fault, other; "" = not known."""
+    task: str | None = None
+    """Name of the asyncio task that ran."""
 
 
 class StackWindow(NamedTuple):
@@ -113,6 +138,13 @@ class StackWindow(NamedTuple):
     """Stacks that were read but make no sense."""
     sampler_cpu_s: float
     backend: str
+    """"" in a window of a process that nobody could sample."""
+    sweeps: int | None = None
+    """Looks at the process, None if only samples are counted."""
+    cpu_ns: int | None = None
+    """CPU of the process since its window before, or since the session began."""
+    covered_cpu_ns: int | None = None
+    """Part of it for which there are stacks."""
 
 
 class PhaseBegin(NamedTuple):

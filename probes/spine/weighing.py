@@ -33,6 +33,19 @@ class Readings(Protocol):
         ...
 
 
+class Weigh(Protocol):
+    """Gives the stacks of one process what they weigh."""
+
+    def __call__(
+        self,
+        stacks: Sequence[Stack],
+        cpu_of: Callable[[ThreadKey], Readings | None],
+        rss: Readings | None,
+    ) -> list[WeighedStack]:
+        """Return the intervals with their weights; `cpu_of`: cumulative seconds of a thread."""
+        ...
+
+
 def share_of(seconds: Readings | None, t0_ns: int, t1_ns: int) -> float:
     """Return what share of [t0, t1) a cumulative number of seconds has grown by, 0..1."""
     if seconds is None:

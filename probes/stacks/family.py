@@ -14,6 +14,8 @@ from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.relay import StackProbe
+from perftui.probes.stacks.used_cpu import UsedCpu
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -30,7 +32,7 @@ class FamilyStackProbe:
     def __init__(
         self,
         log: SessionLog,
-        pid: int,
+        pid: int | None,
         pids: Callable[[], Collection[int]],
         *,
         rate_hz: float = 100,
@@ -39,12 +41,14 @@ class FamilyStackProbe:
         most: int = 8,
         on_ready: Callable[[], None] | None = None,
         sampler: str | None = None,
+        counts_cpu: bool = True,
+        born: bool = True,
     ) -> None:
         """Prepare; nothing is started.
 
         Args:
             log: Where the records go.
-            pid: The target itself, sampled whatever it looks like.
+            pid: The target itself, sampled whatever it looks like; None if another samples it.
             pids: Gives the processes of the tree that live now; called on the probe's thread.
             rate_hz: Sweeps per second, shared: with n processes each gets rate / n, at least 20.
             window_s: See `StackProbe`.
@@ -52,6 +56,8 @@ class FamilyStackProbe:
             most: So many processes are sampled at once; the others wait for a place.
             on_ready: See `StackProbe`; about the target itself.
             sampler: Path of py-spy, found by itself if None.
+            counts_cpu: Nobody else tells the CPU of the processes, for the coverage.
+            born: The target began in this session: all that it has used counts.
         """
         self._log = log
         self._pid = pid
@@ -61,7 +67,13 @@ class FamilyStackProbe:
         self._native = native
         self._most = most
         self._sampler = sampler
-        self._probes = {pid: self._probe(pid, rate_hz, on_ready)}
+        self._counts_cpu = counts_cpu
+        self._released: set[int] = set()
+        self._unsampled: dict[int, UsedCpu] = {}
+        self._born = born
+        self._probes: dict[int, StackProbe] = {}
+        if pid is not None:
+            self._probes[pid] = self._probe(pid, rate_hz, on_ready)
         self._said_full = False
         self._wake = Event()
         self._thread = ProbeThread(
@@ -70,7 +82,8 @@ class FamilyStackProbe:
 
     def start(self) -> None:
         """Begin to sample the target, and look for others on a thread of its own."""
-        self._probes[self._pid].start()
+        if self._pid is not None:
+            self._probes[self._pid].start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -93,6 +106,10 @@ class FamilyStackProbe:
         if probe is not None:
             probe.renew()
 
+    def release(self, pid: int) -> None:
+        """Another sampler has taken a process over."""
+        self._released.add(pid)
+
     @property
     def sampled(self) -> tuple[int, ...]:
         """The processes that have a relay now."""
@@ -109,7 +126,12 @@ class FamilyStackProbe:
             native=self._native,
             on_ready=on_ready,
             sampler=self._sampler,
+            cpu=self._unsampled.pop(pid, None) or self._used_cpu(pid),
         )
+
+    def _used_cpu(self, pid: int) -> UsedCpu:
+        born = self._born or pid != self._pid
+        return UsedCpu(pid, born=born, counted=self._counts_cpu)
 
     def _run(self) -> None:
         while not self._wake.wait(_LOOK_EVERY_S):
@@ -118,8 +140,10 @@ class FamilyStackProbe:
     def _look(self) -> None:
         """Drop relays that have ended, start those that are missing, share the rate."""
         before = len(self._probes)
-        for pid in [pid for pid, probe in self._probes.items() if probe.finished]:
-            self._probes.pop(pid).stop()
+        for pid, probe in list(self._probes.items()):
+            if probe.finished or pid in self._released:
+                self._probes.pop(pid).stop()
+        self._released.clear()
         living = set(self._pids())
         missing = [
             pid for pid in sorted(living - self._probes.keys()) if procfs.looks_python(pid) is True
@@ -130,6 +154,8 @@ class FamilyStackProbe:
             self._said_full = True
             text = f"stacks of {self._most} processes at once; further ones wait for a place"
             self._log.append(Notice(time.monotonic_ns(), "info", text))
+        if self._counts_cpu:
+            self._count_unsampled(living - self._probes.keys() - set(started))
         rate_hz = self._share(len(self._probes) + len(started))
         for pid in started:
             self._probes[pid] = self._probe(pid, rate_hz)
@@ -137,6 +163,20 @@ class FamilyStackProbe:
         if len(self._probes) != before or started:
             for probe in self._probes.values():
                 probe.set_rate(rate_hz)
+
+    def _count_unsampled(self, pids: set[int]) -> None:
+        """Tell what CPU the processes use that nobody samples."""
+        now = time.monotonic_ns()
+        for pid in pids - self._unsampled.keys():
+            self._unsampled[pid] = self._used_cpu(pid)
+        for pid, cpu in list(self._unsampled.items()):
+            cpu.note()
+            if pid not in pids or now - cpu.last_told_t_ns >= NS_PER_S:
+                window = cpu.unsampled(cpu.last_told_t_ns)
+                if window is not None:
+                    self._log.append(window)
+            if pid not in pids:
+                del self._unsampled[pid]
 
     def _share(self, n: int) -> float:
         return max(min(_LEAST_HZ, self._rate_hz), self._rate_hz / max(n, 1))

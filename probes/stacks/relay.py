@@ -26,6 +26,7 @@ from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.pace import RelayPace
 from perftui.probes.stacks.recorder import SamplerMissing, SpyRecorder, find_sampler
+from perftui.probes.stacks.used_cpu import UsedCpu
 from perftui.probes.stacks.window import WindowWriter
 from perftui.probes.text.units import NS_PER_S
 
@@ -46,6 +47,8 @@ _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _SAY_AFTER = 3
 """Failures in a row before a word is said: a program that starts is not Python yet."""
 _GIVEN_UP_RETRY_S = 5.0
+_NO_WINDOW_S = 3.0
+"""Without a window for so long, the CPU of the time counts as not covered."""
 
 
 class StackProbe:
@@ -61,6 +64,7 @@ class StackProbe:
         native: bool = False,
         on_ready: Callable[[], None] | None = None,
         sampler: str | None = None,
+        cpu: UsedCpu | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -73,6 +77,7 @@ class StackProbe:
             on_ready: Called once, on the probe's thread: when stacks are being taken, or when it
                 is known that there will be none (a launched program waits for this).
             sampler: Path of py-spy, found by itself if None.
+            cpu: What the process has used; one of its own from now on if None.
         """
         self._log = log
         self._pid = pid
@@ -81,7 +86,8 @@ class StackProbe:
         self._sampler = sampler
         self._pace = RelayPace(rate_hz, window_s)
         self._longest_s = max(_LONGEST_S, math.ceil(window_s) + _LONGEST_S - 1)
-        self._writer = WindowWriter(log.tree, pid)
+        self._cpu = cpu or UsedCpu(pid, born=False)
+        self._writer = WindowWriter(log.tree, pid, self._cpu)
         self._thread = Thread(target=self._run, name=f"stacks {pid}", daemon=True)
         self._selector = selectors.DefaultSelector()
         self._wake_r, self._wake_w = os.pipe()
@@ -163,6 +169,7 @@ class StackProbe:
                 break
             self._writer.note_threads()
             self._attend()
+            self._tell_unsampled()
         if self._next is not None and self._current is not None:
             self._retire(self._next).kill()
         for recorder in self._recorders():
@@ -174,6 +181,14 @@ class StackProbe:
         while self._recorders() and time.monotonic_ns() < limit_ns:
             self._selector.select(_TICK_S)
             self._attend()
+
+    def _tell_unsampled(self) -> None:
+        """There are no windows: say what CPU nobody has stacks of."""
+        since_ns = self._cpu.last_told_t_ns
+        if time.monotonic_ns() - since_ns > _NO_WINDOW_S * NS_PER_S:
+            window = self._cpu.unsampled(since_ns)
+            if window is not None:
+                self._log.append(window)
 
     def _recorders(self) -> list[SpyRecorder]:
         return [*self._ending, *(r for r in (self._current, self._next) if r is not None)]

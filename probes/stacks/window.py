@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import Record
     from perftui.probes.stacks.chrometrace import SeenStack
     from perftui.probes.stacks.recorder import SpyRecording
+    from perftui.probes.stacks.used_cpu import UsedCpu
 
 
 class WindowWriter:
     """Writes the windows of one process, each beginning where the one before it ended."""
 
-    def __init__(self, tree: CallTree, pid: int) -> None:
+    def __init__(self, tree: CallTree, pid: int, cpu: UsedCpu) -> None:
         self._tree = tree
+        self._cpu = cpu
         self._pid = pid
         self._judge = RootJudge(tree)
         self._covered_ns = 0
@@ -35,6 +37,7 @@ class WindowWriter:
     def note_threads(self) -> None:
         """Look which threads live: py-spy holds the last stack of one that has ended."""
         now = time.monotonic_ns()
+        self._cpu.note()
         for tid in procfs.thread_ids(self._pid):
             self._last_seen_ns[tid] = now
 
@@ -81,6 +84,9 @@ class WindowWriter:
         records.extend(stacks)
         # The overlap with the recorder before was sampled twice; count its samples once.
         share = (t1 - t0) / max(trace.t1_ns - trace.t0_ns, 1)
+        errors = recording.errors + trace.bad_events
+        good = recording.samples / max(recording.samples + errors, 1)
+        used, covered = self._cpu.window(t0, t1, good)
         records.append(
             StackWindow(
                 t0_ns=t0,
@@ -88,10 +94,12 @@ class WindowWriter:
                 pid=self._pid,
                 rate_hz=recording.rate_hz,
                 samples=round(recording.samples * min(share, 1.0)),
-                errors=recording.errors + trace.bad_events,
+                errors=errors,
                 torn=sum(torn),
                 sampler_cpu_s=recording.cpu_s,
                 backend=BACKEND,
+                cpu_ns=used,
+                covered_cpu_ns=covered,
             )
         )
         self._forget(now)

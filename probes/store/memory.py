@@ -174,7 +174,9 @@ class MemoryParts:
 
     def _take_window(self, covered: Covered) -> None:
         window, quality = covered.window, self._quality
-        quality.backend = window.backend
+        quality.know_backend(window.backend)
+        quality.used_cpu_ns += window.cpu_ns or 0
+        quality.covered_cpu_ns += window.covered_cpu_ns or 0
         quality.samples += window.samples
         quality.torn += window.torn
         quality.sampler_cpu_s += window.sampler_cpu_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.reader import Weights
@@ -25,7 +26,7 @@ TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
 """(step, steps kept): 15 min by the second, 4 h by 15 s, 30 days by 5 min. Fewer where stacks are
 so many that their cells (see below) would be too many."""
 CELLS_KEPT = (40_000, 40_000, 80_000)
-"""Per tier, 40 bytes each."""
+"""Per tier, 40 bytes each and 8 more for each weight beyond the first three."""
 OPEN_STEPS = (30, 3, 2)
 """Per tier: steps that are still added to; windows of stacks come seconds late."""
 _ENDED_TID = 0
@@ -34,12 +35,26 @@ RECENT_ROWS = 60_000
 CHANGES_KEPT = 4_096
 """Windows of stacks whose time is remembered: beyond, a range is only added up once more."""
 
-_Cell = list[int]  # wall_ns, cpu_ns, grown_bytes, torn_ns
+_Cell = list[int]  # as `Weights`
 _Sums = dict[ThreadKey, dict[int, _Cell]]
 
 
+_WIDTH = len(Weights._fields)
+_AMOUNTS = tuple(name for name in Weights._fields if name not in ("wall_ns", "torn_ns"))
+"""Those that a clipped interval has its share of, as `WeighedStack` and `Weights` name them."""
+
+
+def _flat(node: int, cell: _Cell) -> Iterator[int]:
+    """Yield a cell as it is kept: node, which weights are not 0, and those."""
+    yield node
+    yield sum(1 << index for index, value in enumerate(cell) if value)
+    for value in cell:
+        if value:
+            yield value
+
+
 class _Bucket:
-    """Sums of one step: as dictionaries while they are added to, then 40 bytes a cell."""
+    """Sums of one step: as dictionaries while they are added to, then packed."""
 
     __slots__ = ("cells", "open", "packed")
 
@@ -61,7 +76,7 @@ class _Bucket:
         if self.open is None:
             return
         self.packed = {
-            thread: array("q", [value for node, cell in nodes.items() for value in (node, *cell)])
+            thread: array("q", chain.from_iterable(_flat(*item) for item in nodes.items()))
             for thread, nodes in self.open.items()
         }
         self.cells = sum(len(nodes) for nodes in self.open.values())
@@ -73,11 +88,16 @@ class _Bucket:
             _add_scaled(result, self.open, share)
         for thread, flat in self.packed.items():
             into = result.setdefault(thread, {})
-            for at in range(0, len(flat), 5):
-                cell = into.setdefault(flat[at], [0, 0, 0, 0])
-                for index in range(4):
-                    value = flat[at + 1 + index]
-                    cell[index] += value if share == 1 else round(value * share)
+            at = 0
+            while at < len(flat):
+                cell = into.setdefault(flat[at], [0] * _WIDTH)
+                held = flat[at + 1]
+                at += 2
+                for index in range(_WIDTH):
+                    if held >> index & 1:
+                        value = flat[at]
+                        at += 1
+                        cell[index] += value if share == 1 else round(value * share)
 
 
 class _Tier:
@@ -219,7 +239,7 @@ class StackSums:
         if self.first_t_ns is None or piece.t0_ns < self.first_t_ns:
             self.first_t_ns = piece.t0_ns
         self.last_t_ns = max(self.last_t_ns, piece.t1_ns)
-        if not piece.torn:
+        if piece.held and not piece.torn:
             self._latest_node[piece.thread] = piece.node
         self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
         self._recent.append(piece)
@@ -297,20 +317,29 @@ def _add(sums: _Sums, piece: WeighedStack) -> None:
         nodes = sums[piece.thread] = {}
     cell = nodes.get(piece.node)
     if cell is None:
-        cell = nodes[piece.node] = [0, 0, 0, 0]
-    wall_ns = piece.t1_ns - piece.t0_ns
+        cell = nodes[piece.node] = [0] * _WIDTH
+    wall_ns = piece.wall
     cell[0] += wall_ns
     cell[1] += piece.cpu_ns
     cell[2] += piece.grown_bytes
     if piece.torn:
         cell[3] += wall_ns
+    if piece.wall_ns is not None:
+        cell[4] += piece.touched_bytes
+        cell[5] += piece.queue_ns
+        cell[6] += piece.gil_ns
+        cell[7] += piece.lock_ns
+        cell[8] += piece.io_ns
+        cell[9] += piece.sleep_ns
+        cell[10] += piece.child_ns
+        cell[11] += piece.with_gil_ns
 
 
 def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
     for thread, nodes in sums.items():
         into = result.setdefault(thread, {})
         for node, cell in nodes.items():
-            target = into.setdefault(node, [0, 0, 0, 0])
+            target = into.setdefault(node, [0] * _WIDTH)
             for index, value in enumerate(cell):
                 target[index] += value if share == 1 else round(value * share)
 
@@ -321,12 +350,9 @@ def _clip(piece: WeighedStack, t0_ns: int, t1_ns: int) -> WeighedStack:
     if end - start == whole:
         return piece
     share = (end - start) / whole
-    return piece._replace(
-        t0_ns=start,
-        t1_ns=end,
-        cpu_ns=round(piece.cpu_ns * share),
-        grown_bytes=round(piece.grown_bytes * share),
-    )
+    parts = {name: round(getattr(piece, name) * share) for name in _AMOUNTS}
+    wall = None if piece.wall_ns is None else round(piece.wall_ns * share)
+    return piece._replace(t0_ns=start, t1_ns=end, wall_ns=wall, **parts)
 
 
 def _by_second(piece: WeighedStack) -> Iterator[WeighedStack]:

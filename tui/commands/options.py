@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.errors import UserError
@@ -38,6 +39,12 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-stacks", action="store_true", help="CPU and memory only")
     group.add_argument(
         "--native", action="store_true", help="native frames too: stops the target for each sample"
+    )
+    group.add_argument(
+        "--sampler",
+        choices=("auto", "own", "py-spy"),
+        default="auto",
+        help="who takes the stacks (auto: our own sampler where it can, else py-spy)",
     )
     group.add_argument(
         "--limit", type=_size, metavar="SIZE", help="memory that a launched program is given"
@@ -102,16 +109,34 @@ def record_options(args: argparse.Namespace) -> RecordOptions:
 
 
 def probe_options(args: argparse.Namespace) -> ProbeOptions:
-    """Return what the options say about measuring."""
+    """Return what the options say about measuring.
+
+    Raises:
+        UserError: they contradict each other.
+    """
     from perftui.probes.session import ProbeOptions
+
+    _check_sampler(args)
 
     return ProbeOptions(
         stacks=not args.no_stacks,
         stack_rate_hz=args.rate,
         metrics_rate_hz=args.metrics_rate,
         native=args.native,
+        sampler=args.sampler,
         limit_bytes=args.limit,
     )
+
+
+def _check_sampler(args: argparse.Namespace) -> None:
+    if args.sampler == "auto":
+        return
+    if args.no_stacks:
+        raise UserError("--no-stacks and --sampler contradict each other: give one of them")
+    if args.sampler == "own" and args.native:
+        raise UserError("--native needs py-spy: leave --sampler out, or say --sampler py-spy")
+    if args.sampler == "own" and not sys.platform.startswith("linux"):
+        raise UserError("--sampler own works on Linux only; leave it out, and py-spy is used")
 
 
 def watch_options(args: argparse.Namespace) -> WatchOptions:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.selection import Weight
     from perftui.tui.picture.view import View
 
-WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "grown")
+WEIGHTS: tuple[Weight, ...] = ("wall", "cpu", "waiting", "touched", "grown")
 GROWTH = ("mem_growth", "streaming_violation", "oom_risk", "rss")
 """Kinds of alerts and spikes that are about memory."""
 

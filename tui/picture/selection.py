@@ -7,7 +7,7 @@ from typing import Literal
 
 from perftui.probes.text.units import NS_PER_S
 
-Weight = Literal["wall", "cpu", "grown"]
+Weight = Literal["wall", "cpu", "waiting", "touched", "grown"]
 AROUND_CURSOR_NS = NS_PER_S // 2
 """With a cursor and no range, the tabs are about this much before and after it."""
 

@@ -100,7 +100,7 @@ def thread_own(merged: MergedTree, nodes: Mapping[int, Weights]) -> dict[int, Am
 
 
 def _sum(a: Amount, b: Amount) -> Amount:
-    return Amount(a.wall_ns + b.wall_ns, a.cpu_ns + b.cpu_ns, a.grown_bytes + b.grown_bytes)
+    return Amount(*(one + other for one, other in zip(a, b, strict=True)))
 
 
 def totals(merged: MergedTree, own: Mapping[int, Amount]) -> dict[int, int]:

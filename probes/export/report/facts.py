@@ -227,7 +227,7 @@ def own_cost(reader: RecordingReader) -> list[tuple[str, str]]:
             rows.append(("sampling", f"{three_digits(status.stack_rate_hz)} Hz"))
         rows.append(("samples", format_count(samples)))
         if status.stack_coverage is not None:
-            rows.append(("coverage", f"{status.stack_coverage * 100:.1f} % of the time"))
+            rows.append(("coverage", f"{status.stack_coverage * 100:.1f} % of the CPU"))
         rows.append(("torn", f"{torn} ({torn * 100 / samples:.1f} %)" if samples else "0"))
     else:
         rows.append(("stacks", "none were sampled"))

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from perftui.probes.recording.format.arrow import arrow, compute
-from perftui.probes.recording.format.tables import TABLES, arrow_schema, empty
+from perftui.probes.recording.format.tables import STACK_AMOUNTS, TABLES, arrow_schema, empty
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
+_MOST = 1 << 60
+"""More than this is damage."""
 STEP_NS = 30 * NS_PER_S
 
 
@@ -37,20 +39,33 @@ def rollups(segment: int, tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def weighed(stacks: Any) -> Any:
-    """Return stacks with the columns wall_ns, cpu_ns and torn_ns besides."""
+    """Return stacks with torn_ns besides, and with every weight where a row leaves it open."""
     pa = arrow()
     pc = compute()
-    wall = pc.subtract(stacks["t1_ns"], stacks["t0_ns"])
+    span = pc.subtract(stacks["t1_ns"], stacks["t0_ns"])
     share = stacks["cpu_share"]
     possible = pc.and_(pc.greater_equal(share, 0.0), pc.less_equal(share, 1.0))
     share = pc.if_else(possible, share, 0.0)
-    cpu = pc.round(pc.multiply(pc.cast(wall, pa.float64(), safe=False), share))
-    torn = pc.if_else(pc.fill_null(stacks["torn"], False), wall, 0)
-    return (
-        stacks.append_column("wall_ns", wall)
-        .append_column("cpu_ns", pc.cast(cpu, pa.int64(), safe=False))
-        .append_column("torn_ns", torn)
+    spread = pc.round(pc.multiply(pc.cast(span, pa.float64(), safe=False), share))
+    wall = pc.if_else(_possible(stacks["wall_ns"]), stacks["wall_ns"], span)
+    cpu = pc.if_else(
+        _possible(stacks["cpu_ns"]), stacks["cpu_ns"], pc.cast(spread, pa.int64(), safe=False)
     )
+    torn = pc.if_else(pc.fill_null(stacks["torn"], False), wall, 0)
+    known = {"wall_ns": wall, "cpu_ns": cpu}
+    for name in STACK_AMOUNTS:
+        # Null stays null: nobody knows.
+        known[name] = pc.if_else(_possible(stacks[name]), stacks[name], pa.scalar(None, pa.int64()))
+    for name, column in known.items():
+        stacks = stacks.set_column(stacks.column_names.index(name), name, column)
+    return stacks.append_column("torn_ns", torn)
+
+
+def _possible(column: Any) -> Any:
+    """Tell which values are there and may be ones."""
+    pc = compute()
+    fits = pc.and_(pc.greater_equal(column, 0), pc.less(column, _MOST))
+    return pc.fill_null(fits, False)
 
 
 def stack_sums(stacks: Any | None) -> Any:
@@ -62,7 +77,8 @@ def stack_sums(stacks: Any | None) -> Any:
 
 def add_stack_sums(table: Any) -> Any:
     """Add rows of the same thread and node up."""
-    keys, values = ["pid", "tid", "node"], ["wall_ns", "cpu_ns", "grown_bytes", "torn_ns"]
+    keys = ["pid", "tid", "node"]
+    values = ["wall_ns", "cpu_ns", "grown_bytes", "torn_ns", *STACK_AMOUNTS]
     sums = table.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in values])
     return sums.select([*keys, *(f"{name}_sum" for name in values)]).rename_columns(
         [*keys, *values]
@@ -198,7 +214,11 @@ def _thread_sums(segment: int, tables: dict[str, Any]) -> Any:
             rows[row[0], row[1]] = [*row[2:], None]
     stacks = tables.get("stacks")
     if stacks is not None and stacks.num_rows:
-        whole = stacks.filter(pc.invert(pc.fill_null(stacks["torn"], False)))
+        whole = stacks.filter(
+            pc.and_(
+                pc.invert(pc.fill_null(stacks["torn"], False)), pc.fill_null(stacks["held"], True)
+            )
+        )
         latest = whole.group_by(["pid", "tid"], use_threads=False).aggregate([("node", "last")])
         for pid, tid, node in zip(
             *(latest[name].to_pylist() for name in ("pid", "tid", "node_last")), strict=True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMAT = "perftui-recording"
 VERSION = (1, 2)
-"""1.1 added the tables plans and runs, 1.2 tasks."""
+"""1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 MANIFEST = "segments"
@@ -112,6 +112,18 @@ _SERIES = (
     _f("last"),
 )
 
+_TOUCHED_AND_WAITS = (
+    _i("touched_bytes", "touched for the first time, freed since or not", nullable=True),
+    _i("queue_ns", "runnable, no CPU was free; this and the following: waiting", nullable=True),
+    _i("gil_ns", nullable=True),
+    _i("lock_ns", nullable=True),
+    _i("io_ns", nullable=True),
+    _i("sleep_ns", nullable=True),
+    _i("child_ns", nullable=True),
+    _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
+)
+STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
+
 _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "frames",
@@ -134,7 +146,15 @@ _ALL: tuple[TableSpec, ...] = (
             _i("node"),
             _b("torn", "read while it changed: the leaf counts, the path does not"),
             _f("cpu_share", "share of the interval on a CPU, from the kernel"),
-            _i("grown_bytes", "RSS gained meanwhile, by share of CPU: an estimate"),
+            _i("grown_bytes", "RSS gained meanwhile, by what was touched or by CPU: an estimate"),
+            _i("wall_ns", "CPU and waiting; null: as long as the interval", nullable=True),
+            _i("cpu_ns", "by the thread's own counters; null: by cpu_share", nullable=True),
+            *_TOUCHED_AND_WAITS,
+            _b("held", "false: amounts that came to light in that time", nullable=True),
+            _s("state", "of the kernel as the stack was read", nullable=True),
+            _b("gil_held", nullable=True),
+            _b("unsteady", "moved in every reading: only its outer part is here", nullable=True),
+            _s("task", "asyncio task that ran", nullable=True),
         ),
         time="t0_ns",
         time_end="t1_ns",
@@ -191,7 +211,10 @@ _ALL: tuple[TableSpec, ...] = (
             _i("errors"),
             _i("torn"),
             _f("sampler_cpu_s"),
-            _s("backend"),
+            _s("backend", "empty if nobody could sample the process"),
+            _i("sweeps", "looks at the process", nullable=True),
+            _i("cpu_ns", "of the process since its window before", nullable=True),
+            _i("covered_cpu_ns", "part of it for which there are stacks", nullable=True),
             _i("threads", "threads seen in the window"),
             _f("covered_ns", "time with stacks of the target so far, cumulative"),
         ),
@@ -417,6 +440,7 @@ _ALL: tuple[TableSpec, ...] = (
             _i("cpu_ns"),
             _i("grown_bytes"),
             _i("torn_ns"),
+            *_TOUCHED_AND_WAITS,
         ),
     ),
     TableSpec(

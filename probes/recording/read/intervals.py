@@ -44,7 +44,7 @@ def _of_segment(
 ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
     pc = compute()
     begins, ends = stacks["t0_ns"], stacks["t1_ns"]
-    lasts = pc.greater(ends, begins)
+    lasts = pc.and_(pc.greater(ends, begins), pc.fill_null(stacks["held"], True))
     touches = pc.and_(lasts, pc.and_(pc.less(begins, t1_ns), pc.greater(ends, t0_ns)))
     rows = weighed(stacks.filter(touches)).sort_by(_ORDER)
     thread: ThreadKey | None = None

@@ -22,7 +22,10 @@ def stack_quality(catalog: Catalog, pid: int) -> StackQuality:
     found.samples = pc.sum(windows["samples"]).as_py()
     found.torn = pc.sum(windows["torn"]).as_py()
     found.sampler_cpu_s = pc.sum(windows["sampler_cpu_s"]).as_py()
-    found.backend = windows["backend"][-1].as_py()
+    for backend in pc.unique(windows["backend"]).to_pylist():
+        found.know_backend(backend)
+    found.used_cpu_ns = pc.sum(windows["cpu_ns"]).as_py() or 0
+    found.covered_cpu_ns = pc.sum(windows["covered_cpu_ns"]).as_py() or 0
     mine = windows.filter(pc.equal(windows["pid"], pid))
     if not mine.num_rows:
         return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.limits import NODES
 from perftui.probes.recording.format.rollup import add_stack_sums, weighed
-from perftui.probes.recording.format.tables import empty
+from perftui.probes.recording.format.tables import STACK_AMOUNTS, empty
 from perftui.probes.spine.reader import Weights
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.catalog import Catalog
     from perftui.probes.spine.records import ThreadKey
 
-_SUMS = ("pid", "tid", "node", "wall_ns", "cpu_ns", "grown_bytes", "torn_ns")
+_SUMS = ("pid", "tid", "node", "wall_ns", "cpu_ns", "grown_bytes", "torn_ns", *STACK_AMOUNTS)
 _MERGED_AT_ONCE = 100_000
 
 
@@ -93,16 +93,13 @@ def _within(
     inside = pc.and_(pc.greater_equal(begins, t0_ns), pc.less_equal(ends, t1_ns))
     crossing = weighed(stacks.filter(pc.and_(touches, pc.invert(inside))))
     columns = ("t0_ns", "t1_ns", *_SUMS)
-    for begin, end, pid, tid, node, wall, cpu, grown, torn in zip(
+    for begin, end, pid, tid, node, *weights in zip(
         *(crossing[name].to_pylist() for name in columns), strict=True
     ):
-        part = min(end, t1_ns) - max(begin, t0_ns)
-        share = part / wall
-        cell = clipped.setdefault((pid, tid, node), [0, 0, 0, 0])
-        cell[0] += part
-        cell[1] += round(cpu * share)
-        cell[2] += round(grown * share)
-        cell[3] += part if torn else 0
+        share = (min(end, t1_ns) - max(begin, t0_ns)) / (end - begin)
+        cell = clipped.setdefault((pid, tid, node), [0] * len(weights))
+        for index, weight in enumerate(weights):
+            cell[index] += round((weight or 0) * share)
     kept = weighed(stacks.filter(pc.and_(touches, inside)))
     return add_stack_sums(kept) if kept.num_rows else empty("stack_sums")
 
@@ -120,15 +117,14 @@ def _weights(
     table: Any, clipped: dict[tuple[int, int, int], list[int]]
 ) -> dict[ThreadKey, dict[int, Weights]]:
     sums: dict[ThreadKey, dict[int, Weights]] = {}
-    for pid, tid, node, wall, cpu, grown, torn in zip(
-        *(table[name].to_pylist() for name in _SUMS), strict=True
-    ):
+    for pid, tid, node, *weights in zip(*(table[name].to_pylist() for name in _SUMS), strict=True):
         if 0 <= node <= NODES:
-            sums.setdefault((pid, tid), {})[node] = Weights(wall, cpu, grown, torn)
+            known = (weight or 0 for weight in weights)  # null: not known
+            sums.setdefault((pid, tid), {})[node] = Weights(*known)
     for (pid, tid, node), cell in clipped.items():
         if not 0 <= node <= NODES:
             continue
         nodes = sums.setdefault((pid, tid), {})
-        known = nodes.get(node, Weights(0, 0, 0, 0))
-        nodes[node] = Weights(*(a + b for a, b in zip(known, cell, strict=True)))
+        before = nodes.get(node, Weights(0, 0, 0, 0))
+        nodes[node] = Weights(*(a + b for a, b in zip(before, cell, strict=True)))
     return sums

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from perftui.probes.recording.format.tables import ROLLUPS, TABLES
+from perftui.probes.recording.format.tables import ROLLUPS, STACK_AMOUNTS, TABLES
 
 
 class SqlView(NamedTuple):
@@ -26,6 +26,9 @@ SELECT f.function, f.file, mode(f.line) AS line, f.module,
        (sum(s.wall_ns) / 1e9)::DOUBLE AS wall_s,
        (sum(s.cpu_ns) / 1e9)::DOUBLE AS cpu_s,
        sum(s.grown_bytes)::BIGINT AS grown_bytes,
+       (sum(greatest(s.wall_ns - s.cpu_ns, 0)) / 1e9)::DOUBLE AS waiting_s,
+       {waits},
+       round(sum(s.touched_bytes))::BIGINT AS touched_bytes,
        (sum(s.wall_ns) * 100.0 / sum(sum(s.wall_ns)) OVER ())::DOUBLE AS wall_percent
 FROM {sums} s JOIN nodes n ON n.node = s.node JOIN frames f ON f.frame = n.frame
 GROUP BY f.function, f.file, f.module
@@ -36,7 +39,9 @@ _TOTAL = """
 WITH RECURSIVE
 sums AS (
     SELECT node, sum(wall_ns) AS wall_ns, sum(cpu_ns) AS cpu_ns,
-           sum(grown_bytes) AS grown_bytes, sum(torn_ns) AS torn_ns
+           sum(grown_bytes) AS grown_bytes, sum(torn_ns) AS torn_ns,
+           sum(greatest(wall_ns - cpu_ns, 0)) AS waiting_ns,
+           sum(touched_bytes) AS touched_bytes, {summed}
     FROM {sums} GROUP BY node
 ),
 up(leaf, node, own) AS (
@@ -53,41 +58,71 @@ weighed AS (
     -- A torn stack tells where the thread was, not how it got there.
     SELECT c.*, s.wall_ns AS whole_ns,
            CASE WHEN c.own OR s.wall_ns = 0 THEN 1.0 ELSE 1 - s.torn_ns / s.wall_ns END AS share,
-           s.cpu_ns, s.grown_bytes
+           s.cpu_ns, s.grown_bytes, s.waiting_ns, s.touched_bytes, {kinds}
     FROM callers c JOIN sums s ON s.node = c.leaf
 )
 SELECT function, file, mode(line) AS line, module,
        (sum(whole_ns * share) / 1e9)::DOUBLE AS wall_s,
        (sum(cpu_ns * share) / 1e9)::DOUBLE AS cpu_s,
        round(sum(grown_bytes * share))::BIGINT AS grown_bytes,
+       (sum(waiting_ns * share) / 1e9)::DOUBLE AS waiting_s,
+       {waits},
+       round(sum(touched_bytes * share))::BIGINT AS touched_bytes,
        (sum(whole_ns * share) * 100.0 / (SELECT sum(wall_ns) FROM sums))::DOUBLE AS wall_percent
 FROM weighed GROUP BY function, file, module
 ORDER BY wall_s DESC, cpu_s DESC, function
 """
 
 _RANGE = """(
-    SELECT pid, tid, node, part AS wall_ns, part * cpu_share AS cpu_ns,
+    SELECT pid, tid, node,
+           coalesce(wall_ns, t1_ns - t0_ns) * (part / greatest(t1_ns - t0_ns, 1)) AS wall_ns,
+           coalesce(cpu_ns * (part / greatest(t1_ns - t0_ns, 1)), part * cpu_share) AS cpu_ns,
            grown_bytes * (part / greatest(t1_ns - t0_ns, 1)) AS grown_bytes,
-           CASE WHEN torn THEN part ELSE 0 END AS torn_ns
+           CASE WHEN torn THEN part ELSE 0 END AS torn_ns, {amounts}
     FROM (
         SELECT *, least(t1_s, b) * 1e9 - greatest(t0_s, a) * 1e9 AS part
         FROM stacks WHERE t0_s < b AND t1_s > a
     )
 )"""
 
+_KINDS = tuple(name for name in STACK_AMOUNTS if name.endswith("_ns"))
+"""Kinds of waiting, and time with the GIL; null where they are not known."""
+
+
+def _self(sums: str) -> str:
+    waits = ", ".join(
+        f"(sum(s.{name}) / 1e9)::DOUBLE AS {name.removesuffix('_ns')}_s" for name in _KINDS
+    )
+    return _SELF.format(sums=sums, waits=waits)
+
+
+def _total(sums: str) -> str:
+    waits = ", ".join(
+        f"(sum({name} * share) / 1e9)::DOUBLE AS {name.removesuffix('_ns')}_s" for name in _KINDS
+    )
+    summed = ", ".join(f"sum({name}) AS {name}" for name in _KINDS)
+    kinds = ", ".join(f"s.{name}" for name in _KINDS)
+    return _TOTAL.format(sums=sums, waits=waits, summed=summed, kinds=kinds)
+
+
+_OF_RANGE = _RANGE.format(
+    amounts=", ".join(
+        f"{name} * (part / greatest(t1_ns - t0_ns, 1)) AS {name}" for name in STACK_AMOUNTS
+    )
+)
+
 VIEWS: tuple[SqlView, ...] = (
-    SqlView("top_self", "functions by their own time", _SELF.format(sums="stack_sums")),
-    SqlView(
-        "top_total", "functions by time with all they called", _TOTAL.format(sums="stack_sums")
-    ),
-    SqlView("top_self", "the same from second a to b", _SELF.format(sums=_RANGE), "a, b"),
-    SqlView("top_total", "the same from second a to b", _TOTAL.format(sums=_RANGE), "a, b"),
+    SqlView("top_self", "functions by their own time", _self("stack_sums")),
+    SqlView("top_total", "functions by time with all they called", _total("stack_sums")),
+    SqlView("top_self", "the same from second a to b", _self(_OF_RANGE), "a, b"),
+    SqlView("top_total", "the same from second a to b", _total(_OF_RANGE), "a, b"),
     SqlView(
         "stack_at",
         "the stack of every thread at a second, outermost frame first",
         """
 WITH RECURSIVE
-here AS (SELECT pid, tid, node AS leaf, torn FROM stacks WHERE t0_s <= t AND t1_s > t),
+here AS (SELECT pid, tid, node AS leaf, torn FROM stacks
+         WHERE t0_s <= t AND t1_s > t AND coalesce(held, true)),
 up(pid, tid, torn, node, level) AS (
     SELECT pid, tid, torn, leaf, 0 FROM here WHERE leaf <> 0
     UNION ALL

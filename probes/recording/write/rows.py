@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.recording.format.tables import RECORDED
+from perftui.probes.recording.format.tables import RECORDED, STACK_AMOUNTS
 from perftui.probes.spine import records
 from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
@@ -32,6 +32,10 @@ LINE_CHARACTERS_PER_S = 32_768
 LINE_CHARACTERS_AT_ONCE = 4_000_000
 """Of a target that never stops writing some 100 MB an hour are kept, before compression."""
 """Of the target's output; more than this is counted, not kept."""
+
+
+_SPREAD = (None,) * (2 + len(STACK_AMOUNTS) + 5)
+"""Columns of stacks that only some samplers fill."""
 
 
 class RowMaker:
@@ -119,21 +123,7 @@ class RowMaker:
         if not self.keep_stacks:
             return
         self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
-        # The share instead of its product: it is the same for a whole window of a thread, and
-        # costs next to nothing on disk.
-        self.rows["stacks"].extend(
-            (
-                piece.t0_ns,
-                piece.t1_ns,
-                piece.thread[0],
-                piece.thread[1],
-                piece.node,
-                piece.torn,
-                piece.cpu_share,
-                piece.grown_bytes,
-            )
-            for piece in pieces
-        )
+        self.rows["stacks"].extend(_stack_row(piece) for piece in pieces)
 
     def _process(self, record: records.ProcessStart) -> None:
         argv = json.dumps(redact_argv(record.argv))
@@ -182,3 +172,25 @@ class RowMaker:
             return
         self._line_room -= len(text)
         self.rows["log"].append((record.t_ns, record.stream, text))
+
+
+def _stack_row(piece: WeighedStack) -> Row:
+    """The share stands beside CPU time: of a spread window it is the same for a whole thread, and
+    costs next to nothing on disk."""
+    pid, tid = piece.thread
+    place = (piece.t0_ns, piece.t1_ns, pid, tid, piece.node, piece.torn)
+    if piece.wall_ns is None:
+        return (*place, piece.cpu_share, piece.grown_bytes, *_SPREAD)
+    return (
+        *place,
+        piece.cpu_share,
+        piece.grown_bytes,
+        piece.wall_ns,
+        piece.cpu_ns,
+        *(getattr(piece, name) for name in STACK_AMOUNTS),
+        piece.held,
+        piece.state,
+        piece.gil_held,
+        piece.unsteady,
+        piece.task,
+    )

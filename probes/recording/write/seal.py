@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import arrow, parquet
 from perftui.probes.recording.format.rollup import add_stack_sums, rollups
-from perftui.probes.recording.format.tables import MANIFEST, RECORDED, TABLES
+from perftui.probes.recording.format.tables import MANIFEST, RECORDED, STACK_AMOUNTS, TABLES
 from perftui.probes.recording.write.live import file_name
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _DICTIONARY = frozenset(
     [
         *("pid", "tid", "name", "state", "torn", "cpu_share", "edge", "stream", "segment"),
         *("table", "frame", "file", "module", "kind", "backend", "rate_hz", "parent_id"),
+        *("held", "gil_held", "unsteady", "task", *STACK_AMOUNTS, "sweeps"),
         *("threads", "fds", "grown_bytes", "severity", "low", "high", "last", "ok", "function"),
     ]
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,71 @@ class StackNode:
         return f"StackNode({self.place.function}:{self.place.line}, depth {self.depth})"
 
 
+Where = StackNode | int | None
+"""A stack: a node of the stream, or one of the session's call tree; None: no Python frames."""
+
+
+class Seen(Protocol):
+    """What weighing needs of a record; the fields are those of `Sample`."""
+
+    @property
+    def t_ns(self) -> int:
+        """When."""
+        ...
+
+    @property
+    def stack(self) -> Where:
+        """Where the thread was."""
+        ...
+
+    @property
+    def cpu_ns(self) -> int:
+        """On-CPU time since the last one."""
+        ...
+
+    @property
+    def run_queue_ns(self) -> int:
+        """Runnable without a CPU since then."""
+        ...
+
+    @property
+    def faults(self) -> int:
+        """Minor page faults since then."""
+        ...
+
+    @property
+    def faults_in_window(self) -> int | None:
+        """Those while the stack was read."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Of the kernel."""
+        ...
+
+    @property
+    def on_cpu(self) -> bool | None:
+        """Whether it had a CPU."""
+        ...
+
+    @property
+    def gil_held(self) -> bool:
+        """Whether it had the GIL."""
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """No stack could be read."""
+        ...
+
+    @property
+    def wait(self) -> WaitKind:
+        """What it sleeps in."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class ProcessRecord:
+class Process:
     """A process was found, or there is news of it."""
 
     t_ns: int
@@ -76,13 +139,13 @@ class ProcessRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadRecord:
+class Thread:
     """A kernel thread was found."""
 
     t_ns: int
     index: int
     """Names the thread in this stream."""
-    process: ProcessRecord
+    process: Process
     tid: int
     comm: str
     """The kernel's name of it; on 3.14+ that of the Python thread, before that of the program."""
@@ -95,7 +158,7 @@ class ThreadEnded:
     """A thread is no more."""
 
     t_ns: int
-    thread: ThreadRecord
+    thread: Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +169,7 @@ class Sample:
     """
 
     t_ns: int
-    thread: ThreadRecord
+    thread: Thread
     stack: StackNode | None
     """None: no Python frame (a native thread), or it could not be read (`failed`)."""
     cpu_ns: int
@@ -134,7 +197,7 @@ class Sample:
 class Tally:
     """One process over about one second."""
 
-    process: ProcessRecord
+    process: Process
     t0_ns: int
     t1_ns: int
     sweeps: int
@@ -183,4 +246,4 @@ class PaceChange:
         return f"stack rate raised to {self.rate_hz:.0f} Hz again"
 
 
-OwnRecord = ProcessRecord | ThreadRecord | ThreadEnded | Sample | Tally | Quality | PaceChange
+OwnRecord = Process | Thread | ThreadEnded | Sample | Tally | Quality | PaceChange

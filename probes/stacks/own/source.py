@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ class OwnSampler:
         rate_hz: float = 100,
         budget: float | None = None,
         follow: bool = True,
-        python: str = sys.executable,
+        python: str | None = None,
     ) -> None:
         """Start it.
 
@@ -44,17 +43,24 @@ class OwnSampler:
             follow: Also sample what the processes start.
             python: Interpreter to run it with, 3.9 or later.
         """
-        words = ["--rate", f"{rate_hz:g}"]
+        argv = own_script(START, "--rate", f"{rate_hz:g}")
+        if python is not None:
+            argv[0] = python
         if budget is not None:
-            words += ["--budget", f"{budget:g}"]
+            argv += ["--budget", f"{budget:g}"]
         if not follow:
-            words.append("--no-follow")
-        argv = own_script(START, *words, *map(str, pids), python=python)
+            argv.append("--no-follow")
+        argv += [str(pid) for pid in pids]
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pipesize=_PIPE_BYTES
         )
         self.pid = self._process.pid
         self._decoder = Decoder()
+
+    @property
+    def generation(self) -> int:
+        """See `Decoder.generation`."""
+        return self._decoder.generation
 
     def fileno(self) -> int:
         """Return the descriptor to wait on before `read`."""

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perftui.probes.stacks.own.records import Sample, StackNode
+    from perftui.probes.stacks.own.records import Seen, Where
 
 RUNNING = "R"
 _LONGEST_HOLD_NS = 1_000_000_000
@@ -43,7 +43,7 @@ class Given(NamedTuple):
     """An amount for a stack. A stack of None is a thread without Python frames."""
 
     t_ns: int
-    stack: StackNode | None
+    stack: Where
     amount: int
 
 
@@ -51,12 +51,12 @@ class WaitingPlaces:
     """The stacks in which one thread sleeps more than it runs."""
 
     def __init__(self) -> None:
-        self._asleep_ns: dict[StackNode | None, int] = {}
-        self._awake_ns: dict[StackNode | None, int] = {}
-        self._called_ns: dict[StackNode | None, int] = {}
+        self._asleep_ns: dict[Where, int] = {}
+        self._awake_ns: dict[Where, int] = {}
+        self._called_ns: dict[Where, int] = {}
         """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
 
-    def held(self, sample: Sample, until_ns: int) -> None:
+    def held(self, sample: Seen, until_ns: int) -> None:
         """The thread was as in `sample` until its next record."""
         if sample.failed:
             return
@@ -66,13 +66,13 @@ class WaitingPlaces:
         if sample.state != RUNNING and sample.wait in _CALLS:
             self._called_ns[sample.stack] = self._called_ns.get(sample.stack, 0) + hold
 
-    def calls(self, stack: StackNode | None) -> bool:
+    def calls(self, stack: Where) -> bool:
         """Whether it sleeps there in calls that wait for something outside, more than it runs."""
         return self._called_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
 
-    def __contains__(self, stack: object) -> bool:
-        asleep = self._asleep_ns.get(stack, 0)  # type: ignore[call-overload]
-        return bool(asleep > self._awake_ns.get(stack, 0))  # type: ignore[call-overload]
+    def sleeps(self, stack: Where) -> bool:
+        """Whether it sleeps there more than it runs."""
+        return self._asleep_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
 
 
 class Work(Enum):
@@ -85,7 +85,7 @@ class Work(Enum):
     """Asleep, woken and not running yet, or not known."""
 
 
-def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
+def work_shown(sample: Seen, waiting: WaitingPlaces) -> Work:
     """Return what a record shows."""
     if sample.failed:
         return Work.NONE
@@ -93,12 +93,12 @@ def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
         return Work.RUNNING if sample.gil_held and sample.cpu_ns > 0 else Work.NONE
     if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
         return Work.RUNNING
-    if not sample.gil_held and sample.stack in waiting:
+    if not sample.gil_held and waiting.sleeps(sample.stack):
         return Work.NONE
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
 
 
-class CpuByStack:
+class ThreadCpu:
     """CPU of one thread by stack, as its records come."""
 
     def __init__(self, waiting: WaitingPlaces | None = None) -> None:
@@ -109,15 +109,15 @@ class CpuByStack:
         """
         self._learns = waiting is None
         self._waiting = waiting or WaitingPlaces()
-        self._before: Sample | None = None
+        self._before: Seen | None = None
         self._before_work = Work.NONE
-        self._met: dict[StackNode | None, float] = {}
-        self._met_before: dict[StackNode | None, float] = {}
-        self._queued: dict[StackNode | None, float] = {}
+        self._met: dict[Where, float] = {}
+        self._met_before: dict[Where, float] = {}
+        self._queued: dict[Where, float] = {}
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
 
-    def add(self, sample: Sample) -> list[Given]:
+    def add(self, sample: Seen) -> list[Given]:
         """Take the thread's next record; return what is certain now."""
         before = self._before
         if self._learns and before is not None:
@@ -131,7 +131,7 @@ class CpuByStack:
         if not used:
             return []
         if before is not None and work is not Work.NONE and work_before is not Work.NONE:
-            if before.stack is sample.stack:
+            if before.stack == sample.stack:
                 return [Given(sample.t_ns, sample.stack, used)]
             half = used // 2
             return [
@@ -177,14 +177,14 @@ class CpuByStack:
         return given
 
 
-def cpu_by_stack(samples: Iterable[Sample]) -> dict[StackNode | None, int]:
+def cpu_by_stack(samples: Iterable[Seen]) -> dict[Where, int]:
     """Return the CPU ns of one thread by stack, from all of its records."""
     kept = list(samples)
     waiting = WaitingPlaces()
     for before, after in pairwise(kept):
         waiting.held(before, after.t_ns)
-    thread = CpuByStack(waiting)
-    total: dict[StackNode | None, int] = {}
+    thread = ThreadCpu(waiting)
+    total: dict[Where, int] = {}
     for sample in kept:
         for given in thread.add(sample):
             total[given.stack] = total.get(given.stack, 0) + given.amount
@@ -194,10 +194,10 @@ def cpu_by_stack(samples: Iterable[Sample]) -> dict[StackNode | None, int]:
     return total
 
 
-def share(amount: int, weights: Mapping[StackNode | None, float]) -> dict[StackNode | None, int]:
+def share(amount: int, weights: Mapping[Where, float]) -> dict[Where, int]:
     """Share an amount in proportion, in whole units that sum to it exactly."""
     total = sum(weights.values())
-    shares: dict[StackNode | None, int] = {}
+    shares: dict[Where, int] = {}
     given = 0
     running = 0.0
     for stack, weight in weights.items():

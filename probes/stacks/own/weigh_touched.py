@@ -17,12 +17,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.stacks.own.weigh_cpu import CpuByStack, WaitingPlaces, share
+from perftui.probes.stacks.own.weigh_cpu import ThreadCpu, WaitingPlaces, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.stacks.own.records import Sample, StackNode
+    from perftui.probes.stacks.own.records import Sample, Where
 
 ENOUGH_HITS = 10
 
@@ -30,7 +30,7 @@ ENOUGH_HITS = 10
 class Touched(NamedTuple):
     """Faults of one thread by stack."""
 
-    faults: dict[StackNode | None, int]
+    faults: dict[Where, int]
     """Sums to the thread's own faults."""
     by: Literal["point rate", "cpu rule"]
     hits: int
@@ -41,7 +41,7 @@ def touched_by_stack(samples: Iterable[Sample]) -> Touched:
     """Return the minor faults of one thread by stack, from its records of a time."""
     kept = list(samples)
     total = sum(sample.faults for sample in kept)
-    met: dict[StackNode | None, float] = {}
+    met: dict[Where, float] = {}
     hits = 0
     for sample in kept:
         if sample.faults_in_window and not sample.failed:
@@ -52,13 +52,13 @@ def touched_by_stack(samples: Iterable[Sample]) -> Touched:
     return Touched(_like_cpu(kept), "cpu rule", hits)
 
 
-def _like_cpu(samples: list[Sample]) -> dict[StackNode | None, int]:
+def _like_cpu(samples: list[Sample]) -> dict[Where, int]:
     """Give faults to the stacks as CPU time is given."""
     waiting = WaitingPlaces()
     for before, after in pairwise(samples):
         waiting.held(before, after.t_ns)
-    thread = CpuByStack(waiting)
-    total: dict[StackNode | None, int] = {}
+    thread = ThreadCpu(waiting)
+    total: dict[Where, int] = {}
     given = []
     for sample in samples:
         given += thread.add(replace(sample, cpu_ns=sample.faults))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.stacks.own.records import Sample, StackNode, WaitKind
+    from perftui.probes.stacks.own.records import Seen, WaitKind, Where
 
 WaitGroup = Literal["queue", "io", "lock", "gil", "sleep", "child", "unknown"]
 GROUPS: dict[WaitKind, WaitGroup] = {
@@ -38,7 +38,7 @@ class Waited(NamedTuple):
     """Time that a thread waited in a stack."""
 
     t_ns: int
-    stack: StackNode | None
+    stack: Where
     group: WaitGroup
     ns: int
 
@@ -47,23 +47,22 @@ class ThreadWaiting:
     """Waiting of one thread by stack and kind, as its records come."""
 
     def __init__(self) -> None:
-        self._before: Sample | None = None
+        self._before: Seen | None = None
         self._upto_ns = 0
         self._owed_ns = 0
         """CPU that the kernel booked later than it was used, taken from the next waits."""
-        self._held: dict[StackNode | None, int] = {}
-        self._asleep: dict[StackNode | None, int] = {}
-        self._known: dict[StackNode | None, WaitGroup] = {}
+        self._held: dict[Where, int] = {}
+        self._asleep: dict[Where, int] = {}
+        self._known: dict[Where, WaitGroup] = {}
         """What the thread was last seen waiting for in a stack."""
 
-    def add(self, sample: Sample) -> list[Waited]:
+    def add(self, sample: Seen) -> list[Waited]:
         """Take the thread's next record; return the waits since the one before."""
         before, self._before = self._before, sample
         self._count(sample)
         if before is None:
             self._upto_ns = sample.t_ns
             return []
-        stack, group = self._place(before, sample)
         waits = []
         queue = sample.run_queue_ns
         wall = sample.t_ns - self._upto_ns
@@ -73,7 +72,12 @@ class ThreadWaiting:
         if queue:
             waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
         if left > 0:
-            waits.append(Waited(sample.t_ns, stack, group, left))
+            places = self._places(before, sample)
+            share = left // len(places)
+            for stack, group in places:
+                waits.append(Waited(sample.t_ns, stack, group, share))
+            if left > share * len(places):
+                waits.append(Waited(sample.t_ns, *places[-1], left - share * len(places)))
         return waits
 
     def until(self, t_ns: int) -> list[Waited]:
@@ -88,25 +92,28 @@ class ThreadWaiting:
             return []
         return [Waited(t_ns, before.stack, self._group(before), left)]
 
-    def _count(self, sample: Sample) -> None:
+    def _count(self, sample: Seen) -> None:
         if sample.gil_held:
             self._held[sample.stack] = self._held.get(sample.stack, 0) + 1
         elif sample.state != "R":
             self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
 
-    def _place(self, before: Sample, sample: Sample) -> tuple[StackNode | None, WaitGroup]:
-        """Return where and in what it slept between two records."""
+    def _places(self, before: Seen, sample: Seen) -> list[tuple[Where, WaitGroup]]:
+        """Return where and in what it slept between two records; if in two, in each half of it."""
+        asleep = []
         for one in (before, sample):
             if one.state != "R":
-                group = self._known[one.stack] = self._group(one)
-                return one.stack, group
+                self._known[one.stack] = self._group(one)
+                asleep.append((one.stack, self._known[one.stack]))
+        if asleep:
+            return asleep
         # Met awake both times: it slept in between, likely where it has just been woken.
         for one in (sample, before):
             if not one.gil_held and one.stack in self._known:
-                return one.stack, self._known[one.stack]
-        return sample.stack, "unknown"
+                return [(one.stack, self._known[one.stack])]
+        return [(sample.stack, "unknown")]
 
-    def _group(self, sample: Sample) -> WaitGroup:
+    def _group(self, sample: Seen) -> WaitGroup:
         if sample.state == "D" and sample.wait in ("", "other"):
             return "io"
         group = GROUPS[sample.wait]
@@ -118,8 +125,8 @@ class ThreadWaiting:
 
 
 def waiting_by_stack(
-    samples: Iterable[Sample], until_ns: int | None = None
-) -> dict[tuple[StackNode | None, WaitGroup], int]:
+    samples: Iterable[Seen], until_ns: int | None = None
+) -> dict[tuple[Where, WaitGroup], int]:
     """Return the waiting ns of one thread by stack and kind, from all of its records.
 
     Args:
@@ -127,7 +134,7 @@ def waiting_by_stack(
         until_ns: It lives until then at least; its last record holds on.
     """
     thread = ThreadWaiting()
-    total: dict[tuple[StackNode | None, WaitGroup], int] = {}
+    total: dict[tuple[Where, WaitGroup], int] = {}
     waits = [wait for sample in samples for wait in thread.add(sample)]
     if until_ns is not None:
         waits += thread.until(until_ns)

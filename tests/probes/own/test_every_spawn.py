@@ -28,6 +28,7 @@ NO_PYTHON_OF_OURS = {
     "probes/target/target.py": "the program that a person wants to see",
     "probes/stacks/recorder.py": "py-spy, a binary",
     "probes/doctor/checks.py": "py-spy, a binary",
+    "probes/stacks/thread_names.py": "py-spy, a binary",
     "tui/session/notify.py": "the command that a person has named",
     "scenarios/servers/guard.py": "the database server that it guards",
     "scenarios/run/kept_runs.py": "this very process again, by the argv that it was started with",

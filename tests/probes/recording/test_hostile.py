@@ -21,7 +21,7 @@ from support.recordings.synthetic import T0, S
 
 from perftui.probes.recording.format.arrow_file import read_stream
 from perftui.probes.recording.format.limits import RecordingError
-from perftui.probes.recording.format.tables import arrow_schema
+from perftui.probes.recording.format.tables import STACK_AMOUNTS, arrow_schema
 from perftui.probes.recording.read.container import open_container
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.reader import open_recording
@@ -214,7 +214,15 @@ def test_stacks_that_name_impossible_nodes_and_times(tmp_path: Path) -> None:
         (T0 + 9, T0 + 2, 1, 1, 1, True, 1e300, -huge),
         (-huge, huge, 1, 1, 1, False, 0.5, 0),
     ]
-    columns = list(zip(*rows, strict=True))
+    # What the own sampler tells besides: nothing, or more than can be.
+    amounts = len(STACK_AMOUNTS) + 2
+    beside = [
+        (*(None,) * amounts, None, None, None, None, None),
+        (*(huge,) * amounts, True, "R", True, True, "t"),
+        (*(-huge,) * amounts, False, "", None, None, None),
+        (*(1 << 59,) * amounts, None, "?", None, None, None),
+    ]
+    columns = list(zip(*(a + b for a, b in zip(rows, beside, strict=True)), strict=True))
     table = pa.table(
         {f.name: pa.array(c, f.type) for f, c in zip(schema, columns, strict=True)}, schema=schema
     )

@@ -15,8 +15,8 @@ from support.sampler import ALL, KNOWN, clean_environment
 from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler.names import Names
-from perftui.probes.sampler.target import SampledProcess
-from perftui.probes.stacks.own.records import ProcessRecord, Sample
+from perftui.probes.sampler.target import Target
+from perftui.probes.stacks.own.records import Process, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ DIES = SPIN + "go()\nprint('done')\nspin(.15)\nos.kill(os.getpid(), 9)\n"
 
 def test_a_process_that_dies_while_it_is_read(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, DIES, rate_hz=1000, after_s=1.5)
-    last = [record for record in watched.of(ProcessRecord) if record.pid == watched.pid][-1]
+    last = [record for record in watched.of(Process) if record.pid == watched.pid][-1]
     assert last.status == "gone"
     assert any("spin" in watched.functions(sample) for sample in watched.of(Sample))
 
@@ -130,7 +130,7 @@ sys.stdin.read()
 @pytest.mark.live
 def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, FORKS, budget=0.1)
-    pids = {record.pid for record in watched.of(ProcessRecord)}
+    pids = {record.pid for record in watched.of(Process)}
     assert watched.pid in pids
     parent = [s for s in watched.of(Sample) if s.thread.process.pid == watched.pid]
     assert any("spin" in watched.functions(sample) for sample in parent)
@@ -206,15 +206,15 @@ def test_subinterpreters_are_told_apart(python: str, watch: Callable[..., Watche
     assert not any(stack[-1].startswith("<interpreter ") for stack in outside)
 
 
-def news_of(pid: int, wanted: set[str], seconds: float = 20) -> ProcessRecord:
+def news_of(pid: int, wanted: set[str], seconds: float = 20) -> Process:
     """Sample a process until it is what is wanted."""
     sampler = OwnSampler([pid])
     stop = threading.Timer(seconds, sampler.ask_to_end)
     stop.start()
-    found: ProcessRecord | None = None
+    found: Process | None = None
     try:
         for record in sampler.records():
-            if isinstance(record, ProcessRecord) and record.pid == pid and record.status in wanted:
+            if isinstance(record, Process) and record.pid == pid and record.status in wanted:
                 found = record
                 break
     finally:
@@ -305,9 +305,7 @@ def test_commands_add_and_remove_processes() -> None:
             process.kill()
             process.wait()
     gone = [
-        record.pid
-        for record in seen
-        if isinstance(record, ProcessRecord) and record.status == "gone"
+        record.pid for record in seen if isinstance(record, Process) and record.status == "gone"
     ]
     assert processes[0].pid in gone
 
@@ -319,9 +317,7 @@ def test_a_kernel_without_schedstat(python: str) -> None:
     writer = Collected()
     writer.block(*hello())
     try:
-        target = SampledProcess(
-            process.pid, 0, Names(writer), writer, born=True, schedstat="nosuch"
-        )
+        target = Target(process.pid, 0, Names(writer), writer, born=True, schedstat="nosuch")
         deadline = time.monotonic() + 30
         samples: list[Sample] = []
         while time.monotonic() < deadline and sum(s.cpu_ns for s in samples) < 50_000_000:
@@ -334,6 +330,46 @@ def test_a_kernel_without_schedstat(python: str) -> None:
         process.wait()
     assert sum(s.cpu_ns for s in samples) >= 50_000_000
     assert any(s.stack is not None and s.stack.place.function == "f" for s in samples)
+
+
+ENDLESS = """
+import time
+i = 0
+while True:
+    made = {}
+    exec(f"def outer_{i}():\\n inner_{i}()\\ndef inner_{i}():\\n sum(range(300000))", made)
+    made[f"outer_{i}"]()
+    i += 1
+"""
+
+
+def test_code_without_end_is_forgotten_and_named_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perftui.probes.sampler.names.MOST_CODES", 20)
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS], env=clean_environment())
+    writer = Collected()
+    writer.block(*hello())
+    names = Names(writer)
+    samples: list[Sample] = []
+    try:
+        target = Target(process.pid, 0, names, writer, born=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and names.generation < 4:
+            if names.full():
+                names.reset()
+            target.sweep(time.monotonic_ns())
+            assert len(names._codes) < 40
+            time.sleep(0.005)
+        target.close()
+    finally:
+        process.kill()
+        process.wait()
+    samples = [r for r in decode(writer.take(), []) if isinstance(r, Sample)]
+    assert names.generation == 4
+    made = [[p.function for p in s.stack] for s in samples if s.stack and not s.unsteady]
+    made = [stack for stack in made if any(name.startswith("inner_") for name in stack)]
+    assert len(made) > 10
+    for stack in made:
+        assert len({name[6:] for name in stack if "er_" in name}) == 1
 
 
 def hello() -> tuple[int, bytes]:

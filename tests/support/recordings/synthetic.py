@@ -82,6 +82,8 @@ def session(
         rss += 3_000_000 if second % 7 else -8_000_000
         rows += 20_000
         yield _stacks(rng, base, leaves)
+        if 20 <= second < 30:
+            yield from _own_stacks(rng, base, leaves)
         if second == 12:
             yield [ImportBegin(base, PID, PID, 3, "slow", None, None)]
         if second == 20:
@@ -151,6 +153,31 @@ def _second(
         where = '[["read_socket","/app/service.py",6]]'
         first = TaskSeen(base + 11, PID, 1, 2, "writer", "sleep", where)
         yield [first, first._replace(n=2, name="fetch-0", awaits=None)]
+
+
+def _own_stacks(rng: random.Random, base: int, leaves: list[int]) -> Iterator[list[Record]]:
+    """A child by the own sampler: a few batches a second, the counters of each reading in them."""
+    work, wait = leaves[0], leaves[1]
+    for part in range(4):
+        t = base + part * S // 4
+        batch: list[Record] = [ThreadName(t, CHILD, CHILD, "MainThread")]
+        node, state = wait, "S"
+        batch.append(Stack(t, t + S // 100, CHILD, CHILD, node, state=state))
+        t += S // 100
+        for _ in range(5):
+            node, state = (work, "R") if node == wait else (wait, "S")
+            until = t + rng.randrange(10_000_000, 40_000_000)
+            used = rng.randrange(1_000_000, 6_000_000)
+            faults = rng.randrange(40)
+            facts = (used, 100_000, faults, faults // 2, state, None, state == "R", False)
+            waits = "sleep" if state == "S" else ""
+            batch.append(Stack(t, until, CHILD, CHILD, node, False, *facts, waits, "task-7"))
+            t = until
+        yield batch
+    window = StackWindow(
+        base, base + S, CHILD, 100, 20, 0, 0, 0.01, "own sampler", 100, S // 9, S // 10
+    )
+    yield [window]
 
 
 def _stacks(rng: random.Random, base: int, leaves: list[int]) -> list[Record]:

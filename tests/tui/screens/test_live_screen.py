@@ -33,7 +33,7 @@ def test_wide_screen_has_three_timelines_figures_and_tabs() -> None:
         assert all(len(line) == 160 for line in lines)
         assert "perftui  stream-vs-collect mode=collect" in lines[0]
         assert "● LIVE 00:18.4" in lines[0]
-        assert "stacks 100 Hz 99 %" in lines[0]
+        assert "py-spy 100 Hz 99 %" in lines[0]
         assert "self 3.8 % 51 MiB" in lines[0]
         text = stage.text
         for words in ("─ RSS ─ 1.21 GB", "─ CPU ─ ", "─ rows ─ 4.94 M", "peak", "first row"):
@@ -389,6 +389,8 @@ def test_weight_lines_threads_and_reset_change_the_selection() -> None:
     async def steps(stage: Stage) -> None:
         await stage.press("w")
         assert stage.live.selection.weight == "cpu"
+        await stage.press("w", "w")
+        assert stage.live.selection.weight == "touched"
         await stage.press("w", "l", "greater_than_sign")
         assert stage.live.selection.weight == "grown"
         assert stage.live.selection.by_line

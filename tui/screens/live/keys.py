@@ -42,7 +42,14 @@ KEYS = (
         Key("", " ".join(k.key for k in row), "", "", ", ".join(k.name for k in row), "Tabs")
         for row in (PANES[:3], PANES[3:6], PANES[6:9], PANES[9:])
     ),
-    Key("w", "w", "weight", "weight", "weight: wall, cpu, grown bytes", "Tabs"),
+    Key(
+        "w",
+        "w",
+        "weight",
+        "weight",
+        "weight: wall, CPU, waiting, touched, grown bytes",
+        "Tabs",
+    ),
     Key("D", "D", "against", "before", "flame of the range against the time before it", "Tabs"),
     Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
     Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),

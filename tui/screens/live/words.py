@@ -104,7 +104,7 @@ def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Pi
         pieces.append(("weight: ", paint.dim))
         for weight in [selection.weight] if brief else choosing.WEIGHTS:
             on = weight == selection.weight
-            word = "grown bytes" if weight == "grown" else weight
+            word = "grown bytes" if weight == "grown" and brief else weight
             pieces.append((word, paint.memory_text if on else paint.dim))
             if weight != choosing.WEIGHTS[-1] and not brief:
                 pieces.append((" · ", paint.faint))

@@ -53,10 +53,10 @@ def state_piece(view: View, paint: Paint) -> Piece:
 
 
 def stacks_text(status: Status) -> str:
-    """Return rate and coverage of stack sampling, "no stacks" if there is none."""
+    """Return who takes the stacks, rate and coverage; "no stacks" if there are none."""
     if status.stack_backend is None:
         return "no stacks"
-    text = "stacks"
+    text = status.stack_backend.replace("own sampler", "own")
     if status.stack_rate_hz is not None:
         text += f" {status.stack_rate_hz:.0f} Hz"
     if status.stack_coverage is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.compare.figures import amount_text, percent_text
+from perftui.probes.profile.sums import BYTES
 from perftui.probes.text.units import NS_PER_S, format_bytes
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.widgets.charts.facts import Fact
@@ -125,4 +126,4 @@ def ticks_line(view: CompareView, left: int, columns: int, width: int, paint: Pa
 
 def amount(value: float, weight: str) -> str:
     """Write an amount of a weight."""
-    return format_bytes(value) if weight == "grown" else amount_text(value, "s")
+    return format_bytes(value) if weight in BYTES else amount_text(value, "s")

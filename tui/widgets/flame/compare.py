@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from perftui.tui.picture.compare_view import CompareView
     from perftui.tui.widgets.flame.icicle import IciclePane
 
-_WHAT = {"wall": "time", "cpu": "CPU", "grown": "growth"}
+_WHAT = {
+    "wall": "time",
+    "cpu": "CPU",
+    "grown": "growth",
+    "waiting": "waiting",
+    "touched": "touched memory",
+}
 
 
 class CompareFlame(DiffBoxes):

@@ -52,7 +52,7 @@ def prepare(view: View, thread: ThreadTree, merged: MergedTree) -> Drawn | None:
     waiting: dict[int, float] = {}
     if weight == "wall":
         least = WAIT_OF_THREAD * value[ROOT]
-        for node, (wall, cpu, _) in sums.own.items():
+        for node, (wall, cpu, *_) in sums.own.items():
             if node != ROOT and wall - cpu > max(WAIT_SHARE * wall, least):
                 waiting[node] = wall - cpu
     most = max(waiting, key=lambda node: waiting[node], default=ROOT)

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from perftui.probes.profile.sums import BYTES, WEIGHT_INDEX
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean, shorten_middle
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
@@ -43,9 +44,8 @@ class FrameDetail(NamedTuple):
 
 def amount_text(amount: Amount, weight: WeightName) -> str:
     """Say an amount in one weight, with its unit."""
-    if weight == "grown":
-        return format_bytes(amount.grown_bytes)
-    return format_seconds((amount.cpu_ns if weight == "cpu" else amount.wall_ns) / NS_PER_S)
+    value = amount[WEIGHT_INDEX[weight]]
+    return format_bytes(value) if weight in BYTES else format_seconds(value / NS_PER_S)
 
 
 def share_error(share: float, samples: float) -> float | None:
@@ -159,6 +159,13 @@ class Detail(LinePane, can_focus=False):
             ]
             if frame.weight == "grown":
                 figures += [(" ", dim), *share]
+        if frame.weight in ("waiting", "touched"):
+            figures += [
+                (f"   {frame.weight} ", dim),
+                (amount_text(frame.total, frame.weight), self.tone("warm")),
+                (" ", dim),
+                *share,
+            ]
         figures += [("   total ", dim), (format_seconds(frame.total.wall_ns / NS_PER_S), strong)]
         if frame.weight == "wall":
             figures += [(" ", dim), *share]
@@ -191,7 +198,7 @@ class Detail(LinePane, can_focus=False):
         width, text, dim = self.size.width, self.tone("text"), self.tone("dim")
         before = min(2, rows - 2)
         found = self._source.get(frame.file, frame.line - before, rows)
-        index = {"wall": 0, "cpu": 1, "grown": 2}[frame.weight]
+        index = WEIGHT_INDEX[frame.weight]
         whole = frame.total[index]
         marks = {
             line: amount
@@ -212,6 +219,6 @@ class Detail(LinePane, can_focus=False):
 
 
 def _mark_text(amount: Amount, weight: WeightName) -> str:
-    if weight == "grown":
-        return f"{amount_text(amount, 'grown')}, {amount_text(amount, 'wall')}"
+    if weight in BYTES:
+        return f"{amount_text(amount, weight)}, {amount_text(amount, 'wall')}"
     return amount_text(amount, weight)

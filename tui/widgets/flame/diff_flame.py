@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.sums import NOTHING
+from perftui.probes.profile.sums import BYTES, NOTHING, WEIGHT_INDEX
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.widgets.draw.strips import line_of
@@ -90,10 +90,10 @@ class DiffFlame(DiffBoxes):
         """Say the whole of the range and of the time before it."""
         weight = self._weight
         base, new = found.whole
-        if weight == "grown":
-            return f"{format_bytes(new[2])} grown · before {format_bytes(base[2])}"
-        index = 1 if weight == "cpu" else 0
-        what = "CPU" if weight == "cpu" else "of threads' time"
+        index = WEIGHT_INDEX[weight]
+        if weight in BYTES:
+            return f"{format_bytes(new[index])} {weight} · before {format_bytes(base[index])}"
+        what = {"cpu": "CPU", "waiting": "of waiting"}.get(weight, "of threads' time")
         now, then = (format_seconds(side[index] / NS_PER_S) for side in (new, base))
         return f"{now} {what} · before {then}"
 

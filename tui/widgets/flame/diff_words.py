@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.profile.sums import BYTES
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds, three_digits
 from perftui.tui.text.fit import clean, width_of
 from perftui.tui.widgets.charts.time_axis import moment_text
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 LEVELS = (0.005, 0.05, 0.2)
 """Changes of share from which a frame is drawn in a stronger colour; below the first in none."""
-WHAT = {"wall": "time", "cpu": "CPU", "grown": "growth"}
+WHAT = {
+    "wall": "time",
+    "cpu": "CPU",
+    "grown": "growth",
+    "waiting": "waiting",
+    "touched": "touched memory",
+}
 
 
 class ChangeFace(NamedTuple):
@@ -49,7 +56,7 @@ def signed(share: float) -> str:
 
 def rate_text(per_s: float, weight: WeightName) -> str:
     """Say a rate of one weight: 0.48 s/s, 3.2 MB/s."""
-    if weight == "grown":
+    if weight in BYTES:
         return f"{format_bytes(per_s)}/s"
     return f"{three_digits(round(per_s, 3))} s/s"
 

@@ -8,7 +8,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.colours.frames import frame_ink
-from perftui.probes.profile.sums import WEIGHT_INDEX, Amount, MergedTree
+from perftui.probes.profile.sums import NOTHING, WEIGHT_INDEX, Amount, MergedTree
+from perftui.probes.profile.waiting import WAIT_WORDS
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
@@ -23,6 +24,7 @@ from perftui.tui.widgets.flame.words import frame_label, inside, why_empty, why_
 if TYPE_CHECKING:
     from textual import events
 
+    from perftui.probes.spine.reader import ThreadTree
     from perftui.tui.picture.view import View
 
 
@@ -142,6 +144,10 @@ class Flame(IciclePane):
         label = clean(thread.name) + (f"  pid {thread.pid}" if many else "") + "  "
         if selection.weight == "grown":
             label += f"{format_bytes(whole[2])} grown · "
+        elif selection.weight == "touched":
+            label += f"{format_bytes(whole[4])} touched (page faults) · "
+        elif selection.weight == "waiting":
+            label += f"{format_seconds(whole[3] / NS_PER_S)} waiting{_kinds(thread)} · "
         elif selection.weight == "cpu":
             label += f"{format_seconds(whole[1] / NS_PER_S)} CPU · "
         label += format_seconds(whole[0] / NS_PER_S)
@@ -187,7 +193,7 @@ class Flame(IciclePane):
         share = max(total[WEIGHT_INDEX[weight]], 0) / drawn.icicle.value[ROOT]
         samples = drawn.sums.total[ROOT][0] / NS_PER_S * (drawn.view.status.stack_rate_hz or 0)
         error = share_error(min(share, 1.0), samples)
-        own = Amount(*sums.own.get(node, (0, 0, 0)))
+        own = Amount(*sums.own.get(node, NOTHING))
         if node == ROOT:
             name, name_pid = drawn.thread.name, f"thread {drawn.thread.tid} of {drawn.thread.pid}"
             torn = sums.torn[0] / NS_PER_S
@@ -226,3 +232,15 @@ class Flame(IciclePane):
             for cell in self._strip.cells:
                 if cell.x0 <= event.x < cell.x1 and cell.thread is not None:
                     self.post_message(ThreadChosen(*cell.thread))
+
+
+def _kinds(thread: ThreadTree) -> str:
+    """Say what a thread waited for most, as far as that is known."""
+    kinds = {
+        word: sum(getattr(cell, name) for cell in thread.self_by_node.values())
+        for name, word in WAIT_WORDS.items()
+    }
+    told = sorted(((ns, word) for word, ns in kinds.items() if ns), reverse=True)[:3]
+    if not told:
+        return ", for what is not known"
+    return ": " + ", ".join(f"{word} {format_seconds(ns / NS_PER_S)}" for ns, word in told)

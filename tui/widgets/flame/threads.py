@@ -70,6 +70,10 @@ def _heat(stack: ThreadTree, weight: str) -> float:
     main = stack.name == "MainThread" or stack.pid == stack.tid
     if weight == "grown":
         return float(stack.grown_bytes)
+    if weight == "touched":
+        return float(sum(cell.touched_bytes for cell in stack.self_by_node.values()))
+    if weight == "waiting":
+        return stack.wall_ns - stack.cpu_ns + (stack.wall_ns if main else 0.0)
     # A main thread that waits for its native pool is what a person wants to see first, unless
     # another Python thread works for more than half of the time.
     bonus = stack.wall_ns / (2 if weight == "wall" else 100) if main else 0.0

@@ -73,6 +73,10 @@ def why_no_weight(weight: str) -> tuple[str, ...]:
     """Say why a thread has nothing of a weight."""
     if weight == "grown":
         return ("memory did not grow in this range on this thread", "w another weight")
+    if weight == "touched":
+        return ("no page faults were counted on this thread in this range", "w another weight")
+    if weight == "waiting":
+        return ("this thread did not wait in this range", "w another weight")
     if weight == "cpu":
         return ("this thread used no CPU in this range: it waited", "w another weight")
     return ("no time was seen on this thread in this range", "< > another thread")

@@ -58,15 +58,16 @@ class ThreadsPane(Table):
         self._python = {(t.pid, t.tid) for t in threads if t.is_python}
         entries = self._entries(threads)
         many = len({thread.pid for thread in view.threads}) > 1
+        gil = any(thread.gil_held_percent is not None for thread in view.threads)
         busy = sum(1 for t in threads if t.cpu_percent >= 1)
         cpu = sum(t.cpu_percent for t in threads)
         python = len(self._python)
 
         def row(number: int) -> Row:
-            return self._thread_row(entries[number], many)
+            return self._thread_row(entries[number], many, gil)
 
         self.fill(
-            [Section(_columns(many), [entry.key for entry in entries], row, 1)],
+            [Section(_columns(many, gil), [entry.key for entry in entries], row, 1)],
             head=(
                 f"{len(threads)} threads" if threads else "",
                 f"{python} Python · {len(threads) - python} native · {busy} busy · cpu {cpu:.0f} %",
@@ -94,7 +95,7 @@ class ThreadsPane(Table):
                 flat += [_Entry((t.pid, t.tid), (t,), True) for t in entry.members]
         return flat
 
-    def _thread_row(self, entry: _Entry, many: bool) -> Row:
+    def _thread_row(self, entry: _Entry, many: bool, gil: bool) -> Row:
         first = entry.members[0]
         cpu = sum(t.cpu_percent for t in entry.members)
         group = len(entry.members) > 1
@@ -111,6 +112,7 @@ class ThreadsPane(Table):
                 f"{cpu:.0f} %" if cpu >= 9.95 else f"{cpu:.1f} %",
                 format_seconds(sum(t.cpu_s for t in entry.members)),
                 ", ".join(states) if len(states) <= 2 else f"{len(states)} states",
+                *((_gil_text(first),) if gil else ()),
                 "" if group else str(first.tid),
                 *((str(first.pid),) if many else ()),
                 where,
@@ -120,6 +122,7 @@ class ThreadsPane(Table):
                 "cool" if cpu >= 1 else "dim",
                 "" if cpu >= 1 else "dim",
                 "good" if "running" in states else "dim",
+                *(("",) if gil else ()),
                 "",
                 *(("",) if many else ()),
                 "" if first.is_python else "dim",
@@ -138,12 +141,22 @@ class ThreadsPane(Table):
             self.post_message(ThreadChosen(int(key[0]), int(key[1])))
 
 
-def _columns(many_processes: bool) -> tuple[Column, ...]:
+def _gil_text(thread: Thread) -> str:
+    """Say how much of the time a thread held the GIL, and waited for it."""
+    if thread.gil_held_percent is None:
+        return ""
+    text = f"{thread.gil_held_percent:.0f} %"
+    wait = thread.gil_wait_percent or 0.0
+    return f"{text} · waits {wait:.0f} %" if wait >= 1 else text
+
+
+def _columns(many_processes: bool, gil: bool) -> tuple[Column, ...]:
     return (
         Column("thread", 24),
         Column("cpu", 8, right=True),
         Column("cpu time", 9, right=True, rank=2),
         Column("state", 19, rank=1),
+        *((Column("holds GIL", 18, rank=2),) if gil else ()),
         Column("tid", 8, right=True, rank=3, tone="dim"),
         *((Column("pid", 8, right=True, rank=2, tone="dim"),) if many_processes else ()),
         Column("where", words=True),

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from perftui.probes.profile.sums import WEIGHT_INDEX, FunctionSum, busy, function_sums
+from perftui.probes.profile.sums import (
+    BYTES,
+    WEIGHT_INDEX,
+    WEIGHT_WORDS,
+    FunctionSum,
+    busy,
+    function_sums,
+    node_totals,
+    plumbing_last,
+)
+from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
@@ -31,6 +41,8 @@ _SORTED_COLUMN = (0, 1, 5, 6)
 NARROW = 110
 """Below this width the place follows the function in one column."""
 _SORT_OF_COLUMN = {0: 0, 2: 0, 1: 1, 3: 1, 4: 1, 5: 2, 6: 3}
+
+_BYTES = frozenset(WEIGHT_INDEX[weight] for weight in BYTES)
 
 
 class TopPane(Table):
@@ -68,12 +80,14 @@ class TopPane(Table):
         else:
             stacks = busy(view.stacks)
         rows = function_sums(view.tree, stacks, by_line=selection.by_line)
-        whole = sum((s.wall_ns, s.cpu_ns, s.grown_bytes)[index] for s in stacks)
+        whole = node_totals(view.tree, stacks)[1][ROOT][index]
         if selection.filter:
             wanted = selection.filter.lower()
             rows = [r for r in rows if wanted in f"{r.function} {r.module} {r.file}".lower()]
         rows = [row for row in rows if row.total[index] > 0]
         rows.sort(key=lambda row: _SORTS[self.sort](row, index))
+        if self.sort == 0 and selection.weight == "wall":
+            rows = plumbing_last(rows)
         keys = [(row.function, row.file, row.line if selection.by_line else 0) for row in rows]
 
         def row(number: int) -> Row:
@@ -85,7 +99,9 @@ class TopPane(Table):
         sorted_by = min(_SORTED_COLUMN[self.sort], 5 if narrow else 6)
         unit = "lines" if selection.by_line else "functions"
         names = ", ".join(clean(s.name) for s in stacks[:3]) + (" …" if len(stacks) > 3 else "")
-        what = {"wall": "wall time", "cpu": "CPU", "grown": "grown bytes"}[selection.weight]
+        what = WEIGHT_WORDS[selection.weight] + _how_sure(
+            selection.weight, view.status.stack_backend
+        )
         self.fill(
             [Section(_columns(index, narrow), keys, row, sorted_by)],
             head=(f"{len(rows)} {unit}", f"by {what} · {names}{idle}") if stacks else ("", ""),
@@ -114,14 +130,28 @@ class TopPane(Table):
             self.post_message(self.Chosen(key[0], key[1]))
 
 
+def _how_sure(weight: str, backend: str | None) -> str:
+    """Say what a weight rests on."""
+    if backend is None or weight == "wall":
+        return ""
+    if not backend.startswith("own"):
+        return " (estimate)"
+    return {
+        "cpu": " (threads' own)",
+        "waiting": " (kernel's state)",
+        "touched": " (page faults)",
+        "grown": " (estimate by faults)",
+    }[weight]
+
+
 def _columns(weight: int, narrow: bool) -> tuple[Column, ...]:
-    unit = ("wall", "cpu", "grown")[weight]
+    on_cpu = weight == WEIGHT_INDEX["cpu"]
     columns = (
         Column("self %", 8, right=True, tone="strong"),
         Column("total %", 8, right=True),
         Column("self", 9, right=True, rank=2),
         Column("total", 9, right=True, rank=1),
-        Column("cpu" if unit != "cpu" else "wall", 8, right=True, rank=3, tone="dim"),
+        Column("wall" if on_cpu else "cpu", 8, right=True, rank=3, tone="dim"),
         Column("function  place" if narrow else "function"),
     )
     return columns if narrow else (*columns, Column("place", 34, rank=4, tone="dim"))
@@ -133,7 +163,7 @@ def _row(row: FunctionSum, weight: int, whole: int, narrow: bool) -> Row:
     share = own / whole if whole else 0.0
 
     def amount(value: int) -> str:
-        return format_bytes(value) if weight == 2 else format_seconds(value / NS_PER_S)
+        return format_bytes(value) if weight in _BYTES else format_seconds(value / NS_PER_S)
 
     other = row.total.wall_ns if weight == 1 else row.total.cpu_ns
     hot = "warm" if share >= 0.2 else "strong" if share >= 0.02 else "text"
@@ -159,6 +189,11 @@ def _why_empty(view: View) -> tuple[str, ...]:
         if view.status.stack_backend is None and view.status.state not in ("starting", "live"):
             return ("no stacks were sampled in this session",)
         return ("no samples in this range yet: stacks start with the first window, 0.2 s",)
+    if view.selection.weight == "touched":
+        return (
+            "nobody counted page faults here, or no memory was touched for the first time",
+            "w another weight",
+        )
     if view.selection.weight == "grown":
         return ("memory did not grow in this range", "w another weight")
     return ("nothing ran in this range", "w another weight · < > another thread")

@@ -1,0 +1,281 @@
+"""From the sampler's records to the session's: every stack holds on until the thread's next one.
+
+The sampler writes about a thread only when it ran. Here each record becomes an interval of the
+thread's stack, which begins with the record and ends with the next; what still holds on is told
+from time to time, so that a thread that sleeps is on the screen too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.spine.calltree import MAX_DEPTH, ROOT
+from perftui.probes.spine.records import Stack, StackWindow, ThreadName
+from perftui.probes.stacks.chrometrace import elide
+from perftui.probes.stacks.own.records import (
+    Process,
+    Quality,
+    Sample,
+    StackNode,
+    Tally,
+    Thread,
+    ThreadEnded,
+)
+from perftui.probes.target.orders import at_rest
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.records import Record
+    from perftui.probes.stacks.own.records import OwnRecord
+    from perftui.probes.stacks.thread_names import ThreadNames
+
+BACKEND = "own sampler"
+_TELL_IDLE_NS = NS_PER_S
+_DELAY_NS = 250_000_000
+"""Records of a moment have come by so much later."""
+_WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
+
+
+class _Held:
+    """A thread and the stack in which it is."""
+
+    __slots__ = ("facts", "fresh", "named", "node", "pid", "since_ns", "thread", "told_ns")
+
+    def __init__(self, thread: Thread) -> None:
+        self.thread = thread
+        self.pid = thread.process.pid
+        self.node: int | None = None
+        """None: it has shown no Python stack."""
+        self.since_ns = 0
+        self.facts: Sample | None = None
+        """Of the record with which the interval begins; None once they were told."""
+        self.told_ns = 0
+        self.fresh = False
+        self.named = False
+
+
+class Holding:
+    """Turns records into those of the log; `take` what comes, `tell` what there is by now."""
+
+    def __init__(self, tree: CallTree, target_pid: int, names: ThreadNames) -> None:
+        """Begin.
+
+        Args:
+            tree: The session's.
+            target_pid: Its windows come first.
+            names: Is told of processes with new threads.
+        """
+        self._names = names
+        self._tree = tree
+        self._target_pid = target_pid
+        self._held: dict[int, _Held] = {}
+        self._nodes: dict[StackNode, int] = {}
+        self._generation = 0
+        self._out: list[Record] = []
+        self._tallies: list[Tally] = []
+        self._cpu_ns: dict[int, int] = {}
+        """CPU of each process as of its last tally, by the stream's number."""
+        self._gone: list[int] = []
+        """Processes whose last tally has come."""
+        self._states: dict[int, tuple[str, bool]] = {}
+        """State of each thread as of its last record, and whether it held the GIL."""
+        self._newest_ns = 0
+
+    def take(self, records: Iterable[OwnRecord], generation: int) -> None:
+        """Take records of the stream.
+
+        Args:
+            records: In the order in which they came.
+            generation: `Decoder.generation` after them.
+        """
+        if generation != self._generation:
+            self._generation = generation
+            self._nodes.clear()
+        for record in records:
+            if isinstance(record, Sample):
+                self._sample(record)
+            elif isinstance(record, Thread):
+                self._held[record.index] = _Held(record)
+            elif isinstance(record, ThreadEnded):
+                self._ended(record)
+            elif isinstance(record, Tally):
+                self._tallies.append(record)
+            elif isinstance(record, Quality):
+                self._quality(record)
+            elif isinstance(record, Process) and record.status == "gone":
+                self._gone.append(record.index)
+
+    def tell(self, now_ns: int) -> list[Record]:
+        """Return what there is to tell at a moment: windows last, stacks in order before them."""
+        upto_ns = max(self._newest_ns, now_ns - _DELAY_NS)
+        for held in self._held.values():
+            if held.node is None:
+                continue
+            if held.fresh or upto_ns - held.told_ns >= _TELL_IDLE_NS:
+                self._close(held, upto_ns)
+                held.fresh = False
+                held.told_ns = upto_ns
+        out, self._out = self._out, []
+        return out
+
+    def finish(self, now_ns: int) -> list[Record]:
+        """Return all that is left; the stream has ended."""
+        for held in list(self._held.values()):
+            self._end(held, max(self._newest_ns, now_ns - _DELAY_NS))
+        self._held.clear()
+        self._windows(None)
+        return self.tell(now_ns)
+
+    def _sample(self, sample: Sample) -> None:
+        held = self._held[sample.thread.index]
+        self._newest_ns = max(self._newest_ns, sample.t_ns)
+        node = None if sample.stack is None else self._node(sample.stack)
+        if node is None:
+            if held.node is None:
+                return  # a native thread
+            node = held.node
+        if held.node is None:
+            held.since_ns = held.told_ns = sample.t_ns
+        else:
+            self._close(held, sample.t_ns)
+        if not held.named and sample.stack is not None:
+            held.named = True
+            name = _name(held, sample.stack)
+            if held.thread.tid != held.pid:
+                self._names.want(held.pid)
+            self._out.append(ThreadName(sample.t_ns, held.pid, held.thread.tid, name))
+        held.node = node
+        held.facts = sample
+        held.fresh = True
+
+    def _close(self, held: _Held, t_ns: int) -> None:
+        """Write down the interval that is open, up to a moment; what holds on begins there."""
+        begin_ns, node, facts = held.since_ns, held.node, held.facts
+        assert node is not None
+        if facts is None and t_ns <= begin_ns:
+            return
+        end_ns = max(t_ns, begin_ns + 1)
+        held.since_ns, held.facts = end_ns, None
+        if node != ROOT and at_rest(self._tree.frame(node)):
+            return
+        thread = held.thread
+        if facts is None:
+            state, gil = self._states.get(thread.index, ("?", False))
+            self._out.append(
+                Stack(begin_ns, end_ns, held.pid, thread.tid, node, state=state, gil_held=gil)
+            )
+            return
+        known = facts.stack is not None and not facts.failed
+        state, gil = (facts.state, facts.gil_held) if known else ("?", False)
+        self._states[thread.index] = (state, gil)
+        self._out.append(
+            Stack(
+                begin_ns,
+                end_ns,
+                held.pid,
+                thread.tid,
+                node,
+                False,
+                facts.cpu_ns,
+                facts.run_queue_ns,
+                facts.faults,
+                facts.faults_in_window if known else None,
+                state,
+                facts.on_cpu,
+                gil,
+                facts.unsteady or not known,
+                facts.wait,
+                facts.task,
+            )
+        )
+
+    def _ended(self, record: ThreadEnded) -> None:
+        held = self._held.pop(record.thread.index, None)
+        if held is not None:
+            self._end(held, record.t_ns)
+
+    def _end(self, held: _Held, t_ns: int) -> None:
+        if held.node is not None:
+            self._close(held, t_ns)
+            at_ns = held.since_ns
+            tid = held.thread.tid
+            self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
+        self._states.pop(held.thread.index, None)
+
+    def _node(self, stack: StackNode) -> int:
+        """Return the session's node of a stack, the nearest known caller being the start."""
+        known = self._nodes.get(stack)
+        if known is not None:
+            return known
+        if stack.depth > MAX_DEPTH:
+            frames = [
+                self._tree.frame_id(place.function, place.file, place.line) for place in stack
+            ]
+            frames.reverse()
+            found = self._nodes[stack] = self._tree.intern(elide(frames, self._tree))
+            return found
+        chain = []
+        at: StackNode | None = stack
+        while at is not None and at not in self._nodes:
+            chain.append(at)
+            at = at.parent
+        node = ROOT if at is None else self._nodes[at]
+        for at in reversed(chain):
+            place = at.place
+            frame = self._tree.frame_id(place.function, place.file, place.line)
+            node = self._tree.intern_below(node, frame)
+            self._nodes[at] = node
+        return node
+
+    # Windows
+
+    def _quality(self, quality: Quality) -> None:
+        self._windows(quality)
+
+    def _windows(self, quality: Quality | None) -> None:
+        """Write how the last second went, for each process."""
+        tallies, self._tallies = self._tallies, []
+        tallies.sort(key=lambda tally: tally.process.pid != self._target_pid)
+        sampler_s = self._names.take_spent_s()
+        if quality is not None:
+            sampler_s += quality.cpu_ns / NS_PER_S
+        rate_hz = 0.0 if quality is None else quality.rate_hz
+        for tally in tallies:
+            index = tally.process.index
+            used_ns = max(tally.process_cpu_ns - self._cpu_ns.get(index, 0), 0)
+            self._cpu_ns[index] = max(tally.process_cpu_ns, self._cpu_ns.get(index, 0))
+            sampled = tally.samples > 0
+            self._out.append(
+                StackWindow(
+                    tally.t0_ns,
+                    tally.t1_ns,
+                    tally.process.pid,
+                    rate_hz,
+                    tally.samples,
+                    tally.failed,
+                    tally.unsteady,
+                    sampler_s,
+                    BACKEND if sampled else "",
+                    tally.sweeps,
+                    used_ns,
+                    min(tally.sampled_cpu_ns, used_ns),
+                )
+            )
+            sampler_s = 0.0
+        for index in self._gone:
+            self._cpu_ns.pop(index, None)
+        self._gone.clear()
+
+
+def _name(held: _Held, stack: StackNode) -> str:
+    """Return a name for a thread until a better one is known: its function, as Python would."""
+    if held.thread.tid == held.pid:
+        return "MainThread"
+    places = list(stack)
+    for place in reversed(places):
+        if place.file.rpartition("/")[2] not in _WHERE_THREADS_BEGIN:
+            return f"Thread ({place.function.rpartition('.')[2]})"
+    return f"Thread ({places[-1].function})"

@@ -1,0 +1,192 @@
+"""`OwnStackProbe`: the sampler's process and the thread that takes its stream into the log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+from perftui.probes.spine.probe_thread import ProbeThread
+from perftui.probes.spine.records import Notice
+from perftui.probes.stacks import procfs
+from perftui.probes.stacks.own.decode import DamagedStream
+from perftui.probes.stacks.own.holding import Holding
+from perftui.probes.stacks.own.records import PaceChange, Process, Sample
+from perftui.probes.stacks.own.source import OwnSampler
+from perftui.probes.stacks.thread_names import ThreadNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from perftui.probes.spine.log import SessionLog
+    from perftui.probes.stacks.own.records import OwnRecord
+
+_TELL_EVERY_S = 0.1
+"""A picture is drawn a few times a second: more often is for nobody."""
+_EAGER_S = 0.01
+"""Until the first stack has come: a program may be waiting for it."""
+_LOOK_EVERY_S = 0.25
+_SILENT_S = 0.4
+_END_S = 2.0
+
+
+class OwnStackProbe:
+    """Samples a process and all that it starts."""
+
+    def __init__(
+        self,
+        log: SessionLog,
+        pid: int,
+        pids: Callable[[], Collection[int]],
+        *,
+        born: bool,
+        rate_hz: float = 100,
+        on_stack: Callable[[], None],
+        on_news: Callable[[Process], None],
+        on_broken: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            log: Where the records go.
+            pid: The target itself.
+            pids: Gives the processes of the tree that live now; called on the probe's thread.
+            born: The target began in this session: all that it has used counts.
+            rate_hz: Sweeps per second that are aimed at.
+            on_stack: Called once, with the first good stack of the target. This and the others
+                are called on the probe's thread.
+            on_news: Called when a process is sampled from now on, or is refused.
+            on_broken: Called with the reason if the sampler ends before it is told to.
+        """
+        self._log = log
+        self._pid = pid
+        self._pids = pids
+        self._born = born
+        self._rate_hz = rate_hz
+        self._on_stack: Callable[[], None] | None = on_stack
+        self._on_news = on_news
+        self._on_broken = on_broken
+        self._names = ThreadNames(log)
+        self._holding = Holding(log.tree, pid, self._names)
+        self._known: set[int] = {pid}
+        self._silent_since_s: float | None = time.monotonic()
+        """When the target began to be looked at; None once it is known what it is."""
+        self._sampler: OwnSampler | None = None
+        self._stopping = Event()
+        self._wake_r, self._wake_w = os.pipe()
+        self._thread = ProbeThread(log, "stacks", self._run, "stacks")
+
+    def start(self) -> None:
+        """Start the sampler and take its stream on a thread of its own.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        sampler = OwnSampler((), rate_hz=self._rate_hz)
+        self._sampler = sampler
+        sampler.add(self._pid, born=self._born)
+        os.set_blocking(sampler.fileno(), False)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take what is left out of the sampler, and return when all has ended."""
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            os.write(self._wake_w, b"x")
+        self._thread.end()
+        self._names.stop()
+        if self._sampler is not None:
+            self._sampler.close()
+            self._sampler = None
+            os.close(self._wake_r)
+            wake_w, self._wake_w = self._wake_w, -1
+            os.close(wake_w)
+
+    def _run(self) -> None:
+        sampler = self._sampler
+        assert sampler is not None
+        looked_s = time.monotonic()
+        broken = None
+        while not self._stopping.is_set():
+            if self._on_stack is not None:
+                select.select([sampler.fileno(), self._wake_r], [], [], _EAGER_S)
+            else:
+                select.select([self._wake_r], [], [], _TELL_EVERY_S)
+            broken = self._read(sampler)
+            if broken is not None:
+                break
+            self._tell()
+            if time.monotonic() - looked_s >= _LOOK_EVERY_S:
+                looked_s = time.monotonic()
+                self._look(sampler)
+        sampler.ask_to_end()
+        if broken is None:
+            self._read_to_end(sampler)
+        self._log.extend(self._holding.finish(time.monotonic_ns()))
+        if broken is not None and not self._stopping.is_set():
+            self._on_broken(broken)
+
+    def _read(self, sampler: OwnSampler) -> str | None:
+        """Take what has come; return why nothing more will."""
+        while True:
+            try:
+                records = sampler.read()
+            except BlockingIOError:
+                return None
+            except (DamagedStream, OSError) as error:
+                return f"its stream is damaged: {error}"
+            if records is None:
+                return "its process has ended"
+            self._take(records, sampler)
+
+    def _read_to_end(self, sampler: OwnSampler) -> None:
+        deadline = time.monotonic() + _END_S
+        while time.monotonic() < deadline:
+            if self._read(sampler) is not None:
+                return
+            select.select([sampler.fileno()], [], [], 0.1)
+
+    def _take(self, records: list[OwnRecord], sampler: OwnSampler) -> None:
+        self._holding.take(records, sampler.generation)
+        for record in records:
+            if isinstance(record, Sample):
+                first = self._on_stack is not None and record.stack is not None
+                if first and record.thread.process.pid == self._pid:
+                    self._ready()
+            elif isinstance(record, Process):
+                if record.status == "gone":
+                    self._known.discard(record.pid)
+                else:
+                    self._known.add(record.pid)
+                    if record.status in ("sampled", "refused"):
+                        if record.pid == self._pid:
+                            self._silent_since_s = None
+                        self._on_news(record)
+            elif isinstance(record, PaceChange):
+                self._log.append(Notice(record.t_ns, "info", record.text))
+
+    def _ready(self) -> None:
+        if self._on_stack is not None:
+            call, self._on_stack = self._on_stack, None
+            call()
+
+    def _tell(self) -> None:
+        records = self._holding.tell(time.monotonic_ns())
+        if records:
+            self._log.extend(records)
+
+    def _look(self, sampler: OwnSampler) -> None:
+        """Name processes of the tree that the sampler has not found by itself."""
+        since_s = self._silent_since_s
+        silent = since_s is not None and time.monotonic() - since_s > _SILENT_S
+        # The sampler looks again at what runs: of a program that sleeps it says nothing.
+        if silent and procfs.looks_python(self._pid) is False:
+            self._silent_since_s = None
+            now = time.monotonic_ns()
+            self._on_news(Process(now, 0, self._pid, "refused", "not-python", 0))
+        for pid in set(self._pids()) - self._known:
+            self._known.add(pid)
+            sampler.add(pid, born=True)

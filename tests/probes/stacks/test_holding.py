@@ -1,0 +1,160 @@
+"""From the sampler's records to intervals: nothing overlaps, nothing is lost, windows add up."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.records import Record, Stack, StackWindow, ThreadName
+from perftui.probes.stacks.own.holding import Holding
+from perftui.probes.stacks.own.records import (
+    Place,
+    Process,
+    Quality,
+    Sample,
+    StackNode,
+    Tally,
+    Thread,
+    ThreadEnded,
+)
+from perftui.probes.stacks.thread_names import ThreadNames
+
+MS = 1_000_000
+PID, TID = 50, 51
+PROCESS = Process(0, 0, PID, "sampled", "", 0x030B07F0)
+THREAD = Thread(0, 7, PROCESS, TID, "python", 0)
+
+
+class Named(ThreadNames):
+    """Remembers which process was to be asked about."""
+
+    def __init__(self) -> None:
+        super().__init__(SessionLog())
+        self.wanted: list[int] = []
+
+    def want(self, pid: int) -> None:
+        self.wanted.append(pid)
+
+
+def stack(*functions: str) -> StackNode:
+    node = None
+    for function in functions:
+        node = StackNode(node, Place(function, "/p/a.py", 3, 1))
+    assert node is not None
+    return node
+
+
+def sample(
+    t_ms: int, where: StackNode | None, cpu_ms: int = 5, *, state: str = "R", failed: bool = False
+) -> Sample:
+    rest = (state, None, state == "R", False, failed, "", None)
+    return Sample(t_ms * MS, THREAD, where, cpu_ms * MS, 0, 3, 1, *rest)  # type: ignore[arg-type]
+
+
+def begun(tree: CallTree) -> Holding:
+    holding = Holding(tree, PID, Named())
+    holding.take([PROCESS, THREAD], 0)
+    return holding
+
+
+def stacks(records: list[Record]) -> list[Stack]:
+    return [record for record in records if isinstance(record, Stack)]
+
+
+def test_a_stack_holds_on_until_the_next_record_however_often_it_is_told() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    work, wait = stack("main", "work"), stack("main", "wait")
+    holding.take([sample(1000, work)], 0)
+    told = stacks(holding.tell(1100 * MS))
+    holding.take([sample(1010, wait, state="S"), sample(1500, work)], 0)
+    told += stacks(holding.tell(1600 * MS))
+    told += stacks(holding.tell(4000 * MS))
+    holding.take([ThreadEnded(4100 * MS, THREAD)], 0)
+    told += stacks(holding.finish(4200 * MS))
+    assert all(before.t1_ns == after.t0_ns for before, after in pairwise(told))
+    assert sum(row.cpu_ns or 0 for row in told) == 15 * MS
+    assert sum(row.faults or 0 for row in told) == 9
+    assert told[-1].state == "X"
+    waited = [row for row in told if tree.frame(row.node).function == "wait"]
+    assert sum(row.t1_ns - row.t0_ns for row in waited) == 490 * MS - 1 * (
+        told[0].t1_ns > 1010 * MS
+    )
+
+
+def test_a_reading_that_failed_keeps_its_counters_and_the_stack_before() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    holding.take([sample(0, stack("main")), sample(10, None, failed=True)], 0)
+    told = stacks(holding.finish(20 * MS))
+    readings = [row for row in told if row.cpu_ns is not None]
+    assert [row.cpu_ns for row in readings] == [5 * MS, 5 * MS]
+    assert {tree.frame(row.node).function for row in told} == {"main"}
+    assert readings[1].unsteady and readings[1].state == "?"
+
+
+def test_native_threads_have_no_stacks() -> None:
+    holding = begun(CallTree())
+    holding.take([sample(0, None), sample(10, None)], 0)
+    assert holding.finish(20 * MS) == []
+
+
+def test_deep_stacks_keep_both_ends() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    holding.take([sample(0, stack("main", *["down"] * 3000, "burn"))], 0)
+    [first, *_] = stacks(holding.finish(20 * MS))
+    path = [tree.frame(node).function for node in tree.path(first.node)]
+    assert len(path) == MAX_DEPTH
+    assert (path[0], path[-1]) == ("main", "burn")
+    assert "…" in path
+
+
+def test_numbers_that_the_sampler_forgot_do_not_mix() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    holding.take([sample(0, stack("main", "one"))], 0)
+    holding.take([sample(10, stack("main", "two"))], 1)
+    names = [tree.frame(row.node).function for row in stacks(holding.finish(20 * MS))]
+    assert names[0] == "one" and names[-1] == "two"
+
+
+def test_threads_get_a_name_and_better_ones_are_asked_for() -> None:
+    tree = CallTree()
+    names = Named()
+    holding = Holding(tree, PID, names)
+    main = Thread(0, 1, PROCESS, PID, "python", 0)
+    holding.take([PROCESS, main, THREAD], 0)
+    worker = StackNode(None, Place("Thread._bootstrap", "/lib/threading.py", 9, 1))
+    worker = StackNode(worker, Place("Loader.load", "/p/a.py", 3, 1))
+    first = sample(0, stack("main"))
+    holding.take([Sample(*(main if f is THREAD else f for f in _fields(first)))], 0)
+    holding.take([sample(0, worker)], 0)
+    told = [r for r in holding.finish(10 * MS) if isinstance(r, ThreadName)]
+    assert {(r.tid, r.name) for r in told} == {(PID, "MainThread"), (TID, "Thread (load)")}
+    assert names.wanted == [PID]
+
+
+def _fields(record: Sample) -> list[object]:
+    return [getattr(record, name) for name in record.__dataclass_fields__]
+
+
+def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:
+    holding = begun(CallTree())
+
+    def second(n: int, used_ms: int, sampled_ms: int) -> list[Tally | Quality]:
+        t0, t1 = n * 1000 * MS, (n + 1) * 1000 * MS
+        tally = Tally(PROCESS, t0, t1, 100, 60, 1, 2, used_ms * MS, sampled_ms * MS)
+        return [tally, Quality(t0, t1, 100, 0, 0, 30 * MS, 9 << 20, 100.0, 1)]
+
+    gone = Process(2000 * MS, 0, PID, "gone", "", 0)
+    tally, quality = second(1, 900, 300)
+    holding.take([*second(0, 500, 500), tally, gone, quality], 0)
+    windows = [r for r in holding.finish(3000 * MS) if isinstance(r, StackWindow)]
+    assert [(w.cpu_ns, w.covered_cpu_ns) for w in windows] == [
+        (500 * MS, 500 * MS),
+        (400 * MS, 300 * MS),
+    ]
+    assert [w.sampler_cpu_s for w in windows] == [0.03, 0.03]
+    assert {(w.rate_hz, w.sweeps, w.errors, w.torn) for w in windows} == {(100.0, 100, 1, 2)}

@@ -1,0 +1,147 @@
+"""Who takes the stacks of which process, and what is said about it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.sampler import ALL
+
+from perftui.probes.spine.records import Notice, Stack, StackWindow
+from perftui.probes.stacks.sources import TreeStackProbe, why_not_own
+
+from .conftest import Collected, Launch, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perftui.probes.stacks.sources import Sampler
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+BUSY = "import time\ndef burn():\n    while True: sum(range(500))\nburn()\n"
+
+
+def test_reasons_that_are_known_beforehand() -> None:
+    assert why_not_own("auto", native=False) is None
+    assert why_not_own("own", native=False) is None
+    assert why_not_own("py-spy", native=False) == "as asked for"
+    assert why_not_own("auto", native=True) == "--native"
+
+
+def watched(collected: Collected, pid: int, **options: object) -> TreeStackProbe:
+    return TreeStackProbe(
+        collected.log,
+        pid,
+        lambda: [pid],
+        born=False,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def backends(collected: Collected) -> set[str]:
+    return {window.backend for window in collected.of(StackWindow) if window.samples}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("sampler", "backend"), [("auto", "own sampler"), ("py-spy", "py-spy")])
+def test_the_sampler_that_was_asked_for(
+    collected: Collected, launch: Launch, sampler: Sampler, backend: str
+) -> None:
+    ready: list[float] = []
+    process = launch(BUSY)
+    probe = watched(
+        collected, process.pid, sampler=sampler, on_ready=lambda: ready.append(time.monotonic())
+    )
+    probe.start()
+    wait_until(lambda: backends(collected))
+    probe.stop()
+    assert backends(collected) == {backend}
+    assert len(ready) == 1
+    assert {collected.functions(stack.node)[-1] for stack in collected.of(Stack)} == {"burn"}
+    assert not collected.of(Notice)
+    covered = [window for window in collected.of(StackWindow) if window.samples]
+    assert all(0 < (window.covered_cpu_ns or 0) <= (window.cpu_ns or 0) for window in covered)
+
+
+@pytest.fixture
+def old() -> Iterator[subprocess.Popen[bytes]]:
+    """A busy program of a Python that the own sampler does not read."""
+    python = ALL.get(10) or ALL.get(9)
+    if python is None:
+        pytest.skip("needs Python 3.9 or 3.10")
+    process = subprocess.Popen([python, "-c", BUSY])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.live
+def test_py_spy_takes_over_what_the_own_sampler_refuses(
+    collected: Collected, old: subprocess.Popen[bytes]
+) -> None:
+    probe = watched(collected, old.pid)
+    probe.start()
+    wait_until(lambda: backends(collected) == {"py-spy"})
+    probe.stop()
+    assert collected.of(Stack)
+    assert any("by py-spy: the own sampler" in notice.text for notice in collected.of(Notice))
+
+
+@pytest.mark.live
+def test_nobody_takes_over_where_only_the_own_sampler_was_wanted(
+    collected: Collected, old: subprocess.Popen[bytes]
+) -> None:
+    ready: list[bool] = []
+    probe = watched(collected, old.pid, sampler="own", on_ready=lambda: ready.append(True))
+    probe.start()
+    wait_until(lambda: ready)
+    probe.stop()
+    assert not collected.of(Stack)
+    assert any("--sampler auto" in notice.text for notice in collected.of(Notice))
+
+
+@pytest.mark.live
+def test_py_spy_takes_over_when_the_sampler_dies(collected: Collected, launch: Launch) -> None:
+    process = launch(BUSY)
+    probe = watched(collected, process.pid)
+    probe.start()
+    wait_until(lambda: collected.of(Stack))
+    assert probe._own is not None and probe._own._sampler is not None
+    probe._own._sampler._process.kill()
+    wait_until(lambda: "py-spy" in backends(collected))
+    probe.stop()
+    [notice] = [n for n in collected.of(Notice) if "from here on" in n.text]
+    assert notice.severity == "warn"
+
+
+SPLIT = """
+import time
+def spin(s):
+    end = time.thread_time() + s
+    while time.thread_time() < end: sum(range(50))
+def seventy(): spin(.07)
+def thirty(): spin(.03)
+while True: seventy(); thirty()
+"""
+
+
+@pytest.mark.live
+def test_both_samplers_see_the_same_program(collected: Collected, launch: Launch) -> None:
+    process = launch(SPLIT)
+    shares = []
+    for sampler in ("own", "py-spy"):
+        seen = Collected()
+        probe = watched(seen, process.pid, sampler=sampler)
+        probe.start()
+        wait_until(lambda: sum(s.t1_ns - s.t0_ns for s in seen.of(Stack)) > 6e9)  # noqa: B023
+        probe.stop()
+        by = {"seventy": 0, "thirty": 0}
+        for stack in seen.of(Stack):
+            for name in by.keys() & set(seen.functions(stack.node)):
+                by[name] += stack.t1_ns - stack.t0_ns
+        shares.append(by["seventy"] / sum(by.values()))
+    assert abs(shares[0] - 0.7) < 0.06
+    assert abs(shares[0] - shares[1]) < 0.08
