@@ -120,6 +120,8 @@ class Target:
         self._python = False
         self._stale = False
         """Threads came or went: to be listed and mapped at the next look."""
+        self._named = False
+        """A whole stack was read: code, strings and line tables are what they should be."""
         self._lost = False
         """A thread state is not where it was: all of them are to be found again."""
         self._say(stream.RESOLVING)
@@ -198,6 +200,7 @@ class Target:
             self._tasks = TaskNames(self._memory, layout, self._names, found.path)
             self._python = True
             self._bad = self._tries = 0
+            self._named = False
             self._map()
         except Refused as refused:
             self._say(stream.REFUSED, str(refused))
@@ -508,6 +511,7 @@ class Target:
             if own:
                 attempted += 1
                 good += not read.failed
+                self._named = self._named or read.node >= 0
                 self._lost = self._lost or read.failed
             flags = stream.GIL_HELD if held else 0
             if thread.state == RUNNING:
@@ -574,7 +578,7 @@ class Target:
         """Believe in the layout, or not."""
         if good:
             self._bad = 0
-            if self.status != stream.SAMPLED:
+            if self.status != stream.SAMPLED and self._named:
                 self._say(stream.SAMPLED)
         elif attempted:
             self._bad += 1
