@@ -561,7 +561,9 @@ class Target:
             flags |= stream.UNSTEADY
             tally.unsteady += 1
         wait = 0
+        thread.awake += 1
         if thread.state != RUNNING:
+            thread.awake = 0
             node, kind = thread.waits
             if node != read.node or tally.samples % _WAIT_EVERY == 0:
                 kind = thread.wait_kind()
