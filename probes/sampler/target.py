@@ -462,16 +462,26 @@ class Target:
                     self._links = -1
         start = _now()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
+        holders = self._interpreters.holders(_group.bytes) if whole else []
+        early: dict[Thread, tuple[int, int]] = {}
+        for thread, own in plans:
+            if _holds(own, holders) and thread.worth_asking():
+                # Has it a CPU? Asked at once: a burst may end between two looks at it.
+                try:
+                    thread.read_switches()
+                    early[thread] = thread.read_usage()
+                    thread.judge_on_cpu()
+                except (OSError, ValueError):
+                    self._links = -1
         faults: dict[Thread, int] = {}
         for thread, _ in plans:
             try:
                 faults[thread] = thread.read_state()
-                if thread.state == RUNNING:
+                if thread.state == RUNNING and thread not in early:
                     thread.read_switches()
             except (OSError, ValueError, IndexError):
                 self._links = -1
         window = _now() - start if before else _LONGEST_WINDOW_NS
-        holders = self._interpreters.holders(_group.bytes) if whole else []
         if whole and self._interpreters.changed(_group.bytes):
             self._stale = True
         used_ns = attempted = good = 0
@@ -484,14 +494,14 @@ class Target:
             except (OSError, ValueError):
                 self._links = -1
                 continue
-            if usage is not None:
-                cpu_ns += usage[thread][0]
-                queue_ns += usage[thread][1]
+            for more in (early.get(thread), None if usage is None else usage[thread]):
+                if more is not None:
+                    cpu_ns += more[0]
+                    queue_ns += more[1]
+            if thread not in early:
+                thread.judge_on_cpu()
             used_ns += cpu_ns
-            held = any(
-                plan.guess.gil < len(holders) and holders[plan.guess.gil] == plan.guess.state
-                for plan in own
-            )
+            held = _holds(own, holders)
             new_faults = faults[thread]
             cold, thread.cold = thread.cold, 0
             if not thread.seen:
@@ -514,10 +524,8 @@ class Target:
                 self._named = self._named or read.node >= 0
                 self._lost = self._lost or read.failed
             flags = stream.GIL_HELD if held else 0
-            if thread.state == RUNNING:
-                on_cpu = thread.on_cpu()
-                if on_cpu is not None:
-                    flags |= stream.ON_CPU if on_cpu else stream.QUEUED
+            if thread.state == RUNNING and thread.on_cpu is not None:
+                flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
@@ -595,3 +603,12 @@ class Target:
                 else:
                     self._links = -1
                     self._resolve_at_ns = now + self._patience_ns
+
+
+def _holds(plans: list[Plan], holders: list[int]) -> bool:
+    """Whether a thread held a GIL at the moment of a batch."""
+    for plan in plans:
+        guess = plan.guess
+        if guess.gil < len(holders) and holders[guess.gil] == guess.state:
+            return True
+    return False

@@ -124,6 +124,7 @@ class Thread:
         "index",
         "known_guess",
         "native",
+        "on_cpu",
         "queue_ns",
         "seen",
         "state",
@@ -153,6 +154,8 @@ class Thread:
         self._switches = -1
         self.turns = 0
         """How often it was given a CPU."""
+        self.on_cpu: bool | None = None
+        """Whether it had a CPU when it was runnable; None: not asked."""
         self.awake = 0
         """Records since it was last seen asleep."""
         self.crowded = 0.0
@@ -232,7 +235,7 @@ class Thread:
         runnable runs; and whoever never sleeps is at work wherever it is met.
         """
         self._switches = -1
-        if self.crowded < CROWDED or self.awake > _ALWAYS_AWAKE or self._schedstat is None:
+        if not self.worth_asking():
             return
         try:
             if self._status is None:
@@ -244,15 +247,21 @@ class Thread:
         except (OSError, ValueError, IndexError):
             pass
 
-    def on_cpu(self) -> bool | None:
-        """Whether a runnable thread runs, by `read_switches` and the usage read right after it.
+    def worth_asking(self) -> bool:
+        """Whether it may be runnable without running, and that would matter."""
+        crowded = self.crowded >= CROWDED and self.awake <= _ALWAYS_AWAKE
+        return crowded and self._schedstat is not None
+
+    def judge_on_cpu(self) -> None:
+        """Set `on_cpu` by `read_switches` and the usage read right after it.
 
         Each time that a thread is given a CPU is counted (schedstat), and each time that it is
         taken from one (status): one more of the former says that it has one now.
         """
         if self._switches < 0:
-            return None
-        return {0: False, 1: True}.get(self.turns - self._switches)
+            self.on_cpu = None
+        else:
+            self.on_cpu = {0: False, 1: True}.get(self.turns - self._switches)
 
     def children(self) -> list[int]:
         """Return the processes that this thread has started and that live."""
