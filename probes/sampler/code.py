@@ -77,11 +77,6 @@ class Codes:
             self._codes.clear()
             self.places.clear()
 
-    def inherit(self, parent: Codes) -> None:
-        """A fork runs what its parent ran, at the same places."""
-        self._codes.update(parent._codes)
-        self.places.update(parent.places)
-
     def frame_id(self, address: int, instruction: int) -> int:
         """Return the frame id of an instruction in the code object at `address`.
 

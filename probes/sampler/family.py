@@ -51,7 +51,7 @@ class Family:
         self.targets[pid] = target
         self._sweep(target, time.monotonic_ns())
         if self.follow and pid in self.targets:
-            self._see(target, born)
+            self._see(target, born, True)
 
     def remove(self, pid: int) -> None:
         """Sample a process no longer, though it lives."""
@@ -69,7 +69,7 @@ class Family:
         for target in list(self.targets.values()):
             ran = self._sweep(target, time.monotonic_ns())
             if look and ran:
-                self._see(target, True)
+                self._see(target, True, False)
         if self._waiting:
             self._look_at_waiting()
 
@@ -81,10 +81,10 @@ class Family:
             target.close()
             return False
 
-    def _see(self, target: Target, born: bool) -> None:
-        """Note the children of a process; those that were there at the start at once."""
+    def _see(self, target: Target, born: bool, whole: bool) -> None:
+        """Note the children of a process; unless they were `born` here, look at them at once."""
         now = time.monotonic_ns()
-        for pid in target.children():
+        for pid in target.children(whole):
             if pid in self.targets or pid in self._waiting or pid in self._left_out:
                 continue
             if len(self._waiting) < MOST_PROCESSES:

@@ -28,23 +28,32 @@ class Interpreters:
         self.size = 0
         """Bytes of it."""
         self._heads = b""
+        self._by_native: dict[int, list[Guess]] = {}
+        self._native_of: dict[int, tuple[int, int]] = {}
+        """Thread state -> native id and interpreter, as last seen."""
         self.unbound = False
         """There are thread states that no kernel thread has taken yet."""
 
-    def read(self) -> dict[int, list[Guess]]:
-        """Walk all lists; return the thread states by native id, the main interpreter's first.
+    def read(self, whole: bool = True) -> dict[int, list[Guess]]:
+        """Return thread states by native id, the main interpreter's first.
+
+        New states are put at the head of their list, so what follows one that is known already
+        is known too; unless the `whole` lists are to be walked, only native ids with new states
+        are returned.
 
         Raises:
             OSError: the lists lead nowhere (the process ends, becomes another, or begins).
         """
         layout, memory = self._layout, self._memory
-        found: dict[int, list[Guess]] = {}
+        if whole:
+            self._by_native = {}
+            self._native_of = {}
         self.gils, heads = [], [self._runtime + layout.interpreters]
         self.unbound = False
         interpreter = memory.word(heads[0])
         values = [interpreter]
         seen: set[int] = set()
-        states = 0
+        new: set[int] = set()
         while interpreter and interpreter not in seen and len(seen) < MOST_INTERPRETERS:
             seen.add(interpreter)
             heads.append(interpreter + layout.threads_head)
@@ -56,20 +65,9 @@ class Interpreters:
                 gil = memory.word(interpreter + layout.gil_pointer)
             if gil not in self.gils:
                 self.gils.append(gil)
-            which = self.gils.index(gil)
-            state = memory.word(interpreter + layout.threads_head)
-            values.append(state)
-            while state and states < MOST_THREADS:
-                states += 1
-                raw = memory.read(state, layout.thread_size)
-                (native,) = struct.unpack_from("<Q", raw, layout.native_id)
-                if native:
-                    guesses = found.setdefault(native, [])
-                    guesses.append(Guess(state, native, number, which))
-                    guesses.sort(key=_by_interpreter)
-                else:
-                    self.unbound = True
-                (state,) = struct.unpack_from("<Q", raw, layout.thread_next)
+            head = memory.word(interpreter + layout.threads_head)
+            values.append(head)
+            self._walk(head, number, self.gils.index(gil), new)
             interpreter = memory.word(interpreter + layout.interpreter_next)
         self.gils = self.gils[:_WATCHED]
         self.pieces = []
@@ -80,7 +78,39 @@ class Interpreters:
         values = values[: _WATCHED + 1]
         self.size = 24 * len(self.gils) + 8 * len(values)
         self._heads = struct.pack(f"<{len(values)}Q", *values)
-        return found
+        return {native: self._by_native[native] for native in new}
+
+    def _walk(self, state: int, interpreter: int, gil: int, new: set[int]) -> None:
+        """Take the new states of one interpreter; adds their native ids to `new`."""
+        layout, memory = self._layout, self._memory
+        steps = 0
+        while state and steps < MOST_THREADS:
+            steps += 1
+            raw = memory.read(state, layout.thread_size)
+            (native,) = struct.unpack_from("<Q", raw, layout.native_id)
+            if native and self._native_of.get(state) == (native, interpreter):
+                break
+            self._native_of[state] = native, interpreter
+            if native:
+                # A place may be used again: whoever had it before has none now.
+                guesses = [
+                    guess
+                    for guess in self._by_native.get(native, ())
+                    if guess.state != state
+                    and self._native_of.get(guess.state) == (native, guess.interpreter)
+                ]
+                guesses.append(Guess(state, native, interpreter, gil))
+                guesses.sort(key=_by_interpreter)
+                self._by_native[native] = guesses
+                new.add(native)
+            else:
+                self.unbound = True
+            (state,) = struct.unpack_from("<Q", raw, layout.thread_next)
+
+    def forget(self, native: int) -> None:
+        """A kernel thread has ended."""
+        for guess in self._by_native.pop(native, ()):
+            self._native_of.pop(guess.state, None)
 
     def holders(self, raw: bytes | bytearray) -> list[int]:
         """Return for each GIL the thread state that holds it, 0 if nobody does."""

@@ -31,10 +31,15 @@ HOT_SWEEPS = 50
 """A thread that ran within so many sweeps is read whether or not it is known to have run."""
 _FAULTING_SWEEPS = 200
 _UNEXPLAINED_NS = 20_000
+_WORTH_A_QUESTION_NS = 5_000
+"""CPU whose user is not known before each thread that sleeps is asked (which takes 2 µs): where
+threads live for milliseconds there is always some, used by those that have ended."""
 _LIST_EVERY = 4
 _IDENTITY_EVERY = 25
 _REMAP_EVERY = 64
 _WAIT_EVERY = 16
+_CHILDREN_EVERY = 64
+"""A thread that ends leaves its children to another one, which need not run for that."""
 _LONGEST_WINDOW_NS = 600_000
 """Of faults around a read: in a longer one the sampler itself was off the CPU."""
 _BAD_SWEEPS = 3
@@ -113,6 +118,12 @@ class Target:
         self.tally = Tally()
         self.first_clock_ns = 0 if born else self.clock()
         self._python = False
+        self._stale = False
+        """Threads came or went: to be listed and mapped at the next look."""
+        self._named = False
+        """A whole stack was read: code, strings and line tables are what they should be."""
+        self._lost = False
+        """A thread state is not where it was: all of them are to be found again."""
         self._say(stream.RESOLVING)
 
     # ---- the process as a whole
@@ -189,6 +200,7 @@ class Target:
             self._tasks = TaskNames(self._memory, layout, self._names, found.path)
             self._python = True
             self._bad = self._tries = 0
+            self._named = False
             self._map()
         except Refused as refused:
             self._say(stream.REFUSED, str(refused))
@@ -263,31 +275,35 @@ class Target:
         if thread in self._hot:
             self._hot.remove(thread)
         thread.close()
+        if self._python:
+            self._interpreters.forget(thread.native)
         self._writer.block(stream.ENDED, stream.ENDED_FIELDS.pack(thread.index, _now()))
 
-    def _map(self) -> None:
-        """Find the thread states anew; what was learned of those that stay is kept."""
-        states = self._interpreters.read()
+    def _map(self, whole: bool = True) -> None:
+        """Find the thread states (the new ones, or all); what was learned of the rest is kept."""
+        states = self._interpreters.read(whole)
         self._walker.lead = self._interpreters.pieces
         self._walker.lead_size = self._interpreters.size
         for thread in self.threads.values():
-            known = {guess.state: guess for guess in thread.known_guess}
+            found = states.get(thread.native)
+            if found is None:
+                if whole:
+                    thread.guess, thread.known_guess = None, []
+                continue
+            known = {(guess.state, guess.interpreter): guess for guess in thread.known_guess}
             guesses = []
-            for guess in states.get(thread.native, ()):
-                old = known.get(guess.state)
-                same = old is not None and old.interpreter == guess.interpreter
-                if same and old is not None:
-                    old.gil = guess.gil
-                    guesses.append(old)
-                else:
-                    guesses.append(guess)
+            for guess in found:
+                old = known.get((guess.state, guess.interpreter), guess)
+                old.gil = guess.gil
+                guesses.append(old)
+            found[:] = guesses
             thread.known_guess = guesses
-            thread.guess = guesses[-1] if guesses else None
+            thread.guess = guesses[-1]
 
-    def children(self) -> set[int]:
-        """Return the processes that it has started, as far as the kernel tells cheaply."""
+    def children(self, all_of_them: bool) -> set[int]:
+        """Return the processes that it has started: by `all_of_them`, or by those who ran."""
         found: set[int] = set()
-        all_of_them = self._sweeps % 64 == 0 or not self._python
+        all_of_them = all_of_them or self._sweeps % _CHILDREN_EVERY == 0 or not self._python
         for thread in list(self.threads.values()) if all_of_them else self._hot:
             if all_of_them or thread.cold < 2 * _LIST_EVERY:
                 try:
@@ -311,7 +327,7 @@ class Target:
         self.tally.sweeps += 1
         if not ran and not self._hot:
             return False
-        if self._sweeps % _LIST_EVERY == 0 or self._links < 0:
+        if self._sweeps % _LIST_EVERY == 0 or not self.threads:
             self._notice(now, ran)
         if not self._python:
             if ran and now >= self._resolve_at_ns:
@@ -328,7 +344,9 @@ class Target:
         used = self._sample(now, self._hot, None)
         if ran:
             self._known_ns += used
-            if clock - self._known_ns > _UNEXPLAINED_NS or clock == 0:
+            others = len(self.threads) - len(self._hot)
+            worth_ns = max(_UNEXPLAINED_NS, others * _WORTH_A_QUESTION_NS)
+            if clock - self._known_ns > worth_ns or clock == 0:
                 self._known_ns = clock
                 self._ask_others(now)
         self._hot = [thread for thread in self._hot if thread.cold < HOT_SWEEPS]
@@ -342,24 +360,29 @@ class Target:
             raise Gone from None
         if links != self._links:
             self._list()
-            if self._python:
-                try:
-                    self._map()
-                except OSError:
-                    self._bad += 1
+            self._stale = True
+        if self._python and self._stale:
+            self._stale = False
+            self._remap(whole=False)
         if ran and self._sweeps % _IDENTITY_EVERY < _LIST_EVERY and not self._same_program():
             self._become(now)
         if self._python:
-            if self._interpreters.unbound or (
+            if self._interpreters.unbound:
+                self._remap(whole=False)
+            elif self._lost or (
                 self._sweeps % _REMAP_EVERY < _LIST_EVERY
                 and any(thread.guess is None for thread in self._hot)
             ):
-                try:
-                    self._map()
-                except OSError:
-                    self._bad += 1
+                self._lost = False
+                self._remap(whole=True)
             if self._tasks.find(now):
                 self._walker.watch_task(self._tasks.running_offset)
+
+    def _remap(self, whole: bool) -> None:
+        try:
+            self._map(whole)
+        except OSError:
+            self._bad += 1
 
     def _forget_numbers(self) -> None:
         for thread in self.threads.values():
@@ -439,18 +462,28 @@ class Target:
                     self._links = -1
         start = _now()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
+        holders = self._interpreters.holders(_group.bytes) if whole else []
+        early: dict[Thread, tuple[int, int]] = {}
+        for thread, own in plans:
+            if _holds(own, holders) and thread.worth_asking():
+                # Has it a CPU? Asked at once: a burst may end between two looks at it.
+                try:
+                    thread.read_switches()
+                    early[thread] = thread.read_usage()
+                    thread.judge_on_cpu()
+                except (OSError, ValueError):
+                    self._links = -1
         faults: dict[Thread, int] = {}
         for thread, _ in plans:
             try:
                 faults[thread] = thread.read_state()
-                if thread.state == RUNNING:
+                if thread.state == RUNNING and thread not in early:
                     thread.read_switches()
             except (OSError, ValueError, IndexError):
                 self._links = -1
         window = _now() - start if before else _LONGEST_WINDOW_NS
-        holders = self._interpreters.holders(_group.bytes) if whole else []
         if whole and self._interpreters.changed(_group.bytes):
-            self._links = -1  # threads came or went: listed and mapped before the next sweep
+            self._stale = True
         used_ns = attempted = good = 0
         for thread, own in plans:
             if thread not in faults:
@@ -461,23 +494,25 @@ class Target:
             except (OSError, ValueError):
                 self._links = -1
                 continue
-            if usage is not None:
-                cpu_ns += usage[thread][0]
-                queue_ns += usage[thread][1]
+            for more in (early.get(thread), None if usage is None else usage[thread]):
+                if more is not None:
+                    cpu_ns += more[0]
+                    queue_ns += more[1]
+            if thread not in early:
+                thread.judge_on_cpu()
             used_ns += cpu_ns
-            held = any(
-                plan.guess.gil < len(holders) and holders[plan.guess.gil] == plan.guess.state
-                for plan in own
-            )
+            held = _holds(own, holders)
             new_faults = faults[thread]
+            cold, thread.cold = thread.cold, 0
             if not thread.seen:
+                if not cpu_ns and thread.state != RUNNING:
+                    thread.cold = HOT_SWEEPS  # it sleeps, and has since before we came
                 cpu_ns = thread.cpu_ns if thread.born else cpu_ns
             elif not cpu_ns and thread.state != RUNNING and not held:
-                thread.cold += 1
+                thread.cold = cold + 1
                 if thread.faulting > 0:
                     thread.faulting -= 1
                 continue
-            thread.cold = 0
             if new_faults:
                 thread.faulting = _FAULTING_SWEEPS
             elif thread.faulting > 0:
@@ -486,11 +521,11 @@ class Target:
             if own:
                 attempted += 1
                 good += not read.failed
+                self._named = self._named or read.node >= 0
+                self._lost = self._lost or read.failed
             flags = stream.GIL_HELD if held else 0
-            if thread.state == RUNNING:
-                on_cpu = thread.on_cpu()
-                if on_cpu is not None:
-                    flags |= stream.ON_CPU if on_cpu else stream.QUEUED
+            if thread.state == RUNNING and thread.on_cpu is not None:
+                flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
@@ -534,7 +569,9 @@ class Target:
             flags |= stream.UNSTEADY
             tally.unsteady += 1
         wait = 0
+        thread.awake += 1
         if thread.state != RUNNING:
+            thread.awake = 0
             node, kind = thread.waits
             if node != read.node or tally.samples % _WAIT_EVERY == 0:
                 kind = thread.wait_kind()
@@ -551,7 +588,7 @@ class Target:
         """Believe in the layout, or not."""
         if good:
             self._bad = 0
-            if self.status != stream.SAMPLED:
+            if self.status != stream.SAMPLED and self._named:
                 self._say(stream.SAMPLED)
         elif attempted:
             self._bad += 1
@@ -566,3 +603,12 @@ class Target:
                 else:
                     self._links = -1
                     self._resolve_at_ns = now + self._patience_ns
+
+
+def _holds(plans: list[Plan], holders: list[int]) -> bool:
+    """Whether a thread held a GIL at the moment of a batch."""
+    for plan in plans:
+        guess = plan.guess
+        if guess.gil < len(holders) and holders[guess.gil] == guess.state:
+            return True
+    return False

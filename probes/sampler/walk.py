@@ -466,10 +466,10 @@ class Walker:
             if low <= current <= low + length - layout.frame_size:
                 code, previous, instruction, owner = layout.frame(raw, current + shift)
                 certain = certain or current <= steady_end
-            else:
-                code, previous, instruction, owner = layout.frame(
-                    self._memory.read(current, layout.frame_size), 0
-                )
+            elif current in plan.extras:
+                code, previous, instruction, owner = layout.frame(raw, plan.extras[current])
+            else:  # reading it now would tell of another moment
+                code, previous, instruction, owner = self._in_older(plan, raw, current)
             if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
                 raise NotSo("owner")
             if certain and owner <= OWNED_BY_GENERATOR:
@@ -484,6 +484,15 @@ class Walker:
             raise NotSo("code")
         guess.frames, guess.node, guess.leaves = (), -1, []
         return self._names.stack(self._labelled(guess, tuple(frames)))
+
+    def _in_older(self, plan: Plan, raw: bytearray, current: int) -> tuple[int, int, int, int]:
+        """Return the fields of a frame in one of the older chunks of a batch."""
+        size = self._layout.frame_size
+        for low, end, offset in plan.older:
+            if low <= current <= end - size:
+                fields: tuple[int, int, int, int] = self._layout.frame(raw, current + offset)
+                return fields
+        raise NotSo("scattered")
 
 
 def _common_roots(one: tuple[int, ...], other: tuple[int, ...]) -> int:

@@ -63,7 +63,6 @@ class ThreadWaiting:
         if before is None:
             self._upto_ns = sample.t_ns
             return []
-        stack, group = self._place(before, sample)
         waits = []
         queue = sample.run_queue_ns
         wall = sample.t_ns - self._upto_ns
@@ -73,7 +72,12 @@ class ThreadWaiting:
         if queue:
             waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
         if left > 0:
-            waits.append(Waited(sample.t_ns, stack, group, left))
+            places = self._places(before, sample)
+            share = left // len(places)
+            for stack, group in places:
+                waits.append(Waited(sample.t_ns, stack, group, share))
+            if left > share * len(places):
+                waits.append(Waited(sample.t_ns, *places[-1], left - share * len(places)))
         return waits
 
     def until(self, t_ns: int) -> list[Waited]:
@@ -94,17 +98,20 @@ class ThreadWaiting:
         elif sample.state != "R":
             self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
 
-    def _place(self, before: Sample, sample: Sample) -> tuple[StackNode | None, WaitGroup]:
-        """Return where and in what it slept between two records."""
+    def _places(self, before: Sample, sample: Sample) -> list[tuple[StackNode | None, WaitGroup]]:
+        """Return where and in what it slept between two records; if in two, in each half of it."""
+        asleep = []
         for one in (before, sample):
             if one.state != "R":
-                group = self._known[one.stack] = self._group(one)
-                return one.stack, group
+                self._known[one.stack] = self._group(one)
+                asleep.append((one.stack, self._known[one.stack]))
+        if asleep:
+            return asleep
         # Met awake both times: it slept in between, likely where it has just been woken.
         for one in (sample, before):
             if not one.gil_held and one.stack in self._known:
-                return one.stack, self._known[one.stack]
-        return sample.stack, "unknown"
+                return [(one.stack, self._known[one.stack])]
+        return [(sample.stack, "unknown")]
 
     def _group(self, sample: Sample) -> WaitGroup:
         if sample.state == "D" and sample.wait in ("", "other"):

@@ -16,7 +16,7 @@ from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler.names import Names
 from perftui.probes.sampler.target import Target
-from perftui.probes.stacks.own.records import Process, Sample
+from perftui.probes.stacks.own.records import Process, Quality, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
@@ -130,8 +130,10 @@ sys.stdin.read()
 @pytest.mark.live
 def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, FORKS, budget=0.1)
-    pids = {record.pid for record in watched.of(Process)}
-    assert watched.pid in pids
+    seen = {record.pid for record in watched.of(Process)}
+    assert watched.pid in seen
+    # Most have ended before they were looked at; none of those that were met is lost count of.
+    assert sum(quality.unseen_processes for quality in watched.of(Quality)) > 0
     parent = [s for s in watched.of(Sample) if s.thread.process.pid == watched.pid]
     assert any("spin" in watched.functions(sample) for sample in parent)
 
@@ -330,6 +332,46 @@ def test_a_kernel_without_schedstat(python: str) -> None:
         process.wait()
     assert sum(s.cpu_ns for s in samples) >= 50_000_000
     assert any(s.stack is not None and s.stack.place.function == "f" for s in samples)
+
+
+ENDLESS = """
+import time
+i = 0
+while True:
+    made = {}
+    exec(f"def outer_{i}():\\n inner_{i}()\\ndef inner_{i}():\\n sum(range(300000))", made)
+    made[f"outer_{i}"]()
+    i += 1
+"""
+
+
+def test_code_without_end_is_forgotten_and_named_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perftui.probes.sampler.names.MOST_CODES", 20)
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS], env=clean_environment())
+    writer = Collected()
+    writer.block(*hello())
+    names = Names(writer)
+    samples: list[Sample] = []
+    try:
+        target = Target(process.pid, 0, names, writer, born=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and names.generation < 4:
+            if names.full():
+                names.reset()
+            target.sweep(time.monotonic_ns())
+            assert len(names._codes) < 40
+            time.sleep(0.005)
+        target.close()
+    finally:
+        process.kill()
+        process.wait()
+    samples = [r for r in decode(writer.take(), []) if isinstance(r, Sample)]
+    assert names.generation == 4
+    made = [[p.function for p in s.stack] for s in samples if s.stack and not s.unsteady]
+    made = [stack for stack in made if any(name.startswith("inner_") for name in stack)]
+    assert len(made) > 10
+    for stack in made:
+        assert len({name[6:] for name in stack if "er_" in name}) == 1
 
 
 def hello() -> tuple[int, bytes]:

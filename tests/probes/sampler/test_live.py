@@ -66,8 +66,8 @@ def test_the_work_of_a_poll_loop_gets_its_cpu(python: str, watch: Callable[..., 
     for (_, group), ns in waiting_by_stack(samples).items():
         waits[group] += ns
     # On a full machine part of what the program calls sleep is spent in the queue for a CPU.
-    assert slept - waits["queue"] - 0.1 * slept < waits["sleep"] < 1.2 * slept
-    assert polled - waits["queue"] - 0.1 * polled < waits["io"] < 1.2 * polled
+    assert slept - waits["queue"] - 0.3 * slept < waits["sleep"] < 1.4 * slept
+    assert polled - waits["queue"] - 0.3 * polled < waits["io"] < 1.4 * polled
     assert waits["lock"] == waits["child"] == 0
     [process] = {record.label for record in watched.of(Process) if record.status == "sampled"}
     assert process.startswith("own sampler, CPython 3.")
