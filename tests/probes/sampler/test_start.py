@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from support.sampler import ALL, clean_environment
 
 from perftui.probes.stacks.own.records import Sample
 from perftui.probes.stacks.own.source import START, OwnSampler
-from tests.sampler.conftest import ALL, clean_environment
 
 DEAR = {
     "typing",
