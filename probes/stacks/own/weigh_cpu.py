@@ -8,7 +8,8 @@ What a record shows (`work_shown`), from best to least:
 * it was runnable with the GIL in hand while its stack was read: that code runs;
 * it was runnable without the GIL: it ran code outside of Python, or it had just been woken and
   waited for a CPU. Where it mostly sleeps it is taken to have been woken;
-* it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked.
+* it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked
+  (or, if it had no CPU right then, while we were kept from looking: it stood in the queue there).
 
 CPU between two records goes half to each if both were at work, whole to the one that was, and if
 neither was (a burst that no sweep met) it waits for `settle`, which shares it by the number of
@@ -90,12 +91,34 @@ def work_shown(sample: Sample, waiting: WaitingPlaces) -> Work:
     if sample.failed:
         return Work.NONE
     if sample.state != RUNNING:
-        return Work.RUNNING if sample.gil_held and sample.cpu_ns > 0 else Work.NONE
+        if not sample.gil_held or not sample.cpu_ns:
+            return Work.NONE
+        return Work.QUEUED if sample.on_cpu is False else Work.RUNNING
     if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
         return Work.RUNNING
     if not sample.gil_held and sample.stack in waiting:
         return Work.NONE
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
+
+
+class Stays:
+    """What one thread uses in a stack from a moment in the queue until it leaves the stack."""
+
+    def __init__(self) -> None:
+        self._used: dict[StackNode | None, tuple[int, int]] = {}
+
+    def left(
+        self, stack: StackNode | None, after: StackNode | None, work: Work, used_ns: int
+    ) -> None:
+        """The thread was queued in `stack` and met in `after` next; learn if all was used there."""
+        if stack is after or work is Work.NONE:
+            total, times = self._used.get(stack, (0, 0))
+            self._used[stack] = total + used_ns, times + 1
+
+    def mean(self, stack: StackNode | None, unknown: int) -> int:
+        """Return it in ns, in the mean; `unknown` if it never was seen."""
+        total, times = self._used.get(stack, (0, 0))
+        return total // times if times else unknown
 
 
 class ThreadCpu:
@@ -114,6 +137,7 @@ class ThreadCpu:
         self._met: dict[StackNode | None, float] = {}
         self._met_before: dict[StackNode | None, float] = {}
         self._queued: dict[StackNode | None, float] = {}
+        self._stays = Stays()
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
 
@@ -130,13 +154,15 @@ class ThreadCpu:
         used = sample.cpu_ns
         if not used:
             return []
+        if before is not None and work_before is Work.QUEUED and not before.gil_held:
+            self._stays.left(before.stack, sample.stack, work, used)
         if before is not None and work is not Work.NONE and work_before is not Work.NONE:
             if before.stack is sample.stack:
                 return [Given(sample.t_ns, sample.stack, used)]
-            half = used // 2
+            earlier = self._part(before, work_before, sample, work)
             return [
-                Given(sample.t_ns, before.stack, half),
-                Given(sample.t_ns, sample.stack, used - half),
+                Given(sample.t_ns, before.stack, earlier),
+                Given(sample.t_ns, sample.stack, used - earlier),
             ]
         if work is Work.RUNNING:
             return [Given(sample.t_ns, sample.stack, used)]
@@ -144,6 +170,21 @@ class ThreadCpu:
             return [Given(sample.t_ns, before.stack, used)]
         self.unseen_ns += used
         return []
+
+    def _part(self, before: Sample, work_before: Work, sample: Sample, work: Work) -> int:
+        """Return how much of the CPU between two records at work belongs to the earlier one.
+
+        Half of it; but a thread that stands in the queue without the GIL may have been taken
+        from its CPU by somebody that it has just woken, always at the end of its work. There it
+        is met often and uses nothing, which is seen by what it uses after it.
+        """
+        used = sample.cpu_ns
+        half = used // 2
+        if work_before is Work.QUEUED and not before.gil_held:
+            return min(half, self._stays.mean(before.stack, half))
+        if work is Work.QUEUED and not sample.gil_held:
+            return used - min(half, self._stays.mean(sample.stack, half))
+        return half
 
     def settle(self, t_ns: int, *, final: bool = False) -> list[Given]:
         """Give out what was not seen, by where the thread was met since it was settled last.
