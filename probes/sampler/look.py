@@ -24,7 +24,7 @@ RUNNING = ord("R")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
 _LONGEST_WINDOW_NS = 600_000
-"""Of faults around a read: in a longer one the sampler itself was off the CPU."""
+"""Of a stack and what is asked about it: in a longer one the sampler itself was off the CPU."""
 
 _group = Buffer()
 _now = time.monotonic_ns
@@ -80,7 +80,7 @@ class Look:
         holders = self._interpreters.holders(_group.bytes) if whole else []
         early = self._ask_holders(group, holders)
         faults = self._read_states(group, early)
-        window = _now() - start if before else _LONGEST_WINDOW_NS
+        window = _now() - start
         if whole and self._interpreters.changed(_group.bytes):
             self._python.stale = True
         used_ns = 0
@@ -99,6 +99,8 @@ class Look:
                     queue_ns += more[1]
             if thread not in early:
                 thread.judge_on_cpu()
+                if thread.on_cpu and window > _LONGEST_WINDOW_NS:
+                    thread.on_cpu = False  # we were kept from asking right away
             used_ns += cpu_ns
             cold, thread.cold = thread.cold, 0
             if not thread.seen:

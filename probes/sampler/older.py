@@ -45,8 +45,11 @@ class OlderChunks:
             codes += seen[3]
             return seen[4:]
         fields, bottom, owner, entered = self._layout.frame, current, 0, current
-        n = len(frames)
+        n, m, steps = len(frames), len(codes), 0
         while low <= current <= end - size:
+            steps += 1
+            if steps > MOST_FRAMES:
+                raise NotSo("endless")
             bottom = current
             code, current, instruction, owner = fields(raw, current + offset)
             if owner > OWNED_BY_GENERATOR:
@@ -56,19 +59,19 @@ class OlderChunks:
             code &= -4
             place = self._codes.places.get(instruction)
             if place is not None and place[0] == code:
-                frames.append(place[1])
+                frame = place[1]
             else:
-                frames.append(self._codes.frame_id(code, instruction))
+                frame = self._codes.frame_id(code, instruction)
+            if frame >= 0:
+                frames.append(frame)
             codes.append(code)
-            if len(frames) > MOST_FRAMES:
-                raise NotSo("endless")
         if len(guess.older_seen) > _MOST_OLDER:
             guess.older_seen.clear()
         guess.older_seen[low] = (
             entered,
             content,
             frames[n:],
-            codes[n:],
+            codes[m:],
             current,
             bottom,
             owner,

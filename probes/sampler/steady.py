@@ -61,7 +61,9 @@ class Steady:
                 raise NotSo("owner")
             if certain and owner <= OWNED_BY_GENERATOR:
                 code &= -4
-                frames.append(self._codes.frame_id(code, instruction))
+                frame = self._codes.frame_id(code, instruction)
+                if frame >= 0:
+                    frames.append(frame)
                 codes.append(code)
             current = previous
         in_chunk = low <= bottom <= low + length - layout.frame_size

@@ -165,7 +165,7 @@ class Walker:
         codes: list[int] = []
         far: list[int] = []
         missed = False
-        bottom = owner = 0
+        bottom = owner = entries = 0
         while current and current != base:
             bottom = current
             if low <= current <= high:
@@ -178,6 +178,9 @@ class Walker:
                 older = self._older.walk(plan, raw, current, frames, codes)
                 if older is not None:
                     current, bottom, owner = older
+                    entries += 1
+                    if entries > MOST_FRAMES or len(codes) > MOST_FRAMES:
+                        raise NotSo("endless")
                     continue
                 if not missed and not plan.older:
                     self._older.find(plan, raw, current)
@@ -189,18 +192,21 @@ class Walker:
                 if len(far) > 2 * _MOST_EXTRAS:
                     raise NotSo("scattered")
             if owner > OWNED_BY_GENERATOR:
-                if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
+                entries += 1
+                if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL or entries > MOST_FRAMES:
                     raise NotSo("owner")
             else:
                 code &= -4  # 3.14+: tag bits of the reference
                 place = places.get(instruction)
                 if place is not None and place[0] == code:
-                    frames.append(place[1])
+                    frame = place[1]
                 else:
-                    frames.append(self._codes.frame_id(code, instruction))
+                    frame = self._codes.frame_id(code, instruction)
                     places = self._codes.places
+                if frame >= 0:
+                    frames.append(frame)
                 codes.append(code)
-                if len(frames) > MOST_FRAMES:
+                if len(codes) > MOST_FRAMES:
                     raise NotSo("endless")
             current = previous
         if far:
