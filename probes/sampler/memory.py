@@ -18,7 +18,7 @@ _readv.argtypes = [
 
 MOST_PIECES = 1000
 """Of one batch; the kernel takes 1024 (IOV_MAX)."""
-MOST_BYTES = 1 << 20
+MOST_BYTES = 6 << 20
 """Of one batch. The buffers are only touched as far as they are used."""
 MOST_ONE_PIECE = 1 << 16
 ADDRESS_MASK = (1 << 64) - 1

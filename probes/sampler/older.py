@@ -11,8 +11,9 @@ from .layout import Layout
 from .memory import Memory
 from .objects import NotSo
 
-_MOST_OLDER = 500
-_MOST_OLDER_BYTES = 450_000
+_MOST_OLDER = 600
+_MOST_OLDER_BYTES = 5 << 20
+"""Of one thread: some 45,000 frames."""
 _word = struct.Struct("<Q").unpack_from
 _three_words = struct.Struct("<QQQ").unpack_from
 

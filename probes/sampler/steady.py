@@ -45,6 +45,7 @@ class Steady:
         codes: list[int] = []
         certain = False
         bottom = owner = steps = 0
+        older = (0, 0, 0)
         while current and current != base:
             steps += 1
             if steps > MOST_FRAMES:
@@ -56,7 +57,9 @@ class Steady:
             elif current in plan.extras:
                 code, previous, instruction, owner = layout.frame(raw, plan.extras[current])
             else:  # reading it now would tell of another moment
-                code, previous, instruction, owner = self._in_older(plan, raw, current)
+                if not older[0] <= current <= older[1] - layout.frame_size:
+                    older = _older_with(plan, current, layout.frame_size)
+                code, previous, instruction, owner = layout.frame(raw, current + older[2])
             if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
                 raise NotSo("owner")
             if certain and owner <= OWNED_BY_GENERATOR:
@@ -76,14 +79,13 @@ class Steady:
         guess.frames, guess.node, guess.leaves = (), -1, []
         return self._names.stack(tuple(frames), guess.interpreter)
 
-    def _in_older(self, plan: Plan, raw: bytearray, current: int) -> tuple[int, int, int, int]:
-        """Return the fields of a frame in one of the older chunks of a batch."""
-        size = self._layout.frame_size
-        for low, end, offset in plan.older:
-            if low <= current <= end - size:
-                fields: tuple[int, int, int, int] = self._layout.frame(raw, current + offset)
-                return fields
-        raise NotSo("scattered")
+
+def _older_with(plan: Plan, frame: int, size: int) -> tuple[int, int, int]:
+    """Return the older chunk that a frame lies in."""
+    for chunk in plan.older:
+        if chunk[0] <= frame <= chunk[1] - size:
+            return chunk
+    raise NotSo("scattered")
 
 
 def _equal_bytes(raw: bytearray, one: int, other: int, length: int) -> int:

@@ -26,6 +26,9 @@ _ATTEMPTS = 4
 _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
 _LEAVES = 4
+_DEAR_OLDER = 250
+"""Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
+_REST_SWEEPS = 200
 _word = struct.Struct("<Q").unpack_from
 _three_words = struct.Struct("<QQQ").unpack_from
 
@@ -62,6 +65,8 @@ class Walker:
 
     def resolve(self, plan: Plan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit."""
+        if plan.guess.resting:
+            return self.alone(plan.guess)
         try:
             return Read(self._walk(plan, buffer.bytes))
         except (Again, NotSo, OSError, struct.error):
@@ -69,6 +74,9 @@ class Walker:
 
     def alone(self, guess: Guess) -> Read:
         """Read one thread until it holds still, a few times."""
+        if guess.resting:
+            guess.resting -= 1
+            return Read(-1, failed=True)
         plan, batches = None, self.batches
         for _ in range(_ATTEMPTS):
             try:
@@ -96,7 +104,10 @@ class Walker:
             except OSError:
                 guess.forget()
                 plan = None
-        if plan is not None:
+        if len(guess.older) > _DEAR_OLDER:
+            guess.forget()
+            guess.resting = _REST_SWEEPS
+        elif plan is not None:
             try:
                 return Read(self._steady.part(plan, _alone.bytes), unsteady=True)
             except (NotSo, OSError, struct.error):
