@@ -129,7 +129,7 @@ class Met:
     def __init__(self) -> None:
         self._hits: dict[StackNode | None, float] = {}
         self._hits_before: dict[StackNode | None, float] = {}
-        self._certain: dict[StackNode | None, float] = {}
+        self.certainty: dict[StackNode | None, float] = {}
         """CPU ns that were given with certainty. It favours long bursts over short ones, so it
         counts only where the hits are so few that their chance is worse than that."""
 
@@ -139,17 +139,17 @@ class Met:
 
     def certain(self, stack: StackNode | None, used_ns: int) -> None:
         """It has used so much there."""
-        self._certain[stack] = self._certain.get(stack, 0.0) + used_ns
+        self.certainty[stack] = self.certainty.get(stack, 0.0) + used_ns
 
     def weights(self) -> dict[StackNode | None, float]:
         """Return how to share; empty if it was met nowhere."""
         hits = self._hits or self._hits_before
         missing = _FEW_HITS - sum(hits.values())
-        certain = sum(self._certain.values())
+        certain = sum(self.certainty.values())
         if not hits or missing <= 0 or not certain:
             return hits
         weights = dict(hits)
-        for stack, used_ns in self._certain.items():
+        for stack, used_ns in self.certainty.items():
             weights[stack] = weights.get(stack, 0.0) + missing * used_ns / certain
         return weights
 
@@ -158,7 +158,7 @@ class Met:
         if not self._hits:
             return
         self._hits_before = _faded(self._hits_before, self._hits)
-        self._certain = _faded(self._certain, {})
+        self.certainty = _faded(self.certainty, {})
         self._hits = {}
 
 
@@ -248,14 +248,14 @@ class ThreadCpu:
         """Give out what was not seen, by where the thread was met since it was settled last.
 
         Where it was met nowhere, by where it was met before; if that is nowhere too the amount
-        waits, unless this is the `final` time: then it goes to where the thread queued for a
-        CPU, or was seen last.
+        waits, unless this is the `final` time: then it goes to where CPU was given before, where
+        the thread queued for one, or was seen last.
         """
         given: list[Given] = []
         if self.unseen_ns:
             weights = self._met.weights()
             if not weights and final and self._before is not None:
-                weights = self._queued or {self._before.stack: 1.0}
+                weights = self._met.certainty or self._queued or {self._before.stack: 1.0}
             if weights:
                 given = [
                     Given(t_ns, stack, amount)
