@@ -1,11 +1,12 @@
 """The stack sampler: a process of its own that reads running CPython programs from outside.
 
     stdin ──"add PID"──►  loop ──► family ──► target, one per process
-                           │pace               │ elf, layout: where things lie
-                           │                   │ threads: CPU, state, faults of each kernel thread
-                           ▼                   │ interpreters: which thread state is whose, GIL
-    stdout ◄──blocks── stream ◄── names ◄──────┤ walk: frames, through `memory` in a few reads
-                                               └ code, strings, linetable, tasks: what they mean
+                           │pace               │ elf, layout, runtime: is it Python, what lies where
+                           │                   │ roster, threads: CPU, state, faults of each
+                           │                   │ interpreters: which thread state is whose, GIL
+                           ▼                   │ look: in which order a sweep reads
+    stdout ◄──blocks── stream ◄── names ◄──────┤ batch, walk, older, steady: frames, in a few reads
+                                               └ code, objects, linetable, tasks: what they mean
 
 It is started by path (`python -I -S -E .../sampler/start.py`) with any Python from 3.9 on that
 happens to be there, imports the standard library only and little of it, and never stops or

@@ -21,10 +21,17 @@ _MOST_PLACES = 100_000
 _MOST_CHECKED = 900
 
 
+NOT_SHOWN = -1
+"""Frame id of code that is no function of the program."""
+_NO_LOCATION = b"\xfb"
+"""Line table of code that the interpreter itself puts between two frames (3.12+: what calls an
+`__init__` and drops its result): four instructions without a place, however many it has."""
+
+
 class Code:
     """One code object as it was read."""
 
-    __slots__ = ("end", "first_line", "id", "signature", "start", "table")
+    __slots__ = ("end", "first_line", "id", "shown", "signature", "start", "table")
 
     def __init__(
         self, start: int, units: int, first_line: int, table: LineTable, signature: bytes
@@ -35,6 +42,7 @@ class Code:
         self.table = table
         self.signature = signature
         self.id = -1
+        self.shown = True
 
     def line(self, instruction: int) -> int:
         """Return the line of an instruction; the first line before the first one has run."""
@@ -77,13 +85,8 @@ class Codes:
             self._codes.clear()
             self.places.clear()
 
-    def inherit(self, parent: Codes) -> None:
-        """A fork runs what its parent ran, at the same places."""
-        self._codes.update(parent._codes)
-        self.places.update(parent.places)
-
     def frame_id(self, address: int, instruction: int) -> int:
-        """Return the frame id of an instruction in the code object at `address`.
+        """Return the frame id of an instruction in the code object at `address`, or NOT_SHOWN.
 
         Raises:
             NotSo: it is no code object, or the instruction is outside of it.
@@ -96,7 +99,7 @@ class Codes:
             raise NotSo("instruction")
         if code.id < 0:
             raise NotSo("code")
-        frame = self._names.frame(code.id, code.line(instruction))
+        frame = self._names.frame(code.id, code.line(instruction)) if code.shown else NOT_SHOWN
         self.places[instruction] = (address, frame)
         return frame
 
@@ -116,14 +119,16 @@ class Codes:
             lines = LineTable(table, first_line)
         except ValueError:
             raise NotSo("line table") from None
-        if table and lines.units != units:
+        shown = table != _NO_LOCATION
+        if table and shown and lines.units != units:
             raise NotSo("line table")
         signature = raw[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE]
         # Read while it may have been freed: it counts only if it is still the same.
         if self._memory.read(address + SIGNATURE_AT, SIGNATURE_SIZE) != signature:
             raise NotSo("code")
         code = Code(address + layout.instructions, units, first_line, lines, signature)
-        code.id = self._names.code(function, file, first_line)
+        code.shown = shown
+        code.id = self._names.code(function, file, first_line) if shown else 0
         return code
 
     def is_still(self, address: int, signature: bytes) -> bool:

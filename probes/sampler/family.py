@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from .identity import Identity
+from .identity import Gone, Identity
 from .names import Names
 from .stream import Writer
-from .target import Gone, Target
+from .target import Target
 
 _LOOK_EVERY = 4
 """Sweeps between two looks for children of threads that ran: 40 ms at 100 Hz."""

@@ -19,9 +19,9 @@ class Guess:
         "node",
         "older",
         "older_seen",
+        "resting",
         "state",
         "task",
-        "task_name",
     )
 
     def __init__(self, state: int, native: int, interpreter: int, gil: int) -> None:
@@ -38,7 +38,8 @@ class Guess:
         self.node = -1
         self.task = 0
         """Address of the asyncio task that ran, 0 for none."""
-        self.task_name = 0
+        self.resting = 0
+        """Sweeps for which it is not tried: reading it was dear, and failed."""
         self.forget()
 
     def forget(self) -> None:

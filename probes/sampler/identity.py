@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class Gone(Exception):
+    """The process has ended."""
+
+
 class Identity:
     """Where the program lies (changes with exec) and when its process began."""
 

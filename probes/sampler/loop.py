@@ -98,6 +98,7 @@ class Sampler:
             rss,
             self.pace.rate_hz,
             len(self.family.targets),
+            self.family.unseen,
         )
         self.writer.block(stream.QUALITY, stream.QUALITY_FIELDS.pack(*fields))
         share = used / (now - self._since_ns)
@@ -106,7 +107,7 @@ class Sampler:
             fields_of_pace = stream.PACE_FIELDS.pack(now, self.pace.rate_hz, share)
             self.writer.block(stream.PACE, fields_of_pace + why.encode())
         self._since_ns, self._cpu_ns = now, cpu_ns
-        self._sweeps = self.pace.late = self.writer.dropped = 0
+        self._sweeps = self.pace.late = self.writer.dropped = self.family.unseen = 0
 
     def end(self) -> None:
         """Say the last words, for as long as the reader takes them."""

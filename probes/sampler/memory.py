@@ -18,8 +18,9 @@ _readv.argtypes = [
 
 MOST_PIECES = 1000
 """Of one batch; the kernel takes 1024 (IOV_MAX)."""
-MOST_BYTES = 1 << 20
-"""Of one batch. The buffers are only touched as far as they are used."""
+MOST_BYTES = 6 << 20
+"""Of one batch. The buffers grow as they are needed."""
+_FIRST_BYTES = 1 << 16
 MOST_ONE_PIECE = 1 << 16
 ADDRESS_MASK = (1 << 64) - 1
 
@@ -32,13 +33,21 @@ class Buffer:
 
     __slots__ = ("_keep", "bytes", "local", "local_address", "remote", "remote_address")
 
-    def __init__(self, size: int = MOST_BYTES) -> None:
-        self.bytes = bytearray(size)
-        self._keep = (ctypes.c_char * size).from_buffer(self.bytes)
-        self.local = (ctypes.c_uint64 * 2)(ctypes.addressof(self._keep), 0)
+    def __init__(self, size: int = _FIRST_BYTES) -> None:
+        self.local = (ctypes.c_uint64 * 2)()
         self.local_address = ctypes.addressof(self.local)
+        self._room(size)
         self.remote = (ctypes.c_uint64 * (2 * 1024))()
         self.remote_address = ctypes.addressof(self.remote)
+
+    def _room(self, size: int) -> None:
+        self.bytes = bytearray(size)
+        self._keep = (ctypes.c_char * size).from_buffer(self.bytes)
+        self.local[0] = ctypes.addressof(self._keep)
+
+    def grow(self, size: int) -> None:
+        """Make room for `size` bytes; what was read before is lost."""
+        self._room(min(max(2 * len(self.bytes), size), MOST_BYTES))
 
 
 _piece = ctypes.create_string_buffer(MOST_ONE_PIECE)
@@ -95,6 +104,10 @@ class Memory:
             Whether all `total` bytes came.
         """
         self.reads += 1
+        if total > len(buffer.bytes):
+            if total > MOST_BYTES:
+                return False
+            buffer.grow(total)
         n = len(pieces)
         try:
             buffer.remote[0:n] = pieces  # type: ignore[assignment]

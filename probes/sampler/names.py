@@ -73,8 +73,15 @@ class Names:
             self._writer.block(stream.FRAME, stream.FRAME_FIELDS.pack(found, code, line))
         return found
 
-    def stack(self, frames: tuple[int, ...]) -> int:
-        """Return the node of a stack, innermost frame first; `NO_STACK` if it is empty."""
+    def stack(self, frames: tuple[int, ...], interpreter: int = 0) -> int:
+        """Return the node of a stack; `NO_STACK` if it is empty.
+
+        Args:
+            frames: Frame ids, innermost first.
+            interpreter: If it is not the main one, a root above the stack says which it is.
+        """
+        if interpreter:
+            frames = (*frames, self.frame(self.code(f"<interpreter {interpreter}>", "", 0), 0))
         found = self.stacks.get(frames)
         if found is not None:
             return found

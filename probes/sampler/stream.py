@@ -43,8 +43,9 @@ SAMPLE = struct.Struct("<IIIQQIHBBHI")
 """µs since the block's t0, thread, node + 1 (0: no Python stack), on-CPU ns, run-queue ns,
 minor faults, faults in the window of the read (capped), state (a character), flags, wait, task + 1.
 """
-QUALITY_FIELDS = struct.Struct("<QQIIIQQdI")
-"""t0_ns, t1_ns, sweeps, late ones, dropped records, own CPU ns, own RSS bytes, rate, processes."""
+QUALITY_FIELDS = struct.Struct("<QQIIIQQdII")
+"""t0_ns, t1_ns, sweeps, late ones, dropped records, own CPU ns, own RSS bytes, rate, processes,
+processes that ended before they were looked at."""
 TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
 """process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
 

@@ -13,6 +13,7 @@ _MOST_KEPT_FILES = 3000
 
 CROWDED = 0.03
 _CROWDED_STEP = 0.1
+_ALWAYS_AWAKE = 100
 
 _WAIT_KINDS = (
     ("nanosleep", "sleep"),
@@ -110,6 +111,8 @@ class Thread:
         "_stat",
         "_status",
         "_switches",
+        "_wchan",
+        "awake",
         "born",
         "cold",
         "comm",
@@ -121,6 +124,7 @@ class Thread:
         "index",
         "known_guess",
         "native",
+        "on_cpu",
         "queue_ns",
         "seen",
         "state",
@@ -146,9 +150,14 @@ class Thread:
                 raise
         self._children: ProcFile | None = None
         self._status: ProcFile | None = None
+        self._wchan: ProcFile | None = None
         self._switches = -1
         self.turns = 0
         """How often it was given a CPU."""
+        self.on_cpu: bool | None = None
+        """Whether it had a CPU when it was runnable; None: not asked."""
+        self.awake = 0
+        """Records since it was last seen asleep."""
         self.crowded = 0.0
         """Share of its runnable time that it lately waited for a CPU."""
         self.used = b""
@@ -222,11 +231,11 @@ class Thread:
     def read_switches(self) -> None:
         """Read how often it was taken off its CPU, if it lately had to wait for one.
 
-        It costs as much as all else that is read of a thread; where nobody waits, who is
-        runnable runs.
+        It costs as much as all else that is read of a thread. Where nobody waits, who is
+        runnable runs; and whoever never sleeps is at work wherever it is met.
         """
         self._switches = -1
-        if self.crowded < CROWDED or self._schedstat is None:
+        if not self.worth_asking():
             return
         try:
             if self._status is None:
@@ -238,15 +247,21 @@ class Thread:
         except (OSError, ValueError, IndexError):
             pass
 
-    def on_cpu(self) -> bool | None:
-        """Whether a runnable thread runs, by `read_switches` and the usage read right after it.
+    def worth_asking(self) -> bool:
+        """Whether it may be runnable without running, and that would matter."""
+        crowded = self.crowded >= CROWDED and self.awake <= _ALWAYS_AWAKE
+        return crowded and self._schedstat is not None
+
+    def judge_on_cpu(self) -> None:
+        """Set `on_cpu` by `read_switches` and the usage read right after it.
 
         Each time that a thread is given a CPU is counted (schedstat), and each time that it is
         taken from one (status): one more of the former says that it has one now.
         """
         if self._switches < 0:
-            return None
-        return {0: False, 1: True}.get(self.turns - self._switches)
+            self.on_cpu = None
+        else:
+            self.on_cpu = {0: False, 1: True}.get(self.turns - self._switches)
 
     def children(self) -> list[int]:
         """Return the processes that this thread has started and that live."""
@@ -258,20 +273,15 @@ class Thread:
     def wait_kind(self) -> int:
         """Return what a sleeping thread waits for, as index into `stream.WAITS`."""
         try:
-            fd = os.open(f"{self.tid}/wchan", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+            if self._wchan is None:
+                self._wchan = ProcFile(f"{self.tid}/wchan", self._folder)
+            return kind_of_wait(self._wchan.read(128).decode("ascii", "replace"))
         except OSError:
             return 0
-        try:
-            place = os.read(fd, 128).decode("ascii", "replace")
-        except OSError:
-            return 0
-        finally:
-            os.close(fd)
-        return kind_of_wait(place)
 
     def close(self) -> None:
         """Give the descriptors back."""
-        for file in (self._stat, self._schedstat, self._children, self._status):
+        for file in (self._stat, self._schedstat, self._children, self._status, self._wchan):
             if file is not None:
                 file.close()
 

@@ -225,6 +225,8 @@ class Quality:
     rss_bytes: int
     rate_hz: float
     processes: int
+    unseen_processes: int
+    """Processes that ended before they were looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ What a record shows (`work_shown`), from best to least:
 * it was runnable with the GIL in hand while its stack was read: that code runs;
 * it was runnable without the GIL: it ran code outside of Python, or it had just been woken and
   waited for a CPU. Where it mostly sleeps it is taken to have been woken;
-* it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked.
+* it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked
+  (or, if it had no CPU right then, while we were kept from looking: it stood in the queue there).
 
 CPU between two records goes half to each if both were at work, whole to the one that was, and if
 neither was (a burst that no sweep met) it waits for `settle`, which shares it by the number of
@@ -37,6 +38,8 @@ _CALLS = ("sleep", "poll", "pipe", "socket", "child")
 _MEMORY = 0.5
 """How much of the weights of the settled past counts where the present has none."""
 _FORGOTTEN = 0.01
+_FEW_HITS = 10
+"""With fewer, what is shared by them is also shared by the CPU that was given with certainty."""
 
 
 class Given(NamedTuple):
@@ -90,7 +93,9 @@ def work_shown(sample: Seen, waiting: WaitingPlaces) -> Work:
     if sample.failed:
         return Work.NONE
     if sample.state != RUNNING:
-        return Work.RUNNING if sample.gil_held and sample.cpu_ns > 0 else Work.NONE
+        if not sample.gil_held or not sample.cpu_ns:
+            return Work.NONE
+        return Work.QUEUED if sample.on_cpu is False else Work.RUNNING
     if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
         return Work.RUNNING
     if not sample.gil_held and waiting.sleeps(sample.stack):
@@ -98,21 +103,91 @@ def work_shown(sample: Seen, waiting: WaitingPlaces) -> Work:
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
 
 
+class Stays:
+    """What one thread uses in a stack from a moment in the queue until it leaves the stack."""
+
+    def __init__(self) -> None:
+        self._used: dict[Where, tuple[int, int]] = {}
+
+    def learn(self, before: Seen, work_before: Work, sample: Seen, work: Work) -> None:
+        """Learn from two records if all CPU between them was used where the first one queued."""
+        if work_before is not Work.QUEUED or before.gil_held or not sample.cpu_ns:
+            return
+        if before.stack == sample.stack or work is Work.NONE:
+            total, times = self._used.get(before.stack, (0, 0))
+            self._used[before.stack] = total + sample.cpu_ns, times + 1
+
+    def mean(self, stack: Where, unknown: int) -> int:
+        """Return it in ns, in the mean; `unknown` if it never was seen."""
+        total, times = self._used.get(stack, (0, 0))
+        return total // times if times else unknown
+
+
+class Met:
+    """Where one thread was met running: by that is shared what it used while nobody looked."""
+
+    def __init__(self) -> None:
+        self._hits: dict[Where, float] = {}
+        self._hits_before: dict[Where, float] = {}
+        self.certainty: dict[Where, float] = {}
+        """CPU ns that were given with certainty. It favours long bursts over short ones, so it
+        counts only where the hits are so few that their chance is worse than that."""
+
+    def hit(self, stack: Where) -> None:
+        """It was met running there."""
+        self._hits[stack] = self._hits.get(stack, 0.0) + 1.0
+
+    def certain(self, stack: Where, used_ns: int) -> None:
+        """It has used so much there."""
+        self.certainty[stack] = self.certainty.get(stack, 0.0) + used_ns
+
+    def weights(self) -> dict[Where, float]:
+        """Return how to share; empty if it was met nowhere."""
+        hits = self._hits or self._hits_before
+        missing = _FEW_HITS - sum(hits.values())
+        certain = sum(self.certainty.values())
+        if not hits or missing <= 0 or not certain:
+            return hits
+        weights = dict(hits)
+        for stack, used_ns in self.certainty.items():
+            weights[stack] = weights.get(stack, 0.0) + missing * used_ns / certain
+        return weights
+
+    def fade(self) -> None:
+        """A window ends: what was met in it counts less from now on, and only where need be."""
+        if not self._hits:
+            return
+        self._hits_before = _faded(self._hits_before, self._hits)
+        self.certainty = _faded(self.certainty, {})
+        self._hits = {}
+
+
+def _faded(past: dict[Where, float], present: dict[Where, float]) -> dict[Where, float]:
+    faded = {
+        stack: weight * _MEMORY for stack, weight in past.items() if weight * _MEMORY > _FORGOTTEN
+    }
+    for stack, weight in present.items():
+        faded[stack] = faded.get(stack, 0.0) + weight
+    return faded
+
+
 class ThreadCpu:
     """CPU of one thread by stack, as its records come."""
 
-    def __init__(self, waiting: WaitingPlaces | None = None) -> None:
+    def __init__(self, waiting: WaitingPlaces | None = None, stays: Stays | None = None) -> None:
         """Begin.
 
         Args:
             waiting: Known beforehand, if all records are; learned on the way otherwise.
+            stays: The same.
         """
         self._learns = waiting is None
+        self._learns_stays = stays is None
         self._waiting = waiting or WaitingPlaces()
+        self._stays = stays or Stays()
         self._before: Seen | None = None
         self._before_work = Work.NONE
-        self._met: dict[Where, float] = {}
-        self._met_before: dict[Where, float] = {}
+        self._met = Met()
         self._queued: dict[Where, float] = {}
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
@@ -124,39 +199,61 @@ class ThreadCpu:
             self._waiting.held(before, sample.t_ns)
         work = work_shown(sample, self._waiting)
         work_before, self._before, self._before_work = self._before_work, sample, work
-        if work is not Work.NONE:
-            table = self._met if work is Work.RUNNING else self._queued
-            table[sample.stack] = table.get(sample.stack, 0.0) + 1.0
+        if work is Work.RUNNING:
+            self._met.hit(sample.stack)
+        elif work is Work.QUEUED:
+            self._queued[sample.stack] = self._queued.get(sample.stack, 0.0) + 1.0
         used = sample.cpu_ns
         if not used:
             return []
+        if before is not None and self._learns_stays:
+            self._stays.learn(before, work_before, sample, work)
+        given: list[Given] = []
         if before is not None and work is not Work.NONE and work_before is not Work.NONE:
-            if before.stack == sample.stack:
-                return [Given(sample.t_ns, sample.stack, used)]
-            half = used // 2
-            return [
-                Given(sample.t_ns, before.stack, half),
-                Given(sample.t_ns, sample.stack, used - half),
+            earlier = self._part(before, work_before, sample, work)
+            given = [
+                Given(sample.t_ns, before.stack, earlier),
+                Given(sample.t_ns, sample.stack, used - earlier),
             ]
-        if work is Work.RUNNING:
-            return [Given(sample.t_ns, sample.stack, used)]
-        if before is not None and work_before is Work.RUNNING:
-            return [Given(sample.t_ns, before.stack, used)]
-        self.unseen_ns += used
-        return []
+        elif work is Work.RUNNING:
+            given = [Given(sample.t_ns, sample.stack, used)]
+        elif before is not None and work_before is Work.RUNNING:
+            given = [Given(sample.t_ns, before.stack, used)]
+        else:
+            self.unseen_ns += used
+        for one in given:
+            self._met.certain(one.stack, one.amount)
+        return given
+
+    def _part(self, before: Seen, work_before: Work, sample: Seen, work: Work) -> int:
+        """Return how much of the CPU between two records at work belongs to the earlier one.
+
+        Half of it; but a thread that stands in the queue without the GIL may have been taken
+        from its CPU by somebody that it has just woken, always at the end of its work. There it
+        is met often and uses nothing, which is seen by what it uses after it.
+        """
+        used = sample.cpu_ns
+        half = used // 2
+        if before.stack == sample.stack:
+            return half
+        if work_before is Work.QUEUED and not before.gil_held:
+            return min(half, self._stays.mean(before.stack, half))
+        if work is Work.QUEUED and not sample.gil_held:
+            return used - min(half, self._stays.mean(sample.stack, half))
+        return half
 
     def settle(self, t_ns: int, *, final: bool = False) -> list[Given]:
         """Give out what was not seen, by where the thread was met since it was settled last.
 
         Where it was met nowhere, by where it was met before; if that is nowhere too the amount
-        waits, unless this is the `final` time: then it goes to where the thread queued for a
-        CPU, or was seen last.
+        waits, unless this is the `final` time: then it goes to where CPU was given before, where
+        the thread queued for one, or was seen last.
         """
-        weights = self._met or self._met_before
         given: list[Given] = []
         if self.unseen_ns:
+            weights = self._met.weights()
             if not weights and final and self._before is not None:
-                weights = self._queued or {self._before.stack: 1.0}
+                weights = self._met.certainty or self._queued or {self._before.stack: 1.0}
             if weights:
                 given = [
                     Given(t_ns, stack, amount)
@@ -164,26 +261,19 @@ class ThreadCpu:
                     if amount
                 ]
                 self.unseen_ns = 0
-        if self._met:
-            faded = {
-                stack: weight * _MEMORY
-                for stack, weight in self._met_before.items()
-                if weight * _MEMORY > _FORGOTTEN
-            }
-            for stack, weight in self._met.items():
-                faded[stack] = faded.get(stack, 0.0) + weight
-            self._met_before = faded
-            self._met = {}
+        self._met.fade()
         return given
 
 
 def cpu_by_stack(samples: Iterable[Seen]) -> dict[Where, int]:
     """Return the CPU ns of one thread by stack, from all of its records."""
     kept = list(samples)
-    waiting = WaitingPlaces()
+    waiting, stays = WaitingPlaces(), Stays()
     for before, after in pairwise(kept):
         waiting.held(before, after.t_ns)
-    thread = ThreadCpu(waiting)
+    for before, after in pairwise(kept):
+        stays.learn(before, work_shown(before, waiting), after, work_shown(after, waiting))
+    thread = ThreadCpu(waiting, stays)
     total: dict[Where, int] = {}
     for sample in kept:
         for given in thread.add(sample):
@@ -191,7 +281,7 @@ def cpu_by_stack(samples: Iterable[Seen]) -> dict[Where, int]:
     if kept:
         for given in thread.settle(kept[-1].t_ns, final=True):
             total[given.stack] = total.get(given.stack, 0) + given.amount
-    return total
+    return {stack: amount for stack, amount in total.items() if amount}
 
 
 def share(amount: int, weights: Mapping[Where, float]) -> dict[Where, int]:

@@ -16,7 +16,7 @@ from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler.names import Names
 from perftui.probes.sampler.target import Target
-from perftui.probes.stacks.own.records import Process, Sample
+from perftui.probes.stacks.own.records import PaceChange, Process, Quality, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
@@ -130,8 +130,10 @@ sys.stdin.read()
 @pytest.mark.live
 def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, FORKS, budget=0.1)
-    pids = {record.pid for record in watched.of(Process)}
-    assert watched.pid in pids
+    seen = {record.pid for record in watched.of(Process)}
+    assert watched.pid in seen
+    # Most have ended before they were looked at; none of those that were met is lost count of.
+    assert sum(quality.unseen_processes for quality in watched.of(Quality)) > 0
     parent = [s for s in watched.of(Sample) if s.thread.process.pid == watched.pid]
     assert any("spin" in watched.functions(sample) for sample in parent)
 
@@ -160,6 +162,41 @@ def test_a_thousand_threads(python: str, watch: Callable[..., Watched]) -> None:
         if "Event.wait" in watched.functions(sample)
     }
     assert len(idle) == 1000
+    assert any("spin" in watched.functions(sample) for sample in watched.of(Sample))
+
+
+CHURN = (
+    SPIN
+    + """
+threading.stack_size(64 << 10)
+stop = threading.Event()
+for _ in range(500):
+    threading.Thread(target=stop.wait, daemon=True).start()
+go()
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    thread = threading.Thread(target=spin, args=(.001,))
+    thread.start()
+    thread.join()
+print("done")
+sys.stdin.read()
+"""
+)
+
+
+@pytest.mark.live
+def test_a_crowd_with_churn_lowers_the_rate_and_says_so(
+    python: str, watch: Callable[..., Watched]
+) -> None:
+    watched = watch(python, CHURN, budget=0.002)
+    changes = watched.of(PaceChange)
+    assert changes
+    assert {change.why for change in changes} == {"budget"}
+    rates = [change.rate_hz for change in changes]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 100
+    assert changes[0].text.startswith("stack rate lowered to ")
+    assert watched.of(Quality)[-1].rate_hz == rates[-1]
     assert any("spin" in watched.functions(sample) for sample in watched.of(Sample))
 
 

@@ -210,6 +210,58 @@ def test_a_full_queue_does_not_make_code_look_longer() -> None:
     assert 0.9 < by[WORK] / by[OTHER] < 1.1
 
 
+def queued(t_ms: float, stack: StackNode, cpu_ms: float, gil: bool) -> Sample:
+    return replace(record(t_ms, stack, "R", cpu_ms), on_cpu=False, gil_held=gil)
+
+
+def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> None:
+    """OTHER sends an answer after each WORK; whoever gets it runs first, OTHER is in the queue."""
+    samples: list[Sample] = []
+    for turn in range(50):
+        t = 100.0 * turn
+        samples += [
+            replace(record(t, SLEEP, "S", 0.01), wait="socket"),
+            queued(t + 10, WORK, 2, gil=True),
+            queued(t + 20, OTHER, 3, gil=False),
+            replace(record(t + 80, OTHER, "S", 0.02), wait="lock"),
+        ]
+    by = cpu_by_stack(samples)
+    assert by.get(OTHER, 0) < 0.02 * sum(by.values())
+    thread = ThreadCpu()
+    live = [one for sample in samples for one in thread.add(sample)]
+    assert sum(one.amount for one in live if one.stack is OTHER) < 0.05 * 250 * MS
+
+
+def test_who_computes_without_the_gil_keeps_its_half() -> None:
+    samples: list[Sample] = []
+    for turn in range(50):
+        t = 100.0 * turn
+        samples += [queued(t + 10 * k, OTHER, 2, gil=False) for k in range(5)]
+        samples += [queued(t + 50 + 10 * k, WORK, 2, gil=True) for k in range(5)]
+    by = cpu_by_stack(samples)
+    assert 0.45 < by[OTHER] / sum(by.values()) < 0.55
+
+
+def test_asleep_with_the_gil_but_without_a_cpu_is_no_hit() -> None:
+    """The stack was read while it stood in the queue; the sampler came back after its burst."""
+    samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(400)]
+    for i in range(5, 400, 20):
+        samples[i] = replace(samples[i], stack=WORK, state="R", gil_held=True, on_cpu=True)
+    for i in range(10, 400, 20):
+        samples[i] = replace(samples[i], stack=OTHER, gil_held=True, on_cpu=False)
+    by = cpu_by_stack(samples)
+    assert by.get(OTHER, 0) < 0.02 * sum(by.values())
+
+
+def test_few_hits_do_not_decide_alone() -> None:
+    """Two hits, one of each; but nearly all that is certain is WORK."""
+    samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(100)]
+    samples[40] = replace(samples[40], stack=WORK, state="R", cpu_ns=9 * MS)
+    samples[60] = replace(samples[60], stack=OTHER, state="R", cpu_ns=MS // 100)
+    by = cpu_by_stack(samples)
+    assert by[WORK] > 0.8 * sum(by.values())
+
+
 def test_threads_without_python_keep_their_cpu() -> None:
     samples = [record(10 * i, None, "R", 10) for i in range(10)]
     assert cpu_by_stack(samples) == {None: 100 * MS}

@@ -1,0 +1,132 @@
+"""What to read of threads in one system call, and where each piece of it will lie.
+
+A batch holds, for each thread: thread state, C frame (3.11, 3.12), the newest chunk of its data
+stack, older chunks, frames known to lie elsewhere, the pointer to the current frame again, the
+newest chunk again, signatures of the innermost code objects. It is read in this order within
+microseconds; what is equal in both copies of the chunk was not moved between them.
+"""
+
+from __future__ import annotations
+
+from .code import SIGNATURE_AT, SIGNATURE_SIZE
+from .guess import Guess
+from .layout import Layout
+from .memory import MOST_BYTES, MOST_PIECES
+from .threads import Thread
+
+
+class Plan:
+    """Which bytes of a batch are what, for one thread; offsets into the buffer, -1 if absent."""
+
+    __slots__ = (
+        "again",
+        "cframe",
+        "chunk",
+        "copy",
+        "extras",
+        "guess",
+        "leaves",
+        "length",
+        "older",
+        "state",
+    )
+
+    def __init__(self, guess: Guess) -> None:
+        self.guess = guess
+        self.state = self.cframe = self.chunk = self.again = self.copy = self.leaves = -1
+        self.length = guess.length
+        """Of each copy of the newest chunk."""
+        self.older: list[tuple[int, int, int]] = []
+        """Older chunks: first address, end, offset minus first address."""
+        self.extras: dict[int, int] = {}
+
+
+class Batches:
+    """Makes the batches of one process."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.task_offset = 0
+        """Of the running asyncio task in the thread state, 0 if not known."""
+        self.state_size = layout.thread_size
+        self.lead: list[int] = []
+        """Pieces that every batch begins with, and their size: the GILs."""
+        self.lead_size = 0
+
+    def watch_task(self, offset: int) -> None:
+        """Also read the pointer to the running asyncio task."""
+        self.task_offset = offset
+        self.state_size = max(self._layout.thread_size, offset + 8)
+
+    def group(
+        self, threads: list[Thread], at: int
+    ) -> tuple[list[tuple[Thread, list[Plan]]], list[int], int]:
+        """Plan as many of the threads from `at` on as fit into one call, one at least.
+
+        Returns:
+            Them and their plans, what to read, and its size: 0 if it does not fit even so.
+        """
+        pieces = list(self.lead)
+        total = self.lead_size
+        group: list[tuple[Thread, list[Plan]]] = []
+        while at < len(threads):
+            thread = threads[at]
+            size, count = total, len(pieces)
+            plans: list[Plan] = []
+            for guess in thread.known_guess:
+                plan, total = self.plan(guess, pieces, total)
+                plans.append(plan)
+            if group and not fits(pieces, total):
+                del pieces[count:]
+                total = size
+                break
+            group.append((thread, plans))
+            at += 1
+        return group, pieces, total if fits(pieces, total) else 0
+
+    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[Plan, int]:
+        """Append what is to be read of a thread; return it and the bytes so far."""
+        layout = self._layout
+        plan = Plan(guess)
+        pieces += (guess.state, self.state_size)
+        plan.state = total
+        total += self.state_size
+        if layout.cframe and guess.cframe:
+            pieces += (guess.cframe, 16)
+            plan.cframe = total
+            total += 16
+        if guess.chunk:
+            pieces += (guess.chunk, guess.length)
+            plan.chunk = total
+            total += guess.length
+        for address, size in guess.older:
+            pieces += (address, size)
+            plan.older.append((address, address + size, total - address))
+            total += size
+        for address in guess.extras:
+            pieces += (address, layout.frame_size)
+            plan.extras[address] = total
+            total += layout.frame_size
+        plan.again = total
+        if layout.cframe:
+            pieces += (guess.state + layout.cframe, 8)
+            pieces += ((guess.cframe or guess.state) + layout.cframe_frame, 8)
+            total += 16
+        else:
+            pieces += (guess.state + layout.current_frame, 8)
+            total += 8
+        if guess.chunk:
+            pieces += (guess.chunk, guess.length)
+            plan.copy = total
+            total += guess.length
+        if guess.leaves:
+            plan.leaves = total
+            for address in guess.leaves:
+                pieces += (address + SIGNATURE_AT, SIGNATURE_SIZE)
+                total += SIGNATURE_SIZE
+        return plan, total
+
+
+def fits(pieces: list[int], total: int) -> bool:
+    """Whether so much can be read in one call."""
+    return total <= MOST_BYTES and len(pieces) <= 2 * MOST_PIECES

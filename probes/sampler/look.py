@@ -1,0 +1,239 @@
+"""One look at threads of a process: where are they, and what did they use?
+
+The order of the reads decides what the figures are worth. Of threads that ran lately the stack
+is read first, with the GIL in the same call; their state right after; what they used last. So a
+burst of work that is shorter than the sweep is seen with its stack, and its CPU is in the record.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import stream
+from .batch import Plan
+from .guess import Guess
+from .memory import Buffer, Memory
+from .roster import HOT_SWEEPS, Roster
+from .runtime import Runtime
+from .stream import Writer
+from .tally import Tally
+from .threads import Thread
+from .walk import Read
+
+RUNNING = ord("R")
+_FAULTING_SWEEPS = 200
+_WAIT_EVERY = 16
+_LONGEST_WINDOW_NS = 600_000
+"""Of a stack and what is asked about it: in a longer one the sampler itself was off the CPU."""
+
+_group = Buffer()
+_now = time.monotonic_ns
+
+
+class Look:
+    """Reads threads of one process and writes their records."""
+
+    def __init__(
+        self, memory: Memory, python: Runtime, roster: Roster, tally: Tally, writer: Writer
+    ) -> None:
+        self._memory = memory
+        self._python = python
+        self._walker = python.walker
+        self._batches = python.walker.batches
+        self._interpreters = python.interpreters
+        self._tasks = python.tasks
+        self._roster = roster
+        self._tally = tally
+        self._writer = writer
+        self.attempted = self.good = 0
+        """Stacks that were to be read, and that were, since `threads` began."""
+
+    def threads(
+        self, now: int, threads: list[Thread], usage: dict[Thread, tuple[int, int]] | None
+    ) -> int:
+        """Read `threads`; return the CPU ns that they used since they were read before.
+
+        Args:
+            now: Time of the records.
+            threads: Whom to read.
+            usage: CPU and run-queue ns of each, if that was asked already.
+        """
+        used = at = self.attempted = self.good = 0
+        while at < len(threads):
+            group, pieces, total = self._batches.group(threads, at)
+            at += len(group)
+            used += self._read(now, group, pieces, total, usage)
+        return used
+
+    def _read(
+        self,
+        now: int,
+        group: list[tuple[Thread, list[Plan]]],
+        pieces: list[int],
+        total: int,
+        usage: dict[Thread, tuple[int, int]] | None,
+    ) -> int:
+        """Read one batch and what the kernel says to it; write the records, return CPU ns."""
+        before = self._faults_before(group)
+        start = _now()
+        whole = total > 0 and self._memory.gather(_group, pieces, total)
+        holders = self._interpreters.holders(_group.bytes) if whole else []
+        early = self._ask_holders(group, holders)
+        faults = self._read_states(group, early)
+        window = _now() - start
+        if whole and self._interpreters.changed(_group.bytes):
+            self._python.stale = True
+        used_ns = 0
+        for thread, plans in group:
+            if thread not in faults:
+                thread.cold += 1
+                continue
+            try:
+                cpu_ns, queue_ns = thread.read_usage()
+            except (OSError, ValueError):
+                self._roster.doubt()
+                continue
+            for more in (early.get(thread), None if usage is None else usage[thread]):
+                if more is not None:
+                    cpu_ns += more[0]
+                    queue_ns += more[1]
+            if thread not in early:
+                thread.judge_on_cpu()
+                if thread.on_cpu and window > _LONGEST_WINDOW_NS:
+                    thread.on_cpu = False  # we were kept from asking right away
+            used_ns += cpu_ns
+            cold, thread.cold = thread.cold, 0
+            if not thread.seen:
+                if not cpu_ns and thread.state != RUNNING:
+                    thread.cold = HOT_SWEEPS  # it sleeps, and has since before we came
+                cpu_ns = thread.cpu_ns if thread.born else cpu_ns
+            elif not cpu_ns and thread.state != RUNNING and not _holds(plans, holders):
+                thread.cold = cold + 1
+                if thread.faulting > 0:
+                    thread.faulting -= 1
+                continue
+            new_faults = faults[thread]
+            if new_faults:
+                thread.faulting = _FAULTING_SWEEPS
+            elif thread.faulting > 0:
+                thread.faulting -= 1
+            read, guess, held = self._stack(plans, whole, holders)
+            flags = stream.GIL_HELD if held else 0
+            if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
+                flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
+            in_window = 0
+            if thread in before and window < _LONGEST_WINDOW_NS:
+                flags |= stream.WINDOW_VALID
+                in_window = thread.faults - before[thread]
+            self._record(now, thread, read, guess, flags, (cpu_ns, queue_ns, new_faults, in_window))
+        return used_ns
+
+    def _faults_before(self, group: list[tuple[Thread, list[Plan]]]) -> dict[Thread, int]:
+        """Return the minor faults so far of those that lately had any."""
+        before: dict[Thread, int] = {}
+        for thread, _ in group:
+            if thread.faulting > 0:
+                try:
+                    before[thread] = thread.read_faults()
+                except (OSError, ValueError, IndexError):
+                    self._roster.doubt()
+        return before
+
+    def _ask_holders(
+        self, group: list[tuple[Thread, list[Plan]]], holders: list[int]
+    ) -> dict[Thread, tuple[int, int]]:
+        """Ask at once whether who holds the GIL has a CPU: a burst may end between two looks.
+
+        Returns:
+            CPU and run-queue ns of those that were asked.
+        """
+        early: dict[Thread, tuple[int, int]] = {}
+        for thread, plans in group:
+            if _holds(plans, holders) and thread.worth_asking():
+                try:
+                    thread.read_switches()
+                    early[thread] = thread.read_usage()
+                    thread.judge_on_cpu()
+                except (OSError, ValueError):
+                    self._roster.doubt()
+        return early
+
+    def _read_states(
+        self, group: list[tuple[Thread, list[Plan]]], early: dict[Thread, tuple[int, int]]
+    ) -> dict[Thread, int]:
+        """Read the state of each; return the new faults of those that live."""
+        faults: dict[Thread, int] = {}
+        for thread, _ in group:
+            try:
+                faults[thread] = thread.read_state()
+                if thread.state == RUNNING and thread not in early:
+                    thread.read_switches()
+            except (OSError, ValueError, IndexError):
+                self._roster.doubt()
+        return faults
+
+    def _stack(
+        self, plans: list[Plan], whole: bool, holders: list[int]
+    ) -> tuple[Read, Guess | None, bool]:
+        """Return a thread's stack, its thread state, and whether that holds its GIL.
+
+        A thread inside of several interpreters is where the newest of them has frames.
+        """
+        read, guess, held = Read(-1), None, False
+        for plan in reversed(plans):
+            guess = plan.guess
+            read = self._walker.resolve(plan, _group) if whole else self._walker.alone(guess)
+            if read.lead:
+                holders = self._interpreters.holders(read.lead)
+            held = guess.gil < len(holders) and holders[guess.gil] == guess.state
+            if read.node >= 0 or read.failed:
+                break
+        if plans:
+            python = self._python
+            self.attempted += 1
+            self.good += not read.failed
+            python.named = python.named or read.node >= 0
+            python.lost = python.lost or read.failed
+        return read, guess, held
+
+    def _record(
+        self,
+        now: int,
+        thread: Thread,
+        read: Read,
+        guess: Guess | None,
+        flags: int,
+        amounts: tuple[int, int, int, int],
+    ) -> None:
+        tally = self._tally
+        tally.samples += 1
+        if read.failed:
+            flags |= stream.FAILED
+            tally.failed += 1
+        if read.unsteady:
+            flags |= stream.UNSTEADY
+            tally.unsteady += 1
+        wait = 0
+        thread.awake += 1
+        if thread.state != RUNNING:
+            thread.awake = 0
+            node, kind = thread.waits
+            if node != read.node or tally.samples % _WAIT_EVERY == 0:
+                kind = thread.wait_kind()
+                thread.waits = read.node, kind
+            wait = kind
+        task = -1
+        if guess is not None and guess.task and self._tasks.running_offset:
+            task = self._tasks.task(guess.task)
+        tally.cpu_ns += amounts[0]
+        thread.seen = True
+        self._writer.sample(now, thread.index, read.node, *amounts, thread.state, flags, wait, task)
+
+
+def _holds(plans: list[Plan], holders: list[int]) -> bool:
+    """Whether a thread held a GIL at the moment of a batch."""
+    for plan in plans:
+        guess = plan.guess
+        if guess.gil < len(holders) and holders[guess.gil] == guess.state:
+            return True
+    return False

@@ -1,0 +1,37 @@
+"""What one process gave in one second."""
+
+from __future__ import annotations
+
+import time
+
+from . import stream
+from .stream import Writer
+
+
+class Tally:
+    """Counts, until they are written."""
+
+    __slots__ = ("cpu_ns", "failed", "samples", "since_ns", "sweeps", "unsteady")
+
+    def __init__(self) -> None:
+        self.since_ns = time.monotonic_ns()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
+
+    def write(self, writer: Writer, process: int, now: int, used_ns: int) -> None:
+        """Write the counts and begin anew.
+
+        Args:
+            writer: Where to.
+            process: Number of the process in the stream.
+            now: Its end.
+            used_ns: CPU of the whole process since it is watched.
+        """
+        if self.sweeps:
+            counts = (self.sweeps, self.samples, self.failed, self.unsteady)
+            fields = (process, self.since_ns, now, *counts, max(used_ns, 0), self.cpu_ns)
+            writer.block(stream.TALLY, stream.TALLY_FIELDS.pack(*fields))
+        self._clear()
+        self.since_ns = now

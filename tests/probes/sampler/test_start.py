@@ -1,0 +1,87 @@
+"""The sampler's process: what it loads, with what it runs, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from support.sampler import ALL, clean_environment
+
+from perftui.probes.stacks.own.records import Sample
+from perftui.probes.stacks.own.source import START, OwnSampler
+
+DEAR = {
+    "typing",
+    "re",
+    "json",
+    "random",
+    "enum",
+    "dataclasses",
+    "subprocess",
+    "threading",
+    "shutil",
+}
+"""Modules that would each cost a fifth of the start or more."""
+
+
+def test_it_loads_little_and_nothing_of_ours_around_it() -> None:
+    text = (
+        f"import sys; sys.argv = ['start.py', 'x']; path = {str(START)!r}\n"
+        "try: exec(open(path).read(), {'__name__': '__main__', '__file__': path})\n"
+        "except SystemExit: pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-E", "-c", text + "print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "perftui_sampler.loop" in loaded
+    assert not loaded & DEAR
+    assert not any(name.split(".")[0] == "perftui" for name in loaded)
+
+
+def test_a_wrong_argument_is_one_line() -> None:
+    done = subprocess.run([sys.executable, str(START), "what"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage:")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("minor", sorted(ALL))
+def test_every_python_can_run_it(minor: int) -> None:
+    text = "def f():\n while True: sum(range(50))\nf()"
+    target = subprocess.Popen([sys.executable, "-c", text], env=clean_environment())
+    sampler = OwnSampler([target.pid], python=ALL[minor])
+    try:
+        for record in sampler.records():
+            stack = record.stack if isinstance(record, Sample) else None
+            if stack is not None and stack.place.function == "f":
+                break
+        else:
+            pytest.fail("it ended without a stack")
+    finally:
+        code = sampler.close()
+        target.kill()
+        target.wait()
+    assert code == 0
+
+
+def test_it_ends_when_nobody_reads() -> None:
+    target = subprocess.Popen([sys.executable, "-c", "while True: sum(range(50))"])
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-E", str(START), str(target.pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        target.kill()
+        target.wait()
