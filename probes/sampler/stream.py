@@ -51,7 +51,8 @@ TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
 
 GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED = 1, 2, 4, 8, 16, 32
 """Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none. ON_CPU
-and QUEUED: a runnable thread had, or waited for, a CPU; neither: it was not asked."""
+and QUEUED: a thread that was runnable or held the GIL had, or waited for, a CPU when its stack was
+read; neither: it was not asked."""
 
 RESOLVING, SAMPLED, REFUSED, GONE = range(4)
 """Status of a process. RESOLVING: it has become another program, or begins."""

@@ -181,7 +181,8 @@ class Sample:
     state: str
     """Of the kernel: R running or runnable, S asleep, D asleep in the kernel, ..."""
     on_cpu: bool | None
-    """Whether a runnable thread had a CPU; None: not asked, nobody had to wait lately."""
+    """Whether a thread that was runnable, or held the GIL, had a CPU when its stack was read; None:
+    not asked, nobody had to wait lately."""
     gil_held: bool
     """Read in the same call as the stack."""
     unsteady: bool

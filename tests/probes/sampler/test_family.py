@@ -39,7 +39,9 @@ WORKERS = (
     SPIN
     + """
 def worker(i):
-    if i == 7: hot()
+    if i == 7:
+        hot()
+        time.sleep(.3)
     else: time.sleep(60)
 def hot(): spin(.25)
 go()
