@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from .identity import Gone, Identity
-from .names import Names
+from .cpython.identity import Gone, Identity
+from .cpython.names import Names
 from .stream import Writer
-from .target import Target
+from .target import SampledProcess
 
 _LOOK_EVERY = 4
 """Sweeps between two looks for children of threads that ran: 40 ms at 100 Hz."""
@@ -27,7 +27,7 @@ class Family:
         self._names = names
         self._writer = writer
         self.follow = follow
-        self.targets: dict[int, Target] = {}
+        self.targets: dict[int, SampledProcess] = {}
         self._waiting: dict[int, int] = {}
         """Children that were seen, not looked at yet: pid -> when they were seen."""
         self._left_out: set[int] = set()
@@ -43,7 +43,7 @@ class Family:
         if pid in self.targets or len(self.targets) >= MOST_PROCESSES:
             return
         try:
-            target = Target(pid, self._next, self._names, self._writer, born=born)
+            target = SampledProcess(pid, self._next, self._names, self._writer, born=born)
         except (OSError, Gone, ValueError, IndexError):
             self.unseen += 1
             return
@@ -73,7 +73,7 @@ class Family:
         if self._waiting:
             self._look_at_waiting()
 
-    def _sweep(self, target: Target, now: int) -> bool:
+    def _sweep(self, target: SampledProcess, now: int) -> bool:
         try:
             return target.sweep(now)
         except Gone:
@@ -81,7 +81,7 @@ class Family:
             target.close()
             return False
 
-    def _see(self, target: Target, born: bool, whole: bool) -> None:
+    def _see(self, target: SampledProcess, born: bool, whole: bool) -> None:
         """Note the children of a process; unless they were `born` here, look at them at once."""
         now = time.monotonic_ns()
         for pid in target.children(whole):

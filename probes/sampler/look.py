@@ -10,15 +10,15 @@ from __future__ import annotations
 import time
 
 from . import stream
-from .batch import Plan
 from .guess import Guess
 from .memory import Buffer, Memory
+from .reading.batch import ReadPlan
+from .reading.walk import Read
 from .roster import HOT_SWEEPS, Roster
 from .runtime import Runtime
 from .stream import Writer
-from .tally import Tally
-from .threads import Thread
-from .walk import Read
+from .tally import SecondTally
+from .threads import KernelThread
 
 RUNNING = ord("R")
 _FAULTING_SWEEPS = 200
@@ -34,7 +34,7 @@ class Look:
     """Reads threads of one process and writes their records."""
 
     def __init__(
-        self, memory: Memory, python: Runtime, roster: Roster, tally: Tally, writer: Writer
+        self, memory: Memory, python: Runtime, roster: Roster, tally: SecondTally, writer: Writer
     ) -> None:
         self._memory = memory
         self._python = python
@@ -49,7 +49,10 @@ class Look:
         """Stacks that were to be read, and that were, since `threads` began."""
 
     def threads(
-        self, now: int, threads: list[Thread], usage: dict[Thread, tuple[int, int]] | None
+        self,
+        now: int,
+        threads: list[KernelThread],
+        usage: dict[KernelThread, tuple[int, int]] | None,
     ) -> int:
         """Read `threads`; return the CPU ns that they used since they were read before.
 
@@ -68,10 +71,10 @@ class Look:
     def _read(
         self,
         now: int,
-        group: list[tuple[Thread, list[Plan]]],
+        group: list[tuple[KernelThread, list[ReadPlan]]],
         pieces: list[int],
         total: int,
-        usage: dict[Thread, tuple[int, int]] | None,
+        usage: dict[KernelThread, tuple[int, int]] | None,
     ) -> int:
         """Read one batch and what the kernel says to it; write the records, return CPU ns."""
         before = self._faults_before(group)
@@ -128,9 +131,11 @@ class Look:
             self._record(now, thread, read, guess, flags, (cpu_ns, queue_ns, new_faults, in_window))
         return used_ns
 
-    def _faults_before(self, group: list[tuple[Thread, list[Plan]]]) -> dict[Thread, int]:
+    def _faults_before(
+        self, group: list[tuple[KernelThread, list[ReadPlan]]]
+    ) -> dict[KernelThread, int]:
         """Return the minor faults so far of those that lately had any."""
-        before: dict[Thread, int] = {}
+        before: dict[KernelThread, int] = {}
         for thread, _ in group:
             if thread.faulting > 0:
                 try:
@@ -140,14 +145,14 @@ class Look:
         return before
 
     def _ask_holders(
-        self, group: list[tuple[Thread, list[Plan]]], holders: list[int]
-    ) -> dict[Thread, tuple[int, int]]:
+        self, group: list[tuple[KernelThread, list[ReadPlan]]], holders: list[int]
+    ) -> dict[KernelThread, tuple[int, int]]:
         """Ask at once whether who holds the GIL has a CPU: a burst may end between two looks.
 
         Returns:
             CPU and run-queue ns of those that were asked.
         """
-        early: dict[Thread, tuple[int, int]] = {}
+        early: dict[KernelThread, tuple[int, int]] = {}
         for thread, plans in group:
             if _holds(plans, holders) and thread.worth_asking():
                 try:
@@ -159,10 +164,12 @@ class Look:
         return early
 
     def _read_states(
-        self, group: list[tuple[Thread, list[Plan]]], early: dict[Thread, tuple[int, int]]
-    ) -> dict[Thread, int]:
+        self,
+        group: list[tuple[KernelThread, list[ReadPlan]]],
+        early: dict[KernelThread, tuple[int, int]],
+    ) -> dict[KernelThread, int]:
         """Read the state of each; return the new faults of those that live."""
-        faults: dict[Thread, int] = {}
+        faults: dict[KernelThread, int] = {}
         for thread, _ in group:
             try:
                 faults[thread] = thread.read_state()
@@ -173,7 +180,7 @@ class Look:
         return faults
 
     def _stack(
-        self, plans: list[Plan], whole: bool, holders: list[int]
+        self, plans: list[ReadPlan], whole: bool, holders: list[int]
     ) -> tuple[Read, Guess | None, bool]:
         """Return a thread's stack, its thread state, and whether that holds its GIL.
 
@@ -199,7 +206,7 @@ class Look:
     def _record(
         self,
         now: int,
-        thread: Thread,
+        thread: KernelThread,
         read: Read,
         guess: Guess | None,
         flags: int,
@@ -230,7 +237,7 @@ class Look:
         self._writer.sample(now, thread.index, read.node, *amounts, thread.state, flags, wait, task)
 
 
-def _holds(plans: list[Plan], holders: list[int]) -> bool:
+def _holds(plans: list[ReadPlan], holders: list[int]) -> bool:
     """Whether a thread held a GIL at the moment of a batch."""
     for plan in plans:
         guess = plan.guess

@@ -15,8 +15,8 @@ import sys
 import time
 
 from . import stream
+from .cpython.names import Names
 from .family import Family
-from .names import Names
 from .pace import BUDGET, Pace
 from .stream import Writer
 from .threads import allow_files

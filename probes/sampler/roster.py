@@ -6,9 +6,9 @@ import os
 import time
 
 from . import stream
-from .identity import Gone
+from .cpython.identity import Gone
 from .stream import Writer
-from .threads import Thread, namespace_number
+from .threads import KernelThread, namespace_number
 
 HOT_SWEEPS = 50
 """A thread that ran within so many sweeps is read whether or not it is known to have run."""
@@ -36,8 +36,8 @@ class Roster:
         self._schedstat = schedstat
         self._folder = os.open(f"/proc/{pid}/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._links = -1
-        self.threads: dict[int, Thread] = {}
-        self.hot: list[Thread] = []
+        self.threads: dict[int, KernelThread] = {}
+        self.hot: list[KernelThread] = []
         """Those that ran lately."""
         self.ended: list[int] = []
         """Numbers of threads that have ended, as the interpreter knows them; for who maps them."""
@@ -76,7 +76,9 @@ class Roster:
             if other_namespace:
                 native = namespace_number(f"/proc/{self._pid}/task/{tid}") or tid
             try:
-                thread = Thread(tid, native, Roster.next_thread, self._folder, self._schedstat)
+                thread = KernelThread(
+                    tid, native, Roster.next_thread, self._folder, self._schedstat
+                )
             except FileNotFoundError:
                 if self._schedstat and os.path.exists(f"/proc/{self._pid}/task/{tid}/stat"):
                     self._schedstat = ""  # a kernel without it
@@ -97,7 +99,7 @@ class Roster:
             self._drop(self.threads[tid])
         self._born = True  # who comes later has used nothing before
 
-    def _drop(self, thread: Thread) -> None:
+    def _drop(self, thread: KernelThread) -> None:
         self.threads.pop(thread.tid, None)
         if thread in self.hot:
             self.hot.remove(thread)
@@ -110,10 +112,10 @@ class Roster:
         """Those that have not run for long are no longer hot."""
         self.hot = [thread for thread in self.hot if thread.cold < HOT_SWEEPS]
 
-    def woken(self) -> tuple[list[Thread], dict[Thread, tuple[int, int]]]:
+    def woken(self) -> tuple[list[KernelThread], dict[KernelThread, tuple[int, int]]]:
         """Ask all that are not hot; return who ran, and its CPU and run-queue ns."""
-        woken: list[Thread] = []
-        usage: dict[Thread, tuple[int, int]] = {}
+        woken: list[KernelThread] = []
+        usage: dict[KernelThread, tuple[int, int]] = {}
         hot = set(self.hot)
         for thread in list(self.threads.values()):
             if thread in hot:

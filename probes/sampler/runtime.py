@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .code import Codes
-from .elf import Found
-from .interpreters import Interpreters
-from .layout import layout_of
+from .cpython.code import Codes
+from .cpython.elf import Found
+from .cpython.interpreters import Interpreters
+from .cpython.layout import layout_of
+from .cpython.names import Names
+from .cpython.tasks import TaskNames
 from .memory import Memory
-from .names import Names
-from .tasks import TaskNames
-from .threads import Thread
-from .walk import Walker
+from .reading.walk import Walker
+from .threads import KernelThread
 
 
 class Runtime:
@@ -37,7 +37,7 @@ class Runtime:
         self.lost = False
         """A thread state is not where it was: all of them are to be found again."""
 
-    def map(self, threads: dict[int, Thread], whole: bool = True) -> None:
+    def map(self, threads: dict[int, KernelThread], whole: bool = True) -> None:
         """Find the thread states (the new ones, or all); what was learned of the rest is kept.
 
         Raises:
@@ -63,7 +63,7 @@ class Runtime:
             thread.known_guess = guesses
             thread.guess = guesses[-1]
 
-    def begin(self, threads: dict[int, Thread]) -> None:
+    def begin(self, threads: dict[int, KernelThread]) -> None:
         """Call before a sweep: forgets numbers that mean nothing any more."""
         if self._generation != self._names.generation:
             self._generation = self._names.generation

@@ -8,7 +8,7 @@ from . import stream
 from .stream import Writer
 
 
-class Tally:
+class SecondTally:
     """Counts, until they are written."""
 
     __slots__ = ("cpu_ns", "failed", "samples", "since_ns", "sweeps", "unsteady")

@@ -7,16 +7,16 @@ import struct
 import time
 
 from . import stream
-from .elf import find_runtime
-from .identity import Gone, Identity
-from .layout import Refused
+from .cpython.elf import find_runtime
+from .cpython.identity import Gone, Identity
+from .cpython.layout import Refused
+from .cpython.names import Names
 from .look import Look
 from .memory import Memory
-from .names import Names
 from .roster import Roster
 from .runtime import Runtime
 from .stream import Writer
-from .tally import Tally
+from .tally import SecondTally
 
 _UNEXPLAINED_NS = 20_000
 _WORTH_A_QUESTION_NS = 5_000
@@ -36,7 +36,7 @@ _clock = time.clock_gettime_ns
 _now = time.monotonic_ns
 
 
-class Target:
+class SampledProcess:
     """A process that is sampled, or of which we know why not.
 
     Raises:
@@ -71,7 +71,7 @@ class Target:
         self._sweeps = 0
         self._bad = 0
         self._tries = 0
-        self._tally = Tally()
+        self._tally = SecondTally()
         self.first_clock_ns = 0 if born else self.clock()
         self._python: Runtime | None = None
         self._look: Look | None = None

@@ -101,7 +101,7 @@ class ProcFile:
             Files.kept -= 1
 
 
-class Thread:
+class KernelThread:
     """One kernel thread."""
 
     __slots__ = (

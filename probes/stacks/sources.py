@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
-    from perftui.probes.stacks.own.records import Process
+    from perftui.probes.stacks.own.records import ProcessRecord
 
 Sampler = Literal["auto", "own", "py-spy"]
 SAMPLERS: tuple[Sampler, ...] = ("auto", "own", "py-spy")
@@ -131,7 +131,7 @@ class TreeStackProbe:
         if self._spied is not None:
             self._spied.renew(pid)
 
-    def _news(self, process: Process) -> None:
+    def _news(self, process: ProcessRecord) -> None:
         """The own sampler tells about a process."""
         pid = process.pid
         if process.status == "sampled":

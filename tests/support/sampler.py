@@ -9,7 +9,7 @@ from perftui.probes.stacks.own.records import Sample
 from support.pythons import interpreters
 
 if TYPE_CHECKING:
-    from perftui.probes.stacks.own.records import OwnRecord, Thread
+    from perftui.probes.stacks.own.records import OwnRecord, ThreadRecord
 
 Record = TypeVar("Record")
 FIRST, LAST = 11, 15
@@ -28,8 +28,8 @@ class Watched(NamedTuple):
     def of(self, kind: type[Record]) -> list[Record]:
         return [record for record in self.records if isinstance(record, kind)]
 
-    def by_thread(self) -> dict[Thread, list[Sample]]:
-        found: dict[Thread, list[Sample]] = {}
+    def by_thread(self) -> dict[ThreadRecord, list[Sample]]:
+        found: dict[ThreadRecord, list[Sample]] = {}
         for sample in self.of(Sample):
             found.setdefault(sample.thread, []).append(sample)
         return found

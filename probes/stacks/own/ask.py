@@ -6,14 +6,14 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from perftui.probes.stacks.own.records import Process
+from perftui.probes.stacks.own.records import ProcessRecord
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
     from perftui.probes.stacks.own.records import OwnRecord
 
 
-def ask(pid: int, limit_s: float = 3.0) -> Process | None:
+def ask(pid: int, limit_s: float = 3.0) -> ProcessRecord | None:
     """Return what the own sampler says of a process, None if it says nothing in time.
 
     Raises:
@@ -36,6 +36,6 @@ def ask(pid: int, limit_s: float = 3.0) -> Process | None:
         sampler.close()
 
 
-def _answer(records: list[OwnRecord]) -> Process | None:
-    told = [record for record in records if isinstance(record, Process)]
+def _answer(records: list[OwnRecord]) -> ProcessRecord | None:
+    told = [record for record in records if isinstance(record, ProcessRecord)]
     return next((record for record in told if record.status in ("sampled", "refused")), None)

@@ -9,13 +9,13 @@ from perftui.probes.sampler import stream
 from perftui.probes.stacks.own.records import (
     PaceChange,
     Place,
-    Process,
+    ProcessRecord,
     Quality,
     Sample,
     StackNode,
     Tally,
-    Thread,
     ThreadEnded,
+    ThreadRecord,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Decoder:
         self._rest = b""
         self.generation = 0
         """Times that the sampler has forgotten its numbers."""
-        self._processes: dict[int, Process] = {}
-        self._threads: dict[int, Thread] = {}
+        self._processes: dict[int, ProcessRecord] = {}
+        self._threads: dict[int, ThreadRecord] = {}
         self._codes: dict[int, tuple[str, str, int]] = {}
         self._places: dict[int, Place] = {}
         self._nodes: list[StackNode] = []
@@ -94,7 +94,7 @@ class Decoder:
     def _process(self, raw: bytes) -> None:
         index, pid, t_ns, status, version = stream.PROCESS_FIELDS.unpack_from(raw)
         reason = cast("Reason", raw[stream.PROCESS_FIELDS.size :].decode())
-        process = Process(t_ns, index, pid, _STATUS[status], reason, version)
+        process = ProcessRecord(t_ns, index, pid, _STATUS[status], reason, version)
         if process.status == "gone":
             self._processes.pop(index, None)
         else:
@@ -104,7 +104,7 @@ class Decoder:
     def _thread(self, raw: bytes) -> None:
         index, process, tid, t_ns, cpu_ns = stream.THREAD_FIELDS.unpack_from(raw)
         comm = raw[stream.THREAD_FIELDS.size :].decode("utf-8", "replace")
-        thread = Thread(t_ns, index, self._processes[process], tid, comm, cpu_ns)
+        thread = ThreadRecord(t_ns, index, self._processes[process], tid, comm, cpu_ns)
         self._threads[index] = thread
         self._records.append(thread)
 

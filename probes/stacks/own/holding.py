@@ -13,13 +13,13 @@ from perftui.probes.spine.calltree import MAX_DEPTH, ROOT
 from perftui.probes.spine.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
-    Process,
+    ProcessRecord,
     Quality,
     Sample,
     StackNode,
     Tally,
-    Thread,
     ThreadEnded,
+    ThreadRecord,
 )
 from perftui.probes.target.orders import at_rest
 from perftui.probes.text.units import NS_PER_S
@@ -44,7 +44,7 @@ class _Held:
 
     __slots__ = ("facts", "fresh", "named", "node", "pid", "since_ns", "thread", "told_ns")
 
-    def __init__(self, thread: Thread) -> None:
+    def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
         self.pid = thread.process.pid
         self.node: int | None = None
@@ -97,7 +97,7 @@ class Holding:
         for record in records:
             if isinstance(record, Sample):
                 self._sample(record)
-            elif isinstance(record, Thread):
+            elif isinstance(record, ThreadRecord):
                 self._held[record.index] = _Held(record)
             elif isinstance(record, ThreadEnded):
                 self._ended(record)
@@ -105,7 +105,7 @@ class Holding:
                 self._tallies.append(record)
             elif isinstance(record, Quality):
                 self._quality(record)
-            elif isinstance(record, Process) and record.status == "gone":
+            elif isinstance(record, ProcessRecord) and record.status == "gone":
                 self._gone.append(record.index)
 
     def tell(self, now_ns: int) -> list[Record]:

@@ -14,7 +14,7 @@ from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.decode import DamagedStream
 from perftui.probes.stacks.own.holding import Holding
-from perftui.probes.stacks.own.records import PaceChange, Process, Sample
+from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 from perftui.probes.stacks.thread_names import ThreadNames
 
@@ -45,7 +45,7 @@ class OwnStackProbe:
         born: bool,
         rate_hz: float = 100,
         on_stack: Callable[[], None],
-        on_news: Callable[[Process], None],
+        on_news: Callable[[ProcessRecord], None],
         on_broken: Callable[[str], None],
     ) -> None:
         """Prepare; nothing is started.
@@ -156,7 +156,7 @@ class OwnStackProbe:
                 first = self._on_stack is not None and record.stack is not None
                 if first and record.thread.process.pid == self._pid:
                     self._ready()
-            elif isinstance(record, Process):
+            elif isinstance(record, ProcessRecord):
                 if record.status == "gone":
                     self._known.discard(record.pid)
                 else:
@@ -186,7 +186,7 @@ class OwnStackProbe:
         if silent and procfs.looks_python(self._pid) is False:
             self._silent_since_s = None
             now = time.monotonic_ns()
-            self._on_news(Process(now, 0, self._pid, "refused", "not-python", 0))
+            self._on_news(ProcessRecord(now, 0, self._pid, "refused", "not-python", 0))
         for pid in set(self._pids()) - self._known:
             self._known.add(pid)
             sampler.add(pid, born=True)

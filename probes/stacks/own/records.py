@@ -54,7 +54,7 @@ Where = StackNode | int | None
 """A stack: a node of the stream, or one of the session's call tree; None: no Python frames."""
 
 
-class Seen(Protocol):
+class SeenSample(Protocol):
     """What weighing needs of a record; the fields are those of `Sample`."""
 
     @property
@@ -114,7 +114,7 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessRecord:
     """A process was found, or there is news of it."""
 
     t_ns: int
@@ -139,13 +139,13 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class ThreadRecord:
     """A kernel thread was found."""
 
     t_ns: int
     index: int
     """Names the thread in this stream."""
-    process: Process
+    process: ProcessRecord
     tid: int
     comm: str
     """The kernel's name of it; on 3.14+ that of the Python thread, before that of the program."""
@@ -158,7 +158,7 @@ class ThreadEnded:
     """A thread is no more."""
 
     t_ns: int
-    thread: Thread
+    thread: ThreadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Sample:
     """
 
     t_ns: int
-    thread: Thread
+    thread: ThreadRecord
     stack: StackNode | None
     """None: no Python frame (a native thread), or it could not be read (`failed`)."""
     cpu_ns: int
@@ -198,7 +198,7 @@ class Sample:
 class Tally:
     """One process over about one second."""
 
-    process: Process
+    process: ProcessRecord
     t0_ns: int
     t1_ns: int
     sweeps: int
@@ -249,4 +249,4 @@ class PaceChange:
         return f"stack rate raised to {self.rate_hz:.0f} Hz again"
 
 
-OwnRecord = Process | Thread | ThreadEnded | Sample | Tally | Quality | PaceChange
+OwnRecord = ProcessRecord | ThreadRecord | ThreadEnded | Sample | Tally | Quality | PaceChange

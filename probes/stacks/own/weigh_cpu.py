@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perftui.probes.stacks.own.records import Seen, Where
+    from perftui.probes.stacks.own.records import SeenSample, Where
 
 RUNNING = "R"
 _LONGEST_HOLD_NS = 1_000_000_000
@@ -59,7 +59,7 @@ class WaitingPlaces:
         self._called_ns: dict[Where, int] = {}
         """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
 
-    def held(self, sample: Seen, until_ns: int) -> None:
+    def held(self, sample: SeenSample, until_ns: int) -> None:
         """The thread was as in `sample` until its next record."""
         if sample.failed:
             return
@@ -88,7 +88,7 @@ class Work(Enum):
     """Asleep, woken and not running yet, or not known."""
 
 
-def work_shown(sample: Seen, waiting: WaitingPlaces) -> Work:
+def work_shown(sample: SeenSample, waiting: WaitingPlaces) -> Work:
     """Return what a record shows."""
     if sample.failed:
         return Work.NONE
@@ -109,7 +109,7 @@ class Stays:
     def __init__(self) -> None:
         self._used: dict[Where, tuple[int, int]] = {}
 
-    def learn(self, before: Seen, work_before: Work, sample: Seen, work: Work) -> None:
+    def learn(self, before: SeenSample, work_before: Work, sample: SeenSample, work: Work) -> None:
         """Learn from two records if all CPU between them was used where the first one queued."""
         if work_before is not Work.QUEUED or before.gil_held or not sample.cpu_ns:
             return
@@ -171,7 +171,7 @@ def _faded(past: dict[Where, float], present: dict[Where, float]) -> dict[Where,
     return faded
 
 
-class ThreadCpu:
+class CpuByStack:
     """CPU of one thread by stack, as its records come."""
 
     def __init__(self, waiting: WaitingPlaces | None = None, stays: Stays | None = None) -> None:
@@ -185,14 +185,14 @@ class ThreadCpu:
         self._learns_stays = stays is None
         self._waiting = waiting or WaitingPlaces()
         self._stays = stays or Stays()
-        self._before: Seen | None = None
+        self._before: SeenSample | None = None
         self._before_work = Work.NONE
         self._met = Met()
         self._queued: dict[Where, float] = {}
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
 
-    def add(self, sample: Seen) -> list[Given]:
+    def add(self, sample: SeenSample) -> list[Given]:
         """Take the thread's next record; return what is certain now."""
         before = self._before
         if self._learns and before is not None:
@@ -225,7 +225,7 @@ class ThreadCpu:
             self._met.certain(one.stack, one.amount)
         return given
 
-    def _part(self, before: Seen, work_before: Work, sample: Seen, work: Work) -> int:
+    def _part(self, before: SeenSample, work_before: Work, sample: SeenSample, work: Work) -> int:
         """Return how much of the CPU between two records at work belongs to the earlier one.
 
         Half of it; but a thread that stands in the queue without the GIL may have been taken
@@ -265,7 +265,7 @@ class ThreadCpu:
         return given
 
 
-def cpu_by_stack(samples: Iterable[Seen]) -> dict[Where, int]:
+def cpu_by_stack(samples: Iterable[SeenSample]) -> dict[Where, int]:
     """Return the CPU ns of one thread by stack, from all of its records."""
     kept = list(samples)
     waiting, stays = WaitingPlaces(), Stays()
@@ -273,7 +273,7 @@ def cpu_by_stack(samples: Iterable[Seen]) -> dict[Where, int]:
         waiting.held(before, after.t_ns)
     for before, after in pairwise(kept):
         stays.learn(before, work_shown(before, waiting), after, work_shown(after, waiting))
-    thread = ThreadCpu(waiting, stays)
+    thread = CpuByStack(waiting, stays)
     total: dict[Where, int] = {}
     for sample in kept:
         for given in thread.add(sample):

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.stacks.own.weigh_cpu import ThreadCpu, WaitingPlaces, share
+from perftui.probes.stacks.own.weigh_cpu import CpuByStack, WaitingPlaces, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def _like_cpu(samples: list[Sample]) -> dict[Where, int]:
     waiting = WaitingPlaces()
     for before, after in pairwise(samples):
         waiting.held(before, after.t_ns)
-    thread = ThreadCpu(waiting)
+    thread = CpuByStack(waiting)
     total: dict[Where, int] = {}
     given = []
     for sample in samples:

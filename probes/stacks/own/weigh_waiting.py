@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.stacks.own.records import Seen, WaitKind, Where
+    from perftui.probes.stacks.own.records import SeenSample, WaitKind, Where
 
 WaitGroup = Literal["queue", "io", "lock", "gil", "sleep", "child", "unknown"]
 GROUPS: dict[WaitKind, WaitGroup] = {
@@ -47,7 +47,7 @@ class ThreadWaiting:
     """Waiting of one thread by stack and kind, as its records come."""
 
     def __init__(self) -> None:
-        self._before: Seen | None = None
+        self._before: SeenSample | None = None
         self._upto_ns = 0
         self._owed_ns = 0
         """CPU that the kernel booked later than it was used, taken from the next waits."""
@@ -56,7 +56,7 @@ class ThreadWaiting:
         self._known: dict[Where, WaitGroup] = {}
         """What the thread was last seen waiting for in a stack."""
 
-    def add(self, sample: Seen) -> list[Waited]:
+    def add(self, sample: SeenSample) -> list[Waited]:
         """Take the thread's next record; return the waits since the one before."""
         before, self._before = self._before, sample
         self._count(sample)
@@ -92,13 +92,13 @@ class ThreadWaiting:
             return []
         return [Waited(t_ns, before.stack, self._group(before), left)]
 
-    def _count(self, sample: Seen) -> None:
+    def _count(self, sample: SeenSample) -> None:
         if sample.gil_held:
             self._held[sample.stack] = self._held.get(sample.stack, 0) + 1
         elif sample.state != "R":
             self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
 
-    def _places(self, before: Seen, sample: Seen) -> list[tuple[Where, WaitGroup]]:
+    def _places(self, before: SeenSample, sample: SeenSample) -> list[tuple[Where, WaitGroup]]:
         """Return where and in what it slept between two records; if in two, in each half of it."""
         asleep = []
         for one in (before, sample):
@@ -113,7 +113,7 @@ class ThreadWaiting:
                 return [(one.stack, self._known[one.stack])]
         return [(sample.stack, "unknown")]
 
-    def _group(self, sample: Seen) -> WaitGroup:
+    def _group(self, sample: SeenSample) -> WaitGroup:
         if sample.state == "D" and sample.wait in ("", "other"):
             return "io"
         group = GROUPS[sample.wait]
@@ -125,7 +125,7 @@ class ThreadWaiting:
 
 
 def waiting_by_stack(
-    samples: Iterable[Seen], until_ns: int | None = None
+    samples: Iterable[SeenSample], until_ns: int | None = None
 ) -> dict[tuple[Where, WaitGroup], int]:
     """Return the waiting ns of one thread by stack and kind, from all of its records.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
-from perftui.probes.stacks.own.weigh_cpu import ThreadCpu, share
+from perftui.probes.stacks.own.weigh_cpu import CpuByStack, share
 from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS
 from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting
 from perftui.probes.text.units import NS_PER_S
@@ -103,7 +103,7 @@ class _Thread:
     """What is remembered of one thread."""
 
     def __init__(self) -> None:
-        self.cpu = ThreadCpu()
+        self.cpu = CpuByStack()
         self.waiting = ThreadWaiting()
         self.last_ns = 0
         self.faults = 0

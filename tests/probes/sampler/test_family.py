@@ -14,9 +14,9 @@ import pytest
 from support.sampler import ALL, KNOWN, clean_environment
 from support.sampler_stream import Collected, decode
 
-from perftui.probes.sampler.names import Names
-from perftui.probes.sampler.target import Target
-from perftui.probes.stacks.own.records import PaceChange, Process, Quality, Sample
+from perftui.probes.sampler.cpython.names import Names
+from perftui.probes.sampler.target import SampledProcess
+from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Quality, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ DIES = SPIN + "go()\nprint('done')\nspin(.15)\nos.kill(os.getpid(), 9)\n"
 
 def test_a_process_that_dies_while_it_is_read(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, DIES, rate_hz=1000, after_s=1.5)
-    last = [record for record in watched.of(Process) if record.pid == watched.pid][-1]
+    last = [record for record in watched.of(ProcessRecord) if record.pid == watched.pid][-1]
     assert last.status == "gone"
     assert any("spin" in watched.functions(sample) for sample in watched.of(Sample))
 
@@ -132,7 +132,7 @@ sys.stdin.read()
 @pytest.mark.live
 def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, FORKS, budget=0.1)
-    seen = {record.pid for record in watched.of(Process)}
+    seen = {record.pid for record in watched.of(ProcessRecord)}
     assert watched.pid in seen
     # Most have ended before they were looked at; none of those that were met is lost count of.
     assert sum(quality.unseen_processes for quality in watched.of(Quality)) > 0
@@ -245,15 +245,15 @@ def test_subinterpreters_are_told_apart(python: str, watch: Callable[..., Watche
     assert not any(stack[-1].startswith("<interpreter ") for stack in outside)
 
 
-def news_of(pid: int, wanted: set[str], seconds: float = 20) -> Process:
+def news_of(pid: int, wanted: set[str], seconds: float = 20) -> ProcessRecord:
     """Sample a process until it is what is wanted."""
     sampler = OwnSampler([pid])
     stop = threading.Timer(seconds, sampler.ask_to_end)
     stop.start()
-    found: Process | None = None
+    found: ProcessRecord | None = None
     try:
         for record in sampler.records():
-            if isinstance(record, Process) and record.pid == pid and record.status in wanted:
+            if isinstance(record, ProcessRecord) and record.pid == pid and record.status in wanted:
                 found = record
                 break
     finally:
@@ -344,7 +344,9 @@ def test_commands_add_and_remove_processes() -> None:
             process.kill()
             process.wait()
     gone = [
-        record.pid for record in seen if isinstance(record, Process) and record.status == "gone"
+        record.pid
+        for record in seen
+        if isinstance(record, ProcessRecord) and record.status == "gone"
     ]
     assert processes[0].pid in gone
 
@@ -356,7 +358,9 @@ def test_a_kernel_without_schedstat(python: str) -> None:
     writer = Collected()
     writer.block(*hello())
     try:
-        target = Target(process.pid, 0, Names(writer), writer, born=True, schedstat="nosuch")
+        target = SampledProcess(
+            process.pid, 0, Names(writer), writer, born=True, schedstat="nosuch"
+        )
         deadline = time.monotonic() + 30
         samples: list[Sample] = []
         while time.monotonic() < deadline and sum(s.cpu_ns for s in samples) < 50_000_000:
@@ -383,14 +387,14 @@ while True:
 
 
 def test_code_without_end_is_forgotten_and_named_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perftui.probes.sampler.names.MOST_CODES", 20)
+    monkeypatch.setattr("perftui.probes.sampler.cpython.names.MOST_CODES", 20)
     process = subprocess.Popen([sys.executable, "-c", ENDLESS], env=clean_environment())
     writer = Collected()
     writer.block(*hello())
     names = Names(writer)
     samples: list[Sample] = []
     try:
-        target = Target(process.pid, 0, names, writer, born=True)
+        target = SampledProcess(process.pid, 0, names, writer, born=True)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and names.generation < 4:
             if names.full():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perftui.probes.stacks.own.records import Process, Sample, Tally
+from perftui.probes.stacks.own.records import ProcessRecord, Sample, Tally
 from perftui.probes.stacks.own.weigh_cpu import cpu_by_stack
 from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS, touched_by_stack
 from perftui.probes.stacks.own.weigh_waiting import waiting_by_stack
@@ -71,7 +71,7 @@ def test_the_work_of_a_poll_loop_gets_its_cpu(python: str, watch: Callable[..., 
     assert slept - waits["queue"] - 0.3 * slept < waits["sleep"] < 1.4 * slept
     assert polled - waits["queue"] - 0.3 * polled < waits["io"] < 1.4 * polled
     assert waits["lock"] == waits["child"] == 0
-    [process] = {record.label for record in watched.of(Process) if record.status == "sampled"}
+    [process] = {record.label for record in watched.of(ProcessRecord) if record.status == "sampled"}
     assert process.startswith("own sampler, CPython 3.")
     assert sum(tally.failed + tally.unsteady for tally in watched.of(Tally)) <= 1
     assert any(sample.gil_held for sample in samples)
@@ -293,7 +293,7 @@ sys.stdin.read()
 
 def test_asyncio_tasks_by_name(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, TASKS, rate_hz=200, after_s=0.1)
-    [process] = {r.version for r in watched.of(Process) if r.status == "sampled"}
+    [process] = {r.version for r in watched.of(ProcessRecord) if r.status == "sampled"}
     in_job = [s for s in watched.of(Sample) if "job" in watched.functions(s)]
     assert len(in_job) > 10
     tasks = Counter(sample.task for sample in in_job)

@@ -17,10 +17,10 @@ from support.sampler import KNOWN, clean_environment
 from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler import stream
-from perftui.probes.sampler.layout import PUBLISHED
-from perftui.probes.sampler.names import Names
-from perftui.probes.sampler.target import Target
-from perftui.probes.stacks.own.records import Process, Sample
+from perftui.probes.sampler.cpython.layout import PUBLISHED
+from perftui.probes.sampler.cpython.names import Names
+from perftui.probes.sampler.target import SampledProcess
+from perftui.probes.stacks.own.records import ProcessRecord, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def look(pid: int, seconds: float = 30) -> tuple[Process, list[str]]:
+def look(pid: int, seconds: float = 30) -> tuple[ProcessRecord, list[str]]:
     """Sample until it is sampled or refused; return that, and the names of one stack."""
-    news: Process | None = None
+    news: ProcessRecord | None = None
     names: list[str] = []
     sampler = OwnSampler([pid])
     deadline = time.monotonic() + seconds
     try:
         for record in sampler.records():
-            if isinstance(record, Process) and record.status in ("sampled", "refused"):
+            if isinstance(record, ProcessRecord) and record.status in ("sampled", "refused"):
                 news = record
             if isinstance(record, Sample) and record.stack is not None:
                 names = [place.function for place in record.stack]
@@ -96,7 +96,7 @@ def test_without_the_right_to_look_it_says_so_at_once(
             os.setresuid(NOBODY, NOBODY, NOBODY)
             writer = Collected()
             writer.block(stream.HELLO, stream.HELLO_FIELDS.pack(stream.VERSION, 0))
-            seen = Target(target.pid, 0, Names(writer), writer, born=False)
+            seen = SampledProcess(target.pid, 0, Names(writer), writer, born=False)
             seen.sweep(time.monotonic_ns())
             time.sleep(0.2)
             seen.sweep(time.monotonic_ns())
@@ -108,7 +108,7 @@ def test_without_the_right_to_look_it_says_so_at_once(
     os.waitpid(child, 0)
     records = decode(os.read(read, 1 << 16), [])
     os.close(read)
-    news = [r for r in records if isinstance(r, Process)]
+    news = [r for r in records if isinstance(r, ProcessRecord)]
     assert [(r.status, r.reason) for r in news] == [
         ("resolving", ""),
         ("refused", "no-right"),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from support.sampler_stream import Collected, decode
 
 from perftui.probes.sampler import stream
-from perftui.probes.sampler.names import Names
+from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.stream import Writer
 from perftui.probes.stacks.own.decode import DamagedStream, Decoder
-from perftui.probes.stacks.own.records import OwnRecord, PaceChange, Sample, Thread
+from perftui.probes.stacks.own.records import OwnRecord, PaceChange, Sample, ThreadRecord
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.text(max_size=30)
@@ -134,7 +134,7 @@ def test_a_reader_that_does_not_read_costs_samples_not_names_nor_memory(
         os.close(write_fd)
     samples = [record for record in records if isinstance(record, Sample)]
     assert len(samples) + writer.dropped == 20_000
-    assert isinstance(records[1], Thread)
+    assert isinstance(records[1], ThreadRecord)
     assert records[-1] == PaceChange(1, 2.0, 0.5, "budget")
 
 

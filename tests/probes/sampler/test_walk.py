@@ -7,13 +7,13 @@ import struct
 import pytest
 from support.sampler_stream import Collected
 
-from perftui.probes.sampler.code import Codes
-from perftui.probes.sampler.frames import ON_C_STACK
+from perftui.probes.sampler.cpython.code import Codes
+from perftui.probes.sampler.cpython.layout import MEASURED, Layout
+from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.guess import Guess
-from perftui.probes.sampler.layout import MEASURED, Layout
 from perftui.probes.sampler.memory import Buffer, Memory
-from perftui.probes.sampler.names import Names
-from perftui.probes.sampler.walk import Walker
+from perftui.probes.sampler.reading.frames import ON_C_STACK
+from perftui.probes.sampler.reading.walk import Walker
 
 STATE, CFRAME, CHUNK, OLDER = 0x10000, 0x20000, 0x30000, 0x40000
 LAYOUT = Layout(12, MEASURED[12])

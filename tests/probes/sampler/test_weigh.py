@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perftui.probes.stacks.own.records import Place, Process, Sample, StackNode, Thread
-from perftui.probes.stacks.own.weigh_cpu import ThreadCpu, cpu_by_stack, share
+from perftui.probes.stacks.own.records import Place, ProcessRecord, Sample, StackNode, ThreadRecord
+from perftui.probes.stacks.own.weigh_cpu import CpuByStack, cpu_by_stack, share
 from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS, touched_by_stack
 from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting, waiting_by_stack
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MS = 1_000_000
-THREAD = Thread(0, 0, Process(0, 0, 1, "sampled", "", 0x030D00F0), 1, "python", 0)
+THREAD = ThreadRecord(0, 0, ProcessRecord(0, 0, 1, "sampled", "", 0x030D00F0), 1, "python", 0)
 STACKS = [StackNode(None, Place(function, "f.py", 1, 1)) for function in ("work", "sleep", "other")]
 WORK, SLEEP, OTHER = STACKS
 
@@ -87,7 +87,7 @@ def test_cpu_sums_exactly_and_is_never_negative(samples: list[Sample]) -> None:
 @UNHURRIED
 @given(SAMPLES, st.integers(1, 9))
 def test_cpu_sums_exactly_in_windows_too(samples: list[Sample], every: int) -> None:
-    thread = ThreadCpu()
+    thread = CpuByStack()
     out = 0
     for i, sample in enumerate(samples):
         out += sum(one.amount for one in thread.add(sample))
@@ -227,7 +227,7 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
         ]
     by = cpu_by_stack(samples)
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
-    thread = ThreadCpu()
+    thread = CpuByStack()
     live = [one for sample in samples for one in thread.add(sample)]
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.05 * 250 * MS
 

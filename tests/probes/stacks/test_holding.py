@@ -10,20 +10,20 @@ from perftui.probes.spine.records import Record, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.own.holding import Holding
 from perftui.probes.stacks.own.records import (
     Place,
-    Process,
+    ProcessRecord,
     Quality,
     Sample,
     StackNode,
     Tally,
-    Thread,
     ThreadEnded,
+    ThreadRecord,
 )
 from perftui.probes.stacks.thread_names import ThreadNames
 
 MS = 1_000_000
 PID, TID = 50, 51
-PROCESS = Process(0, 0, PID, "sampled", "", 0x030B07F0)
-THREAD = Thread(0, 7, PROCESS, TID, "python", 0)
+PROCESS = ProcessRecord(0, 0, PID, "sampled", "", 0x030B07F0)
+THREAD = ThreadRecord(0, 7, PROCESS, TID, "python", 0)
 
 
 class Named(ThreadNames):
@@ -124,7 +124,7 @@ def test_threads_get_a_name_and_better_ones_are_asked_for() -> None:
     tree = CallTree()
     names = Named()
     holding = Holding(tree, PID, names)
-    main = Thread(0, 1, PROCESS, PID, "python", 0)
+    main = ThreadRecord(0, 1, PROCESS, PID, "python", 0)
     holding.take([PROCESS, main, THREAD], 0)
     worker = StackNode(None, Place("Thread._bootstrap", "/lib/threading.py", 9, 1))
     worker = StackNode(worker, Place("Loader.load", "/p/a.py", 3, 1))
@@ -146,9 +146,9 @@ def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:
     def second(n: int, used_ms: int, sampled_ms: int) -> list[Tally | Quality]:
         t0, t1 = n * 1000 * MS, (n + 1) * 1000 * MS
         tally = Tally(PROCESS, t0, t1, 100, 60, 1, 2, used_ms * MS, sampled_ms * MS)
-        return [tally, Quality(t0, t1, 100, 0, 0, 30 * MS, 9 << 20, 100.0, 1)]
+        return [tally, Quality(t0, t1, 100, 0, 0, 30 * MS, 9 << 20, 100.0, 1, 0)]
 
-    gone = Process(2000 * MS, 0, PID, "gone", "", 0)
+    gone = ProcessRecord(2000 * MS, 0, PID, "gone", "", 0)
     tally, quality = second(1, 900, 300)
     holding.take([*second(0, 500, 500), tally, gone, quality], 0)
     windows = [r for r in holding.finish(3000 * MS) if isinstance(r, StackWindow)]

@@ -8,14 +8,14 @@ microseconds; what is equal in both copies of the chunk was not moved between th
 
 from __future__ import annotations
 
-from .code import SIGNATURE_AT, SIGNATURE_SIZE
-from .guess import Guess
-from .layout import Layout
-from .memory import MOST_BYTES, MOST_PIECES
-from .threads import Thread
+from ..cpython.code import SIGNATURE_AT, SIGNATURE_SIZE
+from ..cpython.layout import Layout
+from ..guess import Guess
+from ..memory import MOST_BYTES, MOST_PIECES
+from ..threads import KernelThread
 
 
-class Plan:
+class ReadPlan:
     """Which bytes of a batch are what, for one thread; offsets into the buffer, -1 if absent."""
 
     __slots__ = (
@@ -59,8 +59,8 @@ class Batches:
         self.state_size = max(self._layout.thread_size, offset + 8)
 
     def group(
-        self, threads: list[Thread], at: int
-    ) -> tuple[list[tuple[Thread, list[Plan]]], list[int], int]:
+        self, threads: list[KernelThread], at: int
+    ) -> tuple[list[tuple[KernelThread, list[ReadPlan]]], list[int], int]:
         """Plan as many of the threads from `at` on as fit into one call, one at least.
 
         Returns:
@@ -68,11 +68,11 @@ class Batches:
         """
         pieces = list(self.lead)
         total = self.lead_size
-        group: list[tuple[Thread, list[Plan]]] = []
+        group: list[tuple[KernelThread, list[ReadPlan]]] = []
         while at < len(threads):
             thread = threads[at]
             size, count = total, len(pieces)
-            plans: list[Plan] = []
+            plans: list[ReadPlan] = []
             for guess in thread.known_guess:
                 plan, total = self.plan(guess, pieces, total)
                 plans.append(plan)
@@ -84,10 +84,10 @@ class Batches:
             at += 1
         return group, pieces, total if fits(pieces, total) else 0
 
-    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[Plan, int]:
+    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[ReadPlan, int]:
         """Append what is to be read of a thread; return it and the bytes so far."""
         layout = self._layout
-        plan = Plan(guess)
+        plan = ReadPlan(guess)
         pieces += (guess.state, self.state_size)
         plan.state = total
         total += self.state_size

@@ -7,8 +7,8 @@ without end will bring about.
 
 from __future__ import annotations
 
-from . import stream
-from .stream import Writer
+from .. import stream
+from ..stream import Writer
 
 MOST_NODES = 300_000
 MOST_CODES = 100_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-from .memory import Memory
+from ..memory import Memory
 
 _RUNTIME = "rt.size rt.finalizing rt.interpreters "
 _GIL = "in.ceval_gil in.gil in.gil_enabled in.gil_locked in.gil_holder "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
-from .batch import Plan
-from .code import Codes
+from ..cpython.code import Codes
+from ..cpython.layout import Layout
+from ..cpython.objects import NotSo
+from ..memory import Memory
+from .batch import ReadPlan
 from .frames import MOST_FRAMES, OWNED_BY_FRAME_OBJECT, OWNED_BY_GENERATOR, SENTINEL, Again
-from .layout import Layout
-from .memory import Memory
-from .objects import NotSo
 
 _MOST_OLDER = 600
 _MOST_OLDER_BYTES = 5 << 20
@@ -27,7 +27,7 @@ class OlderChunks:
         self._codes = codes
 
     def walk(
-        self, plan: Plan, raw: bytearray, current: int, frames: list[int], codes: list[int]
+        self, plan: ReadPlan, raw: bytearray, current: int, frames: list[int], codes: list[int]
     ) -> tuple[int, int, int] | None:
         """Walk the frames of an older chunk; return where it goes on, last frame, its owner.
 
@@ -79,7 +79,7 @@ class OlderChunks:
         )
         return current, bottom, owner
 
-    def find(self, plan: Plan, raw: bytearray, current: int) -> None:
+    def find(self, plan: ReadPlan, raw: bytearray, current: int) -> None:
         """Learn the list of older chunks if the frame at `current` lies in one of them.
 
         Raises:

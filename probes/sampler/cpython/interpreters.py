@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from .guess import Guess
+from ..guess import Guess
+from ..memory import Memory
 from .layout import Layout
-from .memory import Memory
 
 MOST_INTERPRETERS = 256
 _WATCHED = 16

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import struct
 
-from .batch import Batches, Plan, fits
-from .code import SIGNATURE_SIZE, Codes
+from ..cpython.code import SIGNATURE_SIZE, Codes
+from ..cpython.layout import Layout
+from ..cpython.names import Names
+from ..cpython.objects import NotSo
+from ..guess import Guess
+from ..memory import Buffer, Memory
+from .batch import Batches, ReadPlan, fits
 from .frames import (
     MOST_FRAMES,
     OWNED_BY_FRAME_OBJECT,
@@ -14,11 +19,6 @@ from .frames import (
     Again,
     is_root,
 )
-from .guess import Guess
-from .layout import Layout
-from .memory import Buffer, Memory
-from .names import Names
-from .objects import NotSo
 from .older import OlderChunks
 from .steady import Steady
 
@@ -63,7 +63,7 @@ class Walker:
         self._steady = Steady(memory, layout, codes, names)
         self.batches = Batches(layout)
 
-    def resolve(self, plan: Plan, buffer: Buffer) -> Read:
+    def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit."""
         if plan.guess.resting:
             return self.alone(plan.guess)
@@ -144,7 +144,7 @@ class Walker:
         if task_offset:
             guess.task = _word(raw, at + task_offset)[0]
 
-    def _walk(self, plan: Plan, raw: bytearray) -> int:
+    def _walk(self, plan: ReadPlan, raw: bytearray) -> int:
         """Return the node of the stack in `raw`.
 
         Raises:
@@ -236,7 +236,7 @@ class Walker:
         return self._believe(plan, raw, tuple(frames), codes)
 
     def _believe(
-        self, plan: Plan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
+        self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
     ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess

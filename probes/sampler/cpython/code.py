@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 
+from ..memory import Buffer, Memory
 from .layout import Layout
 from .linetable import LineTable
-from .memory import Buffer, Memory
 from .names import Names
 from .objects import NotSo, Objects
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 
-from .memory import Memory
+from ..memory import Memory
 
 PAGE = os.sysconf("SC_PAGESIZE")
 PT_LOAD, PT_DYNAMIC = 1, 2

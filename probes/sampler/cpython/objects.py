@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from ..memory import Memory
 from .layout import Layout
-from .memory import Memory
 
 MOST_CHARACTERS = 2000
 """Longer strings are cut, with an ellipsis."""

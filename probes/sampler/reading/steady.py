@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 
-from .batch import Plan
-from .code import Codes
+from ..cpython.code import Codes
+from ..cpython.layout import Layout
+from ..cpython.names import Names
+from ..cpython.objects import NotSo
+from ..memory import Buffer, Memory
+from .batch import ReadPlan
 from .frames import MOST_FRAMES, OWNED_BY_FRAME_OBJECT, OWNED_BY_GENERATOR, SENTINEL, is_root
-from .layout import Layout
-from .memory import Buffer, Memory
-from .names import Names
-from .objects import NotSo
 
 _checks = Buffer(1 << 17)
 _word = struct.Struct("<Q").unpack_from
@@ -25,7 +25,7 @@ class Steady:
         self._codes = codes
         self._names = names
 
-    def part(self, plan: Plan, raw: bytearray) -> int:
+    def part(self, plan: ReadPlan, raw: bytearray) -> int:
         """Return the root side of a stack that moved in every reading, as far as it is certain.
 
         The chain is taken from the pointer that was read between the two copies of the chunk:
@@ -80,7 +80,7 @@ class Steady:
         return self._names.stack(tuple(frames), guess.interpreter)
 
 
-def _older_with(plan: Plan, frame: int, size: int) -> tuple[int, int, int]:
+def _older_with(plan: ReadPlan, frame: int, size: int) -> tuple[int, int, int]:
     """Return the older chunk that a frame lies in."""
     for chunk in plan.older:
         if chunk[0] <= frame <= chunk[1] - size:

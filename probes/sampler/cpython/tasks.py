@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from ..memory import Buffer, Memory
 from .elf import Image, mapped_files
 from .layout import Layout
-from .memory import Buffer, Memory
 from .names import Names
 from .objects import NotSo, Objects
 

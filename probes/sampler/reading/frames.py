@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .batch import Plan
-from .layout import Layout
-from .memory import Memory
+from ..cpython.layout import Layout
+from ..memory import Memory
+from .batch import ReadPlan
 
 OWNED_BY_GENERATOR, OWNED_BY_FRAME_OBJECT, ON_C_STACK, SENTINEL = 1, 2, 3, 4
 MOST_FRAMES = 60_000
@@ -18,7 +18,7 @@ class Again(Exception):
 def is_root(
     memory: Memory,
     layout: Layout,
-    plan: Plan,
+    plan: ReadPlan,
     raw: bytearray,
     bottom: int,
     owner: int,

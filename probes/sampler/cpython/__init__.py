@@ -1,0 +1,1 @@
+"""What CPython keeps where in its memory: found, checked, decoded."""
