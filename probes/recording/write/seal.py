@@ -29,9 +29,6 @@ _DICTIONARY = frozenset(
         *("threads", "fds", "grown_bytes", "severity", "low", "high", "last", "ok", "function"),
     ]
 )
-_DELTA = frozenset(
-    [column.name for table in TABLES.values() for column in table.columns if column.type == "i64"]
-)
 
 
 def write_table(table: Any, path: Path) -> int:
@@ -46,8 +43,9 @@ def write_table(table: Any, path: Path) -> int:
         table = table.sort_by([(name, "ascending") for name in about.sort])
     names = table.column_names
     dictionary = [name for name in names if name in _DICTIONARY]
+    whole = {column.name for column in about.columns if column.type == "i64"}
     delta = {
-        name: "DELTA_BINARY_PACKED" for name in names if name in _DELTA and name not in dictionary
+        name: "DELTA_BINARY_PACKED" for name in names if name in whole and name not in dictionary
     }
     temporary = path.with_name(path.name + ".tmp")
     try:
