@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import Probe
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
-    from perftui.probes.target.output import OutputTail
+    from perftui.probes.target.output.tail import OutputTail
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
@@ -210,7 +210,7 @@ class Session:
         t_launch_ns = time.monotonic_ns()
         output = None
         if behind_screen:
-            from perftui.probes.target.output import OutputTail
+            from perftui.probes.target.output.tail import OutputTail
 
             output = OutputTail(log)  # its process runs before the target
         nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None

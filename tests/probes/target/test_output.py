@@ -18,9 +18,9 @@ from perftui.probes.recording.write.rows import RowMaker
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import LogLine, Notice
 from perftui.probes.store.lines import LOG_CHARACTERS_KEPT, LogLines
-from perftui.probes.target.output import OutputTail
-from perftui.probes.target.output_drain import HOLD_BYTES
-from perftui.probes.target.output_lines import LINE_CHARACTERS, LineMaker
+from perftui.probes.target.output.drain import HOLD_BYTES
+from perftui.probes.target.output.lines import LINE_CHARACTERS, LineMaker
+from perftui.probes.target.output.tail import OutputTail
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ BLOCK_BYTES = 200_000
 HOST = """
 import os, sys, time
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.target.output import OutputTail
+from perftui.probes.target.output.tail import OutputTail
 from perftui.probes.target.target import LaunchedTarget
 output = OutputTail(SessionLog())
 target = LaunchedTarget(sys.argv[1:], os.environ, stdout=output.stdout_fd,

@@ -13,7 +13,7 @@ import pytest
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import LogLine
-from perftui.probes.target.output import OutputTail
+from perftui.probes.target.output.tail import OutputTail
 from perftui.probes.target.program import ProgramError, command_of
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.tui.watch.headless import exit_status

@@ -17,8 +17,8 @@ from perftui.probes.spine.calltree import ROOT, CallTree
 from perftui.tui.picture.against import AT_START, NO_RANGE, take_against, time_before
 from perftui.tui.picture.selection import Selection
 from perftui.tui.picture.view import take_view
-from perftui.tui.widgets.flame.diff_layout import diff_icicle
-from perftui.tui.widgets.flame.diff_words import diff_label, face_of, fresh_text, signed
+from perftui.tui.widgets.flame.diff.layout import diff_icicle
+from perftui.tui.widgets.flame.diff.words import diff_label, face_of, fresh_text, signed
 from perftui.tui.widgets.flame.layout import find_box, lay_out
 from perftui.tui.widgets.panes.flame import FlamePane
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.reader import ThreadTree
     from perftui.tui.picture.view import View
-    from perftui.tui.widgets.flame.diff_flame import DiffFlame
+    from perftui.tui.widgets.flame.diff.flame import DiffFlame
 
 ONSET = T0 + round(10.1 * S)
 MAIN = ("<module>", "/app/load.py", 9)

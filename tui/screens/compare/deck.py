@@ -13,7 +13,7 @@ from perftui.tui.screens.compare.keys import TABS
 if TYPE_CHECKING:
     from perftui.tui.picture.compare_view import CompareView
     from perftui.tui.screens.compare.choices import CompareChoices
-    from perftui.tui.widgets.tables.compare_tables import PhaseTable
+    from perftui.tui.widgets.compare.tables import PhaseTable
 
 
 @runtime_checkable

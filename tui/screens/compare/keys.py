@@ -24,12 +24,12 @@ class CompareTab(NamedTuple):
 
 
 TABS = (
-    CompareTab("Summary", "o", "tables.compare_tables", "SummaryTable"),
-    CompareTab("Flame", "f", "flame.compare", "CompareFlamePane"),
-    CompareTab("Functions", "t", "tables.compare_functions", "FunctionTable"),
-    CompareTab("Phases", "P", "tables.compare_tables", "PhaseTable"),
-    CompareTab("Imports", "i", "tables.compare_tables", "ImportTable"),
-    CompareTab("Calls", "c", "tables.compare_tables", "CallTable"),
+    CompareTab("Summary", "o", "compare.tables", "SummaryTable"),
+    CompareTab("Flame", "f", "compare.flame", "CompareFlamePane"),
+    CompareTab("Functions", "t", "compare.functions", "FunctionTable"),
+    CompareTab("Phases", "P", "compare.tables", "PhaseTable"),
+    CompareTab("Imports", "i", "compare.tables", "ImportTable"),
+    CompareTab("Calls", "c", "compare.tables", "CallTable"),
 )
 
 COMPARE_KEYS = (

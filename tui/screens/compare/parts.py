@@ -12,10 +12,10 @@ from perftui.tui.screens.dialogs.too_small import TooSmall
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.bars.tab_bar import TabBar
-from perftui.tui.widgets.charts.compare import band_of, cpu_twin, rss_twin, ticks_line
 from perftui.tui.widgets.charts.twin_chart import TwinChart, twin_lines
+from perftui.tui.widgets.compare.charts import band_of, cpu_twin, rss_twin, ticks_line
+from perftui.tui.widgets.compare.words import about_pieces, header_strip, note_strip
 from perftui.tui.widgets.draw.canvas import Canvas
-from perftui.tui.widgets.tables.compare_words import about_pieces, header_strip, note_strip
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.bars.filter_bar import FilterBar
     from perftui.tui.widgets.bars.footer import KeyFooter
     from perftui.tui.widgets.bars.tab_bar import TabBar
-    from perftui.tui.widgets.tables.compare_functions import FunctionTable
+    from perftui.tui.widgets.compare.functions import FunctionTable
 
 SAY_S = 4.0
 SAY_MOST = 400

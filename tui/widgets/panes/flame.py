@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from perftui.tui.picture.view import View
-    from perftui.tui.widgets.flame.diff_flame import DiffFlame
+    from perftui.tui.widgets.flame.diff.flame import DiffFlame
     from perftui.tui.widgets.flame.icicle import IciclePane
 
 
@@ -58,7 +58,7 @@ class FlamePane(Vertical):
 
     def _diff_flame(self) -> DiffFlame:
         if self.diff is None:
-            from perftui.tui.widgets.flame.diff_flame import DiffFlame
+            from perftui.tui.widgets.flame.diff.flame import DiffFlame
 
             self.diff = DiffFlame()
             self.diff.display = False

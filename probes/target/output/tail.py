@@ -38,8 +38,8 @@ from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import LogLine, Notice, Record
-from perftui.probes.target import output_drain as drain
-from perftui.probes.target.output_lines import LineMaker
+from perftui.probes.target.output import drain
+from perftui.probes.target.output.lines import LineMaker
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.widgets.draw.strips import line_of
 from perftui.tui.widgets.flame.detail import FrameDetail, percent
-from perftui.tui.widgets.flame.diff_boxes import DiffBoxes
-from perftui.tui.widgets.flame.diff_words import (
+from perftui.tui.widgets.flame.diff.boxes import DiffBoxes
+from perftui.tui.widgets.flame.diff.words import (
     change_figures,
     fits,
     fresh_text,

@@ -16,8 +16,8 @@ from textual.strip import Strip
 from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.draw.strips import edge_style, ground_of
-from perftui.tui.widgets.flame.diff_layout import diff_icicle
-from perftui.tui.widgets.flame.diff_words import ChangeFace, diff_label, face_of
+from perftui.tui.widgets.flame.diff.layout import diff_icicle
+from perftui.tui.widgets.flame.diff.words import ChangeFace, diff_label, face_of
 from perftui.tui.widgets.flame.icicle import IciclePane
 from perftui.tui.widgets.flame.words import place_of
 

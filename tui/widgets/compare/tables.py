@@ -12,7 +12,7 @@ from perftui.probes.compare.figures import amount_text, change_text, percent_tex
 from perftui.probes.compare.headline import headline
 from perftui.probes.text.units import format_bytes, format_seconds
 from perftui.tui.text.fit import clean
-from perftui.tui.widgets.tables.compare_table import TONES, CompareTable, both_of, matches, tone_of
+from perftui.tui.widgets.compare.base_table import TONES, CompareTable, both_of, matches, tone_of
 from perftui.tui.widgets.tables.table import Column, Row, Section
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from textual.message import Message
 from perftui.probes.compare.figures import points_text, signed
 from perftui.probes.text.units import format_bytes, format_seconds
 from perftui.tui.text.fit import clean
+from perftui.tui.widgets.compare.base_table import CompareTable, matches
 from perftui.tui.widgets.flame.words import place_of
-from perftui.tui.widgets.tables.compare_table import CompareTable, matches
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from perftui.probes.compare.flame_values import sides_of
 from perftui.probes.profile.sums import NOTHING
 from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import width_of
-from perftui.tui.widgets.charts.compare import amount
+from perftui.tui.widgets.compare.charts import amount
 from perftui.tui.widgets.flame.detail import Detail, FrameDetail, percent
-from perftui.tui.widgets.flame.diff_boxes import DiffBoxes
+from perftui.tui.widgets.flame.diff.boxes import DiffBoxes
 from perftui.tui.widgets.flame.layout import lay_out
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What the compare screen draws: charts of two runs, tables, flames, words."""

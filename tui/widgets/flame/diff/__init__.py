@@ -1,0 +1,1 @@
+"""The flame of a range against the time before it."""
