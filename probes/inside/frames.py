@@ -88,5 +88,7 @@ class Frames:
                 )
         if not nodes:
             return []
-        walls, cpus, grown, _ = (sum(part) for part in zip(*nodes.values(), strict=True))
+        walls, cpus, grown = (
+            sum(part) for part in zip(*(cell[:3] for cell in nodes.values()), strict=True)
+        )
         return [ThreadTree(self._pid, self._thread, "measured", walls, cpus, grown, nodes, "")]

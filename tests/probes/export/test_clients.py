@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.export import clients
 from support.export.hostile import NAMES, make_hostile
+from support.recordings.synthetic import PID
 
 from perftui.probes.export.formats import exporter_of
 from perftui.probes.export.material.names import plain
@@ -81,7 +82,7 @@ def agree(
 @pytest.mark.core
 @pytest.mark.needs("speedscope")
 def test_speedscope_shows_our_sums(reader: RecordingReader, tmp_path: Path) -> None:
-    part = slice_of(reader, thread="MainThread", from_s=2)
+    part = slice_of(reader, process=PID, thread="MainThread", from_s=2)
     shown = clients.speedscope(written(reader, "speedscope", tmp_path, part))
     assert shown.title == "a · 2.000-32.000 s - speedscope"
     assert shown.profile == "python 4000 / MainThread"
@@ -93,9 +94,8 @@ def test_speedscope_reads_collapsed_stacks(reader: RecordingReader, tmp_path: Pa
     shown = clients.speedscope(written(reader, "collapsed", tmp_path))
     # Without a unit it is told in nanoseconds; threads are the outermost frames.
     found = {function.name: function for function in shown.functions}
-    trees = {tree.name: tree for tree in reader.call_tree(0, 1 << 62)}
-    for name, tree in trees.items():
-        frame = found[f"python 4000 / {name}"]
+    for tree in reader.call_tree(0, 1 << 62):
+        frame = found[f"python {tree.pid} / {tree.name}"]
         assert frame.total_s == pytest.approx(tree.wall_ns / 1e9, rel=1e-2)
 
 
@@ -120,7 +120,8 @@ def test_speedscope_shows_hostile_names(hostile: RecordingReader, tmp_path: Path
 def test_firefox_loads_our_sums_tracks_and_markers(reader: RecordingReader, tmp_path: Path) -> None:
     part = slice_of(reader, thread="MainThread", from_s=2)
     loaded = clients.firefox(written(reader, "firefox", tmp_path, part))
-    agree(loaded.functions, ours(reader, part))
+    mine = slice_of(reader, process=PID, thread="MainThread", from_s=2)
+    agree(loaded.functions, ours(reader, mine))
     assert {c["name"] for c in loaded.counters} >= {"RSS", "processCPU", "rows", "arrow pool"}
     graphs = {c["name"]: (c["graphType"], c["unit"]) for c in loaded.counters}
     assert graphs["RSS"] == ("line-accumulated", "bytes")
@@ -129,7 +130,11 @@ def test_firefox_loads_our_sums_tracks_and_markers(reader: RecordingReader, tmp_
     assert loaded.markers == {"phase": 2, "import": 1, "alert": 1, "mark": 3}
     (process, child) = loaded.info["processes"]
     assert process["name"] == "python 4000"
-    (tree,) = [t for t in reader.call_tree(part.t0_ns, part.t1_ns) if t.name == "MainThread"]
+    (tree,) = [
+        t
+        for t in reader.call_tree(part.t0_ns, part.t1_ns)
+        if t.pid == PID and t.name == "MainThread"
+    ]
     assert process["cpuMs"] == pytest.approx(tree.cpu_ns / 1e6, rel=0.02)
     assert child["name"] == "python 4001"
 
@@ -146,7 +151,7 @@ def test_firefox_loads_hostile_names(hostile: RecordingReader, tmp_path: Path) -
 @pytest.mark.core
 @pytest.mark.needs("go")
 def test_go_pprof_says_our_sums_and_labels(reader: RecordingReader, tmp_path: Path) -> None:
-    part = slice_of(reader, thread="MainThread", from_s=2)
+    part = slice_of(reader, process=PID, thread="MainThread", from_s=2)
     path = written(reader, "pprof", tmp_path, part)
     told = clients.pprof(path)
     assert told.kind == "wall"
@@ -154,7 +159,11 @@ def test_go_pprof_says_our_sums_and_labels(reader: RecordingReader, tmp_path: Pa
     assert set(told.tags["thread"]) == {"MainThread"}
     assert set(told.tags["phase"]) == {"load", "parse"}
     cpu = clients.pprof(path, "cpu")
-    (tree,) = [t for t in reader.call_tree(part.t0_ns, part.t1_ns) if t.name == "MainThread"]
+    (tree,) = [
+        t
+        for t in reader.call_tree(part.t0_ns, part.t1_ns)
+        if t.pid == PID and t.name == "MainThread"
+    ]
     assert cpu.kind == "cpu"
     assert sum(f.self_s for f in cpu.functions) == pytest.approx(tree.cpu_ns / 1e9, abs=0.05)
 
