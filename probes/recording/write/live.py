@@ -132,6 +132,11 @@ class _Stream:
         self._good_bytes += len(data)
         return len(data)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no batch has fitted so far."""
+        return not self._good_bytes
+
     def close(self) -> None:
         """Close the file. The end mark is not written: `meta.json` says what was closed."""
         os.close(self._fd)
@@ -168,10 +173,16 @@ class LiveSegment:
             self._append(table, batch.slice(half))
             return
         stream = self._streams.get(table)
+        path = self.directory / file_name(table, self.number, "arrows")
         if stream is None:
-            path = self.directory / file_name(table, self.number, "arrows")
             stream = self._streams[table] = _Stream(path, arrow_schema(table))
-        self.file_bytes += stream.append(batch)
+        try:
+            self.file_bytes += stream.append(batch)
+        except OSError:
+            if stream.is_empty:  # a reader would take what is left of it for damage
+                self._streams.pop(table).close()
+                path.unlink(missing_ok=True)
+            raise
         self.batches.setdefault(table, []).append(batch)
         self.rows += batch.num_rows
         self.memory_bytes += batch.nbytes

@@ -41,7 +41,10 @@ def record(
     recording = Recording(folder / "a.perftui", log.tree, TARGET, T0, options, clock=clock)
     log.connect(store)
     log.connect(recording)
-    batches = (family if child else session)(log.tree, SECONDS, end=end)
+    if child:
+        batches = family(log.tree, SECONDS, end=end)
+    else:
+        batches = session(log.tree, SECONDS, end=end, own=True)
     for number, batch in enumerate(batches):
         log.extend(batch)
         if number % 25 == 24:

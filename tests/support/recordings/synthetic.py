@@ -61,7 +61,7 @@ def nodes(tree: CallTree) -> list[int]:
 
 
 def session(
-    tree: CallTree, seconds: int = 40, *, seed: int = 1, end: bool = True
+    tree: CallTree, seconds: int = 40, *, seed: int = 1, end: bool = True, own: bool = False
 ) -> Iterator[list[Record]]:
     """Yield the batches of a session in the order in which the probes would append them."""
     rng = random.Random(seed)
@@ -82,7 +82,7 @@ def session(
         rss += 3_000_000 if second % 7 else -8_000_000
         rows += 20_000
         yield _stacks(rng, base, leaves)
-        if 20 <= second < 30:
+        if own and 20 <= second < 30:
             yield from _own_stacks(rng, base, leaves)
         if second == 12:
             yield [ImportBegin(base, PID, PID, 3, "slow", None, None)]

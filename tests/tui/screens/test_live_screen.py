@@ -249,7 +249,9 @@ def test_a_range_while_live_is_all_that_a_tab_shows(key: str, there: str, gone: 
 
 def below_tabs(stage: Stage) -> str:
     lines = stage.lines()
-    row = next(n for n, line in enumerate(lines) if "Flame ─ Top" in line)
+    row = next(
+        (n for n, line in enumerate(lines) if " Top " in line and "Threads" in line), len(lines)
+    )
     return "\n".join(lines[row + 1 : -1])
 
 

@@ -49,8 +49,8 @@ async def told(stage: Stage, beginning: str) -> str:
     """Wait until the banner says something."""
 
     def line() -> str:
-        answer = stage.live._answer
-        return answer[0].text if answer is not None else ""
+        answer = stage.live._answer.now
+        return answer.text if answer is not None else ""
 
     await stage.until(lambda: line().startswith(beginning))
     return line()
