@@ -1,12 +1,13 @@
 """Where `perftui` begins: first of all, the process imports from our own places alone."""
 
 from perftui.probes.own.path import take_out
-from perftui.probes.own.unneeded import hide_unneeded
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
     take_out()
+    from perftui.probes.own.unneeded import hide_unneeded
+
     hide_unneeded()
     from perftui.tui.cli import main as run
 
