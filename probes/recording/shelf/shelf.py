@@ -123,7 +123,9 @@ def look(path: Path) -> Entry | None:
     known_ns = began_ns if type(began_ns) is int and 0 <= began_ns < 1 << 62 else 0
     summary = meta.get("summary")
     told = _whole(summary.get("file_bytes")) if isinstance(summary, dict) else None
-    size = _size_of(path) if path.is_file() or told is None or told < 0 else told
+    # What one that was never closed told last is old, or nothing yet.
+    counted = told is not None and told >= 0 and state == "closed" and not path.is_file()
+    size = told if counted and told is not None else _size_of(path)
     return _entry(path, state, known_ns, meta, size, None)
 
 

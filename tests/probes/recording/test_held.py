@@ -90,6 +90,7 @@ def test_a_recorder_in_another_pid_namespace_is_alive(tmp_path: Path) -> None:
         away.kill()
         away.wait()
     wait_for(lambda: open_recording(path).state == "interrupted")
+    age(path, 1.0)
     assert shelf.enforce(max_bytes=0, where=tmp_path) == [], "it was written to just now"
     age(path, liveness.OVER_S + 60)
     assert [gone.name for gone in shelf.enforce(max_bytes=0, where=tmp_path)] == ["away"]
