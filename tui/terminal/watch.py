@@ -71,12 +71,14 @@ def watch_terminal(
                     else:
                         os.kill(os.getpid(), signal.SIGHUP)
                     if ending is None and not left.wait(GRACE_S):
-                        os._exit(128 + signal.SIGHUP)
+                        os._exit(0)  # who only looks has not failed
                 asked_s = None if ending is None else ending.first_s
                 if asked_s is not None and time.monotonic() - asked_s > GRACE_S:
                     _leave_stuck(fd, saved, on_stuck)
                     number = None if ending is None else ending.number
-                    os._exit(128 + (number or signal.SIGHUP))
+                    gone = number in (None, signal.SIGHUP) and not os.isatty(fd)
+                    # A closed window is no failure, also where the screen could not see it.
+                    os._exit(0 if gone else 128 + (number or signal.SIGHUP))
 
         Thread(target=look, name="perftui-terminal", daemon=True).start()
     try:

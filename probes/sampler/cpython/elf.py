@@ -73,8 +73,10 @@ class Image:
         table = memory.read(base + at, size * count)
         first_load = dynamic = None
         for i in range(count):
-            kind, _, _, address, _, _, room = struct.unpack_from("<IIQQQQQ", table, i * size)
-            if kind == PT_LOAD and first_load is None:
+            kind, _, offset, address, _, _, room = struct.unpack_from("<IIQQQQQ", table, i * size)
+            # `base` is where the file's beginning is mapped. That is the first segment, unless
+            # somebody has made room for more headers and put the new one last (patchelf).
+            if kind == PT_LOAD and offset < PAGE and first_load is None:
                 first_load = address & ~(PAGE - 1)
             elif kind == PT_DYNAMIC:
                 dynamic = address, room
