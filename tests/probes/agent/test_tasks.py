@@ -80,7 +80,7 @@ def test_a_blocked_loop_is_told_with_what_blocks_it(watched: Run, python: str) -
     code = (
         "import asyncio, time\n"
         "def query():\n"
-        "    time.sleep(0.7)\n"
+        "    time.sleep(1.6)\n"
         "async def handler():\n"
         "    await asyncio.sleep(0.2)\n"
         "    query()\n"
@@ -91,7 +91,7 @@ def test_a_blocked_loop_is_told_with_what_blocks_it(watched: Run, python: str) -
     assert recorded.outcome == (0, b"", b"")
     texts = [line["text"] for line in recorded.of("notice")]
     assert len(texts) == 1, texts
-    assert "the event loop was blocked for 0." in texts[0]
+    assert "the event loop was blocked for " in texts[0]
     assert "handler (<string>:6)" in texts[0]
     assert "query (<string>:3)" in texts[0]
 
