@@ -30,10 +30,8 @@ LINE_LIMIT = 4_096
 LINES_PER_S = 2_000
 LINE_CHARACTERS_PER_S = 32_768
 LINE_CHARACTERS_AT_ONCE = 4_000_000
-"""Of a target that never stops writing some 100 MB an hour are kept, before compression."""
-"""Of the target's output; more than this is counted, not kept."""
-
-
+"""Of the target's output; more than this is counted, not kept. Of a target that never stops writing
+some 100 MB an hour are kept, before compression."""
 _SPREAD = (None,) * (2 + len(STACK_AMOUNTS) + 5)
 """Columns of stacks that only some samplers fill."""
 
