@@ -4,7 +4,8 @@ Ours import from the standard library and from where perftui is installed, nowhe
 the current directory, not from PYTHONPATH, not from the user's own site folder. Whoever can write
 to one of those would run code with the rights of whoever profiles, and an innocent `json.py` in a
 project would break us. A process that goes on to run a person's code gives those places back
-right before it (`give_back`), so that the code finds what it would find without us.
+right before it (`give_back`), so that the code finds what it would find without us. What we do
+after that, telling how the code failed above all, is done in `OurPlaces`.
 
 `own.start` loads this file by its path, before anything else: it imports what every interpreter
 has loaded by then.
@@ -16,11 +17,13 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
 
 _native_modules = frozenset(sys.modules)
 """Loaded before anything of ours, so also without us."""
 _native_path: "list[str] | None" = None
 _taken_out: "list[str]" = []
+_ours: "list[str]" = []
 
 
 def take_out() -> None:
@@ -38,6 +41,7 @@ def take_out() -> None:
     home = _home()
     if home is not None and home not in kept:
         kept.append(home)  # last: of what is there, only what is nowhere else is ours
+    _ours[:] = kept
     sys.path[:] = kept
 
 
@@ -69,17 +73,64 @@ def give_back(folder: "str | None" = None) -> None:
     if home is not None and home not in native:
         native.append(home)
     sys.path[:] = native
-    for name in _shadowed(theirs):
+    _forget(_shadowed(set(sys.modules) - _native_modules, theirs))
+
+
+class OurPlaces:
+    """While it lasts, imports come from our own places, also after they were given back.
+
+    The interpreter itself imports more with every version to tell an error: `traceback`, and only
+    when they are needed colours, suggestions for a misspelt name, the parser of a syntax error.
+    After `give_back` each of these could be a file of the project's, run at a moment when nobody
+    has asked for it. Before and after, the person's code finds its own.
+
+    It is for moments at which the code has ended: what else a thread of it imports meanwhile comes
+    from our places, too.
+    """
+
+    def __enter__(self) -> None:
+        self._path = sys.path
+        self._entries = list(sys.path)
+        self._hidden: dict[str, object] = {}
+        if not _ours:
+            return  # nothing was taken out, so nothing was given back
+        within = tuple(entry + "/" for entry in _ours)
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] in sys.stdlib_module_names:
+                file = getattr(module, "__dict__", {}).get("__file__")
+                if isinstance(file, str) and not file.startswith(within):
+                    self._hidden[name] = sys.modules.pop(name)
+        self._loaded = set(sys.modules)
+        sys.path = list(_ours)
+
+    def __exit__(self, *_: object) -> None:
+        sys.path = self._path
+        sys.path[:] = self._entries
+        if not _ours:
+            return
+        theirs = [entry for entry in self._entries if entry not in _ours]
+        _forget(_shadowed(set(sys.modules) - self._loaded, theirs))
+        sys.modules.update(self._hidden)  # type: ignore[arg-type]
+
+
+def _forget(names: "Iterable[str]") -> None:
+    """Take modules out, with what is below them: whoever has them keeps them."""
+    for name in names:
         for module in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
             del sys.modules[module]
 
 
 def find_theirs(module: str) -> bool:
     """Tell whether a module stands in one of the places that were taken out; imports nothing."""
-    from importlib.machinery import PathFinder
-
     top = module.partition(".")[0]
-    return bool(_taken_out) and PathFinder.find_spec(top, _taken_out) is not None
+    return bool(_taken_out) and _find(top, _taken_out) is not None
+
+
+def _find(module: str, places: "list[str]") -> "ModuleSpec | None":
+    # Not from `importlib.machinery`: it imports `warnings`, which may be the project's by now.
+    finder = sys.modules["_frozen_importlib_external"].PathFinder
+    found: ModuleSpec | None = finder.find_spec(module, places)
+    return found
 
 
 def _theirs(path: "list[str]") -> "set[str]":
@@ -131,15 +182,14 @@ def _home() -> "str | None":
     return os.path.join(above, name)
 
 
-def _shadowed(places: "list[str]") -> "Iterable[str]":
-    """Yield the modules that we have loaded and that stand in `places` too."""
-    from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
-
-    ours = {name.partition(".")[0] for name in set(sys.modules) - _native_modules}
+def _shadowed(loaded: "set[str]", places: "list[str]") -> "Iterable[str]":
+    """Yield those of the modules that we have loaded that stand in `places` too."""
+    bootstrap = sys.modules["_frozen_importlib"]
+    ours = {name.partition(".")[0] for name in loaded}
     for name in ours - {"perftui", "__main__", "__mp_main__"}:
-        if BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name):
+        if bootstrap.BuiltinImporter.find_spec(name) or bootstrap.FrozenImporter.find_spec(name):
             continue  # found before sys.path is looked at
-        spec = PathFinder.find_spec(name, places)
+        spec = _find(name, places)
         # A mere folder (no loader) is only taken where there is nothing else by that name.
         if spec is not None and spec.loader is not None:
             yield name

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from perftui.probes.own.path import give_back, take_out
+from perftui.probes.own.path import OurPlaces, give_back, take_out
 from perftui.probes.own.standard_streams import hold_standard_streams
 from perftui.scenarios.catalogue.table import CATALOGUE, load
 from perftui.scenarios.define.definition import definition_of
@@ -69,7 +69,8 @@ def _main(argv: Sequence[str]) -> int:
     sys.argv = [reference, *texts]
     try:
         function = _load(reference)
-        values = bind(parameters_of(function), texts)
+        with OurPlaces():
+            values = bind(parameters_of(function), texts)
         require(reference, definition_of(function).requires, own=reference in CATALOGUE)
         if reference in CATALOGUE:
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -140,8 +141,8 @@ def _refuse(message: str) -> int:
 def _report(reference: str, error: BaseException) -> int:
     # The first frame is this module's own call: no news to the reader.
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    # As the interpreter does: `import traceback` might find a file of the person's by that name.
-    sys.__excepthook__(type(error), error.with_traceback(trace), trace)
+    with OurPlaces():
+        sys.__excepthook__(type(error), error.with_traceback(trace), trace)
     text = " ".join(str(error).split()) or "no message"
     print(f"perftui: {reference} failed: {type(error).__name__}: {text}", file=sys.stderr)
     return 1

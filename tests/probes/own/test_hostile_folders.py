@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from perftui.probes.own.python import module_for_others, own_module
+from perftui.probes.own.python import code_for_others, module_for_others, own_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,8 +191,38 @@ PROJECT = {
         "    'Say it.'\n"
         "    print(json.mine, '|', typing.mine, '|', neighbour.said, '|', sys.path[0])\n"
         "    if n == 2: raise ValueError('of mine')\n"
+        "def fail(code: str):\n"
+        "    exec(code, {})\n"
     ),
 }
+WAYS_TO_FAIL = {
+    "None.nothing": "AttributeError",
+    "retrun = 1; print(retrnu)": "NameError",
+    "import sys; sys.pathh": "AttributeError",
+    "from neighbour import sayd": "ImportError",
+    "import neighbuor": "ModuleNotFoundError",
+    "print 'x'": "SyntaxError",
+    "fro neighbour import said": "SyntaxError",
+    "x = (1 +\n": "SyntaxError",
+    "raise ExceptionGroup('both', [ValueError('\u00e9'), OSError(2, 'of mine')])": "ExceptionGroup",
+    "def f(): f()\nf()": "RecursionError",
+}
+TELL_EACH = """
+import sys
+from perftui.probes.own.path import take_out
+take_out()
+from perftui.scenarios.run import child
+fail = child.load_function("load.py", "fail")
+for code in sys.argv[1:]:
+    assert child._once("load.py:fail", fail, {"code": code}) == 1
+import json, neighbour
+assert json.mine == "json of the project"
+assert sys.path[0] == neighbour.__file__.rpartition("/")[0], sys.path
+try:
+    import traceback
+except SystemExit as sprung:
+    print(sprung)
+"""
 
 
 @pytest.fixture
@@ -201,7 +231,11 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir()
     for name, text in PROJECT.items():
         (folder / name).write_text(text)
-    set_trap(folder, tmp_path / "marker", ("traceback",))
+    bare = [sys.executable, "-c", "import sys; print(*sys.modules)"]
+    loaded = subprocess.run(bare, capture_output=True, text=True).stdout.split()
+    # All of the standard library that the project's own files do not ask for.
+    unasked = set(sys.stdlib_module_names) - {"json", "typing", *loaded}
+    set_trap(folder, tmp_path / "marker", tuple(unasked))
     return folder
 
 
@@ -220,7 +254,20 @@ def test_a_function_that_fails_is_told_without_the_projects_modules(
     done = subprocess.run(argv, cwd=project, capture_output=True, text=True)
     assert done.returncode == 1
     assert "ValueError: of mine" in done.stderr and "load.py:go failed" in done.stderr
+    asked = subprocess.run([*argv[:-1], "nn=2"], cwd=project, capture_output=True, text=True)
+    assert asked.returncode == 2 and "did you mean n?" in asked.stderr  # difflib is asked for that
     assert not (tmp_path / "marker").exists()
+
+
+def test_whatever_fails_is_told_without_the_projects_modules(project: Path, tmp_path: Path) -> None:
+    """Each version of the interpreter imports more to tell an error; the next run finds its own."""
+    argv = [*code_for_others(TELL_EACH), *WAYS_TO_FAIL]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True)
+    told = [line for line in done.stderr.splitlines() if line.startswith("perftui: ")]
+    for line, error in zip(told, WAYS_TO_FAIL.values(), strict=True):
+        assert line.startswith(f"perftui: load.py:fail failed: {error}:")
+    assert done.stdout == "sprung: traceback\n", done.stderr
+    assert (tmp_path / "marker").read_text() == "traceback "
 
 
 def test_a_package_beside_is_measured_when_it_is_named(tmp_path: Path) -> None:
