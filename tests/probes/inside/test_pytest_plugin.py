@@ -83,9 +83,10 @@ def test_a_block_fails_where_it_stands(pytester: pytest.Pytester) -> None:
     result.stdout.re_match_lines(
         [
             r">       with perftui.measure\(\"load\", max_kept=\"10MB\"\) as m:",
+            # Between the two, newer Pythons have a line that points at the call.
             r"E       perftui.LimitExceeded: load: 6\d.\d MB were kept .* limit 10.0 MB",
+            r"test_a_block_fails_where_it_stands.py:2: LimitExceeded",
         ],
-        consecutive=True,
     )
     result.stdout.no_fnmatch_line("*contextlib*")
     result.stdout.fnmatch_lines(["*::test_load · load FAILED"])
