@@ -97,10 +97,11 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
 
 
 def cpu_seconds(reader: Reader, ended: bool) -> dict[str, float | None]:
-    """Return the larger of two sums: what the kernel settled, and what readings of the tree say.
+    """Return the largest of three sums: what the kernel settled, and what readings say.
 
     The kernel's has the target and those whose end was waited for, to the last tick; not those
-    that left the tree. The readings have everybody, as far as they were read. Neither counts
+    that left the tree. The readings of the tree have everybody, as far as they were read; those
+    of each process's threads may be later than its own, and an end before the next. None counts
     anything twice.
     """
     exit_ = reader.exit() if ended else None
@@ -109,6 +110,12 @@ def cpu_seconds(reader: Reader, ended: bool) -> dict[str, float | None]:
         settled = exit_.cpu_user_s + (exit_.cpu_system_s or 0.0)
         if settled >= (user or 0.0) + (system or 0.0):
             user, system = exit_.cpu_user_s, exit_.cpu_system_s
+    if user is not None and system is not None:
+        uses = reader.process_use(0, reader.status().t_end_ns + 1)
+        # What a thread's time was spent on is not told: it is shared out like the rest.
+        share = user / (user + system) if user + system > 0 else 1.0
+        more = max(sum(use.cpu_s for use in uses) - (user + system), 0.0)
+        user, system = user + share * more, system + (1 - share) * more
     return {"user": user, "system": system}
 
 

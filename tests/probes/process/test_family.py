@@ -150,10 +150,12 @@ ORPHAN = BURN + "burn(0.6); time.sleep({})"
 def test_a_worker_that_a_shell_leaves_behind_is_followed(end_s: int) -> None:
     """Its parent has ended, its environment has nothing of ours: and it counts."""
     code = (
-        "import subprocess, sys\n"
+        "import os, select, subprocess, sys\n"
+        "ended, held = os.pipe()\n"
         "subprocess.run(['sh', '-c', 'nohup \"$0\" -S -c \"$1\" >/dev/null 2>&1 & echo $!',"
-        f" sys.executable, {ORPHAN.format(end_s)!r}], env={{}})\n"
-        "time.sleep(2)\n"
+        f" sys.executable, {ORPHAN.format(end_s)!r}], env={{}}, pass_fds=[held])\n"
+        "os.close(held)\n"
+        f"select.select([ended], [], [], {2 if end_s else 60})\n"
     )
     ours, theirs = os.pipe()
     session = Session.launch(python(code), "t", QUIET, behind_screen=False, stdout=theirs)

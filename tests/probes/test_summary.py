@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import Exit, Metric, ProcessStart, Record, ThreadCpu
+from perftui.probes.store.store import Store
+from perftui.probes.summary import summarize
+from perftui.probes.text.units import NS_PER_S as S
+
+ROOT, WORKER = 10, 11
+
+
+def total(*records: Record) -> tuple[float, float]:
+    """Return what the whole and what the processes together are said to have used."""
+    log = SessionLog()
+    target = Target("t", ("python", "t.py"), ROOT, None, launched=True, agent=False)
+    store = Store(log.tree, target, lambda: 0)
+    log.connect(store)
+    log.extend([ProcessStart(0, ROOT, 1, ("python",)), ProcessStart(0, WORKER, ROOT, ("python",))])
+    log.extend(records)
+    told = summarize(store)
+    return (
+        told["cpu_s"]["user"] + told["cpu_s"]["system"],
+        sum(row["cpu_s"] for row in told["processes"]),
+    )
+
+
+def test_the_whole_is_no_less_than_its_parts() -> None:
+    """A worker that nobody waits for has ended after its threads were read and before it was."""
+    whole, parts = total(
+        Metric(S, ROOT, 0.1, 1000, cpu_user_s=0.06, cpu_system_s=0.04),
+        Metric(S, WORKER, 0.2, 1000, cpu_user_s=0.15, cpu_system_s=0.05),
+        ThreadCpu(S + S // 5, WORKER, WORKER, "python", 0.4, "R"),
+        Exit(S + S // 4, WORKER, None, None),
+        Metric(2 * S, ROOT, 0.1, 1000, cpu_user_s=0.06, cpu_system_s=0.04),
+        Exit(3 * S, ROOT, 0, None, cpu_user_s=0.06, cpu_system_s=0.04),
+    )
+    assert parts == pytest.approx(0.5)
+    assert whole == pytest.approx(0.5)
+
+
+def test_what_the_kernel_settled_counts_when_it_is_more() -> None:
+    whole, parts = total(
+        Metric(S, ROOT, 0.1, 1000, cpu_user_s=0.06, cpu_system_s=0.04),
+        Metric(S, WORKER, 0.2, 1000, cpu_user_s=0.15, cpu_system_s=0.05),
+        Exit(S + S // 4, WORKER, None, None),
+        Exit(3 * S, ROOT, 0, None, cpu_user_s=0.7, cpu_system_s=0.2),
+    )
+    assert parts == pytest.approx(0.3)
+    assert whole == pytest.approx(0.9)
