@@ -16,7 +16,7 @@ from perftui.probes.text.redact.command_line import (
 from perftui.probes.text.redact.names import is_secret_name
 from perftui.probes.text.redact.shapes import MASK
 
-RULES = 2
+RULES = 3
 """Grows with the rules: what was recorded under older ones is redacted again when it is read."""
 
 __all__ = [

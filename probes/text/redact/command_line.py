@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.pattern import pattern
 from perftui.probes.text.redact import programs
 from perftui.probes.text.redact.assignments import redact_assignments, redact_connection
 from perftui.probes.text.redact.names import kind_of
+from perftui.probes.text.redact.piped import mask_given, may_pipe, piped, redact_piped
+from perftui.probes.text.redact.prose import redact_prose
 from perftui.probes.text.redact.shapes import MASK, redact_shapes
 from perftui.probes.text.redact.values import inside, is_harmless, quoted
-from perftui.probes.text.redact.words import Word, as_word, words_of
+from perftui.probes.text.redact.words import as_word, commands_of
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Sequence
 
     from perftui.probes.text.redact.names import Kind
@@ -37,6 +39,9 @@ _NO_USER = frozenset(
     ]
 )
 _CURL_CLUSTER = pattern(r"-[#a-zA-Z]{1,12}[uU]")
+_CURL_ACCOUNT = pattern(r"(-[#0-9afgijklnpqsvGIJLNOSZ]{1,12}[uU])(.*)", re.DOTALL)
+"""`-sSume:pw`: the flags before `-u` take nothing."""
+_GLUED_ACCOUNT = pattern(r"(?<![\w-])-u(?P<account>[A-Za-z][\w.+-]{0,60}:[^\s\"'`]{4,128})")
 _ORACLE = frozenset(["sqlplus", "sqlldr", "exp", "imp", "expdp", "impdp", "sqlcl", "rman"])
 _USER_SLASH = pattern(r"([\w$#]+/)(?!\*\*\*)[^@\s/]+(?=@|$)")
 _SETTERS = frozenset(["set", "config", "add", "put", "--add", "--global", "--local", "setenv"])
@@ -104,8 +109,10 @@ def redact_title(title: str, argv: Sequence[str] = ()) -> str:
 
 def _redact_text(text: str, depth: int) -> str:
     if depth < _DEPTH:
-        text = _redact_named_programs(text, depth)
-    return redact_assignments(redact_shapes(text))
+        text = redact_piped(_redact_named_programs(text, depth))
+    if "-u" in text:
+        text = _GLUED_ACCOUNT.sub(_glued_account, text)
+    return redact_prose(redact_assignments(redact_shapes(text)))
 
 
 def _redact_named_programs(text: str, depth: int) -> str:
@@ -124,32 +131,33 @@ def _redact_named_programs(text: str, depth: int) -> str:
     return "".join([*pieces, text[done:]])
 
 
+def _glued_account(match: re.Match[str]) -> str:
+    # In a text, where no program is known, one of small letters may be a group.
+    password = match["account"].partition(":")[2]
+    is_group = password.isalpha() and password.islower()
+    is_secret = not is_group and programs.is_account(match["account"], "")
+    return f"-u{MASK}" if is_secret else match[0]
+
+
 def _redact_shell(text: str, depth: int) -> str:
     """Redact a command line that a shell will split."""
     if depth >= _DEPTH:
         return _redact_text(text, depth)
-    return redact_assignments(redact_shapes(_redact_commands(text, depth + 1)))
+    return redact_prose(redact_assignments(redact_shapes(_redact_commands(text, depth + 1))))
 
 
 def _redact_commands(text: str, depth: int) -> str:
     """Redact each command of a command line, and put the words back where they were."""
-    words = words_of(text)
-    commands: list[list[Word]] = []
-    for word in words:
-        if word.begins or not commands:
-            commands.append([])
-        commands[-1].append(word)
+    commands = commands_of(text)
     pieces: list[str] = []
     done = 0
-    from_stdin = any(word.text == "--password-stdin" for word in words)
-    for command in commands:
-        said = [word.text for word in command]
-        redacted_words = _redact_words(said, depth)
-        if from_stdin and said[0] in ("echo", "printf"):  # echo X | docker login --password-stdin
-            redacted_words[1:] = [
-                word if word.startswith(("-", "$")) else MASK for word in redacted_words[1:]
-            ]
-        for word, redacted in zip(command, redacted_words, strict=True):
+    given = set(piped(text, commands)) if may_pipe(text) else set()
+    for number, command in enumerate(commands):
+        redacted_words = _redact_words([word.text for word in command], depth)
+        for at, word in enumerate(command):
+            redacted = redacted_words[at]
+            if (number, at) in given:
+                redacted = mask_given(word.text)
             if redacted != word.text:
                 pieces += [text[done : word.start], as_word(redacted, text[word.start : word.end])]
                 done = word.end
@@ -280,6 +288,10 @@ def _glued(reading: _Reading, argument: str, flags: programs.Flags) -> str | Non
         rest = argument[len(flag) :]
         if len(flag) == 2 and argument.startswith(flag):
             return flag + MASK if programs.is_account(rest, reading.program) else None
+    if argument.startswith("-u") and _takes_account(reading):
+        return f"-u{MASK}" if programs.is_account(argument[2:], reading.program) else None
+    if reading.program == "curl" and (cluster := _CURL_ACCOUNT.fullmatch(argument)) is not None:
+        return cluster[1] + MASK if programs.is_account(cluster[2], "curl") else None
     for flag in (*flags.cookies, "-H"):
         rest = argument[len(flag) :]
         if len(flag) == 2 and rest and argument.startswith(flag):

@@ -16,7 +16,7 @@ Kind = Literal["password", "secret", "weak", "connection"]
 place or a placeholder; `weak` names (`auth`, `pass`, `sig`) also stand for methods and numbers;
 a `connection` (`dsn`) is masked if there is an account in it."""
 
-_PASSWORDS = frozenset(
+PASSWORDS = frozenset(
     [
         *("password", "passwords", "passwd", "passphrase", "passcode", "passwort", "kennwort"),
         *("senha", "contraseña", "contrasena", "пароль", "密码", "密碼", "パスワード"),
@@ -132,7 +132,7 @@ def _kind_of_words(words: list[str]) -> Kind | None:
         return None
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
-    if any(word in _PASSWORDS for word in words):
+    if any(word in PASSWORDS for word in words):
         return "password"
     if last in _CONNECTIONS or (before, last) == ("connection", "string"):
         return "connection"

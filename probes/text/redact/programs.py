@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from perftui.probes.own.pattern import pattern
+from perftui.probes.text.redact.randomness import looks_random
 from perftui.probes.text.redact.shapes import MASK
 from perftui.probes.text.redact.values import is_harmless
 
@@ -98,6 +99,12 @@ _OWNERS = frozenset(
     ]
 )
 """Their `-u`/`--user` is USER:GROUP."""
+_TIME_OR_PLACE = pattern(
+    r"\d{1,2}:\d\d(?::\d\d)?|(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[\w-]+(?:\.[\w-]+)+):\d{1,5}"
+    r"|\w:[\\/].*",
+    re.DOTALL,
+)
+"""`12:30`, `db.example.org:5432`, `C:\\x`: no USER:PASSWORD."""
 _ACCOUNT = pattern(r"(?P<user>[^:\s/]*):(?P<password>(?!//)\S.*)", re.DOTALL)
 NAMED = pattern(
     rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, PROGRAMS), key=len, reverse=True))})(?=[ \t])"
@@ -126,6 +133,8 @@ def is_account(value: str, program: str) -> bool:
     """Tell whether the value of `-u` is USER:PASSWORD, not USER:GROUP, and not a script."""
     if program == "smbclient" and "%" in value:
         return not value.endswith(f"%{MASK}")
+    if value.endswith(":") and looks_random(value[:-1]):
+        return True  # a key for a user, and no password
     found = _ACCOUNT.fullmatch(value)
     if found is None or "://" in value:
         return False
@@ -134,6 +143,8 @@ def is_account(value: str, program: str) -> bool:
         return False
     if program in PROGRAMS:
         return True
+    if _TIME_OR_PLACE.fullmatch(value):
+        return False
     is_ids = password.isdigit() and user.isdigit()
     return not (is_ids or user == password or program in _OWNERS or user.endswith(".py"))
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+import re
 
 from perftui.probes.own.pattern import pattern
-
-if TYPE_CHECKING:
-    import re
+from perftui.probes.text.redact.randomness import looks_random
 
 MASK = "***"
 
@@ -50,6 +48,19 @@ _BEARER_WORDS = frozenset(
 )
 _ORACLE = pattern(r"(\boracle:\w{1,20}:\w{1,60}/)(?!\*\*\*@)[^@\s]{1,128}@")
 _SHORTEST_KEY = 16
+_WEB = frozenset(["http", "https"])
+_KEYED = _WEB | {"ws", "wss", "ftp", "ftps", "redis", "rediss", "amqp", "amqps", "mqtt", "mqtts"}
+"""Where a key may stand in the user's place; in `abfss://` it is a container."""
+_NO_PASSWORD = frozenset(["", "x", "x-oauth-basic", "api_token", "unused"])
+"""What follows a key that stands in the user's place."""
+_PERSON = pattern(r"[A-Za-z]{2,}(?:[._-][A-Za-z]+)+\d{0,4}|[^%]+%40[^%]+")
+"""`contoso-engineering`, `jane.doe%40example.org`: a name, however long."""
+_CODES = pattern(
+    r"(?<=[?&#])(?P<name>(?:(?:auth|authorization|device|oauth)_?)?code|code_verifier|key"
+    r"|oauth_verifier|ticket|(?:client_)?assertion|SAMLResponse|hmac)=(?P<value>[\w.~%+/=-]{12,})",
+    re.IGNORECASE,
+)
+"""Parameters of a URL that are mostly a number or a word (`?code=404`), and may let somebody in."""
 _SIGNED = pattern(r"(SharedAccessSignature\s{1,4})(?!\*\*\*)[^\s\"']+")
 
 
@@ -60,6 +71,8 @@ def redact_shapes(text: str) -> str:
     if "://" in text:
         text = _HOOKS.sub(rf"\g<1>{MASK}", text)
         text = _without_userinfo(text)
+    if "=" in text:
+        text = _CODES.sub(_code, text)
     text = _TOKENS.sub(MASK, text)
     if "oracle" in text:
         text = _ORACLE.sub(rf"\g<1>{MASK}@", text)
@@ -106,10 +119,29 @@ def _userinfo(rest: str, scheme: str) -> str | None:
         tail = rest[colon + 1 : slash]
         if sign == -1 or colon == -1 or tail.isdigit() or not tail or "=" in rest[slash:sign]:
             return None
-    if 0 <= colon < sign:
-        return f"{rest[:colon]}:{MASK}{rest[sign:]}" if colon + 1 < sign else None
-    is_key = sign >= _SHORTEST_KEY and scheme.lower().endswith(("http://", "https://"))
-    return MASK + rest[sign:] if is_key else None
+    if not 0 <= colon < sign:
+        return MASK + rest[sign:] if _is_key(rest[:sign], scheme) else None
+    user, password = rest[:colon], rest[colon + 1 : sign]
+    if password.lower() in _NO_PASSWORD and (user == MASK or _is_key(user, scheme)):
+        return f"{MASK}:{password}{rest[sign:]}"
+    return f"{user}:{MASK}{rest[sign:]}" if password else None
+
+
+def _is_key(user: str, scheme: str) -> bool:
+    """Tell whether what stands in the user's place of a URL is a key."""
+    kind = scheme.lower().removesuffix("://").rpartition("+")[2]
+    if not user or user == MASK or user.startswith(("$", "{{", "<")):
+        return False
+    if kind == "nats":
+        return True  # a user of NATS always has a password
+    if kind not in _KEYED:
+        return False
+    is_long = kind in _WEB and len(user) >= _SHORTEST_KEY
+    return looks_random(user) or (is_long and _PERSON.fullmatch(user) is None)
+
+
+def _code(match: re.Match[str]) -> str:
+    return f"{match['name']}={MASK}" if looks_random(match["value"]) else match[0]
 
 
 def _bearer(match: re.Match[str]) -> str:

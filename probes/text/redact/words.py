@@ -62,6 +62,16 @@ def words_of(text: str) -> list[Word]:
     return words
 
 
+def commands_of(text: str) -> list[list[Word]]:
+    """Return the words of a command line by command: those of a pipeline are several."""
+    commands: list[list[Word]] = []
+    for word in words_of(text):
+        if word.begins or not commands:
+            commands.append([])
+        commands[-1].append(word)
+    return commands
+
+
 def as_word(text: str, raw: str) -> str:
     """Return a word as it is written in a command line, quoted as `raw` was."""
     if raw.startswith("'") and "'" not in text:

@@ -503,7 +503,53 @@ def _tools(chance: random.Random) -> list[str]:
     )
 
 
+def _near(chance: random.Random) -> list[str]:
+    """What looks much like a secret's place, and holds none."""
+    number = chance.randint(1, 99)
+    said = chance.choice(
+        [
+            f"fix password reset in {number} places",
+            f"SELECT password FROM users{number} WHERE token IS NULL",
+            f"password sha256 instead of md5, see load{number}.py",
+            "the password is required; api key: missing",
+            f"token {number} of 512, password column{number}",
+            "secret rotation v2beta1, access key: F5",
+            "see docs/auth2.md on passwords, or ask jane2@example.org",
+        ]
+    )
+    host = chance.choice(["github.com", "dev.azure.com"])
+    user = chance.choice(
+        ["git", "jane", "svc-etl", "contoso-engineering", "jane.doe%40example.org"]
+    )
+    query = chance.choice(
+        [
+            *("code=404", "country_code=DE", "code=not_found_in_table", f"key=user_{number}"),
+            *("key=part-00001-of-00002", "ticket=OPS-1234", "code=EUR&key=2024-01-01T00:00:00Z"),
+        ]
+    )
+    piped = chance.choice(
+        [
+            *("echo done | tee log.txt", "echo y | sudo apt install x", "echo a.txt | xargs rm"),
+            *("echo $PW | sudo -S ls", "echo x | sudo tar -S -cf x.tar", "cat <<END\nrows\nEND"),
+            *("printf '%s\\n' a b | sort -S 1G", "echo 3 > /proc/sys/vm/drop_caches"),
+        ]
+    )
+    return chance.choice(
+        [
+            ["git", "commit", "-m", said],
+            ["notify", "--text", said],
+            ["git", "clone", f"https://{user}@{host}/org/repo{number}"],
+            ["duckdb", "-c", f"FROM 'abfss://c0nt4in3r{number}x@acc.dfs.core.windows.net/p'"],
+            ["curl", "-fsS", f"https://h/p?n={number}&{query}"],
+            ["sh", "-c", piped],
+            ["docker", "run", f"-u{1000 + number}:{1000 + number}", "img"],
+            ["client", f"-udb{number}.example.org:5432", "x"],
+            ["date", "-u", f"{number % 12}:30"],
+        ]
+    )
+
+
 _PROGRAMS = (
     *(_python, _pytest, _code, _duckdb, _psql, _spark, _dbt, _airflow, _torch, _serve),
-    *(_containers, _shell, _tools, _python),
+    *(_containers, _shell, _tools, _python, _near),
 )

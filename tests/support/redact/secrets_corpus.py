@@ -72,7 +72,10 @@ SHAPES = (
 
 def corpus() -> list[Case]:
     """Return all cases."""
-    return [*_flags(), *_variables(), *_headers(), *_urls(), *_structures(), *_nested(), *_looks()]
+    return [
+        *(*_flags(), *_variables(), *_headers(), *_urls(), *_structures(), *_nested(), *_looks()),
+        *(*_keys_in_urls(), *_accounts(), *_sentences(), *_standard_input()),
+    ]
 
 
 def _flags() -> list[Case]:
@@ -430,4 +433,78 @@ def _looks() -> list[Case]:
     ] + [
         Case(("x", f"https://h/p/{JWT}/q"), (JWT,), ("https://h/p/",)),
         Case(("x", "f=" + SHAPES[0]), (SHAPES[0],), ("f=",)),
+    ]
+
+
+def _keys_in_urls() -> list[Case]:
+    codes = ("4%2F0AX4XfWhk3n5q", "aB3dE6gH9jK2mN5pQ8==", "9f86d081884c7d659a2f")
+    return [
+        *(
+            Case(("git", "clone", f"{scheme}://{WORD}@h/r.git"), (WORD,), ("git", "@h/r.git"))
+            for scheme in ("https", "git+https", "http", "redis", "wss", "amqp")
+        ),
+        Case(("x", "nats://s3cr-et@h:4222"), ("s3cr-et",), ("nats://", "@h:4222")),
+        Case(("x", f"https://{WORD}:x-oauth-basic@h/r"), (WORD,), ("x-oauth-basic@h/r",)),
+        Case(("x", f"https://{WORD}:@h/r"), (WORD,), ("@h/r",)),
+        Case(("curl", "-u", f"{WORD}:", "https://h/r"), (WORD,), ("https://h/r",)),
+        *(
+            Case(("x", f"https://h/p?n=1&{name}={code}&rows=5"), (code,), ("h/p?n=1", "rows=5"))
+            for name in ("code", "key", "device_code", "ticket", "client_assertion")
+            for code in codes
+        ),
+        Case(("curl", "-d", f"grant_type=x&code={codes[0]}"), (codes[0],), ("grant_type=x",)),
+    ]
+
+
+def _accounts() -> list[Case]:
+    return [
+        *(
+            Case((*command, f"-uadmin:{value}", "x"), (value,), (*command, "-u"))
+            for command in (("client",), ("python", "c.py"), ("java", "-jar", "c.jar"))
+            for value in (WORD, SIGNS)
+        ),
+        Case(("curl", f"-sSuadmin:{WORD}", "http://h"), (WORD,), ("http://h",)),
+        Case(("sh", "-c", f"client -uadmin:{WORD} x"), (WORD,), ("client",)),
+    ]
+
+
+def _sentences() -> list[Case]:
+    told = (
+        *("login with password {}", "the password is {}.", "Password is: {}", "pw {} for the lab"),
+        *("password for it is: {}", "set the passphrase to {} today", "das Passwort ist {}"),
+        *("api key: {}", "API key is {}", "access token = {}", "use token {} now", "secret key {}"),
+    )
+    return [
+        *(Case(("say", "--to", "me", text.format(WORD)), (WORD,), ("say", "me")) for text in told),
+        Case(("say", "login as me, password hunter2, ok"), ("hunter2",), ("login as me", "ok")),
+        Case(("say", f"password {SIGNS}"), (SIGNS,), ("say",)),
+    ]
+
+
+def _standard_input() -> list[Case]:
+    commands = (
+        *(
+            "echo {} | sudo -S ls /x",
+            "echo {}|sudo -kS -u root ls /x",
+            "echo {} | sudo --stdin ls /x",
+        ),
+        *("printf '%s\\n' {} | sudo -u me -S ls /x", "(echo {}; echo {}) | passwd me # /x"),
+        *("{{ echo {}; echo {}; }} | smbpasswd -s me /x", "sudo -S ls /x <<< {}"),
+        *("sudo -S ls /x <<<'{}' && ls", "sudo -S ls /x <<END\n{}\nEND\nls"),
+        *("echo me:{} | chpasswd; ls /x", "echo {} | tr -d a | docker login --password-stdin r/x"),
+        *("echo {} | gpg --batch --passphrase-fd 0 -d /x", "echo {} | vault login - # /x"),
+        *("echo {} | kubectl create secret generic /x --from-file=p=/dev/stdin",),
+        *("echo {} | gh secret set NAME -R o/x", "echo {} | ssh h 'sudo -S ls /x'"),
+    )
+    return [
+        *(
+            Case(("sh", "-c", text.format(*[WORD] * text.count("{}"))), (WORD,), ("/x",))
+            for text in commands
+        ),
+        Case(("ssh", "me@h", f"echo {WORD} | sudo -S ls /x"), (WORD,), ("me@h", "ls /x")),
+        Case(
+            ("python", "-c", f"import os; os.system('echo {WORD} | sudo -S ls /x'); run(5)"),
+            (WORD,),
+            ("ls /x", "run(5)"),
+        ),
     ]

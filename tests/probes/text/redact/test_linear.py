@@ -30,6 +30,8 @@ UNITS = (
     ),
     *("login a password ", "oracle:thin:a/", "a=b;", "Pwd=a;", "basic-", "SharedAccessSignature "),
     *("password=(", "password=f(", "x_password", "'''", "password='''", "; ", "sh -c 'a' "),
+    *("echo a | sudo -S b | ", "sudo -S <<E\n", "(echo a) | passwd ", "sudo -a ", "echo ", "| "),
+    *("password a1b2c3d4 ", "token is ", "&code=a1b2c3d4e5f6", "https://a1b2c3d4@", "a1"),
 )
 
 
@@ -99,6 +101,7 @@ _PIECES = st.sampled_from(
             "-H",
             "name",
         ),
+        *("echo", "|", "sudo", "-S", "passwd", "<<<", "<<E", "is", "a1b2c3d4e5", "code=", "-ume:"),
         *("value", "$(", "`", "-----BEGIN PRIVATE KEY-----", "eyJhbGciOi.eyJhbGciOi.x", "%", "="),
     ]
 )
