@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import PATIENCE_S, wait_for
 
 PERFTUI = [sys.executable, "-m", "perftui"]
 
@@ -136,9 +137,9 @@ def test_a_signal_death_gives_128_plus_n() -> None:
 
 def test_the_duration_ends_a_launched_program_with_0() -> None:
     began = time.monotonic()
-    done = perftui("run", "--duration", "0.7", "-c", "import time; time.sleep(60)")
+    done = perftui("run", "--duration", "0.7", "-c", "import time; time.sleep(100)")
     assert done.returncode == 0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_memory_limit_is_kept() -> None:
@@ -178,10 +179,9 @@ def test_a_signal_to_perftui_alone_is_passed_on(tmp_path: Path) -> None:
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([*PERFTUI, "run", "-c", code], stderr=subprocess.PIPE)
-    while not ready.exists():
-        time.sleep(0.02)
+    wait_for(ready.exists)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 7
 
 
@@ -198,14 +198,10 @@ def test_kill_9_of_perftui_leaves_the_program_running(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*PERFTUI, "run", "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while not ready.exists():
-        time.sleep(0.02)
+    wait_for(ready.exists)
     process.kill()
     process.wait()
-    end = time.monotonic() + 20
-    while not done.exists():
-        assert time.monotonic() < end, "the target did not come to its end"
-        time.sleep(0.05)
+    wait_for(done.exists, "the target did not come to its end")
 
 
 def test_attach_watches_and_leaves() -> None:
@@ -221,7 +217,7 @@ def test_attach_watches_and_leaves() -> None:
         target.wait()
     assert summary["target"]["exit_code"] is None
     assert summary["cpu_s"]["user"] > 0
-    assert summary["stacks"]["samples"] > 50
+    assert summary["stacks"]["samples"] > 20
 
 
 def gone_pid() -> str:
