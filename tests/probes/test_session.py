@@ -16,7 +16,7 @@ from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
 
-BUSY = "import time\ndef burn():\n while time.process_time() < 1.5: sum(range(500))\nburn()"
+BUSY = "import time\ndef burn():\n while time.process_time() < 1.0: sum(range(500))\nburn()"
 
 
 def launch(code: str, *, behind_screen: bool = True) -> Session:
@@ -98,7 +98,7 @@ def test_closing_an_attached_session_leaves_the_process_running() -> None:
 
 
 def test_a_suspended_and_resumed_target_is_still_watched() -> None:
-    session = launch("import time\nfor n in range(300): time.sleep(0.01)")
+    session = launch("import time\nfor n in range(120): time.sleep(0.01)")
     session.send(19)  # SIGSTOP
     time.sleep(0.6)
     session.send(18)  # SIGCONT
