@@ -205,7 +205,7 @@ def test_watch_counts_what_passes(watched: Run, python: str) -> None:
     assert totals["bad: rows"] == 2
     assert totals["sized: rows"] == 3
     first = next(c for c in recorded.of("call") if c["name"] == "scan: first batch")
-    assert 0.05 <= first["dur_ns"] / 1e9 < 0.5
+    assert 0.05 <= first["dur_ns"] / 1e9 < 5
 
 
 def test_watch_async_and_coroutines(watched: Run, python: str) -> None:

@@ -62,7 +62,8 @@ def test_the_summary_is_complete_and_alone_on_stdout(script: Path) -> None:
     }  # fmt: skip
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert summary["cpu_s"]["user"] + summary["cpu_s"]["system"] == pytest.approx(0.85, abs=0.2)
+    used_s = summary["cpu_s"]["user"] + summary["cpu_s"]["system"]
+    assert 0.78 < used_s < 1.6, "0.8 s of work, and the start of a Python"
     assert summary["peak_rss_bytes"] > 5_000_000
     top = summary["stacks"]["top"][0]
     assert (top["function"], Path(top["file"]).name) == ("work", "job.py")
@@ -79,15 +80,15 @@ def test_the_programs_own_records_arrive(tmp_path: Path) -> None:
         "    import sqlite3\n"
         "    for n in range(5):\n"
         "        with perftui.call('query'):\n"
-        "            time.sleep(0.05 if n == 0 else 0.01)\n"
+        "            time.sleep(0.2 if n == 0 else 0.01)\n"
         "        perftui.count('rows', 1000)\n"
         "perftui.mark('done')\n"
     )
     summary = summary_of(perftui("run", "--json", "-", str(script)))
     (phase,) = summary["phases"]
     assert phase["name"] == "load"
-    # It sleeps for 90 ms; how much longer it takes is up to the machine.
-    assert 0.09 <= phase["duration_s"] < 20
+    # It sleeps for 240 ms; how much longer it takes is up to the machine.
+    assert 0.24 <= phase["duration_s"] < 20
     query = summary["calls"]["query"]
     assert (query["n"], query["ratio"] > 2) == (5, True)
     assert summary["counters"]["rows"]["total"] == 5_000
@@ -113,7 +114,7 @@ def test_ways_to_name_a_program(words: tuple[str, ...]) -> None:
 def test_a_program_of_5_ms_has_a_summary() -> None:
     summary = summary_of(perftui("run", "--json", "-", "--", sys.executable, "-S", "-c", "pass"))
     assert summary["target"]["exit_code"] == 0
-    assert summary["duration_s"] < 5
+    assert summary["duration_s"] < 30
 
 
 def test_a_program_that_is_not_python_gives_metrics_and_says_so() -> None:
