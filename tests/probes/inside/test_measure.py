@@ -7,6 +7,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from support.waiting import PATIENCE_S, wait_for
