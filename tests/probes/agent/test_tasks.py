@@ -60,7 +60,7 @@ def test_every_task_is_named_with_what_it_awaits(watched: Run, python: str) -> N
 
 
 def test_a_list_is_told_when_it_has_changed(watched: Run) -> None:
-    code = "import asyncio\nasync def main(): await asyncio.sleep(3.5)\nasyncio.run(main())\n"
+    code = "import asyncio\nasync def main(): await asyncio.sleep(2.3)\nasyncio.run(main())\n"
     recorded = watched(sys.executable, "-c", code)
     assert len(recorded.of("tasks")) == 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 
 import pytest
 from support.detect.real import ENVIRONMENT, watch
@@ -28,6 +30,30 @@ def test_a_leak_is_said_and_names_its_line() -> None:
     truth = seen.trace.truths[0]
     assert seen.edges[-1].t_detect_s - truth.onset_s < 16
     assert seen.edges[-1].t_onset_s == pytest.approx(truth.onset_s, abs=3)
+
+
+LEAK = """
+import time
+kept = []
+time.sleep(4)  # a level to rise from: growth from the very start takes longer to be believed
+end = time.monotonic() + 18
+while time.monotonic() < end:
+    kept.append(bytearray(b"x") * 400_000); time.sleep(0.05)
+"""
+
+
+def test_the_gate_of_a_run_fails_on_a_leak_and_says_why() -> None:
+    words = ["run", "--headless", "--no-record", "--fail-on", "mem_growth", "-c"]
+    leaks, healthy = (
+        subprocess.run(
+            [sys.executable, "-m", "perftui", *words, code], capture_output=True, text=True
+        )
+        for code in (LEAK, "import time; time.sleep(2)")
+    )
+    assert leaks.returncode == 1
+    assert "--fail-on mem_growth: RSS +" in leaks.stderr
+    assert "no plateau" in leaks.stderr
+    assert healthy.returncode == 0
 
 
 def test_keeping_every_batch_is_said() -> None:

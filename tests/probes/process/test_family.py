@@ -6,10 +6,10 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.metrics import MetricProbe
@@ -22,8 +22,6 @@ from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perftui.probes.spine.enriched import Batch, Tick
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -47,13 +45,6 @@ class Kept:
 
     def of(self, kind: type[T]) -> list[T]:
         return [record for record in list(self.records) if isinstance(record, kind)]
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def python(code: str) -> list[str]:
@@ -144,18 +135,27 @@ def test_what_was_used_since_user_and_system_were_told_is_shared_like_the_rest()
 
 
 ORPHAN = BURN + "burn(0.6); time.sleep({})"
+UNTIL_IT_RESTS = """
+stat = "/proc/" + pid.strip() + "/stat"
+def rests():
+    try: fields = open(stat).read().rpartition(")")[2].split()
+    except OSError: return True
+    return fields[0] == "Z" or int(fields[11]) + int(fields[12]) >= 50 and fields[0] == "S"
+while not rests(): time.sleep(0.01)
+time.sleep(0.2)
+"""
+"""A launcher that stays until its worker has ended, or done its work and sleeps."""
 
 
 @pytest.mark.parametrize("end_s", [0, 30])
 def test_a_worker_that_a_shell_leaves_behind_is_followed(end_s: int) -> None:
     """Its parent has ended, its environment has nothing of ours: and it counts."""
     code = (
-        "import os, select, subprocess, sys\n"
-        "ended, held = os.pipe()\n"
-        "subprocess.run(['sh', '-c', 'nohup \"$0\" -S -c \"$1\" >/dev/null 2>&1 & echo $!',"
-        f" sys.executable, {ORPHAN.format(end_s)!r}], env={{}}, pass_fds=[held])\n"
-        "os.close(held)\n"
-        f"select.select([ended], [], [], {2 if end_s else 60})\n"
+        "import subprocess, sys\n"
+        "pid = subprocess.check_output(['sh', '-c', 'nohup \"$0\" -S -c \"$1\" "
+        ">/dev/null 2>&1 & echo $!',"
+        f" sys.executable, {ORPHAN.format(end_s)!r}], env={{}}, text=True)\n"
+        "print(pid, flush=True)\n" + UNTIL_IT_RESTS
     )
     ours, theirs = os.pipe()
     session = Session.launch(python(code), "t", QUIET, behind_screen=False, stdout=theirs)
@@ -237,8 +237,16 @@ def test_new_pids_are_told_once_there_is_somebody() -> None:
 
 
 def test_a_child_is_found_soon_after_it_begins() -> None:
-    """A twentieth of a second, where it was a quarter: eight that live for 150 ms each."""
-    code = "import subprocess, sys\nfor _ in range(8):\n    subprocess.run(['sleep', '0.15'])\n"
+    """A twentieth of a second, where it was a quarter: eight that live for 100 ms each.
+
+    A busy machine lets us look late, so one try of four is enough; at a quarter of a second seven
+    of eight are met once in a hundred tries.
+    """
+    assert any(met_of_eight() >= 7 for _ in range(4))
+
+
+def met_of_eight() -> int:
+    code = "import subprocess, sys\nfor _ in range(8):\n    subprocess.run(['sleep', '0.1'])\n"
     kept, log = Kept(), SessionLog()
     log.connect(kept)
     target = LaunchedTarget(python(code), os.environ)
@@ -248,4 +256,4 @@ def test_a_child_is_found_soon_after_it_begins() -> None:
     assert target.wait(60)
     probe.stop()
     children = [start for start in kept.of(ProcessStart) if start.pid != target.pid]
-    assert len({child.pid for child in children}) >= 6
+    return len({child.pid for child in children})

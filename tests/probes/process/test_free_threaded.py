@@ -7,11 +7,11 @@ import shutil
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.doctor.process import check_process
 from perftui.probes.process.free_threaded import free_threaded_build, version_of_runtime
@@ -77,9 +77,7 @@ def test_it_is_said_at_once_and_not_as_something_else(named_so: subprocess.Popen
     log.connect(Sink())
     probe = StackProbe(log, named_so.pid, on_ready=lambda: ready.append(True))
     probe.start()
-    limit = time.monotonic() + 20
-    while not ready and time.monotonic() < limit:
-        time.sleep(0.01)
+    wait_for(lambda: ready)
     probe.stop()
     assert len(said) == 1 and LINE in said[0], said
 

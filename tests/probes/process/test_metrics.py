@@ -6,11 +6,11 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.metrics import MetricProbe
@@ -39,24 +39,23 @@ class Kept:
         return [record for record in list(self.records) if isinstance(record, kind)]
 
 
-def wait_for(condition: Callable[[], object], limit_s: float = 10.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
-
-
 def python(code: str) -> list[str]:
     return [sys.executable, "-S", "-c", code]
 
 
-def watched(code: str) -> tuple[Kept, Exit]:
+def watched(code: str, seen: Callable[[Kept], object] = lambda kept: True) -> tuple[Kept, Exit]:
+    """Run a program under the probe; its `input()` returns when `seen` holds."""
     kept, log = Kept(), SessionLog()
     log.connect(kept)
-    target = LaunchedTarget(python(code), os.environ)
+    read, write = os.pipe()
+    target = LaunchedTarget(python(code), os.environ, stdin=read)
     probe = MetricProbe(log, target.pid)
     probe.start()
     target.watch(log.append)
+    wait_for(lambda: seen(kept))
+    os.write(write, b"\n")
+    os.close(write)
+    os.close(read)
     assert target.wait(60)
     probe.stop()
     assert target.exit is not None
@@ -69,14 +68,19 @@ def test_cpu_agrees_with_the_kernels_account() -> None:
     assert exit_.cpu_system_s is not None
     whole = exit_.cpu_user_s + exit_.cpu_system_s
     last = kept.of(Metric)[-1]
-    # The last reading is at most one period before the end.
-    assert last.cpu_s == pytest.approx(whole, abs=0.08)
+    # What it can have used after the last reading: a busy machine lets us read late.
+    after_s = (exit_.t_ns - last.t_ns) / 1e9
+    assert whole - after_s - 0.03 <= last.cpu_s <= whole + 0.03
+    assert last.cpu_s > 0.5 * whole
+
+
+def blinked(kept: Kept) -> bool:
+    last = kept.of(Metric)[-1:]
+    return bool(last) and last[0].rss_bytes < 100_000_000 < (last[0].high_water_rss_bytes or 0)
 
 
 def test_a_spike_between_two_readings_is_in_the_high_water_mark() -> None:
-    kept, _ = watched(
-        "import time\ndata = bytearray(b'x') * 300_000_000\ndel data\ntime.sleep(0.3)\n"
-    )
+    kept, _ = watched("data = bytearray(b'x') * 300_000_000\ndel data\ninput()\n", seen=blinked)
     last = kept.of(Metric)[-1]
     assert last.high_water_rss_bytes is not None
     assert last.rss_bytes < 100_000_000
@@ -85,8 +89,8 @@ def test_a_spike_between_two_readings_is_in_the_high_water_mark() -> None:
 
 def test_children_are_found_and_their_end_is_told() -> None:
     kept, _ = watched(
-        "import subprocess, sys\n"
-        "subprocess.run([sys.executable, '-S', '-c', 'import time; time.sleep(0.8)'])\n"
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-S', '-c', 'input()'])\n",
+        seen=lambda kept: len({metric.pid for metric in kept.of(Metric)}) == 2,
     )
     # One that is seen between fork and exec is told twice.
     root, child = {start.pid: start for start in kept.of(ProcessStart)}.values()
@@ -107,13 +111,17 @@ def test_threads_have_names_and_cpu() -> None:
     for row in kept.of(ThreadCpu):
         by_tid[row.tid] = row.cpu_s
     assert len(by_tid) == 2
-    assert max(by_tid.values()) == pytest.approx(0.6, abs=0.3)
+    assert 0.2 < max(by_tid.values()) < 0.8, "the last reading may be from long before its end"
+
+
+def slow_of(kept: Kept) -> list[Metric]:
+    return [metric for metric in kept.of(Metric) if metric.pss_bytes is not None]
 
 
 def test_slow_figures_come_once_a_second_and_the_tool_counts_itself() -> None:
-    kept, _ = watched("import time; time.sleep(1.3)")
-    slow = [metric for metric in kept.of(Metric) if metric.pss_bytes is not None]
-    assert 1 <= len(slow) <= 3
+    kept, _ = watched("input()", seen=lambda kept: len(slow_of(kept)) == 2)
+    slow = slow_of(kept)
+    assert (slow[1].t_ns - slow[0].t_ns) / 1e9 > 0.5
     assert slow[0].fds is not None
     assert slow[0].cpu_user_s is not None
     last = kept.of(Overhead)[-1]

@@ -203,12 +203,12 @@ def test_a_query_that_never_ends_is_stopped(query: Query) -> None:
     begin = time.monotonic()
     with pytest.raises(QueryError, match=r"stopped after 0\.5 s"):
         rows(query, "SELECT count(*) FROM range(10000000) a, range(10000000) b", 0.5)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30, "it would take hours"
     assert rows(query, "SELECT 1") == [(1,)]
 
 
-def test_a_query_that_wants_all_memory_is_refused(query: Query) -> None:
-    with pytest.raises(QueryError, match="Out of Memory"):
+def test_a_query_that_wants_all_memory_is_refused(any_reader: RecordingReader) -> None:
+    with Query(any_reader) as query, pytest.raises(QueryError, match="Out of Memory"):
         rows(
             query,
             "SELECT list(i || 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxx') FROM range(100000000) t(i)",

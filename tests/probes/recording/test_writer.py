@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from support.enriched import feed
 from support.recordings.made import make
 from support.recordings.synthetic import PID, T0, TARGET, S
+from support.waiting import PATIENCE_S
 
 from perftui.probes.recording.format import meta as meta_file
 from perftui.probes.recording.format.meta import start_key
@@ -45,13 +47,13 @@ END = 1 << 62
 def test_who_reads_while_it_is_written_sees_it_grow(tmp_path: Path) -> None:
     """Also while segments are sealed and merged under the reader's feet."""
     stop = threading.Event()
-    waiting: list[Record] = []
+    waiting: queue.SimpleQueue[list[Record]] = queue.SimpleQueue()
     recording = Recording(tmp_path / "a.perftui", CallTree(), TARGET, T0, WriterOptions(seal_s=0))
 
     def write() -> None:
         while not stop.wait(0.005):
-            taken, waiting[:] = list(waiting), []
-            feed(recording, taken)
+            while not waiting.empty():
+                feed(recording, waiting.get())
             recording.flush()
         recording.close()
 
@@ -61,11 +63,12 @@ def test_who_reads_while_it_is_written_sees_it_grow(tmp_path: Path) -> None:
     writing.start()
     try:
         for number in range(60):
-            waiting += [Mark(T0 + number, PID, f"m{number}")]
-            waiting += [Metric(T0 + number * S, PID, 0.1, number)]
-            deadline = time.monotonic() + 20
+            metric = Metric(T0 + number * S, PID, 0.1, number)
+            waiting.put([metric, Mark(T0 + number, PID, f"m{number}")])
+            deadline = time.monotonic() + PATIENCE_S
             while len(reader.events(0, END)) <= number:
                 assert time.monotonic() < deadline, "what was written does not appear"
+                time.sleep(0.002)
                 reader.refresh()
             texts = [event.text for event in reader.events(0, END)]
             assert texts == [f"m{n}" for n in range(number + 1)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.sampler import KNOWN, Watched, clean_environment
+from support.waiting import PATIENCE_S, has_ended, wait_for
 
 from perftui.probes.stacks.own.source import OwnSampler
 
@@ -52,6 +53,7 @@ def watch(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
         early: bool = False,
         budget: float = 0.5,
         after_s: float = 0.0,
+        until_its_end: bool = False,
     ) -> Watched:
         program = tmp_path / "program.py"
         program.write_text(text)
@@ -81,10 +83,12 @@ def watch(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
                 if line == "done\n":
                     break
                 output.append(line.rstrip("\n"))
+            if until_its_end:
+                wait_for(lambda: has_ended(process.pid))
             time.sleep(after_s)
         finally:
             sampler.ask_to_end()
-            reader.join(20)
+            reader.join(PATIENCE_S)
             code = sampler.close()
         assert code == 0
         assert not reader.is_alive()

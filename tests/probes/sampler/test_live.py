@@ -73,7 +73,9 @@ def test_the_work_of_a_poll_loop_gets_its_cpu(python: str, watch: Callable[..., 
     assert waits["lock"] == waits["child"] == 0
     [process] = {record.label for record in watched.of(ProcessRecord) if record.status == "sampled"}
     assert process.startswith("own sampler, CPython 3.")
-    assert sum(tally.failed + tally.unsteady for tally in watched.of(Tally)) <= 1
+    # A sampler that is pushed off its CPU while it reads may find two halves: it says so.
+    odd = sum(tally.failed + tally.unsteady for tally in watched.of(Tally))
+    assert odd <= max(1, 0.05 * len(samples))
     assert any(sample.gil_held for sample in samples)
 
 

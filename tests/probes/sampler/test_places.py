@@ -59,7 +59,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def look(pid: int, seconds: float = 30) -> tuple[ProcessRecord, list[str]]:
+def look(pid: int, seconds: float = 60) -> tuple[ProcessRecord, list[str]]:
     """Sample until it is sampled or refused; return that, and the names of one stack."""
     news: ProcessRecord | None = None
     names: list[str] = []

@@ -54,7 +54,7 @@ def test_constructors_that_have_warmed_up(python: str, watch: Callable[..., Watc
     assert len(filling) > 10
     whole = ["spin", "Leaf.fill", "Leaf.__init__", "Node.__init__", "build", "<module>"]
     assert all(stack == whole for stack in filling)
-    assert sum(tally.failed for tally in watched.of(Tally)) <= 1
+    assert sum(tally.failed for tally in watched.of(Tally)) <= max(1, 0.05 * len(samples))
 
 
 DEEP = (

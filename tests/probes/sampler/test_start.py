@@ -79,7 +79,7 @@ def test_it_ends_when_nobody_reads() -> None:
     try:
         assert process.stdout is not None
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

@@ -206,12 +206,12 @@ while True:
     thread = threading.Thread(target=brief, name="brief")
     thread.start()
     thread.join()
-    time.sleep(2)
+    time.sleep(1.2)
 """
     )
     probe = StackProbe(collected.log, process.pid, window_s=1.0, sampler=sampler)
     probe.start()
-    wait_until(lambda: len(collected.of(StackWindow)) >= 8)
+    wait_until(lambda: len(collected.of(StackWindow)) >= 6)
     probe.stop()
     held: Counter[int] = Counter()
     for stack in collected.of(Stack):

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.probes.spine.calltree import Frame
 from perftui.probes.spine.log import SessionLog
@@ -36,7 +37,7 @@ class Target:
         number, inode = self.orders.environment()[CHILD_VARIABLE].split(":")
         assert os.fstat(int(number)).st_ino == int(inode)
         self.end = socket.socket(fileno=os.dup(int(number)))
-        self.end.settimeout(5)
+        self.end.settimeout(PATIENCE_S)
         self.orders.close_child_end()
         self.t_launch_ns = time.monotonic_ns() - 100 * MS
         self.orders.start(log, 7, self.t_launch_ns, self.rests.append)
@@ -54,10 +55,7 @@ class Target:
         return self.end.recv(100).decode()
 
     def until(self, runs: int) -> None:
-        end = time.monotonic() + 5
-        while len(self.runs) < runs:
-            assert time.monotonic() < end
-            time.sleep(0.005)
+        wait_for(lambda: len(self.runs) >= runs)
 
 
 @pytest.fixture
@@ -120,9 +118,7 @@ def test_a_target_that_goes_is_not_waited_for(staying: Target) -> None:
     staying.answer()
     staying.until(1)
     staying.end.shutdown(socket.SHUT_RDWR)
-    end = time.monotonic() + 5
-    while staying.orders.waiting_since_ns is not None:
-        assert time.monotonic() < end
+    wait_for(lambda: staying.orders.waiting_since_ns is None)
     with pytest.raises(NotWaiting, match="has ended"):
         staying.orders.give("again")
 

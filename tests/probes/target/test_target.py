@@ -28,7 +28,7 @@ def python(code: str) -> list[str]:
 
 def ended(target: LaunchedTarget | AttachedTarget) -> None:
     target.watch(lambda _: None)
-    assert target.wait(20)
+    assert target.wait(60)
 
 
 def test_exit_code_and_signal_are_told_apart() -> None:
@@ -82,7 +82,7 @@ def test_an_attached_process_is_watched_and_left_alone() -> None:
     finally:
         process.kill()
         process.wait()
-    assert second.wait(5)
+    assert second.wait(60)
     with pytest.raises(ProcessGone):
         AttachedTarget(process.pid)
 

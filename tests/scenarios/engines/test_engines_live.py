@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.scenarios.scenario_runs import argv, environment, need, number, run, table
+from support.waiting import PATIENCE_S, has_ended, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,9 +181,9 @@ def test_an_interrupted_worker_scenario_leaves_no_process(cache: Path) -> None:
     try:
         worker = _child_of(child.pid)
         child.terminate()
-        child.communicate(timeout=30)
+        child.communicate(timeout=PATIENCE_S)
         assert child.returncode == -signal.SIGTERM
-        _wait_until_gone(worker)
+        wait_for(lambda: has_ended(worker), f"process {worker} is still there")
     finally:
         child.kill()
         child.wait()
@@ -192,19 +192,5 @@ def test_an_interrupted_worker_scenario_leaves_no_process(cache: Path) -> None:
 def _child_of(pid: int) -> int:
     import psutil
 
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        children = psutil.Process(pid).children()
-        if children:
-            return int(children[0].pid)
-        time.sleep(0.02)
-    raise AssertionError("no worker was started")
-
-
-def _wait_until_gone(pid: int) -> None:
-    import psutil
-
-    end = time.monotonic() + 30
-    while psutil.pid_exists(pid):
-        assert time.monotonic() < end, f"process {pid} is still there"
-        time.sleep(0.02)
+    wait_for(lambda: psutil.Process(pid).children(), "no worker was started")
+    return int(psutil.Process(pid).children()[0].pid)

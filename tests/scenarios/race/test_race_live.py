@@ -7,20 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from support.scenarios.scenario_runs import need
 from support.terminal import TMUX, Terminal
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.scenarios.race.figures import MEASURES
 from perftui.scenarios.race.pairs import PAIRS, Pair
 from perftui.scenarios.race.report import JSON_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -35,16 +33,15 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "perftui", "demo", *words]
 
 
-def processes_with(text: str) -> list[str]:
-    listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if text in line and "perftui.scenarios" in line]
-
-
-def until(holds: Callable[[], object], limit_s: float = 30.0) -> None:
-    end = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < end, "did not come true"
-        time.sleep(0.05)
+def processes_of(folder: Path) -> list[str]:
+    """Return what runs with a cache in this folder: others may race on this machine too."""
+    wanted = f"PERFTUI_CACHE={folder / 'cache'}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if wanted in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return [line for line in found if "perftui.scenarios" in line]
 
 
 @pytest.mark.core
@@ -77,7 +74,7 @@ def test_the_verdict_is_what_the_two_recordings_say(tmp_path: Path) -> None:
     assert f"{ratio:.1f}x less memory" in found["verdict"]["words"] or ratio < 2
     assert set(JSON_NAMES) == set(MEASURES)
     # The second began its work when the first had done its own.
-    assert not processes_with("size=90MB")
+    assert not processes_of(tmp_path)
 
 
 def phase_of(folder: Path, recording: Path, name: str) -> dict[str, Any]:
@@ -115,13 +112,10 @@ def test_an_interrupted_race_leaves_nothing_behind(
             break
     assert moment in seen[-1]
     process.send_signal(number)
-    rest = process.communicate(timeout=30)
+    rest = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], rest
     assert "Traceback" not in rest[1]
-    assert not processes_with(f"size={size}")
-    assert not processes_with(
-        "perftui.scenarios.race.data duckdb " + str(round(float(size[:-2]) * 1e6))
-    )
+    assert not processes_of(tmp_path)
     assert not list((tmp_path / "cache").rglob("*.partial"))
 
 
@@ -138,7 +132,7 @@ def test_a_side_that_fails_says_why(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("perftui: ")
     assert "failed" in done.stderr
-    assert not processes_with("size=90MB")
+    assert not processes_of(tmp_path)
 
 
 @pytest.mark.live
@@ -195,13 +189,13 @@ def test_leaving_the_screen_ends_the_children(
     try:
         terminal.run("demo", "--size", size)
         terminal.wait_for("● COLLECT")
-        until(lambda: processes_with(f"size={size}"))
+        wait_for(lambda: processes_of(tmp_path))
         if way == "q":
             terminal.press("q")
             screen = terminal.wait_for("returned 0")
             assert "stopped before there was a verdict" in screen
         else:
             terminal.close()
-        until(lambda: not processes_with(f"size={size}"), 15)
+        wait_for(lambda: not processes_of(tmp_path))
     finally:
         terminal.close()

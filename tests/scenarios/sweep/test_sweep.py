@@ -7,10 +7,10 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.scenarios.define.parameters import Parameter, ScenarioError
 from perftui.scenarios.run.runner import resolve
@@ -222,13 +222,11 @@ def test_a_sweep_that_is_ended_ends_its_run(program: str, number: signal.Signals
     words = ["sweep", program, "--over", "n=200,400,800"]
     child = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 30
-        while not (runs := psutil.Process(child.pid).children(recursive=True)):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_for(lambda: psutil.Process(child.pid).children(recursive=True))
+        runs = psutil.Process(child.pid).children(recursive=True)
         child.send_signal(number)
-        assert child.wait(30) != 0
-        _, alive = psutil.wait_procs(runs, timeout=20)
+        assert child.wait(PATIENCE_S) != 0
+        _, alive = psutil.wait_procs(runs, timeout=PATIENCE_S)
         assert alive == []
     finally:
         child.kill()

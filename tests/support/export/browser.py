@@ -77,15 +77,15 @@ class Browser:
                 self._ask("DELETE", self._session)
         finally:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._log.close()
             self._folder.cleanup()
 
     def _port(self, log: Path) -> int:
-        for _ in range(200):
-            for line in log.read_text(errors="replace").splitlines():
-                if "started successfully on port" in line:
-                    return int(line.rstrip(".").rpartition(" ")[2])
+        for _ in range(1_200):
+            for line in log.read_text(errors="replace").splitlines(keepends=True):
+                if "started successfully on port" in line and line.endswith("\n"):
+                    return int(line.rstrip(".\n").rpartition(" ")[2])
             time.sleep(0.05)
         raise AssertionError(f"chromedriver does not start: {log.read_text(errors='replace')}")
 

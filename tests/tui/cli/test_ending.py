@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 40.0
+LIMIT_S = 60.0
 SLEEPER = "import time\nprint('it works', flush=True)\ntime.sleep(300)\n"
 STUBBORN = (
     "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nsignal.signal(2, signal.SIG_IGN)\n"
@@ -265,8 +265,7 @@ def test_a_redirected_stderr_gets_the_words_and_the_screen_its_terminal(
     words = tmp_path / "err.log"
     screen = Screen(tmp_path, "run", "--no-record", str(sleeper), stderr=words)
     try:
-        screen.until(lambda: targets(sleeper))
-        time.sleep(2.0)
+        screen.until(screen.shows_picture)
         os.kill(screen.pid, signal.SIGTERM)
         assert screen.wait() == 143
         assert screen.terminal_is_whole()

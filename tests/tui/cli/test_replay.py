@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("pyarrow")
 
+from support.terminal import TMUX, Terminal
+from support.waiting import PATIENCE_S, wait_for
+
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-TMUX = shutil.which("tmux")
 needs_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 pytestmark = pytest.mark.live
 
 PROGRAM = """
-import sys, time, perftui
+import pathlib, sys, time, perftui
 def burn(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -35,49 +35,18 @@ with perftui.phase("warm up"):
 with perftui.phase("work"):
     print("at work", flush=True)
     burn(1.5)
-time.sleep(float(sys.argv[1]))
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end and not pathlib.Path(__file__).with_name("enough").exists():
+    time.sleep(0.05)
 sys.exit(3)
 """
 
 
-class Terminal:
-    """One tmux session of its own server."""
-
-    def __init__(self, folder: Path, columns: int = 160, rows: int = 45) -> None:
-        self._socket = str(folder / "tmux.sock")
-        self._env = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-        self._env["PERFTUI_RECORDINGS"] = str(folder / "shelf")
-        self._env.pop("TMUX", None)
-        self("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "t", "sh")
-
-    def __call__(self, *words: str) -> str:
-        command = [str(TMUX), "-f", "/dev/null", "-S", self._socket, *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=self._env, timeout=20)
-        return done.stdout
-
-    def run(self, *words: str) -> None:
-        line = " ".join([sys.executable, "-m", "perftui", *words])
-        self("send-keys", "-t", "t", f"{line}; echo returned $?", "Enter")
-
-    def press(self, *keys: str) -> None:
-        self("send-keys", "-t", "t", *keys)
-
-    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
-        end = time.monotonic() + limit_s
-        while True:
-            screen = self("capture-pane", "-p", "-t", "t")
-            if text(screen) if callable(text) else text in screen:
-                return screen
-            assert time.monotonic() < end, f"{text!r} never came:\n{screen}"
-            time.sleep(0.1)
-
-    def close(self) -> None:
-        self("kill-server")
-
-
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    made = Terminal(tmp_path)
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal with a shelf of its own."""
+    monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path / "shelf"))
+    made = Terminal(tmp_path, 160, 45)
     yield made
     made.close()
 
@@ -91,61 +60,67 @@ def start(folder: Path, name: str, rest_s: float = 0.0) -> Session:
     return Session.launch(argv, "program.py", ProbeOptions(), behind_screen=True, record=record)
 
 
-def recorded(folder: Path, name: str = "job") -> Path:
-    """Run the program to its end; returns the recording."""
-    session = start(folder, name)
-    assert session.wait(30)
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the program was recorded once, to its end."""
+    folder = tmp_path_factory.mktemp("recorded")
+    session = start(folder, "job")
+    assert session.wait(PATIENCE_S)
     session.close()
-    return folder / "shelf" / f"{name}.perftui"
+    return folder / "shelf"
+
+
+@pytest.fixture
+def reader(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal with that recording on its shelf."""
+    monkeypatch.setenv("PERFTUI_RECORDINGS", str(shelf))
+    made = Terminal(tmp_path, 160, 45)
+    yield made
+    made.close()
 
 
 @needs_tmux
-def test_a_recording_is_replayed(terminal: Terminal, tmp_path: Path) -> None:
-    recorded(tmp_path)
-    terminal.run("open", "last")
-    terminal.wait_for(lambda text: "‖ REPLAY" in text and "burn  program.py" in text)
+def test_a_recording_is_replayed(reader: Terminal) -> None:
+    reader.run("open", "last")
+    reader.wait_for(lambda text: "‖ REPLAY" in text and "burn  program.py" in text)
     for words in ("RSS", "warm up", "work", "rows", "exited with 3", "job  "):
-        terminal.wait_for(words)
-    terminal.press("o")
-    terminal.wait_for("warming up")
-    terminal.press("Home", "Space")
-    terminal.wait_for("▶ REPLAY 1x")
-    terminal.press("Space")
-    terminal.wait_for("‖ REPLAY")
-    # From a moment inside the first phase: how far it played depends on the machine.
-    terminal.press("g")
-    terminal.wait_for("enter go")
-    terminal.press("-l", "0.3")
-    terminal.press("Enter")
-    terminal.wait_for("▲ 0.3 s")
-    terminal.press("}")
-    terminal.wait_for("phase  work")
-    terminal.press("g")
-    terminal.wait_for("enter go")
-    terminal.press("-l", "50%")
-    terminal.press("Enter")
-    terminal.wait_for("±0.5 s")
-    terminal.press("e")
-    terminal.wait_for("a column is 1 s")
-    terminal.press("q")
-    screen = terminal.wait_for("returned 0")
+        reader.wait_for(words)
+    reader.press("o")
+    reader.wait_for("warming up")
+    reader.press("Home", "Space")
+    reader.wait_for("▶ REPLAY 1x")
+    reader.press("Space")
+    reader.wait_for("‖ REPLAY")
+    reader.press("g")
+    reader.wait_for("enter go")
+    reader.press("-l", "0.3")
+    reader.press("Enter")
+    reader.wait_for("▲ 0.3 s")
+    # From the start: where 0.3 s is among the phases depends on the machine.
+    reader.press("Home", "}")
+    reader.wait_for("phase  warm up")
+    reader.press("}")
+    reader.wait_for("phase  work")
+    # Typed ahead: what is typed after Enter is for the screen.
+    reader.press("g", "5", "0", "%", "Enter", "e")
+    reader.wait_for("a column is 1 s")
+    reader.press("q")
+    screen = reader.wait_for("returned 0")
     assert "Traceback" not in screen
 
 
 @needs_tmux
 def test_another_terminal_is_followed(terminal: Terminal, tmp_path: Path) -> None:
-    session = start(tmp_path, "now", rest_s=8.0)
+    session = start(tmp_path, "now", rest_s=100.0)
     try:
         meta = tmp_path / "shelf" / "now.perftui" / "meta.json"
-        end = time.monotonic() + 20
-        while not meta.exists():
-            assert time.monotonic() < end, "nothing is recorded"
-            time.sleep(0.05)
+        wait_for(meta.exists, "nothing is recorded")
         terminal.run("open", "now", "--follow")
         terminal.wait_for(lambda text: "● FOLLOWING" in text and "burn  program.py" in text)
         terminal.press("o")
         terminal.wait_for("at work")
-        assert session.wait(30)
+        (tmp_path / "enough").touch()
+        assert session.wait(PATIENCE_S)
         session.close()
         terminal.wait_for(lambda text: "‖ REPLAY" in text and "exited with 3" in text)
         terminal.press("q")
@@ -156,16 +131,15 @@ def test_another_terminal_is_followed(terminal: Terminal, tmp_path: Path) -> Non
 
 
 @needs_tmux
-def test_home_opens_a_recording_and_is_come_back_to(terminal: Terminal, tmp_path: Path) -> None:
-    recorded(tmp_path)
-    terminal.run()
-    terminal.wait_for(lambda text: "Scenarios" in text and "Recordings · 1" in text)
-    terminal.press("Tab", "Tab", "Enter")
-    terminal.wait_for(lambda text: "‖ REPLAY" in text and "burn  program.py" in text)
-    terminal.press("q")
-    terminal.wait_for("Recordings · 1")
-    terminal.press("q")
-    screen = terminal.wait_for("returned 0")
+def test_home_opens_a_recording_and_is_come_back_to(reader: Terminal) -> None:
+    reader.run()
+    reader.wait_for(lambda text: "Scenarios" in text and "Recordings · 1" in text)
+    reader.press("Tab", "Tab", "Enter")
+    reader.wait_for(lambda text: "‖ REPLAY" in text and "burn  program.py" in text)
+    reader.press("q")
+    reader.wait_for("Recordings · 1")
+    reader.press("q")
+    screen = reader.wait_for("returned 0")
     assert "Traceback" not in screen
 
 

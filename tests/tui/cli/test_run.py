@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import PATIENCE_S, wait_for
 
 PERFTUI = [sys.executable, "-m", "perftui"]
 
@@ -61,7 +62,8 @@ def test_the_summary_is_complete_and_alone_on_stdout(script: Path) -> None:
     }  # fmt: skip
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert summary["cpu_s"]["user"] + summary["cpu_s"]["system"] == pytest.approx(0.85, abs=0.2)
+    used_s = summary["cpu_s"]["user"] + summary["cpu_s"]["system"]
+    assert 0.78 < used_s < 1.6, "0.8 s of work, and the start of a Python"
     assert summary["peak_rss_bytes"] > 5_000_000
     top = summary["stacks"]["top"][0]
     assert (top["function"], Path(top["file"]).name) == ("work", "job.py")
@@ -78,15 +80,15 @@ def test_the_programs_own_records_arrive(tmp_path: Path) -> None:
         "    import sqlite3\n"
         "    for n in range(5):\n"
         "        with perftui.call('query'):\n"
-        "            time.sleep(0.05 if n == 0 else 0.01)\n"
+        "            time.sleep(0.2 if n == 0 else 0.01)\n"
         "        perftui.count('rows', 1000)\n"
         "perftui.mark('done')\n"
     )
     summary = summary_of(perftui("run", "--json", "-", str(script)))
     (phase,) = summary["phases"]
     assert phase["name"] == "load"
-    # It sleeps for 90 ms; how much longer it takes is up to the machine.
-    assert 0.09 <= phase["duration_s"] < 20
+    # It sleeps for 240 ms; how much longer it takes is up to the machine.
+    assert 0.24 <= phase["duration_s"] < 20
     query = summary["calls"]["query"]
     assert (query["n"], query["ratio"] > 2) == (5, True)
     assert summary["counters"]["rows"]["total"] == 5_000
@@ -112,7 +114,7 @@ def test_ways_to_name_a_program(words: tuple[str, ...]) -> None:
 def test_a_program_of_5_ms_has_a_summary() -> None:
     summary = summary_of(perftui("run", "--json", "-", "--", sys.executable, "-S", "-c", "pass"))
     assert summary["target"]["exit_code"] == 0
-    assert summary["duration_s"] < 5
+    assert summary["duration_s"] < 30
 
 
 def test_a_program_that_is_not_python_gives_metrics_and_says_so() -> None:
@@ -136,9 +138,9 @@ def test_a_signal_death_gives_128_plus_n() -> None:
 
 def test_the_duration_ends_a_launched_program_with_0() -> None:
     began = time.monotonic()
-    done = perftui("run", "--duration", "0.7", "-c", "import time; time.sleep(60)")
+    done = perftui("run", "--duration", "0.7", "-c", "import time; time.sleep(100)")
     assert done.returncode == 0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_memory_limit_is_kept() -> None:
@@ -147,26 +149,6 @@ def test_a_memory_limit_is_kept() -> None:
     done = perftui("run", "--limit", "200MB", "-c", code)
     assert done.returncode == 1
     assert "MemoryError" in done.stderr
-
-
-LEAK = """
-import time
-kept = []
-time.sleep(4)  # a level to rise from: growth from the very start takes longer to be believed
-end = time.monotonic() + float(SECONDS)
-while time.monotonic() < end:
-    kept.append(bytearray(b"x") * 400_000); time.sleep(0.05)
-"""
-
-
-@pytest.mark.live
-def test_a_gate_fails_on_memory_that_grows_and_says_why() -> None:
-    done = perftui("run", "--fail-on", "mem_growth", "-c", LEAK.replace("SECONDS", "18"))
-    assert done.returncode == 1
-    assert "--fail-on mem_growth: RSS +" in done.stderr
-    assert "no plateau" in done.stderr
-    healthy = perftui("run", "--fail-on", "mem_growth", "-c", "import time; time.sleep(2)")
-    assert healthy.returncode == 0
 
 
 def test_a_signal_to_perftui_alone_is_passed_on(tmp_path: Path) -> None:
@@ -178,10 +160,9 @@ def test_a_signal_to_perftui_alone_is_passed_on(tmp_path: Path) -> None:
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([*PERFTUI, "run", "-c", code], stderr=subprocess.PIPE)
-    while not ready.exists():
-        time.sleep(0.02)
+    wait_for(ready.exists)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 7
 
 
@@ -198,14 +179,10 @@ def test_kill_9_of_perftui_leaves_the_program_running(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*PERFTUI, "run", "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while not ready.exists():
-        time.sleep(0.02)
+    wait_for(ready.exists)
     process.kill()
     process.wait()
-    end = time.monotonic() + 20
-    while not done.exists():
-        assert time.monotonic() < end, "the target did not come to its end"
-        time.sleep(0.05)
+    wait_for(done.exists, "the target did not come to its end")
 
 
 def test_attach_watches_and_leaves() -> None:
@@ -221,7 +198,7 @@ def test_attach_watches_and_leaves() -> None:
         target.wait()
     assert summary["target"]["exit_code"] is None
     assert summary["cpu_s"]["user"] > 0
-    assert summary["stacks"]["samples"] > 50
+    assert summary["stacks"]["samples"] > 20
 
 
 def gone_pid() -> str:
