@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.spine.calltree import MAX_DEPTH, ROOT
+from perftui.probes.process.linux import AGENT_COMM
+from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
 from perftui.probes.spine.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
@@ -42,7 +43,7 @@ _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 class _Held:
     """A thread and the stack in which it is."""
 
-    __slots__ = ("facts", "fresh", "named", "node", "pid", "since_ns", "thread", "told_ns")
+    __slots__ = ("facts", "fresh", "named", "node", "ours", "pid", "since_ns", "thread", "told_ns")
 
     def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
@@ -55,6 +56,8 @@ class _Held:
         self.told_ns = 0
         self.fresh = False
         self.named = False
+        self.ours = False
+        """A thread of our agent: none of the program's."""
 
 
 class Holding:
@@ -131,6 +134,9 @@ class Holding:
 
     def _sample(self, sample: Sample) -> None:
         held = self._held[sample.thread.index]
+        if held.ours or (held.node is None and self._is_ours(sample)):
+            held.ours = True
+            return
         self._newest_ns = max(self._newest_ns, sample.t_ns)
         node = None if sample.stack is None else self._node(sample.stack)
         if node is None:
@@ -150,6 +156,15 @@ class Holding:
         held.node = node
         held.facts = sample
         held.fresh = True
+
+    def _is_ours(self, sample: Sample) -> bool:
+        """Tell whether a thread is the agent's: by its name, or, before it has that, its stack."""
+        if sample.thread.comm == AGENT_COMM:
+            return True
+        if sample.stack is None:
+            return False
+        *_, outermost = sample.stack
+        return is_agent_file(outermost.file)
 
     def _close(self, held: _Held, t_ns: int) -> None:
         """Write down the interval that is open, up to a moment; what holds on begins there."""
@@ -226,7 +241,7 @@ class Holding:
         for at in reversed(chain):
             place = at.place
             frame = self._tree.frame_id(place.function, place.file, place.line)
-            node = self._tree.intern_below(node, frame)
+            node = self._tree.intern_below(node, frame, outermost=at.parent is None)
             self._nodes[at] = node
         return node
 
