@@ -206,7 +206,7 @@ _STARTERS = ("probes/own/start.py", "scenarios/run/")
 _INSTALLED = re.compile(r".*/(?:site-packages|dist-packages)/perftui/")
 """A perftui that is installed in the target's interpreter."""
 REST_FUNCTIONS = "OrderLine.wait", "wait"
-"""Where a kept process waits for an order, qualified and plain: `target.orders` knows it by that."""
+"""Where a kept process waits for an order, qualified and plain; `target.orders` looks for it."""
 
 
 def own_path(file: str) -> str | None:
