@@ -212,9 +212,7 @@ def _samples(thread: ThreadTimeline, tables: SharedTables, origin_ns: int) -> di
         begin, cpu, wall = span.t0_ns, span.cpu_ns, span.wall_ns
         while begin < span.t1_ns:
             until = min(begin + _LONGEST_NS, span.t1_ns)
-            shares = [
-                amount * (until - begin) // (span.t1_ns - begin) for amount in (wall, cpu)
-            ]
+            shares = [amount * (until - begin) // (span.t1_ns - begin) for amount in (wall, cpu)]
             add(begin, stack, *shares)
             begin, wall, cpu = until, wall - shares[0], cpu - shares[1]
         last = max(last or 0, span.t1_ns)

@@ -72,10 +72,7 @@ def _of_segment(
         cpu, grown, wall, touched = (
             amount if not amount or share == 1 else round(amount * share) for amount in amounts
         )
-        mine.append(
-            StackInterval(
-                first, last, node, bool(torn), cpu, grown or 0, wall, touched or 0, held is not False
-            )
-        )
+        more = (cpu, grown or 0, wall, touched or 0, held is not False)
+        mine.append(StackInterval(first, last, node, bool(torn), *more))
     if thread is not None:
         yield thread, mine
