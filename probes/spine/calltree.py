@@ -125,28 +125,29 @@ class CallTree:
             self._node_ids[parent, many] = found
         return found
 
-    def intern(self, stack: Sequence[int]) -> int:
-        """Return the leaf node of a stack of frame ids, outermost first.
+    def intern(self, stack: Sequence[int], root: int = ROOT) -> int:
+        """Return the leaf node of a stack of frame ids, outermost first, below a node.
 
         Frames of our own agent are left out: their time is the price of the line that called.
         So are those that start a scenario: a program's stack begins with the program's code.
         """
-        node = ROOT
+        node = root
         for depth, frame in enumerate(stack):
-            node = self.intern_below(node, frame, outermost=not depth)
+            node = self.intern_below(node, frame, outermost=not depth, root=root)
         return node
 
-    def intern_below(self, node: int, frame: int, *, outermost: bool) -> int:
+    def intern_below(self, node: int, frame: int, *, outermost: bool, root: int = ROOT) -> int:
         """Return the node of a frame called from a node, as `intern` would.
 
         Args:
-            node: Of the caller; the root if all callers were left out, too.
+            node: Of the caller; `root` if all callers were left out, too.
             frame: What is called.
             outermost: It has no caller at all.
+            root: Where the stack begins.
         """
         if frame in self._ours:
             return node
-        if node == ROOT and not outermost and frame in self._plumbing:
+        if node == root and not outermost and frame in self._plumbing:
             return node
         return self.node_id(node, frame)
 

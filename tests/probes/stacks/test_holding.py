@@ -11,7 +11,7 @@ from perftui.probes.agent import beside
 from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Record, Stack, StackWindow, ThreadName
-from perftui.probes.stacks.own.holding import Holding
+from perftui.probes.stacks.own.holding import TASK_ROWS, Holding
 from perftui.probes.stacks.own.records import (
     Place,
     ProcessRecord,
@@ -112,6 +112,27 @@ def test_a_thread_of_our_agent_is_none_of_the_program_s(comm: str, file: str) ->
     holding.take([sample(20, stack("main"))], 0)
     told = holding.finish(30 * MS)
     assert {r.tid for r in told if isinstance(r, Stack | ThreadName)} == {TID}
+
+
+def test_the_task_that_runs_is_a_row_above_its_stack() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    step, wait = stack("main", "run_once", "step"), stack("main", "run_once", "select")
+
+    def path(node: int) -> list[str]:
+        return [tree.frame(each).function for each in tree.path(node)]
+
+    names = ["writer", "Task-7", "Task-12", *(f"get-{n}" for n in range(TASK_ROWS + 5))]
+    readings = [replace(sample(10 * n, step), task=name) for n, name in enumerate(names)]
+    holding.take([*readings, sample(9000, wait, state="S"), sample(9010, step)], 0)
+    paths = [path(row.node) for row in stacks(holding.finish(9020 * MS)) if row.state == "R"]
+    assert paths[0] == ["task writer", "main", "run_once", "step"]
+    assert paths[1] == paths[2] == ["tasks without a name", "main", "run_once", "step"]
+    assert ["task get-3", "main", "run_once", "step"] in paths
+    assert len({each[0] for each in paths if each[0].startswith("task")}) <= TASK_ROWS + 2
+    assert paths[-1] == ["main", "run_once", "step"]
+    waits = [row for row in stacks(holding.finish(9020 * MS)) if row.state == "S"]
+    assert all(path(row.node)[0] == "main" for row in waits)
 
 
 def test_native_threads_have_no_stacks() -> None:
