@@ -30,7 +30,8 @@ SHARE = 100
 """Of the time, one part in so many goes into looking at tasks, at most."""
 MOST_TASKS = 1_000
 MOST_FRAMES = 30
-MOST_BLOCKS_TOLD = 20
+MOST_BLOCKING = 12
+"""Functions of a stack that blocks a loop; of more, those at both ends."""
 BODY_BYTES = 3_400
 FOLDER = str(getattr(sys.modules.get("asyncio"), "__file__", "")).rpartition("/")[0]
 """Of asyncio itself."""
@@ -53,8 +54,10 @@ class Tasks:
         self._empty = 0
         self._said_many = False
         self._number = 0
-        self._rounds: "dict[int, Any]" = {}  # thread: [frame of the round, since, told]
-        self._blocks: "dict[tuple[CodeType, int], float]" = {}
+        self._rounds: "dict[int, Any]" = {}
+        """By thread: frame of the round, when it was seen first and last, where, told at."""
+        self._blocks = 0
+        self._block_at = 0.0
 
     def hook(self, loop_class: "Any") -> None:
         """Notice the loops of a class from now on, and begin to look with the first of them."""
@@ -149,7 +152,7 @@ class Tasks:
         idents = (getattr(loop, "_thread_id", None) for loop in loops)
         threads = {ident for ident in idents if ident is not None}
         for gone in [ident for ident in self._rounds if ident not in threads]:
-            self._told(self._rounds.pop(gone))
+            self._told(gone, self._rounds.pop(gone))
         if not threads:
             return
         frames = sys._current_frames()
@@ -168,37 +171,61 @@ class Tasks:
             if found is None or not any(c.co_name == "_run" and _is_asyncio(c) for c, _ in places):
                 self._rounds.pop(ident, None)
                 if before is not None:
-                    self._told(before)
+                    self._told(ident, before)
             elif before is None or before[0] is not found:
                 if before is not None:
-                    self._told(before)
-                self._rounds[ident] = [found, now, now, places]
+                    self._told(ident, before)
+                self._rounds[ident] = [found, now, now, places, 0.0]
             else:
                 before[2], before[3] = now, places
-                if now - before[1] >= LIST_S:
-                    self._told(before)
+                self._told(ident, before, over=False)
             frame = found = None
         frames.clear()
 
-    def _told(self, block: "list[Any]") -> None:
-        """Tell of a blocked loop, of each place once and again when it is twice as long."""
-        _, since, until, places = block
+    def _told(self, ident: int, block: "list[Any]", over: bool = True) -> None:
+        """Tell of a blocked loop: soon, once a second while it lasts, and when it is over.
+
+        Of many short ones no more than one a second is told, and how many there were.
+        """
+        _, since, until, places, told_at = block
         took = until - since
-        if took < LOOK_S:
-            return
         own = [place for place in places if not _is_asyncio(place[0])]
-        if not own:
+        if took < LOOK_S or not own:
             return
-        callback, leaf = own[-1], own[0]
-        where = (callback[0], 0)
-        longest = self._blocks.get(where, 0.0)
-        if took < 2 * longest or (not longest and len(self._blocks) >= MOST_BLOCKS_TOLD):
+        now = time.monotonic()
+        if not told_at:
+            self._blocks += over
+            if now < self._block_at and (over or took < LIST_S):
+                return
+            self._blocks += not over
+        elif not over and now - told_at < LIST_S:
             return
-        self._blocks[where] = took
-        text = "the event loop was blocked for %.1f s or more by %s" % (took, _place(*callback))
-        if leaf != callback:
-            text += ", in " + _place(*leaf)
-        self._agent.say(text + ": no other task could run")
+        block[4] = now
+        self._block_at = now + LIST_S
+        agent, quote = self._agent, self._agent.quote
+        stack = [_place(*place) for place in reversed(own)]
+        if len(stack) > MOST_BLOCKING:
+            stack[MOST_BLOCKING // 2 : -MOST_BLOCKING // 2] = ["..."]
+        agent.wire.send(
+            '{"k":"loop_block","t":%d,"pid":%d,"tid":%d,"n":%d,"took_ns":%d,"over":%s,'
+            '"callback":%s,"where":%s,"stack":%s'
+            % (
+                int(until * 1e9),
+                agent.pid,
+                _native_id(ident),
+                self._blocks,
+                int(took * 1e9),
+                "true" if over else "false",
+                quote(stack[0], 300),
+                quote(stack[-1], 300),
+                quote(" > ".join(stack), 2_000),
+            )
+        )
+
+
+def _native_id(ident: int) -> int:
+    threads = getattr(sys.modules.get("threading"), "_active", None) or {}
+    return int(getattr(threads.get(ident), "_native_id", None) or 0)
 
 
 def key_of(task: "Any", module: "Any") -> "Key":

@@ -218,7 +218,7 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
         return [cast("records.Record", known.record(t_ns, pid, *values))]
     if kind == "stack":
         stack = _stack(fields, t_ns, pid, tree)
-        return [] if at_rest(tree.frame(stack.node)) else [stack]
+        return [] if stack is None or at_rest(tree.frame(stack.node)) else [stack]
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]
@@ -227,7 +227,8 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     return []  # hello, bye: for the reader itself
 
 
-def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> records.Stack:
+def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> records.Stack | None:
+    """Return the stack of a line, None for a thread of our own agent."""
     files = [_text(file) for file in fields["files"]]
     frames = []
     for function, file, line in fields["frames"]:
@@ -237,6 +238,8 @@ def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> recor
             frames.append(tree.frame_id(_text(function), files[_integer(file)], _integer(line)))
     if not frames:
         raise ValueError("empty stack")
+    if tree.is_own_thread(frames):
+        return None
     t0_ns = _integer(t_ns - _integer(fields["dur_ns"]))
     return records.Stack(t0_ns, t_ns, pid, _integer(fields["tid"]), tree.intern(frames))
 

@@ -68,6 +68,11 @@ _TABLE = (
     _kind("plan_text", None, "id:int part:int text:text"),
     _kind("tasks", None, "id:int total:int told:int"),
     _kind("task", None, "id:int name:text awaits:other files:other frames:other"),
+    _kind(
+        "loop_block",
+        records.LoopBlock,
+        "tid:int n:int took_ns:int over:bool callback:text where:text stack:text",
+    ),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),
     _kind(

@@ -80,6 +80,7 @@ class Answers:
                 late_samples=newest.late_samples if newest else 0,
                 dropped_records=newest.dropped_records if newest else 0,
                 notices=tuple(parts.journal.notices),
+                stacks_until_ns=quality.end_ns or None,
             )
 
     def exit(self) -> Exit | None:

@@ -27,6 +27,9 @@ WEIGHT_OF: dict[str, Weight] = {
 }
 """By kind of alert: what makes code the code of its span; CPU for the others."""
 
+SAYS_ITS_CODE = ("loop_blocked",)
+"""Kinds of alert whose own words name the code: of one thread, which those of a span may not be."""
+
 _LOCK_LINE = re.compile(r"\.acquire\(|\bwith\b.*(lock|mutex|semaphore|cond)", re.IGNORECASE)
 _IO_LINE = re.compile(
     r"\b(read|readline|readlines|readinto|recv|recv_into|recvfrom|write|send|sendall|flush|fsync|"

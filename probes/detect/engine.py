@@ -9,6 +9,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
+    LoopBlocked,
     TreeReading,
     Waiting,
 )
@@ -53,6 +54,7 @@ class Engine:
         self._calls = [each.on_call for each in telling("on_call")]
         self._begins = [each.on_import_began for each in telling("on_import_began")]
         self._waits = [each.on_waiting for each in telling("on_waiting")]
+        self._blocks = [each.on_loop_blocked for each in telling("on_loop_blocked")]
         self._imports = [each.on_import for each in telling("on_import")]
         self._second = -1
 
@@ -72,6 +74,9 @@ class Engine:
         elif isinstance(observation, ImportBegan):
             for on_began in self._begins:
                 on_began(observation)
+        elif isinstance(observation, LoopBlocked):
+            for on_blocked in self._blocks:
+                on_blocked(observation)
         elif isinstance(observation, Waiting):
             self.context.stall.waiting = observation
             for on_waiting in self._waits:

@@ -28,6 +28,8 @@ class Seen(NamedTuple):
     """A memory limit is known."""
     patient: bool = True
     """As of the engine."""
+    agent: bool = True
+    """The program was launched, and the agent in it looks at its event loops."""
 
 
 def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
@@ -43,6 +45,8 @@ def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
             reasons[kind] = "nothing was counted with perftui.count or perftui.watch"
         elif kind in _NEEDS_PHASE and not seen.phases:
             reasons[kind] = "no perftui.phase was entered"
+        elif kind == "loop_blocked" and not seen.agent:
+            reasons[kind] = "nobody looked at event loops from inside of a launched program"
         elif kind == "oom_risk" and not seen.limit:
             reasons[kind] = "no memory limit is known"
         elif seen.duration_s < needs_s:

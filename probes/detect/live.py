@@ -9,7 +9,7 @@ from __future__ import annotations
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.code import WEIGHT_OF, dominant_code, waiting_of
+from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code, waiting_of
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
@@ -173,6 +173,8 @@ class DetectorProbe:
 
     def _evidence(self, edge: Edge, end_s: float) -> str:
         """Add the code that ran in the span, and the pool that explains a growth."""
+        if edge.kind in SAYS_ITS_CODE:
+            return edge.evidence
         threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
         weight = WEIGHT_OF.get(edge.kind, "cpu")
         code = dominant_code(self._log.tree, threads, weight)

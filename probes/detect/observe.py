@@ -8,6 +8,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
+    LoopBlocked,
     TreeReading,
 )
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
@@ -16,6 +17,7 @@ from perftui.probes.spine.records import (
     Exit,
     ImportBegin,
     ImportEnd,
+    LoopBlock,
     PhaseBegin,
     PhaseEnd,
     ThreadCpu,
@@ -84,6 +86,11 @@ class Observer:
                 module = self._imports.pop((record.pid, record.id), None)
                 if module is not None:
                     yield ImportEnded(self.time_s(record.t_ns), module, record.total_ns / NS_PER_S)
+            elif isinstance(record, LoopBlock):
+                took_s, words = record.took_ns / NS_PER_S, record[6:]
+                yield LoopBlocked(
+                    self.time_s(record.t_ns), record.pid, record.n, took_s, record.over, *words
+                )
             else:
                 self._take_state(record)
         for counted in batch.counted:

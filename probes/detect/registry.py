@@ -8,6 +8,7 @@ from perftui.probes.detect.kinds.cold_start import ColdStart
 from perftui.probes.detect.kinds.cpu_contention import CpuContention
 from perftui.probes.detect.kinds.io_wait import IoWait
 from perftui.probes.detect.kinds.lock_wait import LockWait
+from perftui.probes.detect.kinds.loop_blocked import LoopIsBlocked
 from perftui.probes.detect.kinds.mem_growth import MemGrowth
 from perftui.probes.detect.kinds.no_steady_state import NoSteadyState
 from perftui.probes.detect.kinds.oom_risk import OomRisk
@@ -30,6 +31,7 @@ DETECTORS: dict[str, type[Detector]] = {
         CpuContention,
         LockWait,
         IoWait,
+        LoopIsBlocked,
         ThroughputDecay,
     )
 }

@@ -183,6 +183,7 @@ class measure:
             phases=bool(watch.phases),
             limit=self._limit_bytes is not None,
             patient=False,
+            agent=False,
         )
         measured.unjudged = unjudged(kinds, seen)
         if not self._heard and measured.unjudged:

@@ -48,7 +48,11 @@ class CallTree:
         self._lock = Lock()
         self._frames: list[Frame] = [Frame("<root>", "", 0, "")]
         self._frame_ids: dict[tuple[str, str, int], int] = {}
+        self._ours: set[int] = set()
+        """Frames that no stack shows: of the agent, and of what starts a scenario."""
         self._agent_frames: set[int] = set()
+        self._plumbing: set[int] = set()
+        """Of `runpy`, which is ours where our own frames called it, else the program's."""
         self._parents: list[int] = [ROOT]
         self._frame_of: list[int] = [0]
         self._node_ids: dict[tuple[int, int], int] = {}
@@ -76,6 +80,11 @@ class CallTree:
                 self._frames.append(Frame(function, file, line, module_of(file), kind))
                 if is_agent_file(file):
                     self._agent_frames.add(found)
+                    self._ours.add(found)
+                elif is_starter_file(file) and function not in REST_FUNCTIONS:
+                    self._ours.add(found)
+                elif module_of(file) == "runpy":
+                    self._plumbing.add(found)
                 self._frame_ids[key] = found
             return found
 
@@ -116,27 +125,42 @@ class CallTree:
             self._node_ids[parent, many] = found
         return found
 
-    def intern(self, stack: Sequence[int]) -> int:
-        """Return the leaf node of a stack of frame ids, outermost first.
+    def intern(self, stack: Sequence[int], root: int = ROOT) -> int:
+        """Return the leaf node of a stack of frame ids, outermost first, below a node.
 
         Frames of our own agent are left out: their time is the price of the line that called.
+        So are those that start a scenario: a program's stack begins with the program's code.
         """
-        node = ROOT
-        for frame in stack:
-            if frame not in self._agent_frames:
-                node = self.node_id(node, frame)
+        node = root
+        for depth, frame in enumerate(stack):
+            node = self.intern_below(node, frame, outermost=not depth, root=root)
         return node
 
-    def intern_below(self, node: int, frame: int) -> int:
-        """Return the node of a frame called from a node, as `intern` would."""
-        return node if frame in self._agent_frames else self.node_id(node, frame)
+    def intern_below(self, node: int, frame: int, *, outermost: bool, root: int = ROOT) -> int:
+        """Return the node of a frame called from a node, as `intern` would.
+
+        Args:
+            node: Of the caller; `root` if all callers were left out, too.
+            frame: What is called.
+            outermost: It has no caller at all.
+            root: Where the stack begins.
+        """
+        if frame in self._ours:
+            return node
+        if node == root and not outermost and frame in self._plumbing:
+            return node
+        return self.node_id(node, frame)
 
     def intern_leaf(self, stack: Sequence[int]) -> int:
         """Return the innermost frame alone, below the root: for a stack whose path is torn."""
         for frame in reversed(stack):
-            if frame not in self._agent_frames:
+            if frame not in self._ours:
                 return self.node_id(ROOT, frame)
         return ROOT
+
+    def is_own_thread(self, stack: Sequence[int]) -> bool:
+        """Tell whether a stack is of a thread of our agent: none of the program's."""
+        return bool(stack) and stack[0] in self._agent_frames
 
     def parent(self, node: int) -> int:
         """Return the calling node; the root's parent is the root."""
@@ -172,15 +196,42 @@ _FROZEN = re.compile(r"<frozen ([\w.]+)>")
 
 
 _HERE = Path(__file__)
-_AGENT_FOLDERS = tuple({str(here.parents[1] / "agent") + "/" for here in (_HERE, _HERE.resolve())})
-"""Where the agent is loaded from, and where `import perftui` finds it in our own interpreter."""
-_INSTALLED_AGENT = re.compile(r".*/(?:site-packages|dist-packages)/perftui/probes/agent/")
-"""That of a perftui which is installed in the target's interpreter."""
+_PACKAGES = sorted(
+    {str(here.parents[2]) + "/" for here in (_HERE, _HERE.resolve())}, key=len, reverse=True
+)
+"""Where this perftui is, as it is imported and as it is on disk: links in an editable install, and
+their folder may be inside of ours."""
+_AGENT = "probes/agent/"
+_STARTERS = ("probes/own/start.py", "scenarios/run/")
+"""What calls a scenario's function, or a module of ours, and is called by nobody."""
+_INSTALLED = re.compile(r".*/(?:site-packages|dist-packages)/perftui/")
+"""A perftui that is installed in the target's interpreter."""
+REST_FUNCTIONS = "OrderLine.wait", "wait"
+"""Where a kept process waits for an order, qualified and plain; `target.orders` looks for it."""
+
+
+def own_path(file: str) -> str | None:
+    """Return the path of a source file within perftui, None if it is none of ours.
+
+    A program may have files of such names: it is the place that counts.
+    """
+    for package in _PACKAGES:
+        if file.startswith(package):
+            return file[len(package) :]
+    installed = _INSTALLED.match(file)
+    return None if installed is None else file[installed.end() :]
 
 
 def is_agent_file(file: str) -> bool:
     """Tell whether a source file is of our own agent; a program may have files of such names."""
-    return file.startswith(_AGENT_FOLDERS) or _INSTALLED_AGENT.match(file) is not None
+    path = own_path(file)
+    return path is not None and path.startswith(_AGENT)
+
+
+def is_starter_file(file: str) -> bool:
+    """Tell whether a source file is of what starts a scenario or a helper process of one."""
+    path = own_path(file)
+    return path is not None and path.startswith(_STARTERS)
 
 
 @lru_cache(maxsize=8192)

@@ -57,6 +57,8 @@ class Status(NamedTuple):
     late_samples: int
     dropped_records: int
     notices: tuple[Notice, ...]
+    stacks_until_ns: int | None = None
+    """Stacks of the target have come up to this moment; None before the first."""
 
 
 class Buckets(NamedTuple):

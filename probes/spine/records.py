@@ -262,6 +262,26 @@ class TaskSeen(NamedTuple):
     """JSON [[function, file, line], ...]: its coroutine, then what that awaits, and so on."""
 
 
+class LoopBlock(NamedTuple):
+    """An event loop of asyncio did not come back from one callback, up to `t_ns` at least."""
+
+    t_ns: int
+    pid: int
+    tid: int
+    """Of the loop's thread, 0 if unknown."""
+    n: int
+    """Blocks of this process so far, this one included: not each of them is told."""
+    took_ns: int
+    """Seen so far; it began a little earlier."""
+    over: bool
+    callback: str
+    """The program's outermost function below the loop, with its place."""
+    where: str
+    """Its innermost one, with its place."""
+    stack: str
+    """All of them, from the callback to `where`."""
+
+
 class Run(NamedTuple):
     """One run of a target that keeps its process, as seen from both sides.
 
@@ -374,6 +394,7 @@ Record = (
     | Call
     | Count
     | Mark
+    | LoopBlock
     | Plan
     | TaskSeen
     | Run

@@ -68,6 +68,8 @@ class WindowWriter:
         stacks: list[Stack] = []
         for interval, is_torn in zip(intervals, torn, strict=True):
             tid, name, frames, begin, end = interval
+            if self._tree.is_own_thread(frames):
+                continue
             if not name and tid == self._pid:
                 # What Python calls it; it has no name until `threading` is imported.
                 name = "MainThread"

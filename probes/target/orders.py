@@ -21,8 +21,9 @@ import time
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from perftui.probes.spine.calltree import REST_FUNCTIONS, own_path
 from perftui.probes.spine.records import Run
-from perftui.probes.target.kept_process import CHILD_VARIABLE, OWN_THREAD_FILES, REST_FRAME
+from perftui.probes.target.kept_process import CHILD_VARIABLE, REST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +40,8 @@ Order = Literal["again", "restart"]
 
 
 def at_rest(frame: Frame) -> bool:
-    """Tell whether a leaf is no time of the program's: its wait for a person, or our own thread."""
-    if frame.file.endswith(OWN_THREAD_FILES):
-        return True
-    return frame.function in REST_FRAME[:2] and frame.file.endswith(REST_FRAME[2])
+    """Tell whether a leaf is no time of the program's, but its wait for a person."""
+    return frame.function in REST_FUNCTIONS and own_path(frame.file) == REST_FILE
 
 
 class NotWaiting(OSError):

@@ -120,7 +120,7 @@ class _Judge:
 
         raised = self._print(Engine(self._limit).feed_all(observations()), name)
         wanted = [kind for kind in self._args.fail_on if kind not in raised]
-        seen = Seen(trace.duration_s, calls, counts, phases, self._limit is not None)
+        seen = Seen(trace.duration_s, calls, counts, phases, self._limit is not None, agent=False)
         tell_unjudged(unjudged(wanted, seen), f"{name}: ")
 
     def _print(self, edges: Iterable[Edge], name: str) -> set[str]:

@@ -41,7 +41,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("plans", _plans(summary)),
         ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
-        ("grown memory", _growth(summary)),
+        (_growth_title(summary), _growth(summary)),
     ):
         if rows:
             lines += ["", title, *aligned(rows, indent="  ")]
@@ -259,6 +259,12 @@ def _top(summary: dict[str, Any]) -> _Rows:
         )
         for row in rows
     ]
+
+
+def _growth_title(summary: dict[str, Any]) -> str:
+    """Say with the figures what they rest on: it may differ between processes."""
+    kinds = dict.fromkeys(row["by"] for row in summary["memory"]["growth"] if row.get("by"))
+    return f"grown memory, by {' or '.join(kinds)}" if kinds else "grown memory"
 
 
 def _growth(summary: dict[str, Any]) -> _Rows:

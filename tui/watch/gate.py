@@ -48,6 +48,7 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
         counts=bool(store.counters(0, 1 << 62)),
         phases=bool(store.phases(0, 1 << 62)),
         limit=session.limit_bytes is not None,
+        agent=store.target().agent,
     )
     raised = {alert.kind for alert in failed}
     tell_unjudged(unjudged([kind for kind in kinds if kind not in raised], seen))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         EdgeSeverity,
         ImportBegan,
         ImportEnded,
+        LoopBlocked,
         TreeReading,
         Waiting,
     )
@@ -108,6 +109,9 @@ class Detector:
 
     def on_import(self, ended: ImportEnded) -> None:
         """An import ended."""
+
+    def on_loop_blocked(self, blocked: LoopBlocked) -> None:
+        """An event loop did not come back from a callback."""
 
     def on_waiting(self, waiting: Waiting) -> None:
         """It became known what threads wait for."""

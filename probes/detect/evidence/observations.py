@@ -72,7 +72,21 @@ class Waiting(NamedTuple):
     """How many threads have work."""
 
 
-Observation = TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting
+class LoopBlocked(NamedTuple):
+    """An event loop has not come back from one callback up to `t_s`."""
+
+    t_s: float
+    pid: int
+    n: int
+    """Blocks of the process so far."""
+    took_s: float
+    over: bool
+    callback: str
+    where: str
+    stack: str
+
+
+Observation = TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting | LoopBlocked
 
 
 class Edge(NamedTuple):

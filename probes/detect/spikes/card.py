@@ -12,7 +12,7 @@ from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from perftui.probes.detect.spikes.spike import SpikeKind
-    from perftui.probes.profile.difference import Difference
+    from perftui.probes.profile.difference import Delta, FunctionDiff
     from perftui.probes.spine.reader import Import, Reader, ThreadTree
 
 LEAST_BEFORE_NS = NS_PER_S // 4
@@ -65,6 +65,7 @@ def make_card(reader: Reader, found: SpikeStretch, start_ns: int) -> Spike:
         before_ns,
         _ran(reader, earlier, threads, before_ns, t1 - t0),
         str(grew) if grew is not None and risen else "",
+        any(thread.wall_ns > 0 for thread in threads),
     )
 
 
@@ -153,7 +154,8 @@ def _ran(
     before_ns: int,
     during_ns: int,
 ) -> tuple[SpikeCode, ...]:
-    """Return what ran then and not before; lines, if no function; else what rose most."""
+    """Return what ran then and not before; lines, if no function; else what rose most, or ran
+    as before."""
     keys = {(s.pid, s.tid) for side in (before, during) for s in busy(side)}
     old, new = ([s for s in side if (s.pid, s.tid) in keys] for side in (before, during))
     sides = ComparedStacks(reader.tree, old, before_ns), ComparedStacks(reader.tree, new, during_ns)
@@ -161,24 +163,18 @@ def _ran(
     for each in (found, difference(*sides, by_line=True)):
         told = each.only_now("wall", most=MOST_RAN)
         if told:
-            return tuple(
-                SpikeCode(
-                    row.function, row.file, row.line, row.module,
-                    delta.new_share, delta.base_share, delta.state,
-                )
-                for row, delta in told
-            )  # fmt: skip
-    return _risen(found)
+            return tuple(_code(row, delta) for row, delta in told)
+    ranked = found.ranked("wall")
+    risen = [(row, total) for row, own, total in ranked if own.share > 0]
+    if not risen:  # the same code in the same shares: that it went on is what there is to tell
+        still = [each for each in ranked if each[1].new_share > 0]
+        still.sort(key=lambda each: -each[1].new_share)
+        risen = [(row, total) for row, _, total in still]
+    return tuple(_code(row, delta) for row, delta in risen[:MOST_RAN])
 
 
-def _risen(found: Difference) -> tuple[SpikeCode, ...]:
-    rows = []
-    for row, own, total in found.ranked("wall"):
-        if own.share > 0:
-            rows.append(
-                SpikeCode(
-                    row.function, row.file, row.line, row.module,
-                    total.new_share, total.base_share, total.state,
-                )
-            )  # fmt: skip
-    return tuple(rows[:MOST_RAN])
+def _code(row: FunctionDiff, total: Delta) -> SpikeCode:
+    return SpikeCode(
+        row.function, row.file, row.line, row.module,
+        total.new_share, total.base_share, total.state,
+    )  # fmt: skip

@@ -29,6 +29,11 @@ KEPT = 20
 """Cards: the largest ones."""
 SETTLED_S = 3
 """Stacks, imports and calls of a second have come when it is this old."""
+STACKS_PATIENCE_NS = 10 * NS_PER_S
+"""A stretch whose stacks have not come by then is told without them."""
+LOOKS_AFTER_END = 4
+"""A target's end is known before its last stacks and imports: so often one looks again, a second
+apart, before all is taken to have come."""
 AT_ONCE_S = 600
 """Seconds that one call of `advance` looks at."""
 LONGEST_RISE_S = 30
@@ -67,6 +72,9 @@ class SpikeFinder:
         self._started = False
         self._waiting = False
         """Something was found that has no card yet."""
+        self._looks_after_end = 0
+        self._all_in = False
+        """Nothing more will come."""
         self._cards: dict[SpikeStretch, Spike] = {}
         self._top: tuple[Spike, ...] = ()
         self.repeats = 0
@@ -85,14 +93,15 @@ class SpikeFinder:
             return self._advance()
 
     def finish(self) -> tuple[Spike, ...]:
-        """Look at all there is and return the cards."""
+        """Look at all there is and return the cards: the session is closed, or is a recording."""
+        self._all_in = True
         while self.advance():
             pass
         return self._top
 
     def _advance(self) -> bool:
         status = self._reader.status()
-        over = status.state in ("exited", "recording")
+        over = self._over(status)
         end_s = status.t_end_ns // NS_PER_S + 1 if over else status.t_end_ns // NS_PER_S - SETTLED_S
         if self._next_s is None:
             self._next_s = status.t_start_ns // NS_PER_S
@@ -105,10 +114,19 @@ class SpikeFinder:
         if over and not more and self._rising is not None:
             self._close_rise()
         if not more:
-            self._look_for_bursts(status, end_s * NS_PER_S)
+            self._look_for_bursts(status, end_s * NS_PER_S, over=over)
             if self._waiting:
                 self._rank(status, over)
         return more
+
+    def _over(self, status: Status) -> bool:
+        """Tell whether all has come that will."""
+        if self._all_in or status.state == "recording":
+            return True
+        if status.state != "exited":
+            return False
+        self._looks_after_end += 1
+        return self._looks_after_end >= LOOKS_AFTER_END
 
     # -- jumps of RSS ----------------------------------------------------------------------
 
@@ -150,7 +168,7 @@ class SpikeFinder:
 
     # -- bursts of CPU ---------------------------------------------------------------------
 
-    def _look_for_bursts(self, status: Status, until_ns: int) -> None:
+    def _look_for_bursts(self, status: Status, until_ns: int, *, over: bool) -> None:
         until_ns = min(until_ns, status.t_end_ns + 1)
         if until_ns <= self._looked_ns:
             return
@@ -163,9 +181,7 @@ class SpikeFinder:
             if name not in self._calls:
                 self._calls.add(name)
                 self._take_burst(f"call {name}", SpikeStretch("cpu", begin, end, name))
-        if (not self._started and until_ns - status.t_start_ns >= START_ENDS_NS) or (
-            status.state in ("exited", "recording") and not self._started
-        ):
+        if not self._started and (over or until_ns - status.t_start_ns >= START_ENDS_NS):
             self._started = True
             self._look_at_start(status.t_start_ns, until_ns)
 
@@ -239,7 +255,10 @@ class SpikeFinder:
             for row in self._reader.imports(status.t_start_ns, status.t_end_ns)
             if row.running
         ]
-        return min([until_s * NS_PER_S, *running])
+        stacks: list[int] = []
+        if status.stacks_until_ns is not None:
+            stacks = [max(status.stacks_until_ns, status.t_end_ns - STACKS_PATIENCE_NS)]
+        return min([until_s * NS_PER_S, *running, *stacks])
 
 
 def stands_out(card: Spike) -> bool:

@@ -50,9 +50,12 @@ class Spike(NamedTuple):
     before_ns: int
     """Length of the time before that it was compared with, 0 if there was none."""
     ran: tuple[SpikeCode, ...]
-    """What ran then and not before; without such what rose most; without a before what ran."""
+    """What ran then and not before; without such what rose most, or what ran as it did before;
+    without a before what ran."""
     grew: str
     """The program's own function with most of the growth, "" if RSS did not rise."""
+    sampled: bool = True
+    """There are stacks of the spike."""
 
     @property
     def duration_s(self) -> float:
@@ -103,13 +106,17 @@ def where_it_was(spike: Spike) -> str:
 
 def what_ran(spike: Spike) -> str:
     """Say which code ran then and not before."""
-    if not spike.ran:
+    if not spike.sampled:
         return "no stacks were sampled then"
+    if not spike.ran:
+        return "no Python function ran then"
     names = ", ".join(str(code) for code in spike.ran)
     if not spike.before_ns:
         return f"ran then (nothing before to compare with): {names}"
     if spike.ran[0].share_before < spike.ran[0].share / 10:
         return f"ran then and not before: {names}"
+    if all(code.share <= code.share_before for code in spike.ran):
+        return f"ran then as it did before: {names}"
     return f"all of it ran before; rose most: {names}"
 
 

@@ -1,7 +1,9 @@
 """What every stack format draws from, so that all of them come to the same sums.
 
 A `StackTimeline` holds, thread by thread, what ran when: intervals of the range, clipped to it,
-in the order of time, one after the other of the same stack joined. Stacks are those of the screen:
+in the order of time, one after the other of the same stack joined. What a sampler found out only
+later (CPU in bursts that no reading met, memory touched) is no time of its own: such amounts come
+beside the intervals, with the moment from which on they were known. Stacks are those of the screen:
 functions (or lines) without the import plumbing, of a torn stack its leaf alone.
 """
 
@@ -38,6 +40,12 @@ class StackSpan(NamedTuple):
     grown_bytes: int
     """An estimate."""
     torn: bool
+    wall_ns: int
+    """What counts: CPU and waiting. Where a sampler tells them apart it may differ from t1 - t0;
+    the sums of a thread hardly do."""
+    touched_bytes: int
+    held: bool = True
+    """False: amounts beside the intervals, known from t1 on."""
 
 
 class ThreadTimeline:
@@ -61,6 +69,10 @@ class ThreadTimeline:
         self._cpu = array("q")
         self._grown = array("q")
         self._torn = array("b")
+        self._wall = array("q")
+        self._touched = array("q")
+        self.beside: list[StackSpan] = []
+        """Amounts of no interval, by the moment from which on they were known."""
 
     @property
     def label(self) -> str:
@@ -75,14 +87,20 @@ class ThreadTimeline:
         """Take intervals that follow those taken before."""
         t0s, t1s, nodes, torns = self._t0, self._t1, self._stack, self._torn
         merge, merge_torn = stacks.merge, stacks.merge_torn
-        for t0, t1, node, torn, cpu, grown in intervals:
+        late: list[StackSpan] = []
+        for t0, t1, node, torn, cpu, grown, wall, touched, held in intervals:
             stack = merge_torn(node) if torn else merge(node)
-            self.wall_ns += t1 - t0
+            self.wall_ns += wall
             self.cpu_ns += cpu
+            if not held:
+                late.append(StackSpan(t0, t1, stack, cpu, grown, torn, wall, touched, held=False))
+                continue
             if t1s and t1s[-1] == t0 and nodes[-1] == stack and torns[-1] == torn:
                 t1s[-1] = t1
                 self._cpu[-1] += cpu
                 self._grown[-1] += grown
+                self._wall[-1] += wall
+                self._touched[-1] += touched
                 continue
             t0s.append(t0)
             t1s.append(t1)
@@ -90,12 +108,30 @@ class ThreadTimeline:
             torns.append(torn)
             self._cpu.append(cpu)
             self._grown.append(grown)
+            self._wall.append(wall)
+            self._touched.append(touched)
+        if late:
+            self.beside = sorted([*self.beside, *late], key=lambda span: span.t1_ns)
 
     def __iter__(self) -> Iterator[StackSpan]:
         """Yield the spans in the order of time."""
         columns = (self._t0, self._t1, self._stack, self._cpu, self._grown)
-        for t0, t1, stack, cpu, grown, torn in zip(*columns, self._torn, strict=True):
-            yield StackSpan(t0, t1, stack, cpu, grown, bool(torn))
+        more = (self._torn, self._wall, self._touched)
+        for t0, t1, stack, cpu, grown, torn, wall, touched in zip(*columns, *more, strict=True):
+            yield StackSpan(t0, t1, stack, cpu, grown, bool(torn), wall, touched)
+
+    def with_beside(self) -> Iterator[StackSpan]:
+        """Yield the spans in the order of time, and what lies beside them before the next one."""
+        beside = iter(self.beside)
+        late = next(beside, None)
+        for span in self:
+            while late is not None and late.t1_ns <= span.t0_ns:
+                yield late
+                late = next(beside, None)
+            yield span
+        if late is not None:
+            yield late
+            yield from beside
 
 
 class StackTimeline:

@@ -171,7 +171,7 @@ class Flame {
   }
 
   whyEmpty() {
-    const what = ["no stacks were sampled", "no CPU was used", "no memory was gained"][this.choice.weight];
+    const what = ["no stacks were sampled", "no CPU was used", "no memory was gained", "nothing waited"][this.choice.weight];
     return `${what} on these threads in this range`;
   }
 

@@ -88,7 +88,7 @@ function drawThreads() {
 }
 
 function drawWeights() {
-  const labels = [["time", "wall time"], ["CPU", "time on a core"], ["memory", "RSS gained meanwhile: an estimate"]];
+  const labels = [["time", "wall time"], ["CPU", "time on a core"], ["memory", "RSS gained meanwhile: an estimate"], ["waiting", "time off a core"]];
   chips("weights", labels, (at) => at === choice.weight, (at) => choice.set({ weight: at }));
 }
 

@@ -96,7 +96,7 @@ def _of_segment(stacks: Any, part: Slice, tree: MergedTree, step_ns: int) -> Any
         }
     )
     crossing = stacks.filter(pc.invert(is_whole))
-    names = ("t0_ns", "t1_ns", "pid", "tid", "merged", "cpu_ns", "grown_bytes")
+    names = ("t0_ns", "t1_ns", "pid", "tid", "merged", *WEIGHTS)
     rows = zip(*(crossing[name].to_pylist() for name in names), strict=True)
     pieces = [piece for row in rows for piece in _pieces(row, part, step_ns)]
     return pa.concat_tables([fast, _table(list(zip(*pieces, strict=True)))]) if pieces else fast
@@ -121,19 +121,19 @@ def _merged(stacks: Any, tree: MergedTree) -> Any:
 
 def _pieces(row: tuple[int, ...], part: Slice, step_ns: int) -> Iterable[tuple[int, ...]]:
     """Share one interval out over the steps that it lies in, clipped to the part."""
-    t0, t1, pid, tid, node, cpu, grown = row
+    t0, t1, pid, tid, node, *left = row
     begin, end = max(t0, part.t0_ns), min(t1, part.t1_ns)
     if end - begin < t1 - t0:
         share = (end - begin) / (t1 - t0)
-        cpu, grown = round(cpu * share), round(grown * share)
-    whole, cpu_left, grown_left = end - begin, cpu, grown
+        left = [round((amount or 0) * share) for amount in left]
+    whole = [amount or 0 for amount in left]
+    left = list(whole)
+    length = end - begin
     while begin < end:
         step = (begin - part.t0_ns) // step_ns
         until = min(part.t0_ns + (step + 1) * step_ns, end)
-        share = (until - begin) / whole
-        cpu_part = cpu_left if until == end else round(cpu * share)
-        grown_part = grown_left if until == end else round(grown * share)
-        yield pid, tid, step, node, until - begin, cpu_part, grown_part
-        cpu_left -= cpu_part
-        grown_left -= grown_part
+        share = (until - begin) / length
+        pieces = left if until == end else [round(amount * share) for amount in whole]
+        yield pid, tid, step, node, *pieces
+        left = [amount - piece for amount, piece in zip(left, pieces, strict=True)]
         begin = until

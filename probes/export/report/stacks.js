@@ -1,6 +1,6 @@
 // Stack time of any range and threads: adds up the steps that the file holds.
 
-const WEIGHTS = ["wall", "cpu", "grown"];
+const WEIGHTS = ["wall", "cpu", "grown", "waiting"];
 
 class Stacks {
   constructor(data) {
@@ -71,6 +71,8 @@ class Stacks {
       }
       for (let n = 0; n < grown.length; n += 2) own[2][at[grown[n]]] += grown[n + 1];
     }
+    // What was not spent on a core.
+    own[3] = own[0].map((wall, node) => Math.max(wall - own[1][node], 0));
     const total = own.map((weights) => {
       const sums = Float64Array.from(weights, (value) => Math.max(value, 0));
       // Callers come before what they call: from the last up adds up all.
@@ -84,14 +86,14 @@ class Stacks {
   byFunction(sums) {
     const rows = this.functions.map((_, index) => ({
       index,
-      self: [0, 0, 0],
-      total: [0, 0, 0],
+      self: WEIGHTS.map(() => 0),
+      total: WEIGHTS.map(() => 0),
     }));
     for (const { own, total } of sums) {
       for (let node = 1; node < this.size; node += 1) {
         if (!total[0][node] && !total[2][node]) continue;
         const row = rows[this.of[node]];
-        for (let w = 0; w < 3; w += 1) {
+        for (let w = 0; w < WEIGHTS.length; w += 1) {
           row.self[w] += own[w][node];
           if (this.outermost[node]) row.total[w] += total[w][node];
         }

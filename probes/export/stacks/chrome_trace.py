@@ -2,6 +2,8 @@
 
 Perfetto, chrome://tracing, speedscope and the Firefox profiler read it. Of neighbouring stacks
 the common callers are one slice. Events come in the order of time, thread beside thread.
+A slice is where a thread was, by the clock, and no more: what the own sampler found out later of
+CPU, waiting and memory has no place in it.
 """
 
 from __future__ import annotations

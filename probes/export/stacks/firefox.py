@@ -2,8 +2,9 @@
 
 Readers upgrade older versions, so an older one is read by more of them. Tables are columns, and
 threads share them. Times are milliseconds since the begin of the range. A sample stands for the
-time from its moment on, with that as its weight; how much CPU it used stands beside the sample
-after it, as Firefox itself writes it.
+time from its moment on; its weight is what counts, CPU and waiting; how much CPU it used stands
+beside the sample after it, as Firefox itself writes it. What was found out later is a sample that
+takes no time on the axis.
 """
 
 from __future__ import annotations
@@ -200,17 +201,21 @@ def _samples(thread: ThreadTimeline, tables: SharedTables, origin_ns: int) -> di
         used = cpu_ns
 
     last: int | None = None
-    for span in thread:
+    for span in thread.with_beside():
+        stack = tables.stack(span.stack)
+        if not span.held:
+            last = span.t1_ns if last is None else last
+            add(last, stack, span.wall_ns, span.cpu_ns)
+            continue
         if last is not None and span.t0_ns > last:
             add(last, None, 0, 0)
-        stack = tables.stack(span.stack)
-        begin, cpu = span.t0_ns, span.cpu_ns
+        begin, cpu, wall = span.t0_ns, span.cpu_ns, span.wall_ns
         while begin < span.t1_ns:
             until = min(begin + _LONGEST_NS, span.t1_ns)
-            share = cpu * (until - begin) // (span.t1_ns - begin)
-            add(begin, stack, until - begin, share)
-            begin, cpu = until, cpu - share
-        last = span.t1_ns
+            shares = [amount * (until - begin) // (span.t1_ns - begin) for amount in (wall, cpu)]
+            add(begin, stack, *shares)
+            begin, wall, cpu = until, wall - shares[0], cpu - shares[1]
+        last = max(last or 0, span.t1_ns)
     if last is not None:
         add(last, None, 0, 0)
     return {

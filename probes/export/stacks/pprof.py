@@ -1,8 +1,8 @@
 """pprof's protocol buffer, gzipped: for `go tool pprof`, and all that reads its format.
 
 Written by hand, a few kinds of fields are all there is to it (profile.proto of google/pprof).
-Every sample has three values (CPU, wall time, grown memory) and the labels process, thread and
-phase; `-tagfocus` and `-tagroot` work on those.
+Every sample has five values (CPU, wall time, grown memory, wall time off the CPU, memory touched)
+and the labels process, thread and phase; `-tagfocus` and `-tagroot` work on those.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.reader import RecordingReader
 
-SAMPLE_TYPES = (("cpu", "nanoseconds"), ("wall", "nanoseconds"), ("grown", "bytes"))
+SAMPLE_TYPES = (
+    ("cpu", "nanoseconds"),
+    ("wall", "nanoseconds"),
+    ("grown", "bytes"),
+    ("waiting", "nanoseconds"),
+    ("touched", "bytes"),
+)
 DEFAULT_TYPE = "wall"
 _RATE_HZ = 100
 
@@ -145,20 +151,20 @@ def _number_label(tables: _Tables, key: str, value: int) -> bytes:
 
 
 def _sums(thread: ThreadTimeline, clock: PhaseClock) -> dict[tuple[int, str], list[int]]:
-    """Return (cpu, wall, grown) by stack and innermost phase; phases cut what lies across."""
+    """Return values by stack and innermost phase; phases cut what lies across."""
     sums: dict[tuple[int, str], list[int]] = {}
-    for span in thread:
+    for span in (*thread, *thread.beside):
         whole = span.t1_ns - span.t0_ns
-        cpu, grown = span.cpu_ns, span.grown_bytes
+        left = [
+            *(span.cpu_ns, span.wall_ns, span.grown_bytes),
+            *(max(span.wall_ns - span.cpu_ns, 0), span.touched_bytes),
+        ]
         for part_ns, phase in clock.parts(thread.pid, span.t0_ns, span.t1_ns):
-            values = sums.setdefault((span.stack, phase), [0, 0, 0])
-            if part_ns == whole:
-                share_cpu, share_grown = cpu, grown
-            else:  # what is left over goes with the last part, so that nothing is lost
-                share_cpu = cpu * part_ns // whole
-                share_grown = grown * part_ns // whole
-                cpu, grown, whole = cpu - share_cpu, grown - share_grown, whole - part_ns
-            values[0] += share_cpu
-            values[1] += part_ns
-            values[2] += share_grown
+            values = sums.setdefault((span.stack, phase), [0] * len(left))
+            for index, amount in enumerate(left):
+                # What is left over goes with the last part, so that nothing is lost.
+                share = amount if part_ns == whole else amount * part_ns // whole
+                values[index] += share
+                left[index] = amount - share
+            whole -= part_ns
     return sums

@@ -1,7 +1,9 @@
 """speedscope's own format: a sampled profile per thread, in the order of time.
 
-A sample is a stack and its weight in seconds. Times between samples are drawn as an empty stack,
-so that the time axis stays true; they are in no frame's sum.
+A sample is a stack and its weight in seconds: CPU and waiting, as all sums have them. Times between
+samples are drawn as an empty stack, which is in no frame's sum. The axis of the viewer is the sum
+of the weights, so where the own sampler knows better than by the clock what a stack took, a place
+on it may be some milliseconds off.
 """
 
 from __future__ import annotations
@@ -78,22 +80,26 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
 def _write_profile(thread: ThreadTimeline, frames: _Frames, origin_ns: int, out: BinaryIO) -> None:
     samples: list[str] = []
     weights: list[float] = []
-    first = last = 0
-    for span in thread:
-        if not samples:
-            first = last = span.t0_ns
-        if span.t0_ns > last:
-            samples.append("[]")
-            weights.append((span.t0_ns - last) / NS_PER_S)
-        samples.append(frames.path(span.stack))
-        weights.append((span.t1_ns - span.t0_ns) / NS_PER_S)
-        last = max(last, span.t1_ns)
+    first: int | None = None
+    last = 0
+    for span in thread.with_beside():
+        if span.held:
+            if first is None:
+                first = last = span.t0_ns
+            if span.t0_ns > last:
+                samples.append("[]")
+                weights.append((span.t0_ns - last) / NS_PER_S)
+            last = max(last, span.t1_ns)
+        if span.wall_ns > 0:
+            samples.append(frames.path(span.stack))
+            weights.append(span.wall_ns / NS_PER_S)
+    start_s = ((first or origin_ns) - origin_ns) / NS_PER_S
     head = {
         "type": "sampled",
         "name": plain(thread.label),
         "unit": "seconds",
-        "startValue": (first - origin_ns) / NS_PER_S,
-        "endValue": (last - origin_ns) / NS_PER_S,
+        "startValue": start_s,
+        "endValue": start_s + sum(weights),
     }
     out.write(f'\n{_json(head)[:-1]},"samples":['.encode("ascii"))
     for at in range(0, len(samples), _AT_ONCE):

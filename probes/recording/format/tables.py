@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
-VERSION = (1, 2)
+VERSION = (1, 3)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
@@ -309,6 +309,23 @@ _ALL: tuple[TableSpec, ...] = (
             _s("name"),
             _s("awaits", "null: nothing, it runs or may run", nullable=True),
             _s("frames", "JSON [[function, file, line], ...], outermost first"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "loop_blocks",
+        "callbacks that an event loop of asyncio did not come back from, up to t_ns",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("tid", "of the loop's thread, 0 if unknown"),
+            _i("n", "blocks of this process so far; not each of them is told"),
+            _i("took_ns", "seen so far"),
+            _b("ended"),
+            _s("callback", "the program's outermost function below the loop"),
+            _s("innermost", "its innermost one, where it stood"),
+            _s("stack"),
         ),
         time="t_ns",
     ),

@@ -228,7 +228,7 @@ def base_tables() -> tuple[str, ...]:
 
 _DURATIONS = (
     *("duration_ns", "self_ns", "total_ns"),
-    *("waited_ns", "spawn_ns", "held_ns", "load_ns", "worked_ns"),
+    *("took_ns", "waited_ns", "spawn_ns", "held_ns", "load_ns", "worked_ns"),
 )
 
 

@@ -73,6 +73,7 @@ class RowMaker:
             records.Mark: self._event("marks"),
             records.Plan: self._event("plans"),
             records.TaskSeen: self._event("tasks"),
+            records.LoopBlock: self._event("loop_blocks"),
             records.Run: self._event("runs"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),

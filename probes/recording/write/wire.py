@@ -46,6 +46,7 @@ KINDS: tuple[type[Record], ...] = (  # of events
     records.Mark,
     records.Plan,
     records.TaskSeen,
+    records.LoopBlock,
     records.Run,
     records.LogLine,
     records.Notice,

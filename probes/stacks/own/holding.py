@@ -7,9 +7,11 @@ from time to time, so that a thread that sleeps is on the screen too.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from perftui.probes.spine.calltree import MAX_DEPTH, ROOT
+from perftui.probes.process.linux import AGENT_COMM
+from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
 from perftui.probes.spine.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from perftui.probes.stacks.thread_names import ThreadNames
 
 BACKEND = "own sampler"
+TASK_ROWS = 200
+"""A server may name each request's task: beyond so many they share a row."""
+UNNAMED_TASKS = "tasks without a name"
+MANY_TASKS = "other tasks"
+_UNNAMED = re.compile(r"Task-\d+")
 _TELL_IDLE_NS = NS_PER_S
 _DELAY_NS = 250_000_000
 """Records of a moment have come by so much later."""
@@ -42,7 +49,7 @@ _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 class _Held:
     """A thread and the stack in which it is."""
 
-    __slots__ = ("facts", "fresh", "named", "node", "pid", "since_ns", "thread", "told_ns")
+    __slots__ = ("facts", "fresh", "named", "node", "ours", "pid", "since_ns", "thread", "told_ns")
 
     def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
@@ -55,6 +62,8 @@ class _Held:
         self.told_ns = 0
         self.fresh = False
         self.named = False
+        self.ours = False
+        """A thread of our agent: none of the program's."""
 
 
 class Holding:
@@ -73,6 +82,9 @@ class Holding:
         self._target_pid = target_pid
         self._held: dict[int, _Held] = {}
         self._nodes: dict[StackNode, int] = {}
+        self._task_rows: dict[str, int] = {}
+        self._nodes_of: dict[int, dict[StackNode, int]] = {}
+        """By the row of a task."""
         self._generation = 0
         self._out: list[Record] = []
         self._tallies: list[Tally] = []
@@ -94,6 +106,7 @@ class Holding:
         if generation != self._generation:
             self._generation = generation
             self._nodes.clear()
+            self._nodes_of.clear()
         for record in records:
             if isinstance(record, Sample):
                 self._sample(record)
@@ -131,8 +144,11 @@ class Holding:
 
     def _sample(self, sample: Sample) -> None:
         held = self._held[sample.thread.index]
+        if held.ours or (held.node is None and self._is_ours(sample)):
+            held.ours = True
+            return
         self._newest_ns = max(self._newest_ns, sample.t_ns)
-        node = None if sample.stack is None else self._node(sample.stack)
+        node = None if sample.stack is None else self._node(sample.stack, sample.task)
         if node is None:
             if held.node is None:
                 return  # a native thread
@@ -150,6 +166,15 @@ class Holding:
         held.node = node
         held.facts = sample
         held.fresh = True
+
+    def _is_ours(self, sample: Sample) -> bool:
+        """Tell whether a thread is the agent's: by its name, or, before it has that, its stack."""
+        if sample.thread.comm == AGENT_COMM:
+            return True
+        if sample.stack is None:
+            return False
+        *_, outermost = sample.stack
+        return is_agent_file(outermost.file)
 
     def _close(self, held: _Held, t_ns: int) -> None:
         """Write down the interval that is open, up to a moment; what holds on begins there."""
@@ -205,9 +230,15 @@ class Holding:
             self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
         self._states.pop(held.thread.index, None)
 
-    def _node(self, stack: StackNode) -> int:
-        """Return the session's node of a stack, the nearest known caller being the start."""
-        known = self._nodes.get(stack)
+    def _node(self, stack: StackNode, task: str | None) -> int:
+        """Return the session's node of a stack, the nearest known caller being the start.
+
+        Where an asyncio task runs, it is a row above the whole stack.
+        """
+        root, nodes = ROOT, self._nodes
+        if task is not None:
+            root, nodes = self._task(task)
+        known = nodes.get(stack)
         if known is not None:
             return known
         if stack.depth > MAX_DEPTH:
@@ -215,20 +246,39 @@ class Holding:
                 self._tree.frame_id(place.function, place.file, place.line) for place in stack
             ]
             frames.reverse()
-            found = self._nodes[stack] = self._tree.intern(elide(frames, self._tree))
+            found = nodes[stack] = self._tree.intern(elide(frames, self._tree), root)
             return found
         chain = []
         at: StackNode | None = stack
-        while at is not None and at not in self._nodes:
+        while at is not None and at not in nodes:
             chain.append(at)
             at = at.parent
-        node = ROOT if at is None else self._nodes[at]
+        node = root if at is None else nodes[at]
         for at in reversed(chain):
             place = at.place
             frame = self._tree.frame_id(place.function, place.file, place.line)
-            node = self._tree.intern_below(node, frame)
-            self._nodes[at] = node
+            outermost = at.parent is None
+            node = self._tree.intern_below(node, frame, outermost=outermost, root=root)
+            nodes[at] = node
         return node
+
+    def _task(self, name: str) -> tuple[int, dict[StackNode, int]]:
+        """Return the row of a task, and the nodes of the stacks below it.
+
+        Tasks without a name of their own are one row, as are those beyond the first few hundred:
+        each has the same stacks as the others.
+        """
+        if _UNNAMED.fullmatch(name):
+            name = UNNAMED_TASKS
+        elif name not in self._task_rows and len(self._task_rows) >= TASK_ROWS:
+            name = MANY_TASKS
+        row = self._task_rows.get(name)
+        if row is None:
+            label = name if name in (UNNAMED_TASKS, MANY_TASKS) else f"task {name}"
+            row = self._task_rows[name] = self._tree.node_id(
+                ROOT, self._tree.frame_id(label, "", 0)
+            )
+        return row, self._nodes_of.setdefault(row, {})
 
     # Windows
 

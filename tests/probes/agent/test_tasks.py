@@ -89,11 +89,33 @@ def test_a_blocked_loop_is_told_with_what_blocks_it(watched: Run, python: str) -
     )
     recorded = watched(python, "-c", code)
     assert recorded.outcome == (0, b"", b"")
-    texts = [line["text"] for line in recorded.of("notice")]
-    assert len(texts) == 1, texts
-    assert "the event loop was blocked for " in texts[0]
-    assert "handler (<string>:6)" in texts[0]
-    assert "query (<string>:3)" in texts[0]
+    lines = recorded.of("loop_block")
+    assert [line["over"] for line in lines] == [False] * (len(lines) - 1) + [True]
+    assert len(lines) > 1, "it is told while it lasts"
+    assert {line["n"] for line in lines} == {1}
+    assert 0.8e9 < lines[-1]["took_ns"] < 20e9
+    assert lines[0]["took_ns"] < lines[-1]["took_ns"]
+    for line in lines:
+        names = [place.rpartition(".")[2] for place in line["stack"].split(" > ")]
+        assert names == ["handler (<string>:6)", "query (<string>:3)"]
+        assert line["callback"].endswith("handler (<string>:6)")
+        assert line["where"].endswith("query (<string>:3)")
+        assert line["tid"] == line["pid"]
+
+
+def test_many_blocks_are_counted_and_one_a_second_is_told(watched: Run) -> None:
+    code = (
+        "import asyncio, time\n"
+        "async def handler():\n"
+        "    for _ in range(8):\n"
+        "        time.sleep(0.35)\n"
+        "        await asyncio.sleep(0.02)\n"
+        "asyncio.run(handler())\n"
+    )
+    lines = watched(sys.executable, "-c", code).of("loop_block")
+    seconds = (lines[-1]["t"] - lines[0]["t"]) / 1e9
+    assert 2 <= lines[-1]["n"] <= 8
+    assert sum(line["over"] for line in lines) <= seconds + 2
 
 
 def test_a_busy_loop_of_short_callbacks_is_not_blocked(watched: Run) -> None:
@@ -106,7 +128,7 @@ def test_a_busy_loop_of_short_callbacks_is_not_blocked(watched: Run) -> None:
         "        await asyncio.sleep(0)\n"
         "asyncio.run(main())\n"
     )
-    assert not watched(sys.executable, "-c", code).of("notice")
+    assert not watched(sys.executable, "-c", code).of("loop_block")
 
 
 def test_programs_of_asyncio_cannot_tell(same: Run, python: str) -> None:

@@ -34,6 +34,7 @@ TABLE_OF = {
     records.Count: "counts",
     records.Mark: "marks",
     records.Plan: "plans",
+    records.LoopBlock: "loop_blocks",
     records.Run: "runs",
     records.TaskSeen: "tasks",
     records.Pool: "pools",

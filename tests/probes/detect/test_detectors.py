@@ -12,6 +12,7 @@ from perftui.probes.detect.evidence.observations import (
     CallEnded,
     ImportBegan,
     ImportEnded,
+    LoopBlocked,
     TreeReading,
     Waiting,
 )
@@ -64,6 +65,7 @@ def test_the_table_has_every_kind_under_its_name() -> None:
         "io_wait",
         "lock_wait",
         "cpu_contention",
+        "loop_blocked",
     }
 
 
@@ -359,3 +361,53 @@ def test_a_long_session_keeps_a_bounded_history() -> None:
     for n in range(40_000):
         engine.feed(TreeReading(n / 10, 1e8, 50.0, float(n), "load"))
     assert engine.context.history.end - engine.context.history.first < 2_000
+
+
+# -- loop_blocked ------------------------------------------------------------------------------
+
+
+def blocked(t_s: float, took_s: float, n: int = 1, *, over: bool = True) -> LoopBlocked:
+    stack = "handler (a.py:6) > query (a.py:3)"
+    return LoopBlocked(t_s, 7, n, took_s, over, "handler (a.py:6)", "query (a.py:3)", stack)
+
+
+def loops(edges: list[Edge]) -> list[Edge]:
+    return [edge for edge in edges if edge.kind == "loop_blocked"]
+
+
+def test_a_blocked_loop_is_said_while_it_lasts_and_cleared_when_it_turns() -> None:
+    lasting = [blocked(10.2, 0.2, over=False), blocked(11.2, 1.2, over=False), blocked(11.6, 1.6)]
+    first, longer, ended, clear = loops(said([*samples(30), *lasting]))
+    assert (first.severity, first.t_onset_s, first.t_detect_s) == ("warn", 10.0, 10.2)
+    assert first.message == (
+        "event loop blocked for 200 ms so far by handler (a.py:6), in query (a.py:3)"
+    )
+    assert "stack: handler (a.py:6) > query (a.py:3)" in first.evidence
+    assert "1.20 s so far" in longer.message and "1.60 s by" in ended.message
+    assert clear.severity == "clear"
+    assert clear.t_end_s == 11.6
+    assert 16.5 < clear.t_detect_s < 17
+
+
+def test_a_loop_that_is_blocked_again_and_again_has_one_alert() -> None:
+    many = [blocked(5 + n, 0.15 + 0.3 * (n == 7), 2 * n + 3) for n in range(10)]
+    edges = loops(said([*samples(40), *many]))
+    assert [edge.severity for edge in edges[:-1]] == ["warn"] * 4, "not one for each"
+    assert "for 150 ms by" in edges[0].message
+    assert "15 times, 450 ms at most, by handler" in edges[-2].message
+    assert edges[-1].severity == "clear"
+    assert "19 times, 450 ms at most" in edges[-1].message
+
+
+def test_a_long_block_is_critical_and_one_of_a_crowded_machine_is_a_mark() -> None:
+    edges = loops(said([*samples(30), blocked(10, 2.5)]))
+    assert [edge.severity for edge in edges] == ["critical", "clear"]
+    crowd = [row._replace(run_queue_percent=80.0) for row in samples(30)]
+    assert [e.severity for e in loops(said([*crowd, blocked(10, 0.2)]))] == ["info", "clear"]
+    assert [e.severity for e in loops(said([*crowd, blocked(10, 0.9)]))] == ["warn", "clear"]
+
+
+def test_a_block_of_which_nothing_more_is_heard_does_not_stay() -> None:
+    edges = loops(said([*samples(60), blocked(10, 1.0, over=False)]))
+    assert edges[-1].severity == "clear"
+    assert edges[-1].t_end_s == 10

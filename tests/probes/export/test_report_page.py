@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.export.hostile_session import MARKUP, NAMES, make_hostile
-from support.recordings.made import make
-from support.recordings.synthetic import PID, T0, S
+from support.recordings.made import make, make_own
+from support.recordings.synthetic import CHILD, PID, T0, S
 
 from perftui.probes.export.formats import exporter_of
 from perftui.probes.export.material.error import ExportError
@@ -182,6 +182,24 @@ def test_steps_add_up_to_the_call_tree(reader: RecordingReader, asked: dict[str,
             assert sum(cell[1] for cell in cells) == pytest.approx(tree.cpu_ns / 1e3, abs=nodes)
             # Bytes of an interval that crosses an edge are shared out and rounded.
             assert sum(cell[2] for cell in cells) == pytest.approx(tree.grown_bytes, abs=4)
+
+
+def test_steps_share_out_what_was_weighed_not_what_the_clock_says(tmp_path: Path) -> None:
+    reader = open_recording(make_own(tmp_path / "a.perftui"))
+    part = slice_of(reader, process=CHILD)
+    (tree,) = (t for t in reader.call_tree(part.t0_ns, part.t1_ns) if t.pid == CHILD)
+    clock = sum(
+        interval.t1_ns - interval.t0_ns
+        for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns)
+        for interval in intervals
+        if thread[0] == CHILD
+    )
+    assert abs(clock - tree.wall_ns) > S / 10
+    grid = stack_grid(reader, part)
+    assert grid is not None
+    cells = [cell for step in unpacked(grid.packed()[0]) for cell in step.values()]
+    assert sum(cell[0] for cell in cells) == pytest.approx(tree.wall_ns / 1e3, abs=2)
+    assert sum(cell[1] for cell in cells) == pytest.approx(tree.cpu_ns / 1e3, abs=2)
 
 
 def test_what_does_not_fit_gets_coarser_and_loses_nothing(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.export.parsed import PARSERS
-from support.recordings.synthetic import T0, S
+from support.recordings.made import make_own
+from support.recordings.synthetic import CHILD, T0, S
 
 from perftui.probes.export.formats import FORMATS, exporter_of
 from perftui.probes.export.material.slice import slice_of
+from perftui.probes.recording.read.reader import open_recording
 
 pytest.importorskip("duckdb")
 from perftui.probes.recording.sql.query import Query
@@ -93,6 +95,56 @@ def test_sums_are_those_of_the_views(
         begin, end = (a - T0) / S, (b - T0) / S
         wanted = dict(sql(f"SELECT function, wall_s FROM top_total({begin!r}, {end!r})"))
         assert {k: v / S for k, v in total.items()} == pytest.approx(wanted, rel=1e-6, abs=1e-8)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> RecordingReader:
+    """Its stacks were weighed, and some amounts came to light later than their time."""
+    return open_recording(make_own(tmp_path_factory.mktemp("own") / "a.perftui"))
+
+
+AMOUNTS = ("wall_ns", "cpu_ns", "waiting_ns", "touched_bytes", "grown_bytes")
+HELD = {"speedscope": 1, "collapsed": 1, "firefox": 2, "pprof": 5}
+"""How many of the amounts a format has; the tables have all, chrome-trace has the clock's."""
+
+
+def by_function(own: RecordingReader, part: Slice) -> dict[str, list[float]]:
+    """Return the amounts of each function itself, by SQL over the table of stacks."""
+    cut = f"(least(t1_ns, {part.t1_ns}) - greatest(t0_ns, {part.t0_ns})) / (t1_ns - t0_ns)"
+    sums = ", ".join(f"sum({name} * part)" for name in AMOUNTS)
+    text = f"""SELECT function, {sums} FROM (
+        SELECT *, {cut} AS part, wall_ns - cpu_ns AS waiting_ns FROM stacks
+        WHERE pid = {CHILD} AND t1_ns > {part.t0_ns} AND t0_ns < {part.t1_ns}
+    ) JOIN nodes USING (node) JOIN frames USING (frame) GROUP BY function"""
+    with Query(own) as query, query.run(text, 20.0) as result:
+        return {row[0]: [float(amount or 0) for amount in row[1:]] for row in result.rows()}
+
+
+@pytest.mark.parametrize("asked", [{}, {"from_s": 20.3, "to_s": 26.1}], ids=["all", "a range"])
+@pytest.mark.parametrize("name", HELD)
+def test_what_was_weighed_is_told_as_weighed(
+    own: RecordingReader, name: str, asked: dict[str, Any]
+) -> None:
+    part = slice_of(own, process=CHILD, **asked)
+    wanted = by_function(own, part)
+    samples = exported(own, name, part)
+    told = {function: [0.0] * len(AMOUNTS) for function in wanted}
+    for sample in samples:
+        amounts = (sample.wall_ns, sample.cpu_ns, *sample.more)
+        for index, amount in enumerate(amounts):
+            told[sample.frames[-1]][index] += amount or 0
+    most = len(samples) + 50  # each is a whole number
+    for function, amounts in wanted.items():
+        held = amounts[: HELD[name]]
+        assert told[function][: HELD[name]] == pytest.approx(held, rel=1e-5, abs=most), function
+    if not asked:
+        assert sum(amounts[3] for amounts in wanted.values()) > 1e6, "memory came to light late"
+        (tree,) = (t for t in own.call_tree(part.t0_ns, part.t1_ns) if t.pid == CHILD)
+        assert sum(row[0] for row in told.values()) == pytest.approx(tree.wall_ns, abs=most)
+
+
+def test_every_format_is_held_against_the_weights_or_is_by_the_clock() -> None:
+    assert {*HELD, "chrome-trace"} == set(STACK_FORMATS)
 
 
 @pytest.mark.parametrize("name", ["firefox", "pprof"])

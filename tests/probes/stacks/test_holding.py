@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
+from perftui.probes.agent import beside
 from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Record, Stack, StackWindow, ThreadName
-from perftui.probes.stacks.own.holding import Holding
+from perftui.probes.stacks.own.holding import TASK_ROWS, Holding
 from perftui.probes.stacks.own.records import (
     Place,
     ProcessRecord,
@@ -21,6 +25,7 @@ from perftui.probes.stacks.own.records import (
 from perftui.probes.stacks.thread_names import ThreadNames
 
 MS = 1_000_000
+INSTALLED = "/venv/lib/python3.13/site-packages/perftui/probes/agent/beside.py"
 PID, TID = 50, 51
 PROCESS = ProcessRecord(0, 0, PID, "sampled", "", 0x030B07F0)
 THREAD = ThreadRecord(0, 7, PROCESS, TID, "python", 0)
@@ -92,6 +97,42 @@ def test_a_reading_that_failed_keeps_its_counters_and_the_stack_before() -> None
     assert [row.cpu_ns for row in readings] == [5 * MS, 5 * MS]
     assert {tree.frame(row.node).function for row in told} == {"main"}
     assert readings[1].unsteady and readings[1].state == "?"
+
+
+@pytest.mark.parametrize(
+    ("comm", "file"),
+    [("perftui-agent", "/p/a.py"), ("python", str(beside.__file__)), ("python", INSTALLED)],
+)
+def test_a_thread_of_our_agent_is_none_of_the_program_s(comm: str, file: str) -> None:
+    thread = ThreadRecord(0, 8, PROCESS, TID + 1, comm, 0)
+    where = StackNode(StackNode(None, Place("Beside._run", file, 9, 1)), Place("f", file, 9, 1))
+    holding = begun(CallTree())
+    seen = [sample(0, where), sample(10, None, failed=True), sample(20, where)]
+    holding.take([thread, *(replace(s, thread=thread) for s in seen)], 0)
+    holding.take([sample(20, stack("main"))], 0)
+    told = holding.finish(30 * MS)
+    assert {r.tid for r in told if isinstance(r, Stack | ThreadName)} == {TID}
+
+
+def test_the_task_that_runs_is_a_row_above_its_stack() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    step, wait = stack("main", "run_once", "step"), stack("main", "run_once", "select")
+
+    def path(node: int) -> list[str]:
+        return [tree.frame(each).function for each in tree.path(node)]
+
+    names = ["writer", "Task-7", "Task-12", *(f"get-{n}" for n in range(TASK_ROWS + 5))]
+    readings = [replace(sample(10 * n, step), task=name) for n, name in enumerate(names)]
+    holding.take([*readings, sample(9000, wait, state="S"), sample(9010, step)], 0)
+    paths = [path(row.node) for row in stacks(holding.finish(9020 * MS)) if row.state == "R"]
+    assert paths[0] == ["task writer", "main", "run_once", "step"]
+    assert paths[1] == paths[2] == ["tasks without a name", "main", "run_once", "step"]
+    assert ["task get-3", "main", "run_once", "step"] in paths
+    assert len({each[0] for each in paths if each[0].startswith("task")}) <= TASK_ROWS + 2
+    assert paths[-1] == ["main", "run_once", "step"]
+    waits = [row for row in stacks(holding.finish(9020 * MS)) if row.state == "S"]
+    assert all(path(row.node)[0] == "main" for row in waits)
 
 
 def test_native_threads_have_no_stacks() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from perftui.probes.agent import api
 from perftui.probes.agent_link.launch import HOOK_FOLDER
+from perftui.probes.own.python import own_module
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import (
@@ -27,6 +28,7 @@ from perftui.probes.spine.records import (
 )
 from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
+from perftui.scenarios.run import child
 
 if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
@@ -210,8 +212,56 @@ def test_frames_of_the_agent_are_left_out_and_their_caller_pays(log: SessionLog)
     assert tree.intern([hook]) == 0
 
 
+START_FILE = own_module("x")[2]
+RUNPY = "<frozen runpy>"
+STARTS = (
+    ("<module>", START_FILE),
+    ("_start", START_FILE),
+    ("_run_module_as_main", RUNPY),
+    ("_run_code", RUNPY),
+    ("<module>", str(child.__file__)),
+    ("_main", str(child.__file__)),
+)
+
+
+def test_what_starts_a_scenario_heads_no_stack(log: SessionLog) -> None:
+    tree = log.tree
+    starts = [tree.frame_id(function, file, 3) for function, file in STARTS]
+    work = tree.frame_id("work", "/app/load.py", 3)
+    assert tree.intern([*starts, work]) == tree.intern([work])
+    assert tree.intern(starts) == 0
+    node = 0
+    for depth, frame in enumerate([*starts, work]):
+        node = tree.intern_below(node, frame, outermost=not depth)
+    assert node == tree.intern([work])
+
+
+def test_a_thread_is_our_agent_s_by_where_it_began(log: SessionLog) -> None:
+    tree = log.tree
+    app = tree.frame_id("load", "/app/load.py", 3)
+    ours = tree.frame_id("Span.__enter__", str(api.__file__), 3)
+    assert tree.is_own_thread([ours, app])
+    assert not tree.is_own_thread([app, ours])
+    assert not tree.is_own_thread([])
+
+
+def test_runpy_stays_where_the_program_or_its_interpreter_called_it(log: SessionLog) -> None:
+    tree = log.tree
+    runpy = tree.frame_id("_run_module_as_main", RUNPY, 198)
+    work = tree.frame_id("work", "/app/load.py", 3)
+    assert [tree.frame(n).function for n in tree.path(tree.intern([runpy, work]))] == [
+        "_run_module_as_main",
+        "work",
+    ]
+    assert len(tree.path(tree.intern([work, runpy]))) == 2
+
+
 @pytest.mark.parametrize(
-    "file", ["/app/probes/agent/wire.py", "/x/perftui/probes/agent/api.py", "probes/agent/a.py"]
+    "file",
+    [
+        *("/app/probes/agent/wire.py", "/x/perftui/probes/agent/api.py", "probes/agent/a.py"),
+        *("/app/own/start.py", "/x/perftui/probes/own/start.py", "/x/scenarios/run/child.py"),
+    ],
 )
 def test_frames_of_a_program_with_such_names_stay(log: SessionLog, file: str) -> None:
     tree = log.tree

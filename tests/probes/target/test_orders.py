@@ -16,6 +16,7 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Run
 from perftui.probes.target.kept_process import CHILD_VARIABLE
 from perftui.probes.target.orders import NotWaiting, Orders, at_rest
+from perftui.scenarios.run import kept_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +138,9 @@ def test_where_a_target_rests() -> None:
     def frame(function: str, file: str) -> Frame:
         return Frame(function, file, 70, "perftui.scenarios.run.kept_runs", "py")
 
-    assert at_rest(frame("OrderLine.wait", "/x/perftui/scenarios/run/kept_runs.py"))
+    assert at_rest(frame("OrderLine.wait", str(kept_runs.__file__)))
+    installed = "/venv/lib/python3.13/site-packages/perftui/scenarios/run/kept_runs.py"
+    assert at_rest(frame("wait", installed))
+    assert not at_rest(frame("OrderLine.wait", "/x/perftui/scenarios/run/kept_runs.py"))
     assert not at_rest(frame("OrderLine.wait", "/x/other.py"))
-    assert not at_rest(frame("run_kept", "/x/perftui/scenarios/run/kept_runs.py"))
+    assert not at_rest(frame("run_kept", str(kept_runs.__file__)))

@@ -19,6 +19,8 @@ class Sample(NamedTuple):
     wall_ns: int
     cpu_ns: int | None = None
     phase: str | None = None
+    more: tuple[int, ...] = ()
+    """Waiting, touched and grown, where a format has them."""
 
 
 def speedscope(data: bytes) -> Iterator[Sample]:
@@ -186,7 +188,8 @@ def pprof(data: bytes) -> Iterator[Sample]:
             strings[label.one(1)]: strings[label.one(2)] for label in map(_Fields, sample.all(3))
         }
         thread = f"{labels['process']} / {labels['thread']}"
-        yield Sample(thread, frames, values["wall"], values["cpu"], labels.get("phase", ""))
+        more = (values["waiting"], values["touched"], values["grown"])
+        yield Sample(thread, frames, values["wall"], values["cpu"], labels.get("phase", ""), more)
 
 
 PARSERS: dict[str, Callable[[bytes], Iterator[Sample]]] = {

@@ -6,11 +6,28 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.enricher import Enricher
+from perftui.probes.stacks.own.weigher import Weigher
 from support.enriched import feed
 from support.recordings.synthetic import T0, TARGET, S, session
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def make_own(directory: Path, seconds: int = 32) -> Path:
+    """Record the synthetic session with a child whose stacks are the own sampler's.
+
+    Weighed as a session does it: amounts that come to light later are among the rows.
+    """
+    tree = CallTree()
+    recording = Recording(directory, tree, TARGET, T0, clock=lambda: T0)
+    enricher = Enricher(Weigher().weigh)
+    for batch in session(tree, seconds, own=True):
+        recording.ingest(enricher.enrich(batch))
+        recording.flush()
+    recording.close()
+    return directory
 
 
 def make(

@@ -40,6 +40,21 @@ asyncio.run(main())
 """
 
 
+BLOCKED = """
+import asyncio, time
+
+def query():
+    time.sleep(1.5)
+
+async def handler():
+    await asyncio.sleep(0.2)
+    query()
+    await asyncio.sleep(0.2)
+
+asyncio.run(handler())
+"""
+
+
 def perftui(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "perftui", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -72,3 +87,18 @@ def test_tasks_of_a_service_that_hangs(tmp_path: Path) -> None:
     threads = "SELECT count(*) AS n FROM thread_cpu WHERE name = 'perftui-agent'"
     rows = perftui("query", str(recording), threads, "--format", "json").stdout
     assert json.loads(rows) == [{"n": 0}], "our thread is none of the program's"
+
+
+def test_a_blocked_loop_is_an_alert_with_the_stack_that_blocked_it(tmp_path: Path) -> None:
+    script, recording = tmp_path / "service.py", tmp_path / "r.perftui"
+    script.write_text(BLOCKED)
+    run = ("run", "--headless", "--no-stacks", "--json", "-", "--record", str(recording))
+    done = perftui(*run, "--fail-on", "loop_blocked", str(script))
+    assert done.returncode == 1, done.stderr
+    (alert,) = (a for a in json.loads(done.stdout)["alerts"] if a["kind"] == "loop_blocked")
+    assert alert["severity"] in ("warn", "critical")
+    assert "by handler (service.py:9), in query (service.py:5)" in alert["message"]
+    assert "stack: handler (service.py:9) > query (service.py:5)" in alert["evidence"]
+    sql = "SELECT took_s > 0.5 AS long, ended, n FROM loop_blocks ORDER BY t_ns DESC LIMIT 1"
+    rows = json.loads(perftui("query", str(recording), sql, "--format", "json").stdout)
+    assert rows == [{"long": True, "ended": True, "n": 1}]

@@ -71,7 +71,7 @@ class MemoryPane(Table):
                     lambda n: _kind_row(kinds[n], rss),
                 ),
                 Section(
-                    _GROWTH,
+                    _growth_columns(view.status.stack_backend),
                     [(row.function, row.file) for row in sums],
                     lambda n: _growth_row(sums[n], whole, seconds),
                     0,
@@ -131,6 +131,17 @@ def _grown(view: View) -> list[FunctionSum]:
     grown = [row for row in rows if row.total.grown_bytes > 0]
     grown.sort(key=lambda row: (-row.self_.grown_bytes, -row.total.grown_bytes))
     return grown[:_MOST]
+
+
+def _growth_columns(backend: str | None) -> tuple[Column, ...]:
+    """Return the columns of growth, whose heading says what the figures rest on."""
+    if backend is None:
+        return _GROWTH
+    by = "page faults" if backend.startswith("own") else "share of CPU: an estimate"
+    return tuple(
+        column._replace(title=f"function, by {by}") if column.title == "function" else column
+        for column in _GROWTH
+    )
 
 
 def _growth_row(row: FunctionSum, whole: int, seconds: float) -> Row:

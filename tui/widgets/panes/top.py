@@ -135,7 +135,7 @@ def _how_sure(weight: str, backend: str | None) -> str:
     if backend is None or weight == "wall":
         return ""
     if not backend.startswith("own"):
-        return " (estimate)"
+        return " (estimate by share of CPU)" if weight == "grown" else " (estimate)"
     return {
         "cpu": " (threads' own)",
         "waiting": " (kernel's state)",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perftui.probes.detect.spikes.spike import Spike
+    from perftui.probes.spine.records import Record
 
 PID = 10
 MB = 1e6
@@ -122,6 +123,9 @@ class Session:
         self._rss, self._cpu = rss, cpu
         self._cpu_s = 0.0
         self._tick = 0
+        self.stacks_late_s = 0
+        self._withheld: list[list[Record]] = []
+        """Stacks of the last seconds that have not come yet."""
         self.code: list[tuple[float, float, tuple[str, ...]]] = []
         self.extra: list[tuple[float, object]] = []
 
@@ -144,7 +148,7 @@ class Session:
 
     def _stacks(self, t0_s: float, t1_s: float) -> None:
         tree = self.log.tree
-        records = []
+        records: list[Record] = []
         for begin, end, names in self.code:
             first, last = max(begin, t0_s), min(end, t1_s)
             if last > first:
@@ -152,7 +156,14 @@ class Session:
                 times = T0 + round(first * S), T0 + round(last * S)
                 records.append(Stack(*times, PID, PID, node))
         window = T0 + round(t0_s * S), T0 + round(t1_s * S)
-        self.log.append(*records, StackWindow(*window, PID, 100, 100, 0, 0, 0.0, "py-spy"))
+        records.append(StackWindow(*window, PID, 100, 100, 0, 0, 0.0, "py-spy"))
+        self._withheld.append(records)
+        self.release()
+
+    def release(self) -> None:
+        """Let the stacks come that are due."""
+        while len(self._withheld) > self.stacks_late_s:
+            self.log.append(*self._withheld.pop(0))
 
     def end(self) -> None:
         self.log.append(Exit(self.now, PID, 0, None))
@@ -219,6 +230,47 @@ def test_cards_do_not_depend_on_when_somebody_looked() -> None:
     told = [cards for cards in seen if cards]
     assert told, "the card comes while the session goes on"
     assert len(set(told)) == 1, "and is frozen"
+
+
+def test_a_card_waits_for_stacks_that_come_late() -> None:
+    followed, looked_at_once = collecting(), collecting()
+    finder = SpikeFinder(followed.store)
+    seen: list[tuple[Spike, ...]] = []
+
+    def look() -> None:
+        finder.advance()
+        seen.append(finder.spikes)
+
+    followed.stacks_late_s = 8
+    followed.until(14, look)
+    looked_at_once.until(14)
+    assert not any(seen[:13]) and seen[13], "stacks of its whole length have come by second 14"
+    looked_at_once.end()
+    assert seen[-1] == cards_of(looked_at_once)
+
+
+def test_the_last_stacks_come_after_the_end_is_known() -> None:
+    session = collecting()
+    session.until(5)
+    session.stacks_late_s = 99
+    session.until(7)
+    finder = SpikeFinder(session.store)
+    session.end()
+    finder.advance()
+    assert finder.spikes == (), "its last second is not known yet"
+    session.stacks_late_s = 0
+    session.release()
+    (card,) = finder.finish()
+    assert [code.function for code in card.ran] == ["load", "fetch"]
+
+
+def test_the_same_code_went_on() -> None:
+    session = Session(jump_at_5, lambda t: 90)
+    session.code = [(0, 60, ("main", "fill"))]
+    session.until(12)
+    session.end()
+    (card,) = cards_of(session)
+    assert what_ran(card) == "ran then as it did before: fill fill.py:1 100%"
 
 
 def test_an_import_that_keeps_a_core_busy_is_a_card() -> None:
