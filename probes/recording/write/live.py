@@ -6,13 +6,12 @@ that a full disk can be undone to the last whole batch.
 
 from __future__ import annotations
 
-import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.limits import MIB, STRING_BYTES
-from perftui.probes.recording.format.tables import RECORDED, arrow_schema
+from perftui.probes.recording.format.tables import TABLES
+from perftui.probes.recording.write.ipc import EncodedBatch, encode, schema_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,47 +30,41 @@ def file_name(table: str, segment: int, ending: str, last: int | None = None) ->
     return f"{table}-{numbers}.{ending}"
 
 
-def batch_of(table: str, rows: Sequence[Row]) -> tuple[Any, int]:
-    """Return (record batch, rows that could not be written).
+def batch_of(table: str, rows: Sequence[Row]) -> tuple[EncodedBatch, Sequence[Row]]:
+    """Return the record batch, and the rows that are in it.
 
     What a target says may not fit: lone surrogates in a name are replaced, a text longer than
     readers accept is cut, a row with a number beyond 64 bits is left out.
     """
-    pa = arrow()
-    schema = arrow_schema(table)
+    columns = TABLES[table].columns
     try:
-        batch = _batch(pa, schema, rows)
-        if not _has_long_text(pa, batch):
-            return batch, 0
-        return _batch(pa, schema, [tuple(_clean(value) for value in row) for row in rows]), 0
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+        batch = encode(columns, rows)
+        if len(batch.message) <= STRING_BYTES or not any(map(_has_long_text, rows)):
+            return batch, rows
+        rows = [tuple(_clean(value) for value in row) for row in rows]
+        return encode(columns, rows), rows
+    except _NOT_TO_BE_WRITTEN:
         good = []
         for row in rows:
             clean = tuple(_clean(value) for value in row)
             try:
-                _batch(pa, schema, [clean])
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+                encode(columns, [clean])
+            except _NOT_TO_BE_WRITTEN:
                 continue
             good.append(clean)
-        return _batch(pa, schema, good), len(rows) - len(good)
+        return encode(columns, good), good
 
 
-def _batch(pa: Any, schema: Any, rows: Sequence[Row]) -> Any:
-    if not rows:
-        return pa.RecordBatch.from_pylist([], schema=schema)
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+_NOT_TO_BE_WRITTEN = (TypeError, ValueError, AttributeError, OverflowError)
+"""UnicodeEncodeError is a ValueError."""
 
 
-def _has_long_text(pa: Any, batch: Any) -> bool:
-    if batch.nbytes <= STRING_BYTES:
-        return False  # all of it together is not too long
-    pc = compute()
+def _has_long_text(row: Row) -> bool:
     return any(
-        (pc.max(pc.binary_length(column)).as_py() or 0) > STRING_BYTES
-        for column in batch.columns
-        if pa.types.is_string(column.type)
+        isinstance(value, str)
+        and len(value) > STRING_BYTES // 4
+        and len(value.encode()) > STRING_BYTES
+        for value in row
     )
 
 
@@ -86,42 +79,24 @@ def _clean(value: Any) -> Any:
     return data.decode("utf-8")
 
 
-class _Pending(io.RawIOBase):
-    """Gathers what the stream writer says until it leaves in one write."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.data += data
-        return len(data)
-
-
 class _Stream:
     """The file of one table."""
 
-    def __init__(self, path: Path, schema: Any) -> None:
-        pa = arrow()
+    def __init__(self, path: Path, table: str) -> None:
         # Never a file that is there, nor one that a link points to: it would not be ours.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._fd = os.open(path, flags, 0o600)
         self._good_bytes = 0
-        self._pending = _Pending()
-        options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
-        self._writer = pa.ipc.new_stream(self._pending, schema, options=options)
+        self._head = schema_message(TABLES[table].columns)
+        """Leaves with the first batch."""
 
-    def append(self, batch: Any) -> int:
+    def append(self, batch: EncodedBatch) -> int:
         """Write a batch; returns its bytes.
 
         Raises:
             OSError: it did not fit; the file ends with the batch before.
         """
-        self._writer.write_batch(batch)
-        data = bytes(self._pending.data)
-        self._pending.data.clear()
+        data = self._head + batch.message
         try:
             view = memoryview(data)
             while view:
@@ -129,6 +104,7 @@ class _Stream:
         except OSError:
             os.ftruncate(self._fd, self._good_bytes)
             raise
+        self._head = b""
         self._good_bytes += len(data)
         return len(data)
 
@@ -143,16 +119,13 @@ class _Stream:
 
 
 class LiveSegment:
-    """The segment that is being written. Its batches stay in memory until it is sealed."""
+    """The segment that is being written: in its files alone, none of it stays in memory."""
 
     def __init__(self, directory: Path, number: int) -> None:
         self.directory = directory
         self.number = number
-        self.batches: dict[str, list[Any]] = {}
         self.file_bytes = 0
         self.rows = 0
-        self.memory_bytes = 0
-        """Of its batches, decoded."""
         self._streams: dict[str, _Stream] = {}
 
     def append(self, table: str, rows: Sequence[Row]) -> int:
@@ -161,21 +134,22 @@ class LiveSegment:
         Raises:
             OSError: the disk did not take them.
         """
-        batch, lost = batch_of(table, rows)
-        if batch.num_rows:
-            self._append(table, batch)
-        return lost
+        if not rows:
+            return 0
+        batch, good = batch_of(table, rows)
+        if batch.rows:
+            self._append(table, batch, good)
+        return len(rows) - batch.rows
 
-    def _append(self, table: str, batch: Any) -> None:
-        if batch.nbytes > WRITE_BYTES and batch.num_rows > 1:
-            half = batch.num_rows // 2
-            self._append(table, batch.slice(0, half))
-            self._append(table, batch.slice(half))
+    def _append(self, table: str, batch: EncodedBatch, rows: Sequence[Row]) -> None:
+        if len(batch.message) > WRITE_BYTES and batch.rows > 1:
+            for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+                self._append(table, encode(TABLES[table].columns, half), half)
             return
         stream = self._streams.get(table)
         path = self.directory / file_name(table, self.number, "arrows")
         if stream is None:
-            stream = self._streams[table] = _Stream(path, arrow_schema(table))
+            stream = self._streams[table] = _Stream(path, table)
         try:
             self.file_bytes += stream.append(batch)
         except OSError:
@@ -183,18 +157,7 @@ class LiveSegment:
                 self._streams.pop(table).close()
                 path.unlink(missing_ok=True)
             raise
-        self.batches.setdefault(table, []).append(batch)
-        self.rows += batch.num_rows
-        self.memory_bytes += batch.nbytes
-
-    def tables(self) -> dict[str, Any]:
-        """Return what was written, as `pyarrow.Table` by name."""
-        pa = arrow()
-        return {
-            name: pa.Table.from_batches(self.batches[name])
-            for name in RECORDED
-            if name in self.batches
-        }
+        self.rows += batch.rows
 
     def close(self) -> None:
         """Close the files."""

@@ -87,7 +87,7 @@ class Recorder:
         self._stopping = Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: ProcessReader | None = None
-        self._cpu_s = 0.0
+        self._cpu_s = self._sealing_s = 0.0
         self._thread = ProbeThread(log, "the recording", self._run, "perftui-recorder")
         log.connect(self)
 
@@ -107,11 +107,11 @@ class Recorder:
         self._target = target
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of the recorder process so far."""
+        """Return the CPU seconds of the recorder process so far, and of those that sealed."""
         if self._reader is not None:
             with suppress(ProcessGone):
                 self._cpu_s = self._reader.fast(0).cpu_s
-        return self._cpu_s
+        return self._cpu_s + self._sealing_s
 
     def start(self) -> None:
         """Begin to record."""
@@ -226,6 +226,7 @@ class Recorder:
                 self._log.append(Notice(t_ns, answer["severity"], answer["text"]))
                 continue
             self.file_bytes = answer["file_bytes"]
+            self._sealing_s = answer.get("sealing_s", self._sealing_s)
             if answer["ended"]:
                 self._ended = True
 

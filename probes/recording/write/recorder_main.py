@@ -1,8 +1,9 @@
 """The recorder process: takes batches from a pipe and writes the recording.
 
-A process of its own, because pyarrow alone would triple the memory of the screen, because
-writing must not hold up sampling, and because it outlives its session: when perftui is killed,
-what had reached the pipe is still written, and the recording is left marked as interrupted.
+A process of its own, because writing must not hold up sampling, because sealing takes pyarrow,
+which would double the memory of the screen, and because it outlives its session: when perftui is
+killed, what had reached the pipe is still written, and the recording is left marked as
+interrupted.
 
     python -m perftui.probes.recording.write.recorder_main < pipe > answers
 """
@@ -43,6 +44,11 @@ def _answer(**fields: object) -> None:
     sys.stdout.flush()
 
 
+def _cpu_of_children_s() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def _say(severity: Severity, text: str) -> None:
     _answer(severity=severity, text=text)
 
@@ -70,7 +76,7 @@ def record(stream: Any) -> int:
         return 1
     directory, target, start_ns, session, (fd, locked) = first[1]
     claim = Claim.adopt(Path(directory), fd, locked=locked)
-    options = WriterOptions(session=session)
+    options = WriterOptions(seal_apart=True, session=session)
     mirror = Mirror()
     try:
         recording = Recording(
@@ -108,7 +114,10 @@ def record(stream: Any) -> int:
             flush_due = now + options.flush_s
             recording.flush()
             _answer(
-                file_bytes=recording.file_bytes, lost=recording.lost_rows, ended=recording.ended
+                file_bytes=recording.file_bytes,
+                lost=recording.lost_rows,
+                ended=recording.ended,
+                sealing_s=_cpu_of_children_s(),
             )
         if now >= beat_due:
             beat_due = now + HEARTBEAT_S

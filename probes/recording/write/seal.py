@@ -6,10 +6,12 @@ moment a kill chooses, every row is in a live segment or in a sealed one, or in 
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import arrow, parquet
+from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.rollup import add_stack_sums, rollups
 from perftui.probes.recording.format.tables import MANIFEST, RECORDED, STACK_AMOUNTS, TABLES
 from perftui.probes.recording.write.live import file_name
@@ -17,8 +19,6 @@ from perftui.probes.recording.write.live import file_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEGMENTS_MERGED = 12
-"""Five-minute segments of an hour."""
 _ROW_GROUP = 262_144
 _LEVEL = 5
 _DICTIONARY = frozenset(
@@ -89,6 +89,27 @@ def seal(directory: Path, number: int, tables: dict[str, Any]) -> dict[str, int]
         sizes[path.name] = write_table(manifest, path)
     _sync_directory(directory)
     return sizes
+
+
+def seal_live(directory: Path, number: int) -> dict[str, int]:
+    """Seal a finished segment from its live files, which stay; returns the bytes by file name.
+
+    Raises:
+        OSError: they cannot be read to their end, or the sealed ones not be written.
+    """
+    tables = {}
+    for name in RECORDED:
+        path = directory / file_name(name, number, "arrows")
+        try:
+            tail = read_stream(name, path.read_bytes())
+        except FileNotFoundError:
+            continue
+        if tail.torn is not None:
+            raise OSError(errno.EIO, f"{path.name} is not as it was written")
+        table = table_of(name, tail.batches)
+        if table.num_rows:
+            tables[name] = table
+    return seal(directory, number, tables)
 
 
 def merge(directory: Path, first: int, last: int) -> dict[str, int]:

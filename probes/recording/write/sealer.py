@@ -1,18 +1,16 @@
 """Seals finished segments, again and again if the disk does not take them yet.
 
-A finished segment leaves memory at once: what could not be sealed lies whole in its live files,
-and is sealed from there later.
+A finished segment lies whole in its live files, and is sealed from there: at once, or later.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perftui.probes.recording.format.arrow_file import read_stream, table_of
-from perftui.probes.recording.format.tables import RECORDED, TABLES
+from perftui.probes.recording.format.tables import TABLES
 from perftui.probes.recording.write.live import file_name
-from perftui.probes.recording.write.seal import SEGMENTS_MERGED, merge, seal
+from perftui.probes.recording.write.seal_apart import SealsHere, reason
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -20,8 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.probes.recording.write.live import LiveSegment
+    from perftui.probes.recording.write.seal_apart import SealsApart
     from perftui.probes.spine.records import Severity
 
+SEGMENTS_MERGED = 12
+"""Five-minute segments of an hour."""
 FIRST_RETRY_NS = 5 * NS_PER_S
 LAST_RETRY_NS = 300 * NS_PER_S
 """Between two tries, doubled each time."""
@@ -34,14 +35,20 @@ class Sealer:
         directory: The recording.
         say: Gets what a person must be told.
         clock: The session's time in nanoseconds.
+        seals: Where it is done.
     """
 
     def __init__(
-        self, directory: Path, say: Callable[[Severity, str], None], clock: Callable[[], int]
+        self,
+        directory: Path,
+        say: Callable[[Severity, str], None],
+        clock: Callable[[], int],
+        seals: SealsApart | SealsHere,
     ) -> None:
         self._directory = directory
         self._say = say
         self._clock = clock
+        self._seals = seals
         self._sizes: dict[str, int] = {}
         self._waiting: dict[int, int] = {}
         """Segments that are not sealed yet: number and bytes of their live files."""
@@ -61,11 +68,15 @@ class Sealer:
         """Numbers of the segments that are not sealed yet."""
         return tuple(self._waiting)
 
+    def stay_here(self) -> None:
+        """Seal in this process from now on: it is about to end, another would only cost."""
+        self._seals = SealsHere(self._directory)
+
     def take(self, segment: LiveSegment) -> None:
         """Seal a finished segment, now or later."""
         segment.close()
         self._next = segment.number + 1
-        if self._try(segment.number, segment.tables()):
+        if self._try(segment.number):
             self._merge()
         else:
             self._waiting[segment.number] = segment.file_bytes
@@ -75,14 +86,14 @@ class Sealer:
         if not self._waiting or not (now or self._clock() >= self._due_ns):
             return
         for number in list(self._waiting):
-            if not self._try(number, self._from_disk(number)):
+            if not self._try(number):
                 return
             del self._waiting[number]
         self._merge()
 
-    def _try(self, number: int, tables: dict[str, Any]) -> bool:
+    def _try(self, number: int) -> bool:
         try:
-            self._sizes.update(seal(self._directory, number, tables))
+            self._sizes.update(self._seals.seal(number))
         except Exception as error:  # whatever it is, the rows are safe in the live files
             self._failed(error)
             return False
@@ -98,18 +109,7 @@ class Sealer:
         self._pause_ns = min(2 * self._pause_ns, LAST_RETRY_NS)
         if not self._told:
             self._told = True
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            self._say("warn", f"the recording is not compacted: {reason}; it is tried again")
-
-    def _from_disk(self, number: int) -> dict[str, Any]:
-        found = {}
-        for name in RECORDED:
-            with suppress(OSError):
-                data = (self._directory / file_name(name, number, "arrows")).read_bytes()
-                table = table_of(name, read_stream(name, data).batches)
-                if table.num_rows:
-                    found[name] = table
-        return found
+            self._say("warn", f"the recording is not compacted: {reason(error)}; it is tried again")
 
     def _merge(self) -> None:
         """Merge what an hour has: only segments before the first that is not sealed."""
@@ -117,7 +117,7 @@ class Sealer:
         while upto - self._merged_to >= SEGMENTS_MERGED:
             last = self._merged_to + SEGMENTS_MERGED - 1
             try:
-                self._sizes.update(merge(self._directory, self._merged_to, last))
+                self._sizes.update(self._seals.merge(self._merged_to, last))
             except Exception as error:
                 self._failed(error)
                 return

@@ -21,6 +21,7 @@ from perftui.probes.recording.format.redacted import RULES_FIELD
 from perftui.probes.recording.format.tables import FORMAT, RECORDED, VERSION
 from perftui.probes.recording.write.live import LiveSegment
 from perftui.probes.recording.write.rows import RowMaker
+from perftui.probes.recording.write.seal_apart import SealsApart, SealsHere
 from perftui.probes.recording.write.sealer import Sealer
 from perftui.probes.text.redact import RULES
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 SEGMENT_ROWS = 1_500_000
 SEGMENT_BYTES = 64 * MIB
-"""Of a live segment in memory: it is sealed early beyond this. Readers take three times as much."""
+"""Of a live segment: it is sealed early beyond this. Readers take three times as much."""
 _ROWS_AT_ONCE = 10_000
 HEARTBEAT_S = 5.0
 LOW_DISK_BYTES = 1024 * MIB
@@ -57,6 +58,8 @@ class WriterOptions:
     seal_s: float = 300.0
     host: bool = True
     """Write the machine's name."""
+    seal_apart: bool = False
+    """Seal in processes of their own until it is closed: this one then never loads pyarrow."""
     session: dict[str, Any] = field(default_factory=dict)
     """Options of the session worth keeping (rates, backends)."""
 
@@ -115,7 +118,12 @@ class Recording:
         self._claim = Claim.take(directory) if claim is None else claim
         directory.chmod(0o700)
         self._meta = self._first_meta()
-        self._sealer = Sealer(directory, say, clock)
+        seals = (
+            SealsApart(directory, self._claim.fileno())
+            if self.options.seal_apart
+            else SealsHere(directory)
+        )
+        self._sealer = Sealer(directory, say, clock, seals)
         self._segment = LiveSegment(directory, 0)
         self._write_meta("recording")
         self._segment_due_ns = clock() + round(self.options.seal_s * NS_PER_S)
@@ -184,7 +192,7 @@ class Recording:
                     part = waiting[first : first + _ROWS_AT_ONCE]
                     rows[table] = waiting[first:]
                     self._lost_rows += self._segment.append(table, part)
-                    if self._segment.memory_bytes > SEGMENT_BYTES:
+                    if self._segment.file_bytes > SEGMENT_BYTES:
                         self._roll()
                 rows[table] = []
         except OSError as error:
@@ -264,6 +272,7 @@ class Recording:
             self._finish()
 
     def _finish(self) -> None:
+        self._sealer.stay_here()
         self.seal()
         self._sealer.retry(now=True)
         try:

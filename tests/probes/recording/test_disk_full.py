@@ -19,7 +19,7 @@ from perftui.probes.recording.read import catalog as catalog_module
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.shelf.pack import pack
 from perftui.probes.recording.write import rows as rows_module
-from perftui.probes.recording.write import sealer as sealer_module
+from perftui.probes.recording.write import seal as seal_module
 from perftui.probes.recording.write import writer as writer_module
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.calltree import CallTree
@@ -132,7 +132,7 @@ def test_a_session_on_a_disk_that_fills_keeps_its_exit_code(small_disk: Path) ->
 def test_a_failed_seal_is_tried_again_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sealer_module.seal
+    real = seal_module.seal
     failing = [True]
 
     def seal(*arguments: Any) -> dict[str, int]:
@@ -140,7 +140,7 @@ def test_a_failed_seal_is_tried_again_and_nothing_is_lost(
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return real(*arguments)
 
-    monkeypatch.setattr(sealer_module, "seal", seal)
+    monkeypatch.setattr(seal_module, "seal", seal)
     clock, said, tree = [T0], list[str](), CallTree()
     recording = Recording(
         tmp_path / "a.perftui",
@@ -180,7 +180,7 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
     def fail(*arguments: Any) -> dict[str, int]:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(sealer_module, "seal", fail)
+    monkeypatch.setattr(seal_module, "seal", fail)
     # A tenth of the sizes of real sessions.
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 1 << 20)
     monkeypatch.setattr(catalog_module, "DECODED_BYTES", 20 << 20)
@@ -196,7 +196,7 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
         lines = [LogLine(at + n, "stdout", f"{second} {n} " + "é" * 400) for n in range(1_000)]
         feed(recording, lines)
         recording.flush()
-        most = max(most, recording._segment.memory_bytes)
+        most = max(most, recording._segment.file_bytes)
     recording._segment.close()
     assert most <= (1 << 20) + (2 << 20)
     reader = open_recording(recording.directory)
@@ -225,7 +225,7 @@ def test_a_recording_whose_last_rows_were_never_sealed_is_packed_whole(
     for batch in session(tree, 8):
         feed(recording, batch)
     with monkeypatch.context() as patched:
-        patched.setattr(sealer_module, "seal", fail)
+        patched.setattr(seal_module, "seal", fail)
         recording.close()
     before = open_recording(recording.directory)
     packed = open_recording(pack(before).path)
