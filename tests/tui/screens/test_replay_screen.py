@@ -171,7 +171,7 @@ def test_g_with_a_time_of_day(recording: Path) -> None:
     from datetime import datetime
 
     async def steps(stage: Stage) -> None:
-        session = cast("RecordedSession", stage.session)
+        session = cast("RecordedSession", stage.live.session)
         wall = session.wall_ns(T0 + 45 * S)
         assert wall is not None
         at = datetime.fromtimestamp(wall / S)
