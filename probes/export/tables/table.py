@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.tables.rows import Finish
-from perftui.probes.recording.format.tables import TABLES, empty
+from perftui.probes.recording.format.schema import empty
+from perftui.probes.recording.format.tables import TABLES
 from perftui.probes.recording.sql.query import Query
 from perftui.probes.recording.sql.views import base_tables
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.limits import MIB, STRING_BYTES
-from perftui.probes.recording.format.tables import RECORDED, arrow_schema
+from perftui.probes.recording.format.schema import arrow_schema
+from perftui.probes.recording.format.tables import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
