@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from support.export.clients import Function
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 CLOSE = 0.02
 """Clients round: speedscope shows three digits."""
@@ -55,7 +55,7 @@ class Check(NamedTuple):
 class Bench:
     """One recording, its exports, and what they must come to."""
 
-    def __init__(self, reader: RecordingReader, part: Slice, pictures: Path | None) -> None:
+    def __init__(self, reader: RecordedReader, part: Slice, pictures: Path | None) -> None:
         self.reader = reader
         self.part = part
         self.pictures = pictures

@@ -124,3 +124,68 @@ def test_one_word_names_one_class() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(path.relative_to(ROOT).as_posix())
     assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}
+
+
+SINKS = {"RecordingReader", "FollowedReader", "Store", "MemoryParts"}
+"""What answers are kept in; all others see `Reader`, or `RecordedReader` for a recording's rows."""
+ROOMS_OF_SINKS = ("perftui.probes.recording.", "perftui.probes.store.")
+BUILDERS = {"perftui.probes.session"}
+"""Who puts a session together."""
+
+
+def test_whoever_asks_knows_a_face_and_no_sink() -> None:
+    named = {
+        f"{name} names {alias.name}"
+        for name, (_, tree) in modules().items()
+        if not name.startswith(ROOMS_OF_SINKS) and name not in BUILDERS
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in SINKS
+    }
+    assert named == set()
+
+
+NOT_OURS = {
+    *("_replace", "_asdict", "_fields", "_make"),
+    *("_load", "_find_spec", "_find_and_load", "_gcd_import", "_fork_exec", "_USE_POSIX_SPAWN"),
+    *("_attributes", "_set_attributes", "_link_id", "_color_system"),
+}
+"""Of named tuples, which are public; of Python's imports and children; of styles of Rich."""
+
+
+def own_privates(tree: ast.Module) -> set[str]:
+    """Return the private names that a module makes: methods, and attributes of `self`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "cls"):
+            found.add(node.attr)
+    return found
+
+
+def from_elsewhere(tree: ast.Module) -> set[str]:
+    """Return the names that a module has from Python and packages, whose privates are another
+    matter."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("perftui"))
+    }
+
+
+def test_nobody_reaches_into_the_privates_of_another() -> None:
+    reached = set()
+    for path, tree in modules().values():
+        ours, theirs = own_privates(tree) | NOT_OURS, from_elsewhere(tree)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
+                continue
+            whose = ast.unparse(node.value)
+            if node.attr.endswith("__") or node.attr in ours or whose in theirs:
+                continue
+            reached.add(f"{path.relative_to(ROOT)} {whose}.{node.attr}")
+    assert reached == set()

@@ -181,6 +181,11 @@ class Answers:
             rows.sort(key=lambda row: (-row.cpu_s, not row.is_python, row.tid))
             return tuple(rows)
 
+    def thread_name(self, thread: ThreadKey) -> str:
+        """See `Reader.thread_name`."""
+        with self._held() as parts:
+            return parts.threads.get(thread).name or str(thread[1])
+
     def call_tree(
         self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
     ) -> tuple[ThreadTree, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.reader import Reader
 
 
@@ -43,7 +43,7 @@ class RunPlace(NamedTuple):
     """It is still being recorded."""
 
 
-def place_of(recording: RecordingReader) -> RunPlace:
+def place_of(recording: RecordedReader) -> RunPlace:
     """Return where a recording was made."""
     meta = recording.meta
     machine, options = _mapping(meta.get("machine")), _mapping(meta.get("options"))

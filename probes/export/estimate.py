@@ -10,14 +10,14 @@ from perftui.probes.export.write import CountedStream, table_names, write_stream
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.write import Order
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 HUGE_BYTES = 500_000_000
 """What is larger is only written when it is asked for a second time."""
 _TRIED_ROWS = 5_000
 
 
-def estimate(reader: RecordingReader, order: Order) -> int | None:
+def estimate(reader: RecordedReader, order: Order) -> int | None:
     """Return about how many bytes a long export will have; None if it is not worth asking.
 
     A piece from the middle is written to nowhere. Sums do not grow with the range.
@@ -38,7 +38,7 @@ def estimate(reader: RecordingReader, order: Order) -> int | None:
     return max(round(large[1] + per_row * (rows - large[0])), 0)
 
 
-def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tuple[int, int]:
+def _tried(reader: RecordedReader, order: Order, rows: int, wanted: int) -> tuple[int, int]:
     """Return (rows, bytes) of a piece of about `wanted` rows from the middle."""
     part = order.part
     length = max((part.t1_ns - part.t0_ns) * wanted // rows, 1)
@@ -55,7 +55,7 @@ def _tried(reader: RecordingReader, order: Order, rows: int, wanted: int) -> tup
     return _stack_rows(reader, piece, exact=True), nowhere.count
 
 
-def _stack_rows(reader: RecordingReader, part: Slice, *, exact: bool = False) -> int:
+def _stack_rows(reader: RecordedReader, part: Slice, *, exact: bool = False) -> int:
     """Return about how many stack intervals a part has, of all threads."""
     if exact:
         found = reader.stack_intervals(part.t0_ns, part.t1_ns)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.tables.spreadsheet import Guard
     from perftui.probes.export.tables.table import TableSource
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 
 class Order(NamedTuple):
@@ -87,7 +87,7 @@ class Written(NamedTuple):
         )
 
 
-def default_path(reader: RecordingReader, order: Order, folder: Path) -> Path:
+def default_path(reader: RecordedReader, order: Order, folder: Path) -> Path:
     """Return where an export goes if nobody says: NAME.suffix, of many tables NAME-csv/."""
     name = reader.path.name.removesuffix(".zip").removesuffix(".perftui")
     if order.many:
@@ -137,7 +137,7 @@ class CountedStream:
         """Do nothing."""
 
 
-def write_stream(reader: RecordingReader, order: Order, out: BinaryIO) -> None:
+def write_stream(reader: RecordedReader, order: Order, out: BinaryIO) -> None:
     """Write an export to a stream; many tables as a zip.
 
     Raises:
@@ -164,9 +164,7 @@ def table_names(part: Slice) -> list[str]:
     return [c.name for c in choices() if not (some and c.name.startswith("top_"))]
 
 
-def write_file(
-    reader: RecordingReader, order: Order, path: Path, *, force: bool = False
-) -> Written:
+def write_file(reader: RecordedReader, order: Order, path: Path, *, force: bool = False) -> Written:
     """Write an export to a file or a folder, which is there as a whole or not at all.
 
     Args:
@@ -198,7 +196,7 @@ def write_file(
         raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _write_through(reader: RecordingReader, order: Order, device: Path) -> int:
+def _write_through(reader: RecordedReader, order: Order, device: Path) -> int:
     counted = CountedStream()
     with whole_file(device) as file:
         counted.into = file
@@ -206,7 +204,7 @@ def _write_through(reader: RecordingReader, order: Order, device: Path) -> int:
     return counted.count
 
 
-def _write_folder(reader: RecordingReader, order: Order, path: Path) -> tuple[int, int]:
+def _write_folder(reader: RecordedReader, order: Order, path: Path) -> tuple[int, int]:
     if path.is_dir() and not _is_ours(path, order):
         raise ExportError(f"{path} holds other files: nothing was replaced; name another with -o")
     if path.exists() and not path.is_dir():

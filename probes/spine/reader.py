@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.spine.records import Alert, Exit, LogLine, Notice, Overhead, Plan, Run
+    from perftui.probes.spine.records import (
+        Alert,
+        Exit,
+        LogLine,
+        Notice,
+        Overhead,
+        Plan,
+        Run,
+        ThreadKey,
+    )
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
@@ -319,6 +328,10 @@ class Reader(Protocol):
 
     def threads(self, t0_ns: int, t1_ns: int) -> tuple[Thread, ...]:
         """Threads that lived in the range, hottest first."""
+        ...
+
+    def thread_name(self, thread: ThreadKey) -> str:
+        """Python's name of a thread, else the kernel's, else its number."""
         ...
 
     def call_tree(

@@ -28,21 +28,30 @@ class Lines:
     def __init__(self) -> None:
         self._left = 0
 
-    def clean(self, line: str) -> str:
-        """Return the next line without secrets."""
+    def follow(self, line: str) -> str:
+        """Return the next line as it is, masked if a key goes over it; costs next to nothing.
+
+        Also of a line that nobody keeps: the next one may be the rest of its key.
+        """
         if self._left:
             self._left = 0 if _END in line else self._left - 1
             return MASK if _END not in line else line
         if "-----BEGIN" in line and _BEGIN.search(line) is not None and _END not in line:
             self._left = _KEY_LINES
-        return cached_text(line)
+        return line
+
+    def clean(self, line: str) -> str:
+        """Return the next line without secrets."""
+        return cached_text(self.follow(line))
 
 
 def without_secrets(batch: Sequence[records.Record]) -> Sequence[records.Record]:
     """Return a batch without secrets: itself if none of its kinds has a text.
 
-    Not the lines of output: there may be more of them than anybody wants to see. They are
-    redacted where they are kept (`Lines`) and where they are shown (`clean_log`).
+    Not the lines of output: there may be more of them than anybody wants to see. Keys that go
+    over many of them are masked where they are kept (`Lines`), because what is asked for later
+    may begin within one; the rest is redacted where it is written and where it is shown
+    (`clean_log`).
     """
     if not any(type(record) in _CLEANERS for record in batch):
         return batch

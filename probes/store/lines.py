@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
+
+from perftui.probes.spine.without_secrets import Lines
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import LogLine
@@ -14,14 +16,21 @@ LOG_CHARACTERS_KEPT = 4_000_000
 
 
 class LogLines:
-    """Takes lines one at a time, as they were written: they are redacted where they are shown."""
+    """Takes lines one at a time, as they were written but for keys over many lines.
+
+    The other secrets in them are redacted where they are shown.
+    """
 
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque()
         self._characters = 0
+        self._output: defaultdict[str, Lines] = defaultdict(Lines)
 
     def take(self, record: LogLine) -> None:
         """Take a line."""
+        text = self._output[record.stream].follow(record.text)
+        if text is not record.text:
+            record = record._replace(text=text)
         self._lines.append(record)
         self._characters += len(record.text)
         while len(self._lines) > LOG_LINES_KEPT or self._characters > LOG_CHARACTERS_KEPT:

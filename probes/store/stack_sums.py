@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.reader import Weights
@@ -17,7 +17,7 @@ from perftui.probes.spine.records import ThreadKey
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from perftui.probes.spine.weighed import WeighedStack
 
@@ -44,13 +44,25 @@ _AMOUNTS = tuple(name for name in Weights._fields if name not in ("wall_ns", "to
 """Those that a clipped interval has its share of, as `WeighedStack` and `Weights` name them."""
 
 
-def _flat(node: int, cell: _Cell) -> Iterator[int]:
-    """Yield a cell as it is kept: node, which weights are not 0, and those."""
-    yield node
-    yield sum(1 << index for index, value in enumerate(cell) if value)
-    for value in cell:
-        if value:
-            yield value
+_SPREAD_AT = Weights._fields.index("touched_bytes")
+_spread_of = attrgetter(*Weights._fields[_SPREAD_AT:])
+"""The weights that only some samplers tell: of a piece, whose fields have the same names."""
+_BITS = tuple((1 << index, index) for index in range(_WIDTH))
+
+
+def _packed(nodes: dict[int, _Cell]) -> array[int]:
+    """Return cells as they are kept, one after another: node, which weights are not 0, those."""
+    flat = array("q")
+    for node, cell in nodes.items():
+        held = 0
+        entry = [node, 0]
+        for bit, index in _BITS:
+            if value := cell[index]:
+                held |= bit
+                entry.append(value)
+        entry[1] = held
+        flat.extend(entry)
+    return flat
 
 
 class _Bucket:
@@ -75,10 +87,7 @@ class _Bucket:
         """Nothing more is added for now."""
         if self.open is None:
             return
-        self.packed = {
-            thread: array("q", chain.from_iterable(_flat(*item) for item in nodes.items()))
-            for thread, nodes in self.open.items()
-        }
+        self.packed = {thread: _packed(nodes) for thread, nodes in self.open.items()}
         self.cells = sum(len(nodes) for nodes in self.open.values())
         self.open = None
 
@@ -221,10 +230,39 @@ class StackSums:
     def add(self, pieces: Sequence[WeighedStack]) -> None:
         """Add intervals that came together."""
         self._version += 1
-        from_ns = pieces[0].t0_ns
+        step_ns = TIERS_NS[0][0]
+        second, into = -1, tuple[_Sums, ...]()
         for piece in pieces:
-            from_ns = min(from_ns, piece.t0_ns)
-            self._add(piece)
+            if piece.held and not piece.torn:
+                self._latest_node[piece.thread] = piece.node
+            amounts = _amounts(piece)
+            _add(self._total, piece.thread, piece.node, amounts)
+            for part in _by_second(piece):
+                # Neighbours lie in the same second, mostly: its sums are looked up once for them.
+                if part.t0_ns // step_ns != second:
+                    second, into = part.t0_ns // step_ns, self._open_at(part.t0_ns)
+                for sums in into:
+                    _add(sums, part.thread, part.node, amounts if part is piece else _amounts(part))
+        self._know_times(pieces)
+
+    def _open_at(self, t_ns: int) -> tuple[_Sums, ...]:
+        """Return the sums that a moment belongs to, one of each tier that has not forgotten it.
+
+        They stand until another moment is asked for: that may pack them.
+        """
+        found = (tier.sums_at(t_ns) for tier in self._tiers)
+        return tuple(sums for sums in found if sums is not None)
+
+    def _know_times(self, pieces: Sequence[WeighedStack]) -> None:
+        """Note what has come, and let go of what is no longer recent."""
+        from_ns = min(piece.t0_ns for piece in pieces)
+        self.first_t_ns = from_ns if self.first_t_ns is None else min(self.first_t_ns, from_ns)
+        self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
+        self._all_recent = self._all_recent and len(self._recent) + len(pieces) <= RECENT_ROWS
+        self._recent.extend(pieces)
+        while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
+            self._recent.popleft()
+            self._all_recent = False
         self._know_change(from_ns)
 
     def _know_change(self, from_ns: int) -> None:
@@ -234,24 +272,6 @@ class StackSums:
         self._changes.append((from_ns, self._version))
         if len(self._changes) > CHANGES_KEPT:
             del self._changes[: CHANGES_KEPT // 2]
-
-    def _add(self, piece: WeighedStack) -> None:
-        if self.first_t_ns is None or piece.t0_ns < self.first_t_ns:
-            self.first_t_ns = piece.t0_ns
-        self.last_t_ns = max(self.last_t_ns, piece.t1_ns)
-        if piece.held and not piece.torn:
-            self._latest_node[piece.thread] = piece.node
-        self._all_recent = self._all_recent and len(self._recent) < RECENT_ROWS
-        self._recent.append(piece)
-        while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
-            self._recent.popleft()
-            self._all_recent = False
-        _add(self._total, piece)
-        for part in _by_second(piece):
-            for tier in self._tiers:
-                sums = tier.sums_at(part.t0_ns)
-                if sums is not None:
-                    _add(sums, part)
 
     def fold(self, gone: Collection[ThreadKey]) -> None:
         """Join threads that have ended long ago to one per process (tid 0)."""
@@ -281,7 +301,7 @@ class StackSums:
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
             for piece in self._recent:
                 if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
-                    _add(result, _clip(piece, t0_ns, t1_ns))
+                    _add_piece(result, _clip(piece, t0_ns, t1_ns))
             return _frozen(result)
         for tier in self._tiers:
             step = tier.step_ns
@@ -311,28 +331,34 @@ class StackSums:
         return self._latest_node.get(thread, 0)
 
 
-def _add(sums: _Sums, piece: WeighedStack) -> None:
-    nodes = sums.get(piece.thread)
-    if nodes is None:
-        nodes = sums[piece.thread] = {}
-    cell = nodes.get(piece.node)
-    if cell is None:
-        cell = nodes[piece.node] = [0] * _WIDTH
-    wall_ns = piece.wall
-    cell[0] += wall_ns
-    cell[1] += piece.cpu_ns
-    cell[2] += piece.grown_bytes
+def _amounts(piece: WeighedStack) -> list[tuple[int, int]]:
+    """Return what a piece adds to a cell: (index in `Weights`, amount), those that are not 0."""
+    wall_ns = piece.t1_ns - piece.t0_ns if piece.wall_ns is None else piece.wall_ns
+    amounts = [(0, wall_ns), (1, piece.cpu_ns)]
+    if piece.grown_bytes:
+        amounts.append((2, piece.grown_bytes))
     if piece.torn:
-        cell[3] += wall_ns
-    if piece.wall_ns is not None:
-        cell[4] += piece.touched_bytes
-        cell[5] += piece.queue_ns
-        cell[6] += piece.gil_ns
-        cell[7] += piece.lock_ns
-        cell[8] += piece.io_ns
-        cell[9] += piece.sleep_ns
-        cell[10] += piece.child_ns
-        cell[11] += piece.with_gil_ns
+        amounts.append((3, wall_ns))
+    if piece.wall_ns is not None:  # else its sampler tells none of the rest
+        rest = _spread_of(piece)
+        if any(rest):
+            amounts += [(index, amount) for index, amount in enumerate(rest, _SPREAD_AT) if amount]
+    return amounts
+
+
+def _add(sums: _Sums, thread: ThreadKey, node: int, amounts: Sequence[tuple[int, int]]) -> None:
+    nodes = sums.get(thread)
+    if nodes is None:
+        nodes = sums[thread] = {}
+    cell = nodes.get(node)
+    if cell is None:
+        cell = nodes[node] = [0] * _WIDTH
+    for index, amount in amounts:
+        cell[index] += amount
+
+
+def _add_piece(sums: _Sums, piece: WeighedStack) -> None:
+    _add(sums, piece.thread, piece.node, _amounts(piece))
 
 
 def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
@@ -355,13 +381,18 @@ def _clip(piece: WeighedStack, t0_ns: int, t1_ns: int) -> WeighedStack:
     return piece._replace(t0_ns=start, t1_ns=end, wall_ns=wall, **parts)
 
 
-def _by_second(piece: WeighedStack) -> Iterator[WeighedStack]:
+def _by_second(piece: WeighedStack) -> Sequence[WeighedStack]:
+    """Return a piece as parts that lie in one second each; the piece itself if it does."""
     step = TIERS_NS[0][0]
-    start = piece.t0_ns
-    while start < piece.t1_ns:
-        end = min(piece.t1_ns, start - start % step + step)
-        yield _clip(piece, start, end)
+    start, last = piece.t0_ns, piece.t1_ns
+    if start // step == (last - 1) // step and start < last:
+        return (piece,)
+    parts = []
+    while start < last:
+        end = min(last, start - start % step + step)
+        parts.append(_clip(piece, start, end))
         start = end
+    return parts
 
 
 def _frozen(sums: _Sums) -> dict[ThreadKey, dict[int, Weights]]:

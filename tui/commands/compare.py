@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.compare.comparison import ComparedRun, Comparison
     from perftui.probes.compare.rules import Judged
+    from perftui.probes.recording.read.face import RecordedReader
 
 FORMATS = ("text", "json", "markdown", "diff-svg")
 _ENDINGS = {".json": "json", ".md": "markdown", ".svg": "diff-svg", ".txt": "text"}
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     except RuleError as error:
         raise UserError(str(error)) from error
     kind = _kind(args)
-    base, new = _open_side(args.base), _open_side(args.new)
+    sides = _opened(args.base), _opened(args.new)
+    base, new = ([_run_of(recording) for recording in side] for side in sides)
     _check_twice(base, new)
     phase = _phase(args.phase, [*base, *new])
     if kind is None and not rules and has_screen():
@@ -83,7 +85,6 @@ def run(args: argparse.Namespace) -> int:
     from perftui.probes.compare.comparison import compare
     from perftui.probes.compare.rules import check_rules, exit_code, judge
     from perftui.probes.recording.format.limits import RecordingError
-    from perftui.probes.recording.read.reader import RecordingReader
 
     try:
         comparison = compare(base, new, phase)
@@ -91,9 +92,8 @@ def run(args: argparse.Namespace) -> int:
     except (RecordingError, RuleError) as error:
         raise UserError(str(error)) from error
     judged = judge(rules, comparison, strict=args.strict)
-    for run in (*base, *new):
-        if isinstance(run.reader, RecordingReader):
-            say_lost(run.reader)
+    for recording in (*sides[0], *sides[1]):
+        say_lost(recording)
     _write(_output(kind or "text", comparison, judged, args.output), args.output)
     for each in judged:
         if each.outcome != "fine" and kind != "text" and args.output is not None:
@@ -114,31 +114,36 @@ def _kind(args: argparse.Namespace) -> str | None:
     return "text" if args.headless else None
 
 
-def _open_side(argument: str) -> list[ComparedRun]:
+def _opened(argument: str) -> list[RecordedReader]:
     """Open one recording, or several separated by commas.
 
     Raises:
         UserError: one of them cannot be read.
     """
-    from perftui.probes.compare.comparison import ComparedRun
-    from perftui.probes.compare.place import place_of
-    from perftui.probes.recording.format.limits import RecordingError
-
     words = [argument]
     if "," in argument and not Path(argument).exists():
         words = [word for word in argument.split(",") if word]
     if not words:
         raise UserError(f"{argument!r} names no recording")
-    runs = []
-    for word in words:
-        reader = open_recorded(word)
-        try:
-            place = place_of(reader)
-        except RecordingError as error:
-            raise UserError(str(error)) from error
-        name = reader.path.name.removesuffix(".zip").removesuffix(".perftui")
-        runs.append(ComparedRun(reader, name, place))
-    return runs
+    return [open_recorded(word) for word in words]
+
+
+def _run_of(recording: RecordedReader) -> ComparedRun:
+    """Return a recording as a run to be compared.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    from perftui.probes.compare.comparison import ComparedRun
+    from perftui.probes.compare.place import place_of
+    from perftui.probes.recording.format.limits import RecordingError
+
+    try:
+        place = place_of(recording)
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    name = recording.path.name.removesuffix(".zip").removesuffix(".perftui")
+    return ComparedRun(recording, name, place)
 
 
 def _check_twice(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> None:

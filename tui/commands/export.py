@@ -16,7 +16,7 @@ from perftui.tui.text.words import answer, say, tell
 if TYPE_CHECKING:
     from perftui.probes.export.tables.spreadsheet import Guard
     from perftui.probes.export.write import Order
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 _EPILOG = """\
 perftui export --list                              the formats, and what opens them
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(str(error)) from error
 
 
-def _guard(order: Order, reader: RecordingReader, args: argparse.Namespace) -> Guard | None:
+def _guard(order: Order, reader: RecordedReader, args: argparse.Namespace) -> Guard | None:
     """Return what keeps cells from being run as formulas, None if it is not wanted."""
     from perftui.probes.export.tables.spreadsheet import Guard, is_meant_for
     from perftui.probes.export.write import default_path
@@ -140,7 +140,7 @@ def _format(args: argparse.Namespace) -> str:
     raise UserError(f"--format is missing: {names} (--list says what each is good for)")
 
 
-def _export(reader: RecordingReader, order: Order, args: argparse.Namespace) -> int:
+def _export(reader: RecordedReader, order: Order, args: argparse.Namespace) -> int:
     from perftui.probes.export.estimate import HUGE_BYTES, estimate
     from perftui.probes.export.write import default_path, write_file, write_stream
     from perftui.probes.own.whole_file import is_device

@@ -10,7 +10,7 @@ from perftui.tui.text.words import tell
 if TYPE_CHECKING:
     import argparse
 
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 NAMES = "a directory NAME.perftui, a packed NAME.perftui.zip, a name on the shelf, or last"
 
@@ -20,7 +20,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recording", metavar="RECORDING", help=NAMES)
 
 
-def open_recorded(argument: str) -> RecordingReader:
+def open_recorded(argument: str) -> RecordedReader:
     """Open what the argument names.
 
     Raises:
@@ -36,7 +36,7 @@ def open_recorded(argument: str) -> RecordingReader:
         raise UserError(str(error)) from error
 
 
-def say_lost(reader: RecordingReader) -> None:
+def say_lost(reader: RecordedReader) -> None:
     """Say on stderr what could not be read, or would not be if it were needed."""
     reader.check_files()
     salvage = reader.salvage

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.probes.detect.spikes.finder import SpikeFinder
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.reader import Reader
 
 
@@ -105,6 +106,11 @@ class OnDisk(Protocol):
 @runtime_checkable
 class Recorded(Protocol):
     """A session that is itself a recording (optional)."""
+
+    @property
+    def recorded(self) -> RecordedReader:
+        """Its reader, which knows where it lies and where it was made."""
+        ...
 
     @property
     def recording_state(self) -> Literal["closed", "recording", "interrupted"]:

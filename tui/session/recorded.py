@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.meta import wall_ns
-from perftui.probes.recording.read.reader import RecordingReader
+from perftui.probes.recording.read.reader import read_container
 from perftui.probes.text.units import format_bytes
 from perftui.tui.text.fit import shorten_middle
 
@@ -17,19 +17,10 @@ if TYPE_CHECKING:
 
     from perftui.probes.recording.format.liveness import RecordingState
     from perftui.probes.recording.read.container import Container
-    from perftui.probes.spine.reader import Reader, Status
+    from perftui.probes.recording.read.face import RecordedReader
 
 FOLLOW_EVERY_S = 1.0
 _NAME_CELLS = 28
-
-
-class FollowedReader(RecordingReader):
-    """A recording that another process writes, shown as what it is: a session that goes on."""
-
-    def status(self) -> Status:
-        """See `Reader.status`: live as long as it is being recorded."""
-        status = super().status()
-        return status._replace(state="live") if self.state == "recording" else status
 
 
 class RecordedSession:
@@ -42,7 +33,7 @@ class RecordedSession:
 
     launched = False
 
-    def __init__(self, reader: RecordingReader, *, follow: bool = False) -> None:
+    def __init__(self, reader: RecordedReader, *, follow: bool = False) -> None:
         self._recording = reader
         self._ending = Event()
         self._problem: str | None = None
@@ -53,8 +44,13 @@ class RecordedSession:
             self._follower.start()
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> RecordedReader:
         """The recording."""
+        return self._recording
+
+    @property
+    def recorded(self) -> RecordedReader:
+        """The same, known for a recording."""
         return self._recording
 
     def recording(self) -> Path:
@@ -141,7 +137,5 @@ def open_session(container: Container, mode: Mode = "replay") -> RecordedSession
     Raises:
         RecordingError: it cannot be read.
     """
-    if mode == "follow":
-        reader: RecordingReader = FollowedReader(container)
-        return RecordedSession(reader, follow=reader.state == "recording")
-    return RecordedSession(RecordingReader(container))
+    reader = read_container(container, follow=mode == "follow")
+    return RecordedSession(reader, follow=mode == "follow" and reader.state == "recording")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 Kind = Literal["stacks", "tables", "report"]
 
@@ -34,14 +34,14 @@ class Exporter(NamedTuple):
     grows: bool = True
     """Its size grows with the range: it tells every interval, not only sums."""
 
-    def write(self, reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+    def write(self, reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
         """Write a part of a recording to `out`, from where it stands; `out` need not seek.
 
         Raises:
             RecordingError: there is nothing to write, or it cannot be read.
             OSError: `out` does not take it.
         """
-        write: Callable[[RecordingReader, Slice, BinaryIO], None] = self._found("write")
+        write: Callable[[RecordedReader, Slice, BinaryIO], None] = self._found("write")
         write(reader, part, out)
 
     def write_table(self, parts: Iterable[Any], out: BinaryIO) -> None:

@@ -9,14 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import Phase
+    from perftui.probes.spine.reader import Phase, Reader
 
 
 class PhaseClock:
     """Tells the innermost phase of every moment of a part of a recording."""
 
-    def __init__(self, reader: RecordingReader, part: Slice) -> None:
+    def __init__(self, reader: Reader, part: Slice) -> None:
         by_pid: dict[int, list[Phase]] = {}
         for phase in reader.phases(part.t0_ns, part.t1_ns):
             by_pid.setdefault(phase.pid, []).append(phase)

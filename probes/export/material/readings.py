@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import Import, Phase
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import Import, Phase, Reader
     from perftui.probes.spine.records import Alert
 
 
@@ -34,7 +34,7 @@ class Amounts(NamedTuple):
     values: list[float]
 
 
-def metric_tracks(reader: RecordingReader, part: Slice) -> list[Track]:
+def metric_tracks(reader: RecordedReader, part: Slice) -> list[Track]:
     """Return the readings of every process of the part, the target's first."""
     tracks: dict[int, Track] = {}
     columns = ("pid", "t_ns", "rss_bytes", "cpu_s")
@@ -53,7 +53,7 @@ def metric_tracks(reader: RecordingReader, part: Slice) -> list[Track]:
     return sorted(tracks.values(), key=lambda track: (track.pid != first, track.times_ns[0]))
 
 
-def amounts(reader: RecordingReader, part: Slice, table: str, value: str) -> list[Amounts]:
+def amounts(reader: RecordedReader, part: Slice, table: str, value: str) -> list[Amounts]:
     """Return the rows of the table `counts` or `pools`, by process and name."""
     found: dict[tuple[int, str], Amounts] = {}
     for rows in _rows(reader, part, table, ("pid", "t_ns", "name", value)):
@@ -67,7 +67,7 @@ def amounts(reader: RecordingReader, part: Slice, table: str, value: str) -> lis
 
 
 def _rows(
-    reader: RecordingReader, part: Slice, table: str, columns: tuple[str, ...]
+    reader: RecordedReader, part: Slice, table: str, columns: tuple[str, ...]
 ) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Yield the rows of each segment, by process and time."""
     pc = compute()
@@ -95,7 +95,7 @@ class Happening(NamedTuple):
     """More about it, "" if there is no more."""
 
 
-def happenings(reader: RecordingReader, part: Slice) -> list[Happening]:
+def happenings(reader: Reader, part: Slice) -> list[Happening]:
     """Return phases, imports, alerts and marks of the part, cut to it, by their begin."""
     t0, t1 = part.t0_ns, part.t1_ns
     target = reader.target().pid

@@ -10,8 +10,8 @@ from perftui.probes.text.units import NS_PER_S, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import Phase
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import Phase, Reader
     from perftui.probes.spine.records import ThreadKey
 
 _NAMED = 8
@@ -48,7 +48,7 @@ class Slice(NamedTuple):
         """Tell whether a process belongs to it."""
         return self.pid is None or pid == self.pid
 
-    def title(self, reader: RecordingReader) -> str:
+    def title(self, reader: RecordedReader) -> str:
         """Return a name for people: the recording, and what part of it."""
         start_ns = reader.status().t_start_ns
         words = [reader.path.name.removesuffix(".zip").removesuffix(".perftui")]
@@ -59,7 +59,7 @@ class Slice(NamedTuple):
         return " · ".join(words)
 
 
-def whole(reader: RecordingReader) -> Slice:
+def whole(reader: Reader) -> Slice:
     """Return all of a recording."""
     status = reader.status()
     # The last readings lie at the very end, and ranges are half open.
@@ -67,7 +67,7 @@ def whole(reader: RecordingReader) -> Slice:
 
 
 def slice_of(
-    reader: RecordingReader,
+    reader: RecordedReader,
     *,
     from_s: float | None = None,
     to_s: float | None = None,
@@ -119,7 +119,7 @@ def _moment(seconds: float, start_ns: int, end_ns: int) -> int:
     return origin + round(seconds * NS_PER_S)
 
 
-def _check_process(reader: RecordingReader, pid: int) -> None:
+def _check_process(reader: RecordedReader, pid: int) -> None:
     known = [process.pid for process in reader.processes()]
     if pid not in known:
         raise ExportError(
@@ -150,7 +150,7 @@ def _phase(phases: Iterable[Phase], name: str, pid: int | None) -> Phase:
 
 
 def _threads(
-    reader: RecordingReader, t0_ns: int, t1_ns: int, wanted: str, pid: int | None
+    reader: Reader, t0_ns: int, t1_ns: int, wanted: str, pid: int | None
 ) -> frozenset[ThreadKey]:
     named: dict[ThreadKey, str] = {
         (thread.pid, thread.tid): thread.name for thread in reader.threads(t0_ns, t1_ns)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from perftui.probes.export.material.slice import Slice
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.recording.read.intervals import StackInterval
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import Weights
+    from perftui.probes.spine.reader import Reader, Weights
     from perftui.probes.spine.records import ThreadKey
 
 NO_FRAME = Frame("(interpreter)", "", 0, "", "native")
@@ -159,7 +159,7 @@ class StackTimeline:
         return [self.frame(node) for node in self.path(stack)]
 
 
-def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = None) -> StackTimeline:
+def timeline(reader: RecordedReader, part: Slice, *, by_line: bool | None = None) -> StackTimeline:
     """Return what the threads of a part of a recording did.
 
     Args:
@@ -182,7 +182,7 @@ def timeline(reader: RecordingReader, part: Slice, *, by_line: bool | None = Non
     return StackTimeline(tree, ranked)
 
 
-def process_names(reader: RecordingReader) -> dict[int, str]:
+def process_names(reader: Reader) -> dict[int, str]:
     """Return what to call each process: its program and its number, as "python 4000"."""
     found = {}
     for process in reader.processes():
@@ -191,7 +191,7 @@ def process_names(reader: RecordingReader) -> dict[int, str]:
     return found
 
 
-def stack_sums(reader: RecordingReader, part: Slice) -> dict[ThreadKey, dict[int, Weights]]:
+def stack_sums(reader: Reader, part: Slice) -> dict[ThreadKey, dict[int, Weights]]:
     """Return the self weights per thread and call-tree node of a part: `call_tree`'s, filtered.
 
     For formats that need no order; over long ranges it is far cheaper than a timeline.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.pictures.boxes import FlameBox
     from perftui.probes.export.pictures.tree import StackFlame
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.calltree import Frame
 
 _ROOT_COLOURS = ("#d9dfe6", "#2a323d")
@@ -27,12 +27,12 @@ _THREAD_COLOURS = ("#c6ced8", "#3a4450")
 _REST_COLOURS = ("#e6eaef", "#20272f")
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """Write a flame graph: callers below, what they called above."""
     write_flame(reader, part, out, root_on_top=False)
 
 
-def write_flame(reader: RecordingReader, part: Slice, out: BinaryIO, *, root_on_top: bool) -> None:
+def write_flame(reader: RecordedReader, part: Slice, out: BinaryIO, *, root_on_top: bool) -> None:
     """Write the stacks of a part of a recording as SVG.
 
     Raises:
@@ -48,7 +48,7 @@ def write_flame(reader: RecordingReader, part: Slice, out: BinaryIO, *, root_on_
         out.write(text.encode())
 
 
-def _told(reader: RecordingReader, part: Slice, flame: StackFlame) -> list[str]:
+def _told(reader: RecordedReader, part: Slice, flame: StackFlame) -> list[str]:
     """Return what is said below the heading: what this is, and how far to trust it."""
     status = reader.status()
     told = [f"{format_seconds(flame.wall_ns / NS_PER_S)} of sampled thread time"]

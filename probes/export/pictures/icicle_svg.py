@@ -8,9 +8,9 @@ from perftui.probes.export.pictures.flamegraph_svg import write_flame
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """Write an icicle graph: callers above, what they called below."""
     write_flame(reader, part, out, root_on_top=True)

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
     from perftui.probes.spine.calltree import Frame
-    from perftui.probes.spine.reader import Weights
+    from perftui.probes.spine.reader import Reader, Weights
     from perftui.probes.spine.records import ThreadKey
 
 
@@ -44,7 +43,7 @@ class StackFlame(NamedTuple):
         return int(self.tree.value.get(ROOT, 0))
 
 
-def flame_of(reader: RecordingReader, part: Slice) -> StackFlame:
+def flame_of(reader: Reader, part: Slice) -> StackFlame:
     """Return the stacks of a part of a recording, the hottest thread first."""
     sums = stack_sums(reader, part)
     processes = process_names(reader)

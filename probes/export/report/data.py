@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.report.facts import Facts
     from perftui.probes.export.report.stack_grid import StackGrid
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.calltree import Frame
-    from perftui.probes.spine.reader import Buckets, Import
+    from perftui.probes.spine.reader import Buckets, Import, Reader
 
 POINTS = 1_200
 """Of a timeline, at most: more than a chart has pixels. Peaks survive: a point is the highest."""
@@ -44,7 +44,7 @@ NAME_CHARS, WORDS_CHARS, LINE_CHARS = 240, 1_000, 400
 
 
 def report_data(
-    reader: RecordingReader, part: Slice, most_cells: int = MOST_CELLS
+    reader: RecordedReader, part: Slice, most_cells: int = MOST_CELLS
 ) -> dict[str, Any]:
     """Return everything that the page of a part of a recording shows.
 
@@ -121,7 +121,7 @@ def _severity(facts: Facts) -> str:
 # -- timelines ---------------------------------------------------------------------------------
 
 
-def _timelines(reader: RecordingReader, facts: Facts) -> dict[str, Any]:
+def _timelines(reader: Reader, facts: Facts) -> dict[str, Any]:
     """Return columns of one time axis; a hole is null."""
     part = facts.part
     n = max(min(POINTS, round(part.duration_s * READINGS_PER_S)), 2)
@@ -143,9 +143,7 @@ def _timelines(reader: RecordingReader, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _pools(
-    reader: RecordingReader, part: Slice, pid: int, n: int, highest: float
-) -> list[list[Any]]:
+def _pools(reader: Reader, part: Slice, pid: int, n: int, highest: float) -> list[list[Any]]:
     """Return [name, colour, sizes] of the pools that explain some of RSS; what changed is held."""
     found = []
     names = [name for name in reader.metric_names(pid) if name.startswith("pool:")]
@@ -169,7 +167,7 @@ def _digits(values: Sequence[float | None]) -> list[float | None]:
 # -- events ------------------------------------------------------------------------------------
 
 
-def _phases(reader: RecordingReader, facts: Facts) -> list[list[Any]]:
+def _phases(reader: Reader, facts: Facts) -> list[list[Any]]:
     """Return [name, depth, begin, end, cpu_s, rss kept, peak, process]."""
     many = len({phase.pid for phase in facts.phases}) > 1
     names = process_names(reader)
@@ -216,7 +214,7 @@ def _imports(imports: Sequence[Import], facts: Facts) -> list[list[Any]]:
 
 
 def _stacks(
-    reader: RecordingReader, part: Slice, facts: Facts, most_cells: int
+    reader: RecordedReader, part: Slice, facts: Facts, most_cells: int
 ) -> dict[str, Any] | None:
     """Return the stacks in steps, None if there are none."""
     grid = stack_grid(reader, part, most_cells=most_cells)
@@ -268,7 +266,7 @@ def _function(frame: Frame) -> list[Any]:
     ]
 
 
-def _threads(reader: RecordingReader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
+def _threads(reader: Reader, grid: StackGrid, facts: Facts) -> list[dict[str, Any]]:
     counted = {(tree.pid, tree.tid) for tree in busy(facts.threads)}
     waiting = {(tree.pid, tree.tid): tree.waiting for tree in facts.threads}
     many = len({pid for pid, _ in grid.threads}) > 1

@@ -19,8 +19,8 @@ from perftui.probes.text.units import (
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.profile.sums import FunctionSum
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import CallStats, Counter, Import, Phase, ThreadTree
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import CallStats, Counter, Import, Phase, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
 
 SEVERITIES = ("critical", "warn", "info")
@@ -65,7 +65,7 @@ class Facts(NamedTuple):
         return (t_ns - self.start_ns) / NS_PER_S
 
 
-def facts_of(reader: RecordingReader, part: Slice) -> Facts:
+def facts_of(reader: RecordedReader, part: Slice) -> Facts:
     """Gather what a report says."""
     status, target = reader.status(), reader.target()
     t0, t1 = part.t0_ns, part.t1_ns
@@ -100,7 +100,7 @@ def facts_of(reader: RecordingReader, part: Slice) -> Facts:
     )
 
 
-def alerts_of(reader: RecordingReader, part: Slice) -> tuple[Alert, ...]:
+def alerts_of(reader: Reader, part: Slice) -> tuple[Alert, ...]:
     """Return alerts, the worst first; that one cleared comes as a second record of its onset."""
     told = reader.alerts(part.t0_ns, part.t1_ns)
     newest = {(alert.kind, alert.t_onset_ns): alert for alert in told}.values()
@@ -119,7 +119,7 @@ def _end(exit_code: int | None, signal: int | None) -> str:
     return "still running or end unknown"
 
 
-def _cpu(reader: RecordingReader, part: Slice, is_whole: bool) -> tuple[float | None, float | None]:
+def _cpu(reader: Reader, part: Slice, is_whole: bool) -> tuple[float | None, float | None]:
     """Return CPU seconds (user, system): the kernel's own sums of a whole run that ended."""
     exit_ = reader.exit()
     if is_whole and exit_ is not None and exit_.cpu_user_s is not None:
@@ -128,7 +128,7 @@ def _cpu(reader: RecordingReader, part: Slice, is_whole: bool) -> tuple[float | 
     return user, system
 
 
-def _gained(reader: RecordingReader, part: Slice, name: str) -> float | None:
+def _gained(reader: Reader, part: Slice, name: str) -> float | None:
     """Return by how much a cumulative metric grew in a part."""
     pid = TREE if part.pid is None else part.pid
     found = reader.metric(name, part.t0_ns, part.t1_ns, 1, pid)
@@ -139,9 +139,7 @@ def _gained(reader: RecordingReader, part: Slice, name: str) -> float | None:
     return high if is_from_birth else high - low
 
 
-def _peak(
-    reader: RecordingReader, part: Slice, is_whole: bool, phases: tuple[Phase, ...]
-) -> int | None:
+def _peak(reader: Reader, part: Slice, is_whole: bool, phases: tuple[Phase, ...]) -> int | None:
     pid = TREE if part.pid is None else part.pid
     peaks: list[float | None] = [reader.highest("rss_bytes", part.t0_ns, part.t1_ns, pid)]
     inside = (row for row in phases if part.t0_ns <= row.t0_ns and (row.t1_ns or 0) <= part.t1_ns)
@@ -209,7 +207,7 @@ def verdict(facts: Facts) -> str:
     return " · ".join(parts)
 
 
-def own_cost(reader: RecordingReader) -> list[tuple[str, str]]:
+def own_cost(reader: Reader) -> list[tuple[str, str]]:
     """Return what measuring cost and how well it went, as (what, figure)."""
     status, overhead = reader.status(), reader.overhead()
     samples, torn = reader.sample_counts()
@@ -236,7 +234,7 @@ def own_cost(reader: RecordingReader) -> list[tuple[str, str]]:
     return rows
 
 
-def missing(reader: RecordingReader) -> list[str]:
+def missing(reader: RecordedReader) -> list[str]:
     """Say what is not in the recording, and what the tool told while it ran."""
     told = [] if reader.salvage is None else [reader.salvage]
     summary = reader.meta.get("summary")
@@ -246,7 +244,7 @@ def missing(reader: RecordingReader) -> list[str]:
     return told + [notice.text for notice in reader.status().notices]
 
 
-def machine_rows(reader: RecordingReader) -> list[tuple[str, str]]:
+def machine_rows(reader: RecordedReader) -> list[tuple[str, str]]:
     """Return what the figures were measured on, as (what, value); unknown ones left out."""
     meta = reader.meta
     machine, versions = _mapping(meta.get("machine")), _mapping(meta.get("versions"))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.report.facts import Facts
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import Reader
     from perftui.probes.spine.records import Alert
 
 LIMIT_BYTES = 65_000
@@ -51,7 +52,7 @@ _SIZES = (_Rows(20, 40, 30, 30), _Rows(12, 15, 12, 10), _Rows(5, 5, 5, 4))
 """The largest that fits is taken."""
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """Write a summary of a part of a recording as GitHub-flavoured Markdown."""
     facts = facts_of(reader, part)
     for rows in _SIZES:
@@ -62,7 +63,7 @@ def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
     out.write(data)
 
 
-def _document(reader: RecordingReader, facts: Facts, rows: _Rows) -> list[str]:
+def _document(reader: RecordedReader, facts: Facts, rows: _Rows) -> list[str]:
     lines = [f"### perftui: {code(facts.title, 160)}", "", f"**{prose(verdict(facts), 300)}**", ""]
     if not facts.is_whole:
         begin, end = (facts.seconds(t) for t in (facts.part.t0_ns, facts.part.t1_ns))
@@ -95,7 +96,7 @@ def _counter_names(facts: Facts) -> set[str]:
     return {counter.name for counter in facts.counters}
 
 
-def _sparklines(reader: RecordingReader, facts: Facts) -> list[str]:
+def _sparklines(reader: Reader, facts: Facts) -> list[str]:
     part = facts.part
     pid = TREE if part.pid is None else part.pid
     wanted: list[tuple[str, str, Callable[[float], str]]] = [
@@ -219,7 +220,7 @@ def _calls(facts: Facts, most: int) -> list[str]:
     return _table(head, rows, "lrrrr") if rows else []
 
 
-def _measured(reader: RecordingReader, most: int) -> list[str]:
+def _measured(reader: RecordedReader, most: int) -> list[str]:
     rows = [(name, prose(value, 120)) for name, value in machine_rows(reader)[:most]]
     rows += [(f"perftui: {name}", prose(value, 80)) for name, value in own_cost(reader)]
     told = missing(reader)

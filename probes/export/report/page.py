@@ -20,7 +20,7 @@ from perftui.probes.export.report.stack_grid import MOST_CELLS
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 MOST_BYTES = 5_500_000
 """Of data, so that the page stays below 6 MB."""
@@ -38,7 +38,7 @@ SCRIPTS = (
 """In the order in which they need each other."""
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """Write the page of a part of a recording.
 
     Raises:

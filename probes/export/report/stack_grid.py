@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.records import ThreadKey
 
 STEPS = 240
@@ -110,7 +110,7 @@ class _Packed:
 
 
 def stack_grid(
-    reader: RecordingReader,
+    reader: RecordedReader,
     part: Slice,
     *,
     most_cells: int = MOST_CELLS,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.profile.sums import MergedTree
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 KEYS = ("pid", "tid", "step", "node")
 WEIGHTS = ("wall_ns", "cpu_ns", "grown_bytes")
@@ -25,7 +25,7 @@ COLUMNS = (*KEYS, *WEIGHTS)
 
 
 def stack_steps(
-    reader: RecordingReader, part: Slice, tree: MergedTree, step_ns: int, steps: int
+    reader: RecordedReader, part: Slice, tree: MergedTree, step_ns: int, steps: int
 ) -> Any:
     """Return the weights of a part of a recording in steps from its begin.
 

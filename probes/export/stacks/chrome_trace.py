@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import Reader
 
 _AT_ONCE = 2_000
 _TRACKS = {"phase": (1, "phases"), "import": (2, "imports"), "alert": (3, "alerts")}
@@ -34,7 +35,7 @@ _Timed = tuple[int, str]
 """(t_ns, the event as JSON)"""
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     times = timeline(reader, part)
     head = {"displayTimeUnit": "ms", "otherData": {"title": plain(part.title(reader))}}
@@ -60,7 +61,7 @@ def _us(ns: int) -> float:
     return ns / 1000
 
 
-def _names(reader: RecordingReader, part: Slice, times: StackTimeline) -> list[str]:
+def _names(reader: Reader, part: Slice, times: StackTimeline) -> list[str]:
     """Return the events that name processes and threads."""
     found: list[str] = []
 
@@ -112,7 +113,7 @@ def _slices(times: StackTimeline, thread: ThreadTimeline, origin_ns: int) -> Ite
         yield begin, f'{head},"ts":{_us(begin - origin_ns)},"dur":{_us(end - begin)},{tail}'
 
 
-def _counters(reader: RecordingReader, part: Slice) -> list[_Timed]:
+def _counters(reader: RecordedReader, part: Slice) -> list[_Timed]:
     """Return the readings of memory, CPU, counters and pools by time."""
     found: list[_Timed] = []
 
@@ -139,7 +140,7 @@ def _counters(reader: RecordingReader, part: Slice) -> list[_Timed]:
     return found
 
 
-def _happenings(reader: RecordingReader, part: Slice) -> list[_Timed]:
+def _happenings(reader: Reader, part: Slice) -> list[_Timed]:
     found: list[_Timed] = []
     for happening in happenings(reader, part):
         event: dict[str, Any] = {

@@ -14,11 +14,10 @@ from perftui.probes.profile.sums import MergedTree, split_torn
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
-    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.reader import Reader, ThreadTree
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: Reader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     tree = MergedTree(reader.tree, by_line=part.by_line)
     stacks = StackTimeline(tree, [])

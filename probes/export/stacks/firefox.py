@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.readings import Happening, Track
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 VERSION = 60
 _GECKO_VERSION = 31
@@ -51,7 +51,7 @@ _SHOWN = ["marker-chart", "marker-table", "timeline-overview"]
 _LINE, _FILLED = "line-rate", "line-accumulated"
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`. Written thread by thread: never all of it in memory."""
     times = timeline(reader, part, by_line=True)
     tables = SharedTables(times, _CATEGORY)
@@ -83,7 +83,7 @@ def _ms(ns: int) -> float:
     return ns / 1_000_000
 
 
-def _meta(reader: RecordingReader, part: Slice) -> dict[str, Any]:
+def _meta(reader: RecordedReader, part: Slice) -> dict[str, Any]:
     machine = reader.meta.get("machine")
     machine = machine if isinstance(machine, dict) else {}
     started_ns = wall_ns(reader.meta, part.t0_ns) or 0
@@ -305,7 +305,7 @@ def _metric_counters(
 
 
 def _other_counters(
-    reader: RecordingReader, first: dict[int, int], part: Slice
+    reader: RecordedReader, first: dict[int, int], part: Slice
 ) -> list[dict[str, Any]]:
     found = []
     sources = (

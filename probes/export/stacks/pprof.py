@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 SAMPLE_TYPES = (
     ("cpu", "nanoseconds"),
@@ -105,7 +105,7 @@ class _Tables:
         return found
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     # Lines are a part of the format: functions are summed up by whoever reads it.
     times = timeline(reader, part, by_line=True)

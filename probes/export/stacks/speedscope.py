@@ -19,7 +19,7 @@ from perftui.probes.version import __version__
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 _AT_ONCE = 50_000
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
@@ -58,7 +58,7 @@ class _Frames:
         return found
 
 
-def write(reader: RecordingReader, part: Slice, out: BinaryIO) -> None:
+def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`. Written thread by thread: never all of it in memory."""
     times = timeline(reader, part)
     check_any(times, part)

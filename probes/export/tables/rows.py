@@ -11,7 +11,7 @@ from perftui.probes.recording.sql.views import DURATIONS, TIMES
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 _FRAME = ("function", "file", "line", "module")
 
@@ -25,7 +25,7 @@ class Finish:
         name: The table.
     """
 
-    def __init__(self, reader: RecordingReader, part: Slice, name: str) -> None:
+    def __init__(self, reader: RecordedReader, part: Slice, name: str) -> None:
         self._reader = reader
         self._part = part
         self._table = TABLES[name]

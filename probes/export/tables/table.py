@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.export.material.error import ExportError
 from perftui.probes.export.tables.rows import Finish
-from perftui.probes.recording.format.tables import TABLES, empty
+from perftui.probes.recording.format.schema import empty
+from perftui.probes.recording.format.tables import TABLES
 from perftui.probes.recording.sql.query import Query
 from perftui.probes.recording.sql.views import base_tables
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.records import ThreadKey
 
 _TOTALS = ("top_self", "top_total")
@@ -66,7 +67,7 @@ def check_table(name: str) -> None:
 class TableSource:
     """Gives out the tables of one part of a recording. Open it with `tables_of`."""
 
-    def __init__(self, reader: RecordingReader, query: Query, part: Slice) -> None:
+    def __init__(self, reader: RecordedReader, query: Query, part: Slice) -> None:
         self._reader = reader
         self._query = query
         self._part = part
@@ -146,7 +147,7 @@ AND coalesce(t_clear_ns, {self._part.t1_ns}) >= {self._part.t0_ns}"""
 
 
 @contextmanager
-def tables_of(reader: RecordingReader, part: Slice) -> Iterator[TableSource]:
+def tables_of(reader: RecordedReader, part: Slice) -> Iterator[TableSource]:
     """Open a part of a recording for reading table by table.
 
     Raises:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.limits import BATCH_BYTES, BATCH_ROWS, MIB, STRING_BYTES
-from perftui.probes.recording.format.tables import TABLES, arrow_schema
+from perftui.probes.recording.format.schema import arrow_schema
+from perftui.probes.recording.format.tables import TABLES
 
 _CONTINUATION = 0xFFFFFFFF
 _SCHEMA, _RECORD_BATCH = 1, 3

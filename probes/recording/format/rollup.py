@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from perftui.probes.recording.format.arrow import arrow, compute
-from perftui.probes.recording.format.tables import STACK_AMOUNTS, TABLES, arrow_schema, empty
+from perftui.probes.recording.format.schema import arrow_schema, empty
+from perftui.probes.recording.format.tables import STACK_AMOUNTS, TABLES
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 

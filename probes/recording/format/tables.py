@@ -6,96 +6,18 @@ one may change anything, and older readers refuse it.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from perftui.probes.recording.format.arrow import arrow
+from perftui.probes.recording.format.columns import ColumnSpec, TableSpec
+from perftui.probes.recording.format.columns import real as _f
+from perftui.probes.recording.format.columns import text as _s
+from perftui.probes.recording.format.columns import truth as _b
+from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
 VERSION = (1, 3)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack."""
 
-ColumnType = Literal["i64", "f64", "str", "bool"]
 MANIFEST = "segments"
-
-
-class ColumnSpec(NamedTuple):
-    """One column."""
-
-    name: str
-    type: ColumnType
-    unit: str = ""
-    about: str = ""
-    nullable: bool = False
-    """Null is "unknown" here; in other columns it is damage."""
-
-
-class TableSpec(NamedTuple):
-    """One table; `time` is the column that its rows are found by."""
-
-    name: str
-    about: str
-    columns: tuple[ColumnSpec, ...]
-    time: str | None = None
-    time_end: str | None = None
-    """Set if rows last from `time` to here."""
-    merged: bool = True
-    """Small: the segments of an hour are merged into one file."""
-    sort: tuple[str, ...] = ()
-    """Order of the rows within a sealed segment, that of arrival if empty."""
-
-    def names(self) -> list[str]:
-        """Return the column names in order."""
-        return [column.name for column in self.columns]
-
-    def may_be(self, columns: Iterable[str]) -> bool:
-        """Tell whether a file with these columns may be one of this table.
-
-        One of an earlier minor version has fewer columns, one of a later has more; one that lacks
-        some and has others is of another table.
-        """
-        have, own = set(columns), set(self.names())
-        return have.issuperset(self.required()) and (have >= own or have <= own)
-
-    def required(self) -> list[str]:
-        """Return the columns that are never null."""
-        return [column.name for column in self.columns if not column.nullable]
-
-
-def _unit(name: str) -> str:
-    for ending, unit in (
-        ("_ns", "ns"),
-        ("_bytes", "B"),
-        ("_per_s", "1/s"),
-        ("_s", "s"),
-        ("_hz", "Hz"),
-        ("_percent", "% of a core"),
-        ("_share", "share"),
-    ):
-        if name.endswith(ending):
-            return unit
-    return ""
-
-
-def _i(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "i64", _unit(name), about, nullable)
-
-
-def _f(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "f64", _unit(name), about, nullable)
-
-
-def _s(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "str", "", about, nullable)
-
-
-def _b(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "bool", "", about, nullable)
-
 
 _T = _i("t_ns")
 _SEQ = _i("seq", "order in which the session took the record")
@@ -532,26 +454,3 @@ ROLLUPS = (
 )
 RECORDED = tuple(name for name in TABLES if name not in ROLLUPS)
 """Tables that are written live, in the order of writing: frames and nodes before their users."""
-
-
-@lru_cache(maxsize=64)
-def arrow_schema(name: str) -> Any:
-    """Return the `pyarrow.Schema` of a table; units are in the fields' metadata."""
-    pa = arrow()
-    types = {"i64": pa.int64(), "f64": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
-    return pa.schema(
-        [
-            pa.field(
-                column.name,
-                types[column.type],
-                metadata={"unit": column.unit} if column.unit else None,
-            )
-            for column in TABLES[name].columns
-        ]
-    )
-
-
-def empty(name: str, columns: Iterable[str] | None = None) -> Any:
-    """Return an empty `pyarrow.Table` of a table's schema."""
-    table = arrow_schema(name).empty_table()
-    return table if columns is None else table.select(list(columns))

@@ -16,7 +16,8 @@ from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.format.redacted import redacted
 from perftui.probes.recording.format.rollup import manifest, rollups
-from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS, empty
+from perftui.probes.recording.format.schema import empty
+from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.parquet_layout import check_footer
 from perftui.probes.recording.write.live import file_name

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perftui.probes.recording.read.container import Container
+    from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.reader import Status
     from perftui.probes.spine.records import ThreadKey
 
 
@@ -30,13 +32,26 @@ _STATE_HOLDS_S = 1.0
 """Pictures ask for it many times a second, and it takes system calls."""
 
 
-def open_recording(path: Path | str) -> RecordingReader:
+def open_recording(path: Path | str) -> RecordedReader:
     """Open a recording: a directory or a packed one.
 
     Raises:
         RecordingError: it cannot be opened; the message is one line that says why.
     """
-    return RecordingReader(open_container(Path(path)))
+    return read_container(open_container(Path(path)))
+
+
+def read_container(container: Container, *, follow: bool = False) -> RecordedReader:
+    """Open a recording whose files are found already.
+
+    Args:
+        container: Its files.
+        follow: Show one that another process writes as what it is: a session that goes on.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    return FollowedReader(container) if follow else RecordingReader(container)
 
 
 class RecordingReader(Answers):
@@ -123,16 +138,8 @@ class RecordingReader(Answers):
     def stack_intervals(
         self, t0_ns: int, t1_ns: int
     ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
-        """Yield what each thread did in [t0, t1), a segment at a time and in the order of time.
-
-        The live store keeps only sums; the order is on disk. Not in `Reader` for that reason.
-        """
+        """Yield what each thread did in [t0, t1), a segment at a time, in the order of time."""
         return stack_intervals(self._catalog, t0_ns, t1_ns)
-
-    def thread_name(self, thread: ThreadKey) -> str:
-        """Return Python's name of a thread, else the kernel's, else its number."""
-        with self._disk.held() as parts:
-            return parts.threads.get(thread).name or str(thread[1])
 
     def refresh(self) -> bool:
         """Take in what was written since; True if anything was.
@@ -142,3 +149,12 @@ class RecordingReader(Answers):
         """
         before, self.meta = self.meta, self._read_meta()
         return self._disk.refresh(self.meta, anew=self.meta["state"] != before["state"])
+
+
+class FollowedReader(RecordingReader):
+    """A recording that another process writes, shown as what it is: a session that goes on."""
+
+    def status(self) -> Status:
+        """See `Reader.status`: live as long as it is being recorded."""
+        status = super().status()
+        return status._replace(state="live") if self.state == "recording" else status

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.recording.format.arrow import arrow, compute
 from perftui.probes.recording.format.limits import NODES
 from perftui.probes.recording.format.rollup import add_stack_sums, weighed
-from perftui.probes.recording.format.tables import STACK_AMOUNTS, empty
+from perftui.probes.recording.format.schema import empty
+from perftui.probes.recording.format.tables import STACK_AMOUNTS
 from perftui.probes.spine.reader import Weights
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from perftui.probes.recording.write.seal import seal, write_table
 from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -30,7 +30,7 @@ class PackResult(NamedTuple):
     file_bytes: int
 
 
-def contents_line(reader: RecordingReader) -> str:
+def contents_line(reader: RecordedReader) -> str:
     """Say in one line what somebody who gets the recording can see."""
     status = reader.status()
     length = format_seconds((status.t_end_ns - status.t_start_ns) / 1e9)
@@ -43,7 +43,7 @@ def contents_line(reader: RecordingReader) -> str:
     )
 
 
-def pack(reader: RecordingReader, out: Path | None = None) -> PackResult:
+def pack(reader: RecordedReader, out: Path | None = None) -> PackResult:
     """Write a recording as one zip.
 
     A segment that was never sealed is sealed into the zip; the recording itself is not touched.
@@ -81,7 +81,7 @@ def pack(reader: RecordingReader, out: Path | None = None) -> PackResult:
     return PackResult(target, size)
 
 
-def _files(reader: RecordingReader, folder: Path) -> dict[str, Path]:
+def _files(reader: RecordedReader, folder: Path) -> dict[str, Path]:
     """Return the sealed files by name, the unsealed ones sealed into `folder`."""
     catalog = reader.catalog
     found = {
@@ -101,7 +101,7 @@ def _files(reader: RecordingReader, folder: Path) -> dict[str, Path]:
     return found
 
 
-def _final_meta(reader: RecordingReader) -> dict[str, Any]:
+def _final_meta(reader: RecordedReader) -> dict[str, Any]:
     meta = with_rules(reader.meta)
     if meta["state"] != "closed":
         # It stays what it was: an interrupted recording, though all its segments are sealed now.

@@ -26,7 +26,7 @@ from perftui.probes.recording.sql.views import VIEWS, base_tables, with_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perftui.probes.recording.read.reader import RecordingReader
+    from perftui.probes.recording.read.face import RecordedReader
 
 MEMORY_LIMIT = "1GB"
 _BATCH = 10_000
@@ -55,7 +55,7 @@ class Query:
         RecordingError: DuckDB is not to be had, or the files cannot be used.
     """
 
-    def __init__(self, reader: RecordingReader) -> None:
+    def __init__(self, reader: RecordedReader) -> None:
         try:
             import duckdb
         except ImportError as error:
@@ -86,7 +86,7 @@ class Query:
             self._owned.close()
             raise
 
-    def _files(self, reader: RecordingReader) -> dict[str, list[str]]:
+    def _files(self, reader: RecordedReader) -> dict[str, list[str]]:
         """Return the sealed files by table, each one checked before DuckDB sees it."""
         catalog, container = reader.catalog, reader.container
         unpacked: Path | None = None
@@ -111,7 +111,7 @@ class Query:
                 found.setdefault(name, []).append(told)
         return found
 
-    def _make_views(self, reader: RecordingReader, files: dict[str, list[str]]) -> None:
+    def _make_views(self, reader: RecordedReader, files: dict[str, list[str]]) -> None:
         run = self._connection.execute
         for name in base_tables():
             redacts = reader.catalog.redacts and has_texts(name)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perftui.probes.recording.format.tables import ColumnSpec, ColumnType
+    from perftui.probes.recording.format.columns import ColumnSpec, ColumnType
 
 _CONTINUATION = 0xFFFFFFFF
 _V5 = 4

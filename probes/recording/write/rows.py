@@ -160,15 +160,14 @@ class RowMaker:
             self._line_room = min(room, LINE_CHARACTERS_AT_ONCE)
             self._line_second, self._lines = second, 0
         self._lines += 1
-        if self._lines > LINES_PER_S:
+        output = self._output[record.stream]
+        if self._lines > LINES_PER_S or min(len(record.text), LINE_LIMIT) > self._line_room:
+            output.follow(record.text)
             self.lines_dropped += 1
             return
-        text = self._output[record.stream].clean(record.text)
+        text = output.clean(record.text)
         if len(text) > LINE_LIMIT:
             text = text[: LINE_LIMIT - 1] + "…"
-        if len(text) > self._line_room:
-            self.lines_dropped += 1
-            return
         self._line_room -= len(text)
         self.rows["log"].append((record.t_ns, record.stream, text))
 

@@ -21,7 +21,8 @@ from support.recordings.synthetic import T0, S
 
 from perftui.probes.recording.format.arrow_file import read_stream
 from perftui.probes.recording.format.limits import RecordingError
-from perftui.probes.recording.format.tables import STACK_AMOUNTS, arrow_schema
+from perftui.probes.recording.format.schema import arrow_schema
+from perftui.probes.recording.format.tables import STACK_AMOUNTS
 from perftui.probes.recording.read.container import open_container
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.reader import open_recording

@@ -102,6 +102,10 @@ ANSWERS: dict[str, Callable[[Reader, int, int], Any]] = {
     "processes": lambda r, t0, t1: r.processes(),
     "process_use": lambda r, t0, t1: r.process_use(t0, t1),
     "threads": lambda r, t0, t1: r.threads(t0, t1),
+    "thread_name": lambda r, t0, t1: [
+        r.thread_name(thread)
+        for thread in ((PID, PID), (PID, PID + 10), (PID, PID + 11), (CHILD, CHILD), (1, 1))
+    ],
     "call_tree": lambda r, t0, t1: (r.call_tree(t0, t1), r.call_tree(t0, t1, ONE_THREAD)),
     "phases": lambda r, t0, t1: r.phases(t0, t1),
     "imports": lambda r, t0, t1: r.imports(t0, t1),

@@ -24,6 +24,7 @@ from perftui.probes.recording.format import meta as meta_file
 from perftui.probes.recording.format.meta import start_key
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.live import LiveSegment, file_name
+from perftui.probes.recording.write.rows import LINES_PER_S
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Target
@@ -195,6 +196,16 @@ def test_a_flood_of_output_is_cut_and_told(tmp_path: Path) -> None:
     reader = open_recording(recording.directory)
     assert len(reader.log_lines(0, END, 10_000)) == 2_001
     assert reader.meta["summary"]["lines_left_out"] == 3_000
+
+
+def test_a_key_whose_beginning_is_cut_from_a_flood_is_masked(tmp_path: Path) -> None:
+    tree = CallTree()
+    recording = Recording(tmp_path / "a.perftui", tree, TARGET, T0, clock=lambda: T0)
+    flood = [LogLine(T0, "stdout", "x") for _ in range(LINES_PER_S)]
+    lost = LogLine(T0, "stdout", "-----BEGIN RSA PRIVATE KEY-----")
+    feed(recording, [*flood, lost, LogLine(T0 + S, "stdout", "MIIEfakeFAKE")])
+    recording.close()
+    assert open_recording(tmp_path / "a.perftui").log_lines(T0, T0 + 9 * S)[-1].text == "***"
 
 
 def test_stacks_stop_when_the_disk_is_nearly_full_and_metrics_go_on(tmp_path: Path) -> None:

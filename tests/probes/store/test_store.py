@@ -189,6 +189,24 @@ def test_events_come_in_order_and_log_lines_of_a_range(log: SessionLog, store: S
     assert [line.text for line in store.log_lines(0, 8, limit=1)] == ["c"]
 
 
+KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "MIIEfakeFAKE",
+    "q83fakefake",
+    "-----END RSA PRIVATE KEY-----",
+)
+
+
+def test_lines_that_are_asked_for_from_within_a_key_are_masked(
+    log: SessionLog, store: Store
+) -> None:
+    log.append(*(LogLine(n, "stdout", text) for n, text in enumerate((*KEY, "done"))))
+    log.append(LogLine(4, "stderr", "meanwhile"))
+    assert [line.text for line in store.log_lines(2, 5)] == ["***", KEY[-1], "done", "meanwhile"]
+    assert [line.text for line in store.log_lines(0, END, 4)][:2] == ["***", KEY[-1]]
+    assert store.log_lines(0, END)[-1].text == "meanwhile"
+
+
 def test_the_end_freezes_the_clock(log: SessionLog, store: Store, clock: Clock) -> None:
     log.append(Metric(1, PID, 0.0, 1))
     clock.now = 10 * S

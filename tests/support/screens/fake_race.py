@@ -1,4 +1,4 @@
-"""A race without programs: its sides are fake sessions, its stages are what a test says."""
+"""A race without programs: its sides are synthetic sessions, its stages what a test says."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from perftui.scenarios.race.plan import RacePlan, plan_race
 from perftui.scenarios.race.race import RaceState, SideState
 from perftui.scenarios.race.verdict import verdict
 from support.scenarios.race_cases import COLLECT_POINTS, COLLECTED, STREAM_POINTS, STREAMED
-from support.screens.fake_reader import FakeReader, FakeSession
+from support.screens.synthetic_session import SyntheticSession
 
 
-class _Side(FakeSession):
+class Side(SyntheticSession):
+    """One that is recorded."""
+
     def recording_note(self) -> str:
         return "rec race"
 
@@ -32,7 +34,7 @@ class FakeRace:
     stage: str = "racing"
     prepared: float = 1.0
     elapsed_s: float = 8.4
-    readers: tuple[FakeReader | None, FakeReader | None] = (None, None)
+    sides: tuple[Side | None, Side | None] = (None, None)
     ended: tuple[bool, bool] = (False, False)
     grown: bool = False
     problem: str = ""
@@ -40,14 +42,11 @@ class FakeRace:
 
     def state(self) -> RaceState:
         sides = []
-        for reader, ended, figures in zip(
-            self.readers, self.ended, (COLLECTED, STREAMED), strict=True
-        ):
-            if reader is None:
+        for side, ended, figures in zip(self.sides, self.ended, (COLLECTED, STREAMED), strict=True):
+            if side is None:
                 sides.append(NOT_BEGUN)
                 continue
-            session = cast("Any", _Side(reader))
-            sides.append(SideState(session, ended, figures if ended else NOTHING))
+            sides.append(SideState(cast("Any", side), ended, figures if ended else NOTHING))
         pair, found, growth = self.plan.pair, None, (None, None)
         if all(self.ended):
             found = verdict(pair, self.plan.way, (COLLECTED, STREAMED))
@@ -71,12 +70,18 @@ class FakeRace:
         return self.recorded
 
 
+def ended_side() -> Side:
+    """Return one whose target has ended well."""
+    side = Side()
+    side.end()
+    return side
+
+
 def finished_race(**changes: Any) -> FakeRace:
     """A race that is over, with growth and two recordings."""
-    over = [FakeReader(now_s=18.4, state="exited", exit_code=0) for _ in range(2)]
     fields: dict[str, Any] = {
         "stage": "done",
-        "readers": (over[0], over[1]),
+        "sides": (ended_side(), ended_side()),
         "ended": (True, True),
         "grown": True,
         "recorded": (

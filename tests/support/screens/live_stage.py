@@ -1,4 +1,4 @@
-"""The live screen over a fake session, under a pilot."""
+"""The live screen over a synthetic session, under a pilot."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from perftui.tui.app import PerftuiApp
-from support.screens.fake_reader import FakeReader, FakeSession
 from support.screens.screen_stage import ScreenStage
+from support.screens.synthetic_session import SyntheticSession
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,16 +19,8 @@ if TYPE_CHECKING:
     Steps = Callable[["Stage"], Awaitable[None]]
 
 
-class Stage(ScreenStage[PerftuiApp]):
-    """A running app with what the tests ask of it."""
-
-    def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: FakeSession) -> None:
-        super().__init__(app, pilot)
-        self.session = session
-
-    @property
-    def reader(self) -> FakeReader:
-        return self.session.reader
+class LiveStage(ScreenStage[PerftuiApp]):
+    """A running app with what the tests ask of its live screen."""
 
     @property
     def live(self) -> LiveScreen:
@@ -46,17 +38,23 @@ class Stage(ScreenStage[PerftuiApp]):
         )
 
 
+class Stage(LiveStage):
+    """One over a synthetic session."""
+
+    def __init__(self, app: PerftuiApp, pilot: Pilot[int], session: SyntheticSession) -> None:
+        super().__init__(app, pilot)
+        self.session = session
+
+
 def play(
     steps: Steps,
-    reader: FakeReader | None = None,
+    session: SyntheticSession | None = None,
     size: tuple[int, int] = (160, 45),
     *,
     ascii_only: bool = False,
-    kind: type[FakeSession] = FakeSession,
-    **session_fields: bool,
-) -> FakeSession:
-    """Run an app over a fake session through `steps`."""
-    session = kind(reader or FakeReader(), **session_fields)  # type: ignore[arg-type]
+) -> SyntheticSession:
+    """Run an app over a session through `steps`."""
+    session = session or SyntheticSession()
 
     async def run() -> None:
         app = PerftuiApp(session, ascii_only=ascii_only)

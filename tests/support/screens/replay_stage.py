@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from perftui.probes.recording.read.container import open_container
 from perftui.tui.app import PerftuiApp
 from perftui.tui.session.recorded import open_session
-from support.screens.live_stage import Stage
+from support.screens.live_stage import LiveStage
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from support.screens.fake_reader import FakeSession
-    from support.screens.live_stage import Steps
+    Steps = Callable[[LiveStage], Awaitable[None]]
 
 
 def replay(steps: Steps, path: Path, size: tuple[int, int] = (160, 45)) -> None:
@@ -23,7 +23,7 @@ def replay(steps: Steps, path: Path, size: tuple[int, int] = (160, 45)) -> None:
     async def run() -> None:
         app = PerftuiApp(session)
         async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, cast("FakeSession", session))
+            stage = LiveStage(app, pilot)
             stage.live.player.refresh_hz, stage.live.paced = 20, False
             await stage.until(lambda: stage.live.pictures >= 1)
             await steps(stage)

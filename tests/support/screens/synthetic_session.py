@@ -1,16 +1,22 @@
 """A session without a target: made-up records through the real log into the real store.
 
 The clock is the test's own: `to(18.4)` feeds all that happens until then.
+`python -m support.screens.synthetic_session [SECONDS]` in `tests` shows it on a real terminal,
+where it goes on by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
 
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import (
-    Alert,
     Call,
     Count,
     Exit,
@@ -21,161 +27,206 @@ from perftui.probes.spine.records import (
     Overhead,
     PhaseBegin,
     PhaseEnd,
+    Plan,
     Pool,
     ProcessStart,
     Record,
+    Run,
     Stack,
     StackWindow,
+    TaskSeen,
     ThreadCpu,
     ThreadName,
 )
 from perftui.probes.store.store import Store
-from support.screens.fake_reader import MB, PHASES, PID, STACKS, T0, S, cpu, rss
-
-TICK_S = 0.05
-TARGET = Target(
-    "stream-vs-collect mode=collect engine=duckdb size=700MB",
-    ("python", "stream_vs_collect.py"),
+from support.screens.plot import (
+    ALERT,
+    CHILD,
+    COLLECT,
+    FIRST_CALL_NS,
+    FIRST_ROW_S,
+    MB,
+    PHASES,
     PID,
-    "3.12.1",
-    launched=True,
-    agent=True,
+    T0,
+    Plot,
+    S,
+    cpu,
+    rss,
 )
-ALERT = Alert(
-    "streaming_violation",
-    "critical",
-    T0 + round(10.1 * S),
-    T0 + 12 * S,
-    None,
-    "RSS +112 MB/s for 8 s, r=0.99 with rows read: looks like collect()",
-    "no plateau, no release",
-)
-THREADS = (("MainThread", 0.9), ("duckdb-scan", 0.58), ("ArrowIO", 0.14))
-"""Name and share of a core; only the first is Python's."""
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW_S = 18.4
+TICK_S = 0.05
+STACKS_S = 0.1
+"""In this grain the stacks of the main thread take turns."""
+THREAD_SHARES = (0.9, 0.58, 0.14)
+"""Of a core."""
 IMPORTS = 60
-LEAF_SHARES = (0.01, 0.02, 0.04, 0.42, 0.2, 0.31)
-"""How the main thread's time is shared out over `STACKS`, from the outermost frame."""
+COUNTERS = (("rows", 412e3), ("batches", 201.0))
+"""Name and what comes each second."""
+RUNS = (
+    Run(T0 + 4 * S, PID, 1, True, True, 3 * S, S // 4, S // 8, S // 8, T0 + S, 2 * S),
+    Run(T0 + 9 * S, PID, 2, False, True, S, None, None, None, T0 + 8 * S, S - 1000),
+)
+PLAN = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
+TASK = TaskSeen(
+    T0 + S,
+    PID,
+    1,
+    1,
+    "writer",
+    "sleep",
+    json.dumps(
+        [
+            ("writer", "/app/service.py", 16),
+            ("read_socket", "/app/service.py", 6),
+            ("sleep", "/usr/lib/python3.12/asyncio/tasks.py", 655),
+        ]
+    ),
+)
 
 
-@dataclass
+def at(seconds: float) -> int:
+    """Return the moment so many seconds after the start, ns."""
+    return T0 + round(seconds * S)
+
+
 class SyntheticSession:
-    """A `LiveSession` over the records above."""
+    """A `LiveSession` over the records of a plot; notes what was asked of it.
 
-    launched: bool = True
-    alive: bool = True
-    now_s: float = 0.0
-    asked: list[str] = field(default_factory=list)
+    Args:
+        plot: What happens.
+        now_s: How far it has come.
+        tick_s: How often it is measured; a session of hours is made with seconds.
+        launched: Whether perftui began the target.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        plot: Plot = COLLECT,
+        now_s: float = NOW_S,
+        *,
+        tick_s: float = TICK_S,
+        launched: bool = True,
+    ) -> None:
+        self.plot = plot
+        self.launched, self.alive = launched, True
+        self.now_s = 0.0
+        self.asked: list[str] = []
         self.log = SessionLog()
-        self.reader = Store(self.log.tree, TARGET, lambda: T0 + round(self.now_s * S))
+        self.reader = Store(self.log.tree, self._target(), lambda: at(self.now_s))
         self.log.connect(self.reader)
+        self._events = deque(sorted(_events(plot), key=_when))
+        self._tick_s = tick_s
         self._cpu_s = 0.0
         self._fed = 0
-        tree = self.log.tree
-        frames = [tree.frame_id(*frame) for frame in STACKS]
-        self._leaves = [tree.intern(frames[: depth + 1]) for depth in range(len(frames))]
-        self.log.extend(self._first())
+        self.log.extend(list(self._first()))
+        self.to(now_s)
 
     def to(self, seconds: float) -> SyntheticSession:
         """Let it go on until so many seconds after its start."""
-        while (self._fed + 1) * TICK_S <= seconds:
+        while (self._fed + 1) * self._tick_s <= seconds + 1e-9:
             self._fed += 1
-            self.now_s = self._fed * TICK_S
-            self.log.extend(self._tick(self._fed))
+            end_s = self._fed * self._tick_s
+            self.log.extend(self._span(end_s - self._tick_s, end_s))
+        if not self._fed and seconds:  # something was measured at once
+            self.log.extend(list(self._metrics(seconds)))
         self.now_s = seconds
         return self
 
-    def end(self) -> SyntheticSession:
-        """Let the target end, well."""
-        now = T0 + round(self.now_s * S)
-        self.log.append(Exit(now, PID, 0, None, self._cpu_s, 1.2, round(rss(self.now_s))))
+    def end(self, exit_code: int | None = 0, signal: int | None = None) -> SyntheticSession:
+        """Let the target end."""
+        memory = round(rss(self.now_s))
+        self.log.append(Exit(at(self.now_s), PID, exit_code, signal, None, None, memory))
         self.alive = False
         return self
 
-    def _first(self) -> list[Record]:
-        return [
-            ProcessStart(T0, PID, 1, TARGET.argv, "3.12.1"),
-            ThreadName(T0, PID, PID, "MainThread"),
-        ]
+    # -- its records -----------------------------------------------------------------------
 
-    def _tick(self, number: int) -> list[Record]:
-        """What one twentieth of a second brings."""
-        at_s = number * TICK_S
-        now, before = T0 + round(at_s * S), T0 + round((at_s - TICK_S) * S)
-        self._cpu_s += cpu(at_s) / 100 * TICK_S
-        rows: list[Record] = [*self._events(at_s, before, now)]
-        rows.append(
-            Metric(
-                now,
-                PID,
-                self._cpu_s,
-                round(rss(at_s)),
-                high_water_rss_bytes=round(rss(at_s) + 11 * MB),
-                anon_rss_bytes=round(rss(at_s) * 0.86),
-                threads=3,
-            )
+    def _target(self) -> Target:
+        python = "3.12.1" if self.plot.measured else None
+        argv = ("python", "stream_vs_collect.py")
+        return Target(self.plot.title, argv, PID, python, self.launched, agent=True)
+
+    def _first(self) -> Iterator[Record]:
+        target = self.reader.target()
+        yield ProcessStart(T0, PID, 1, target.argv, target.python)
+        if self.plot.thread_names:
+            yield ThreadName(T0, PID, PID, self.plot.thread_names[0])
+        yield from self.plot.notices
+
+    def _span(self, begin_s: float, end_s: float) -> list[Record]:
+        """What happens after one moment and until another."""
+        rows = list(self._due(at(end_s)))
+        if not self.plot.measured:
+            return rows
+        self._cpu_s += cpu(end_s) / 100 * (end_s - begin_s)
+        rows += self._metrics(end_s)
+        grain_s = max(STACKS_S, self._tick_s)
+        if _passes(begin_s, end_s, grain_s):
+            rows += self._stacks(end_s - grain_s, end_s)
+        if _passes(begin_s, end_s, 1.0):
+            rows += self._second(end_s)
+        return rows
+
+    def _metrics(self, at_s: float) -> Iterator[Record]:
+        now, memory = at(at_s), rss(at_s)
+        yield Metric(
+            now,
+            PID,
+            self._cpu_s,
+            round(memory),
+            high_water_rss_bytes=round(memory + 11 * MB),
+            cpu_user_s=self._cpu_s * 0.9,
+            cpu_system_s=self._cpu_s * 0.1,
+            anon_rss_bytes=round(memory * 0.86),
+            pss_bytes=round(memory * 0.96),
+            threads=3,
         )
-        for index, (name, share) in enumerate(THREADS):
+        for index, name in enumerate(self.plot.thread_names):
             state = "R" if index < 2 else "S"
-            rows.append(ThreadCpu(now, PID, PID + index, name, share * at_s, state))
-        if at_s > 6.42:
-            rows.append(Count(now, PID, "rows", round(412e3 * (at_s - 6.42))))
-        if number % 20 == 0:
-            rows += self._second(at_s, now)
-        return rows
+            yield ThreadCpu(now, PID, PID + index, name, THREAD_SHARES[index] * at_s, state)
+        if at_s > FIRST_ROW_S:
+            for counter, per_s in COUNTERS:
+                yield Count(now, PID, counter, round(per_s * (at_s - FIRST_ROW_S)))
 
-    def _events(self, at_s: float, before: int, now: int) -> list[Record]:
-        rows: list[Record] = []
-        for number, (name, begin_s, end_s) in enumerate(PHASES):
-            begin = T0 + round(begin_s * S)
-            memory = round(rss(at_s))
-            if end_s is not None and before < T0 + round(end_s * S) <= now:
-                end = T0 + round(end_s * S)
-                rows.append(PhaseEnd(end, PID, number, self._cpu_s, memory))
-            if before < begin <= now:
-                rows.append(PhaseBegin(begin, PID, PID, number, name, None, self._cpu_s, memory))
-        for index in range(IMPORTS):
-            begin = T0 + round((0.6 + index * 0.04) * S)
-            if before < begin <= now:
-                rows += self._import(index, begin, round(rss(at_s)))
-        for number in range(1, 10):
-            done = T0 + round((5.7 + number * 0.42) * S)
-            if before < done <= now:
-                took = 412_000_000 if number == 1 else 31_000_000
-                rows.append(Call(done, PID, PID, "query", number, took, ok=True))
-        if before < ALERT.t_detect_ns <= now:
-            rows.append(ALERT)
-        return sorted(rows, key=_when)
+    def _stacks(self, begin_s: float, end_s: float) -> Iterator[Record]:
+        """The main thread's, one after another."""
+        if not self.plot.thread_names:
+            return
+        tree, begun = self.log.tree, begin_s
+        for frames, share in self.plot.leaves(begin_s):
+            over = begun + share * (end_s - begin_s)
+            leaf = tree.intern([tree.frame_id(*frame) for frame in frames])
+            yield Stack(at(begun), at(over), PID, PID, leaf)
+            begun = over
 
-    def _import(self, index: int, begin: int, memory: int) -> list[Record]:
-        parent = None if index % 12 == 0 else index - index % 12
-        package = f"package_{index // 12}"
-        module = package if parent is None else f"{package}.module_{index}"
-        own, total = 5 + index * 7 % 40, 9 + index * 11 % 90
-        end = begin + max(own, total) * S // 1000
-        return [
-            ImportBegin(begin, PID, PID, index, module, parent, memory),
-            ImportEnd(end, PID, index, own * S // 1000, total * S // 1000, memory, ok=True),
-        ]
-
-    def _second(self, at_s: float, now: int) -> list[Record]:
+    def _second(self, at_s: float) -> Iterator[Record]:
         """What comes once a second."""
-        rows: list[Record] = []
-        start = now - S
-        for leaf, share in zip(self._leaves, LEAF_SHARES, strict=True):
-            end = min(start + round(share * S), now)
-            rows.append(Stack(start, end, PID, PID, leaf))
-            start = end
-        rows.append(StackWindow(now - S, now, PID, 99.8, 100, 0, 0, 0.02, "py-spy"))
-        rows.append(Pool(now, PID, "Python heap", round(0.24 * min(rss(at_s), 240 * MB))))
-        if at_s > 5.7:
-            rows.append(Pool(now, PID, "DuckDB", round(min(112.0, 60 * (at_s - 5.7)) * MB)))
-        if at_s > 9.6:
-            rows.append(Pool(now, PID, "Arrow pool", round((60 + 96 * (at_s - 9.6)) * MB)))
-        rows.append(Overhead(now, 0.038 * at_s, 53_600_000, 0, 0, 0))
-        rows.append(LogLine(now, "stdout", f"batch {round(at_s)}: 412,000 rows"))
-        return rows
+        now, memory = at(at_s), rss(at_s)
+        took_ns = round(max(1.0, self._tick_s) * S)
+        yield StackWindow(now - took_ns, now, PID, 99.8, 99, 1, 0, 0.02, "py-spy", sweeps=100)
+        if self.plot.pools:
+            yield Pool(now, PID, "Python heap", round(0.24 * min(memory, 240 * MB)))
+            if at_s > 5.7:
+                yield Pool(now, PID, "DuckDB", round(min(112.0, 60 * (at_s - 5.7)) * MB))
+            if at_s > 9.6:
+                yield Pool(now, PID, "Arrow pool", round((60 + 96 * min(at_s - 9.6, 40)) * MB))
+        if self.plot.has_child and at_s > 2:
+            yield Metric(now, CHILD, 0.004 * at_s, round(9 * MB), threads=1)
+            yield ThreadCpu(now, CHILD, CHILD, "checkpointer", 0.004 * at_s, "S")
+        yield Overhead(now, 0.038 * at_s, 53_600_000, 2, 12_000_000, 0)
+
+    def _due(self, until: int) -> Iterator[Record]:
+        """What happens at a moment of its own, as far as it has not come yet."""
+        while self._events and _when(self._events[0]) <= until:
+            row = self._events.popleft()
+            if isinstance(row, PhaseBegin | PhaseEnd):
+                row = row._replace(cpu_s=self._cpu_s)
+            yield row
 
     # -- what a live session answers -------------------------------------------------------
 
@@ -195,5 +246,102 @@ class SyntheticSession:
         self.asked.append(f"mark {name}")
 
 
+class KeptSession(SyntheticSession):
+    """One whose target keeps its process; it waits for orders once it was told to `wait`."""
+
+    waiting = False
+
+    def wait(self) -> KeptSession:
+        """The work is done."""
+        self.waiting = True
+        self.reader.rest(at(self.now_s))
+        return self
+
+    def keeps_process(self) -> bool:
+        return self.alive
+
+    def waits(self) -> bool:
+        return self.waiting
+
+    def again(self) -> None:
+        self._order("again")
+
+    def restart(self) -> None:
+        self._order("restart")
+
+    def _order(self, order: str) -> None:
+        if not self.waiting:
+            raise OSError("it is still at work: wait for it")
+        self.asked.append(order)
+        self.waiting = False
+        self.reader.rest(None)
+
+    def end_kept(self) -> None:
+        self.asked.append("end")
+
+
+def _events(plot: Plot) -> Iterator[Record]:
+    """Return all that happens at a moment of its own; the CPU of phases is not known yet."""
+    for number, text in enumerate(plot.log_texts, 1):
+        yield LogLine(at(number), "stdout", text)
+    if plot.has_child:
+        yield ProcessStart(at(2), CHILD, PID, ("postgres: checkpointer",))
+    if plot.planned:
+        yield from (PLAN, TASK)
+    if plot.keeps_process:
+        yield from RUNS
+    if plot.alert:
+        yield ALERT
+    for number in range(1, 10):
+        took = FIRST_CALL_NS if number == 1 else 31_000_000
+        yield Call(at(FIRST_ROW_S + (number - 1) * 1.2), PID, PID, "query", number, took, ok=True)
+    for number, (name, (_, begin_s, end_s)) in enumerate(
+        zip(plot.phase_names, PHASES, strict=False)
+    ):
+        yield PhaseBegin(at(begin_s), PID, PID, number, name, None, None, round(rss(begin_s)))
+        if end_s is not None:
+            yield PhaseEnd(at(end_s), PID, number, None, round(rss(end_s)))
+    if plot.measured:
+        for index in range(IMPORTS):
+            yield from _import(index, 0.6 + index * 0.04)
+
+
+def _import(index: int, begin_s: float) -> Iterator[Record]:
+    """A package, or a module of one."""
+    begin, memory = at(begin_s), round(rss(begin_s))
+    parent = None if index % 12 == 0 else index - index % 12
+    package = f"package_{index // 12}"
+    module = package if parent is None else f"{package}.module_{index}"
+    own, total = 5 + index * 7 % 40, 9 + index * 11 % 90
+    end = begin + max(own, total) * S // 1000
+    yield ImportBegin(begin, PID, PID, index, module, parent, memory)
+    yield ImportEnd(end, PID, index, own * S // 1000, total * S // 1000, memory, ok=True)
+
+
+def _passes(begin_s: float, end_s: float, every_s: float) -> bool:
+    """Whether a multiple of so many seconds lies in (begin, end]."""
+    return int(end_s / every_s + 1e-6) > int(begin_s / every_s + 1e-6)
+
+
 def _when(record: Record) -> int:
     return getattr(record, "t_ns", 0) or getattr(record, "t_detect_ns", 0)
+
+
+def main() -> None:
+    """Show it on the terminal; it goes on as time does."""
+    from perftui.tui.app import run_live
+
+    session = SyntheticSession(now_s=float(sys.argv[1]) if len(sys.argv) > 1 else NOW_S)
+    begun = time.monotonic() - session.now_s
+
+    def go_on() -> None:
+        while True:
+            session.to(time.monotonic() - begun)
+            time.sleep(TICK_S)
+
+    threading.Thread(target=go_on, name="target", daemon=True).start()
+    sys.exit(run_live(session))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from support.screens.fake_reader import PID, T0, FakeReader, S
 from support.screens.live_stage import Stage as Live
 from support.screens.live_stage import play
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import thread_tree, weights
+from support.screens.plot import ONSET, ONSET_S, PID, T0, Plot, S
+from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.profile.difference import ComparedStacks, Delta, Difference, difference
 from perftui.probes.spine.calltree import ROOT, CallTree
@@ -23,53 +24,40 @@ from perftui.tui.widgets.flame.layout import find_box, lay_out
 from perftui.tui.widgets.panes.flame import FlamePane
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
+    from support.screens.plot import Leaves
     from textual.pilot import Pilot
 
-    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.reader import Reader
     from perftui.tui.picture.view import View
     from perftui.tui.widgets.flame.diff.flame import DiffFlame
 
-ONSET = T0 + round(10.1 * S)
 MAIN = ("<module>", "/app/load.py", 9)
 IDLE = ("idle", "/app/load.py", 3)
 FETCH = ("fetch", "/app/query.py", 41)
 CONCAT = ("concat", "/v/lib/python3.12/site-packages/pyarrow/table.py", 7)
 
 
-@dataclass
-class TwoTimes(FakeReader):
+def two_times(t_s: float) -> Leaves:
     """Idle before the onset, fetching after it."""
-
-    asked: int = 0
-
-    def call_tree(
-        self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
-    ) -> tuple[ThreadTree, ...]:
-        self.asked += 1
-        known = self.__dict__.setdefault("memo", {})
-        if (t0_ns, t1_ns) not in known:
-            known[t0_ns, t1_ns] = self._made(t0_ns, t1_ns)
-        found: tuple[ThreadTree, ...] = known[t0_ns, t1_ns]
-        return found
-
-    def _made(self, t0_ns: int, t1_ns: int) -> tuple[ThreadTree, ...]:
-        before = max(min(t1_ns, ONSET) - t0_ns, 0) / 1e6
-        after = max(min(t1_ns, self.now_ns) - max(t0_ns, ONSET), 0) / 1e6
-        parts = (((MAIN, IDLE), before), ((MAIN, FETCH), after / 4),
-                 ((MAIN, FETCH, CONCAT), after / 2), ((MAIN,), after / 4))  # fmt: skip
-        selfs = {
-            self.tree.intern([self.tree.frame_id(*frame) for frame in path]): weights(
-                ms, ms * 0.9, ms / 1e3
-            )
-            for path, ms in parts
-            if ms
-        }
-        return (thread_tree((PID, PID), "MainThread", selfs),)
+    if t_s < ONSET_S:
+        return (((MAIN, IDLE), 1.0),)
+    return (((MAIN, FETCH), 0.25), ((MAIN, FETCH, CONCAT), 0.5), ((MAIN,), 0.25))
 
 
-def against_view(reader: FakeReader, selection: Selection, before: View | None = None) -> View:
+def line_by_line(t_s: float) -> Leaves:
+    """One function from start to end."""
+    return (((("<module>", "/a/leak.py", 12 if t_s < ONSET_S else 18),), 1.0),)
+
+
+TWO_TIMES = Plot(leaves=two_times)
+
+
+@cache
+def twice() -> Reader:
+    return SyntheticSession(TWO_TIMES).reader
+
+
+def against_view(reader: Reader, selection: Selection, before: View | None = None) -> View:
     return take_view(reader, selection.with_(against=True), 100, before=before)
 
 
@@ -87,16 +75,16 @@ def test_the_time_before_is_as_long_at_most_and_a_second_at_least() -> None:
 
 
 def test_what_cannot_be_compared_is_said_in_words() -> None:
-    reader = TwoTimes()
+    reader = twice()
     assert take_against(reader, Selection(), T0, (), None).why == NO_RANGE
     early = Selection(range=(T0, T0 + S))
     assert take_against(reader, early, T0, (), None).why == AT_START
-    bare = FakeReader(names=())
+    bare = SyntheticSession(Plot(measured=False)).reader
     assert "no stacks" in take_against(bare, SPAN, T0, (), None).why
 
 
 def test_nothing_is_made_twice_while_nothing_changes() -> None:
-    reader = TwoTimes()
+    reader = twice()
     first = against_view(reader, SPAN)
     again = against_view(reader, SPAN, first)
     assert again.against is first.against
@@ -172,7 +160,7 @@ def test_the_pane_shows_what_is_new_and_what_is_gone() -> None:
     pane = FlamePane()
 
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
-        pane.show(against_view(TwoTimes(), SPAN))
+        pane.show(against_view(twice(), SPAN))
         await pilot.pause()
         assert not pane.flame.display
         lines = text_of(diff_of(pane)).splitlines()
@@ -181,14 +169,14 @@ def test_the_pane_shows_what_is_new_and_what_is_gone() -> None:
             "ran then and not before: fetch query.py:41 75 % · concat pyarrow.table:7 50 %"
             in (lines[1])
         )
-        assert lines[2].startswith(" meanwhile: phase read · call query ×9")
+        assert lines[2].startswith(" meanwhile: phase read · call query ×5")
         assert lines[3].startswith("▏7.90 s of threads' time · before 7.90 s")
         assert "= <module>" in lines[4]
         assert "new 75 % fetch  query.py:41" in lines[5]
         assert "gone 100 % idle  load.py:3" in lines[5]
         assert "new 50 % concat" in lines[6]
         assert "new: not before" in text_of(pane.detail)
-        pane.show(take_view(TwoTimes(), SPAN, 100))
+        pane.show(take_view(twice(), SPAN, 100))
         await pilot.pause()
         assert pane.flame.display
         assert not diff_of(pane).display
@@ -200,7 +188,7 @@ def test_the_detail_line_explains_the_frame() -> None:
     pane = FlamePane()
 
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
-        pane.show(against_view(TwoTimes(), SPAN))
+        pane.show(against_view(twice(), SPAN))
         await pilot.pause()
         diff = diff_of(pane)
         node = next(n for n, each in enumerate(diff._found.nodes) if each.function == "fetch")  # type: ignore[union-attr]  # it is shown
@@ -222,7 +210,7 @@ def test_keys_zoom_and_stay_on_the_frame_while_the_picture_changes() -> None:
     pane = FlamePane()
 
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
-        reader = TwoTimes()
+        reader = twice()
         view = against_view(reader, SPAN)
         pane.show(view)
         await pilot.pause()
@@ -246,7 +234,7 @@ def test_weight_filter_narrow_panes_and_odd_sizes_never_break_a_line() -> None:
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
         for weight in ("wall", "cpu", "grown"):
             for wanted in ("", "fetch"):
-                pane.show(against_view(TwoTimes(), SPAN.with_(weight=weight, filter=wanted)))
+                pane.show(against_view(twice(), SPAN.with_(weight=weight, filter=wanted)))
                 for size in ((160, 40), (80, 9), (40, 5), (11, 3)):
                     await pilot.resize_terminal(*size)
                     await pilot.pause()
@@ -258,19 +246,9 @@ def test_weight_filter_narrow_panes_and_odd_sizes_never_break_a_line() -> None:
 
 
 def test_lines_tell_what_began_where_one_function_runs_from_start_to_end() -> None:
-    tree = CallTree()
-    setup, serve = (tree.intern([tree.frame_id("<module>", "/a/leak.py", n)]) for n in (12, 18))
-
-    @dataclass
-    class Script(FakeReader):
-        def call_tree(
-            self, t0_ns: int, t1_ns: int, threads: Collection[tuple[int, int]] | None = None
-        ) -> tuple[ThreadTree, ...]:
-            node = setup if t1_ns <= ONSET else serve
-            return (thread_tree((PID, PID), "MainThread", {node: weights(900, 800)}),)
-
-    script, span = Script(tree=tree), (ONSET, T0 + 18 * S)
-    found = take_against(script, SPAN, T0, script.call_tree(*span), None)
+    script = SyntheticSession(Plot(leaves=line_by_line)).reader
+    stacks = script.call_tree(ONSET, T0 + 18 * S)
+    found = take_against(script, SPAN, T0, stacks, None)
     title, names = fresh_text(found, "wall")
     assert (title, names) == ("lines that ran then and not before:", "<module> leak.py:18 100 %")
 
@@ -298,7 +276,7 @@ def test_enter_on_the_banner_lays_the_span_against_the_time_before() -> None:
         assert stage.live.selection.range is None
         assert not stage.live.selection.against
 
-    play(steps, TwoTimes(alert=True), size=(160, 45))
+    play(steps, SyntheticSession(TWO_TIMES._replace(alert=True)))
 
 
 def test_the_key_needs_a_range_and_says_so() -> None:
@@ -312,11 +290,11 @@ def test_the_key_needs_a_range_and_says_so() -> None:
         await stage.until(lambda: AT_START in stage.text)
         assert "MainThread" in stage.text, "the plain flame is shown"
 
-    play(steps, TwoTimes(), size=(160, 45))
+    play(steps, SyntheticSession(TWO_TIMES))
 
 
 def test_a_new_alert_takes_neither_the_tab_nor_the_keys_nor_the_range() -> None:
-    reader = TwoTimes(now_s=11.0, alert=True)
+    session = SyntheticSession(TWO_TIMES._replace(alert=True), now_s=11.0)
 
     async def steps(stage: Live) -> None:
         await stage.pictures()
@@ -324,10 +302,10 @@ def test_a_new_alert_takes_neither_the_tab_nor_the_keys_nor_the_range() -> None:
         await stage.press("t")
         await stage.pictures()
         focused, chosen = stage.app.focused, stage.live.selection
-        reader.now_s = 14.0
+        session.to(14.0)
         await stage.until(lambda: "streaming violation" in stage.text)
         assert stage.live.tab == "Top"
         assert stage.app.focused is focused
         assert stage.live.selection == chosen
 
-    play(steps, reader, size=(160, 45))
+    play(steps, session)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from support.screens.fake_reader import PID, T0, FakeReader, KeptSession, S
 from support.screens.live_stage import Stage, play
+from support.screens.plot import CHILD, FIRST_CALL_NS, FIRST_ROW_S, T0, Plot, S
+from support.screens.synthetic_session import PLAN, KeptSession, SyntheticSession
 
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.spine.records import Notice
@@ -19,6 +20,9 @@ from perftui.tui.widgets.charts.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from perftui.probes.spine.reader import Reader
+    from perftui.probes.store.store import Store
 
     Steps = Callable[["Stage"], Awaitable[None]]
 
@@ -84,7 +88,7 @@ def test_every_size_fills_the_screen(size: tuple[int, int]) -> None:
         assert "q quit" in lines[-1]
         assert lines[0].strip()
 
-    play(steps, FakeReader(pools=True, alert=True), size=size)
+    play(steps, SyntheticSession(Plot(pools=True, alert=True)), size=size)
 
 
 # -- time --------------------------------------------------------------------------------------
@@ -97,7 +101,7 @@ def test_pause_freezes_the_picture_and_end_goes_back_to_live() -> None:
         paused = stage.lines()[:30]
         assert "‖ PAUSED 00:18.4" in paused[0]
         drawn = stage.live.pictures
-        stage.reader.now_s = 25.0
+        stage.session.to(25.0)
         await stage.pilot.pause(0.6)
         assert stage.live.pictures == drawn
         assert stage.lines()[:30] == paused
@@ -188,9 +192,9 @@ def test_n_and_p_jump_between_events() -> None:
     async def steps(stage: Stage) -> None:
         await stage.press("p")
         assert stage.live.selection.cursor_ns == T0 + round(9.9 * S)
-        assert "read begins" in stage.text
+        assert "phase  read" in stage.text
         await stage.press("p")
-        assert stage.live.selection.cursor_ns == T0 + round(5.7 * S)
+        assert stage.live.selection.cursor_ns == T0 + round(FIRST_ROW_S * S) - FIRST_CALL_NS
         await stage.press("n", "n")
         assert "no later event" in stage.text
 
@@ -206,7 +210,7 @@ def test_enter_selects_the_span_of_the_alert() -> None:
         assert stage.live.selection.range is not None
         assert stage.live.selection.range[0] == T0 + round(10.1 * S)
 
-    play(steps, FakeReader(alert=True))
+    play(steps, SyntheticSession(Plot(alert=True)))
 
 
 def test_g_and_braces_while_live_pause_and_go(tmp_path: Path) -> None:
@@ -261,15 +265,17 @@ def test_what_is_not_shown_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
     Spikes are looked for once a second whatever is shown: here elsewhere.
     """
     asked: list[str] = []
-    monkeypatch.setattr(
-        "perftui.tui.session.spikes.SpikeFinder", lambda _: SpikeFinder(FakeReader(state="exited"))
-    )
+    elsewhere = SyntheticSession().end().reader
+    monkeypatch.setattr("perftui.tui.session.spikes.SpikeFinder", lambda _: SpikeFinder(elsewhere))
 
-    class Listening(FakeReader):
-        def __getattribute__(self, name: str) -> object:
+    class Listening:
+        def __init__(self, reader: Reader) -> None:
+            self.reader = reader
+
+        def __getattr__(self, name: str) -> object:
             if name in ("call_tree", "imports", "calls", "events", "log_lines", "threads"):
                 asked.append(name)
-            return super().__getattribute__(name)
+            return getattr(self.reader, name)
 
     async def steps(stage: Stage) -> None:
         assert set(asked) == {"call_tree", "threads"}
@@ -283,7 +289,9 @@ def test_what_is_not_shown_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
         await stage.pictures(2)
         assert "imports" in asked
 
-    play(steps, Listening(), size=(100, 28))
+    session = SyntheticSession()
+    session.reader = cast("Store", Listening(session.reader))
+    play(steps, session, size=(100, 28))
 
 
 def test_left_and_right_scroll_the_log_until_the_picture_is_paused() -> None:
@@ -298,7 +306,7 @@ def test_left_and_right_scroll_the_log_until_the_picture_is_paused() -> None:
         await stage.press("ctrl+left")
         await stage.until(lambda: "from column" not in below_tabs(stage))
 
-    play(steps, FakeReader(log_texts=("x" * 400,)))
+    play(steps, SyntheticSession(Plot(log_texts=("x" * 400,))))
 
 
 def test_enter_on_a_function_of_top_shows_it_in_the_flame() -> None:
@@ -360,10 +368,10 @@ def test_a_tab_with_nothing_to_show_is_left_out() -> None:
         await stage.pictures()
         assert stage.live.tab == "Flame"
         assert "Plans" not in stage.text
-        stage.reader.planned = True
+        stage.session.log.append(PLAN)
         await stage.until(lambda: " Plans " in stage.text)
 
-    play(steps, FakeReader(planned=False))
+    play(steps, SyntheticSession(Plot(planned=False)))
 
 
 def test_one_process_alone() -> None:
@@ -372,8 +380,8 @@ def test_one_process_alone() -> None:
         await stage.until(lambda: "checkpointer" in stage.text)
         await stage.press("down", "down", "enter")
         await stage.settled()
-        assert stage.live.selection.process == PID + 90
-        assert f"RSS of process {PID + 90}" in stage.text
+        assert stage.live.selection.process == CHILD
+        assert f"RSS of process {CHILD}" in stage.text
         await stage.press("t")
         await stage.settled()
         view = stage.live.view
@@ -384,7 +392,7 @@ def test_one_process_alone() -> None:
         await stage.press("enter", "r")
         assert stage.live.selection.process is None
 
-    play(steps, FakeReader(alert=True))
+    play(steps, SyntheticSession(Plot(alert=True)))
 
 
 def test_weight_lines_threads_and_reset_change_the_selection() -> None:
@@ -484,14 +492,17 @@ def test_the_answer_reaches_the_session(key: str, asked: str) -> None:
     assert play(steps).asked == [asked]
 
 
-@pytest.mark.parametrize("fields", [{"alive": False}, {"launched": False}])
-def test_q_leaves_at_once_when_nothing_is_lost(fields: dict[str, bool]) -> None:
+@pytest.mark.parametrize("launched", [True, False])
+def test_q_leaves_at_once_when_nothing_is_lost(launched: bool) -> None:
+    session = SyntheticSession(launched=launched)
+    session.alive = not launched
+
     async def steps(stage: Stage) -> None:
         await stage.press("q")
         await stage.until(lambda: stage.app._exit)
         assert stage.app.return_value == 0
 
-    assert play(steps, **fields).asked == []
+    assert play(steps, session).asked == []
 
 
 def test_no_single_key_harms_the_target() -> None:
@@ -520,12 +531,11 @@ def test_ctrl_c_says_what_it_does_not_do() -> None:
 
 def test_the_end_of_the_target_is_told_and_the_picture_stays() -> None:
     async def steps(stage: Stage) -> None:
-        stage.reader.state, stage.reader.exit_code = "exited", 3
-        stage.session.alive = False
+        stage.session.end(3)
         await stage.pictures(2)
         lines = stage.lines()
         assert "■ EXITED" in lines[0]
-        assert "exited with 3  after 18.4 s · CPU 24.7 s · peak 1.22 GB" in lines[1]
+        assert "exited with 3  after 18.4 s · CPU 26.9 s · peak 1.22 GB" in lines[1]
         assert "─ RSS ─" in stage.text
         await stage.press("q")
         await stage.until(lambda: stage.app._exit)
@@ -593,7 +603,7 @@ def test_no_color_lets_no_colour_out(monkeypatch: pytest.MonkeyPatch) -> None:
             await stage.pictures()
         assert f"[{stage.live.tab}]" in stage.text
 
-    play(steps, FakeReader(pools=True, alert=True))
+    play(steps, SyntheticSession(Plot(pools=True, alert=True)))
 
 
 def test_an_ascii_terminal_gets_ascii() -> None:
@@ -605,21 +615,24 @@ def test_an_ascii_terminal_gets_ascii() -> None:
         assert "##########" in stage.text
         assert "- RSS - " in stage.text
 
-    play(steps, FakeReader(pools=True, alert=True, title="naïve 日本語"), ascii_only=True)
+    plot = Plot(pools=True, alert=True, title="naïve 日本語")
+    play(steps, SyntheticSession(plot), ascii_only=True)
 
 
+HOSTILE = Plot(
+    title="\x1b]0;owned\x07\u202eevil\n",
+    phase_names=("\x1b[31mred", "\u202erev", "日本語", "tab\tbed"),
+    thread_names=("\x1b[2J", "日本語のスレッド", "a" * 400),
+    log_texts=("\x1b[2J\x1b[H", "\u202e\u2066x"),
+    notices=(Notice(T0, "warn", "\x1b[5mblink\x07"),),
+)
+NOTHING = Plot(measured=False, thread_names=(), phase_names=(), log_texts=())
 ODD = {
-    "nothing yet": FakeReader(now_s=0.0, names=(), thread_names=(), phase_names=(), log_texts=()),
-    "no metric": FakeReader(now_s=9.0, names=()),
-    "one sample": FakeReader(now_s=0.001),
-    "ten hours": FakeReader(now_s=36_000.0),
-    "hostile": FakeReader(
-        title="\x1b]0;owned\x07\u202eevil\n",
-        phase_names=("\x1b[31mred", "\u202erev", "日本語", "tab\tbed"),
-        thread_names=("\x1b[2J", "日本語のスレッド", "a" * 400),
-        log_texts=("\x1b[2J\x1b[H", "\u202e\u2066x"),
-        notices=(Notice(T0, "warn", "\x1b[5mblink\x07"),),
-    ),
+    "nothing yet": lambda: SyntheticSession(NOTHING, 0.0),
+    "no metric": lambda: SyntheticSession(Plot(measured=False), 9.0),
+    "one sample": lambda: SyntheticSession(now_s=0.001),
+    "ten hours": lambda: SyntheticSession(now_s=36_000.0, tick_s=60.0),
+    "hostile": lambda: SyntheticSession(HOSTILE),
 }
 
 
@@ -635,7 +648,7 @@ def test_odd_sessions_are_shown_without_a_stumble(name: str, size: tuple[int, in
         await stage.pictures()
         assert "─ RSS ─" in stage.text
 
-    play(steps, ODD[name], size=size)
+    play(steps, ODD[name](), size=size)
 
 
 def test_a_reader_that_fails_costs_a_picture_and_not_the_screen() -> None:
@@ -643,10 +656,11 @@ def test_a_reader_that_fails_costs_a_picture_and_not_the_screen() -> None:
         def fail(*_: object) -> None:
             raise ValueError("torn record")
 
-        good = stage.reader.call_tree
-        stage.reader.call_tree = fail  # type: ignore[assignment,method-assign]
+        reader = stage.session.reader
+        good = reader.call_tree
+        reader.call_tree = fail  # type: ignore[assignment,method-assign]
         await stage.until(lambda: "no picture: ValueError: torn record" in stage.text)
-        stage.reader.call_tree = good  # type: ignore[method-assign]
+        reader.call_tree = good  # type: ignore[method-assign]
         await stage.pictures(2)
         assert "─ RSS ─" in stage.text
 
@@ -666,6 +680,8 @@ def test_a_failing_session_call_is_told_in_one_line() -> None:
 
 
 # -- a target that keeps its process -----------------------------------------------------------
+
+KEPT = Plot(keeps_process=True)
 
 
 def palette_of(stage: Stage) -> set[str]:
@@ -691,7 +707,7 @@ def test_again_and_restart_are_keys_of_a_process_that_waits() -> None:
         await stage.until(lambda: "still at work" in stage.text)
         assert stage.session.asked == ["again"]
 
-    play(steps, FakeReader(state="waiting"), kind=KeptSession)
+    play(steps, KeptSession(KEPT).wait())
 
 
 def test_leaving_a_process_that_waits_asks_nothing() -> None:
@@ -700,13 +716,13 @@ def test_leaving_a_process_that_waits_asks_nothing() -> None:
         await stage.until(lambda: stage.session.asked == ["end"])
         assert not isinstance(stage.app.screen, QuitScreen)
 
-    play(steps, FakeReader(state="waiting"), kind=KeptSession)
+    play(steps, KeptSession(KEPT).wait())
 
     async def at_work(stage: Stage) -> None:
         await stage.press("q")
         await stage.until(lambda: isinstance(stage.app.screen, QuitScreen))
 
-    play(at_work, kind=KeptSession, waiting=False)
+    play(at_work, KeptSession(KEPT))
 
 
 def test_other_targets_have_no_such_keys() -> None:

@@ -13,6 +13,7 @@ pytest.importorskip("pyarrow")
 from support.recordings.made import make
 from support.screens.fake_race import FakeRuns
 from support.screens.pictures import check_picture
+from support.screens.plot import Plot
 from support.screens.screen_stage import ScreenStage
 from support.screens.synthetic_session import SyntheticSession
 
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
 
     Holds = Callable[[ScreenStage[Any]], bool]
 
+FULL = Plot(
+    pools=True,
+    alert=True,
+    planned=False,
+    has_child=False,
+    log_texts=tuple(f"batch {second}: 412,000 rows" for second in range(1, 19)),
+)
+"""A session that has what the pictures are of."""
 WIDE, SMALL = (160, 45), (80, 24)
 
 
@@ -76,7 +85,7 @@ def show(
     ],
 )
 def test_live(name: str, size: tuple[int, int], keys: tuple[str, ...], tmp_path: Path) -> None:
-    app = PerftuiApp(cast("Any", SyntheticSession().to(18.4)), ascii_only=False)
+    app = PerftuiApp(cast("Any", SyntheticSession(FULL)), ascii_only=False)
     show(name, app, size, tmp_path, keys, lambda stage: "LIVE 00:18.4" in stage.text)
 
 

@@ -6,8 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from support.screens.fake_race import FakeRace, FakeRuns, finished_race
-from support.screens.fake_reader import FakeReader
+from support.screens.fake_race import FakeRace, FakeRuns, Side, ended_side, finished_race
 from support.screens.screen_stage import ScreenStage
 from textual.color import Color
 
@@ -86,7 +85,7 @@ def test_wide_screen_has_both_halves_and_all_words() -> None:
         assert all(len(line) == 160 for line in lines)
         assert "perftui  demo streaming-vs-collect   duckdb · 300 MB of Parquet" in lines[0]
         assert "■ DONE 00:08.4" in lines[0]
-        assert "─ ▸ collect ─ 1.21 GB peak" in text
+        assert "─ ▸ collect ─ 1.20 GB peak" in text
         assert "kept.append(con.execute(sql).to_arrow_table())" in text
         assert "for batch in con.sql(sql).to_arrow_reader():" in text
         assert text.count("1.4 GB") == 2, "the same memory axis"
@@ -116,8 +115,8 @@ def test_80x24_keeps_curves_figures_and_verdict() -> None:
         lines, text = stage.lines(), stage.text
         assert len(lines) == 24
         assert all(len(line) == 80 for line in lines)
-        assert "▸ collect ─ 1.21 GB" in text
-        assert "streaming ─ 1.21 GB" in text
+        assert "▸ collect ─ 1.20 GB" in text
+        assert "streaming ─ 1.20 GB" in text
         row = next(line for line in lines if "peak above base" in line)
         assert row.split()[-4:] == ["+360", "MB", "+92.0", "MB"]
         assert "streaming wins" in text
@@ -188,13 +187,13 @@ def test_one_half_runs_and_the_other_is_next() -> None:
         await stage.press("tab", "enter")
         assert "streaming has not begun yet" in stage.text
 
-    play(steps, FakeRuns(FakeRace(readers=(FakeReader(), None))))
+    play(steps, FakeRuns(FakeRace(sides=(Side(), None))))
 
 
 def test_both_halves_have_the_same_axes() -> None:
     # The second has lasted 12 s of the 18.4 s of the first.
     race = FakeRace(
-        readers=(FakeReader(state="exited", exit_code=0), FakeReader(now_s=12.0)),
+        sides=(ended_side(), Side(now_s=12.0)),
         ended=(True, False),
     )
 
@@ -219,7 +218,7 @@ def test_both_halves_have_the_same_axes() -> None:
 def test_a_failure_is_told_in_its_own_words() -> None:
     race = FakeRace(
         stage="failed",
-        readers=(FakeReader(state="exited"), None),
+        sides=(ended_side(), None),
         problem="collect failed: no room",
     )
 
@@ -280,7 +279,7 @@ def test_a_single_engine_is_no_choice() -> None:
 
 
 def test_tab_and_click_choose_a_side_and_enter_opens_it() -> None:
-    race = FakeRace(readers=(FakeReader(), FakeReader()), ended=(True, False))
+    race = FakeRace(sides=(Side(), Side()), ended=(True, False))
 
     async def steps(stage: Stage) -> None:
         await stage.press("tab")

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from support.screens.live_stage import Stage
+from support.screens.live_stage import LiveStage as Stage
 from support.screens.recorded import LENGTH_S, T0, S, Writer, record
 from support.screens.replay_stage import replay
 
@@ -23,8 +23,6 @@ from perftui.tui.session.recorded import RecordedSession, open_session
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-    from support.screens.fake_reader import FakeSession
 
     Steps = Callable[[Stage], Awaitable[None]]
 
@@ -173,7 +171,7 @@ def test_g_with_a_time_of_day(recording: Path) -> None:
     from datetime import datetime
 
     async def steps(stage: Stage) -> None:
-        session = cast("RecordedSession", stage.session)
+        session = cast("RecordedSession", stage.live.session)
         wall = session.wall_ns(T0 + 45 * S)
         assert wall is not None
         at = datetime.fromtimestamp(wall / S)
@@ -369,7 +367,7 @@ def test_following_shows_what_is_written_meanwhile(tmp_path: Path) -> None:
     async def run() -> None:
         app = PerftuiApp(session)
         async with app.run_test(size=(160, 45)) as pilot:
-            stage = Stage(app, pilot, cast("FakeSession", session))
+            stage = Stage(app, pilot)
             await stage.until(lambda: stage.live.pictures >= 1)
             assert "● FOLLOWING 00:08" in stage.lines()[0]
             await stage.press("o")
@@ -396,7 +394,7 @@ def test_a_followed_recording_that_is_closed_becomes_a_replay(tmp_path: Path) ->
     async def run() -> None:
         app = PerftuiApp(session)
         async with app.run_test(size=(160, 45)) as pilot:
-            stage = Stage(app, pilot, cast("FakeSession", session))
+            stage = Stage(app, pilot)
             await stage.until(lambda: stage.live.pictures >= 1)
             writer.end(3)
             await stage.until(lambda: "‖ REPLAY" in stage.lines()[0])

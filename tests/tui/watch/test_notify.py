@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from support.screens.fake_reader import FakeReader
 from support.screens.live_stage import Stage, play
+from support.screens.plot import Plot
+from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.spine.records import Alert
 from perftui.tui.session.notify import BELL, Notifier, has_desktop, sequence_of
@@ -88,7 +89,7 @@ def test_notify_send_is_used_where_there_is_a_desktop(
 
 
 def test_the_palette_turns_it_on_and_the_screen_rings(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = FakeReader(now_s=11.0, alert=True)
+    session = SyntheticSession(Plot(alert=True), now_s=11.0)
     sent: list[str] = []
 
     async def steps(stage: Stage) -> None:
@@ -100,9 +101,9 @@ def test_the_palette_turns_it_on_and_the_screen_rings(monkeypatch: pytest.Monkey
         await stage.pilot.pause()
         assert "ring the bell" in stage.text
         assert sent == []
-        reader.now_s = 14.0
+        session.to(14.0)
         await stage.live.news.look()
         await stage.live.news.look()
         assert sent == [BELL]
 
-    play(steps, reader)
+    play(steps, session)

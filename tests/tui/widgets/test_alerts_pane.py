@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.screens.fake_reader import T0, FakeReader, S
 from support.screens.live_stage import Stage as Live
 from support.screens.live_stage import play
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import make_view
+from support.screens.plot import T0, Plot, S
+from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.detect.spikes.spike import Spike, SpikeCode
 from perftui.probes.spine.records import Alert
@@ -195,7 +196,7 @@ def test_what_is_only_a_mark_never_becomes_the_banner() -> None:
 def test_a_zoomed_axis_hides_no_alert_and_gets_no_tint_of_what_is_outside() -> None:
     from perftui.tui.picture.view import take_view
 
-    reader = FakeReader(alert=True)
+    reader = SyntheticSession(Plot(alert=True)).reader
     view = take_view(reader, Selection(axis=(T0, T0 + 5 * S)), 100)
     assert current_alert(view) is not None
     assert not overlays_of(view, AxisMap(*view.axis, 0, 100))[1].spans
@@ -214,7 +215,7 @@ def test_marks_of_spikes_and_of_severity_info() -> None:
 def test_a_mark_is_drawn_over_whatever_is_there(full: bool) -> None:
     from perftui.tui.picture.view import take_view
 
-    reader = FakeReader()
+    reader = SyntheticSession().reader
     view = replace(take_view(reader, Selection(), 100), spikes=(SPIKE,), alerts=())
     axis = AxisMap(*view.axis, 11, 100)
     chart = rss_chart(view, None)
@@ -231,7 +232,7 @@ def test_a_mark_is_drawn_over_whatever_is_there(full: bool) -> None:
 
 
 def test_n_and_p_reach_a_spike_and_enter_shows_its_span() -> None:
-    """The RSS of the fake session jumps when `first` begins, 5.7 s in."""
+    """RSS jumps while modules are imported; the rise is looked at when it has lasted 30 s."""
 
     async def steps(stage: Live) -> None:
         await stage.until(lambda: stage.live.view is not None and bool(stage.live.view.spikes))
@@ -251,4 +252,4 @@ def test_n_and_p_reach_a_spike_and_enter_shows_its_span() -> None:
         assert stage.live.selection.range == (spike.t0_ns, spike.t1_ns)
         assert stage.live.selection.against
 
-    play(steps, FakeReader(), size=(160, 45))
+    play(steps, SyntheticSession(now_s=36.0, tick_s=0.1))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.screens.fake_reader import T0, FakeReader, S
 from support.screens.pane_stage import Stage, on_stage, text_of
+from support.screens.plot import T0, S
+from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.spine.reader import Buckets
 from perftui.tui.picture.selection import Selection
@@ -86,8 +87,8 @@ def test_seconds_that_do_not_fit_leave_at_the_left() -> None:
     assert set(made.levels[-1]) == {LEVELS - 1}
 
 
-def view(selection: Selection | None = None, now_s: float = 18.4) -> View:
-    return take_view(FakeReader(now_s=now_s), selection or Selection(), 100)
+def view(selection: Selection | None = None) -> View:
+    return take_view(SyntheticSession().reader, selection or Selection(), 100)
 
 
 def test_the_picture_asks_for_whole_seconds_around_what_is_chosen() -> None:
@@ -95,7 +96,7 @@ def test_the_picture_asks_for_whole_seconds_around_what_is_chosen() -> None:
     assert whole is not None
     assert whole.t0_ns == T0
     assert len(whole.last) == 19 * HEAT_PER_S
-    reader = FakeReader(now_s=3_000)
+    reader = SyntheticSession(now_s=3_000, tick_s=5.0).reader
     late = take_view(reader, Selection(), 100).heat
     assert late is not None
     assert (late.t0_ns, late.t1_ns) == (T0 + 2900 * S, T0 + 3000 * S)
@@ -123,10 +124,11 @@ def test_only_the_newest_column_is_drawn_again() -> None:
     pane = HeatPane()
 
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
-        pane.show(view(now_s=200.2))
+        session = SyntheticSession(now_s=200.2, tick_s=0.1)
+        pane.show(take_view(session.reader, Selection(), 100))
         await pilot.pause()
         before = [list(strip) for strip in pane._lines]
-        pane.show(view(now_s=200.7))
+        pane.show(take_view(session.to(200.7).reader, Selection(), 100))
         await pilot.pause()
         for old, new in zip(before[1:-1], pane._lines[1:-1], strict=True):
             cells_old = [(s.style, c) for s in old for c in s.text][:-3]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from rich.style import Style
-from support.screens.fake_reader import T0, FakeReader, S
+from support.screens.plot import T0, Plot, S
+from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.spine.records import Notice
 from perftui.tui.picture import choosing
@@ -40,8 +42,8 @@ from perftui.tui.widgets.draw.canvas import changed_columns, strip_of
 PAINT = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
 
 
-def view_of(reader: FakeReader, columns: int = 100, **choice: object) -> View:
-    return take_view(reader, Selection().with_(**choice), columns)
+def view_of(session: SyntheticSession, columns: int = 100, **choice: object) -> View:
+    return take_view(session.reader, Selection().with_(**choice), columns)
 
 
 # -- blocks ------------------------------------------------------------------------------------
@@ -115,12 +117,12 @@ def test_wide_characters_are_painted_whole() -> None:
 
 
 def test_a_growing_session_repaints_few_cells() -> None:
-    reader = FakeReader(now_s=31.0)
+    session = SyntheticSession(now_s=31.0)
     changed = 0
     before = None
     for step in range(8):
-        reader.now_s = 31.0 + step * 0.05
-        view = view_of(reader, 126, axis=live_axis(T0, reader.now_ns))
+        now_ns = session.to(31.0 + step * 0.05).reader.status().t_end_ns
+        view = view_of(session, 126, axis=live_axis(T0, now_ns))
         axis = AxisMap(*view.axis, 11, 126)
         lines = chart_lines(rss_chart(view, None), axis, Overlay(), PAINT, (160, 11), figures=False)
         if before is not None:
@@ -138,32 +140,34 @@ def test_a_growing_session_repaints_few_cells() -> None:
 
 # -- lines of every size ---------------------------------------------------------------------
 
-READERS = {
-    "usual": FakeReader(),
-    "pools and alert": FakeReader(pools=True, alert=True),
-    "nothing yet": FakeReader(now_s=0.0, names=(), thread_names=()),
-    "one sample": FakeReader(now_s=0.01),
-    "ten hours": FakeReader(now_s=36_000.0),
-    "exited": FakeReader(state="exited", exit_code=3),
-    "killed": FakeReader(state="exited", signal=9),
-    "odd signal": FakeReader(state="exited", signal=250),
-    "hostile": FakeReader(
-        title="\x1b]0;owned\x07\u202eevil\n" * 9,
-        phase_names=("\x1b[31mred", "\u202erev", "日本語", "tab\tbed"),
-        thread_names=("\x1b[2J", "日本語のスレッド", "a" * 400),
-        log_texts=("\x1b[2J\x1b[H", "\u202e\u2066"),
-        notices=(Notice(T0, "warn", "\x1b[5mblink\x07 " * 20),),
-    ),
+HOSTILE = Plot(
+    title="\x1b]0;owned\x07\u202eevil\n" * 9,
+    phase_names=("\x1b[31mred", "\u202erev", "日本語", "tab\tbed"),
+    thread_names=("\x1b[2J", "日本語のスレッド", "a" * 400),
+    log_texts=("\x1b[2J\x1b[H", "\u202e\u2066"),
+    notices=(Notice(T0, "warn", "\x1b[5mblink\x07 " * 20),),
+)
+SESSIONS = {
+    "usual": SyntheticSession,
+    "pools and alert": lambda: SyntheticSession(Plot(pools=True, alert=True)),
+    "nothing yet": lambda: SyntheticSession(Plot(measured=False, thread_names=()), 0.0),
+    "one sample": lambda: SyntheticSession(now_s=0.01),
+    "ten hours": lambda: SyntheticSession(now_s=36_000.0, tick_s=60.0),
+    "exited": lambda: SyntheticSession().end(3),
+    "killed": lambda: SyntheticSession().end(None, 9),
+    "odd signal": lambda: SyntheticSession().end(None, 250),
+    "hostile": lambda: SyntheticSession(HOSTILE),
 }
+made = cache(lambda name: SESSIONS[name]())
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", SESSIONS)
 @pytest.mark.parametrize("width", [60, 80, 100, 160, 300])
 def test_every_line_is_as_wide_as_the_screen_and_harmless(name: str, width: int) -> None:
-    reader = READERS[name]
+    session = made(name)
     for height in (15, 24, 45, 80):
         layout = plan(width, height, counter=True, banner=True, phases=True, chosen=False)
-        view = view_of(reader, layout.columns, cursor_ns=T0 + S, range=(T0, T0 + 5 * S))
+        view = view_of(session, layout.columns, cursor_ns=T0 + S, range=(T0, T0 + 5 * S))
         axis = AxisMap(*view.axis, layout.left, layout.columns)
         spans = (Span(layout.left + 3, layout.left + 9, "bad_bg", "onset 00:01.0"),)
         charts = [(rss_chart(view, 82e6), layout.rss), (cpu_chart(view, 2), layout.cpu)]
@@ -200,7 +204,7 @@ def test_rows_are_shared_out_without_a_rest(height: int, counter: bool) -> None:
 
 
 def test_the_picture_has_the_figures_and_shapes_of_the_session() -> None:
-    view = view_of(FakeReader(now_s=18.4), 126)
+    view = view_of(made("usual"), 126)
     axis = AxisMap(*view.axis, 11, 126)
     chart = rss_chart(view, 112e6)
     lines = [
@@ -216,15 +220,14 @@ def test_the_picture_has_the_figures_and_shapes_of_the_session() -> None:
 
 
 def test_a_rate_too_small_to_mean_anything_is_not_named() -> None:
-    view = view_of(FakeReader())
+    view = view_of(made("usual"))
     assert rss_chart(view, 5e4).note == ""
     assert rss_chart(view, None).note == ""
     assert rss_chart(view, -80e6).note == "▼ −80.0 MB/s"
 
 
 def test_pools_never_rise_above_rss() -> None:
-    reader = FakeReader(now_s=18.4, pools=True)
-    chart = rss_chart(view_of(reader), None)
+    chart = rss_chart(view_of(made("pools and alert")), None)
     *pools, whole = chart.layers
     assert [layer.name for layer in pools] == ["Python heap", "DuckDB", "Arrow pool"]
     for layer in pools:
@@ -233,7 +236,7 @@ def test_pools_never_rise_above_rss() -> None:
 
 
 def test_a_pool_that_explains_nothing_does_not_paint_the_memory_unexplained() -> None:
-    view = view_of(FakeReader(now_s=18.4, pools=True))
+    view = view_of(made("pools and alert"))
     nothing = view.rss._replace(high=(0.0,) * 126, low=(0.0,) * 126, last=(0.0,) * 126)
     chart = rss_chart(replace(view, pools=(("Arrow pool", nothing),)), None)
     assert [(layer.name, layer.colour) for layer in chart.layers] == [("RSS", "memory")]
@@ -241,16 +244,15 @@ def test_a_pool_that_explains_nothing_does_not_paint_the_memory_unexplained() ->
 
 
 def test_a_paused_picture_shows_nothing_after_the_pause() -> None:
-    reader = FakeReader(now_s=18.0)
-    view = view_of(reader, 100, paused_at_ns=T0 + 9 * S, axis=(T0, T0 + 20 * S))
+    view = view_of(made("usual"), 100, paused_at_ns=T0 + 9 * S, axis=(T0, T0 + 20 * S))
     edge = rss_chart(view, None).layers[-1].edge
     assert edge[44] is not None
     assert all(value is None for value in edge[46:])
 
 
 def test_a_spike_survives_thinning() -> None:
-    reader = FakeReader(now_s=36_000.0)
-    highest = max(v for v in rss_chart(view_of(reader, 60), None).layers[-1].edge if v is not None)
+    view = view_of(made("ten hours"), 60)
+    highest = max(v for v in rss_chart(view, None).layers[-1].edge if v is not None)
     assert highest >= 4.7e9
 
 
@@ -259,21 +261,21 @@ def test_a_spike_survives_thinning() -> None:
     [
         ({"exit_code": 0}, "finished after 18.4 s"),
         ({"exit_code": 3}, "exited with 3 after 18.4 s"),
-        ({"signal": 9}, "killed by SIGKILL after 18.4 s"),
-        ({"signal": 250}, "killed by signal 250 after 18.4 s"),
-        ({}, "ended after 18.4 s"),
+        ({"exit_code": None, "signal": 9}, "killed by SIGKILL after 18.4 s"),
+        ({"exit_code": None, "signal": 250}, "killed by signal 250 after 18.4 s"),
+        ({"exit_code": None}, "ended after 18.4 s"),
     ],
 )
-def test_the_end_is_told_in_words(changes: dict[str, int], words: str) -> None:
-    view = view_of(replace(FakeReader(), state="exited", **changes))  # type: ignore[arg-type]
+def test_the_end_is_told_in_words(changes: dict[str, int | None], words: str) -> None:
+    view = view_of(SyntheticSession().end(**changes))
     assert exit_text(view).startswith(words)
-    assert "CPU 24.7 s" in exit_text(view)
+    assert "CPU 26.9 s" in exit_text(view)
     assert "peak 1.22 GB" in exit_text(view)
 
 
 def test_axis_labels_are_true_as_written() -> None:
     for now_s in (2, 8, 18, 25, 40, 60):
-        chart = rss_chart(view_of(FakeReader(now_s=now_s)), None)
+        chart = rss_chart(view_of(SyntheticSession(now_s=now_s, tick_s=0.2)), None)
         labels = axis_labels(chart, 12)
         numbers = sorted(
             {float(text.split()[0]) for text in labels.values() if text != "0"}, reverse=True
@@ -341,7 +343,7 @@ def test_rate_of_change_needs_time_and_forgets() -> None:
 
 
 def test_range_ends_follow_the_cursor_in_any_order() -> None:
-    view = view_of(FakeReader(), cursor_ns=T0 + 8 * S)
+    view = view_of(made("usual"), cursor_ns=T0 + 8 * S)
     axis = AxisMap(*view.axis, 0, 100)
     first = choosing.with_range_end(view, axis, start=True)
     assert first.range == (T0 + 8 * S, view.status.t_end_ns)
@@ -350,22 +352,22 @@ def test_range_ends_follow_the_cursor_in_any_order() -> None:
 
 
 def test_events_are_found_both_ways_and_pause_the_view() -> None:
-    reader = FakeReader()
-    view = view_of(reader)
-    events = reader.events(T0, reader.now_ns)
+    view = view_of(made("usual"))
+    now_ns = view.status.t_end_ns
+    events = made("usual").reader.events(T0, now_ns)
     found = choosing.at_event(view, events, -1)
     assert found is not None
     selection, event = found
-    assert event.text == "read begins"
-    assert selection.paused_at_ns == reader.now_ns
+    assert (event.kind, event.text) == ("phase", "read")
+    assert selection.paused_at_ns == now_ns
     again = choosing.at_event(replace(view, selection=selection), events, -1)
     assert again is not None
-    assert again[1].text == "first begins"
+    assert again[1].text == "first query 412 ms"
     assert choosing.at_event(replace(view, selection=selection), events, 1) is None
 
 
 def test_threads_go_round_and_back_to_all() -> None:
-    view = view_of(FakeReader())
+    view = view_of(made("usual"))
     one = choosing.next_thread(view, 1)
     assert one.thread is not None
     assert choosing.next_thread(replace(view, selection=one), 1).thread is None

@@ -25,12 +25,12 @@ TREE = Path(__file__).resolve().parents[3]
 
 
 class Terminal:
-    """A pseudo-terminal with the screen on a fake session in it."""
+    """A pseudo-terminal with the screen on a synthetic session in it."""
 
     def __init__(self, width: int = 160, height: int = 45, **environment: str) -> None:
         start = f"import sys; sys.path.insert(0, {str(TREE / 'tests')!r}); sys.argv[1:] = ['18']"
         shim = f"import runpy; runpy.run_path({str(TREE / 'tests/conftest.py')!r})"
-        code = f"{start}; {shim}; from support.screens.fake_reader import main; main()"
+        code = f"{start}; {shim}; from support.screens.synthetic_session import main; main()"
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LC_ALL="C.UTF-8")

@@ -382,7 +382,7 @@ class LiveScreen(Screen[None]):
         """Choose a recording to compare this session with."""
         from perftui.tui.screens.live.acts.comparing import begin_diff
 
-        begin_diff(self, self.session.reader, self.say)
+        begin_diff(self, self.session, self.say)
 
     def action_save(self) -> None:
         """Save what the screen is about, or the screen."""
