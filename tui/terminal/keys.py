@@ -15,6 +15,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import Any
 
     from textual import events
     from textual.app import App
@@ -44,7 +45,7 @@ class KeyPassed(Message):
 class KeysInOrder:
     """Gives an application its keys, each when the one before is done."""
 
-    def __init__(self, app: App[object], give: Callable[[events.Key], Awaitable[None]]) -> None:
+    def __init__(self, app: App[Any], give: Callable[[events.Key], Awaitable[None]]) -> None:
         self._app = app
         self._give = give
         self._waiting: deque[events.Key] = deque()
