@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from support.recordings.synthetic import T0, S
 
-from perftui.probes.recording.format.tables import RECORDED, TABLES, arrow_schema
+from perftui.probes.recording.format.schema import arrow_schema
+from perftui.probes.recording.format.tables import RECORDED, TABLES
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.ipc import encode, schema_message
 from perftui.probes.recording.write.live import batch_of
