@@ -6,7 +6,6 @@ never imports other people's packages. The child does.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from perftui.scenarios.run.user_file import read_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
 
     from perftui.scenarios.define.definition import Definition
 
@@ -24,6 +24,10 @@ GROUP = "perftui.scenarios"
 
 def installed_scenarios() -> dict[str, EntryPoint]:
     """All by name. Of two packages with the same name for one, the first found counts."""
+    # Not at the top: with all that it imports (json, email, in some versions) the process that
+    # runs a scenario would have it, too, and the scenario would no longer import it itself.
+    from importlib.metadata import distributions
+
     found: dict[str, EntryPoint] = {}
     # Their code is not ours: it may stand where we do not import from.
     for distribution in distributions(path=native_path()):

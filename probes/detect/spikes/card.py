@@ -21,6 +21,9 @@ MOST_BEFORE_NS = 10 * NS_PER_S
 MOST_RAN = 5
 COVERS = 0.25
 """An import or call that covers this part of a spike is named."""
+_CALL_ENDS_NS = 2 * NS_PER_S
+"""A first call may go on for so long after its jump, and is still known when the card is made:
+memory is at its highest before what fetched it has put it in order."""
 _BUCKET_NS = NS_PER_S // 20
 
 
@@ -119,7 +122,7 @@ def _call(reader: Reader, found: SpikeStretch, start_ns: int) -> tuple[str, bool
     until_ns = t1 + NS_PER_S // 4
     covers = {
         name: _overlap(begin, end, t0, t1)
-        for name, begin, end in first_calls(reader, start_ns, until_ns)
+        for name, begin, end in first_calls(reader, start_ns, t1 + _CALL_ENDS_NS)
     }
     first = max(covers, key=lambda name: covers[name], default="")
     if first and covers[first] >= least:

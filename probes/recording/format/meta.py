@@ -260,7 +260,9 @@ def recorder_alive(meta: Mapping[str, Any]) -> bool:
         return False
     if recorder.get("boot_id") != boot_id():
         return False
-    return start_key(pid) == recorder.get("start")
+    start = start_key(pid)
+    # Where /proc was closed to the recorder it did not know its own: no process is none's.
+    return start is not None and start == recorder.get("start")
 
 
 def _cpu_model() -> str | None:

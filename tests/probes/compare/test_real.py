@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 PROGRAM = """
-import sys, perftui
+import sys, time, perftui
 VARIANT = sys.argv[1]
 
 def parse(rounds):
@@ -42,6 +42,7 @@ def keep(size):
     kept = []
     for _ in range(size):
         kept.append(bytearray(b"x" * 1_000_000))
+        time.sleep(0.005)  # in what is over at once a busy machine takes no sample
     return kept
 
 with perftui.phase("load"):

@@ -125,6 +125,14 @@ def test_a_recording_from_before_the_lock_is_judged_by_its_process(tmp_path: Pat
     assert len(shelf.enforce(max_bytes=0, where=tmp_path)) == 1
 
 
+def test_a_recorder_that_knew_no_start_of_its_own_is_not_alive_for_ever(tmp_path: Path) -> None:
+    """Its /proc was closed to it; and there is no process of its number any more."""
+    path = make(tmp_path / "x.perftui", 3, close=False)
+    change_recorder(path, pid=(1 << 22) + 1, start=None)
+    age(path, liveness.SILENT_S + 60)
+    assert open_recording(path).state == "interrupted"
+
+
 def test_a_closed_one_leaves_no_claim_and_may_go_at_once(tmp_path: Path) -> None:
     path = make(tmp_path / "done.perftui", 3)
     assert not (path / CLAIM).exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import MAIN, READER, bare_view, make_view, thread_tree, weights
+from textual.containers import Container
+from textual.widgets import Label
 
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.flame.layout import Box, find_box
@@ -50,6 +53,30 @@ def test_frames_hang_below_their_callers_and_waiting_below_the_call() -> None:
         assert len(waits) == 1, "short waits are not told from their neighbours' CPU"
 
     on_stage(pane, play)
+
+
+def test_a_pane_whose_size_is_never_told_is_drawn_all_the_same() -> None:
+    """Places are asked for between mounting and layout: Textual then sends no Resize."""
+    pane = FlamePane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        compositor = stage.screen._compositor
+        await stage.mount(Container(id="deck"))
+        await pilot.pause()
+        stage.query_one("#deck").mount(pane)
+        pane.show(make_view())
+        for _ in range(50):
+            await asyncio.sleep(0)
+            compositor._full_map_invalidated = True  # as a widget that is new to it does
+            assert compositor.full_map
+        for _ in range(2_000):
+            if "fetch_all" in text_of(pane.flame) and pane.detail.size.height == 5:
+                break
+            await pilot.pause(0.01)
+        assert "fetch_all  query.py:41" in text_of(pane.flame)
+        assert pane.detail.size.height == 5, "the pane has heard of its size, too"
+
+    on_stage(Label("above"), play)
 
 
 def test_hover_tells_about_the_frame_and_leaves_no_trace() -> None:

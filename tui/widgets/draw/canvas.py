@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.geometry import Region
+from textual.events import Resize
+from textual.geometry import Region, Size
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -58,6 +60,35 @@ class Canvas(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Strip] = ()
         self._own_style: Style | None = None
+        self._told_size: Size | None = None
+        """By the last `Resize`."""
+        self._drawn_size: Size | None = None
+
+    def on_resize(self, event: Resize) -> None:
+        """Know that the size was told."""
+        self._told_size = event.size
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a part; with a new size, see to it that it is told."""
+        if self._drawn_size != self.outer_size:
+            self._drawn_size = self.outer_size
+            self.call_later(self._tell_size)  # behind the `Resize`, if there is one
+        return super().render_lines(crop)
+
+    def _tell_size(self) -> None:
+        """Make up for a `Resize` that does not come.
+
+        Where Textual needs to know a place (the mouse moves, a key is given to a pane) between
+        the mounting of a widget and its first layout, it computes all places at once; to the
+        layout the widget is then no new one, and it hears nothing. It would stay blank until
+        other data come: in a recording that stands still, for good.
+        """
+        if self._told_size == self.outer_size or not self.is_attached:
+            return
+        for widget in (self.parent, self):
+            if isinstance(widget, Widget) and not isinstance(widget, Screen):
+                sizes = (widget.outer_size, widget.virtual_size, widget.container_size)
+                widget.post_message(Resize(*sizes))
 
     def put(self, lines: Sequence[Strip]) -> None:
         """Show these lines from now on."""

@@ -188,6 +188,18 @@ def cards_of(session: Session) -> tuple[Spike, ...]:
     return SpikeFinder(session.store).finish()
 
 
+def test_a_first_call_that_goes_on_after_its_jump_is_named_live_and_at_the_end() -> None:
+    session = collecting()
+    call = Call(T0 + round(6.2 * S), PID, PID, "query", 1, round(1.2 * S), True)
+    session.extra = [session.extra[0], (6.2, call)]
+    live = SpikeFinder(session.store)
+    session.until(20, live.advance)
+    (known,) = live.spikes
+    session.end()
+    (card,) = cards_of(session)
+    assert (card.call, card.first_call) == (known.call, known.first_call) == ("query", True)
+
+
 def test_a_card_says_what_rose_where_and_what_ran_only_then() -> None:
     session = collecting()
     session.until(12)
