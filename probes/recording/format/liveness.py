@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from perftui.probes.recording.format.claim import CLAIM, is_locked
-from perftui.probes.recording.format.meta import META, boot_id, recorder_alive
+from perftui.probes.recording.format.limits import META_BYTES, RecordingError
+from perftui.probes.recording.format.meta import META, boot_id, parse_meta, recorder_alive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def state_of(path: Path, meta: Mapping[str, Any]) -> RecordingState:
 
     Args:
         path: Its folder, or its one file.
-        meta: What its `meta.json` says.
+        meta: What its `meta.json` said when it was read; the answer is of that moment.
     """
     if meta.get("state") == "closed":
         return "closed"
@@ -42,10 +43,12 @@ def state_of(path: Path, meta: Mapping[str, Any]) -> RecordingState:
     locked = is_locked(path)
     if locked or recorder_alive(meta):
         return "recording"
-    if not _beats(meta) or (locked is False and _lock_tells(meta)):
-        return "interrupted"
-    silent_s = silence_s(path)
-    return "interrupted" if silent_s is None or silent_s > SILENT_S else "recording"
+    if _beats(meta) and not (locked is False and _lock_tells(meta)):
+        silent_s = silence_s(path)
+        if silent_s is not None and silent_s <= SILENT_S:
+            return "recording"
+    # What `meta` says may be from before its writer closed it: then it was being written.
+    return "recording" if _is_closed(path) else "interrupted"
 
 
 def surely_over(path: Path, meta: Mapping[str, Any]) -> bool:
@@ -86,6 +89,15 @@ def _now_s(path: Path) -> float:
             os.close(fd)
             Path(name).unlink()
     return time.time()
+
+
+def _is_closed(path: Path) -> bool:
+    """Tell whether `meta.json` says so by now."""
+    with suppress(OSError, RecordingError):
+        fd = os.open(path / META, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            return bool(parse_meta(file.read(META_BYTES + 1), META)["state"] == "closed")
+    return False
 
 
 def _beats(meta: Mapping[str, Any]) -> bool:

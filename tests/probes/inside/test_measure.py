@@ -115,7 +115,8 @@ def test_blocks_may_be_nested_and_threads_are_gone_afterwards() -> None:
     for block_of, least, most in ((outer, 45e6, 200e6), (inner, 45e6, 200e6), (small, 0, 20e6)):
         assert block_of.growth_bytes is not None
         assert least <= block_of.growth_bytes < most, block_of.name
-    assert {thread.name for thread in threading.enumerate()} == before
+    # Threads that others have left may end meanwhile.
+    assert {thread.name for thread in threading.enumerate()} <= before
     with pytest.raises(RuntimeError, match="measured once"), measure("x") as _, _again():
         pass
 

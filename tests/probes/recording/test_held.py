@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.recordings.made import make
+from support.recordings.synthetic import T0, TARGET
 from support.waiting import wait_for
 
 from perftui.probes.recording.format import liveness
 from perftui.probes.recording.format.claim import CLAIM, Claim, Taken
-from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.recording.read.container import open_container
+from perftui.probes.recording.read.reader import RecordingReader, open_recording
 from perftui.probes.recording.shelf import shelf
 from perftui.probes.recording.shelf.place import RecordingPlace
+from perftui.probes.recording.write.writer import Recording
+from perftui.probes.spine.calltree import CallTree
+from perftui.tui.session.recorded import open_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +92,41 @@ def test_a_recorder_in_another_pid_namespace_is_alive(tmp_path: Path) -> None:
     assert shelf.enforce(max_bytes=0, where=tmp_path) == [], "it was written to just now"
     age(path, liveness.OVER_S + 60)
     assert [gone.name for gone in shelf.enforce(max_bytes=0, where=tmp_path)] == ["away"]
+
+
+def test_what_is_closed_while_it_is_looked_at_is_not_called_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "now.perftui"
+    recording = Recording(path, CallTree(), TARGET, T0)
+    reader = open_recording(path)
+    before = reader.meta
+    assert reader.state == "recording"
+    before["recorder"]["pid"] = 1 << 22  # the recorder is a process that ends then
+    recording.close()
+    # Its words are from before, its lock is gone: it was being written when they were read.
+    assert liveness.state_of(path, before) == "recording"
+    reader.refresh()
+    assert reader.state == "closed"
+
+
+def test_who_follows_sees_a_recording_closed_wherever_it_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perftui.tui.session.recorded.FOLLOW_EVERY_S", 0.01)
+    monkeypatch.setattr("perftui.probes.recording.read.reader._STATE_HOLDS_S", 0.0)
+    recording = Recording(tmp_path / "now.perftui", CallTree(), TARGET, T0)
+    read_again = RecordingReader.refresh
+
+    def closed_right_after(reader: RecordingReader) -> bool:
+        changed = read_again(reader)
+        reader.meta["recorder"]["pid"] = 1 << 22  # the recorder is a process that ends then
+        recording.close()
+        return changed
+
+    monkeypatch.setattr(RecordingReader, "refresh", closed_right_after)
+    session = open_session(open_container(tmp_path / "now.perftui"), "follow")
+    wait_for(lambda: session.recording_state != "recording")
+    assert session.recording_state == "closed"
+    session.close()
 
 
 def test_a_writer_on_another_machine_is_known_by_its_heartbeat(tmp_path: Path) -> None:

@@ -376,7 +376,7 @@ def test_following_shows_what_is_written_meanwhile(tmp_path: Path) -> None:
                 writer.second(second)
             writer.recording.heartbeat()
             await stage.until(lambda: "line of second 13" in pane(stage))
-            assert "● FOLLOWING 00:14" in stage.lines()[0]
+            await stage.until(lambda: "● FOLLOWING 00:14" in stage.lines()[0])
             await stage.press("q")
             assert app._exit, "there is nothing to ask"
 
