@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 UNSEEN = {
     "slow_import": "imports are not timed from inside",
     "lock_wait": "the stacks of all threads are not taken from inside",
+    "loop_blocked": "event loops are not looked at from inside of a block",
 }
 """Kinds of alerts that a block measured in its own process can never raise, and why."""
 _SIZES = {"max_growth": "100MB", "max_kept": "20MB", "max_peak": "1GB", "limit": "2GB"}

@@ -183,7 +183,6 @@ class measure:
             phases=bool(watch.phases),
             limit=self._limit_bytes is not None,
             patient=False,
-            agent=False,
         )
         measured.unjudged = unjudged(kinds, seen)
         if not self._heard and measured.unjudged:

@@ -11,7 +11,7 @@ const TICKS = [
 // Where an alert tints the ground: behind the figure that it is about; unknown kinds everywhere.
 const ABOUT = {
   memory: ["mem growth", "oom risk", "streaming violation"],
-  cpu: ["cpu contention", "lock wait", "io wait", "stall", "slow import", "cold start"],
+  cpu: ["cpu contention", "lock wait", "io wait", "loop blocked", "stall", "slow import", "cold start"],
   rows: ["streaming violation", "throughput decay", "no steady state"],
 };
 const KNOWN_KINDS = new Set(Object.values(ABOUT).flat());

@@ -32,6 +32,7 @@ from perftui.probes.inside.result import BlockAlert, LimitExceeded, Measured
         ({"fail_on": ["leak"]}, "fail_on: no alert 'leak'; there are cold_start"),
         ({"fail_on": [7]}, "fail_on: no alert 7"),
         ({"fail_on": 7}, "fail_on=7 is no list of alerts"),
+        ({"fail_on": "loop_blocked"}, "run the program under `perftui run --fail-on loop_blocked`"),
         ({"fail_on": "slow_import"}, "run the program under `perftui run --fail-on slow_import`"),
         ({"rate_hz": 5000}, "rate_hz=5000 is not between 1 and 200"),
     ],

@@ -253,6 +253,25 @@ def test_asleep_with_the_gil_but_without_a_cpu_is_no_hit() -> None:
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
 
 
+def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
+    """On a full machine: ten times in the queue after WORK, once running where it answers."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples.append(record(t, SLEEP, "S", 5))
+        if turn % 10:
+            samples += [queued(t + 10, WORK, 0.1, gil=True), queued(t + 20, WORK, 0, gil=True)]
+        else:
+            samples.append(replace(record(t + 10, OTHER, "R", 0.1), on_cpu=True))
+        samples.append(record(t + 50, SLEEP, "S", 5))
+    by = cpu_by_stack(samples)
+    assert by[OTHER] < 0.15 * sum(by.values())
+    thread = CpuByStack()
+    live = [one for sample in samples for one in thread.add(sample)]
+    live += thread.settle(1 << 40, final=True)
+    assert sum(one.amount for one in live if one.stack is OTHER) < 0.15 * sum(by.values())
+
+
 def test_few_hits_do_not_decide_alone() -> None:
     """Two hits, one of each; but nearly all that is certain is WORK."""
     samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(100)]

@@ -128,20 +128,42 @@ while True: seventy(); thirty()
 """
 
 
+def share_of_seventy(seen: Collected, t0_ns: int, t1_ns: int) -> float:
+    """Return the share of seventy() in the time of both functions between two moments."""
+    by = {"seventy": 0, "thirty": 0}
+    for stack in seen.of(Stack):
+        for name in by.keys() & set(seen.functions(stack.node)):
+            by[name] += max(min(stack.t1_ns, t1_ns) - max(stack.t0_ns, t0_ns), 0)
+    return by["seventy"] / sum(by.values())
+
+
 @pytest.mark.live
-def test_both_samplers_see_the_same_program(collected: Collected, launch: Launch) -> None:
+def test_both_samplers_see_the_same_program(launch: Launch) -> None:
+    """At the same time: on a full machine the share itself is another one every few seconds.
+
+    From 6 s each share has a standard error of .5 to 1 points by where the samples happen to
+    fall (a transition is known to half a period); `benchmarks/sampler_agreement.py` watches for
+    60 s, and there they agree within 2 points.
+    """
     process = launch(SPLIT)
-    shares = []
-    for sampler in ("own", "py-spy"):
-        seen = Collected()
-        probe = watched(seen, process.pid, sampler=sampler)
+    both = [Collected(), Collected()]
+    probes = [
+        watched(both[0], process.pid, sampler="own"),
+        watched(both[1], process.pid, sampler="py-spy"),
+    ]
+    for probe in probes:
         probe.start()
-        wait_until(lambda: sum(s.t1_ns - s.t0_ns for s in seen.of(Stack)) > 6e9)  # noqa: B023
+
+    def span() -> tuple[int, int]:
+        """Return from when to when there are stacks of both."""
+        stacks = [seen.of(Stack) for seen in both]
+        if not all(stacks):
+            return 0, 0
+        return max(s[0].t0_ns for s in stacks), min(s[-1].t1_ns for s in stacks)
+
+    wait_until(lambda: span()[1] - span()[0] > 6e9)
+    for probe in probes:
         probe.stop()
-        by = {"seventy": 0, "thirty": 0}
-        for stack in seen.of(Stack):
-            for name in by.keys() & set(seen.functions(stack.node)):
-                by[name] += stack.t1_ns - stack.t0_ns
-        shares.append(by["seventy"] / sum(by.values()))
-    assert abs(shares[0] - 0.7) < 0.06
-    assert abs(shares[0] - shares[1]) < 0.08
+    own, spied = (share_of_seventy(seen, *span()) for seen in both)
+    assert 0.4 < own < 0.95
+    assert abs(own - spied) < 0.04
