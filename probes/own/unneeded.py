@@ -2,8 +2,9 @@
 
 pandas, numpy and cloudpickle, which pyarrow takes, cost a command half its start and half its
 memory, for conversions that we never ask for. OpenSSL costs 4 MiB: asyncio takes it for
-connections that we never make, hashlib for what it has itself, too. Only a process that runs nobody's code but ours may hide them; whoever only
-asks whether they are installed (`importlib.util.find_spec`) is still told that they are.
+connections that we never make, hashlib for what it has itself, too. Only a process that runs
+nobody's code but ours may hide them; whoever only asks whether they are installed
+(`importlib.util.find_spec`) is still told that they are.
 """
 
 from __future__ import annotations
