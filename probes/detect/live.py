@@ -7,6 +7,7 @@ thread of our own judges them and writes the alerts.
 from __future__ import annotations
 
 from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code, waiting_of
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
 
+_GATHER_S = 0.1
+"""Between two looks into the inbox: to be woken for each of 40 batches a second costs more than
+to judge them."""
 STACKS_EVERY_S = 0.5
 STACKS_SELDOM_S = 2.0
 STACKS_SPAN_S = 2.0
@@ -67,6 +71,7 @@ class DetectorProbe:
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
         self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
+        self._stopping = Event()
         self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
         self._failed = False
         self._open: dict[tuple[str, float], Alert] = {}
@@ -85,6 +90,7 @@ class DetectorProbe:
     def stop(self) -> None:
         """Judge what has come so far, then end."""
         self._inbox.put(None)
+        self._stopping.set()
         self._thread.end()
 
     def _run(self) -> None:
@@ -96,6 +102,8 @@ class DetectorProbe:
                 if not self._failed:
                     self._failed = True
                     say_failed(self._log, "some alerts may be missing", error)
+            if self._inbox.empty():
+                self._stopping.wait(_GATHER_S)
 
     def _judge(self, observation: Observation) -> None:
         edges: list[Edge] = []

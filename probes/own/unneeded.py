@@ -1,8 +1,10 @@
-"""Modules that no process of ours needs, and that pyarrow loads wherever it finds them.
+"""Modules that no process of ours needs, and that others load wherever they find them.
 
-pandas, numpy and cloudpickle cost a command half its start and half its memory, for conversions
-that we never ask for. Only a process that runs nobody's code but ours may hide them; whoever only
-asks whether they are installed (`importlib.util.find_spec`) is still told that they are.
+pandas, numpy and cloudpickle, which pyarrow takes, cost a command half its start and half its
+memory, for conversions that we never ask for. OpenSSL costs 4 MiB: asyncio takes it for
+connections that we never make, hashlib for what it has itself, too. Only a process that runs
+nobody's code but ours may hide them; whoever only asks whether they are installed
+(`importlib.util.find_spec`) is still told that they are.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-UNNEEDED = frozenset(["cloudpickle", "numpy", "pandas"])
+UNNEEDED = frozenset(["_hashlib", "cloudpickle", "numpy", "pandas", "ssl"])
 
 
 class _Refusing:
@@ -40,8 +42,8 @@ class _Unneeded:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of a module that is hidden; None for every other module."""
-        if name not in UNNEEDED:
-            return None
+        if name not in UNNEEDED or (name == "ssl" and "pyarrow" in sys.modules):
+            return None  # pyarrow's file systems are not there without it
         from importlib.machinery import PathFinder
 
         spec = PathFinder.find_spec(name, path, target)

@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 
+class Settled:
+    """The outer part of a stack: see `reading.settled`."""
+
+    __slots__ = ("address", "codes", "content", "end", "far", "frames", "hits", "replaced")
+
+    def __init__(
+        self,
+        address: int,
+        content: bytes,
+        far: list[tuple[int, bytes]],
+        frames: list[int],
+        codes: list[int],
+        end: tuple[int, int],
+        replaced: int,
+    ) -> None:
+        self.address = address
+        """Of its innermost frame."""
+        self.content = content
+        """Of the newest chunk, from its beginning to the end of that frame."""
+        self.far = far
+        """Frames of it that lie elsewhere, and their bytes."""
+        self.frames = frames
+        self.codes = codes
+        self.end = end
+        """Address and owner of the outermost frame."""
+        self.replaced = replaced
+        """Code objects that had been found to be others by then."""
+        self.hits = 0
+
+
 class Guess:
     """One thread state. Everything here but its address is a guess; a wrong one costs a read."""
 
     __slots__ = (
         "cframe",
         "chunk",
+        "cut",
         "extras",
         "frames",
         "gil",
         "interpreter",
         "leaves",
         "length",
+        "misses",
         "native",
         "node",
         "older",
         "older_seen",
+        "rest_walks",
         "resting",
+        "settled",
+        "signatures",
         "state",
         "task",
     )
@@ -40,6 +75,12 @@ class Guess:
         """Address of the asyncio task that ran, 0 for none."""
         self.resting = 0
         """Sweeps for which it is not tried: reading it was dear, and failed."""
+        self.cut = 2
+        """So many of the innermost frames are left out of what is remembered as settled."""
+        self.misses = 0
+        """So often in turn it was not what was remembered."""
+        self.rest_walks = 0
+        """Walks for which nothing is remembered."""
         self.forget()
 
     def forget(self) -> None:
@@ -58,3 +99,6 @@ class Guess:
         """Frames outside of the chunks: of generators, and those on the C stack."""
         self.leaves: list[int] = []
         """The innermost code objects; their signatures are read along with the stack."""
+        self.signatures = b""
+        """Theirs, as they were found to be right."""
+        self.settled: Settled | None = None

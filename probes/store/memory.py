@@ -2,7 +2,8 @@
 
 Metrics and stacks are thinned with age (`series`, `stack_sums`), events only where there are too
 many (`bounds`). A probe that hands in a batch never waits for a reader: batches go to an inbox,
-which whoever holds the lock empties.
+which a reader empties before it reads, or who hands in, once it is worth it: twenty batches in a
+row take half the CPU that they take one by one.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch, Counted, Covered, Pooled, Tick
     from perftui.probes.spine.records import Record
     from perftui.probes.store.life import Life
+
+
+_WAITING_BATCHES, _WAITING_RECORDS = 24, 400
+"""As much stays in the inbox: a second of a target with few threads."""
 
 
 class MemoryParts:
@@ -89,8 +94,11 @@ class MemoryParts:
             yield self.parts
 
     def ingest(self, batch: Batch) -> None:
-        """Take a batch; if somebody reads just now, leave it in the inbox."""
+        """Take a batch; while few are there, or somebody reads just now, leave it in the inbox."""
         self._inbox.append(batch._replace(raw=()))
+        few = len(self._inbox) < _WAITING_BATCHES
+        if few and len(batch.events) + len(batch.weighed) < _WAITING_RECORDS:
+            return
         if self._lock.acquire(blocking=False):
             try:
                 self._drain()

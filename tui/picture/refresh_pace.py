@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 
+CALM_HZ = 2
+"""Of pictures, where nothing needs more: figures are read at this rate, not faster."""
+LIVELY_PICTURES = 12
+"""The first ones of a screen come as quickly as is wanted: what is measured begins to be known."""
 CORE_SHARE = 0.02
 """Of one core, for the thread that draws."""
 STILL_S = 0.5
@@ -26,8 +30,13 @@ class RefreshPace:
     """Told of each picture, says how long to rest after it."""
 
     def __init__(self) -> None:
+        self._pictures = 0
         self._costs_s = deque([0.0] * _RECENT, _RECENT)
         self._slowed = 1.0
+
+    def calm_hz(self, hz: float) -> float:
+        """Return how many pictures a second are needed, of `hz` that may be drawn."""
+        return hz if self._pictures < LIVELY_PICTURES else min(hz, CALM_HZ)
 
     def rest_s(self, hz: float, *, took_s: float, cpu_s: float, drew: bool) -> float:
         """Return how long to rest.
@@ -40,6 +49,7 @@ class RefreshPace:
         """
         if not drew:
             return max(1 / hz, STILL_S) - min(took_s, STILL_S / 2)
+        self._pictures += 1
         self._costs_s.append(cpu_s)
         cost_s = sorted(self._costs_s)[_RECENT // 2]
         starved = took_s > _WAITED_S and took_s > _STARVED * cpu_s

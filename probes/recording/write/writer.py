@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -134,7 +133,7 @@ class Recording:
             "format": FORMAT,
             "version": list(VERSION),
             "state": "recording",
-            "id": uuid.uuid4().hex,
+            "id": os.urandom(16).hex(),
             "created_wall_ns": time.time_ns(),
             "t_start_ns": self._t_start_ns,
             "t_end_ns": now_ns,

@@ -20,6 +20,7 @@ from .frames import (
     is_root,
 )
 from .older import OlderChunks
+from .settled import missed, settle, stands
 from .steady import Steady
 
 _ATTEMPTS = 4
@@ -29,6 +30,7 @@ _LEAVES = 4
 _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
+_MOST_SETTLED = 300
 _word = struct.Struct("<Q").unpack_from
 _three_words = struct.Struct("<QQQ").unpack_from
 
@@ -175,9 +177,22 @@ class Walker:
         frames: list[int] = []
         codes: list[int] = []
         far: list[int] = []
-        missed = False
+        unknown = False
         bottom = owner = entries = 0
+        settled, trail = guess.settled, []
+        settled_at = 0 if settled is None else settled.address
         while current and current != base:
+            if current == settled_at:
+                assert settled is not None
+                if stands(guess, settled, plan, raw, len(trail), self._codes.replaced):
+                    frames += settled.frames
+                    codes += settled.codes
+                    far += [address for address, _ in settled.far]
+                    bottom, owner = settled.end
+                    top = top or current
+                    break
+                settled, settled_at = None, 0
+            trail.append((current, len(frames), len(codes)))
             bottom = current
             if low <= current <= high:
                 code, previous, instruction, owner = fields(raw, current + shift)
@@ -193,12 +208,12 @@ class Walker:
                     if entries > MOST_FRAMES or len(codes) > MOST_FRAMES:
                         raise NotSo("endless")
                     continue
-                if not missed and not plan.older:
+                if not unknown and not plan.older:
                     self._older.find(plan, raw, current)
                 code, previous, instruction, owner = fields(
                     self._memory.read(current, layout.frame_size), 0
                 )
-                missed = True
+                unknown = True
                 far.append(current)
                 if len(far) > 2 * _MOST_EXTRAS:
                     raise NotSo("scattered")
@@ -220,9 +235,15 @@ class Walker:
                 if len(codes) > MOST_FRAMES:
                     raise NotSo("endless")
             current = previous
+        else:  # walked whole
+            if settled is not None:
+                missed(guess)
+            if not unknown and len(codes) <= _MOST_SETTLED:
+                end, size = (bottom, owner), layout.frame_size
+                settle(guess, plan, raw, trail, frames, codes, end, size, self._codes.replaced)
         if far:
             self._keep_extras(guess, far)
-        if missed:  # not of one instant: read again, with what is known now
+        if unknown:  # not of one instant: read again, with what is known now
             raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
@@ -240,21 +261,31 @@ class Walker:
     ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess
-        checked = set()
-        for i, address in enumerate(guess.leaves if plan.leaves >= 0 else ()):
-            at = plan.leaves + i * SIGNATURE_SIZE
-            if address in codes[:_LEAVES]:
-                if not self._codes.is_still(address, bytes(raw[at : at + SIGNATURE_SIZE])):
-                    guess.leaves = []
-                    raise Again
-                checked.add(address)
+        checked: set[int] = set()
+        if plan.leaves >= 0 and guess.leaves:
+            at, innermost = plan.leaves, codes[:_LEAVES]
+            signatures = raw[at : at + SIGNATURE_SIZE * len(guess.leaves)]
+            if signatures == guess.signatures:
+                checked.update(guess.leaves)
+            else:
+                for address in guess.leaves:
+                    if address in innermost:
+                        if not self._codes.is_still(address, bytes(raw[at : at + SIGNATURE_SIZE])):
+                            guess.leaves = []
+                            raise Again
+                        checked.add(address)
+                    at += SIGNATURE_SIZE
+                if len(checked) == len(guess.leaves):
+                    guess.signatures = bytes(signatures)
         if frames != guess.frames or guess.node < 0:
             fresh = codes[: len(codes) - _common_roots(frames, guess.frames)]
             unsure = [address for address in dict.fromkeys(fresh) if address not in checked]
             if unsure and not self._codes.all_still(unsure, _checks):
                 raise Again
             guess.frames = frames
-            guess.leaves = list(dict.fromkeys(codes[:_LEAVES]))
+            leaves = list(dict.fromkeys(codes[:_LEAVES]))
+            if leaves != guess.leaves:
+                guess.leaves, guess.signatures = leaves, b""
             guess.node = self._names.stack(frames, guess.interpreter)
         return guess.node
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.stacks.own.records import OwnRecord
 
-_TELL_EVERY_S = 0.1
+_TELL_EVERY_S = 0.2
 """A picture is drawn a few times a second: more often is for nobody."""
 _EAGER_S = 0.01
 """Until the first stack has come: a program may be waiting for it."""

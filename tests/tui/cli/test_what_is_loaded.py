@@ -101,3 +101,18 @@ def test_the_watched_program_has_its_own_pandas(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "sum 6" in done.stdout
+
+
+def test_openssl_is_loaded_by_nobody_but_pyarrow() -> None:
+    code = (
+        "import sys\n"
+        "from perftui.probes.own.unneeded import hide_unneeded\n"
+        "hide_unneeded()\n"
+        "import asyncio, hashlib, hmac, secrets\n"
+        "print(hashlib.sha256(b'x').hexdigest()[:8], secrets.token_hex(2) != '')\n"
+        "print(sorted({'ssl', '_ssl', '_hashlib'} & set(sys.modules)))\n"
+        "import pyarrow.parquet\n"
+        "print('ssl' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["2d711642 True", "[]", "True"], done.stderr

@@ -2,7 +2,14 @@
 
 import pytest
 
-from perftui.tui.picture.refresh_pace import CORE_SHARE, LEAST_HZ, STILL_S, RefreshPace
+from perftui.tui.picture.refresh_pace import (
+    CALM_HZ,
+    CORE_SHARE,
+    LEAST_HZ,
+    LIVELY_PICTURES,
+    STILL_S,
+    RefreshPace,
+)
 
 
 def after(pictures: int, *, took_s: float, cpu_s: float, hz: float = 4, drew: bool = True) -> float:
@@ -48,3 +55,14 @@ def test_on_a_starved_machine_it_comes_later_and_then_recovers() -> None:
 
 def test_a_person_may_want_fewer_than_the_least() -> None:
     assert after(5, took_s=0.01, cpu_s=0.001, hz=0.5) == pytest.approx(2.0)
+
+
+def test_a_screen_begins_lively_and_then_draws_what_is_needed() -> None:
+    pace = RefreshPace()
+    needed = []
+    for _ in range(LIVELY_PICTURES + 1):
+        needed.append(pace.calm_hz(4))
+        pace.rest_s(4, took_s=0.0, cpu_s=0.0, drew=False)  # a picture that was not drawn
+        pace.rest_s(4, took_s=0.003, cpu_s=0.003, drew=True)
+    assert needed == [4] * LIVELY_PICTURES + [CALM_HZ]
+    assert pace.calm_hz(1) == 1

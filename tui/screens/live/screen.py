@@ -201,9 +201,11 @@ class LiveScreen(Screen[None]):
             took_s, spent_s = time.monotonic() - begun, time.thread_time() - cpu_s
             drew = self.pictures != drawn or not drawn
             cpu_s, drawn = cpu_s + spent_s, self.pictures
-            hz = self.player.refresh_hz
+            hz: float = self.player.refresh_hz
             rest = max(1 / hz - took_s, 0.01)
             if self.paced and not isinstance(self.session, Recorded):
+                if not self.player.chosen_hz:
+                    hz = pace.calm_hz(hz)
                 rest = pace.rest_s(hz, took_s=took_s, cpu_s=spent_s, drew=drew)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)

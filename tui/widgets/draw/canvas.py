@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
+_MOST_STYLES = 500
+
 Piece = tuple[str, "Style | None"]
 
 
@@ -63,6 +65,8 @@ class Canvas(Widget):
         self._told_size: Size | None = None
         """By the last `Resize`."""
         self._drawn_size: Size | None = None
+        self._on_ground: dict[int, tuple[Style | None, Style]] = {}
+        """By identity of a style: itself, so that it lives on, and what it is on our ground."""
 
     def on_resize(self, event: Resize) -> None:
         """Know that the size was told."""
@@ -107,8 +111,27 @@ class Canvas(Widget):
     def render_line(self, y: int) -> Strip:
         """Return the prepared line on the widget's own background."""
         if y < len(self._lines):
-            return self._lines[y].apply_style(self._ground)
+            return self._grounded(self._lines[y])
         return Strip.blank(self.size.width, self._ground)
+
+    def _grounded(self, line: Strip) -> Strip:
+        """Return a line on the widget's own background.
+
+        What `Strip.apply_style` does: but that adds two styles for every segment of every line,
+        which was half of what a picture cost, and a chart has few styles.
+        """
+        known, ground = self._on_ground, self._ground
+        if len(known) > _MOST_STYLES:
+            known.clear()
+        segments = []
+        for text, style, control in line:
+            if control:
+                return line.apply_style(ground)
+            found = known.get(id(style))
+            if found is None:
+                found = known[id(style)] = style, ground if style is None else ground + style
+            segments.append(Segment(text, found[1]))
+        return Strip(segments, line.cell_length)
 
     @property
     def _ground(self) -> Style:
@@ -121,6 +144,7 @@ class Canvas(Widget):
         """Look the colours up again."""
         super().notify_style_update()
         self._own_style = None
+        self._on_ground.clear()
 
 
 JOIN_CELLS = 8

@@ -37,6 +37,8 @@ class Player:
         self._clock = PlayClock()
         self.refresh_hz = REFRESH_HZ
         """Pictures a second."""
+        self.chosen_hz = False
+        """Whether a person has set it: then it is kept to, also where less would do."""
 
     @property
     def playing(self) -> bool:
@@ -99,6 +101,7 @@ class Player:
         """Change how fast a recording is played, or how many pictures are drawn a second."""
         if not self._shown.replayed:
             self.refresh_hz = min(max(self.refresh_hz + step, 1), REFRESH_MOST_HZ)
+            self.chosen_hz = True
             self._say(f"{self.refresh_hz} pictures a second")
             return
         self._clock.advance_ns(self._now_s())
