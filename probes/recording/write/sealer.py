@@ -13,6 +13,7 @@ from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.tables import RECORDED, TABLES
 from perftui.probes.recording.write.live import file_name
 from perftui.probes.recording.write.seal import SEGMENTS_MERGED, merge, seal
+from perftui.probes.text.reason import reason_of
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ class Sealer:
         self._pause_ns = min(2 * self._pause_ns, LAST_RETRY_NS)
         if not self._told:
             self._told = True
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            self._say("warn", f"the recording is not compacted: {reason}; it is tried again")
+            why = reason_of(error)
+            self._say("warn", f"the recording is not compacted: {why}; it is tried again")
 
     def _from_disk(self, number: int) -> dict[str, Any]:
         found = {}
