@@ -6,28 +6,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
 BUSY = "import time\ndef burn():\n while time.process_time() < 1.5: sum(range(500))\nburn()"
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def launch(code: str, *, behind_screen: bool = True) -> Session:

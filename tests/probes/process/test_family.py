@@ -6,15 +6,17 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.kept import Kept
+from support.waiting import wait_for
 
 from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.new_pids import NewPids
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.derived import FamilyMetrics
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric, ProcessStart, Record, ThreadCpu
@@ -22,9 +24,7 @@ from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from perftui.probes.spine.enriched import Batch, Tick
+    from perftui.probes.spine.enriched import Tick
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -36,24 +36,6 @@ BURN = (
     "    while time.process_time() < e: pass\n"
 )
 QUIET = ProbeOptions(stacks=False)
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def ingest(self, batch: Batch) -> None:
-        self.records.extend(batch.raw)
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [record for record in list(self.records) if isinstance(record, kind)]
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def python(code: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.recordings.made import make
+from support.waiting import wait_for
 
 from perftui.probes.recording.format import liveness
 from perftui.probes.recording.format.claim import CLAIM, Claim, Taken
@@ -20,17 +21,9 @@ from perftui.probes.recording.shelf import shelf
 from perftui.probes.recording.shelf.place import RecordingPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 WATCHED = "import time; time.sleep(600)"
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 30.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.05)
 
 
 def age(recording: Path, seconds: float) -> None:

@@ -12,10 +12,12 @@ import time
 from typing import TYPE_CHECKING
 
 from support.recordings import synthetic
+from support.waiting import wait_for
 
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write import wire
-from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions, RecordOptions
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.enriched import Batch
 from perftui.probes.spine.enricher import Enricher
@@ -23,7 +25,6 @@ from perftui.probes.spine.records import Count, LogLine
 from perftui.probes.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -35,13 +36,6 @@ BUSY = (
     "    while time.monotonic() < end:\n"
     "        sum(range(2000)); perftui.count('n')\n"
 )
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def session(directory: Path, seconds: float, **options: int) -> Session:
@@ -103,7 +97,8 @@ def test_kill_9_of_perftui_loses_at_most_the_last_second(tmp_path: Path) -> None
     directory = tmp_path / "killed.perftui"
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from perftui.probes.session import ProbeOptions, RecordOptions, Session\n"
+        "from perftui.probes.session import Session\n"
+        "from perftui.probes.session_options import ProbeOptions, RecordOptions\n"
         "session = Session.launch([sys.executable, '-c', 'import time; time.sleep(60)'], 't',\n"
         "    ProbeOptions(stacks=False), behind_screen=True,\n"
         f"    record=RecordOptions(directory=Path({str(directory)!r})))\n"

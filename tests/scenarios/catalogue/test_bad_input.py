@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.scenarios.scenario_runs import argv, environment, need, run
+from support.waiting import wait_for
 
 from perftui.scenarios.data import cache as scenario_cache
 from perftui.scenarios.define.parameters import ScenarioError
@@ -21,7 +22,7 @@ from perftui.scenarios.run.disk_full import disk_full_words, says_disk_full
 from perftui.scenarios.servers import postgres as server_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 MOUNT_BYTES = 300_000_000
 
@@ -42,13 +43,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited for 60 s"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.scenarios.data import cache
 from perftui.scenarios.define.parameters import ScenarioError
@@ -50,13 +50,6 @@ def release_locks() -> None:
 
 def write(text: str) -> Callable[[Path], None]:
     return lambda folder: (folder / "file").write_text(text) and None
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "waited for 30 s"
-        time.sleep(0.01)
 
 
 def start(tmp_path: Path, name: str, seconds: float) -> subprocess.Popen[str]:

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.scenarios.scenario_runs import argv, environment, need, number, run, table
+from support.waiting import wait_for
 
 from perftui.scenarios.loading.measured import SYSTEMS
 from perftui.scenarios.servers.postgres import postgres_binaries
@@ -207,10 +207,3 @@ def users_below(pid: int) -> list[str]:
         with contextlib.suppress(psutil.Error):  # it has just ended
             found.append(process.username())
     return found
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "waited for 30 s"
-        time.sleep(0.02)

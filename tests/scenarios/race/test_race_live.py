@@ -7,20 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from support.scenarios.scenario_runs import need
 from support.terminal import TMUX, Terminal
+from support.waiting import wait_for
 
 from perftui.scenarios.race.figures import MEASURES
 from perftui.scenarios.race.pairs import PAIRS, Pair
 from perftui.scenarios.race.report import JSON_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -38,13 +35,6 @@ def command(*words: str) -> list[str]:
 def processes_with(text: str) -> list[str]:
     listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True).stdout
     return [line for line in listed.splitlines() if text in line and "perftui.scenarios" in line]
-
-
-def until(holds: Callable[[], object], limit_s: float = 30.0) -> None:
-    end = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < end, "did not come true"
-        time.sleep(0.05)
 
 
 @pytest.mark.core
@@ -195,13 +185,13 @@ def test_leaving_the_screen_ends_the_children(
     try:
         terminal.run("demo", "--size", size)
         terminal.wait_for("● COLLECT")
-        until(lambda: processes_with(f"size={size}"))
+        wait_for(lambda: processes_with(f"size={size}"))
         if way == "q":
             terminal.press("q")
             screen = terminal.wait_for("returned 0")
             assert "stopped before there was a verdict" in screen
         else:
             terminal.close()
-        until(lambda: not processes_with(f"size={size}"), 15)
+        wait_for(lambda: not processes_with(f"size={size}"), limit_s=15)
     finally:
         terminal.close()
