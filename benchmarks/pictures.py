@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions, RecordOptions
 from perftui.scenarios.race.plan import plan_race
 from perftui.scenarios.race.race import Race
 from perftui.scenarios.run.runner import resolve

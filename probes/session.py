@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
@@ -25,16 +25,17 @@ from perftui.probes.machine.quiet_threads import quiet_threads
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Exit, Mark, Notice
 from perftui.probes.stacks.own.weigher import Weigher
-from perftui.probes.stacks.sources import Sampler, TreeStackProbe
+from perftui.probes.stacks.sources import TreeStackProbe
 from perftui.probes.store.store import Store
+from perftui.probes.target.left_behind import LeftBehind
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
 from perftui.probes.text.redact import redact_argv, redact_text, redact_title
-from perftui.probes.text.shell_words import shell_word
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
@@ -51,41 +52,8 @@ if TYPE_CHECKING:
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
 _IN_PROCESS_HZ = 50.0
-_TO_FOLLOW_S = 0.4
-"""Helpers that see the target's end have this long to end, too, before they are said to live on."""
-_MOST_NAMED = 5
-_LETTERS_OF_COMMAND = 100
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeOptions:
-    """What is measured, and how often."""
-
-    stacks: bool = True
-    stack_rate_hz: float = 100.0
-    metrics_rate_hz: float = 20.0
-    native: bool = False
-    sampler: Sampler = "auto"
-    """Who takes the stacks; "auto" chooses for each process."""
-    limit_bytes: int | None = None
-    """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordOptions:
-    """Whether the session is recorded, where, and what the folder may hold."""
-
-    wanted: bool = True
-    directory: Path | None = None
-    """A folder of recordings, or a path that ends in .perftui; None: the person's own folder."""
-    max_bytes: int | None = None
-    """The oldest recordings of the folder go beyond this; None: the shelf's default."""
-    max_age_s: float | None = None
-
-
-NOT_RECORDED = RecordOptions(wanted=False)
 
 
 def _place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
@@ -134,8 +102,6 @@ class Session:
         self._channel = channel
         self._output = output
         self._closing = Lock()
-        self._telling = Lock()
-        self._told_who_lives_on = False
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
@@ -166,6 +132,9 @@ class Session:
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
         )
+        self._left_behind = LeftBehind(log, self._metrics.others)
+        if not target.launched:
+            self._left_behind.tell_no_more()
 
     @classmethod
     def launch(
@@ -334,35 +303,7 @@ class Session:
                 say_failed(self._log, what, error)
         if self._stacks is None:
             self._open_gate()
-        self._target.watch(self._log.append, self._tell_who_lives_on)
-
-    def _tell_who_lives_on(self) -> None:
-        """Name what a launched target has left behind. Once: at its end, or when we leave."""
-        with self._telling:
-            if self._told_who_lives_on or not self._target.launched:
-                return
-            self._told_who_lives_on = True
-            try:
-                self._name_who_lives_on()
-            except Exception as error:
-                say_failed(self._log, "who lives on", error)
-
-    def _name_who_lives_on(self) -> None:
-        others: list[tuple[int, tuple[str, ...]]] = []
-        until, empty = time.monotonic() + _TO_FOLLOW_S, 0
-        # Twice nobody: who was just between two forks is there the second time.
-        while empty < 2 and time.monotonic() < until:
-            others = self._metrics.others()
-            empty = 0 if others else empty + 1
-            time.sleep(_TO_FOLLOW_S / 20)
-        for pid, argv in others[:_MOST_NAMED]:
-            words = " ".join(map(shell_word, argv))
-            if len(words) > _LETTERS_OF_COMMAND:
-                words = words[: _LETTERS_OF_COMMAND - 1] + "…"
-            self._say("info", f"started PID {pid} ({words}), which lives on")
-        if len(others) > _MOST_NAMED:
-            more = len(others) - _MOST_NAMED
-            self._say("info", f"started {more} more processes, which live on")
+        self._target.watch(self._log.append, self._left_behind.tell)
 
     def _start_agent(self) -> None:
         if self._channel is not None:
@@ -556,9 +497,8 @@ class Session:
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         elif not self._target.alive():
-            self._tell_who_lives_on()
-        with self._telling:
-            self._told_who_lives_on = True  # whatever its end still brings: nobody looks any more
+            self._left_behind.tell()
+        self._left_behind.tell_no_more()
         probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

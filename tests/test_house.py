@@ -189,3 +189,31 @@ def test_nobody_reaches_into_the_privates_of_another() -> None:
                 continue
             reached.add(f"{path.relative_to(ROOT)} {whose}.{node.attr}")
     assert reached == set()
+
+
+SAID = {"text", "message", "hint", "evidence", "head", "label", "about", "remedy", "reason"}
+"""Fields that hold what a person reads."""
+ASKS = {"startswith", "endswith", "find", "partition"}
+
+
+def test_nothing_is_decided_by_the_words_of_a_message() -> None:
+    """An error has a class for what is done about it, a note a field; words may change."""
+    decided = set()
+    for path, tree in modules().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare) and any(
+                isinstance(op, ast.In | ast.NotIn) for op in node.ops
+            ):
+                wrong = ast.unparse(node.comparators[0]) in ("str(error)", "str(exc)", "str(e)")
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                whose = node.func.value
+                wrong = (
+                    node.func.attr in ASKS
+                    and isinstance(whose, ast.Attribute)
+                    and whose.attr in SAID
+                )
+            else:
+                continue
+            if wrong:
+                decided.add(f"{path.relative_to(ROOT)} {ast.unparse(node)}")
+    assert decided == set()

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import CallEnded, ImportEnded, TreeReading
 from perftui.probes.spine.median import median
+from perftui.probes.text.reason import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,8 +171,7 @@ class TraceFile:
         except (EOFError, zlib.error):
             self._cut_off = True
         except (OSError, csv.Error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise TraceError(f"{self._path}: cannot be read: {reason}") from error
+            raise TraceError(f"{self._path}: cannot be read: {reason_of(error)}") from error
 
     def _open(self) -> IO[str]:
         with self._path.open("rb") as file:

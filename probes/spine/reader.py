@@ -220,6 +220,8 @@ class Event(NamedTuple):
     kind: str
     """phase, mark, plan, import, call, process, exit, gap, notice, alert"""
     text: str
+    call: str = ""
+    """Of the kind "call": the name of the call, this being its first."""
 
 
 class Weights(NamedTuple):

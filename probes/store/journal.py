@@ -315,7 +315,7 @@ class Journal:
         for call in firsts:
             took = format_seconds(call.duration_ns / NS_PER_S)
             start_ns = call.t_ns - call.duration_ns
-            events.append(Event(start_ns, "call", f"first {call.name} {took}"))
+            events.append(Event(start_ns, "call", f"first {call.name} {took}", call.name))
         events += [Event(gap.t0_ns, "gap", gap.reason) for gap in self.gaps]
         events += [Event(alert.t_onset_ns, "alert", alert.message) for alert in self.alerts]
         for exit_ in self.exits:

@@ -18,7 +18,8 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from perftui.probes.session import NOT_RECORDED, ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
 from perftui.probes.target.target import LaunchError
 from perftui.scenarios.define.parameters import ScenarioError
 from perftui.scenarios.race.data import data_bytes, data_command, needed_bytes

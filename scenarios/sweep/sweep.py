@@ -11,7 +11,8 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S, format_bytes
 from perftui.scenarios.define.parameters import (

@@ -12,7 +12,8 @@ from support.waiting import has_ended, wait_for, whole_line
 
 from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
 

@@ -17,11 +17,14 @@ TMUX = shutil.which("tmux")
 
 
 class Terminal:
-    """One tmux session of its own server."""
+    """One tmux session of its own server; `environment` is what its shell has besides ours."""
 
-    def __init__(self, folder: Path, columns: int, rows: int) -> None:
+    def __init__(
+        self, folder: Path, columns: int = 160, rows: int = 45, **environment: str
+    ) -> None:
         self._socket = str(folder / "tmux.sock")
         self._env = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        self._env.update(environment)
         self._env.pop("TMUX", None)
         self("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "t", "sh")
 

@@ -143,7 +143,7 @@ class _Judge:
 def _recording_of(name: str) -> Path | None:
     """Return the recording that a word names: a path, a name on the shelf, or `last`."""
     from perftui.probes.recording.format.limits import RecordingError
-    from perftui.probes.recording.shelf.shelf import resolve
+    from perftui.probes.recording.shelf.shelf import LAST, AmbiguousName, resolve
 
     path = Path(name)
     if path.is_dir() or path.suffix in _RECORDINGS:
@@ -152,8 +152,10 @@ def _recording_of(name: str) -> Path | None:
         return None
     try:
         return resolve(name)
+    except AmbiguousName:
+        raise
     except RecordingError as error:
-        if name == "last" or "may be any of" in str(error):
+        if name == LAST:
             raise
         raise RecordingError(f"{name}: no such file, and no recording of that name") from error
 

@@ -10,7 +10,7 @@ from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
-    from perftui.probes.session import ProbeOptions, RecordOptions
+    from perftui.probes.session_options import ProbeOptions, RecordOptions
     from perftui.tui.watch.options import WatchOptions
 
 
@@ -96,7 +96,7 @@ def record_options(args: argparse.Namespace) -> RecordOptions:
         UserError: they contradict each other.
     """
     from perftui.probes.own.folders import expanded
-    from perftui.probes.session import RecordOptions
+    from perftui.probes.session_options import RecordOptions
 
     if args.no_record and args.record is not None:
         raise UserError("--record and --no-record contradict each other: give one of them")
@@ -114,7 +114,7 @@ def probe_options(args: argparse.Namespace) -> ProbeOptions:
     Raises:
         UserError: they contradict each other.
     """
-    from perftui.probes.session import ProbeOptions
+    from perftui.probes.session_options import ProbeOptions
 
     _check_sampler(args)
 

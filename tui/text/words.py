@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from perftui.probes.own.standard_streams import STDERR, STDOUT, hold_standard_streams
+from perftui.probes.text.reason import reason_of
 from perftui.tui.text.glyphs import ASCII
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class _Fate:
         """Keep the first failure of standard output."""
         if self.failure is None:
             self.reader_left = isinstance(error, BrokenPipeError) and not whole
-            self.failure = getattr(error, "strerror", None) or str(error)
+            self.failure = reason_of(error)
 
 
 _fate = _Fate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from perftui.probes.session import ProbeOptions, RecordOptions
+    from perftui.probes.session_options import ProbeOptions, RecordOptions
     from perftui.tui.session.notify import How
 
 

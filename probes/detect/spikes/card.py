@@ -132,17 +132,13 @@ def _call(reader: Reader, found: SpikeStretch, start_ns: int) -> tuple[str, bool
 
 
 def first_calls(reader: Reader, t0_ns: int, t1_ns: int) -> list[tuple[str, int, int]]:
-    """Return (name, begin, end) of the calls of a range that were the first of their name.
-
-    Their events read "first NAME 1.23 s".
-    """
+    """Return (name, begin, end) of the calls of a range that were the first of their name."""
     events = [event for event in reader.events(t0_ns, t1_ns) if event.kind == "call"]
-    names = reader.calls(t0_ns, t1_ns) if events else ()
+    took_ns = {row.name: row.first_ns for row in reader.calls(t0_ns, t1_ns)} if events else {}
     return [
-        (stats.name, event.t_ns, event.t_ns + stats.first_ns)
+        (event.call, event.t_ns, event.t_ns + took_ns[event.call])
         for event in events
-        for stats in names
-        if event.text.startswith(f"first {stats.name} ")
+        if event.call in took_ns
     ]
 
 

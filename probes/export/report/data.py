@@ -282,12 +282,7 @@ def _threads(reader: Reader, grid: StackGrid, facts: Facts) -> list[dict[str, An
                 "tid": thread[1],
                 "wall": grid.wall_ns[place] / NS_PER_S,
                 "busy": thread in counted,
-                "waiting": _waiting(waiting.get(thread, "")),
+                "waiting": _name(waiting.get(thread, "")),
             }
         )
     return found
-
-
-def _waiting(reason: str) -> str:
-    """Return in words what a thread waited for, "" if that is not known."""
-    return _name(reason if not reason or reason.startswith("waiting") else f"waiting in {reason}")

@@ -12,14 +12,13 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.format.arrow import arrow
-from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.format.redacted import redacted
-from perftui.probes.recording.format.rollup import manifest, rollups
 from perftui.probes.recording.format.schema import empty
 from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS
 from perftui.probes.recording.read.parquet_file import read_parquet
 from perftui.probes.recording.read.parquet_layout import check_footer
+from perftui.probes.recording.read.unsealed import TOO_MANY, UnsealedSegments
 from perftui.probes.recording.write.live import file_name
 
 if TYPE_CHECKING:
@@ -39,24 +38,6 @@ class Extent(NamedTuple):
     t1_ns: int
 
 
-class _Tail:
-    """One live file as far as it was read."""
-
-    def __init__(self) -> None:
-        self.batches: list[Any] = []
-        self.offset = 0
-
-
-class _Live:
-    """A segment that was not sealed."""
-
-    def __init__(self) -> None:
-        self.size_key: tuple[tuple[str, int], ...] = ()
-        self.tables: dict[str, Any] | None = {}
-        """None: known by its sums alone, read again when its rows are asked for."""
-        self.sums: dict[str, Any] | None = None
-
-
 def _files_for(tables: Mapping[str, Extent]) -> list[str]:
     """Return which files a sealed segment has: its tables, and the sums made of them."""
     have = {name for name, extent in tables.items() if extent.rows and name in RECORDED}
@@ -69,10 +50,6 @@ def _files_for(tables: Mapping[str, Extent]) -> list[str]:
         "series_30s": {"metrics", "counts", "pools"},
     }
     return [*sorted(have), *(name for name, of in sums.items() if of & have)]
-
-
-def _nbytes(tables: Mapping[str, Any]) -> int:
-    return sum(table.nbytes for table in tables.values())
 
 
 class Catalog:
@@ -89,15 +66,14 @@ class Catalog:
         self._lock = RLock()
         self._sealed: dict[str, list[SegmentFile]] = {}
         self._manifest: dict[int, dict[str, Extent]] = {}
-        self._live: dict[int, _Live] = {}
         self._extents: dict[str, dict[int, Extent]] = {}
-        self._tails: dict[str, _Tail] = {}
         self._cache: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._small: dict[str, tuple[tuple[str, ...], Any]] = {}
-        self.torn: dict[str, str] = {}
-        """Why a live file ends early, by file name."""
         self.damaged: dict[str, str] = {}
         """Why a file cannot be used, by file name."""
+        self._unsealed = UnsealedSegments(
+            container, self._sealed_part, self.damaged, redacts=redacts
+        )
         self.version = 0
         """Grows with everything new that was found."""
         self.refresh()
@@ -136,17 +112,11 @@ class Catalog:
                 self._read_manifest()
         numbers = {file.first for file in files if file.first == file.last}
         unsealed = numbers - set(self._manifest)
-        for number in set(self._live) - unsealed:
-            del self._live[number]
-            changed = True
-        for number in sorted(unsealed):
-            changed |= self._read_live(number, files)
+        changed |= self._unsealed.scan(unsealed, files)
         if changed:
             self._extents = {}
             self.version += 1
-        names = {file.name for file in files}
-        self._tails = {name: tail for name, tail in self._tails.items() if name in names}
-        self.torn = {name: why for name, why in self.torn.items() if name in names}
+        self._unsealed.forget_files_but({file.name for file in files})
         return changed
 
     def _read_manifest(self) -> None:
@@ -188,111 +158,38 @@ class Catalog:
         """Return the numbers of the segments that have live files."""
         return {file.first for file in self._container.files() if not file.sealed}
 
-    def _read_live(self, number: int, files: Sequence[SegmentFile]) -> bool:
-        """Read what is new of a segment that was not sealed (or not to its end)."""
-        mine = {file.table: file for file in files if not file.sealed and file.first == number}
-        key = tuple(sorted((file.name, file.size) for file in mine.values()))
-        live = self._live.get(number)
-        if live is None:
-            live = self._live[number] = _Live()
-        elif live.size_key == key:
-            return False
-        live.size_key, live.tables, live.sums = key, self._live_rows_of(number, mine), None
-        self._make_room(number)
-        return True
-
-    def _live_rows_of(self, number: int, mine: Mapping[str, SegmentFile]) -> dict[str, Any]:
-        tables: dict[str, Any] = {}
-        room = DECODED_BYTES
-        for name in RECORDED:
-            if self._is_merged(name, number):
-                continue
-            table = self._sealed_part(name, number)
-            if table is None and name in mine:
-                table = self._tail_rows(name, mine[name])
-            if table is None or not table.num_rows:
-                continue
-            room -= table.nbytes
-            if room < 0:
-                self.damaged[f"segment {number}"] = "more is unsealed than fits into memory"
-                break
-            tables[name] = table
-        return tables
-
-    def _make_room(self, keep: int) -> None:
-        """Let go of the rows of older unsealed segments when they are too many for memory."""
-        held = {n: _nbytes(live.tables) for n, live in self._live.items() if live.tables}
-        for number in sorted(held):
-            if sum(held.values()) <= DECODED_BYTES:
-                return
-            if number != keep:
-                self._live_sums(number)
-                self._live[number].tables = None
-                for name in [n for n in self._tails if n.endswith(f"-{number:06d}.arrows")]:
-                    del self._tails[name]
-                del held[number]
-
-    def _live_tables(self, number: int) -> dict[str, Any]:
-        """Return the recorded tables of an unsealed segment, from disk if they had to go."""
-        live = self._live[number]
-        if live.tables is None:
-            mine = {
-                file.table: file
-                for file in self._container.files()
-                if not file.sealed and file.first == number
-            }
-            live.tables = self._live_rows_of(number, mine)
-            self._make_room(number)
-        return live.tables
-
-    def _is_merged(self, name: str, number: int) -> bool:
-        return any(
-            file.first <= number <= file.last and file.first < file.last
-            for file in self._sealed.get(name, ())
-        )
-
-    def _sealed_part(self, name: str, number: int) -> Any | None:
-        """Return a table of a segment that was killed while it was sealed."""
+    def _sealed_part(self, name: str, number: int) -> tuple[Any | None, bool]:
+        """Return a table of a segment that was killed while it was sealed, None if it has no file;
+        and whether its rows are in a merged file."""
+        alone = None
         for file in self._sealed.get(name, ()):
+            if file.first <= number <= file.last and file.first < file.last:
+                return None, True
             if file.first == number == file.last:
-                return self._load(file, None)
-        return None
-
-    def _tail_rows(self, name: str, file: SegmentFile) -> Any:
-        tail = self._tails.setdefault(file.name, _Tail())
-        try:
-            data = self._container.read(file.name, tail.offset)
-        except RecordingError as error:
-            self.damaged[file.name] = str(error)
-            return None
-        found = read_stream(name, data, schema_seen=tail.offset > 0)
-        tail.batches += found.batches
-        tail.offset += found.end
-        if not tail.offset and not data:
-            self.torn[file.name] = "is empty"
-        elif found.torn is None:
-            self.torn.pop(file.name, None)
-        else:
-            self.torn[file.name] = f"{found.torn} at byte {tail.offset:,}"
-        table = table_of(name, tail.batches)
-        return redacted(name, table) if self.redacts else table
+                alone = file
+        return (None if alone is None else self._load(alone, None)), False
 
     # What it holds
+
+    @property
+    def torn(self) -> Mapping[str, str]:
+        """Why a live file ends early, by file name."""
+        return self._unsealed.torn
 
     def segments(self) -> list[int]:
         """Return the numbers of all segments, oldest first."""
         with self._lock:
-            return sorted({*self._manifest, *self._live})
+            return sorted({*self._manifest, *self._unsealed})
 
     def live_segments(self) -> list[int]:
         """Return the numbers of the segments that were not sealed."""
         with self._lock:
-            return sorted(self._live)
+            return list(self._unsealed)
 
     def live_tables(self, segment: int) -> dict[str, Any]:
         """Return the recorded tables of a segment that was not sealed."""
         with self._lock:
-            return dict(self._live_tables(segment))
+            return dict(self._unsealed.tables(segment))
 
     def missing_segments(self) -> list[int]:
         """Return the numbers of which nothing is left."""
@@ -314,10 +211,9 @@ class Catalog:
     def _extent(self, name: str, segment: int) -> Extent | None:
         if segment in self._manifest:
             return self._manifest[segment].get(name)
-        live = self._live.get(segment)
-        if live is None:
+        if segment not in self._unsealed:
             return None
-        for row in self._live_sums(segment)[MANIFEST].to_pylist():
+        for row in self._unsealed.sums(segment)[MANIFEST].to_pylist():
             if row["table"] == name:
                 return Extent(row["rows"], row["t0_ns"] or 0, row["t1_ns"] or 0)
         return None
@@ -337,8 +233,7 @@ class Catalog:
     def _load_one(self, name: str, segment: int, columns: Sequence[str] | None) -> Any:
         key = (name, segment, None if columns is None else tuple(columns))
         with self._lock:
-            live = self._live.get(segment)
-            if live is not None:
+            if segment in self._unsealed:
                 table = self._live_part(name, segment)
                 if table is None:
                     return empty(name, columns)
@@ -370,7 +265,7 @@ class Catalog:
                 for file in self._sealed.get("stack_sums", ())
                 if all(n in self._manifest for n in range(file.first, file.last + 1))
             ]
-            blocks += [(number, number, None) for number in self._live]
+            blocks += [(number, number, None) for number in self._unsealed]
             return sorted(blocks, key=lambda block: block[0])
 
     def stack_block(self, first: int, file: SegmentFile | None) -> Any:
@@ -381,7 +276,7 @@ class Catalog:
         """
         with self._lock:
             if file is None:
-                return self._live_sums(first).get("stack_sums", empty("stack_sums"))
+                return self._unsealed.sums(first).get("stack_sums", empty("stack_sums"))
             key = ("stack_sums", file.name)
             table = self._cache.get(key)
             if table is None:
@@ -395,7 +290,7 @@ class Catalog:
             return [
                 file
                 for file in self._sealed.get(name, ())
-                if file.first not in self._live and file.name not in self.damaged
+                if file.first not in self._unsealed and file.name not in self.damaged
             ]
 
     def live_rows(self, name: str) -> Any:
@@ -406,23 +301,16 @@ class Catalog:
 
     # Loading
 
-    def _live_sums(self, segment: int) -> dict[str, Any]:
-        live = self._live[segment]
-        if live.sums is None:
-            tables = self._live_tables(segment)
-            live.sums = {MANIFEST: manifest(segment, tables), **rollups(segment, tables)}
-        return live.sums
-
     def _live_parts(self, name: str) -> list[Any]:
         """Return a table of all unsealed segments, oldest first, as far as memory allows."""
         parts = []
         room = DECODED_BYTES
-        for segment in sorted(self._live):
+        for segment in self._unsealed:
             part = self._live_part(name, segment)
             if part is not None:
                 room -= part.nbytes
                 if room < 0:
-                    self.damaged[f"segment {segment}"] = "more is unsealed than fits into memory"
+                    self.damaged[f"segment {segment}"] = TOO_MANY
                     break
                 parts.append(part)
         return parts
@@ -430,10 +318,10 @@ class Catalog:
     def _live_part(self, name: str, segment: int) -> Any | None:
         """Return a table of an unsealed segment, None if it has none."""
         if name in ROLLUPS:
-            return self._live_sums(segment).get(name)
+            return self._unsealed.sums(segment).get(name)
         if self._extent(name, segment) is None:
             return None
-        return self._live_tables(segment).get(name)
+        return self._unsealed.tables(segment).get(name)
 
     def _sealed_rows(self, name: str) -> Any:
         """Return all sealed rows of a small table; kept until its files change."""
@@ -441,7 +329,7 @@ class Catalog:
         files = [
             file
             for file in self._sealed.get(name, ())
-            if file.last > file.first or file.first not in self._live
+            if file.last > file.first or file.first not in self._unsealed
         ]
         return self._rows_of(name, files)
 

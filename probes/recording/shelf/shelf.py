@@ -34,6 +34,10 @@ _UNSAFE = re.compile(r"[^\w.+=-]+")
 State = Literal["closed", "recording", "interrupted", "damaged"]
 
 
+class AmbiguousName(RecordingError):
+    """More than one recording's name begins so."""
+
+
 class Entry(NamedTuple):
     """One recording on the shelf. Unknown is None."""
 
@@ -186,7 +190,7 @@ def resolve(argument: str, where: Path | None = None) -> Path:
     if len(alike) == 1:
         return next(entry.path for entry in entries(base) if entry.name == alike[0])
     if alike:
-        raise RecordingError(f"{argument!r} may be any of {', '.join(alike[:5])}")
+        raise AmbiguousName(f"{argument!r} may be any of {', '.join(alike[:5])}")
     raise RecordingError(
         f"there is no recording {argument!r}, neither here nor in {base}; "
         "`perftui list recordings` shows them"

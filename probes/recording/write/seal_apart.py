@@ -101,8 +101,3 @@ class SealsApart:
             raise NotSealed(said["problem"])
         sizes: dict[str, int] = said["sizes"]
         return sizes
-
-
-def reason(error: Exception) -> str:
-    """Return in a few words why something could not be sealed."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from perftui.probes.own.unneeded import hide_unneeded
-from perftui.probes.recording.write.seal_apart import SealsHere, reason
+from perftui.probes.recording.write.seal_apart import SealsHere
+from perftui.probes.text.reason import reason_of
 
 
 def main(words: list[str]) -> int:
@@ -30,7 +31,7 @@ def main(words: list[str]) -> int:
         else:
             sizes = seals.merge(int(numbers[0]), int(numbers[1]))
     except Exception as error:  # the rows are safe in the live files
-        print(json.dumps({"problem": reason(error)}))
+        print(json.dumps({"problem": reason_of(error)}))
         return 1
     print(json.dumps({"sizes": sizes}))
     return 0

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.recording.format.tables import TABLES
 from perftui.probes.recording.write.live import file_name
-from perftui.probes.recording.write.seal_apart import SealsHere, reason
+from perftui.probes.recording.write.seal_apart import SealsHere
+from perftui.probes.text.reason import reason_of
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class Sealer:
         self._pause_ns = min(2 * self._pause_ns, LAST_RETRY_NS)
         if not self._told:
             self._told = True
-            self._say("warn", f"the recording is not compacted: {reason(error)}; it is tried again")
+            why = reason_of(error)
+            self._say("warn", f"the recording is not compacted: {why}; it is tried again")
 
     def _merge(self) -> None:
         """Merge what an hour has: only segments before the first that is not sealed."""

@@ -5,35 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from support.stuck_service import stuck_service
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Run = Callable[..., Any]
-
-STUCK = """
-import asyncio
-
-async def read_socket():
-    await asyncio.sleep(3600)
-
-async def fetch(lock, n):
-    async with lock:
-        return n
-
-async def writer(lock):
-    await lock.acquire()
-    await read_socket()
-
-async def main():
-    lock = asyncio.Lock()
-    w = asyncio.create_task(writer(lock), name="writer")
-    await asyncio.sleep(0.1)
-    jobs = [asyncio.create_task(fetch(lock, i), name="fetch-%d" % i) for i in range(12)]
-    await asyncio.wait(jobs, timeout=2)
-    w.cancel()
-
-asyncio.run(main())
-"""
 
 
 def lists_of(recorded: Any) -> list[dict[str, dict[str, Any]]]:
@@ -45,7 +22,7 @@ def lists_of(recorded: Any) -> list[dict[str, dict[str, Any]]]:
 
 
 def test_every_task_is_named_with_what_it_awaits(watched: Run, python: str) -> None:
-    recorded = watched(python, "-c", STUCK)
+    recorded = watched(python, "-c", stuck_service(12))
     assert recorded.outcome == (0, b"", b"")
     assert not recorded.of("error")
     last = lists_of(recorded)[-1]

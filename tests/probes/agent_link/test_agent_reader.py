@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.kept import Kept
 
 from perftui.probes.agent_link.launch import agent_environment
 from perftui.probes.agent_link.reader import AgentProbe
@@ -18,21 +19,6 @@ from perftui.probes.spine.log import SessionLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from perftui.probes.spine.enriched import Batch
-
-
-class Kept:
-    """A sink that keeps everything."""
-
-    def __init__(self) -> None:
-        self.records: list[records.Record] = []
-
-    def ingest(self, batch: Batch) -> None:
-        self.records.extend(batch.raw)
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        return [record for record in self.records if isinstance(record, kind)]
 
 
 class Fed:

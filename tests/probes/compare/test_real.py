@@ -14,7 +14,8 @@ from support.recordings.made_runs import run_of
 
 from perftui.probes.compare.comparison import Comparison, compare
 from perftui.probes.compare.headline import headline, top_imports
-from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions, RecordOptions
 from perftui.tui.commands import compare as command
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.kept import Kept
 from support.waiting import wait_for
 
 from perftui.probes.process.family_mark import FamilyMark
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.new_pids import NewPids
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.derived import FamilyMetrics
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Metric, ProcessStart, Record, ThreadCpu
@@ -22,7 +24,7 @@ from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from perftui.probes.spine.enriched import Batch, Tick
+    from perftui.probes.spine.enriched import Tick
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -34,17 +36,6 @@ BURN = (
     "    while time.process_time() < e: pass\n"
 )
 QUIET = ProbeOptions(stacks=False)
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def ingest(self, batch: Batch) -> None:
-        self.records.extend(batch.raw)
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [record for record in list(self.records) if isinstance(record, kind)]
 
 
 def python(code: str) -> list[str]:

@@ -7,36 +7,19 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.kept import Kept
 from support.waiting import wait_for
 
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, Record, ThreadCpu
+from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, ThreadCpu
 from perftui.probes.target.target import LaunchedTarget
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from perftui.probes.spine.enriched import Batch
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-T = TypeVar("T", bound=Record)
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def ingest(self, batch: Batch) -> None:
-        self.records.extend(batch.raw)
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [record for record in list(self.records) if isinstance(record, kind)]
 
 
 def python(code: str) -> list[str]:

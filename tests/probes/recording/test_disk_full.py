@@ -16,6 +16,7 @@ from support.enriched import feed
 from support.recordings.synthetic import T0, TARGET, S, session
 
 from perftui.probes.recording.read import catalog as catalog_module
+from perftui.probes.recording.read import unsealed as unsealed_module
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.shelf.pack import pack
 from perftui.probes.recording.write import rows as rows_module
@@ -183,7 +184,8 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
     monkeypatch.setattr(seal_module, "seal", fail)
     # A tenth of the sizes of real sessions.
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 1 << 20)
-    monkeypatch.setattr(catalog_module, "DECODED_BYTES", 20 << 20)
+    for module in (catalog_module, unsealed_module):
+        monkeypatch.setattr(module, "DECODED_BYTES", 20 << 20)
     # More output than is kept of a program is the quickest way to fill a segment.
     monkeypatch.setattr(rows_module, "LINE_CHARACTERS_PER_S", 1 << 30)
     monkeypatch.setattr(rows_module, "LINE_CHARACTERS_AT_ONCE", 1 << 30)
@@ -208,7 +210,7 @@ def test_more_unsealed_than_fits_into_memory_is_readable(
     assert not reader.catalog.damaged
     held = sum(
         table.nbytes
-        for live in reader.catalog._live.values()
+        for live in reader.catalog._unsealed._segments.values()
         for table in (live.tables or {}).values()
     )
     assert held <= 20 << 20

@@ -16,7 +16,8 @@ from support.waiting import wait_for
 
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write import wire
-from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions, RecordOptions
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.enriched import Batch
 from perftui.probes.spine.enricher import Enricher
@@ -96,7 +97,8 @@ def test_kill_9_of_perftui_loses_at_most_the_last_second(tmp_path: Path) -> None
     directory = tmp_path / "killed.perftui"
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from perftui.probes.session import ProbeOptions, RecordOptions, Session\n"
+        "from perftui.probes.session import Session\n"
+        "from perftui.probes.session_options import ProbeOptions, RecordOptions\n"
         "session = Session.launch([sys.executable, '-c', 'import time; time.sleep(60)'], 't',\n"
         "    ProbeOptions(stacks=False), behind_screen=True,\n"
         f"    record=RecordOptions(directory=Path({str(directory)!r})))\n"

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.agent_link.launch import AgentChannel
 from perftui.probes.agent_link.reader import AgentProbe
@@ -17,14 +18,14 @@ from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.recording.write import recorder as recorder_module
 from perftui.probes.recording.write.recorder import Recorder
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Call, Mark, Metric, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from perftui.probes.spine.enriched import Batch
@@ -59,13 +60,6 @@ def kept(log: SessionLog) -> Kept:
     return made
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-
-
 def test_a_reading_that_fails_is_said_and_readings_go_on(log: SessionLog, kept: Kept) -> None:
     failing = [True]
 
@@ -76,9 +70,9 @@ def test_a_reading_that_fails_is_said_and_readings_go_on(log: SessionLog, kept: 
 
     probe = MetricProbe(log, os.getpid(), dropped=dropped)
     probe.start()
-    until(kept.notices, "nothing is said")
+    wait_for(kept.notices, "nothing is said")
     failing.clear()
-    until(lambda: kept.metrics() > 5, "no readings any more")
+    wait_for(lambda: kept.metrics() > 5, "no readings any more")
     probe.stop()
     (said,) = kept.notices()
     assert "CPU and memory" in said
@@ -97,7 +91,7 @@ def test_an_agent_reader_that_fails_is_said(log: SessionLog, kept: Kept) -> None
         "executable": "e", "prefix": "p", "argv": [],
     }  # fmt: skip
     os.write(channel.child_fds[0], json.dumps(hello).encode() + b"\n")
-    until(kept.notices, "nothing is said")
+    wait_for(kept.notices, "nothing is said")
     probe.stop()
     channel.close()
     assert "a fault of ours" in kept.notices()[0]
@@ -149,7 +143,7 @@ def test_a_recorder_that_hangs_keeps_nobody_from_leaving(
     target = Target("t", ("t",), os.getpid(), python=None, launched=False, agent=False)
     recorder = Recorder(log, target, tmp_path / "r.perftui", t_start_ns=time.monotonic_ns())
     recorder.start()
-    until((tmp_path / "r.perftui" / "meta.json").exists, "it does not record")
+    wait_for((tmp_path / "r.perftui" / "meta.json").exists, "it does not record")
     assert recorder._process is not None
     recorder._process.send_signal(signal.SIGSTOP)
     recorder.stop()  # returns

@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.enriched import enriched
+from support.waiting import wait_for
 
 from perftui.probes.recording.write.rows import RowMaker
 from perftui.probes.spine.log import SessionLog
@@ -23,8 +23,6 @@ from perftui.probes.target.output.tail import OutputTail
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perftui.probes.spine.enriched import Batch
 
 LIMIT_S = 60.0
@@ -65,13 +63,6 @@ class Kept:
 
     def texts(self, stream: str = "stdout") -> list[str]:
         return [line.text for line in self.lines if line.stream == stream]
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def launched(code: str, *words: str) -> tuple[OutputTail, LaunchedTarget, Kept]:
@@ -131,11 +122,11 @@ def test_a_target_writes_on_when_perftui_is_stopped_or_killed(
     try:
         target, drain = map(int, host.stdout.readline().split()[1:])
         host.send_signal(number)
-        until(done.exists, "the target was held up")
+        wait_for(done.exists, "the target was held up")
     finally:
         host.kill()
         host.communicate()
-    until(lambda: gone(target) and gone(drain), "something is left behind")
+    wait_for(lambda: gone(target) and gone(drain), "something is left behind")
 
 
 def test_a_killed_drain_is_replaced(tmp_path: Path) -> None:
@@ -157,11 +148,11 @@ def test_a_killed_drain_is_replaced(tmp_path: Path) -> None:
     output.start()
     assert target.stdin is not None
     target.stdin.write("first\n")
-    until(lambda: any("first" in text for text in kept.texts()), "nothing came")
+    wait_for(lambda: any("first" in text for text in kept.texts()), "nothing came")
     assert output._process is not None
     os.kill(output._process.pid, signal.SIGKILL)
     target.stdin.write("second\n")
-    until(lambda: any("second" in text for text in kept.texts()), "nothing came any more")
+    wait_for(lambda: any("second" in text for text in kept.texts()), "nothing came any more")
     assert any("was killed" in notice for notice in kept.notices)
     # Killed just before we leave: the target's pipes must not be left without a reader.
     os.kill(output._process.pid, signal.SIGKILL)
@@ -209,7 +200,7 @@ def test_a_prompt_is_shown_and_a_bar_as_it_is_at_last() -> None:
         stderr=output.stderr_fd,
     )
     output.start()
-    until(lambda: kept.texts() and kept.texts("stderr"), "a line without end is not shown")
+    wait_for(lambda: kept.texts() and kept.texts("stderr"), "a line without end is not shown")
     target.communicate()
     output.stop()
     assert (kept.texts(), kept.texts("stderr")) == (["name? "], ["4 of 5"])

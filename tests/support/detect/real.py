@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import Edge
 from perftui.probes.detect.observe import Observer
-from perftui.probes.session import ProbeOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.records import Alert, Mark
 from perftui.probes.text.units import NS_PER_S
 from support.detect.corpus import Trace, Truth

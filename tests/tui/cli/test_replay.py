@@ -14,7 +14,8 @@ pytest.importorskip("pyarrow")
 from support.terminal import TMUX, Terminal
 from support.waiting import PATIENCE_S, wait_for
 
-from perftui.probes.session import ProbeOptions, RecordOptions, Session
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions, RecordOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,10 +44,8 @@ sys.exit(3)
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    """A terminal with a shelf of its own."""
-    monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path / "shelf"))
-    made = Terminal(tmp_path, 160, 45)
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(tmp_path, PERFTUI_RECORDINGS=str(tmp_path / "shelf"))
     yield made
     made.close()
 

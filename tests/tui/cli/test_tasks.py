@@ -8,36 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.stuck_service import stuck_service
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent is for Linux")
-
-SERVICE = """
-import asyncio
-
-async def read_socket():
-    await asyncio.sleep(3600)
-
-async def fetch(lock, n):
-    async with lock:
-        return n
-
-async def writer(lock):
-    await lock.acquire()
-    await read_socket()
-
-async def main():
-    lock = asyncio.Lock()
-    w = asyncio.create_task(writer(lock), name="writer")
-    await asyncio.sleep(0.1)
-    jobs = [asyncio.create_task(fetch(lock, i), name=f"fetch-{i}") for i in range(5)]
-    await asyncio.wait(jobs, timeout=2.5)
-    w.cancel()
-
-asyncio.run(main())
-"""
 
 
 BLOCKED = """
@@ -62,7 +38,7 @@ def perftui(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_tasks_of_a_service_that_hangs(tmp_path: Path) -> None:
     script, recording = tmp_path / "service.py", tmp_path / "r.perftui"
-    script.write_text(SERVICE)
+    script.write_text(stuck_service(5))
     done = perftui(
         "run", "--headless", "--no-stacks", "--json", "-", "--record", str(recording), str(script)
     )

@@ -270,7 +270,7 @@ class LiveScreen(Screen[None]):
         if answer is not None or self.view is None:
             return answer
         note = note_of(self.view)
-        if note is not None and note.hint.startswith("Enter") and self.spans.in_banner is None:
+        if note is not None and note.opens and self.spans.in_banner is None:
             return note._replace(hint="")
         return note
 

@@ -8,7 +8,7 @@ from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.text.fit import clean, shorten_end, width_of
-from perftui.tui.widgets.charts.series import exit_text
+from perftui.tui.widgets.charts.series import exit_words
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Note(NamedTuple):
     """Secondary text, dim."""
     hint: str = ""
     """At the right: what a key does about it."""
+    opens: bool = False
+    """Enter shows the span that it is about; the hint says so."""
 
 
 _RANK = {"info": 0, "warn": 1, "critical": 2}
@@ -84,6 +86,7 @@ def alert_note(alert: Alert, *, hint: str = "Enter show") -> Note:
         clean(alert.message),
         clean(alert.evidence),
         hint,
+        opens=True,
     )
 
 
@@ -132,8 +135,8 @@ def _run_note(runs: Sequence[RunCost]) -> Note:
 
 def _end_note(view: View) -> Note:
     """Say how the target ended."""
-    head, _, rest = exit_text(view).partition(" after ")
-    return Note("good" if view.status.exit_code == 0 else "calm", "■", head, f"after {rest}")
+    how, figures = exit_words(view)
+    return Note("good" if view.status.exit_code == 0 else "calm", "■", how, figures)
 
 
 def _at_end(view: View) -> bool:

@@ -236,8 +236,8 @@ def byte_axis(top: float) -> Callable[[float], str]:
     return text
 
 
-def exit_text(view: View) -> str:
-    """Say how the target ended: "exited with 3 after 12.4 s · CPU 10.1 s · peak 1.21 GB"."""
+def exit_words(view: View) -> tuple[str, str]:
+    """Say how the target ended: "exited with 3", "after 12.4 s · CPU 10.1 s · peak 1.21 GB"."""
     status = view.status
     if status.signal is not None:
         import signal as signals
@@ -251,11 +251,11 @@ def exit_text(view: View) -> str:
         how = "finished" if status.exit_code == 0 else f"exited with {status.exit_code}"
     else:
         how = "ended"
-    parts = [f"{how} after {format_seconds((status.t_end_ns - status.t_start_ns) / NS_PER_S)}"]
+    parts = [f"after {format_seconds((status.t_end_ns - status.t_start_ns) / NS_PER_S)}"]
     user, system = view.latest.get("cpu_user_s"), view.latest.get("cpu_system_s")
     if user is not None and system is not None:
         parts.append(f"CPU {format_seconds(user + system)}")
     peak = max([*known(view.rss), view.peak_rss_bytes or 0.0], default=0.0)
     if peak > 0:
         parts.append(f"peak {format_bytes(peak)}")
-    return " · ".join(parts)
+    return how, " · ".join(parts)

@@ -11,6 +11,7 @@ from textual.color import Color
 from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S
+from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, HeatMap, heat_map
 from perftui.tui.widgets.charts.time_axis import moment_text, tick_step_s, tick_text
@@ -175,7 +176,8 @@ class HeatPane(LinePane):
     @property
     def _plain(self) -> bool:
         """Whether levels must be told by their characters."""
-        return self.app.no_color or bool(getattr(self.app, "ascii_only", False))
+        app = self.app
+        return app.no_color or (isinstance(app, TerminalApp) and app.ascii_only)
 
     def _glyph(self, upper: int, lower: int) -> str:
         if self._plain:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perftui.probes.detect.spikes.card import SpikeStretch
+from perftui.probes.detect.spikes.card import SpikeStretch, first_calls
 from perftui.probes.detect.spikes.finder import KEPT, SpikeFinder, joined
 from perftui.probes.detect.spikes.jumps import jumps
 from perftui.probes.detect.spikes.spike import spike_json, what_ran, what_rose, where_it_was
@@ -377,3 +377,17 @@ def test_without_stacks_the_card_says_so() -> None:
     assert card.ran == ()
     assert what_ran(card) == "no stacks were sampled then"
     assert where_it_was(card) == "in no phase, import or timed call"
+
+
+def test_first_calls_are_known_by_their_names_and_not_by_words() -> None:
+    log = SessionLog()
+    store = Store(log.tree, Target("x", ("x",), PID, None, True, True), lambda: T0 + 9 * S)
+    log.connect(store)
+    log.append(
+        Call(T0 + 2 * S, PID, PID, "read", 1, S, ok=True),
+        Call(T0 + 5 * S, PID, PID, "read all", 1, 2 * S, ok=True),
+    )
+    assert first_calls(store, T0, T0 + 9 * S) == [
+        ("read", T0 + S, T0 + 2 * S),
+        ("read all", T0 + 3 * S, T0 + 5 * S),
+    ]

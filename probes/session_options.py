@@ -1,0 +1,40 @@
+"""What is asked of a session: what is measured, and whether it is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perftui.probes.stacks.sources import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What is measured, and how often."""
+
+    stacks: bool = True
+    stack_rate_hz: float = 100.0
+    metrics_rate_hz: float = 20.0
+    native: bool = False
+    sampler: Sampler = "auto"
+    """Who takes the stacks; "auto" chooses for each process."""
+    limit_bytes: int | None = None
+    """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """Whether the session is recorded, where, and what the folder may hold."""
+
+    wanted: bool = True
+    directory: Path | None = None
+    """A folder of recordings, or a path that ends in .perftui; None: the person's own folder."""
+    max_bytes: int | None = None
+    """The oldest recordings of the folder go beyond this; None: the shelf's default."""
+    max_age_s: float | None = None
+
+
+NOT_RECORDED = RecordOptions(wanted=False)
