@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.kept import Kept
@@ -18,6 +19,9 @@ from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, ThreadCpu
 from perftui.probes.target.target import LaunchedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.screens.fake_reader import T0, S
 from support.screens.live_stage import Stage, play
+from support.screens.plot import T0, S
 from textual import events
 
 from perftui.tui.screens.dialogs.quit import QuitScreen
