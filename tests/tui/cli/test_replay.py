@@ -119,7 +119,11 @@ def test_a_recording_is_replayed(terminal: Terminal, tmp_path: Path) -> None:
     terminal.press("Enter")
     terminal.wait_for("▲ 0.3 s")
     terminal.press("}")
-    terminal.wait_for("phase  work")
+    # Where programs start slowly the first phase has not begun by then.
+    screen = terminal.wait_for(lambda text: "phase  work" in text or "phase  warm up" in text)
+    if "phase  work" not in screen:
+        terminal.press("}")
+        terminal.wait_for("phase  work")
     terminal.press("g")
     terminal.wait_for("enter go")
     terminal.press("-l", "50%")
