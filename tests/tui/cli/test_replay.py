@@ -24,7 +24,7 @@ needs_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 pytestmark = pytest.mark.live
 
 PROGRAM = """
-import sys, time, perftui
+import os, sys, time, perftui
 def burn(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -35,7 +35,9 @@ with perftui.phase("warm up"):
 with perftui.phase("work"):
     print("at work", flush=True)
     burn(1.5)
-time.sleep(float(sys.argv[1]))
+end = time.monotonic() + 120
+while not os.path.exists(sys.argv[1]) and time.monotonic() < end:
+    time.sleep(0.05)
 sys.exit(3)
 """
 
@@ -82,12 +84,12 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     made.close()
 
 
-def start(folder: Path, name: str, rest_s: float = 0.0) -> Session:
-    """Start the program, recorded on the shelf of the terminal."""
+def start(folder: Path, name: str, until: str = "program.py") -> Session:
+    """Start the program, recorded on the shelf of the terminal; it ends once a file is there."""
     script = folder / "program.py"
     script.write_text(PROGRAM)
     record = RecordOptions(directory=folder / "shelf" / f"{name}.perftui")
-    argv = [sys.executable, str(script), str(rest_s)]
+    argv = [sys.executable, str(script), str(folder / until)]
     return Session.launch(argv, "program.py", ProbeOptions(), behind_screen=True, record=record)
 
 
@@ -138,7 +140,7 @@ def test_a_recording_is_replayed(terminal: Terminal, tmp_path: Path) -> None:
 
 @needs_tmux
 def test_another_terminal_is_followed(terminal: Terminal, tmp_path: Path) -> None:
-    session = start(tmp_path, "now", rest_s=8.0)
+    session = start(tmp_path, "now", until="seen")
     try:
         meta = tmp_path / "shelf" / "now.perftui" / "meta.json"
         end = time.monotonic() + 20
@@ -149,6 +151,7 @@ def test_another_terminal_is_followed(terminal: Terminal, tmp_path: Path) -> Non
         terminal.wait_for(lambda text: "● FOLLOWING" in text and "burn  program.py" in text)
         terminal.press("o")
         terminal.wait_for("at work")
+        (tmp_path / "seen").touch()
         assert session.wait(30)
         session.close()
         terminal.wait_for(lambda text: "‖ REPLAY" in text and "exited with 3" in text)
