@@ -67,11 +67,11 @@ def both(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Store, RecordingReader]]:
     tmp_path = tmp_path_factory.mktemp("both")
-    seal_s = {"one segment": 300.0, "many segments": 7.0, "merged": 2.5}.get(request.param, 9.0)
+    seal_s = {"one segment": 300.0, "many segments": 7.0, "merged": 1.0}.get(request.param, 9.0)
     close = request.param != "live tail"
     child = request.param == "family"
     made = record(tmp_path, seal_s, end=request.param != "attached", close=close, child=child)
-    merged = list(made[1].path.glob("metrics-*-*.parquet"))
+    merged = list(made[1].path.glob("segments-*-*.parquet"))
     assert bool(merged) is (request.param == "merged")
     yield made
 
