@@ -168,15 +168,20 @@ def test_a_program_of_5_ms_is_recorded_too(tmp_path: Path) -> None:
     assert [phase.name for phase in reader.phases(0, 1 << 62)] == ["work"]
 
 
-def test_a_full_queue_drops_and_counts_instead_of_waiting(tmp_path: Path) -> None:
-    from perftui.probes.recording.write.recorder import QUEUE_ROWS, Recorder
+def test_a_full_queue_drops_and_counts_instead_of_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.probes.recording.write import recorder as recorder_module
+    from perftui.probes.recording.write.recorder import Recorder
     from perftui.probes.spine.log import SessionLog
+
+    monkeypatch.setattr(recorder_module, "QUEUE_ROWS", 4_000)
     from perftui.probes.spine.reader import Target
 
     log = SessionLog()
     target = Target("t", ("t",), 1, None, launched=True, agent=False)
     recorder = Recorder(log, target, tmp_path / "q.perftui", t_start_ns=0)  # never started
-    batch = [Count(n, 1, "n", n) for n in range(QUEUE_ROWS // 4)]
+    batch = [Count(n, 1, "n", n) for n in range(1_000)]
     for _ in range(6):
         log.extend(batch)
     assert recorder.overflowed == 2 * len(batch)

@@ -70,7 +70,10 @@ def both(
     seal_s = {"one segment": 300.0, "many segments": 7.0, "merged": 1.0}.get(request.param, 9.0)
     close = request.param != "live tail"
     child = request.param == "family"
-    yield record(tmp_path, seal_s, end=request.param != "attached", close=close, child=child)
+    made = record(tmp_path, seal_s, end=request.param != "attached", close=close, child=child)
+    merged = list(made[1].path.glob("segments-*-*.parquet"))
+    assert bool(merged) is (request.param == "merged")
+    yield made
 
 
 RANGES = [(T0, END + 1), (T0 + 3 * S + 17, T0 + 11 * S + 5), (T0 + 20 * S, T0 + 20 * S + S // 7)]

@@ -56,14 +56,16 @@ def test_the_sampler_that_was_asked_for(
         collected, process.pid, sampler=sampler, on_ready=lambda: ready.append(time.monotonic())
     )
     probe.start()
-    wait_until(lambda: backends(collected))
+    wait_until(lambda: any(w.covered_cpu_ns for w in collected.of(StackWindow) if w.samples))
     probe.stop()
     assert backends(collected) == {backend}
     assert len(ready) == 1
-    assert {collected.functions(stack.node)[-1] for stack in collected.of(Stack)} == {"burn"}
+    leaves = {collected.functions(stack.node)[-1] for stack in collected.of(Stack)}
+    assert "burn" in leaves and leaves <= {"burn", "<module>"}, "it may be met before its loop"
     assert not collected.of(Notice)
     covered = [window for window in collected.of(StackWindow) if window.samples]
-    assert all(0 < (window.covered_cpu_ns or 0) <= (window.cpu_ns or 0) for window in covered)
+    # A program that got no CPU in a short window has used none in it.
+    assert all(0 <= (window.covered_cpu_ns or 0) <= (window.cpu_ns or 0) for window in covered)
 
 
 @pytest.fixture

@@ -76,7 +76,9 @@ def test_the_work_of_a_poll_loop_has_its_cpu(tmp_path: Path) -> None:
     found = ran(tmp_path, POLL)
     truth = float(found.output)
     assert found.summary["stacks"]["backend"] == "own sampler"
-    assert 0.95 * truth <= found.functions["work"].self_.cpu_ns / 1e9 <= 1.07 * truth
+    # The kernel books a running thread at ticks; a busy machine gives it little in these seconds.
+    measured = found.functions["work"].self_.cpu_ns / 1e9
+    assert 0.95 * truth - 0.02 <= measured <= 1.07 * truth + 0.02
     assert found.functions["wait"].self_.waiting_ns > 5 * found.functions["wait"].self_.cpu_ns
     assert found.summary["stacks"]["coverage"] > 0.9
 

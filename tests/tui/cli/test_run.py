@@ -43,6 +43,14 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def brief(tmp_path: Path) -> Path:
+    """One that is over at once."""
+    path = tmp_path / "brief.py"
+    path.write_text("print('args')\n")
+    return path
+
+
 def test_a_script_runs_untouched_and_its_exit_code_is_ours(script: Path) -> None:
     done = perftui("run", str(script), "3", "--json", "x")
     assert done.returncode == 3
@@ -333,19 +341,19 @@ def test_output_that_is_not_utf8_passes_through() -> None:
     assert done.stdout == bytes(range(256))
 
 
-def test_no_orphan_is_left_behind(script: Path) -> None:
-    perftui("run", str(script))
+def test_no_orphan_is_left_behind(brief: Path) -> None:
+    perftui("run", str(brief))
     listed = subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True).stdout
-    assert str(script) not in listed
+    assert str(brief) not in listed
     assert os.environ.get("PERFTUI_AGENT") is None
 
 
-def test_a_summary_never_takes_the_place_of_what_is_no_file(script: Path, tmp_path: Path) -> None:
+def test_a_summary_never_takes_the_place_of_what_is_no_file(brief: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     try:
-        done = perftui("run", "--json", str(pipe), "--no-record", str(script))
+        done = perftui("run", "--json", str(pipe), "--no-record", str(brief))
         assert done.returncode == 0, done.stderr
         assert pipe.is_fifo(), "as root, /dev/null would be a plain file now"
         assert json.loads(os.read(held, 65536))["schema"] == 1
