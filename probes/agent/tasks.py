@@ -6,6 +6,7 @@ a loop), no local variable is read, and nothing of the program is called but the
 asyncio's own tasks.
 """
 
+import posix
 import sys
 import time
 from _weakref import ref
@@ -58,6 +59,12 @@ class Tasks:
         """By thread: frame of the round, when it was seen first and last, where, told at."""
         self._blocks = 0
         self._block_at = 0.0
+        self._due = 0.0
+        """When the next look was to be, if a loop runs."""
+        self._queued = 0.0
+        """Seconds that this thread has waited for a CPU, as of the last look."""
+        self._used: "dict[int, float]" = {}
+        """CPU seconds by thread of a loop, as of the last look."""
 
     def hook(self, loop_class: "Any") -> None:
         """Notice the loops of a class from now on, and begin to look with the first of them."""
@@ -88,7 +95,9 @@ class Tasks:
             self._list(running)
             took = time.monotonic() - now
             self._list_at = now + max(LIST_S, took * SHARE, len(self._said) * PER_TASK_S)
-        return LOOK_S if running else LIST_S
+        pause_s = LOOK_S if running else LIST_S
+        self._due = time.monotonic() + pause_s if running else 0.0
+        return pause_s
 
     # --- what the tasks wait for ----------------------------------------------------------
 
@@ -151,21 +160,20 @@ class Tasks:
         """
         idents = (getattr(loop, "_thread_id", None) for loop in loops)
         threads = {ident for ident in idents if ident is not None}
-        for gone in [ident for ident in self._rounds if ident not in threads]:
-            self._told(gone, self._rounds.pop(gone))
-        if not threads:
-            return
+        # First of all: whatever reads or writes gives the GIL away, and the loops go on.
         frames = sys._current_frames()
         now = time.monotonic()
-        for ident in threads:
-            frame = frames.get(ident)
-            places, found = [], None
-            while frame is not None:
-                if frame.f_code.co_name == "_run_once" and _is_asyncio(frame.f_code):
-                    found = frame
-                    break
-                places.append((frame.f_code, frame.f_lineno or 0))
-                frame = frame.f_back
+        seen = [(ident, *_round_of(frames.get(ident))) for ident in threads]
+        frames.clear()
+        for gone in [ident for ident in self._rounds if ident not in threads]:
+            self._told(gone, self._rounds.pop(gone))
+        for gone in [ident for ident in self._used if ident not in threads]:
+            del self._used[gone]
+        if not threads:
+            return
+        kept_s = self._kept_from_looking(now)
+        for ident, found, places in seen:
+            own_s = min(self._used_since(ident), kept_s)
             before = self._rounds.get(ident)
             # Directly in it: it is between two callbacks. Without `_run`: it waits for events.
             if found is None or not any(c.co_name == "_run" and _is_asyncio(c) for c, _ in places):
@@ -175,12 +183,32 @@ class Tasks:
             elif before is None or before[0] is not found:
                 if before is not None:
                     self._told(ident, before)
-                self._rounds[ident] = [found, now, now, places, 0.0]
+                since = now - own_s if own_s >= LOOK_S else now
+                self._rounds[ident] = [found, since, now, places, 0.0]
             else:
                 before[2], before[3] = now, places
                 self._told(ident, before, over=False)
-            frame = found = None
-        frames.clear()
+            found = None
+        seen.clear()
+
+    def _kept_from_looking(self, now: float) -> float:
+        """Return by how many seconds we are late because somebody kept the GIL, else 0.
+
+        Code of C that keeps the GIL keeps us from looking, and we come right after it. If the
+        loop's thread was on a CPU meanwhile, it was its own code. On a full machine we are late
+        for want of a CPU, too: that alone says nothing.
+        """
+        late = now - self._due
+        queued, self._queued = self._queued, _schedstat("thread-self")[1]
+        if not self._due or late - (self._queued - queued) < LOOK_S / 2:
+            return 0.0
+        return late
+
+    def _used_since(self, ident: int) -> float:
+        """Return the CPU seconds that a loop's thread has used since the last look at it."""
+        used = _schedstat("self/task/%d" % _native_id(ident))[0]
+        before, self._used[ident] = self._used.get(ident, used), used
+        return used - before
 
     def _told(self, ident: int, block: "list[Any]", over: bool = True) -> None:
         """Tell of a blocked loop: soon, once a second while it lasts, and when it is over.
@@ -221,6 +249,36 @@ class Tasks:
                 quote(" > ".join(stack), 2_000),
             )
         )
+
+
+def _round_of(frame: "Any") -> "tuple[Any, list[tuple[CodeType, int]]]":
+    """Return the frame of a loop's round in a thread, if any, and what it called, innermost first.
+
+    Args:
+        frame: The thread's innermost one.
+    """
+    places: "list[tuple[CodeType, int]]" = []
+    while frame is not None:
+        if frame.f_code.co_name == "_run_once" and _is_asyncio(frame.f_code):
+            break
+        places.append((frame.f_code, frame.f_lineno or 0))
+        frame = frame.f_back
+    return frame, places
+
+
+def _schedstat(thread: str) -> "tuple[float, float]":
+    """Return the seconds that a thread was on a CPU, and waited for one; 0 if not told."""
+    try:
+        fd = posix.open("/proc/%s/schedstat" % thread, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return 0.0, 0.0
+    try:
+        on_cpu, queued = posix.read(fd, 100).split()[:2]
+        return int(on_cpu) / 1e9, int(queued) / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    finally:
+        posix.close(fd)
 
 
 def _native_id(ident: int) -> int:
