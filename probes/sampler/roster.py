@@ -112,6 +112,21 @@ class Roster:
         """Those that have not run for long are no longer hot."""
         self.hot = [thread for thread in self.hot if thread.cold < HOT_SWEEPS]
 
+    def awake(self) -> list[KernelThread]:
+        """Return the hot ones but those that have slept on since they were read."""
+        awake = []
+        for thread in self.hot:
+            try:
+                if thread.sleeps_on():
+                    thread.cold += 1
+                    if thread.faulting > 0:
+                        thread.faulting -= 1
+                    continue
+            except OSError:
+                self.doubt()
+            awake.append(thread)
+        return awake
+
     def woken(self) -> tuple[list[KernelThread], dict[KernelThread, tuple[int, int]]]:
         """Ask all that are not hot; return who ran, and its CPU and run-queue ns."""
         woken: list[KernelThread] = []

@@ -200,7 +200,7 @@ class SampledProcess:
                 thread.cold += 1
             return ran
         python.begin(roster.threads)
-        used = look.threads(now, roster.hot, None)
+        used = look.threads(now, roster.awake(), None)
         self._judge(now, look)
         if ran and self._look is look:
             self._known_ns += used

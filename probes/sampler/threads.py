@@ -11,8 +11,11 @@ NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST_KEPT_FILES = 3000
 """Descriptors over all processes, if the limit allows; further threads are opened to be read."""
 
+_pread = os.pread
+
 CROWDED = 0.03
 _CROWDED_STEP = 0.1
+_RUNNING = ord("R")
 _ALWAYS_AWAKE = 100
 
 _WAIT_KINDS = (
@@ -191,12 +194,14 @@ class KernelThread:
 
     def read_faults(self) -> int:
         """Return the minor faults so far."""
-        raw = self._stat.read()
+        fd = self._stat.fd
+        raw = _pread(fd, 512, 0) if fd >= 0 else self._stat.read()
         return int(raw[raw.rindex(b")") + 2 :].split(b" ", 8)[7])
 
     def read_state(self) -> int:
         """Read the state; return the minor faults since it was read before."""
-        raw = self._stat.read()
+        fd = self._stat.fd
+        raw = _pread(fd, 512, 0) if fd >= 0 else self._stat.read()
         end = raw.rindex(b")") + 2
         self.state = raw[end]
         faults = int(raw[end : end + 120].split(b" ", 8)[7])
@@ -214,7 +219,8 @@ class KernelThread:
             fields = raw[raw.rindex(b")") + 2 :].split(b" ", 14)
             cpu, queue = (int(fields[11]) + int(fields[12])) * NS_PER_TICK, 0
         else:
-            raw = self._schedstat.read(64)
+            fd = self._schedstat.fd
+            raw = _pread(fd, 64, 0) if fd >= 0 else self._schedstat.read(64)
             if raw == self.used:
                 return 0, 0
             self.used = raw
@@ -227,6 +233,17 @@ class KernelThread:
         else:
             self.crowded -= _CROWDED_STEP * self.crowded
         return new
+
+    def sleeps_on(self) -> bool:
+        """Whether it was asleep for two sweeps and has not run since, by one cheap question.
+
+        Not asked where CPUs are waited for: whoever is woken there stands in the queue for long,
+        and has not run, either.
+        """
+        file = self._schedstat
+        if self.cold < 2 or file is None or file.fd < 0 or self.crowded >= CROWDED:
+            return False
+        return self.state != _RUNNING and _pread(file.fd, 64, 0) == self.used
 
     def read_switches(self) -> None:
         """Read how often it was taken off its CPU, if it lately had to wait for one.

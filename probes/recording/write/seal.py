@@ -98,12 +98,12 @@ def seal_live(directory: Path, number: int) -> dict[str, int]:
         OSError: they cannot be read to their end, or the sealed ones not be written.
     """
     tables = {}
+    present = set(os.listdir(directory))  # noqa: PTH208
     for name in RECORDED:
         path = directory / file_name(name, number, "arrows")
-        try:
-            tail = read_stream(name, path.read_bytes())
-        except FileNotFoundError:
+        if path.name not in present:
             continue
+        tail = read_stream(name, path.read_bytes())
         if tail.torn is not None:
             raise OSError(errno.EIO, f"{path.name} is not as it was written")
         table = table_of(name, tail.batches)

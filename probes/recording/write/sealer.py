@@ -5,6 +5,7 @@ A finished segment lies whole in its live files, and is sealed from there: at on
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -100,9 +101,12 @@ class Sealer:
             return False
         self._pause_ns = FIRST_RETRY_NS
         self._told = False
-        for name in TABLES:
+        live = {file_name(name, number, "arrows") for name in TABLES}
+        with suppress(OSError):
+            live &= set(os.listdir(self._directory))  # noqa: PTH208
+        for file in live:
             with suppress(OSError):
-                (self._directory / file_name(name, number, "arrows")).unlink(missing_ok=True)
+                (self._directory / file).unlink(missing_ok=True)
         return True
 
     def _failed(self, error: Exception) -> None:
