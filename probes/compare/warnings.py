@@ -21,15 +21,12 @@ def warnings(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
     """Say what makes the runs hard to compare, the worst first; each a line."""
     told: list[str] = []
     sides = [run.place for run in base], [run.place for run in new]
-    for label, field in (
-        ("machine", "host"),
-        ("CPU", "cpu_model"),
-        ("cores", "cores"),
-        ("Python", "python"),
-        ("kernel", "kernel"),
-    ):
-        told += _differs(label, *({_shown(getattr(p, field)) for p in side} for side in sides))
     for label, values in (
+        ("machine", [{p.host or "" for p in side} for side in sides]),
+        ("CPU", [{p.cpu_model or "" for p in side} for side in sides]),
+        ("cores", [{_shown(p.cores) for p in side} for side in sides]),
+        ("Python", [{p.python or "" for p in side} for side in sides]),
+        ("kernel", [{p.kernel or "" for p in side} for side in sides]),
         ("memory", [{_bytes(p.ram_bytes) for p in side} for side in sides]),
         ("memory limit", [{_bytes(p.limit_bytes) or "none" for p in side} for side in sides]),
         ("stack rate", [{_rate(p) for p in side} for side in sides]),

@@ -13,12 +13,34 @@ if TYPE_CHECKING:
 
     from perftui.probes.profile.difference import Difference
     from perftui.probes.spine.reader import Reader, ThreadTree
+    from perftui.probes.spine.records import ThreadKey
     from perftui.tui.picture.selection import Selection
 
 LEAST_BEFORE_NS = NS_PER_S
 """Less time than this before a range says nothing about how things were."""
 AT_START = "at the start: nothing before it to compare with"
 NO_RANGE = "no range: drag over a timeline, set one with [ and ], or Enter on an alert"
+
+
+class MadeOf(NamedTuple):
+    """What a difference follows from."""
+
+    before: Sequence[ThreadTree]
+    stacks: Sequence[ThreadTree]
+    """Of the range."""
+    span: tuple[int, int]
+    thread: ThreadKey | None
+    process: int | None
+    by_line: bool
+
+    def same(self, other: MadeOf | None) -> bool:
+        """Tell whether another one would give the same: a reader gives the same stacks again."""
+        return (
+            other is not None
+            and self.before is other.before
+            and self.stacks is other.stacks
+            and self[2:] == other[2:]
+        )
 
 
 class Against(NamedTuple):
@@ -32,8 +54,8 @@ class Against(NamedTuple):
     """The same with lines told apart, where no function ran only in the range."""
     why: str
     """Why there is no difference; "" if there is one."""
-    asked: object
-    """What it was made of: while this is equal, it need not be made again."""
+    made_of: MadeOf | None
+    """While this is the same, it need not be made again."""
 
 
 def time_before(span: tuple[int, int], start_ns: int) -> tuple[int, int] | None:
@@ -67,8 +89,8 @@ def take_against(
     if base is None:
         return Against(span, None, None, None, AT_START, None)
     before = reader.call_tree(*base)
-    rest = (span, selection.thread, selection.process, selection.by_line)
-    if last is not None and _same(last.asked, (before, stacks, *rest)):
+    made_of = MadeOf(before, stacks, span, selection.thread, selection.process, selection.by_line)
+    if last is not None and made_of.same(last.made_of):
         return last
     if not stacks and not before:
         return Against(span, base, None, None, "no stacks in this range, nor before it", None)
@@ -82,13 +104,7 @@ def take_against(
     lines = None
     if not selection.by_line and not found.only_now("wall"):
         lines = difference(*sides, by_line=True)
-    return Against(span, base, found, lines, "", (before, stacks, *rest))
-
-
-def _same(asked: object, now: tuple[object, ...]) -> bool:
-    if not isinstance(asked, tuple):
-        return False
-    return asked[0] is now[0] and asked[1] is now[1] and asked[2:] == now[2:]
+    return Against(span, base, found, lines, "", made_of)
 
 
 def _threads(

@@ -164,7 +164,7 @@ class SyntheticSession:
         if not self.plot.measured:
             return rows
         self._cpu_s += cpu(end_s) / 100 * (end_s - begin_s)
-        rows += self._metrics(end_s)
+        rows += self._metrics(end_s, slow=_passes(begin_s, end_s, 1.0))
         grain_s = max(STACKS_S, self._tick_s)
         if _passes(begin_s, end_s, grain_s):
             rows += self._stacks(end_s - grain_s, end_s)
@@ -172,7 +172,8 @@ class SyntheticSession:
             rows += self._second(end_s)
         return rows
 
-    def _metrics(self, at_s: float) -> Iterator[Record]:
+    def _metrics(self, at_s: float, *, slow: bool = True) -> Iterator[Record]:
+        """Readings of the target; `slow`: those that cost more too, which come once a second."""
         now, memory = at(at_s), rss(at_s)
         yield Metric(
             now,
@@ -182,9 +183,9 @@ class SyntheticSession:
             high_water_rss_bytes=round(memory + 11 * MB),
             cpu_user_s=self._cpu_s * 0.9,
             cpu_system_s=self._cpu_s * 0.1,
-            anon_rss_bytes=round(memory * 0.86),
-            pss_bytes=round(memory * 0.96),
-            threads=3,
+            anon_rss_bytes=round(memory * 0.86) if slow else None,
+            pss_bytes=round(memory * 0.96) if slow else None,
+            threads=3 if slow else None,
         )
         for index, name in enumerate(self.plot.thread_names):
             state = "R" if index < 2 else "S"

@@ -101,7 +101,7 @@ class CompareParts:
             width: Cells.
             paint: Colours.
         """
-        view, tab = self._compared.view, self._deck.tab
+        view, tab = self._compared.view, self._deck.panes.tab
         told = None if view is None else headline(view.comparison)
         self.header.put([header_strip(self._compared.sides, view, told, width, paint)])
         waiting = view is None or view.choice != choice

@@ -85,6 +85,7 @@ class CompareScreen(Screen[None]):
         self.parts = CompareParts(self.deck, self._taker)
         # Textual finds who carries out an action by the name of the attribute.
         self.action_tab = self.open_tab
+        self.action_copy = partial(self.deck.panes.copy, self.say)
         self.action_open_row = self.deck.open_row
         self.action_phase = self.choices.next_phase
         self.action_align = self.choices.align
@@ -105,7 +106,7 @@ class CompareScreen(Screen[None]):
     @property
     def tab(self) -> str:
         """Name of the open tab."""
-        return self.deck.tab
+        return self.deck.panes.tab
 
     def compose(self) -> ComposeResult:
         """Yield the parts; panes are made when their tab is opened."""
@@ -189,26 +190,19 @@ class CompareScreen(Screen[None]):
 
     def open_tab(self, name: str) -> None:
         """Show the pane of a tab."""
-        self.call_after_refresh(self._pane_opened, self.deck.open(name))
+        self.call_after_refresh(self._pane_opened, self.deck.panes.open(name))
 
     def _pane_opened(self, pane: Widget) -> None:
         """Fill a pane that has just got its size, and give it the keys."""
-        if not pane.is_attached or self.deck.pane is not pane:
+        if self.deck.panes.attached is not pane:
             return
         if not self._typing:
-            self.set_focus(self.deck.first_focusable())
+            self.deck.panes.take_keys()
         self._draw()
 
     def action_next_tab(self, step: int) -> None:
         """Open the tab beside."""
-        self.open_tab(self.deck.beside(step))
-
-    def action_copy(self) -> None:
-        """Copy the open tab as text: to the terminal's clipboard and to a file."""
-        from perftui.tui.screens.dialogs.pane_copy import copy_pane
-
-        if self.deck.pane is not None:
-            self.say(copy_pane(self.app, self.deck.pane))
+        self.open_tab(self.deck.panes.beside([tab.name for tab in TABS], step))
 
     # -- keys ------------------------------------------------------------------------------
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
-from textual.widget import Widget
 
 from perftui.tui.screens.live.panes import Pane
+from perftui.tui.screens.tab_panes import TabPanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,58 +52,29 @@ class PaneDeck(Container):
         self._choices = choices
         self._spans = spans
         self.kinds = {kind.name: kind for kind in kinds}
-        self.tab = kinds[0].name
-        """Name of the open tab."""
-        self._made: dict[str, Widget] = {}
+        self.panes = TabPanes(self, kinds[0].name, lambda tab: self.kinds[tab].make())
 
     @property
     def kind(self) -> PaneKind:
         """What the open tab is."""
-        return self.kinds[self.tab]
-
-    @property
-    def pane(self) -> Widget | None:
-        """The open pane, None before it was made."""
-        return self._made.get(self.tab)
+        return self.kinds[self.panes.tab]
 
     def tabs(self, view: View | None) -> tuple[str, ...]:
         """Return the names of the tabs that have something to show, and of the open one."""
         kinds = self.kinds.items()
         return tuple(
-            name for name, kind in kinds if name == self.tab or view is None or kind.has_any(view)
+            name
+            for name, kind in kinds
+            if name == self.panes.tab or view is None or kind.has_any(view)
         )
-
-    def beside(self, view: View | None, step: int) -> str:
-        """Return the name of the tab that lies `step` further on."""
-        names = self.tabs(view)
-        return names[(names.index(self.tab) + step) % len(names)]
-
-    def open(self, tab: str) -> Widget:
-        """Open a tab; returns its pane, which gets its size a moment later."""
-        self.tab = tab
-        pane = self._made.get(tab)
-        if pane is None:
-            pane = self._made[tab] = self.kind.make()
-            self.mount(pane)
-        for name, each in self._made.items():
-            each.display = name == tab
-        return pane
 
     def show(self, view: View) -> None:
         """Show a picture in the open pane, unless it was taken for another tab."""
-        pane = self.pane
-        if pane is None or not pane.is_attached or not self.kind.needs <= view.has:
+        pane = self.panes.attached
+        if pane is None or not self.kind.needs <= view.has:
             return
         if isinstance(pane, Pane):
             pane.show(view)
-
-    def first_focusable(self) -> Widget | None:
-        """Return what of the open pane takes the keys."""
-        pane = self.pane
-        if pane is None:
-            return None
-        parts = [part for part in (pane, *pane.walk_children()) if isinstance(part, Widget)]
-        return next((part for part in parts if part.can_focus), None)
 
     # -- messages --------------------------------------------------------------------------
 

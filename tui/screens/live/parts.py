@@ -150,7 +150,7 @@ class LiveParts:
             width: Cells.
             paint: Colours.
         """
-        view, tab = shown.view, self._deck.tab
+        view, tab = shown.view, self._deck.panes.tab
         if view is None:
             return
         said, brief = (about(view, tab, paint, brief=short) for short in (False, True))

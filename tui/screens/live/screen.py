@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
@@ -151,6 +152,7 @@ class LiveScreen(Screen[None]):
         self.action_interrupt = self.requests.interrupt
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
+        self.action_copy = partial(self.deck.panes.copy, self.say)
         self.action_quit_or_ask = self._leaving.leave_or_ask
 
     # -- what is there ---------------------------------------------------------------------
@@ -168,7 +170,7 @@ class LiveScreen(Screen[None]):
     @property
     def tab(self) -> str:
         """Name of the open tab."""
-        return self.deck.tab
+        return self.deck.panes.tab
 
     def compose(self) -> ComposeResult:
         """Yield the parts; panes are made when their tab is opened."""
@@ -288,8 +290,8 @@ class LiveScreen(Screen[None]):
         with self.app.batch_update():
             self.parts.draw(self.shown, self._note(), self.app.size.width, paint_of(self.app))
             self._draw_tabs()
-            if self.deck.pane is None:
-                self.call_after_refresh(self._pane_opened, self.deck.open(self.tab))
+            if self.deck.panes.open_one is None:
+                self.call_after_refresh(self._pane_opened, self.deck.panes.open(self.tab))
             self.deck.show(view)
 
     def _draw_tabs(self) -> None:
@@ -317,30 +319,23 @@ class LiveScreen(Screen[None]):
         if name not in self.deck.kinds:
             return
         with self.app.batch_update():
-            pane = self.deck.open(name)
+            pane = self.deck.panes.open(name)
             self._draw_tabs()
         self.call_after_refresh(self._pane_opened, pane)
 
     def _pane_opened(self, pane: Widget) -> None:
         """Fill a pane that has just got its size, and give it the keys."""
-        if not pane.is_attached or self.deck.pane is not pane:
+        if self.deck.panes.attached is not pane:
             return
         if not self._bars.typing:
-            self.set_focus(self.deck.first_focusable())
+            self.deck.panes.take_keys()
         if self.view is not None:
             self.deck.show(self.view)
         self._wake.set()
 
     def action_next_tab(self, step: int) -> None:
         """Open the tab beside."""
-        self.open_tab(self.deck.beside(self.view, step))
-
-    def action_copy(self) -> None:
-        """Copy the open tab as text: to the terminal's clipboard and to a file."""
-        from perftui.tui.screens.dialogs.pane_copy import copy_pane
-
-        if self.deck.pane is not None:
-            self.say(copy_pane(self.app, self.deck.pane))
+        self.open_tab(self.deck.panes.beside(self.deck.tabs(self.view), step))
 
     # -- keys ------------------------------------------------------------------------------
 
