@@ -1,8 +1,12 @@
-"""Which kinds of alerts had no chance to be found: no alert is no good verdict then."""
+"""Gates on kinds of alerts: which one an alert fails, and which had no chance to be judged.
+
+That no alert was raised is no good verdict where none could have been, or where a mark says that
+it may yet be one.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perftui.probes.detect.registry import DETECTORS
 from perftui.probes.text.units import format_seconds
@@ -13,6 +17,30 @@ if TYPE_CHECKING:
 _NEEDS_CALLS = ("cold_start", "no_steady_state")
 _NEEDS_ROWS = ("streaming_violation", "throughput_decay")
 _NEEDS_PHASE = ("io_wait",)
+
+_TOLD_AS = {"streaming_violation": "mem_growth"}
+"""An alert that is told in the place of another: one cause, one alert, and both gates."""
+_UNDECIDED = ("mem_growth", "cpu_contention")
+"""Kinds whose marks are no verdict: a growth that slows without a ceiling, others at the cores."""
+
+
+class Told(Protocol):
+    """An alert or a mark, however it is kept."""
+
+    @property
+    def kind(self) -> str:
+        """As in the registry."""
+        ...
+
+    @property
+    def severity(self) -> str:
+        """Such as info."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """With its numbers."""
+        ...
 
 
 class Seen(NamedTuple):
@@ -49,3 +77,18 @@ def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
             took, takes = format_seconds(seen.duration_s), format_seconds(needs_s)
             reasons[kind] = f"too short ({took}; it takes {takes})"
     return reasons
+
+
+def gates_of(kind: str, kinds: Iterable[str]) -> list[str]:
+    """Return those of `kinds` that an alert of `kind` fails."""
+    return [gate for gate in kinds if gate in (kind, _TOLD_AS.get(kind))]
+
+
+def undecided(kinds: Iterable[str], told: Iterable[Told]) -> dict[str, str]:
+    """Return why not, for each of `kinds` of which a mark leaves open what it is."""
+    open_kinds = [kind for kind in kinds if kind in _UNDECIDED]
+    return {
+        mark.kind: mark.message
+        for mark in told
+        if mark.severity == "info" and mark.kind in open_kinds
+    }

@@ -25,7 +25,7 @@ MIN_PHASE_S = 14.0
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
-MIN_RECENT_FALL = 0.42
+MIN_RECENT_FALL = 0.47
 """Of the last 24 s alone: rates also sway."""
 CRITICAL_FALL = 0.6
 KEPT = 512
