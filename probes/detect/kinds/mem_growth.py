@@ -36,9 +36,9 @@ SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
 ROOTED_AGE_S = 23.0
 """A growth that is as old as the program: the first tooth of a slow collector looks like one."""
-TOOTH_PART = 0.25
+TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
-start is hardly garbage that waits. The nearer a growth comes to it, the younger it may be."""
+start is hardly garbage that waits, and need not be so old."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -166,8 +166,7 @@ class MemGrowth(Detector):
         """Return how old a growth must be that no level was seen before: it may be garbage."""
         at = rise.bucket_of(onset_s)
         level = rise.history.floor(at, at + 1)
-        part = (rise.floors[-1] - level) / level if 0 < level < inf else 0.0
-        return SURE_AGE_S + (ROOTED_AGE_S - SURE_AGE_S) * max(1 - part / TOOTH_PART, 0.0)
+        return SURE_AGE_S if rise.floors[-1] - level > TOOTH_PART * level else ROOTED_AGE_S
 
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""

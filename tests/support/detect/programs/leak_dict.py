@@ -1,4 +1,4 @@
-"""A dict that remembers a record of every event, from the first second on: about 1.5 MB/s."""
+"""A dict that remembers a record of every event, from the first second on: about 1 MB/s."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""A slow leak beside busy work: about 0.4 MB/s, 20 kB of each request stay."""
+"""A slow leak beside busy work: about 0.3 MB/s, 20 kB of each request stay."""
 
 import sys
 import time

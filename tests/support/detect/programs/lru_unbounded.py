@@ -1,4 +1,4 @@
-"""An lru_cache without a bound that never sees an argument twice: about 1 MB/s."""
+"""A cache without a bound (lru_cache of no maxsize) that never sees an argument twice: about 1 MB/s."""
 
 import functools
 import sys
@@ -7,7 +7,7 @@ import time
 import perftui
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def parse(line):
     return {"words": line.split(), "length": len(line)}
 

@@ -1,0 +1,34 @@
+"""Gates on alerts: which one an alert fails, and what is no verdict."""
+
+from __future__ import annotations
+
+from perftui.probes.detect.evidence.observations import Edge
+from perftui.probes.detect.judged import Seen, gates_of, undecided, unjudged
+
+SEEN = Seen(60.0, calls=False, counts=False, phases=False, limit=False)
+
+
+def mark(kind: str, message: str = "rises") -> Edge:
+    return Edge(kind, "info", 3.0, 15.0, message, "")
+
+
+def test_an_alert_told_in_the_place_of_another_fails_the_gates_of_both() -> None:
+    """Rows that all are kept are a growth of memory, and told by the more exact name."""
+    assert gates_of("streaming_violation", ["mem_growth"]) == ["mem_growth"]
+    both = ["streaming_violation", "mem_growth", "oom_risk"]
+    assert gates_of("streaming_violation", both) == ["streaming_violation", "mem_growth"]
+    assert gates_of("mem_growth", both) == ["mem_growth"]
+    assert gates_of("io_wait", both) == []
+
+
+def test_a_mark_that_leaves_it_open_is_no_verdict() -> None:
+    marks = [mark("mem_growth", "rises, slowing"), mark("slow_import")]
+    assert undecided(["mem_growth", "slow_import"], marks) == {"mem_growth": "rises, slowing"}
+    assert undecided(["io_wait"], marks) == {}
+    alert = mark("mem_growth")._replace(severity="warn")
+    assert undecided(["mem_growth"], [alert]) == {}
+
+
+def test_what_was_judged_long_enough_has_no_reason() -> None:
+    assert unjudged(["mem_growth"], SEEN) == {}
+    assert "too short" in unjudged(["mem_growth"], SEEN._replace(duration_s=20.0))["mem_growth"]
