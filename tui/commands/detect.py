@@ -126,8 +126,9 @@ class _Judge:
 
     def _csv(self, name: str) -> None:
         from perftui.probes.detect.engine import Engine
+        from perftui.probes.detect.evidence.history import BUCKET_S
         from perftui.probes.detect.evidence.observations import CallEnded, TreeReading
-        from perftui.probes.detect.judged import Seen
+        from perftui.probes.detect.judged import END_BLOCKS, END_S, Seen, rose_to_end
         from perftui.probes.detect.registry import DETECTORS
         from perftui.probes.detect.trace import TraceFile
 
@@ -150,10 +151,19 @@ class _Judge:
                     calls = True
                 yield seen
 
-        self._print(Engine(self._limit).feed_all(observations()), name)
-        self._say_unjudged(
-            Seen(trace.duration_s, calls, counts, phases, self._limit is not None), name
+        engine = Engine(self._limit)
+        self._print(engine.feed_all(observations()), name)
+        history = engine.context.history
+        size = round(END_S / BUCKET_S) // END_BLOCKS
+        seen = Seen(
+            trace.duration_s,
+            calls,
+            counts,
+            phases,
+            self._limit is not None,
+            rose_bytes=rose_to_end(history.block_floors(size, END_BLOCKS)),
         )
+        self._say_unjudged(seen, name)
 
     def _print(self, edges: Iterable[Edge], name: str) -> None:
         """Print what was found; keep which gates failed, and the marks."""

@@ -53,15 +53,19 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
 
 def seen_in(reader: Reader, *, limit: bool) -> Seen:
     """Return what the detectors of a session were fed with."""
-    from perftui.probes.detect.judged import Seen
+    from perftui.probes.detect.judged import END_BLOCKS, END_S, Seen, rose_to_end
 
     status = reader.status()
+    end_ns = status.t_end_ns - NS_PER_S  # what ends gives all back in its last moments
+    span_ns = round(END_S * NS_PER_S)
+    rss = reader.metric("rss_bytes", end_ns - span_ns, end_ns, END_BLOCKS)
     return Seen(
         duration_s=(status.t_end_ns - status.t_start_ns) / NS_PER_S,
         calls=bool(reader.calls(0, 1 << 62)),
         counts=bool(reader.counters(0, 1 << 62)),
         phases=bool(reader.phases(0, 1 << 62)),
         limit=limit,
+        rose_bytes=rose_to_end(rss.low),
     )
 
 

@@ -31,6 +31,8 @@ BENDS = ((5.0, 0.8), (2.5, 0.7))
 of the beginning, bends: the slower, the less certain it need be."""
 SHIFTED_BUCKETS = 6
 """Block sizes from which on stairs are looked for."""
+LEAST_OF_MEAN, SMOOTH = 0.2, 0.6
+"""A second rises if it does by this part of the mean; so many of all must."""
 STILL = 0.6
 """Of its pace a growth must have right now to be still rising."""
 KNEE_BUCKETS, KNEE = 4, 2.5
@@ -137,6 +139,16 @@ class Rise(NamedTuple):
         if shifted is None:
             return False
         return sum(step > self.step / 4 for step in increments(shifted)) < BLOCKS - 2
+
+    def is_smooth(self, since_s: float) -> bool:
+        """Since then: does it rise in most of the seconds, and not in stairs?"""
+        seconds = range(self.bucket_of(since_s), self.history.end - 1, 2)
+        levels = [self.history.floor(at, at + 2) for at in seconds]
+        steps = increments([level for level in levels if level < inf])
+        if not steps:
+            return False
+        least = LEAST_OF_MEAN * sum(steps) / len(steps)
+        return sum(step > least for step in steps) >= SMOOTH * len(steps)
 
     def still_rises(self) -> bool:
         """Look at this moment: the floor of a block that rises is from its beginning."""

@@ -163,10 +163,12 @@ class MemGrowth(Detector):
 
     @staticmethod
     def _old_enough_s(rise: Rise, onset_s: float) -> float:
-        """Return how old a growth must be that no level was seen before: it may be garbage."""
+        """Return how old a growth must be that no level was seen before: it may be garbage, or
+        workers that start one after another."""
         at = rise.bucket_of(onset_s)
         level = rise.history.floor(at, at + 1)
-        return SURE_AGE_S if rise.floors[-1] - level > TOOTH_PART * level else ROOTED_AGE_S
+        large = rise.floors[-1] - level > TOOTH_PART * level
+        return SURE_AGE_S if large and rise.is_smooth(onset_s) else ROOTED_AGE_S
 
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perftui.probes.detect.evidence.observations import Edge
-from perftui.probes.detect.judged import Seen, gates_of, undecided, unjudged
+from perftui.probes.detect.judged import Seen, gates_of, rose_to_end, undecided, unjudged
 
 SEEN = Seen(60.0, calls=False, counts=False, phases=False, limit=False)
 
@@ -32,3 +32,25 @@ def test_a_mark_that_leaves_it_open_is_no_verdict() -> None:
 def test_what_was_judged_long_enough_has_no_reason() -> None:
     assert unjudged(["mem_growth"], SEEN) == {}
     assert "too short" in unjudged(["mem_growth"], SEEN._replace(duration_s=20.0))["mem_growth"]
+
+
+def test_a_growth_that_is_too_young_at_the_end_is_no_verdict() -> None:
+    rose = rose_to_end([50e6 + n * 2e6 for n in range(8)])
+    assert rose == 14e6
+    [reason] = unjudged(
+        ["mem_growth", "io_wait"], SEEN._replace(phases=True, rose_bytes=rose)
+    ).values()
+    assert reason.startswith("RSS rose up to the end (+14.0 MB in the last 8.00 s)")
+
+
+def test_what_rests_falls_or_was_not_read_did_not_rise_to_the_end() -> None:
+    for floors in (
+        [50e6] * 8,
+        [50e6 + n * 2e6 for n in range(7)] + [50e6],
+        [50e6, *[90e6] * 7],
+        [50e6 + n * 1e5 for n in range(8)],
+        [900e6 + n * 2e6 for n in range(8)],
+        [50e6, None, *[70e6] * 6],
+        None,
+    ):
+        assert rose_to_end(floors) == 0.0, floors
