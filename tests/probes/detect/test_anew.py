@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from support.recordings.made_runs import make
 
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.replay import alerts_of, judged_anew
@@ -27,6 +29,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
 )
 from perftui.probes.store.store import Store
+from perftui.tui.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,3 +200,64 @@ def test_one_segment_is_in_memory_at_a_time(made: Made, monkeypatch: pytest.Monk
     assert set(loaded) == {0, 1, 2}
     assert times == sorted(times)
     assert len(times) == SECONDS * 20 - 1
+
+
+def detect(*words: str) -> int:
+    return main(["detect", *words])
+
+
+def test_the_command_judges_anew_and_has_the_gate(
+    made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(made.path)
+    assert detect(path) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["kind"] for row in rows} >= {"mem_growth", "slow_import", "cold_start", "io_wait"}
+    assert "cpu_contention" not in {row["kind"] for row in rows}, "a mark"
+    assert all(row.keys() == {"kind", "severity", "t_detect", "t_onset", "message"} for row in rows)
+    assert detect("--fail-on", "mem_growth,cpu_contention,oom_risk", path) == 1
+    err = capsys.readouterr().err
+    assert "perftui: --fail-on mem_growth: RSS +3.00 MB/s" in err
+    assert "--fail-on cpu_contention was not judged: waiting for a core" in err
+    assert "oom_risk" not in err, "the limit of then is known"
+
+
+def test_the_command_tells_what_was_told_then(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alert that today's rules would not give, in a recording too short for any."""
+    path = make(tmp_path / "old.perftui", seconds=8, alerts=("io_wait",))
+    assert detect("--recorded", "--fail-on", "io_wait", str(path)) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[0])["kind"] == "io_wait"
+    assert "perftui: --fail-on io_wait: " in err
+    assert detect("--fail-on", "io_wait,mem_growth", str(path)) == 0
+    out, err = capsys.readouterr()
+    assert "io_wait" not in out
+    assert "--fail-on mem_growth was not judged: too short" in err
+
+
+def test_a_limit_may_be_given_where_none_was_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(make(tmp_path / "old.perftui", seconds=8))
+    assert detect("--fail-on", "oom_risk", path) == 0
+    assert "--fail-on oom_risk was not judged: no memory limit is known" in capsys.readouterr().err
+    assert detect("--limit", "1GB", "--fail-on", "oom_risk", path) == 0
+    assert "oom_risk" not in capsys.readouterr().err
+
+
+def test_a_recording_without_readings_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [T0]
+    log = SessionLog()
+    recording = Recording(
+        tmp_path / "none.perftui", log.tree, TARGET, T0, WriterOptions(), clock=lambda: clock[0]
+    )
+    recording.close()
+    assert detect(str(tmp_path / "none.perftui")) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "nothing was measured, there is nothing to judge" in err
