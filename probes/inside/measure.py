@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import dominant_code
-from perftui.probes.detect.judged import Seen, undecided, unjudged
+from perftui.probes.detect.judged import Seen, gates_of, undecided, unjudged
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.inside.frames import Frames
 from perftui.probes.inside.high_water import HighWater, reset_own_mark
@@ -176,8 +176,9 @@ class measure:
 
     def _say_what_was_not_seen(self) -> None:
         measured, watch = self.measured, self._watch
-        raised = {alert.kind for alert in measured.alerts}
-        kinds = [kind for kind in measured.limits.fail_on if kind not in raised]
+        raised = [alert.kind for alert in measured.alerts if alert.severity != "info"]
+        failed = {gate for kind in raised for gate in gates_of(kind, measured.limits.fail_on)}
+        kinds = [kind for kind in measured.limits.fail_on if kind not in failed]
         seen = Seen(
             duration_s=measured.wall_s or 0.0,
             calls=watch.called,
