@@ -1,6 +1,6 @@
 """What is said of real programs, when, and was it right? Each runs under `perftui run --headless`.
 
-    python benchmarks/detector_live.py [--only NAME,...]       about 8 minutes
+    python benchmarks/detector_live.py [--only NAME,...]       about 11 minutes
 
 The programs (tests/support/detect/programs) mark when their truth begins and ends; what was said
 is read from the recordings with `perftui query`, as anybody could. A table in Markdown is printed.
@@ -26,6 +26,11 @@ from support.detect.real import ENVIRONMENT, PROGRAMS, SECONDS, TOO_LATE_S  # no
 
 WHAT = {
     "leak": "leak: 3.3 MB/s are remembered",
+    "leak_dict": "a dict remembers every event, from its start",
+    "leak_slow": "0.3 MB/s stay, from its start",
+    "lru_unbounded": "an lru_cache without a bound",
+    "gc_disabled": "cycles, and the collector is off",
+    "leak_warm": "loads for 5 s, then leaks at once",
     "gc_rising": "GC sawtooth, rising floor",
     "gc_flat": "GC sawtooth, flat floor",
     "cache_levels": "cache that fills and levels off",

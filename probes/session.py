@@ -20,6 +20,7 @@ from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.quiet_threads import quiet_threads
 from perftui.probes.machine.rights import can_trace
@@ -107,15 +108,17 @@ class Session:
         log.connect(self.store)
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
-        self._recorder = None if place is None else self._start_recorder(record, place)
         group = memory_limit(target.pid)
         self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
         """What the target may use, None if there is no limit."""
+        self._cores = usable_cores(target.pid)
+        self._recorder = None if place is None else self._start_recorder(record, place)
         self._detectors = DetectorProbe(
             log,
             target.pid,
             self.store.status().t_start_ns,
             limit_bytes=self.limit_bytes,
+            cores=self._cores,
             call_tree=self.store.call_tree if options.stacks else None,
         )
         log.connect(self._detectors)
@@ -280,7 +283,11 @@ class Session:
             self._about,
             place.directory,
             t_start_ns=self.store.status().t_start_ns,
-            session=asdict(self._options),
+            session={
+                **asdict(self._options),
+                "limit_bytes": self.limit_bytes,
+                "cores": self._cores,
+            },
             claim=place.claim,
             before=None if place.named else make_room,
         )

@@ -26,6 +26,7 @@ class Engine:
 
     Args:
         limit_bytes: Memory limit of the program, None if there is none or it is unknown.
+        cores: That the program may use, None if it is not known.
         kinds: The kinds to look for, all by default.
         knows_stacks: True if `Waiting` observations come while the program stands.
         patient: False for a block of a running process, in which nothing starts up.
@@ -36,10 +37,11 @@ class Engine:
         limit_bytes: float | None = None,
         kinds: Iterable[str] | None = None,
         *,
+        cores: int | None = None,
         knows_stacks: bool = False,
         patient: bool = True,
     ) -> None:
-        self.context = Context(limit_bytes=limit_bytes, patient=patient)
+        self.context = Context(limit_bytes=limit_bytes, cores=cores, patient=patient)
         self.context.stall.expects_waiting = knows_stacks
         wanted = set(DETECTORS if kinds is None else kinds)
         detectors = [make(self.context) for kind, make in DETECTORS.items() if kind in wanted]
@@ -49,6 +51,7 @@ class Engine:
             return [each for each in detectors if getattr(type(each), method) is not base]
 
         self._samples = [each.on_sample for each in telling("on_sample")]
+        self._buckets = [each.on_bucket for each in telling("on_bucket")]
         self._seconds = [each.on_second for each in telling("on_second")]
         self._phases = [each.on_phase for each in telling("on_phase")]
         self._calls = [each.on_call for each in telling("on_call")]
@@ -108,7 +111,11 @@ class Engine:
         context.stall.add(sample, history.rss_bytes)
         for on_sample in self._samples:
             on_sample(sample)
-        if closed and history.end // 2 != self._second:
+        if not closed:
+            return
+        if history.end // 2 != self._second:
             self._second = history.end // 2
             for on_second in self._seconds:
                 on_second(sample.t_s)
+        for on_bucket in self._buckets:
+            on_bucket(sample.t_s)

@@ -1,18 +1,53 @@
-"""Which kinds of alerts had no chance to be found: no alert is no good verdict then."""
+"""Gates on kinds of alerts: which one an alert fails, and which had no chance to be judged.
+
+That no alert was raised is no good verdict where none could have been, or where a mark says that
+it may yet be one.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.registry import DETECTORS
-from perftui.probes.text.units import format_seconds
+from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _NEEDS_CALLS = ("cold_start", "no_steady_state")
 _NEEDS_ROWS = ("streaming_violation", "throughput_decay")
 _NEEDS_PHASE = ("io_wait",)
+
+_TOLD_AS = {"streaming_violation": "mem_growth"}
+"""An alert that is told in the place of another: one cause, one alert, and both gates."""
+_UNDECIDED = ("mem_growth", "cpu_contention")
+"""Kinds whose marks are no verdict: a growth that slows without a ceiling, others at the cores."""
+
+END_S = 8.0
+"""Growth of so many seconds may be the beginning of a leak, and is too young to be told."""
+END_BLOCKS = 8
+END_LEAST_BYTES, END_LEAST_PART = 4e6, 0.05
+"""What rose by less up to the end, or by a smaller part, is as little as what goes unnoticed."""
+
+
+class Told(Protocol):
+    """An alert or a mark, however it is kept."""
+
+    @property
+    def kind(self) -> str:
+        """As in the registry."""
+        ...
+
+    @property
+    def severity(self) -> str:
+        """Such as info."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """With its numbers."""
+        ...
 
 
 class Seen(NamedTuple):
@@ -30,6 +65,8 @@ class Seen(NamedTuple):
     """As of the engine."""
     agent: bool = True
     """The program was launched, and the agent in it looks at its event loops."""
+    rose_bytes: float = 0.0
+    """By how much memory rose over the last `END_S`, if it rose all along."""
 
 
 def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
@@ -52,4 +89,36 @@ def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
         elif seen.duration_s < needs_s:
             took, takes = format_seconds(seen.duration_s), format_seconds(needs_s)
             reasons[kind] = f"too short ({took}; it takes {takes})"
+        elif kind == "mem_growth" and seen.rose_bytes:
+            grown, span = format_bytes(seen.rose_bytes), format_seconds(END_S)
+            reasons[kind] = (
+                f"RSS rose up to the end (+{grown} in the last {span}), too short a time"
+            )
     return reasons
+
+
+def rose_to_end(floors: Sequence[float | None] | None) -> float:
+    """Return by how much the last `END_BLOCKS` floors rose, 0 if not nearly all of them did."""
+    known = [floor for floor in floors or () if floor is not None]
+    if len(known) < END_BLOCKS:
+        return 0.0
+    steps, grown = increments(known), known[-1] - known[0]
+    if grown < max(END_LEAST_BYTES, END_LEAST_PART * known[0]):
+        return 0.0
+    up = sum(step > grown / len(steps) / 4 for step in steps)
+    return grown if up >= len(steps) - 1 and steps[-1] > 0 else 0.0
+
+
+def gates_of(kind: str, kinds: Iterable[str]) -> list[str]:
+    """Return those of `kinds` that an alert of `kind` fails."""
+    return [gate for gate in kinds if gate in (kind, _TOLD_AS.get(kind))]
+
+
+def undecided(kinds: Iterable[str], told: Iterable[Told]) -> dict[str, str]:
+    """Return why not, for each of `kinds` of which a mark leaves open what it is."""
+    open_kinds = [kind for kind in kinds if kind in _UNDECIDED]
+    return {
+        mark.kind: mark.message
+        for mark in told
+        if mark.severity == "info" and mark.kind in open_kinds
+    }

@@ -1,4 +1,4 @@
-"""The detectors in a live session: records in from the log, alerts back into it.
+"""The detectors over the batches of a session: `Judge` for any, `DetectorProbe` for a live one.
 
 A sink must be quick and must not append to the log that calls it: batches go to a queue, and a
 thread of our own judges them and writes the alerts.
@@ -20,9 +20,10 @@ from perftui.probes.spine.records import Alert
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from perftui.probes.detect.evidence.observations import Edge, Observation, Waiting
+    from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.reader import ThreadTree
@@ -40,14 +41,15 @@ POOL_EXPLAINS = 0.7
 _GROWTH = ("mem_growth", "streaming_violation", "oom_risk")
 
 
-class DetectorProbe:
-    """A sink and a probe: connect it to the log, then start it.
+class Judge:
+    """Takes the batches of one session in their order, live or read back; says what they mean.
 
     Args:
-        log: Where records come from and alerts go.
+        tree: The session's call tree.
         root_pid: The target.
         base_ns: The session's start.
         limit_bytes: Memory limit of the target, None if there is none.
+        cores: That the target may use, None if it is not known.
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
         tells_waits: False if those stacks do not tell what all threads wait for.
         patient: As of the engine.
@@ -55,67 +57,41 @@ class DetectorProbe:
 
     def __init__(
         self,
-        log: SessionLog,
+        tree: CallTree,
         root_pid: int,
         base_ns: int,
         *,
         limit_bytes: float | None = None,
+        cores: int | None = None,
         call_tree: CallTreeOf | None = None,
         tells_waits: bool = True,
         patient: bool = True,
     ) -> None:
-        self._log = log
+        self._tree = tree
         self._base_ns = base_ns
         self._call_tree = call_tree
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
-        self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
-        self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
-        self._stopping = Event()
-        self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
-        self._failed = False
-        self._open: dict[tuple[str, float], Alert] = {}
+        self._engine = Engine(
+            limit_bytes, cores=cores, knows_stacks=self._knows_waits, patient=patient
+        )
         self._stacks_due_s = 0.0
         self._pools: list[tuple[float, float, str]] = []
 
-    def ingest(self, batch: Batch) -> None:
-        """Take a batch of the log; stacks are read through `call_tree`, not here."""
-        if batch.events or batch.ticks or batch.counted:
-            self._inbox.put(batch._replace(raw=(), weighed=()))
+    def take(self, batch: Batch) -> Iterator[list[Edge]]:
+        """Yield what each observation of a batch made known; the evidence names the code."""
+        for observation in self._observer.take(batch):
+            if edges := self._judge(observation):
+                yield [edge._replace(evidence=self._evidence(edge)) for edge in edges]
 
-    def start(self) -> None:
-        """Begin to judge."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Judge what has come so far, then end."""
-        self._inbox.put(None)
-        self._stopping.set()
-        self._thread.end()
-
-    def _run(self) -> None:
-        while (batch := self._inbox.get()) is not None:
-            try:
-                for observation in self._observer.take(batch):
-                    self._judge(observation)
-            except Exception as error:  # the next may go well, and must not pile up
-                if not self._failed:
-                    self._failed = True
-                    say_failed(self._log, "some alerts may be missing", error)
-            if self._inbox.empty():
-                self._stopping.wait(_GATHER_S)
-
-    def _judge(self, observation: Observation) -> None:
+    def _judge(self, observation: Observation) -> list[Edge]:
         edges: list[Edge] = []
         if isinstance(observation, TreeReading):
             waiting = self._look_at_stacks(observation)
             if waiting is not None:
                 edges += self._engine.feed(waiting)
             self._remember_pool(observation)
-        edges += self._engine.feed(observation)
-        alerts = [self._alert(edge) for edge in edges]
-        if alerts:
-            self._log.extend(alerts)
+        return edges + self._engine.feed(observation)
 
     def _look_at_stacks(self, sample: TreeReading) -> Waiting | None:
         """Ask what threads wait for: often while little is done in a phase that should work,
@@ -129,7 +105,7 @@ class DetectorProbe:
         pause_s = STACKS_EVERY_S if low and working else STACKS_SELDOM_S
         self._stacks_due_s = sample.t_s + pause_s
         threads = self._threads(sample.t_s - STACKS_SPAN_S, sample.t_s)
-        return waiting_of(self._log.tree, threads, sample.t_s)
+        return waiting_of(self._tree, threads, sample.t_s)
 
     def _remember_pool(self, sample: TreeReading) -> None:
         if sample.pool_bytes is not None:
@@ -146,48 +122,16 @@ class DetectorProbe:
     def _ns(self, t_s: float) -> int:
         return self._base_ns + round(t_s * NS_PER_S)
 
-    def _alert(self, edge: Edge) -> Alert:
-        key = (edge.kind, edge.t_onset_s)
-        before = self._open.get(key)
-        if edge.severity == "clear":
-            self._open.pop(key, None)
-            severity: Severity = before.severity if before is not None else "info"
-            message = before.message if before is not None else edge.message
-            detect_ns = before.t_detect_ns if before is not None else self._ns(edge.t_detect_s)
-            end_s = edge.t_end_s if edge.t_end_s is not None else edge.t_detect_s
-            return Alert(
-                edge.kind,
-                severity,
-                self._ns(edge.t_onset_s),
-                detect_ns,
-                self._ns(end_s),
-                message,
-                _joined(self._evidence(edge, end_s), f"cleared: {edge.message}"),
-            )
-        alert = Alert(
-            edge.kind,
-            edge.severity,
-            self._ns(edge.t_onset_s),
-            # An alert is as old as its first warning; a mark that became one is not.
-            before.t_detect_ns
-            if before is not None and RANK[before.severity] > 0
-            else self._ns(edge.t_detect_s),
-            None,
-            edge.message,
-            self._evidence(edge, edge.t_detect_s),
-        )
-        self._open[key] = alert
-        return alert
-
-    def _evidence(self, edge: Edge, end_s: float) -> str:
+    def _evidence(self, edge: Edge) -> str:
         """Add the code that ran in the span, and the pool that explains a growth."""
         if edge.kind in SAYS_ITS_CODE:
             return edge.evidence
+        end_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
         threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
         weight = WEIGHT_OF.get(edge.kind, "cpu")
-        code = dominant_code(self._log.tree, threads, weight)
+        code = dominant_code(self._tree, threads, weight)
         if code is None and weight == "grown":
-            code = dominant_code(self._log.tree, threads, "cpu")
+            code = dominant_code(self._tree, threads, "cpu")
         said = "" if code is None else f"code: {code}"
         return _joined(edge.evidence, said, self._pool_word(edge, end_s))
 
@@ -208,6 +152,108 @@ class DetectorProbe:
         if risen < 0.1 * grown:
             return f"{name} did not grow: native memory, Python objects or fragmentation"
         return ""
+
+
+class DetectorProbe:
+    """A sink and a probe: connect it to the log, then start it.
+
+    Args:
+        log: Where records come from and alerts go.
+        root_pid, base_ns, limit_bytes, cores, call_tree, tells_waits, patient: As of `Judge`.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        root_pid: int,
+        base_ns: int,
+        *,
+        limit_bytes: float | None = None,
+        cores: int | None = None,
+        call_tree: CallTreeOf | None = None,
+        tells_waits: bool = True,
+        patient: bool = True,
+    ) -> None:
+        self._log = log
+        self._base_ns = base_ns
+        self._judge = Judge(
+            log.tree,
+            root_pid,
+            base_ns,
+            limit_bytes=limit_bytes,
+            cores=cores,
+            call_tree=call_tree,
+            tells_waits=tells_waits,
+            patient=patient,
+        )
+        self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
+        self._stopping = Event()
+        self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
+        self._failed = False
+        self._open: dict[tuple[str, float], Alert] = {}
+
+    def ingest(self, batch: Batch) -> None:
+        """Take a batch of the log; stacks are read through `call_tree`, not here."""
+        if batch.events or batch.ticks or batch.counted:
+            self._inbox.put(batch._replace(raw=(), weighed=()))
+
+    def start(self) -> None:
+        """Begin to judge."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Judge what has come so far, then end."""
+        self._inbox.put(None)
+        self._stopping.set()
+        self._thread.end()
+
+    def _run(self) -> None:
+        while (batch := self._inbox.get()) is not None:
+            try:
+                for edges in self._judge.take(batch):
+                    self._log.extend([self._alert(edge) for edge in edges])
+            except Exception as error:  # the next may go well, and must not pile up
+                if not self._failed:
+                    self._failed = True
+                    say_failed(self._log, "some alerts may be missing", error)
+            if self._inbox.empty():
+                self._stopping.wait(_GATHER_S)
+
+    def _ns(self, t_s: float) -> int:
+        return self._base_ns + round(t_s * NS_PER_S)
+
+    def _alert(self, edge: Edge) -> Alert:
+        key = (edge.kind, edge.t_onset_s)
+        before = self._open.get(key)
+        if edge.severity == "clear":
+            self._open.pop(key, None)
+            severity: Severity = before.severity if before is not None else "info"
+            message = before.message if before is not None else edge.message
+            detect_ns = before.t_detect_ns if before is not None else self._ns(edge.t_detect_s)
+            end_s = edge.t_end_s if edge.t_end_s is not None else edge.t_detect_s
+            return Alert(
+                edge.kind,
+                severity,
+                self._ns(edge.t_onset_s),
+                detect_ns,
+                self._ns(end_s),
+                message,
+                _joined(edge.evidence, f"cleared: {edge.message}"),
+            )
+        alert = Alert(
+            edge.kind,
+            edge.severity,
+            self._ns(edge.t_onset_s),
+            # An alert is as old as its first warning; a mark that became one is not.
+            before.t_detect_ns
+            if before is not None and RANK[before.severity] > 0
+            else self._ns(edge.t_detect_s),
+            None,
+            edge.message,
+            edge.evidence,
+        )
+        self._open[key] = alert
+        return alert
 
 
 def _joined(*parts: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import dominant_code
-from perftui.probes.detect.judged import Seen, unjudged
+from perftui.probes.detect.judged import Seen, gates_of, undecided, unjudged
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.inside.frames import Frames
 from perftui.probes.inside.high_water import HighWater, reset_own_mark
@@ -22,6 +22,7 @@ from perftui.probes.inside.limits import Limits
 from perftui.probes.inside.result import BlockAlert, LimitExceeded, Measured
 from perftui.probes.inside.voice import voice
 from perftui.probes.inside.watch import Watch
+from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.opening import open_process
@@ -92,6 +93,7 @@ class measure:
             self._pid,
             self._base_ns,
             limit_bytes=self._limit_bytes,
+            cores=usable_cores(self._pid),
             call_tree=self._frames.call_tree,
             tells_waits=False,
             patient=False,
@@ -174,8 +176,9 @@ class measure:
 
     def _say_what_was_not_seen(self) -> None:
         measured, watch = self.measured, self._watch
-        raised = {alert.kind for alert in measured.alerts}
-        kinds = [kind for kind in measured.limits.fail_on if kind not in raised]
+        raised = [alert.kind for alert in measured.alerts if alert.severity != "info"]
+        failed = {gate for kind in raised for gate in gates_of(kind, measured.limits.fail_on)}
+        kinds = [kind for kind in measured.limits.fail_on if kind not in failed]
         seen = Seen(
             duration_s=measured.wall_s or 0.0,
             calls=watch.called,
@@ -184,7 +187,7 @@ class measure:
             limit=self._limit_bytes is not None,
             patient=False,
         )
-        measured.unjudged = unjudged(kinds, seen)
+        measured.unjudged = {**undecided(kinds, measured.alerts), **unjudged(kinds, seen)}
         if not self._heard and measured.unjudged:
             measured.notes.append(
                 "perftui.count, call and phase go to the perftui that launched this process"

@@ -114,10 +114,12 @@ class Measured:
                 found.append(
                     f"it took {format_seconds(value or 0)}{what}, limit {format_seconds(most or 0)}"
                 )
+        from perftui.probes.detect.judged import gates_of
+
         found += [
             str(alert)
             for alert in self.alerts
-            if alert.kind in limits.fail_on and alert.severity != "info"
+            if alert.severity != "info" and gates_of(alert.kind, limits.fail_on)
         ]
         return found
 

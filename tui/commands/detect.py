@@ -11,21 +11,23 @@ from perftui.tui.commands import options
 from perftui.tui.commands.recorded import say_lost
 from perftui.tui.errors import USAGE_ERROR, UserError
 from perftui.tui.text.words import is_heard, say, tell
-from perftui.tui.watch.gate import GATE_FAILED, tell_failure
+from perftui.tui.watch.gate import GATE_FAILED, seen_in, tell_failures, tell_unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
     from perftui.probes.detect.evidence.observations import Edge, Observation
+    from perftui.probes.detect.judged import Seen
 
 _EPILOG = """\
 TRACE.csv has the columns t_s, rss_bytes, cpu_percent (100 = one core), rows and phase; the last
 three, and single cells, may be missing. FILE has JSON lines {"t_s": end of the call, "name",
 "dur_s"}; the name "import:x" is an import. One JSON line per alert when it is raised (warn or
 critical) and when it is cleared; with --all also marks (info), changes of severity, and the
-evidence of each. A RECORDING (a path, a name on the shelf, or last) tells what was found while it
-was made. Exit code 1 if --fail-on names an alert that was raised, 2 if a trace is unusable.
+evidence of each. A RECORDING (a path, a name on the shelf, or last) is judged anew with today's
+rules, by the memory limit that was known then or by --limit; --recorded tells what was found while
+it was made. Exit code 1 if --fail-on names an alert that was raised, 2 if a trace is unusable.
 """
 _RECORDINGS = (".perftui", ".zip")
 
@@ -43,6 +45,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--events", metavar="FILE", help="calls and imports of the trace")
     parser.add_argument("--limit", metavar="BYTES", help="memory limit, like 1.5GB")
     parser.add_argument("--all", action="store_true", help="marks and changes of severity too")
+    parser.add_argument(
+        "--recorded", action="store_true", help="of a recording: what was told while it was made"
+    )
     options.add_fail_on(parser)
     parser.set_defaults(run=run)
 
@@ -75,6 +80,9 @@ class _Judge:
         self._limit = limit
         self._several = len(args.traces) > 1
         self.unusable = self.failed = False
+        self._gates: set[str] = set()
+        """Gates that the trace in hand has failed."""
+        self._marks: list[Edge] = []
 
     def trace(self, name: str) -> None:
         """Print the alerts of one trace, or why there is nothing to judge."""
@@ -84,20 +92,45 @@ class _Judge:
         try:
             recording = _recording_of(name)
             if recording is not None:
-                self._print(_recorded(recording), name)
+                self._recording(recording, name)
             else:
                 self._csv(name)
         except (TraceError, RecordingError) as error:
             tell(f"perftui: {error}")
             self.unusable = True
 
+    def _recording(self, path: Path, name: str) -> None:
+        from perftui.probes.detect.replay import alerts_of, judged_anew
+        from perftui.probes.recording.format.limits import RecordingError
+        from perftui.probes.recording.read.reader import open_recording
+
+        reader = open_recording(path)
+        limit = reader.limit_bytes if self._limit is None else self._limit
+        try:
+            if self._args.recorded:
+                edges: Iterable[Edge] = alerts_of(reader)
+            else:
+                if reader.last("rss_bytes") is None:
+                    raise RecordingError(f"{name}: nothing was measured, there is nothing to judge")
+                edges = judged_anew(
+                    reader,
+                    reader.batches(),
+                    limit_bytes=limit,
+                    cores=reader.cores,
+                    stacks=reader.has_stacks,
+                )
+            self._print(edges, name)
+            self._say_unjudged(seen_in(reader, limit=limit is not None), name)
+        finally:
+            say_lost(reader)
+
     def _csv(self, name: str) -> None:
         from perftui.probes.detect.engine import Engine
+        from perftui.probes.detect.evidence.history import BUCKET_S
         from perftui.probes.detect.evidence.observations import CallEnded, TreeReading
-        from perftui.probes.detect.judged import Seen, unjudged
+        from perftui.probes.detect.judged import END_BLOCKS, END_S, Seen, rose_to_end
         from perftui.probes.detect.registry import DETECTORS
         from perftui.probes.detect.trace import TraceFile
-        from perftui.tui.watch.gate import tell_unjudged
 
         events = self._args.events
         trace = TraceFile(Path(name), None if events is None else Path(events))
@@ -118,26 +151,48 @@ class _Judge:
                     calls = True
                 yield seen
 
-        raised = self._print(Engine(self._limit).feed_all(observations()), name)
-        wanted = [kind for kind in self._args.fail_on if kind not in raised]
-        seen = Seen(trace.duration_s, calls, counts, phases, self._limit is not None, agent=False)
-        tell_unjudged(unjudged(wanted, seen), f"{name}: ")
+        engine = Engine(self._limit)
+        self._print(engine.feed_all(observations()), name)
+        history = engine.context.history
+        size = round(END_S / BUCKET_S) // END_BLOCKS
+        seen = Seen(
+            trace.duration_s,
+            calls,
+            counts,
+            phases,
+            self._limit is not None,
+            agent=False,
+            rose_bytes=rose_to_end(history.block_floors(size, END_BLOCKS)),
+        )
+        self._say_unjudged(seen, name)
 
-    def _print(self, edges: Iterable[Edge], name: str) -> set[str]:
-        """Print what was found; return the kinds of alerts."""
+    def _print(self, edges: Iterable[Edge], name: str) -> None:
+        """Print what was found; keep which gates failed, and the marks."""
         everything: bool = self._args.all
-        raised: set[str] = set()
+        self._gates, self._marks = set(), []
+        edges = self._noted(edges)
         for edge in edges if everything else _alerts(edges):
             row = as_json(edge, with_evidence=everything)
             say(json.dumps({"trace": name, **row} if self._several else row), now=True)
             if not is_heard() and not self._args.fail_on:
                 break  # nobody reads on, and there is nothing to judge
-            if edge.severity in ("warn", "critical"):
-                if edge.kind in self._args.fail_on and edge.kind not in raised:
-                    tell_failure(edge.kind, f"{edge.message}; {edge.evidence}")
-                    self.failed = True
-                raised.add(edge.kind)
-        return raised
+
+    def _noted(self, edges: Iterable[Edge]) -> Iterator[Edge]:
+        for edge in edges:
+            yield edge
+            if edge.severity == "info":
+                self._marks.append(edge)
+            elif edge.severity != "clear":
+                wanted = [kind for kind in self._args.fail_on if kind not in self._gates]
+                failed = tell_failures(edge, wanted)
+                self._gates.update(failed)
+                self.failed = self.failed or bool(failed)
+
+    def _say_unjudged(self, seen: Seen, name: str) -> None:
+        from perftui.probes.detect.judged import undecided, unjudged
+
+        rest = [kind for kind in self._args.fail_on if kind not in self._gates]
+        tell_unjudged({**undecided(rest, self._marks), **unjudged(rest, seen)}, f"{name}: ")
 
 
 def _recording_of(name: str) -> Path | None:
@@ -158,18 +213,6 @@ def _recording_of(name: str) -> Path | None:
         if name == LAST:
             raise
         raise RecordingError(f"{name}: no such file, and no recording of that name") from error
-
-
-def _recorded(path: Path) -> list[Edge]:
-    """Return the alerts of a recording."""
-    from perftui.probes.detect.replay import alerts_of
-    from perftui.probes.recording.read.reader import open_recording
-
-    reader = open_recording(path)
-    try:
-        return alerts_of(reader)
-    finally:
-        say_lost(reader)
 
 
 def _alerts(edges: Iterable[Edge]) -> Iterable[Edge]:

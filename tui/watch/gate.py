@@ -11,7 +11,11 @@ from perftui.tui.text.words import tell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perftui.probes.detect.evidence.observations import Edge
+    from perftui.probes.detect.judged import Seen
     from perftui.probes.session import Session
+    from perftui.probes.spine.reader import Reader
+    from perftui.probes.spine.records import Alert
 
 GATE_FAILED = 1
 
@@ -34,25 +38,47 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
     """Tell the alerts that must not be; those of severity info are only marks."""
     if not kinds:
         return False
-    store = session.store
-    alerts = store.alerts(0, 1 << 62)
-    failed = [alert for alert in alerts if alert.kind in kinds and alert.severity != "info"]
-    for alert in failed:
-        tell_failure(alert.kind, f"{alert.message}; {alert.evidence}")
-    from perftui.probes.detect.judged import Seen, unjudged
+    from perftui.probes.detect.judged import undecided, unjudged
 
-    status = store.status()
-    seen = Seen(
-        duration_s=(status.t_end_ns - status.t_start_ns) / NS_PER_S,
-        calls=bool(store.calls(0, 1 << 62)),
-        counts=bool(store.counters(0, 1 << 62)),
-        phases=bool(store.phases(0, 1 << 62)),
-        limit=session.limit_bytes is not None,
-        agent=store.target().agent,
-    )
-    raised = {alert.kind for alert in failed}
-    tell_unjudged(unjudged([kind for kind in kinds if kind not in raised], seen))
+    alerts = session.store.alerts(0, 1 << 62)
+    failed: set[str] = set()
+    for alert in alerts:
+        if alert.severity != "info":
+            failed.update(tell_failures(alert, kinds))
+    rest = [kind for kind in kinds if kind not in failed]
+    seen = seen_in(session.store, limit=session.limit_bytes is not None)
+    tell_unjudged({**undecided(rest, alerts), **unjudged(rest, seen)})
     return bool(failed)
+
+
+def seen_in(reader: Reader, *, limit: bool) -> Seen:
+    """Return what the detectors of a session were fed with."""
+    from perftui.probes.detect.judged import END_BLOCKS, END_S, Seen, rose_to_end
+
+    status = reader.status()
+    end_ns = status.t_end_ns - NS_PER_S  # what ends gives all back in its last moments
+    span_ns = round(END_S * NS_PER_S)
+    rss = reader.metric("rss_bytes", end_ns - span_ns, end_ns, END_BLOCKS)
+    return Seen(
+        duration_s=(status.t_end_ns - status.t_start_ns) / NS_PER_S,
+        calls=bool(reader.calls(0, 1 << 62)),
+        counts=bool(reader.counters(0, 1 << 62)),
+        phases=bool(reader.phases(0, 1 << 62)),
+        limit=limit,
+        agent=reader.target().agent,
+        rose_bytes=rose_to_end(rss.low),
+    )
+
+
+def tell_failures(alert: Alert | Edge, kinds: Sequence[str]) -> list[str]:
+    """Say which of the gates an alert fails, and return them."""
+    from perftui.probes.detect.judged import gates_of
+
+    gates = gates_of(alert.kind, kinds)
+    for gate in gates:
+        name = "" if gate == alert.kind else f"{alert.kind}: "
+        tell_failure(gate, f"{name}{alert.message}; {alert.evidence}")
+    return gates
 
 
 def tell_failure(kind: str, text: str) -> None:

@@ -34,6 +34,8 @@ class Context:
     """What the detectors of one engine share."""
 
     limit_bytes: float | None = None
+    cores: int | None = None
+    """That the program may use; None if it is not known."""
     patient: bool = True
     """False if what is watched is a block that began in a running process: nothing starts up."""
     history: History = field(default_factory=History)
@@ -94,6 +96,9 @@ class Detector:
 
     def on_sample(self, sample: TreeReading) -> None:
         """Every reading."""
+
+    def on_bucket(self, now_s: float) -> None:
+        """Half a second of history was closed."""
 
     def on_second(self, now_s: float) -> None:
         """A second of history was closed."""

@@ -5,7 +5,7 @@ share; each has its own strictness.
 from __future__ import annotations
 
 import itertools
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -45,20 +45,35 @@ class Curve(NamedTuple):
     """The curvature by its standard error; negative if it slows down."""
 
 
-def fit_curve(values: list[float]) -> Curve:
-    """Fit a parabola; at least four values."""
-    n = len(values)
-    line = fit_line(values)
-    middle = (n - 1) / 2
-    mean_square = (n * n - 1) / 12
-    shape = [(i - middle) ** 2 - mean_square for i in range(n)]
+def fit_curve(levels: Sequence[float]) -> Curve:
+    """Fit a parabola through equally spaced values of which some may be missing (`inf`).
+
+    At least four must be known. Neighbours of a wander tell the same twice: the error is that of
+    as many values as are independent, by the correlation of a residual with the one before it.
+    """
+    known = [(float(x), level) for x, level in enumerate(levels) if level < inf]
+    n = len(known)
+    middle = sum(x for x, _ in known) / n
+    xs = [x - middle for x, _ in known]
+    mean = sum(level for _, level in known) / n
+    ys = [level - mean for _, level in known]
+    square = sum(x * x for x in xs)
+    cube = sum(x * x * x for x in xs)
+    # x^2 without what a constant and a line explain of it: orthogonal to both.
+    shape = [x * x - square / n - cube / square * x for x in xs]
     size = sum(each * each for each in shape)
-    curvature = sum(each * value for each, value in zip(shape, values, strict=True)) / size
-    rest = line.residual_sd**2 * (n - 2) - curvature**2 * size
-    error = sqrt(max(rest, 0.0) / (n - 3) / size)
-    t = curvature / error if error > 0 else (0.0 if curvature == 0 else curvature * float("inf"))
-    bend = 2 * curvature * middle
-    return Curve(line.slope - bend, line.slope + bend, t)
+    slope = sum(x * y for x, y in zip(xs, ys, strict=True)) / square
+    curvature = sum(each * y for each, y in zip(shape, ys, strict=True)) / size
+    rest = [y - slope * x - curvature * each for x, y, each in zip(xs, ys, shape, strict=True)]
+    squares = sum(each * each for each in rest)
+    error = sqrt(squares / (n - 3) / size)
+    if squares > 0:
+        alike = sum(a * b for a, b in itertools.pairwise(rest)) / squares
+        alike = min(max(alike, 0.0), 0.9)
+        error *= sqrt((1 + alike) / (1 - alike))
+    t = curvature / error if error > 0 else (0.0 if curvature == 0 else curvature * inf)
+    bend = cube / square * curvature
+    return Curve(slope + curvature * 2 * xs[0] - bend, slope + curvature * 2 * xs[-1] - bend, t)
 
 
 def roughness(values: list[float]) -> float:

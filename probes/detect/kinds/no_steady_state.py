@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from bisect import insort
 from collections import deque
-from math import exp, log, sqrt
+from math import exp, log, log2, sqrt
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import QUEUE_READ_EVERY_S, Detector
@@ -27,6 +27,9 @@ KEPT = 200
 MIN_SLOWER_S = 0.003
 NOISES = 6.0
 """How many standard errors of a median (1.25 sigma / sqrt n) the levels must be apart."""
+LOOKS_FREE, NOISES_A_DOUBLING = 64, 0.4
+"""Of many blocks the best and the slowest are ever further apart by chance: so many standard
+errors more for each doubling of the calls beyond these."""
 CRITICAL_RATIO = 3.0
 NAMES_KEPT = 200
 JUDGE_EVERY_S = 0.2
@@ -104,7 +107,7 @@ class NoSteadyState(Detector):
             if best is None or name.n < 2 * size + size // 2:
                 continue
             now = median(_last(name.logs, size))
-            bar = max(0.3, NOISES * 1.25 * sigma / sqrt(size))
+            bar = max(0.3, _noises(name.n) * 1.25 * sigma / sqrt(size))
             if (
                 now - best > bar
                 and exp(now) - exp(best) >= MIN_SLOWER_S
@@ -160,6 +163,10 @@ class NoSteadyState(Detector):
             began_s = list(name.times)[-self._size]
             self._slow = None
             self.clear(call.t_s, began_s, f"{call.name} back to {format_seconds(exp(now))}")
+
+
+def _noises(n_calls: int) -> float:
+    return NOISES + NOISES_A_DOUBLING * log2(max(n_calls / LOOKS_FREE, 1.0))
 
 
 def _nearly_all_slow(logs: deque[float], size: int, middle: float) -> bool:

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
+MIN_YOUNG_S, YOUNG = 8.5, (8.0, 0.42)
+"""From here on a steep fall that keeps to its course is told: its least t and fall."""
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
-MIN_RECENT_FALL = 0.42
+MIN_RECENT_FALL = 0.47
 """Of the last 24 s alone: rates also sway."""
 CRITICAL_FALL = 0.6
 KEPT = 512
@@ -136,10 +138,11 @@ class ThroughputDecay(Detector):
         last_s = self._recent[-1].t_s
         start_s = self._points[0].t_s
         length_s = last_s - start_s
-        if length_s >= MIN_PHASE_S and self._evidence_from_s < start_s:
+        if length_s >= MIN_YOUNG_S and self._evidence_from_s < start_s:
             ratio = GEOMETRIC_SPAN ** (1 / BLOCKS)
             edges = [start_s + length_s * ratio ** (k - BLOCKS) for k in range(BLOCKS + 1)]
-            if self._look(_Look(edges, 4.0, MIN_FALL, geometric=True), self._points, now_s):
+            min_t, min_fall = (4.0, MIN_FALL) if length_s >= MIN_PHASE_S else YOUNG
+            if self._look(_Look(edges, min_t, min_fall, geometric=True), self._points, now_s):
                 return
         for window_s, min_t, min_fall in ((24.0, 9.0, MIN_RECENT_FALL), (60.0, 5.0, MIN_FALL)):
             if last_s - max(start_s, self._evidence_from_s) >= window_s:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.catalog import Catalog
     from perftui.probes.recording.read.container import Container
     from perftui.probes.recording.read.intervals import StackInterval
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import ThreadKey
 
 
@@ -59,6 +60,25 @@ class RecordedReader(Reader, Protocol):
         self, t0_ns: int, t1_ns: int
     ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
         """Yield what each thread did in [t0, t1), a segment at a time, in the order of time."""
+        ...
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what detectors are fed with, in the order of time, a segment at a time."""
+        ...
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Memory limit of the target while it was recorded; None: there was none, or not known."""
+        ...
+
+    @property
+    def cores(self) -> int | None:
+        """Cores that the target could use while it was recorded, None if that is not known."""
+        ...
+
+    @property
+    def has_stacks(self) -> bool:
+        """It was asked for stacks, or has some."""
         ...
 
     def check_files(self) -> None:

@@ -49,6 +49,20 @@ def read_events(catalog: Catalog, target_pid: int) -> tuple[Journal, ProcessTabl
     return journal, processes
 
 
+Span = (
+    records.Exit | records.PhaseBegin | records.PhaseEnd | records.ImportBegin | records.ImportEnd
+)
+
+
+def read_spans(catalog: Catalog) -> Iterator[tuple[int, Span]]:
+    """Yield (order, record) of phases, imports and ends of processes."""
+    table = _bounded(catalog, "exits")
+    for seq, *values in rows_of(table, tuple(table.column_names)):
+        yield seq, records.Exit(*values)
+    yield from _phases(catalog)
+    yield from _imports(catalog)
+
+
 def _events(catalog: Catalog) -> Iterator[tuple[int, records.Record]]:
     """Yield (order, record) of the small tables."""
     for name, kind in _PLAIN.items():
@@ -69,7 +83,7 @@ def _bounded(catalog: Catalog, name: str) -> Any:
     return table.slice(0, EVENTS)
 
 
-def _phases(catalog: Catalog) -> Iterator[tuple[int, records.Record]]:
+def _phases(catalog: Catalog) -> Iterator[tuple[int, Span]]:
     table = _bounded(catalog, "phase_edges")
     for row in rows_of(table, tuple(table.column_names)):
         seq, t_ns, edge, pid, tid, id_, name, parent, cpu_s, rss = row
@@ -83,7 +97,7 @@ def _phases(catalog: Catalog) -> Iterator[tuple[int, records.Record]]:
             yield seq, records.PhaseEnd(t_ns, pid, id_, cpu_s, rss)
 
 
-def _imports(catalog: Catalog) -> Iterator[tuple[int, records.Record]]:
+def _imports(catalog: Catalog) -> Iterator[tuple[int, Span]]:
     table = _bounded(catalog, "import_edges")
     for row in rows_of(table, tuple(table.column_names)):
         seq, t_ns, edge, pid, tid, id_, module, parent, rss, self_ns, total_ns, ok = row

@@ -11,6 +11,7 @@ from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.liveness import RecordingState, state_of
 from perftui.probes.recording.format.meta import META, parse_meta
 from perftui.probes.recording.format.redacted import is_current
+from perftui.probes.recording.read.batches import batches
 from perftui.probes.recording.read.catalog import Catalog
 from perftui.probes.recording.read.container import open_container
 from perftui.probes.recording.read.disk import Disk
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.recording.read.container import Container
     from perftui.probes.recording.read.face import RecordedReader
+    from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.reader import Status
     from perftui.probes.spine.records import ThreadKey
 
@@ -140,6 +142,33 @@ class RecordingReader(Answers):
     ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
         """Yield what each thread did in [t0, t1), a segment at a time, in the order of time."""
         return stack_intervals(self._catalog, t0_ns, t1_ns)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what detectors are fed with, in the order of time, a segment at a time."""
+        return batches(self._catalog, self.target().pid)
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Memory limit of the target while it was recorded; None: there was none, or not known."""
+        return self._option("limit_bytes")
+
+    @property
+    def cores(self) -> int | None:
+        """Cores that the target could use while it was recorded, None if that is not known."""
+        return self._option("cores")
+
+    @property
+    def has_stacks(self) -> bool:
+        """It was asked for stacks, or has some."""
+        options = self.meta.get("options")
+        asked = options.get("stacks") if isinstance(options, dict) else None
+        return asked if isinstance(asked, bool) else bool(self._catalog.extents("stacks"))
+
+    def _option(self, name: str) -> int | None:
+        """Return a count among the options of the recorded session."""
+        options = self.meta.get("options")
+        value = options.get(name) if isinstance(options, dict) else None
+        return value if isinstance(value, int) and value > 0 else None
 
     def refresh(self) -> bool:
         """Take in what was written since; True if anything was.

@@ -264,8 +264,24 @@ def test_waiting_for_a_core_is_said_and_is_no_io_wait() -> None:
         queue=lambda t: 0.7 if 15 <= t < 40 else 0.02,
     )
     edges = said(rows)
-    assert of_kind(edges, "cpu_contention") == ["warn", "clear"]
+    assert of_kind(edges, "cpu_contention") == ["info", "clear"]
     assert of_kind(edges, "io_wait") == []
+
+
+def test_a_program_that_fills_its_own_cores_waits_by_its_own_doing() -> None:
+    """Of others that hold the cores it cannot change anything: a mark, and no alert."""
+    rows = samples(
+        60,
+        cpu=lambda t: 195.0 if 15 <= t < 40 else 90.0,
+        queue=lambda t: 0.6 if 15 <= t < 40 else 0.02,
+    )
+    two, four = (
+        [edge for edge in Engine(cores=n).feed_all(rows) if edge.kind == "cpu_contention"]
+        for n in (2, 4)
+    )
+    assert [edge.severity for edge in two] in (["warn", "clear"], ["info", "warn", "clear"])
+    assert "fill the 2 cores" in two[-2].message
+    assert [edge.severity for edge in four] == ["info", "clear"]
 
 
 def crowded(

@@ -51,15 +51,55 @@ def test_reading_that_begins_late_is_judged_by_its_own_time() -> None:
 
 
 def test_the_first_tooth_of_a_slow_collector_is_no_leak() -> None:
+    """What waits to be collected is a part of what the program has: about a quarter at most."""
     for period in (16.0, 20.0, 24.0):
-        assert judge(lambda t, p=period: 100 + 60 * ((t / p) % 1.0), 150) == []
+        assert judge(lambda t, p=period: 300 + 60 * ((t / p) % 1.0), 150) == []
 
 
-def test_a_leak_from_the_first_second_on_is_told_from_a_tooth_by_its_age() -> None:
-    [alert] = judge(lambda t: 100 + 2 * t, 60)
-    assert 24 <= alert.t_detect_s <= 28
-    [in_a_block] = judge(lambda t: 100 + 2 * t, 60, patient=False)
-    assert 14 <= in_a_block.t_detect_s <= 17
+def test_a_leak_from_the_first_second_on_is_told_by_twelve_seconds() -> None:
+    """3 s are start-up; a program that grew by a quarter since has no such tooth."""
+    for level, rate in ((12, 0.4), (12, 2), (60, 3)):
+        [alert] = judge(lambda t, level=level, rate=rate: level + rate * t, 60)
+        assert 14.5 <= alert.t_detect_s <= 16, (level, rate)
+
+
+def test_a_leak_that_is_small_for_its_program_is_told_from_a_tooth_by_its_age() -> None:
+    [alert] = judge(lambda t: 400 + 1 * t, 60)
+    assert 23 <= alert.t_detect_s <= 28
+    [in_a_block] = judge(lambda t: 400 + 1 * t, 60, patient=False)
+    assert 11 <= in_a_block.t_detect_s <= 16
+
+
+def test_a_leak_right_after_a_load_is_told_from_where_the_load_ended() -> None:
+    """No level lies between; without the knee it looked like a cache that fills up."""
+    for rate in (1.5, 3):
+        edges = judge(lambda t, r=rate: 12 + 10 * min(t, 5.3) + r * max(t - 5.3, 0), 40)
+        [alert] = raised(edges)
+        assert alert.kind == "mem_growth"
+        assert 9 <= alert.t_detect_s - 5.3 <= 24
+        assert abs(alert.t_onset_s - 5.3) < 3
+
+
+def test_a_load_of_nine_seconds_has_ended_when_it_would_be_told() -> None:
+    """The floor of a rising block is from its beginning: the newest reading tells that it ended."""
+    for took in (8.2, 8.6, 9.0):
+        assert judge(lambda t, w=took: 80 + 200 * min(max(t - 20, 0) / w, 1), 60) == [], took
+
+
+def test_a_leak_that_slows_its_own_work_is_marked() -> None:
+    """Every turn takes longer than the one before: the pace falls as one over the root."""
+    edges = judge(lambda t: 12 + 32 * math.sqrt(t), 90)
+    marks = [edge for edge in edges if edge.severity == "info"]
+    assert marks
+    assert marks[0].kind == "mem_growth"
+    assert "rises, slowing" in marks[0].message
+    assert "no ceiling in sight" in marks[0].message
+    assert marks[0].t_detect_s < 20
+
+
+def test_what_has_a_ceiling_is_not_even_marked() -> None:
+    for tau in (4.0, 8.0):
+        assert judge(lambda t, tau=tau: 60 + 80 * (1 - math.exp(-t / tau)), 120) == []
 
 
 def test_a_leak_above_a_known_level_needs_no_such_age() -> None:
@@ -74,7 +114,8 @@ def test_a_slow_wave_of_some_megabytes_is_no_leak() -> None:
 
 def test_a_large_logarithmic_cache_is_no_leak_in_its_youth() -> None:
     for start in (0.0, 20.0):
-        assert judge(lambda t, s=start: 94 + 56 * math.log1p(max(t - s, 0) / 20), 160) == []
+        edges = judge(lambda t, s=start: 94 + 56 * math.log1p(max(t - s, 0) / 20), 160)
+        assert raised(edges) == []
 
 
 def test_five_stairs_are_no_leak_wherever_the_blocks_are_cut() -> None:

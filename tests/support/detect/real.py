@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 PROGRAMS = Path(__file__).parent / "programs"
 SECONDS = {
     "leak": 30,
+    "leak_dict": 25,
+    "leak_slow": 25,
+    "lru_unbounded": 25,
+    "gc_disabled": 25,
+    "leak_warm": 25,
     "gc_rising": 60,
     "gc_flat": 40,
     "cache_levels": 35,

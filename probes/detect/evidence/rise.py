@@ -1,0 +1,241 @@
+"""One rise of the floors, seen through eight blocks: what speaks against its being a leak.
+
+A leak's floors rise everywhere, evenly and without slowing down. Stairs, teeth of a collector, a
+cache that fills up and a load that ends do something else, each of which is looked for here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.detect.evidence.growth import fit_curve, fit_line, increments, roughness
+from perftui.probes.detect.evidence.history import BUCKET_S
+
+if TYPE_CHECKING:
+    from perftui.probes.detect.evidence.history import History
+
+BLOCKS = 8
+START_UP_BUCKETS = 6
+"""What is loaded in the first 3 s is no growth."""
+SHORT_S = 24.0
+"""Up to this long a window is held to the stricter evenness."""
+SLOWER = 1.2
+"""A third of the growth that rose this much more than the one after it means: it levels off."""
+BENT = 0.85
+"""The second half of a growth that rose less than this part of the first bends."""
+SETTLING_BUCKETS, LEAST_FOR_CURVE = 2, 14
+BENDS = ((5.0, 0.8), (2.5, 0.7))
+"""A curvature that is so many standard errors from none, and makes the end slower than this part
+of the beginning, bends: the slower, the less certain it need be."""
+SHIFTED_BUCKETS = 6
+"""Block sizes from which on stairs are looked for."""
+LEAST_OF_MEAN, SMOOTH = 0.2, 0.6
+"""A second rises if it does by this part of the mean; so many of all must."""
+STILL = 0.6
+"""Of its pace a growth must have right now to be still rising."""
+KNEE_BUCKETS, KNEE = 4, 2.5
+"""A load that ended in a leak: over 2 s, so many times faster before than after."""
+KNEE_NOISES = 6.0
+
+
+class Rise(NamedTuple):
+    """The floors of eight blocks up to now. Times are seconds, amounts bytes."""
+
+    history: History
+    size: int
+    """Buckets of a block."""
+    floors: list[float]
+    earliest: int
+    """The first bucket that counts as evidence."""
+
+    @property
+    def span_s(self) -> float:
+        """Length of the window."""
+        return BLOCKS * self.size * BUCKET_S
+
+    @property
+    def grown(self) -> float:
+        """From the first block's floor to the last one's."""
+        return self.floors[-1] - self.floors[0]
+
+    @property
+    def step(self) -> float:
+        """Mean rise from one block to the next."""
+        return self.grown / (BLOCKS - 1)
+
+    def bucket_of(self, t_s: float) -> int:
+        """Return the bucket in which a time of the recent past lies."""
+        return self.history.end - round((self.history.now() - t_s) / BUCKET_S)
+
+    def is_even(self, *, strict: bool) -> bool:
+        """Rises nearly everywhere, without one big step, and does not slow down."""
+        steps, grown = increments(self.floors), self.grown
+        if sum(step > self.step / 4 for step in steps) < 6:
+            return False
+        if max(steps) >= 0.4 * grown or min(steps) < -0.15 * grown or steps[-1] < 0.3 * self.step:
+            return False
+        if sum(steps[-3:]) < 0.75 * sum(steps[:3]):
+            return False
+        strict = strict or self.span_s <= SHORT_S
+        if strict and sum(steps[-2:]) < 0.82 * max(
+            left + right for left, right in itertools.pairwise(steps)
+        ):
+            return False
+        return grown >= (14 if strict else 11) * fit_line(self.floors).residual_sd
+
+    def slows(self) -> bool:
+        """Slower than before: a cache that fills up.
+
+        Far faster before is another thing: start-up, or a load that has ended.
+        """
+        history, size = self.history, self.size
+        earliest = max(history.known_from + START_UP_BUCKETS, history.first)
+        stop = history.end - BLOCKS * size
+        if self.span_s < 60 and stop - BLOCKS * size >= earliest:
+            before = history.block_floors(size, BLOCKS, stop)
+            if before is not None and 1.3 * self.grown <= before[-1] - before[0] <= 7 * self.grown:
+                return True
+        # A growth that is older than the window: its last third against the third before.
+        begin = self._growth_begin(earliest)
+        newest = history.end - size
+        third = (newest - begin) // 3
+        if newest - begin < 1.3 * BLOCKS * size:
+            return False
+        middle = history.floor(newest - third, newest - third + size)
+        older = history.floor(newest - 2 * third, newest - 2 * third + size)
+        if inf in (middle, older):
+            return False
+        last_third = self.floors[-1] - middle
+        return SLOWER * last_third <= middle - older <= 8 * last_third
+
+    def is_whole(self) -> bool:
+        """Did the growth begin in this window? Else it is the end of something longer."""
+        earliest = max(self.history.known_from + START_UP_BUCKETS, self.history.first)
+        return self._growth_begin(earliest) > self.history.end - BLOCKS * self.size - self.size
+
+    def _growth_begin(self, earliest: int) -> int:
+        """Walk back from the window while it rose at all; return the first bucket of the rise."""
+        stride = BLOCKS // 2 * self.size
+        least = 0.15 * self.step * BLOCKS / 2
+        at, above = self.history.end - BLOCKS * self.size, self.floors[0]
+        while at - stride >= earliest:
+            below = self.history.floor(at - stride, at - stride + self.size)
+            if not least < above - below < inf:
+                break
+            at, above = at - stride, below
+        return at
+
+    def has_few_steps(self) -> bool:
+        """Does it rise everywhere only because of where the blocks were cut?
+
+        A stair that is cut in its middle looks like two; half a block on, it does not.
+        """
+        if self.size < SHIFTED_BUCKETS:
+            return False
+        stop = self.history.end - self.size // 2
+        shifted = self.history.block_floors(self.size, BLOCKS - 1, stop)
+        if shifted is None:
+            return False
+        return sum(step > self.step / 4 for step in increments(shifted)) < BLOCKS - 2
+
+    def is_smooth(self, since_s: float) -> bool:
+        """Since then: does it rise in most of the seconds, and not in stairs?"""
+        seconds = range(self.bucket_of(since_s), self.history.end - 1, 2)
+        levels = [self.history.floor(at, at + 2) for at in seconds]
+        steps = increments([level for level in levels if level < inf])
+        if not steps:
+            return False
+        least = LEAST_OF_MEAN * sum(steps) / len(steps)
+        return sum(step > least for step in steps) >= SMOOTH * len(steps)
+
+    def still_rises(self) -> bool:
+        """Look at this moment: the floor of a block that rises is from its beginning."""
+        history = self.history
+        newest, before = (history.floor(at, at + 1) for at in (history.end - 1, history.end - 2))
+        now = history.rss_bytes
+        if now is None or inf in (newest, before):
+            return False
+        least = STILL * self.grown / self.span_s * BUCKET_S
+        return now - newest > least and newest - before > least
+
+    def onset_s(self) -> float:
+        """Walk back while it rose at this pace; then meet the level of before."""
+        history, size, floors, step = self.history, self.size, self.floors, self.step
+        earliest = max(self.earliest, history.known_from, history.first)
+        start = history.end - BLOCKS * size
+        at = 0
+        while at + 1 < len(floors) and floors[at + 1] - floors[at] < 0.4 * step:
+            at += 1  # the window began before the growth did
+        begin, level = start + at * size, floors[at]
+        while at == 0 and begin - size >= earliest:
+            floor = history.floor(begin - size, begin)
+            if floor == inf or not 0.4 * step < level - floor < 2.5 * step:
+                break
+            begin, level = begin - size, floor
+        before = history.floor(max(begin - size, earliest), begin) if begin > earliest else inf
+        # The floor of a rising block is at its start: go back along the slope to the old level.
+        excess = max(floors[at] if before == inf else level - before, 0.0) if before < inf else 0.0
+        back_s = min(excess / step, 1.0) * size * BUCKET_S if step > 0 else 0.0
+        if at:
+            rise = (floors[at + 1] - floors[at]) / step if at + 1 < len(floors) else 0.0
+            return history.time_of(begin + (1 - min(max(rise, 0.0), 1.0)) * size)
+        return history.time_of(max(begin - back_s / BUCKET_S, earliest))
+
+    def bends(self, since_s: float) -> bool:
+        """Since then: did the second half rise clearly less than the first?"""
+        history = self.history
+        begin = self.bucket_of(since_s)
+        small = max(self.size // 3, 1)
+        newest = history.end - small
+        half = (newest - begin) // 2
+        if half < 2 * small or begin < history.first:
+            return False
+        low, middle, high = (
+            history.floor(at, at + small) for at in (newest - 2 * half, newest - half, newest)
+        )
+        if inf in (low, middle, high):
+            return False
+        first, second = middle - low, high - middle
+        return first > 0 and second < BENT * first - 1.5 * roughness(self.floors)
+
+    def curves(self, since_s: float) -> bool:
+        """Since then: clearly slower at its end than at its beginning, by a parabola through all?
+
+        What fills up slowly bends little while it is young: halves would not tell.
+        """
+        begin = self.bucket_of(since_s) + SETTLING_BUCKETS
+        if begin < self.history.first:
+            return False
+        levels = self._levels(begin)
+        if sum(level < inf for level in levels) < LEAST_FOR_CURVE:
+            return False
+        curve = fit_curve(levels)
+        return any(
+            curve.t < -sure and curve.end_slope < slowed * curve.start_slope
+            for sure, slowed in BENDS
+        )
+
+    def knee_s(self, since_s: float) -> float | None:
+        """Return when a load ended and something slower went on: the last sharp fall of the pace.
+
+        What fills up slows down gradually and has no such moment.
+        """
+        begin = max(self.bucket_of(since_s) - KNEE_BUCKETS, self.earliest, self.history.first)
+        levels = self._levels(begin)
+        known = [level for level in levels if level < inf]
+        if len(known) < 3 * KNEE_BUCKETS:
+            return None
+        noise = roughness(known)
+        for at in range(len(levels) - KNEE_BUCKETS - 1, KNEE_BUCKETS - 1, -1):
+            before, here, after = (levels[at - KNEE_BUCKETS], levels[at], levels[at + KNEE_BUCKETS])
+            if inf in (before, here, after):
+                continue
+            fast, slow = here - before, after - here
+            if fast > KNEE * max(slow, 0.0) and fast - slow > KNEE_NOISES * noise:
+                return self.history.time_of(begin + at)
+        return None
+
+    def _levels(self, begin: int) -> list[float]:
+        return [self.history.floor(at, at + 1) for at in range(begin, self.history.end)]
