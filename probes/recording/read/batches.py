@@ -18,7 +18,7 @@ from perftui.probes.recording.read.rows import rows_of
 from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.enriched import Batch, Counted, Reading, Tick
 from perftui.probes.spine.reader import TREE
-from perftui.probes.spine.records import Call, Count, Metric, ThreadCpu
+from perftui.probes.spine.records import Call, Count, LoopBlock, Metric, ThreadCpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def batches(catalog: Catalog, target_pid: int) -> Iterator[Batch]:
         newest_ns = max(
             (
                 extent.t1_ns
-                for name in ("metrics", "calls", "counts", "thread_cpu")
+                for name in ("metrics", "calls", "counts", "thread_cpu", "loop_blocks")
                 if (extent := catalog.extents(name).get(segment)) is not None
             ),
             default=0,
@@ -61,6 +61,7 @@ def _segment(catalog: Catalog, segment: int, target_pid: int, told: list[Span]) 
         _threads(catalog.load("thread_cpu", segment, ("t_ns", "pid", "tid", "state")), target_pid),
         ((record.t_ns, _EVENT, _events([record])) for record in told),
         _calls(catalog.load("calls", segment)),
+        _loop_blocks(catalog.load("loop_blocks", segment)),
         _counts(catalog.load("counts", segment, ("t_ns", "pid", "name", "total", "tree_total"))),
         _ticks(
             catalog.load("metrics", segment),
@@ -87,6 +88,13 @@ def _calls(table: Any) -> Iterator[_Timed]:
     for _, *values in sorted(rows_of(table, names), key=lambda row: (row[1], row[0])):
         call = Call(*values)
         yield call.t_ns, _EVENT, _events([call])
+
+
+def _loop_blocks(table: Any) -> Iterator[_Timed]:
+    names = ("seq", "t_ns", "pid", "tid", "n", "took_ns", "ended", "callback", "innermost", "stack")
+    for _, *values in sorted(rows_of(table, names), key=lambda row: (row[1], row[0])):
+        block = LoopBlock(*values)
+        yield block.t_ns, _EVENT, _events([block])
 
 
 def _counts(table: Any) -> Iterator[_Timed]:

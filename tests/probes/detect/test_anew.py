@@ -20,6 +20,7 @@ from perftui.probes.spine.records import (
     Count,
     ImportBegin,
     ImportEnd,
+    LoopBlock,
     Metric,
     PhaseBegin,
     PhaseEnd,
@@ -88,6 +89,11 @@ def session(tree: CallTree) -> Iterator[list[Record]]:
             took_s = 1.5 if n == 60 else 0.01
             if n >= 60:
                 told.append(Call(at(t), PID, PID, "query", n // 20 - 2, round(took_s * S), ok=True))
+        if n in (20 * 44, 20 * 46):
+            took_ns, ended = (3 * S, False) if n == 20 * 44 else (5 * S, True)
+            told.append(
+                LoopBlock(at(t), PID, PID, 1, took_ns, ended, "serve", "parse", "serve<parse")
+            )
         if n == 20 * 61:
             told.append(PhaseEnd(at(t), PID, 1, cpu_s, 10_000_000))
         told.append(Count(at(t), PID, "requests", cpu_s * 1000))
@@ -165,6 +171,7 @@ def test_it_gives_the_alerts_of_the_live_session(made: Made) -> None:
     said = {(kind, severity) for kind, severity, _, _ in found}
     assert said >= {
         ("slow_import", "warn"),
+        ("loop_blocked", "critical"),
         ("cold_start", "critical"),
         ("mem_growth", "warn"),
         ("mem_growth", "clear"),
