@@ -16,8 +16,8 @@ from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.format.redacted import redacted
 from perftui.probes.recording.format.schema import empty
 from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS
-from perftui.probes.recording.read.parquet_file import read_parquet
-from perftui.probes.recording.read.parquet_layout import check_footer
+from perftui.probes.recording.read.parquet.file import read_parquet
+from perftui.probes.recording.read.parquet.layout import check_footer
 from perftui.probes.recording.read.unsealed import TOO_MANY, UnsealedSegments
 from perftui.probes.recording.write.live import file_name
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.redacted import has_texts
 from perftui.probes.recording.format.tables import TABLES
-from perftui.probes.recording.read.parquet_layout import check_layout
+from perftui.probes.recording.read.parquet.layout import check_layout
 from perftui.probes.recording.sql.readable import Form, casts
 from perftui.probes.recording.sql.views import VIEWS, base_tables, with_seconds
 

@@ -12,7 +12,7 @@ from support.recordings.synthetic import T0, S
 
 from perftui.probes.recording.format.arrow_file import read_stream
 from perftui.probes.recording.format.limits import RecordingError
-from perftui.probes.recording.read.parquet_file import read_parquet
+from perftui.probes.recording.read.parquet.file import read_parquet
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.live import LiveSegment
 from perftui.probes.recording.write.writer import Recording

@@ -24,7 +24,7 @@ from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.schema import arrow_schema
 from perftui.probes.recording.format.tables import STACK_AMOUNTS
 from perftui.probes.recording.read.container import open_container
-from perftui.probes.recording.read.parquet_file import read_parquet
+from perftui.probes.recording.read.parquet.file import read_parquet
 from perftui.probes.recording.read.reader import open_recording
 
 if TYPE_CHECKING:

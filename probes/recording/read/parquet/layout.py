@@ -18,7 +18,7 @@ from perftui.probes.recording.format.limits import (
     RecordingError,
 )
 from perftui.probes.recording.format.tables import TABLES
-from perftui.probes.recording.read.thrift import ThriftError, read_struct
+from perftui.probes.recording.read.parquet.thrift import ThriftError, read_struct
 
 _MAGIC = b"PAR1"
 _PLAIN, _PLAIN_DICTIONARY, _RLE, _BIT_PACKED, _DELTA, _RLE_DICTIONARY = 0, 2, 3, 4, 5, 8

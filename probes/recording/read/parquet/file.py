@@ -9,7 +9,7 @@ from perftui.probes.recording.format.arrow_file import conform, without_damage
 from perftui.probes.recording.format.limits import DECODED_BYTES, STRING_BYTES, RecordingError
 from perftui.probes.recording.format.schema import arrow_schema
 from perftui.probes.recording.format.tables import TABLES
-from perftui.probes.recording.read.parquet_layout import check_layout
+from perftui.probes.recording.read.parquet.layout import check_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
