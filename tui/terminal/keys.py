@@ -9,7 +9,7 @@ close. So a key waits until the one before it is done: a message follows that on
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -44,7 +44,7 @@ class KeyPassed(Message):
 class KeysInOrder:
     """Gives an application its keys, each when the one before is done."""
 
-    def __init__(self, app: App[object], give: Callable[[events.Key], Awaitable[None]]) -> None:
+    def __init__(self, app: App[Any], give: Callable[[events.Key], Awaitable[None]]) -> None:
         self._app = app
         self._give = give
         self._waiting: deque[events.Key] = deque()
