@@ -6,7 +6,6 @@ process: there is nothing to inherit.
 """
 
 import gc
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import perftui
+from perftui.probes.own import interrupts
 from perftui.probes.own.python import own_module
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 from perftui.scenarios.catalogue.stream_vs_collect import SETTLE_S
@@ -145,11 +145,12 @@ def _read_here(code: str, make: Callable[[], Any], size: int, parts: int, settle
 def _watched(pair: str, kind: str, files: Sequence[Path]) -> _Run:
     """Run one half in a fresh process and sample its RSS until it ends."""
     words = [pair, kind, *map(str, files)]
-    child = subprocess.Popen(
-        own_module("perftui.scenarios.catalogue.false_streaming", *words),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with interrupts.held_back():
+        child = subprocess.Popen(
+            own_module("perftui.scenarios.catalogue.false_streaming", *words),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
     stdout = child.stdout
     assert stdout is not None
     try:
@@ -216,7 +217,7 @@ def _report(runs: dict[str, _Run], files: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The process that reads: pair, kind, files. Prints its base RSS, then what it did."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C the scenario itself has the word
+    interrupts.end_without_a_word()  # on Ctrl-C the scenario itself has the word
     pair, kind, *names = argv
     files = [Path(name) for name in names]
     chosen = PAIRS[pair]

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from perftui.probes.own import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ class _Worker:
 def main() -> int:
     """Answer orders until standard input ends."""
     # Ctrl-C reaches us too, and our owner says what is to be said about it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    interrupts.end_without_a_word()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     worker = _Worker()

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import perftui
+from perftui.probes.own import interrupts
 from perftui.probes.own.python import own_module
 from perftui.scenarios.define.parameters import ScenarioError
 
@@ -44,13 +45,14 @@ class Worker:
     def __init__(self) -> None:
         started = perf_counter()
         with perftui.phase("spawn"):
-            self._process = subprocess.Popen(
-                own_module("perftui.scenarios.workers.child"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                bufsize=1,
-            )
+            with interrupts.held_back():
+                self._process = subprocess.Popen(
+                    own_module("perftui.scenarios.workers.child"),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    bufsize=1,
+                )
             self._read()
         self.spawn_s = perf_counter() - started
         """Until the new interpreter was ready for orders."""

@@ -9,7 +9,7 @@ close. So a key waits until the one before it is done: a message follows that on
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 

@@ -94,6 +94,23 @@ def test_a_worker_that_dies_is_one_line(cache: Path, tmp_path: Path) -> None:
     assert second.startswith("the worker could not query : ValueError")
 
 
+def test_a_worker_that_is_interrupted_while_it_starts_says_nothing(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, time\n"
+        "from perftui.scenarios.workers.host import Worker\n"
+        "Worker._read = lambda worker: None\n"
+        "for delay_s in (0.01, 0.02, 0.03, 0.05):\n"
+        "    worker = Worker()\n"
+        "    time.sleep(delay_s)\n"
+        "    os.kill(worker.pid, signal.SIGINT)\n"
+        "    print(worker._process.wait())\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    done = subprocess.run([argv()[0], str(script)], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["-2"] * 4, "")
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("pair", ["duckdb", "pyarrow", "polars", "datafusion"])
 def test_false_streaming(cache: Path, pair: str) -> None:
