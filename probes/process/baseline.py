@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.derived import CUMULATIVE
+from perftui.probes.spine.records import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.spine.records import Metric, ThreadCpu
+    from perftui.probes.spine.records import ThreadCpu
+
+_CUMULATIVE = tuple(Metric._fields.index(name) for name in CUMULATIVE)
+_HIGH_WATER = Metric._fields.index("high_water_rss_bytes")
 
 
 class Baseline:
     """Of one process that ran before us. The first reading is zero, of whatever it tells."""
 
     def __init__(self) -> None:
-        self._before: dict[str, float] = {}
+        self._before: dict[int, float] = {}
+        """By number of the field."""
         self._high_water: int | None = None
         self._highest_rss = 0
         self._threads: dict[int, tuple[float, float]] | None = None
@@ -27,19 +32,19 @@ class Baseline:
         The kernel's mark of the most memory is of the whole life: until it rises, the most that
         was read since we came stands for it.
         """
-        changed: dict[str, float] = {}
-        for name in CUMULATIVE:
-            value = getattr(metric, name)
+        values = list(metric)
+        for at in _CUMULATIVE:
+            value = values[at]
             if value is not None:
-                changed[name] = max(value - self._before.setdefault(name, value), 0)
+                values[at] = max(value - self._before.setdefault(at, value), 0)
         mark = metric.high_water_rss_bytes
         if mark is not None:
             if self._high_water is None:
                 self._high_water = mark
             self._highest_rss = max(self._highest_rss, metric.rss_bytes)
             risen = mark > self._high_water
-            changed["high_water_rss_bytes"] = mark if risen else self._highest_rss
-        return metric._replace(**changed)  # type: ignore[arg-type]
+            values[_HIGH_WATER] = mark if risen else self._highest_rss
+        return Metric._make(values)
 
     def threads_since(self, rows: Sequence[ThreadCpu]) -> list[ThreadCpu]:
         """Return readings of all threads as they are since the first; a new thread counts whole."""

@@ -35,6 +35,7 @@ CUMULATIVE = (
     "run_queue_wait_s",
 )
 """Fields of `Metric` that count up: since the process began, or since we came to it."""
+_CUMULATIVE_AT = tuple((name, Metric._fields.index(name)) for name in CUMULATIVE)
 
 
 class CpuPercent:
@@ -103,10 +104,11 @@ class FamilyMetrics:
         told = self._told.get(metric.pid)
         if told is None or metric.cpu_s < told["cpu_s"]:  # less: another process has the pid
             told = self._told[metric.pid] = {}
-        for name in CUMULATIVE:
-            value = getattr(metric, name)
+        totals = self._totals
+        for name, at in _CUMULATIVE_AT:
+            value = metric[at]
             if value is not None:
-                self._totals[name] = self._totals.get(name, 0) + value - told.get(name, 0)
+                totals[name] = totals.get(name, 0) + value - told.get(name, 0)
                 told[name] = value
 
     def tick(self, t_ns: int, metrics: Sequence[Metric], pools: Mapping[str, int]) -> Tick:

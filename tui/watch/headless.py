@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 _STEP_S = 0.1
+_CALM_STEP_S = 0.3
+"""Of what we did not start: nobody waits for its end as for that of a command."""
 INCONCLUSIVE = 3
 _SI_USER = 0
 """si_code of a signal that a process sent (sigaction(2)): kernel-made ones are above 0."""
@@ -135,7 +137,10 @@ def _watch(session: Session, progress: Progress, duration_s: float | None, endin
                 if not session.launched:
                     return False
                 session.send(number)
-            info = signal.sigtimedwait(_FORWARDED, _STEP_S)
+            step_s = _STEP_S if session.launched else _CALM_STEP_S
+            if until is not None:
+                step_s = min(step_s, max(until - time.monotonic(), 0.0))
+            info = signal.sigtimedwait(_FORWARDED, step_s)
             if info is not None:
                 if not session.launched:
                     ending.taken.append(info.si_signo)

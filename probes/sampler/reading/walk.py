@@ -179,7 +179,8 @@ class Walker:
         far: list[int] = []
         unknown = False
         bottom = owner = entries = 0
-        settled, trail = guess.settled, []
+        settled = guess.settled
+        trail: list[tuple[int, int, int]] = []
         settled_at = 0 if settled is None else settled.address
         while current and current != base:
             if current == settled_at:
@@ -239,8 +240,8 @@ class Walker:
             if settled is not None:
                 missed(guess)
             if not unknown and len(codes) <= _MOST_SETTLED:
-                end, size = (bottom, owner), layout.frame_size
-                settle(guess, plan, raw, trail, frames, codes, end, size, self._codes.replaced)
+                whole, size = (bottom, owner), layout.frame_size
+                settle(guess, plan, raw, trail, frames, codes, whole, size, self._codes.replaced)
         if far:
             self._keep_extras(guess, far)
         if unknown:  # not of one instant: read again, with what is known now

@@ -1,0 +1,109 @@
+"""What is remembered of a stack never hides what has changed in it."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+from support.made_frames import CHUNK, LAYOUT, STATE, Made, process
+from support.sampler_stream import Collected
+
+from perftui.probes.sampler.cpython.code import SIGNATURE_AT, SIGNATURE_SIZE, Code, Codes
+from perftui.probes.sampler.cpython.linetable import LineTable
+from perftui.probes.sampler.cpython.names import Names
+from perftui.probes.sampler.guess import Guess
+from perftui.probes.sampler.reading.frames import ON_C_STACK
+from perftui.probes.sampler.reading.walk import Walker
+
+FIRST, STEP = CHUNK + 24, 96
+CODE, CODE_STEP, CODES = 0x100000, 0x1000, 12
+
+
+class Target:
+    """A thread of a made process, and what a sampler knows of its code."""
+
+    def __init__(self) -> None:
+        self.stack = [(n % CODES, n) for n in range(14)]
+        """Outermost first: number of the code object, instruction within it."""
+        self.memory = Made({})
+        self.names = Names(Collected())
+        self.codes = Codes(self.memory, LAYOUT, self.names)
+        self.made = [0] * CODES
+        """How often each code object was replaced by another."""
+        for number in range(CODES):
+            self.learn(number)
+        self.walker = Walker(self.memory, LAYOUT, self.codes, self.names)
+
+    def signature(self, number: int) -> bytes:
+        return struct.pack("<QQ", number, self.made[number]).ljust(SIGNATURE_SIZE, b"\1")
+
+    def learn(self, number: int) -> None:
+        """What reading the code object gives (its strings are not in this memory)."""
+        address = CODE + CODE_STEP * number
+        table = LineTable(bytes([0xE8, 2]) * 40, 1)
+        code = Code(address + LAYOUT.instructions, 40, 1, table, self.signature(number))
+        code.id = self.names.code(f"f{number}.{self.made[number]}", "", 1)
+        self.codes._codes[address] = code
+
+    def lay_out(self) -> None:
+        frames = {FIRST: struct.pack("<QQ", 0, 0).ljust(70, b"\0") + bytes([ON_C_STACK] * 10)}
+        at = FIRST
+        for number, instruction in self.stack:
+            raw = bytearray(LAYOUT.frame_size)
+            code = CODE + CODE_STEP * number
+            struct.pack_into("<QQ", raw, 0, code, at)
+            struct.pack_into("<Q", raw, 56, code + LAYOUT.instructions + 2 * instruction)
+            at += STEP
+            frames[at] = bytes(raw)
+        content = process(at, frames, used=at + STEP - CHUNK)._content
+        for number in range(CODES):
+            raw = bytearray(CODE_STEP)
+            raw[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE] = self.signature(number)
+            content[CODE + CODE_STEP * number] = bytes(raw)
+        self.memory._content = content
+
+    def change(self, rng: random.Random) -> None:
+        kind = rng.random()
+        if kind < 0.3 and len(self.stack) > 3:
+            del self.stack[-rng.randrange(1, 3) :]
+        elif kind < 0.6 and len(self.stack) < 40:
+            self.stack += [(rng.randrange(CODES), rng.randrange(20)) for _ in range(2)]
+        elif kind < 0.9:  # mostly an inner frame has gone on
+            at = max(len(self.stack) - 1 - int(rng.expovariate(0.5)), 0)
+            self.stack[at] = (self.stack[at][0], rng.randrange(20))
+        elif kind < 0.95:
+            at = rng.randrange(len(self.stack))
+            self.stack[at] = (rng.randrange(CODES), rng.randrange(20))
+        else:  # another code object in the place of one, and somebody has noticed
+            number = rng.randrange(CODES)
+            self.made[number] += 1
+            self.codes._forget([CODE + CODE_STEP * number])
+            self.learn(number)
+
+
+def test_what_is_remembered_gives_what_a_whole_walk_gives() -> None:
+    rng = random.Random(1)
+    target, guess = Target(), Guess(STATE, 7, 0, 0)
+    hits = 0
+    for step in range(1_500):
+        target.change(rng)
+        target.lay_out()
+        before = guess.settled
+        read = target.walker.alone(guess)
+        assert not (read.failed or read.unsteady), step
+        anew = Guess(STATE, 7, 0, 0)
+        assert target.walker.alone(anew).node == read.node, step
+        assert anew.frames == guess.frames
+        hits += before is not None and guess.settled is before
+    assert hits > 300
+
+
+def test_who_changes_its_outermost_frame_all_the_time_is_left_alone() -> None:
+    target, guess = Target(), Guess(STATE, 7, 0, 0)
+    remembered = 0
+    for step in range(100):
+        target.stack[0] = (0, step % 20)
+        target.lay_out()
+        assert not target.walker.alone(guess).failed
+        remembered += guess.settled is not None
+    assert remembered < 20
