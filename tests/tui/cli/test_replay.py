@@ -83,14 +83,14 @@ def test_a_recording_is_replayed(terminal: Terminal, tmp_path: Path) -> None:
     terminal.wait_for("enter go")
     terminal.press("-l", "0.3")
     terminal.press("Enter")
-    terminal.wait_for("▲ 0.3 s")
+    # Until the bar has closed the next key would be typed into it.
+    terminal.wait_for(lambda text: "enter go" not in text and "▲ 0.3 s" in text)
     terminal.press("}")
     terminal.wait_for("phase  work")
     terminal.press("g")
     terminal.wait_for("enter go")
     terminal.press("-l", "50%")
     terminal.press("Enter")
-    # Else the next key is typed into the bar: ±0.5 s stands there since the first moment.
     terminal.wait_for(lambda text: "enter go" not in text and "±0.5 s" in text)
     terminal.press("e")
     terminal.wait_for("a column is 1 s")
