@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.own import interrupts
 from perftui.probes.own.python import own_script
 from perftui.probes.stacks.own.decode import Decoder
 
@@ -51,9 +52,10 @@ class OwnSampler:
         if not follow:
             argv.append("--no-follow")
         argv += [str(pid) for pid in pids]
-        self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pipesize=_PIPE_BYTES
-        )
+        with interrupts.held_back():  # for good: it ends when we say so, or are no more
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pipesize=_PIPE_BYTES
+            )
         self.pid = self._process.pid
         self._decoder = Decoder()
 

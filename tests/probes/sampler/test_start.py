@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from support.sampler import ALL, clean_environment
@@ -86,3 +89,21 @@ def test_it_ends_when_nobody_reads() -> None:
         process.communicate()
         target.kill()
         target.wait()
+
+
+def test_an_interrupt_of_the_terminal_is_not_for_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C reaches it too, also while it starts: it goes on as long as its owner wants."""
+    text = "def f():\n while True: sum(range(50))\nf()"
+    target = subprocess.Popen([sys.executable, "-c", text], env=clean_environment())
+    try:
+        for delay_s in (0.01, 0.02, 0.04, 0.1):
+            sampler = OwnSampler([target.pid])
+            time.sleep(delay_s)
+            os.kill(sampler.pid, signal.SIGINT)
+            samples = (record for record in sampler.records() if isinstance(record, Sample))
+            assert next(samples, None) is not None
+            assert sampler.close() == 0
+    finally:
+        target.kill()
+        target.wait()
+    assert capfd.readouterr().err == ""
