@@ -105,14 +105,14 @@ def test_many_blocks_are_counted_and_one_a_second_is_told(watched: Run) -> None:
     code = (
         "import asyncio, time\n"
         "async def handler():\n"
-        "    for _ in range(8):\n"
-        "        time.sleep(0.35)\n"
+        "    for _ in range(5):\n"
+        "        time.sleep(0.6)\n"
         "        await asyncio.sleep(0.02)\n"
         "asyncio.run(handler())\n"
     )
     lines = watched(sys.executable, "-c", code).of("loop_block")
     seconds = (lines[-1]["t"] - lines[0]["t"]) / 1e9
-    assert 1 <= lines[-1]["n"] <= 8
+    assert 1 <= lines[-1]["n"] <= 5
     assert sum(line["over"] for line in lines) <= seconds + 2
 
 

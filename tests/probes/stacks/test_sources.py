@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.sampler import ALL
+from support.sampler import ALL, KNOWN
 
 from perftui.probes.spine.records import Notice, Stack, StackWindow
 from perftui.probes.stacks.sources import TreeStackProbe, why_not_own
@@ -117,6 +117,40 @@ def test_py_spy_takes_over_when_the_sampler_dies(collected: Collected, launch: L
     probe.stop()
     [notice] = [n for n in collected.of(Notice) if "from here on" in n.text]
     assert notice.severity == "warn"
+
+
+TASKS = """
+import asyncio
+async def work():
+    while True:
+        sum(range(50_000))
+        await asyncio.sleep(0)
+async def main():
+    await asyncio.gather(asyncio.create_task(work(), name="writer"), asyncio.create_task(work()))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.live
+def test_the_task_that_runs_is_above_its_stack(collected: Collected) -> None:
+    python = KNOWN.get(15) or KNOWN.get(14)
+    if python is None:
+        pytest.skip("needs Python 3.14 or later")
+    process = subprocess.Popen([python, "-c", TASKS])
+    probe = watched(collected, process.pid, sampler="own")
+    probe.start()
+
+    def paths() -> set[tuple[str, str]]:
+        found = [collected.functions(stack.node) for stack in collected.of(Stack)]
+        return {(path[0], path[-1]) for path in found if path}
+
+    wanted = {("task writer", "work"), ("tasks without a name", "work")}
+    try:
+        wait_until(lambda: wanted <= paths())
+    finally:
+        probe.stop()
+        process.kill()
+        process.wait()
 
 
 SPLIT = """
