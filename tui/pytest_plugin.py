@@ -179,7 +179,9 @@ def _keep(item: pytest.Item, measured: Measured) -> None:
         return
     item.stash.setdefault(_blocks, []).append(measured)
     lines = [f"{measured.name}: {measured.describe()}"]
-    lines += [f"  alert: {alert}" for alert in measured.alerts]
+    lines += [
+        f"  {'mark' if alert.severity == 'info' else 'alert'}: {alert}" for alert in measured.alerts
+    ]
     lines += [f"  {remark}" for remark in measured.remarks()]
     item.add_report_section("call", "perftui", "\n".join(lines))
     for kind, reason in measured.unjudged.items():
