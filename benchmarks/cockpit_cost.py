@@ -239,7 +239,8 @@ BY_PROCESS = False
 
 
 def start_target(script: Path, seconds: float, result: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(script), str(seconds), str(result)])
+    command = [sys.executable, str(script), str(seconds), str(result)]
+    return subprocess.Popen(command, start_new_session=True)
 
 
 def report(name: str, cost: Cost, note: str = "") -> None:
@@ -304,7 +305,7 @@ def main() -> None:
         if spy:
             top = [spy, "top", "--pid", str(target.pid), "--delay", "0.25"]
             report("py-spy top (0.25 s)", watch(top, args.seconds, size, script.name), "no stacks")
-        target.kill()
+        os.killpg(target.pid, signal.SIGKILL)
         target.wait()
         if args.attach_only or args.target != "busy":
             return

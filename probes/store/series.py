@@ -108,6 +108,9 @@ class Series:
         if self.highest is None or value > self.highest:
             self.highest = value
         for tier in self._tiers:
+            times = tier.t
+            if times and t_ns - times[-1] < tier.step_ns and tier.last[-1] == value:
+                continue  # of a step that has it already: most of what idle processes tell
             tier.add(t_ns, value)
 
     def value_at(self, t_ns: int) -> float | None:

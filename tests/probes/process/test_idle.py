@@ -1,0 +1,62 @@
+"""A process that waits is asked whether it has run, not read anew at each tick."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from perftui.probes.text.units import NS_PER_S
+
+if sys.platform != "linux":
+    pytest.skip("/proc", allow_module_level=True)
+
+from perftui.probes.process.linux import LinuxProcess
+
+WAITS = """
+import sys
+print("up", flush=True)
+for line in sys.stdin: print(sum(range(99999)), flush=True)
+"""
+
+
+def test_who_has_not_run_has_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        reader = LinuxProcess(process.pid)
+        reads = []
+        pread = os.pread
+        monkeypatch.setattr(os, "pread", lambda *args: reads.append(args) or pread(*args))
+
+        def until_it_waits() -> None:
+            """After its line it still has a little to do, and may have to wait for a CPU."""
+            stat = Path(f"/proc/{process.pid}/stat")
+            deadline = time.monotonic() + 60
+            while stat.read_text().rpartition(")")[2].split()[0] != "S":
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+
+        until_it_waits()
+        reader.fast(1)
+        first = reader.fast(2)
+        asked = len(reads)
+        assert reader.fast(NS_PER_S // 2)._replace(t_ns=2) == first
+        assert len(reads) == asked
+        later = reader.fast(2 * NS_PER_S)  # memory can be taken from who does not run
+        assert len(reads) == asked + 1
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        until_it_waits()
+        ran = reader.fast(2 * NS_PER_S + 1)
+        assert len(reads) == asked + 2
+        assert ran.cpu_s > later.cpu_s
+        reader.close()
