@@ -29,6 +29,12 @@ def test_a_mark_that_leaves_it_open_is_no_verdict() -> None:
     assert undecided(["mem_growth"], [alert]) == {}
 
 
+def test_a_growth_that_met_the_limit_first_is_no_verdict_on_growth() -> None:
+    met = mark("oom_risk")._replace(severity="critical")
+    assert undecided(["mem_growth"], [met]) == {"mem_growth": "oom_risk was told in its place"}
+    assert undecided(["oom_risk", "io_wait"], [met]) == {}
+
+
 def test_what_was_judged_long_enough_has_no_reason() -> None:
     assert unjudged(["mem_growth"], SEEN) == {}
     assert "too short" in unjudged(["mem_growth"], SEEN._replace(duration_s=20.0))["mem_growth"]
