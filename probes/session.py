@@ -285,7 +285,7 @@ class Session:
             t_start_ns=self.store.status().t_start_ns,
             session={
                 **asdict(self._options),
-                "limit_bytes": self.limit_bytes,
+                "known_limit_bytes": self.limit_bytes,
                 "cores": self._cores,
             },
             claim=place.claim,

@@ -13,7 +13,7 @@ from perftui.probes.detect.registry import DETECTORS
 from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _NEEDS_CALLS = ("cold_start", "no_steady_state")
 _NEEDS_ROWS = ("streaming_violation", "throughput_decay")
@@ -114,11 +114,13 @@ def gates_of(kind: str, kinds: Iterable[str]) -> list[str]:
     return [gate for gate in kinds if gate in (kind, _TOLD_AS.get(kind))]
 
 
-def undecided(kinds: Iterable[str], told: Iterable[Told]) -> dict[str, str]:
-    """Return why not, for each of `kinds` of which a mark leaves open what it is."""
-    open_kinds = [kind for kind in kinds if kind in _UNDECIDED]
-    return {
-        mark.kind: mark.message
-        for mark in told
-        if mark.severity == "info" and mark.kind in open_kinds
-    }
+def undecided(kinds: Collection[str], told: Iterable[Told]) -> dict[str, str]:
+    """Return why not, for each of `kinds` that was not raised and of which it is left open."""
+    reasons = {}
+    for each in told:
+        if each.severity == "info":
+            if each.kind in _UNDECIDED and each.kind in kinds:
+                reasons[each.kind] = each.message
+        elif each.kind == "oom_risk" and "mem_growth" in kinds:
+            reasons["mem_growth"] = "oom_risk was told in its place"
+    return reasons

@@ -187,7 +187,8 @@ class measure:
             limit=self._limit_bytes is not None,
             patient=False,
         )
-        measured.unjudged = {**undecided(kinds, measured.alerts), **unjudged(kinds, seen)}
+        left = [alert for alert in measured.alerts if alert.t_clear_s is None]
+        measured.unjudged = {**undecided(kinds, left), **unjudged(kinds, seen)}
         if not self._heard and measured.unjudged:
             measured.notes.append(
                 "perftui.count, call and phase go to the perftui that launched this process"

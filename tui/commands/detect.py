@@ -82,7 +82,8 @@ class _Judge:
         self.unusable = self.failed = False
         self._gates: set[str] = set()
         """Gates that the trace in hand has failed."""
-        self._marks: list[Edge] = []
+        self._marks: dict[tuple[str, float], Edge] = {}
+        """Marks and alerts of the trace in hand that have not gone away."""
 
     def trace(self, name: str) -> None:
         """Print the alerts of one trace, or why there is nothing to judge."""
@@ -169,7 +170,7 @@ class _Judge:
     def _print(self, edges: Iterable[Edge], name: str) -> None:
         """Print what was found; keep which gates failed, and the marks."""
         everything: bool = self._args.all
-        self._gates, self._marks = set(), []
+        self._gates, self._marks = set(), {}
         edges = self._noted(edges)
         for edge in edges if everything else _alerts(edges):
             row = as_json(edge, with_evidence=everything)
@@ -180,9 +181,12 @@ class _Judge:
     def _noted(self, edges: Iterable[Edge]) -> Iterator[Edge]:
         for edge in edges:
             yield edge
-            if edge.severity == "info":
-                self._marks.append(edge)
-            elif edge.severity != "clear":
+            key = (edge.kind, edge.t_onset_s)
+            if edge.severity == "clear":
+                self._marks.pop(key, None)  # what went away was judged
+            else:
+                self._marks[key] = edge
+            if edge.severity in ("warn", "critical"):
                 wanted = [kind for kind in self._args.fail_on if kind not in self._gates]
                 failed = tell_failures(edge, wanted)
                 self._gates.update(failed)
@@ -192,7 +196,9 @@ class _Judge:
         from perftui.probes.detect.judged import undecided, unjudged
 
         rest = [kind for kind in self._args.fail_on if kind not in self._gates]
-        tell_unjudged({**undecided(rest, self._marks), **unjudged(rest, seen)}, f"{name}: ")
+        tell_unjudged(
+            {**undecided(rest, self._marks.values()), **unjudged(rest, seen)}, f"{name}: "
+        )
 
 
 def _recording_of(name: str) -> Path | None:

@@ -47,7 +47,9 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
             failed.update(tell_failures(alert, kinds))
     rest = [kind for kind in kinds if kind not in failed]
     seen = seen_in(session.store, limit=session.limit_bytes is not None)
-    tell_unjudged({**undecided(rest, alerts), **unjudged(rest, seen)})
+    # What went away was judged: what rose has levelled off.
+    left = [alert for alert in alerts if alert.t_clear_ns is None]
+    tell_unjudged({**undecided(rest, left), **unjudged(rest, seen)})
     return bool(failed)
 
 

@@ -150,7 +150,7 @@ class RecordingReader(Answers):
     @property
     def limit_bytes(self) -> int | None:
         """Memory limit of the target while it was recorded; None: there was none, or not known."""
-        return self._option("limit_bytes")
+        return self._option("known_limit_bytes") or self._option("limit_bytes")  # as asked for
 
     @property
     def cores(self) -> int | None:

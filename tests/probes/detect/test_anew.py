@@ -119,7 +119,7 @@ class Made:
         log, alerts = SessionLog(), Alerts()
         clock = [T0]
         options = WriterOptions(
-            seal_s=25, session={"stacks": True, "limit_bytes": LIMIT, "cores": CORES}
+            seal_s=25, session={"stacks": True, "known_limit_bytes": LIMIT, "cores": CORES}
         )
         recording = Recording(path, log.tree, TARGET, T0, options, clock=lambda: clock[0])
         store = Store(log.tree, TARGET, clock=lambda: clock[0])

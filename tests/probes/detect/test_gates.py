@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from perftui.probes.detect.evidence.observations import Edge
 from perftui.probes.detect.judged import Seen, gates_of, rose_to_end, undecided, unjudged
+from perftui.tui.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 SEEN = Seen(60.0, calls=False, counts=False, phases=False, limit=False)
 
@@ -27,6 +36,12 @@ def test_a_mark_that_leaves_it_open_is_no_verdict() -> None:
     assert undecided(["io_wait"], marks) == {}
     alert = mark("mem_growth")._replace(severity="warn")
     assert undecided(["mem_growth"], [alert]) == {}
+
+
+def test_a_growth_that_met_the_limit_first_is_no_verdict_on_growth() -> None:
+    met = mark("oom_risk")._replace(severity="critical")
+    assert undecided(["mem_growth"], [met]) == {"mem_growth": "oom_risk was told in its place"}
+    assert undecided(["oom_risk", "io_wait"], [met]) == {}
 
 
 def test_what_was_judged_long_enough_has_no_reason() -> None:
@@ -54,3 +69,19 @@ def test_what_rests_falls_or_was_not_read_did_not_rise_to_the_end() -> None:
         None,
     ):
         assert rose_to_end(floors) == 0.0, floors
+
+
+def test_a_mark_is_no_verdict_until_what_rose_has_levelled_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for until_s, words in ((300, "was not judged: RSS +"), (30, "")):
+        rows = [
+            f"{n / 5},{20e6 + 30e6 * math.sqrt(min(n / 5, until_s)):.0f}" for n in range(5 * 80)
+        ]
+        trace = tmp_path / f"{until_s}.csv"
+        trace.write_text("\n".join(["t_s,rss_bytes", *rows]))
+        code = main(["detect", "--fail-on", "mem_growth", str(trace)])
+        out, err = capsys.readouterr()
+        assert (code, out) == (0, "")
+        assert words in err
+        assert bool(err) == bool(words)

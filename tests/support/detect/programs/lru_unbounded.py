@@ -1,4 +1,4 @@
-"""A cache without a bound (lru_cache, no maxsize) that sees no argument twice: about 1 MB/s."""
+"""An lru_cache without a maxsize that never sees an argument twice: about 1 MB/s."""
 
 import functools
 import sys
