@@ -12,7 +12,7 @@ from perftui.probes.process.family import ProcessFamily
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, Record
+from perftui.probes.spine.records import Exit, Gap, Metric, Notice, Overhead, Record
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ class MetricProbe:
         self._family = ProcessFamily(pid, mark, attached)
         self._looking = Lock()
         self._shares_pace = CostPace(SHARES_CORE)
+        self._shared_among: frozenset[int] = frozenset()
+        """Whose shares were read last: others have come or gone when it is not who lives."""
+        self._said_not_shared = False
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -160,10 +163,11 @@ class MetricProbe:
     def _read_metrics(self, t_ns: int, how: Literal["fast", "counts", "slow"]) -> list[Record]:
         """Read everybody; who is new is read with all that counts up: it may have a baseline."""
         rows: list[Record] = []
-        # Of all processes or of none: the sum over the tree would be a part of it.
-        shares = how == "slow" and self._shares_pace.may(t_ns)
         with self._looking:
             family = self._family
+            changed = how != "counts" and self._shared_among != family.readers.keys()
+            # Of all processes or of none: the sum over the tree would be a part of it.
+            shares = (how == "slow" or changed) and self._shares_pace.may(t_ns)
             for pid, reader in list(family.readers.items()):
                 try:
                     metric: Metric = reader.fast(t_ns)
@@ -181,7 +185,22 @@ class MetricProbe:
                 baseline = family.baselines.get(pid)
                 rows.append(metric if baseline is None else baseline.since(metric))
             family.fresh.clear()
+            if shares:
+                self._shared_among = frozenset(family.readers)
+        if shares:
+            self._say_if_not_shared(t_ns, rows)
         return rows
+
+    def _say_if_not_shared(self, t_ns: int, rows: list[Record]) -> None:
+        """Say once that the memory of a family cannot be counted as it should be."""
+        read = [row for row in rows if isinstance(row, Metric)]
+        unknown = [row.pid for row in read if row.pss_bytes is None]
+        if self._said_not_shared or len(read) < 2 or not unknown:
+            return
+        self._said_not_shared = True
+        whose = "its processes" if len(unknown) == len(read) else f"process {unknown[0]}"
+        text = f"what {whose} share with others may not be read (smaps_rollup)"
+        rows.append(Notice(t_ns, "info", f"{text}: pages shared count once for each that has them"))
 
     def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
         began_ns = time.thread_time_ns()

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.enriched import Counted, Pooled, Reading, Tick
+from perftui.probes.spine.family_memory import FamilyMemory
 from perftui.probes.spine.records import Metric
 from perftui.probes.text.units import NS_PER_S
 
@@ -70,6 +71,7 @@ class FamilyMetrics:
 
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
+        self._memory = FamilyMemory()
         self._peak_rss_bytes = 0
         self._totals: dict[str, float] = {}
         """What counts up, over all processes; those that have ended stay in it."""
@@ -122,7 +124,8 @@ class FamilyMetrics:
             readings.append(Reading(metric, percent))
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
-        self._peak_rss_bytes = max(self._peak_rss_bytes, int(sums["rss_bytes"]))
+        rss = sums["rss_bytes"] = self._memory.total(metrics)
+        self._peak_rss_bytes = max(self._peak_rss_bytes, rss)
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)

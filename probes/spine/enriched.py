@@ -31,7 +31,8 @@ class Tick(NamedTuple):
     readings: tuple[Reading, ...]
     sums: Mapping[str, float]
     """Fields of `Metric` and "cpu_percent" summed over the family; what no process knows is
-    missing. Not `cpu_s`: what ended processes used leaves the sum."""
+    missing. Not `cpu_s`: what ended processes used leaves the sum. Of `rss_bytes` shared pages
+    are counted once (`family_memory`)."""
     pools: Mapping[str, int]
     """Bytes by name of pool, over the processes that live."""
 
