@@ -25,6 +25,7 @@ from perftui.probes.machine.quiet_threads import quiet_threads
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
@@ -166,6 +167,8 @@ class Session:
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
         )
+        self._resident = ResidentProbe(log, self._metrics.pids)
+        log.connect(self._resident)
 
     @classmethod
     def launch(
@@ -323,6 +326,7 @@ class Session:
         steps = (
             ("the detectors", self._detectors.start),
             ("CPU and memory", self._metrics.start),
+            ("what RSS is made of", self._resident.start),
             ("what the program says", self._start_agent),
             ("the output", self._start_output),
             ("stacks", self._start_stacks),
@@ -559,7 +563,8 @@ class Session:
             self._tell_who_lives_on()
         with self._telling:
             self._told_who_lives_on = True  # whatever its end still brings: nobody looks any more
-        probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
+        probes: list[Probe | None] = [self._stacks, self._agent, self._output]
+        probes += [self._resident, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:

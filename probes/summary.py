@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.answers.holding import PART_NS
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
+from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
@@ -70,6 +72,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
+            "parts": _parts(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
         },
         "alerts": [
@@ -274,10 +277,28 @@ def _pools(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     return {
         name.removeprefix("pool:"): {
             "peak_bytes": reader.highest(name, t0_ns, t1_ns),
-            "end_bytes": reader.last(name),
+            "end_bytes": _lately(reader, name, t1_ns, POOL_HOLD_NS),
         }
         for name in names
     }
+
+
+def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+    """What RSS is made of: at the moment that was read last, and each part's own peak."""
+    found = {}
+    for name in sorted(name for name in reader.metric_names() if name.startswith("part:")):
+        peak = reader.highest(name, t0_ns, t1_ns)
+        if peak:
+            found[name.removeprefix("part:")] = {
+                "peak_bytes": peak,
+                "end_bytes": _lately(reader, name, t1_ns, PART_NS),
+            }
+    return found
+
+
+def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None:
+    """Return the newest value of a metric, None if it is too old to tell anything of the end."""
+    return reader.metric(name, max(t1_ns - hold_ns, 0), t1_ns, 1).last[0]
 
 
 def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:

@@ -60,6 +60,10 @@ class Beside:
         self._wanted = False
         self._stop()
 
+    def abandon(self) -> None:
+        """Leave a thread alone that does not come back from its turn; nobody waits for it."""
+        self._wanted = self._running = False
+
     def _again(self) -> None:
         if self._running or not self._wanted or not self._agent.wire.open:
             return

@@ -107,6 +107,7 @@ def _start(
     after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
         agent, beside(), after
     )
+    load("memory", "_perftui_agent_memory").watch(agent, beside, after)
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()

@@ -293,6 +293,7 @@ _READ: dict[FieldType, Callable[[object], object]] = {
     "int?": _integer_or_none,
     "number": _number,
     "text": _text,
+    "text?": lambda value: None if value is None else _text(value),
     "bool": lambda value: value is True,
 }
 """What each type of `wire_kinds` is read by."""

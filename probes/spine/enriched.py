@@ -56,6 +56,16 @@ class Pooled(NamedTuple):
     """Bytes over all processes that live."""
 
 
+class Parted(NamedTuple):
+    """Resident bytes of one part of a process, or of the family."""
+
+    t_ns: int
+    pid: int
+    """`reader.TREE` for the family, in which shared pages count once."""
+    name: str
+    bytes: int
+
+
 class Covered(NamedTuple):
     """A window of stacks, and what share of its process's time was seen so far."""
 
@@ -88,10 +98,18 @@ class Batch(NamedTuple):
     windows: Sequence[Covered] = ()
     alerts: Sequence[Standing] = ()
     """The newest form of each that the batch tells of."""
+    parts: Sequence[Parted] = ()
 
     @property
     def size(self) -> int:
         """Rows that it comes to on disk."""
         readings = sum(len(tick.readings) for tick in self.ticks)
-        rest = (self.events, self.counted, self.pools, self.weighed, self.windows)
+        rest = (
+            self.events,
+            self.counted,
+            self.pools,
+            self.weighed,
+            self.windows,
+            self.parts,
+        )
         return readings + sum(len(part) for part in rest)

@@ -297,6 +297,23 @@ class Pool(NamedTuple):
     pid: int
     name: str
     bytes: int
+    backend: str | None = None
+    """Whose memory it gives out, if it says so: "mimalloc", "jemalloc", "system"."""
+
+
+class MemoryPart(NamedTuple):
+    """One part of a process's resident memory; those of the same `t_ns` and `pid` sum to its RSS.
+
+    A part that is not among them is not known, or there is none of it.
+    """
+
+    t_ns: int
+    pid: int
+    name: str
+    """As in `resident.parts`."""
+    bytes: int
+    share_bytes: int
+    """Of it, if pages that others have too are shared out among them."""
 
 
 class LogLine(NamedTuple):
@@ -378,6 +395,7 @@ Record = (
     | TaskSeen
     | Run
     | Pool
+    | MemoryPart
     | LogLine
     | Notice
     | Gap

@@ -1,0 +1,271 @@
+"""What the program's allocators say that they have given out, asked on a timer.
+
+Nothing is imported for it: it begins once the program has imported pyarrow, duckdb or ctypes,
+and asks what stands in `sys.modules`. The asking is done on a thread of ours, never in one of
+the program's; a second one watches it. A library that raises when it is asked, does not answer,
+or takes long, is never asked again, and that is said: its figures are then unknown.
+"""
+
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from perftui.probes.agent.runtime import Agent
+
+    Told = list[tuple[str, int, str | None]]
+    """Name of the pool, bytes, backend."""
+
+EVERY_S = 0.25
+SHARE = 200
+"""Of the time, one part in so many goes into asking, at most."""
+LOOK_S = 1.0
+LOOKS = 3
+"""So often must a question be found without an answer: once may be a machine that is busy."""
+MALLOC_S = 0.005
+"""malloc keeps others waiting while it answers: it looks at every free piece of memory."""
+MOST_DATABASES = 8
+DUCKDB_EVERY = 4
+DUCKDB = "SELECT tag, memory_usage_bytes FROM duckdb_memory()"
+
+
+class Counters:
+    """Asks the allocators of one process.
+
+    Args:
+        agent: Gets the lines.
+        beside: `beside.Beside`.
+    """
+
+    def __init__(self, agent: "Agent", beside: "Any") -> None:
+        self._agent = agent
+        self._beside = beside
+        self._counters: "dict[str, Callable[[], Told]]" = {}
+        self._dropped: "set[str]" = set()
+        self._asking: "list[Any] | None" = None  # name, looks without an answer
+        self._asker = self._new_asker()
+        self._watch = beside(agent, self._look, in_child=self._in_child)
+
+    def add(self, name: str, counter: "Callable[[], Told]") -> None:
+        """Ask one more from now on."""
+        if name not in self._dropped:
+            self._counters.setdefault(name, counter)
+            self._asker.start()
+            self._watch.start()
+
+    def drop(self, name: str, why: str) -> None:
+        """Never ask this one again."""
+        if name not in self._dropped:
+            self._dropped.add(name)
+            self._counters.pop(name, None)
+            self._agent.say("%s is not asked for its memory any more: %s" % (name, why))
+
+    def _new_asker(self) -> "Any":
+        turn = self._ask
+
+        def last() -> None:
+            if self._agent.ends:
+                turn(asker)
+
+        asker = self._beside(self._agent, lambda: turn(asker), last=last, in_child=lambda: None)
+        return asker
+
+    def _in_child(self) -> None:
+        """A child has no thread of its parent: what needs one is not asked there."""
+        self._asking = None
+        self._counters.pop("duckdb", None)
+        if self._counters:
+            self._asker.start()
+            self._watch.start()
+
+    def _ask(self, asker: "Any") -> float:
+        began = time.thread_time()
+        for name, counter in list(self._counters.items()):
+            question = self._asking = [name, 0]
+            try:
+                told = counter()
+            except BaseException as error:  # of whatever kind: it is a library's
+                told = []
+                if asker is self._asker:
+                    self.drop(name, type(error).__name__ + ": " + str(error)[:200])
+            if asker is not self._asker:
+                return 1.0  # nobody waits for this answer any more
+            if self._asking is question:
+                self._asking = None
+            self._send(told)
+        return max(EVERY_S, (time.thread_time() - began) * SHARE)
+
+    def _send(self, told: "Told") -> None:
+        agent = self._agent
+        now = time.monotonic_ns()
+        for name, size, backend in told:
+            agent.wire.send(
+                '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s'
+                % (
+                    now,
+                    agent.pid,
+                    agent.quote(name),
+                    size,
+                    "null" if backend is None else agent.quote(backend),
+                )
+            )
+
+    def _look(self) -> float:
+        asking = self._asking
+        if asking is not None:
+            asking[1] += 1
+            if asking[1] >= LOOKS:
+                self._asking = None
+                self.drop(asking[0], "it does not answer")
+                self._asker.abandon()
+                self._asker = self._new_asker()
+                if self._counters:
+                    self._asker.start()
+        return LOOK_S
+
+
+def module(name: str) -> "Any":
+    """Return a module that is there in whole, else None: none is imported, none is woken."""
+    found = sys.modules.get(name)
+    if type(found) is not type(sys):
+        return None
+    spec = getattr(found, "__spec__", None)
+    return None if spec is None or getattr(spec, "_initializing", True) else found
+
+
+def arrow() -> "Told":
+    """Ask Arrow's pools, by backend; other than the default one only if they are in use."""
+    pyarrow = module("pyarrow")
+    if pyarrow is None:
+        return []
+    default = pyarrow.default_memory_pool()
+    told = [("arrow", int(default.bytes_allocated()), str(default.backend_name))]
+    for backend in pyarrow.supported_memory_backends():
+        if backend != default.backend_name:
+            size = int(getattr(pyarrow, backend + "_memory_pool")().bytes_allocated())
+            if size:
+                told.append(("arrow " + backend, size, backend))
+    return told
+
+
+class Malloc:
+    """glibc's malloc, through a ctypes that the program has imported itself."""
+
+    def __init__(self, drop: "Callable[[str, str], None]") -> None:
+        self._drop = drop
+        self._ask: "Any" = None
+
+    def begin(self) -> bool:
+        """Look for its counter; False if this C library has none."""
+        ctypes = module("ctypes")
+        if ctypes is None:
+            return False
+        names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+        fields = [(name, ctypes.c_size_t) for name in names.split()]
+        answer = type("mallinfo2", (ctypes.Structure,), {"_fields_": fields})
+        ask = getattr(ctypes.CDLL(None), "mallinfo2", None)  # glibc from 2.33 on
+        if ask is None:
+            return False
+        ask.restype = answer
+        self._ask = ask
+        return True
+
+    def __call__(self) -> "Told":
+        """Return what is in use, in all and by mappings of their own."""
+        began = time.thread_time()
+        info = self._ask()
+        if time.thread_time() - began > MALLOC_S:
+            self._drop("malloc", "it keeps the program waiting meanwhile")
+        mapped = int(info.hblkhd)
+        return [("malloc", int(info.uordblks) + mapped, None), ("malloc mapped", mapped, None)]
+
+
+class DuckDb:
+    """The databases that the program has opened by `duckdb.connect`."""
+
+    def __init__(self) -> None:
+        self._connections: "dict[object, Any]" = {}
+        self._tags: "set[str]" = set()
+        self._turn = 0
+
+    def hook(self, duckdb: "Any") -> None:
+        """Notice connections from now on."""
+        from _weakref import ref
+
+        original = duckdb.connect
+        connections = self._connections
+
+        def connect(*args: "Any", **kwargs: "Any") -> "Any":
+            connection = original(*args, **kwargs)
+            try:
+                database = str(args[0] if args else kwargs.get("database", ""))
+                alone = database in ("", ":memory:")
+                connections[id(connection) if alone else database] = ref(connection)
+            except Exception:  # it is the program's: it has its connection
+                pass
+            return connection
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            try:
+                setattr(connect, name, getattr(original, name))
+            except AttributeError:
+                pass
+        connect.__wrapped__ = original  # type: ignore[attr-defined]
+        duckdb.connect = connect
+
+    def __call__(self) -> "Told":
+        """Ask through a cursor of our own, which is closed at once: it keeps no database open."""
+        self._turn += 1
+        if self._turn % DUCKDB_EVERY != 1:
+            return []
+        sums: "dict[str, int]" = {}
+        for key, reference in list(self._connections.items())[:MOST_DATABASES]:
+            connection = reference()
+            if connection is None:
+                self._connections.pop(key, None)
+                continue
+            try:
+                cursor = connection.cursor()
+            except Exception:  # it is closed
+                self._connections.pop(key, None)
+                continue
+            finally:
+                connection = None
+            try:
+                for tag, size in cursor.execute(DUCKDB).fetchall():
+                    sums[tag] = sums.get(tag, 0) + size
+            finally:
+                cursor.close()
+        self._tags.update(tag for tag, size in sums.items() if size)
+        return [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
+
+
+def watch(
+    agent: "Agent", beside: "Callable[[], Any]", after: "dict[str, Callable[[], None]]"
+) -> None:
+    """Begin with the first library that can be asked."""
+    made: "list[Counters]" = []
+
+    def counters() -> "Counters":
+        if not made:
+            made.append(Counters(agent, beside()))
+        return made[0]
+
+    def with_malloc() -> None:
+        found = counters()
+        malloc = Malloc(found.drop)
+        if malloc.begin():
+            found.add("malloc", malloc)
+
+    def with_duckdb() -> None:
+        duckdb = sys.modules["duckdb"]
+        databases = DuckDb()
+        databases.hook(duckdb)
+        counters().add("duckdb", databases)
+
+    after["pyarrow"] = lambda: counters().add("pyarrow", arrow)
+    after["ctypes"] = with_malloc
+    after["duckdb"] = with_duckdb
