@@ -29,6 +29,12 @@ MALLOC_S = 0.005
 """malloc keeps others waiting while it answers: it looks at every free piece of memory."""
 MOST_DATABASES = 8
 DUCKDB_EVERY = 4
+LIBRARIES = {
+    "pyarrow": ("default_memory_pool", "supported_memory_backends"),
+    "ctypes": ("CDLL", "Structure", "c_size_t"),
+    "duckdb": ("connect", "DuckDBPyConnection"),
+}
+"""What is asked, and by what it is known to be that."""
 DUCKDB = "SELECT tag, memory_usage_bytes FROM duckdb_memory()"
 
 
@@ -64,14 +70,17 @@ class Counters:
             self._agent.say("%s is not asked for its memory any more: %s" % (name, why))
 
     def _new_asker(self) -> "Any":
-        turn = self._ask
+        made: "list[Any]" = []
+
+        def turn() -> float:
+            return self._ask(made[0])
 
         def last() -> None:
             if self._agent.ends:
-                turn(asker)
+                turn()
 
-        asker = self._beside(self._agent, lambda: turn(asker), last=last, in_child=lambda: None)
-        return asker
+        made.append(self._beside(self._agent, turn, last=last, in_child=_nothing))
+        return made[0]
 
     def _in_child(self) -> None:
         """A child has no thread of its parent: what needs one is not asked there."""
@@ -127,6 +136,10 @@ class Counters:
         return LOOK_S
 
 
+def _nothing() -> None:
+    """Begin nothing in a child: `_in_child` does."""
+
+
 def module(name: str) -> "Any":
     """Return a module that is there in whole, else None: none is imported, none is woken."""
     found = sys.modules.get(name)
@@ -142,7 +155,7 @@ def arrow() -> "Told":
     if pyarrow is None:
         return []
     default = pyarrow.default_memory_pool()
-    told = [("arrow", int(default.bytes_allocated()), str(default.backend_name))]
+    told: "Told" = [("arrow", int(default.bytes_allocated()), str(default.backend_name))]
     for backend in pyarrow.supported_memory_backends():
         if backend != default.backend_name:
             size = int(getattr(pyarrow, backend + "_memory_pool")().bytes_allocated())
@@ -190,6 +203,8 @@ class DuckDb:
         self._connections: "dict[object, Any]" = {}
         self._tags: "set[str]" = set()
         self._turn = 0
+        self.failed: "Exception | None" = None
+        """Why some connection is not known."""
 
     def hook(self, duckdb: "Any") -> None:
         """Notice connections from now on."""
@@ -204,15 +219,12 @@ class DuckDb:
                 database = str(args[0] if args else kwargs.get("database", ""))
                 alone = database in ("", ":memory:")
                 connections[id(connection) if alone else database] = ref(connection)
-            except Exception:  # it is the program's: it has its connection
-                pass
+            except Exception as error:  # the program has its connection
+                self.failed = error
             return connection
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-            try:
-                setattr(connect, name, getattr(original, name))
-            except AttributeError:
-                pass
+            setattr(connect, name, getattr(original, name, getattr(connect, name)))
         connect.__wrapped__ = original  # type: ignore[attr-defined]
         duckdb.connect = connect
 
@@ -243,29 +255,29 @@ class DuckDb:
         return [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
 
 
-def watch(
-    agent: "Agent", beside: "Callable[[], Any]", after: "dict[str, Callable[[], None]]"
-) -> None:
-    """Begin with the first library that can be asked."""
-    made: "list[Counters]" = []
+class Memory:
+    """Begins with the first library that can be asked.
 
-    def counters() -> "Counters":
-        if not made:
-            made.append(Counters(agent, beside()))
-        return made[0]
+    Args:
+        agent: Gets the lines.
+        beside: `beside.Beside`.
+    """
 
-    def with_malloc() -> None:
-        found = counters()
-        malloc = Malloc(found.drop)
-        if malloc.begin():
-            found.add("malloc", malloc)
+    def __init__(self, agent: "Agent", beside: "Any") -> None:
+        self._counters = Counters(agent, beside)
 
-    def with_duckdb() -> None:
-        duckdb = sys.modules["duckdb"]
-        databases = DuckDb()
-        databases.hook(duckdb)
-        counters().add("duckdb", databases)
-
-    after["pyarrow"] = lambda: counters().add("pyarrow", arrow)
-    after["ctypes"] = with_malloc
-    after["duckdb"] = with_duckdb
+    def imported(self, name: str) -> None:
+        """One of LIBRARIES has been imported, or a module of the program's by its name."""
+        found = module(name)
+        if any(not hasattr(found, needed) for needed in LIBRARIES[name]):
+            return
+        if name == "ctypes":
+            malloc = Malloc(self._counters.drop)
+            if malloc.begin():
+                self._counters.add("malloc", malloc)
+        elif name == "duckdb":
+            databases = DuckDb()
+            databases.hook(found)
+            self._counters.add(name, databases)
+        else:
+            self._counters.add(name, arrow)

@@ -6,7 +6,6 @@ of a phase and at exit.
 """
 
 import posix
-import sys
 import time
 from _thread import RLock, _local, get_native_id
 

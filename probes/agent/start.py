@@ -107,7 +107,19 @@ def _start(
     after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
         agent, beside(), after
     )
-    load("memory", "_perftui_agent_memory").watch(agent, beside, after)
+    memory: "list[Any]" = []
+
+    def asked(name: str) -> "Callable[[], None]":
+        def imported() -> None:
+            if not memory:
+                module = load("memory", "_perftui_agent_memory")
+                memory.append(module.Memory(agent, beside()))
+            memory[0].imported(name)
+
+        return imported
+
+    for name in ("pyarrow", "ctypes", "duckdb"):
+        after[name] = asked(name)
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()

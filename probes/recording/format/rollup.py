@@ -97,7 +97,7 @@ def series_of(tables: dict[str, Any]) -> Any:
 
 
 def named_points(tables: dict[str, Any]) -> list[Any]:
-    """Return the raw points of counters, rates, pools and parts as series rows (low = high = last)."""
+    """Return raw points of counters, rates, pools, parts as series rows (low = high = last)."""
     pc = compute()
     parts = []
     counts = tables.get("counts")
