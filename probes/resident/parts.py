@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.resident.smaps import Size
+from perftui.probes.spine.derived import LIBRARIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,6 @@ MALLOC = "malloc"
 MALLOC_KEPT = "malloc, freed but kept"
 MALLOC_UNTOLD = "malloc, used or kept"
 DATA = "data files"
-LIBRARIES = "libraries"
 SHARED = "shared memory"
 STACKS = "stacks"
 REST = "native, not told"
@@ -95,7 +95,7 @@ def parts_of(mappings: Mappings, heap: PythonHeap | None, given: Mapping[str, Gi
         given = {name: said for name, said in given.items() if not name.startswith("malloc")}
     for name, said in given.items():
         if name.startswith("arrow"):
-            _arrow(said, sources, add)
+            _arrow(said, sources, add, mappings.mimalloc)
     if "mimalloc" in sources and sources["mimalloc"].left:
         whose = any(name.startswith("arrow") for name in given) and not mappings.allocator
         add(ARROW_KEPT if whose else rest, sources["mimalloc"].rest())
@@ -127,12 +127,13 @@ def _python(heap: PythonHeap, sources: Mapping[Kind, _Source], add: _Add) -> Non
             add(PYTHON_FREE, sources[kind].take(free))
 
 
-def _arrow(said: Given, sources: Mapping[Kind, _Source], add: _Add) -> None:
+def _arrow(said: Given, sources: Mapping[Kind, _Source], add: _Add, has_mimalloc: bool) -> None:
     left = said.bytes
     # "system" is malloc: in its arenas if it is little, else with mappings of its own.
     kinds: tuple[Kind, ...] = ("anonymous", "malloc")
     if said.backend == "mimalloc":
-        kinds = ("mimalloc", "anonymous")
+        # What was given out and not touched is nowhere: it is not taken from others' memory.
+        kinds = ("mimalloc",) if has_mimalloc else ("anonymous",)
     elif said.backend == "jemalloc":
         kinds = ("anonymous",)
     for kind in kinds:
@@ -143,26 +144,25 @@ def _arrow(said: Given, sources: Mapping[Kind, _Source], add: _Add) -> None:
 
 
 def _malloc(given: Mapping[str, Given], sources: Mapping[Kind, _Source], add: _Add) -> None:
-    """Share out what malloc gave out; DuckDB takes its memory from there, as Arrow may."""
-    mapped = _Source(Size(0, 0))
-    arenas = sources.get("malloc", mapped)
-    private = sources.get("anonymous", mapped)
+    """Share out what DuckDB has, which on Linux brings an allocator of its own, and malloc."""
+    nothing = _Source(Size(0, 0))
+    arenas = sources.get("malloc", nothing)
+    private = sources.get("anonymous", nothing)
+    tags = [(name, said.bytes) for name, said in given.items() if name.startswith("duckdb ")]
+    for name, size in sorted(tags, key=lambda tag: -tag[1]):
+        taken = private.take(size)
+        tag = name.removeprefix("duckdb ").lower().replace("_", " ")
+        add(f"{DUCKDB} {tag}", taken)
+        add(f"{DUCKDB} {tag}", arenas.take(size - taken.rss_bytes))
     said, said_mapped = given.get("malloc"), given.get("malloc mapped")
-    system = sum(
+    if said is None or said_mapped is None:
+        return
+    arrow = sum(
         one.bytes
         for name, one in given.items()
         if name.startswith("arrow") and one.backend == "system"
     )
-    tags = {name: one.bytes for name, one in given.items() if name.startswith("duckdb ")}
-    for name, size in sorted(tags.items(), key=lambda tag: -tag[1]):
-        left = size
-        for source in (private, arenas):
-            taken = source.take(left)
-            left -= taken.rss_bytes
-            add(f"{DUCKDB} {name.removeprefix('duckdb ').lower().replace('_', ' ')}", taken)
-    if said is None or said_mapped is None:
-        return
-    others = max(said.bytes - system - sum(tags.values()), 0)
+    others = max(said.bytes - arrow, 0)
     small = min(max(said.bytes - said_mapped.bytes, 0), others, arenas.left)
     add(MALLOC, arenas.take(small))
     add(MALLOC, private.take(others - small))

@@ -40,7 +40,7 @@ parts by /proc/PID/status. At the share above this is paid for in 20 s."""
 LOOK_S = 0.25
 """How often it is looked whether a reading has been paid for."""
 _HEAP_LOOKS = 3
-"""How often Python's list of arenas is looked for in vain."""
+"""Python's list of arenas is looked for so often in vain, then ever more seldom."""
 
 
 class ResidentProbe:
@@ -148,7 +148,8 @@ class _Process:
         """Why its mappings may not be read."""
         self._close: Callable[[], None] | None = None
         self._arenas: Arenas | None = None
-        self._program: str | None = None
+        self._where = 0
+        """Address of its interpreter."""
         self._in_vain = 0
 
     def parts(self, given: dict[str, Given]) -> list[Part]:
@@ -171,22 +172,23 @@ class _Process:
         return self.coarse()
 
     def _heap(self, mappings: Mappings) -> PythonHeap | None:
+        if not mappings.interpreter:
+            return None
+        where = mappings.interpreter[0][0]
+        if where != self._where:  # it has become another by exec: what is open is of the old one
+            self.close()
+            self._where, self._in_vain = where, 0
+        if self._in_vain > _HEAP_LOOKS and self._in_vain & (self._in_vain - 1):
+            self._in_vain += 1
+            return None
+        heap = None
         with suppress(OSError):
-            program = os.readlink(f"/proc/{self._pid}/exe")  # noqa: PTH115
-            if program != self._program:  # it has become another by exec
-                self.close()
-                self._program = program
-                self._in_vain = 0
-            if self._in_vain >= _HEAP_LOOKS or not mappings.interpreter:
-                return None
             if self._arenas is None:
                 read, self._close = reader_of(self._pid)
                 self._arenas = Arenas(read)
             heap = self._arenas.heap(mappings.interpreter, mappings.writable)
-            self._in_vain = 0 if heap is not None else self._in_vain + 1
-            return heap
-        self._in_vain += 1
-        return None
+        self._in_vain = 0 if heap is not None else self._in_vain + 1
+        return heap
 
     def coarse(self) -> list[Part]:
         """Return the three parts that everybody may know."""

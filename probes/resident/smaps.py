@@ -60,6 +60,8 @@ class Mappings:
     allocator: str = ""
     """Of the library that replaces malloc, "" if none is loaded."""
     count: int = 0
+    mimalloc: bool = False
+    """Whether mimalloc has asked for a place, be it resident or not."""
 
     @property
     def rss_bytes(self) -> int:
@@ -104,7 +106,7 @@ def read_mappings(text: bytes) -> Mappings:
         elif adjacent and guard_before and end - start <= _MOST_STACK_BYTES:
             kind = "stacks"
         elif start in _MIMALLOC:
-            kind = "mimalloc"
+            kind, found.mimalloc = "mimalloc", True
         elif start % _ARENA_BYTES == 0 and _is_arena(entries, n, start, end):
             kind = "malloc"
         else:

@@ -26,6 +26,8 @@ ENDED_KEPT = 256
 """Processes whose end is remembered: their last records may come later than it."""
 POOL_HOLD_NS = 3 * NS_PER_S
 """The agent asks every pool once a second: what is older than this is not known any more."""
+LIBRARIES = "libraries"
+"""The part of resident memory that a family shares with strangers, as a rule."""
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
 CUMULATIVE = (
     "cpu_s",
@@ -75,6 +77,8 @@ class FamilyMetrics:
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
         self._memory = FamilyMemory()
+        self.rss_bytes = 0
+        """Of the newest tick."""
         self._peak_rss_bytes = 0
         self._totals: dict[str, float] = {}
         """What counts up, over all processes; those that have ended stay in it."""
@@ -127,7 +131,7 @@ class FamilyMetrics:
             readings.append(Reading(metric, percent))
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
-        rss = sums["rss_bytes"] = self._memory.total(metrics)
+        rss = sums["rss_bytes"] = self.rss_bytes = self._memory.total(metrics)
         self._peak_rss_bytes = max(self._peak_rss_bytes, rss)
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.
@@ -252,8 +256,14 @@ class PartSums:
     def __init__(self) -> None:
         self._parts: dict[int, list[MemoryPart]] = {}
 
-    def take(self, records: Sequence[MemoryPart]) -> list[Parted]:
-        """Take what a batch tells of some processes, each with all of its parts."""
+    def take(self, records: Sequence[MemoryPart], family_bytes: int) -> list[Parted]:
+        """Take what a batch tells of some processes, each with all of its parts.
+
+        Args:
+            records: The parts.
+            family_bytes: What the whole family has (`family_memory`): pages of libraries that it
+                shares with strangers are in it.
+        """
         told: dict[int, list[MemoryPart]] = {}
         for record in records:
             told.setdefault(record.pid, []).append(record)
@@ -265,6 +275,15 @@ class PartSums:
             for part in parts:
                 size = part.bytes if alone else part.share_bytes
                 sums[part.name] = sums.get(part.name, 0) + size
+        if not alone and LIBRARIES in sums:
+            largest = max(
+                part.bytes
+                for parts in self._parts.values()
+                for part in parts
+                if part.name == LIBRARIES
+            )
+            missing = family_bytes - sum(sums.values())
+            sums[LIBRARIES] += max(min(missing, largest - sums[LIBRARIES]), 0)
         t_ns = max(record.t_ns for record in records)
         return rows + [Parted(t_ns, TREE, name, size) for name, size in sums.items()]
 

@@ -107,7 +107,7 @@ class Enricher:
             list(chain.from_iterable(map(self._weigh, stacks.values()))),
             windows,
             tuple(alerts.values()),
-            self._parts.take(parts) if parts else (),
+            self._parts.take(parts, self._family.rss_bytes) if parts else (),
         )
 
     def _tick(self, t_ns: int, metrics: list[Metric]) -> Tick:

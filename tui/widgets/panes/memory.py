@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.sums import busy, function_sums
 from perftui.probes.resident import parts
+from perftui.probes.spine.derived import LIBRARIES
 from perftui.probes.text.units import NS_PER_S, format_bytes
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
@@ -51,7 +52,7 @@ _PARTS = {
     parts.MALLOC_KEPT: "free pieces that are resident: release gives back whole pages",
     parts.MALLOC_UNTOLD: "its arenas; how much of them is in use is not told",
     parts.DATA: "mapped files that are no programs",
-    parts.LIBRARIES: "programs, libraries and their variables",
+    LIBRARIES: "programs, libraries and their variables",
     parts.SHARED: "shared memory: /dev/shm, memfd",
     parts.STACKS: "of all threads",
     parts.REST: "without a file; nobody says whose it is",
