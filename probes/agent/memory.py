@@ -95,32 +95,28 @@ class Counters:
         for name, counter in list(self._counters.items()):
             question = self._asking = [name, 0]
             try:
-                told = counter()
+                lines = [self._line(*each) for each in counter()]
             except BaseException as error:  # of whatever kind: it is a library's
-                told = []
+                lines = []
                 if asker is self._asker:
                     self.drop(name, type(error).__name__ + ": " + str(error)[:200])
             if asker is not self._asker:
                 return 1.0  # nobody waits for this answer any more
             if self._asking is question:
                 self._asking = None
-            self._send(told)
+            for line in lines:
+                self._agent.wire.send(line)
         return max(EVERY_S, (time.thread_time() - began) * SHARE)
 
-    def _send(self, told: "Told") -> None:
-        agent = self._agent
-        now = time.monotonic_ns()
-        for name, size, backend in told:
-            agent.wire.send(
-                '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s'
-                % (
-                    now,
-                    agent.pid,
-                    agent.quote(name),
-                    size,
-                    "null" if backend is None else agent.quote(backend),
-                )
-            )
+    def _line(self, name: str, size: int, backend: "str | None") -> str:
+        quote = self._agent.quote
+        return '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s' % (
+            time.monotonic_ns(),
+            self._agent.pid,
+            quote(name),
+            size,
+            "null" if backend is None else quote(backend),
+        )
 
     def _look(self) -> float:
         asking = self._asking
