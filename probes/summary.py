@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Target,
         Task,
     )
-    from perftui.probes.spine.records import Plan
+    from perftui.probes.spine.records import Exit, Plan
 
 SCHEMA = 1
 TOP_FUNCTIONS = 30
@@ -74,6 +74,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             "pools": _pools(reader, t0_ns, t1_ns),
             "parts": _parts(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
+            **_peaks(reader, exit_),
         },
         "alerts": [
             {
@@ -294,6 +295,24 @@ def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
                 "end_bytes": _lately(reader, name, t1_ns, PART_NS),
             }
     return found
+
+
+def _peaks(reader: Reader, exit_: Exit | None) -> dict[str, Any]:
+    """How memory was counted, and what the kernel says of peaks beside it.
+
+    "RSS" of a single process; of several "shared once", or "sum of RSS" where the kernel does not
+    tell what they share. The kernel's peak is that of the largest process; that of the control
+    group has page cache and whoever else is in it.
+    """
+    counted = "RSS"
+    if len(reader.processes()) > 1:
+        counted = "sum of RSS" if reader.last("pss_bytes") is None else "shared once"
+    return {
+        "counted": counted,
+        "peak_pss_bytes": reader.highest("pss_bytes", 0, 1 << 62),
+        "kernel_peak_bytes": None if exit_ is None else exit_.max_rss_bytes,
+        "group_peak_bytes": reader.last("group_peak_bytes"),
+    }
 
 
 def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None:

@@ -7,6 +7,7 @@ import time
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
+from perftui.probes.machine.memory import group_peak_bytes, group_peak_file
 from perftui.probes.process.face import ProcessGone, ProcessReader
 from perftui.probes.process.family import ProcessFamily
 from perftui.probes.process.opening import open_process
@@ -74,6 +75,7 @@ class MetricProbe:
         self._shared_among: frozenset[int] = frozenset()
         """Whose shares were read last: others have come or gone when it is not who lives."""
         self._said_not_shared = False
+        self._group_peak = group_peak_file(pid)
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -178,6 +180,9 @@ class MetricProbe:
                     continue
                 if how == "slow":
                     metric = reader.slow(metric)
+                    if pid == self._root and self._group_peak is not None:
+                        peak = group_peak_bytes(self._group_peak)
+                        metric = metric._replace(group_peak_bytes=peak)
                 elif how == "counts" or pid in family.fresh:
                     metric = reader.counts(metric)
                 if shares:

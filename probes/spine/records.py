@@ -59,6 +59,9 @@ class Metric(NamedTuple):
     context_switches_involuntary: int | None = None
     run_queue_wait_s: float | None = None
     """Cumulative seconds that runnable threads waited for a core (/proc/PID/schedstat)."""
+    group_peak_bytes: int | None = None
+    """The kernel's own peak of the control group that the target is in: page cache and whoever
+    else is in it included, since the group was made. Told with the target alone."""
 
 
 class ThreadCpu(NamedTuple):

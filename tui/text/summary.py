@@ -21,6 +21,13 @@ _TASKS = 20
 _Rows = list[tuple[str, ...]]
 
 
+_COUNTED = {
+    "shared once": " (shared pages once)",
+    "sum of RSS": " (a sum: what processes share counts more than once)",
+}
+"""How the memory of several processes was counted."""
+
+
 def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str:
     """Return the summary as lines of text, without a newline at the end.
 
@@ -65,7 +72,8 @@ def _head(summary: dict[str, Any]) -> str:
         total = format_seconds(cpu["user"] + (cpu["system"] or 0.0))
         parts.append(f"CPU {total}")
     if summary["peak_rss_bytes"] is not None:
-        parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}")
+        how = _COUNTED.get(summary["memory"].get("counted", ""), "")
+        parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}{how}")
     return ", ".join(parts)
 
 
