@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from perftui.probes.agent_link.launch import agent_environment
@@ -191,10 +192,8 @@ def _cost(seconds: float) -> None:
         until = began + seconds
         while time.monotonic() < until:
             time.sleep(0.1)
-            try:
+            with suppress(BlockingIOError):
                 os.read(channel.read_fd, 1 << 16)
-            except BlockingIOError:
-                pass
         took = time.monotonic() - began
         agent = 100 * (_agent_s(target.pid) - before[0]) / took
         own = 100 * (_own_s() - before[1]) / took

@@ -526,6 +526,18 @@ class Session:
         if not self._target.wait(_LET_GO_S):
             self.stop_target()
 
+    def release(self) -> None:
+        """Ask the program to give back memory that it does not use; a notice tells what came.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        if self._channel is None or not self._about.agent:
+            raise OSError("only a Python program that perftui launched can be asked")
+        if not any(name.startswith("pool:") for name in self.store.metric_names(self._target.pid)):
+            raise OSError("the program has loaded neither pyarrow nor ctypes: nobody can be asked")
+        self._channel.request_release()
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))

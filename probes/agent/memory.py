@@ -6,6 +6,7 @@ the program's; a second one watches it. A library that raises when it is asked, 
 or takes long, is never asked again, and that is said: its figures are then unknown.
 """
 
+import posix
 import sys
 import time
 
@@ -52,6 +53,7 @@ class Counters:
         self._counters: "dict[str, Callable[[], Told]]" = {}
         self._dropped: "set[str]" = set()
         self._asking: "list[Any] | None" = None  # name, looks without an answer
+        self._release = Release(agent)
         self._asker = self._new_asker()
         self._watch = beside(agent, self._look, in_child=self._in_child)
 
@@ -119,6 +121,7 @@ class Counters:
         )
 
     def _look(self) -> float:
+        self._release.look()
         asking = self._asking
         if asking is not None:
             asking[1] += 1
@@ -249,6 +252,82 @@ class DuckDb:
                 cursor.close()
         self._tags.update(tag for tag, size in sums.items() if size)
         return [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
+
+
+class Release:
+    """Gives memory back to the system that the program does not use, when a person asks for it."""
+
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._done = 0
+
+    def look(self) -> None:
+        """See whether it was asked for again."""
+        fd = self._agent.request_fd
+        if fd < 0:
+            return
+        try:
+            asked = int(posix.pread(fd, 20, 0) or 0)
+        except (OSError, ValueError):  # the program has closed it, or has another there
+            self._agent.request_fd = -1
+            return
+        if asked > self._done:
+            self._done = asked
+            self._release()
+
+    def _release(self) -> None:
+        agent = self._agent
+        first = before = agent.rss()
+        if isinstance(first, str) or isinstance(before, str):
+            return
+        told = []
+        for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
+            try:
+                done = step()
+            except BaseException as error:  # a library's, or of a finalizer of the program's
+                told.append(name + " failed (" + type(error).__name__ + ")")
+                continue
+            now = agent.rss()
+            if done and not isinstance(now, str):
+                told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
+                before = now
+        text = "released %.1f MB of %.1f MB: %s" % (
+            max(first - before, 0) / 1e6,
+            first / 1e6,
+            ", ".join(told),
+        )
+        agent.wire.send(
+            '{"k":"released","t":%d,"pid":%d,"text":%s'
+            % (time.monotonic_ns(), agent.pid, agent.quote(text))
+        )
+
+
+def collect() -> bool:
+    """Free what only refers to itself; finalizers of the program's run here."""
+    import gc
+
+    gc.collect()
+    return True
+
+
+def trim_arrow() -> bool:
+    """Let Arrow's pools give back what they keep."""
+    pyarrow = module("pyarrow")
+    if pyarrow is None or not hasattr(pyarrow, "supported_memory_backends"):
+        return False
+    for backend in pyarrow.supported_memory_backends():
+        getattr(pyarrow, backend + "_memory_pool")().release_unused()
+    return True
+
+
+def trim_malloc() -> bool:
+    """Let glibc's malloc give back whole pages that are free."""
+    ctypes = module("ctypes")
+    trim = None if ctypes is None else getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        return False
+    trim(ctypes.c_size_t(0))
+    return True
 
 
 class Memory:

@@ -70,6 +70,7 @@ _TABLE = (
     _kind("task", None, "id:int name:text awaits:other files:other frames:other"),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),
+    _kind("released", None, "text:text"),
     _kind(
         "hello",
         None,

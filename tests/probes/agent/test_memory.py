@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
+from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,6 @@ from perftui.probes.agent import beside, memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Agent:
@@ -28,9 +29,13 @@ class Agent:
         self.before_bye: list[Callable[[], None]] = []
         self.lines: list[str] = []
         self.said: list[str] = []
+        self.request_fd = -1
         self.say = self.report = self.said.append
         self.send = self.lines.append
         self.quote = json.dumps
+
+    def rss(self) -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -147,3 +152,30 @@ def test_modules_of_the_programs_own_by_those_names_are_left_alone(
         asked.imported(name)
         assert set(vars(own)) == {"__name__", "__doc__", "__package__", "__loader__", "__spec__"}
     assert not agent.lines and not agent.said
+
+
+def test_memory_that_is_not_used_is_given_back_on_request() -> None:
+    """Asked through a file without a name; what came back is told, once for each request."""
+    if memory.module("ctypes") is None:
+        importlib.import_module("ctypes")
+    agent = Agent()
+    requests = os.memfd_create("requests")
+    agent.request_fd = requests
+    release = memory.Release(agent)  # type: ignore[arg-type]
+    release.look()
+    assert not agent.lines, "nobody asked"
+    kept = [bytes(3_000) for _ in range(60_000)]
+    last = bytes(2_000)  # malloc keeps what is below it
+    del kept
+    os.pwrite(requests, b"1", 0)
+    release.look()
+    release.look()
+    (line,) = agent.lines
+    text = json.loads(line + "}")["text"]
+    released_mb = float(text.split()[1])
+    assert text.startswith("released ") and "gc " in text and "malloc " in text, text
+    assert released_mb > 20, text
+    os.close(requests)
+    release.look()
+    assert agent.request_fd == -1, "the program has closed it"
+    assert len(last) == 2_000

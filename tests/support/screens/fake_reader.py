@@ -393,6 +393,9 @@ class FakeSession:
     def mark(self, name: str) -> None:
         self.asked.append(f"mark {name}")
 
+    def release(self) -> None:
+        self.asked.append("release")
+
 
 @dataclass
 class KeptSession(FakeSession):
