@@ -22,7 +22,7 @@ PYTHON = PartGroup("Python heap", "teal")
 DUCKDB = PartGroup("DuckDB", "indigo")
 ARROW = PartGroup("Arrow", "memory")
 MALLOC = PartGroup("malloc", "cpu_soft")
-KEPT = PartGroup("freed but kept", "rows_soft")
+KEPT = PartGroup("freed, kept", "rows_soft")
 FILES = PartGroup("files, shared", "violet")
 GROUPS = (FILES, PYTHON, MALLOC, DUCKDB, ARROW, KEPT)
 """From the bottom up: what seldom changes is below."""

@@ -26,7 +26,7 @@ _SHARED = (b"/dev/shm/", b"/memfd:", b"/SYSV", b"/dev/zero", b"/anon_hugepage", 
 _ARENA_BYTES = 64 << 20
 """HEAP_MAX_SIZE of glibc's malloc on 64-bit machines."""
 _MOST_GUARD_BYTES = 64 << 10
-_MOST_STACK_BYTES = 64 << 20
+_MOST_STACK_BYTES = 32 << 20
 _MOST_VARIABLE_BYTES = 512 << 10
 _MIMALLOC = range(2 << 40, 30 << 40)
 """Where mimalloc asks for its memory (`mi_os_get_aligned_hint`)."""
@@ -103,12 +103,12 @@ def read_mappings(text: bytes) -> Mappings:
             kind = "libraries" if end - start <= _MOST_VARIABLE_BYTES else "anonymous"
             if python_before:
                 found.interpreter.append((start, min(end, start + _MOST_VARIABLE_BYTES)))
-        elif adjacent and guard_before and end - start <= _MOST_STACK_BYTES:
-            kind = "stacks"
         elif start in _MIMALLOC:
             kind, found.mimalloc = "mimalloc", True
-        elif start % _ARENA_BYTES == 0 and _is_arena(entries, n, start, end):
+        elif start % _ARENA_BYTES == 0 and _is_arena(entries, n, end):
             kind = "malloc"
+        elif adjacent and guard_before and end - start <= _MOST_STACK_BYTES:
+            kind = "stacks"
         else:
             kind = "anonymous"
         if inode == b"0" and rights[:2] == b"rw":
@@ -138,15 +138,19 @@ def _named(name: bytes) -> Kind:
     return "anonymous" if name.startswith(b"[anon") else "libraries"
 
 
-def _is_arena(entries: list[tuple[bytes, ...]], n: int, start: int, end: int) -> bool:
-    """Tell whether a reserve follows, up to where the next arena might begin; or it is full."""
-    if end - start == _ARENA_BYTES:
-        return False  # cannot be told from any other mapping of that size
-    if n + 1 == len(entries) or end - start > _ARENA_BYTES:
+def _is_arena(entries: list[tuple[bytes, ...]], n: int, end: int) -> bool:
+    """Tell whether what begins where an arena might ends as one: full, or with a reserve behind.
+
+    Full ones that follow each other are one mapping.
+    """
+    if end % _ARENA_BYTES == 0:
+        return True
+    if n + 1 == len(entries):
         return False
     following = entries[n + 1]
     return (
         int(following[0], 16) == end
         and following[2][:3] == b"---"
-        and int(following[1], 16) == start + _ARENA_BYTES
+        and int(following[1], 16) % _ARENA_BYTES == 0
+        and int(following[1], 16) - end < _ARENA_BYTES
     )

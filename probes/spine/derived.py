@@ -132,6 +132,9 @@ class FamilyMetrics:
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
         rss = sums["rss_bytes"] = self.rss_bytes = self._memory.total(metrics)
+        if "anon_rss_bytes" in sums:  # what is shared is private memory of a parent, as a rule
+            twice = self._memory.more_than_once
+            sums["anon_rss_bytes"] = max(sums["anon_rss_bytes"] - twice, 0)
         self._peak_rss_bytes = max(self._peak_rss_bytes, rss)
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.

@@ -44,6 +44,8 @@ class FamilyMemory:
         """The same of processes that have ended since."""
         self._may_read = False
         """Whether any share was ever read."""
+        self.more_than_once = 0
+        """Bytes by which the sum over all processes is larger than the newest figure."""
         self.counting: Counting = "RSS"
         """Of the newest figure."""
 
@@ -70,10 +72,12 @@ class FamilyMemory:
             whole += rss - twice
         largest = max(metric.rss_bytes for metric in metrics)
         if len(metrics) == 1:
-            self.counting = "RSS"
-            return largest
-        self.counting = "shared once" if self._may_read else "sum of RSS"
-        return max(whole, largest)
+            self.counting, whole = "RSS", largest
+        else:
+            self.counting = "shared once" if self._may_read else "sum of RSS"
+            whole = max(whole, largest)
+        self.more_than_once = max(sum(metric.rss_bytes for metric in metrics) - whole, 0)
+        return whole
 
     def _forget(self, metrics: Sequence[Metric]) -> None:
         for pid in self._twice.keys() - {metric.pid for metric in metrics}:

@@ -48,11 +48,14 @@ def test_nameless_memory_is_told_by_its_form() -> None:
         entry("36f9bc00000-36fdbc00000", "rw-p", 200),
         entry("7f00c0000000-7f00c0021000", "rw-p", 32),  # an arena of malloc
         entry("7f00c0021000-7f00c4000000", "---p", 0),
+        entry("7f00c4000000-7f00cbfff000", "rw-p", 1000),  # two more that are (nearly) full
+        entry("7f00cbfff000-7f00cc000000", "---p", 0),
+        entry("7f00cc000000-7f00d0000000", "rw-p", 2000),
         entry("7f00d4160000-7f00d4161000", "---p", 0),
         entry("7f00d4161000-7f00d4961000", "rw-p", 8),  # a thread's stack above its guard
         entry("7f00e0000000-7f00f0000000", "rw-p", 5000),
         entry("7ffc2c257000-7ffc2c278000", "rw-p", 80, "[stack]"),
-    ) == {"malloc": 132, "mimalloc": 200, "stacks": 88, "anonymous": 5000}
+    ) == {"malloc": 3132, "mimalloc": 200, "stacks": 88, "anonymous": 5000}
 
 
 def test_an_allocator_that_was_put_in_place_of_malloc_is_named() -> None:

@@ -83,8 +83,12 @@ def test_who_does_not_tell_counts_whole() -> None:
 
 def test_the_sum_of_a_tick_is_that_of_the_family_and_so_is_its_peak() -> None:
     enricher = Enricher()
-    readings = [process(pid, 200, 100, 0)._replace(high_water_rss_bytes=210 * MB) for pid in (1, 2)]
+    readings = [
+        process(pid, 200, 100, 0)._replace(high_water_rss_bytes=210 * MB, anon_rss_bytes=190 * MB)
+        for pid in (1, 2)
+    ]
     tick = enricher.enrich(readings).ticks[0]
     assert tick.sums["rss_bytes"] == 200 * MB
     assert tick.sums["high_water_rss_bytes"] == 210 * MB
+    assert tick.sums["anon_rss_bytes"] == 180 * MB
     assert sum(metric.rss_bytes for metric, _ in tick.readings) == 400 * MB

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
 
 _KINDS = (
-    Column("memory", 24),
+    Column("memory", 29),
     Column("now", 10, right=True, tone="strong"),
     Column("of RSS", 8, right=True, rank=1, tone="dim"),
     Column("peak", 10, right=True, tone="warm"),
@@ -59,6 +59,8 @@ _PARTS = {
     parts.FILES: "mapped files",
     parts.PRIVATE: "heaps and stacks: its mappings may not be read",
 }
+_TELLING = 0.0005
+"""Of the highest RSS: a part that never was as much is left out."""
 _MOST = 200
 """Functions listed: beyond this there is only noise."""
 
@@ -131,9 +133,10 @@ def _kinds(view: View) -> list[_Kind]:
 def _parts(view: View) -> list[_Kind]:
     """Return what RSS is made of, the largest first; what has none of it now, with its peak."""
     rows: list[_Kind] = []
+    highest = _peak(view.rss) or 0.0
     for name, sizes in view.parts:
         value, peak = view.latest.get(f"part:{name}"), _peak(sizes)
-        if value is not None and peak:
+        if value is not None and peak and peak >= _TELLING * highest:
             meaning = _PARTS.get(name, _PARTS["DuckDB"] if name.startswith("DuckDB") else "")
             rows.append((f"part:{name}", f"  {clean(name)}", value, peak, meaning))
     return sorted(rows, key=lambda row: -row[2])
