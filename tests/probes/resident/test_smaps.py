@@ -53,7 +53,7 @@ def test_nameless_memory_is_told_by_its_form() -> None:
         entry("7f00cc000000-7f00d0000000", "rw-p", 2000),
         entry("7f00d4160000-7f00d4161000", "---p", 0),
         entry("7f00d4161000-7f00d4961000", "rw-p", 8),  # a thread's stack above its guard
-        entry("7f00e0000000-7f00f0000000", "rw-p", 5000),
+        entry("7f00e0000000-7f00f0001000", "rw-p", 5000),
         entry("7ffc2c257000-7ffc2c278000", "rw-p", 80, "[stack]"),
     ) == {"malloc": 3132, "mimalloc": 200, "stacks": 88, "anonymous": 5000}
 
