@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     Told = list[tuple[str, int, str | None]]
     """Name of the pool, bytes, backend."""
 
-EVERY_S = 0.25
+EVERY_S = 0.5
+WORKERS_EVERY_S = 2.0
+"""The same in what the launched program starts: there may be a hundred of them."""
 SHARE = 200
 """Of the time, one part in so many goes into asking, at most."""
 LOOK_S = 1.0
@@ -29,7 +31,7 @@ LOOKS = 3
 MALLOC_S = 0.005
 """malloc keeps others waiting while it answers: it looks at every free piece of memory."""
 MOST_DATABASES = 8
-DUCKDB_EVERY = 4
+DUCKDB_EVERY_S = 0.9
 LIBRARIES = {
     "pyarrow": ("default_memory_pool", "supported_memory_backends"),
     "ctypes": ("CDLL", "Structure", "c_size_t"),
@@ -108,7 +110,8 @@ class Counters:
                 self._asking = None
             for line in lines:
                 self._agent.wire.send(line)
-        return max(EVERY_S, (time.thread_time() - began) * SHARE)
+        every_s = EVERY_S if self._agent.request_fd >= 0 else WORKERS_EVERY_S
+        return max(every_s, (time.thread_time() - began) * SHARE)
 
     def _line(self, name: str, size: int, backend: "str | None") -> str:
         quote = self._agent.quote
@@ -201,7 +204,7 @@ class DuckDb:
     def __init__(self) -> None:
         self._connections: "dict[object, Any]" = {}
         self._tags: "set[str]" = set()
-        self._turn = 0
+        self._next = 0.0
         self.failed: "Exception | None" = None
         """Why some connection is not known."""
 
@@ -229,9 +232,10 @@ class DuckDb:
 
     def __call__(self) -> "Told":
         """Ask through a cursor of our own, which is closed at once: it keeps no database open."""
-        self._turn += 1
-        if self._turn % DUCKDB_EVERY != 1:
+        now = time.monotonic()
+        if now < self._next:
             return []
+        self._next = now + DUCKDB_EVERY_S
         sums: "dict[str, int]" = {}
         for key, reference in list(self._connections.items())[:MOST_DATABASES]:
             connection = reference()
@@ -268,9 +272,8 @@ class Release:
             return
         try:
             asked = int(posix.pread(fd, 20, 0) or 0)
-        except (OSError, ValueError):  # the program has closed it, or has another there
-            self._agent.request_fd = -1
-            return
+        except (OSError, ValueError):  # the program has closed it, or has something else there
+            asked = 0
         if asked > self._done:
             self._done = asked
             self._release()
