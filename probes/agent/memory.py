@@ -87,9 +87,13 @@ class Counters:
         return made[0]
 
     def _in_child(self) -> None:
-        """A child has no thread of its parent: what needs one is not asked there."""
+        """A forked child has its parent's memory; who would be asked has threads that are not
+        there any more, so that it is told what was told last."""
         self._asking = None
-        self._counters.pop("duckdb", None)
+        databases = self._counters.get("duckdb")
+        if isinstance(databases, DuckDb):
+            told = databases.told
+            self._counters["duckdb"] = lambda: told
         if self._counters:
             self._asker.start()
             self._watch.start()
@@ -205,6 +209,8 @@ class DuckDb:
         self._connections: "dict[object, Any]" = {}
         self._tags: "set[str]" = set()
         self._next = 0.0
+        self.told: "Told" = []
+        """The newest answer."""
         self.failed: "Exception | None" = None
         """Why some connection is not known."""
 
@@ -255,7 +261,8 @@ class DuckDb:
             finally:
                 cursor.close()
         self._tags.update(tag for tag, size in sums.items() if size)
-        return [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
+        self.told = [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
+        return self.told
 
 
 class Release:

@@ -21,6 +21,7 @@ _TASKS = 20
 _Rows = list[tuple[str, ...]]
 
 
+_PARTS = 8
 _COUNTED = {
     "shared once": " (shared pages once)",
     "sum of RSS": " (a sum: what processes share counts more than once)",
@@ -49,6 +50,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
         ("grown memory", _growth(summary)),
+        ("what RSS was made of at the end", _parts(summary)),
     ):
         if rows:
             lines += ["", title, *aligned(rows, indent="  ")]
@@ -266,6 +268,21 @@ def _top(summary: dict[str, Any]) -> _Rows:
             f"{row['file'].rpartition('/')[2]}:{row['line']}",
         )
         for row in rows
+    ]
+
+
+def _parts(summary: dict[str, Any]) -> _Rows:
+    known = [
+        (name, part["end_bytes"], part["peak_bytes"])
+        for name, part in summary["memory"].get("parts", {}).items()
+        if part["end_bytes"] is not None
+    ]
+    whole = sum(end for _, end, _ in known)
+    rows = sorted(known, key=lambda row: -row[1])[:_PARTS]
+    return [
+        (name, format_bytes(end), f"peak {format_bytes(peak)}")
+        for name, end, peak in rows
+        if end >= 0.01 * whole > 0
     ]
 
 

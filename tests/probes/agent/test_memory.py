@@ -120,7 +120,14 @@ def test_duckdb_tells_by_tag_and_no_database_is_kept_open(
     path = tmp_path / "x.duckdb"
     file = module.connect(path)
     file.execute("CREATE TABLE t AS SELECT 1")
-    assert 3_000_000 < told()["duckdb IN_MEMORY_TABLE"] < 60_000_000
+    before = told()
+    assert 3_000_000 < before["duckdb IN_MEMORY_TABLE"] < 60_000_000
+    counters = memory.Counters(Agent(), beside.Beside)  # type: ignore[arg-type]
+    counters._counters["duckdb"] = databases
+    monkeypatch.setattr(counters, "_asker", SimpleNamespace(start=lambda: None))
+    monkeypatch.setattr(counters, "_watch", SimpleNamespace(start=lambda: None))
+    counters._in_child()
+    assert {row[0]: row[1] for row in counters._counters["duckdb"]()} == before
     del file
     # Another configuration is refused while somebody has it open.
     duckdb.connect(path, config={"threads": 1}).close()
