@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import Record
 
 EVERY_S = 1.0
-CORE = 0.005
+CORE = 0.0045
 """Of one core, for all of it."""
 SWEEP_NS = 100_000_000
 """Of CPU, for all processes at one time: those that are left, the smaller ones, are told in three
