@@ -203,8 +203,8 @@ class MetricProbe:
         if self._said_not_shared or len(read) < 2 or not unknown:
             return
         self._said_not_shared = True
-        whose = "its processes" if len(unknown) == len(read) else f"process {unknown[0]}"
-        text = f"what {whose} share with others may not be read (smaps_rollup)"
+        whose = "its processes have" if len(unknown) == len(read) else f"process {unknown[0]} has"
+        text = f"what {whose} in common with others may not be read (smaps_rollup)"
         rows.append(Notice(t_ns, "info", f"{text}: pages shared count once for each that has them"))
 
     def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
