@@ -39,6 +39,9 @@ SWEEP_NS = 100_000_000
 parts by /proc/PID/status. At the share above this is paid for in 20 s."""
 LOOK_S = 0.25
 """How often it is looked whether a reading has been paid for."""
+_MOST_POOLS = 64
+_MOST_PROCESSES = 4_096
+"""A program may make names up, and processes that are none of its family."""
 _HEAP_LOOKS = 3
 """Python's list of arenas is looked for so often in vain, then ever more seldom."""
 
@@ -68,8 +71,12 @@ class ResidentProbe:
         if batch.pools:
             with self._telling:
                 for record, _ in batch.pools:
-                    said = Given(record.bytes, record.backend)
-                    self._given.setdefault(record.pid, {})[record.name] = (record.t_ns, said)
+                    if record.pid not in self._given and len(self._given) >= _MOST_PROCESSES:
+                        continue
+                    told = self._given.setdefault(record.pid, {})
+                    if record.name in told or len(told) < _MOST_POOLS:
+                        said = Given(record.bytes, record.backend)
+                        told[record.name] = (record.t_ns, said)
 
     def start(self) -> None:
         """Begin to read."""

@@ -61,6 +61,18 @@ def test_what_an_allocator_said_long_ago_is_not_known_any_more() -> None:
     probe.stop()
 
 
+def test_names_that_a_program_makes_up_are_bounded() -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    now = time.monotonic_ns()
+    for n in range(500):
+        probe.ingest(told(now, f"duckdb {n}", 1_000))
+    assert len(swept(probe)) < 100
+    for n in range(10_000):
+        probe.ingest(Batch((), (), pools=[Pooled(Pool(now, 10**7 + n, "arrow", 1), 1)]))
+    assert len(probe._given) <= 4_096
+    probe.stop()
+
+
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied")])
 def test_who_may_not_be_looked_into_is_told_in_three_parts_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch, error: OSError
