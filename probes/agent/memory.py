@@ -340,7 +340,7 @@ def trim_malloc() -> bool:
     return True
 
 
-class Memory:
+class Allocators:
     """Begins with the first library that can be asked.
 
     Args:

@@ -117,7 +117,7 @@ def _start(
         def imported() -> None:
             if not memory:
                 module = load("memory", "_perftui_agent_memory")
-                memory.append(module.Memory(agent, beside()))
+                memory.append(module.Allocators(agent, beside()))
             memory[0].imported(name)
 
         return imported

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.resident.smaps import Size
+from perftui.probes.resident.smaps import ResidentSize
 from perftui.probes.spine.derived import LIBRARIES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ PRIVATE = "private memory, not told"
 KEPT = (PYTHON_FREE, ARROW_KEPT, MALLOC_KEPT)
 
 
-class Given(NamedTuple):
+class GivenOut(NamedTuple):
     """What one allocator says that it has given out."""
 
     bytes: int
@@ -58,20 +58,22 @@ class Part(NamedTuple):
 class _Source:
     """Resident memory of one kind, from which parts are taken until nothing is left."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: ResidentSize) -> None:
         self.left = size.rss_bytes
         self._share = size.pss_bytes / size.rss_bytes if size.rss_bytes else 1.0
 
-    def take(self, wanted: int) -> Size:
+    def take(self, wanted: int) -> ResidentSize:
         taken = max(min(wanted, self.left), 0)
         self.left -= taken
-        return Size(taken, round(taken * self._share))
+        return ResidentSize(taken, round(taken * self._share))
 
-    def rest(self) -> Size:
+    def rest(self) -> ResidentSize:
         return self.take(self.left)
 
 
-def parts_of(mappings: Mappings, heap: PythonHeap | None, given: Mapping[str, Given]) -> list[Part]:
+def parts_of(
+    mappings: Mappings, heap: PythonHeap | None, given: Mapping[str, GivenOut]
+) -> list[Part]:
     """Return the parts of a process; they sum to the RSS of its mappings.
 
     Args:
@@ -81,11 +83,11 @@ def parts_of(mappings: Mappings, heap: PythonHeap | None, given: Mapping[str, Gi
             "malloc mapped").
     """
     sources: dict[Kind, _Source] = {kind: _Source(size) for kind, size in mappings.sizes.items()}
-    found: dict[str, Size] = {}
+    found: dict[str, ResidentSize] = {}
 
-    def add(name: str, size: Size) -> None:
+    def add(name: str, size: ResidentSize) -> None:
         # Zero is told, too: unknown is what is not in the list.
-        found[name] = found.get(name, Size(0, 0)).plus(*size)
+        found[name] = found.get(name, ResidentSize(0, 0)).plus(*size)
 
     if heap is not None:
         _python(heap, sources, add)
@@ -127,7 +129,7 @@ def _python(heap: PythonHeap, sources: Mapping[Kind, _Source], add: _Add) -> Non
             add(PYTHON_FREE, sources[kind].take(free))
 
 
-def _arrow(said: Given, sources: Mapping[Kind, _Source], add: _Add, has_mimalloc: bool) -> None:
+def _arrow(said: GivenOut, sources: Mapping[Kind, _Source], add: _Add, has_mimalloc: bool) -> None:
     left = said.bytes
     # "system" is malloc: in its arenas if it is little, else with mappings of its own.
     kinds: tuple[Kind, ...] = ("anonymous", "malloc")
@@ -143,9 +145,9 @@ def _arrow(said: Given, sources: Mapping[Kind, _Source], add: _Add, has_mimalloc
             add(ARROW, size)
 
 
-def _malloc(given: Mapping[str, Given], sources: Mapping[Kind, _Source], add: _Add) -> None:
+def _malloc(given: Mapping[str, GivenOut], sources: Mapping[Kind, _Source], add: _Add) -> None:
     """Share out what DuckDB has, which on Linux brings an allocator of its own, and malloc."""
-    nothing = _Source(Size(0, 0))
+    nothing = _Source(ResidentSize(0, 0))
     arenas = sources.get("malloc", nothing)
     private = sources.get("anonymous", nothing)
     tags = [(name, said.bytes) for name, said in given.items() if name.startswith("duckdb ")]
@@ -180,4 +182,4 @@ def coarse_parts(rss_bytes: int, private: int, files: int, shared: int) -> list[
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    _Add = Callable[[str, Size], None]
+    _Add = Callable[[str, ResidentSize], None]

@@ -14,7 +14,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.pace import CostPace
-from perftui.probes.resident.parts import Given, Part, coarse_parts, parts_of
+from perftui.probes.resident.parts import GivenOut, Part, coarse_parts, parts_of
 from perftui.probes.resident.pymalloc import Arenas, reader_of
 from perftui.probes.resident.smaps import read_mappings
 from perftui.probes.spine.derived import POOL_HOLD_NS
@@ -60,7 +60,7 @@ class ResidentProbe:
         self._stopping = Event()
         self._thread = ProbeThread(log, "what RSS is made of", self._run, "perftui-resident")
         self._telling = Lock()
-        self._given: dict[int, dict[str, tuple[int, Given]]] = {}
+        self._given: dict[int, dict[str, tuple[int, GivenOut]]] = {}
         """By process and pool: when it was told, and what."""
         self._known: dict[int, _Process] = {}
         self._pace = CostPace(CORE, room_s=4.0)
@@ -75,7 +75,7 @@ class ResidentProbe:
                         continue
                     told = self._given.setdefault(record.pid, {})
                     if record.name in told or len(told) < _MOST_POOLS:
-                        said = Given(record.bytes, record.backend)
+                        said = GivenOut(record.bytes, record.backend)
                         told[record.name] = (record.t_ns, said)
 
     def start(self) -> None:
@@ -135,7 +135,7 @@ class ResidentProbe:
         process = self._known.get(pid)
         return 0 if process is None else process.rss_bytes
 
-    def _given_lately(self, pid: int) -> dict[str, Given]:
+    def _given_lately(self, pid: int) -> dict[str, GivenOut]:
         now_ns = time.monotonic_ns()
         with self._telling:
             told = self._given.get(pid, {})
@@ -159,7 +159,7 @@ class _Process:
         """Address of its interpreter."""
         self._in_vain = 0
 
-    def parts(self, given: dict[str, Given]) -> list[Part]:
+    def parts(self, given: dict[str, GivenOut]) -> list[Part]:
         """Return what its RSS is made of now; nothing if it has ended."""
         if not self.refused:
             try:

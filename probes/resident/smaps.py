@@ -34,25 +34,25 @@ _PYTHON = re.compile(rb"(lib)?python\d[^/]*$")
 _ALLOCATORS = ("jemalloc", "mimalloc", "tcmalloc")
 
 
-class Size(NamedTuple):
+class ResidentSize(NamedTuple):
     """Resident bytes of a process, and what they are if shared pages are shared out (PSS)."""
 
     rss_bytes: int
     pss_bytes: int
 
-    def plus(self, rss_bytes: int, pss_bytes: int) -> Size:
+    def plus(self, rss_bytes: int, pss_bytes: int) -> ResidentSize:
         """Return the sum."""
-        return Size(self.rss_bytes + rss_bytes, self.pss_bytes + pss_bytes)
+        return ResidentSize(self.rss_bytes + rss_bytes, self.pss_bytes + pss_bytes)
 
 
-NOTHING = Size(0, 0)
+NOTHING = ResidentSize(0, 0)
 
 
 @dataclass(slots=True)
 class Mappings:
     """What one reading came to."""
 
-    sizes: dict[Kind, Size] = field(default_factory=dict)
+    sizes: dict[Kind, ResidentSize] = field(default_factory=dict)
     writable: list[tuple[int, int, Kind]] = field(default_factory=list)
     """[start, end) and kind of memory without a file: where an allocator's lists may point."""
     interpreter: list[tuple[int, int]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Mappings:
         """The sum over all mappings."""
         return sum(size.rss_bytes for size in self.sizes.values())
 
-    def size(self, kind: Kind) -> Size:
+    def size(self, kind: Kind) -> ResidentSize:
         """Return the sum of one kind."""
         return self.sizes.get(kind, NOTHING)
 
@@ -117,7 +117,7 @@ def read_mappings(text: bytes) -> Mappings:
             rss, pss = sums[kind]
             sums[kind] = (rss + int(rss_kb), pss + int(pss_kb))
         end_before, library_before, guard_before, python_before = end, library, guard, python
-    found.sizes = {kind: Size(rss * 1024, pss * 1024) for kind, (rss, pss) in sums.items()}
+    found.sizes = {kind: ResidentSize(rss * 1024, pss * 1024) for kind, (rss, pss) in sums.items()}
     for name in programs:
         library_name = name.rpartition(b"/")[2].decode("utf-8", "replace")
         for allocator in _ALLOCATORS:

@@ -151,7 +151,7 @@ def test_modules_of_the_programs_own_by_those_names_are_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     agent = Agent()
-    asked = memory.Memory(agent, beside.Beside)  # type: ignore[arg-type]
+    asked = memory.Allocators(agent, beside.Beside)  # type: ignore[arg-type]
     for name in memory.LIBRARIES:
         own = type(sys)(name)
         own.__spec__ = SimpleNamespace(_initializing=False)  # type: ignore[assignment]

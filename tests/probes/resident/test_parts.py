@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 
 from perftui.probes.resident import parts as names
-from perftui.probes.resident.parts import Given, coarse_parts, parts_of
+from perftui.probes.resident.parts import GivenOut, coarse_parts, parts_of
 from perftui.probes.resident.pymalloc import PythonHeap
-from perftui.probes.resident.smaps import KINDS, Mappings, Size
+from perftui.probes.resident.smaps import KINDS, Mappings, ResidentSize
 
 MB = 1_000_000
 
 
 def mappings_of(allocator: str = "", **sizes_mb: int) -> Mappings:
-    sizes = {kind.replace("_", " "): Size(mb * MB, mb * MB // 2) for kind, mb in sizes_mb.items()}
+    sizes = {
+        kind.replace("_", " "): ResidentSize(mb * MB, mb * MB // 2) for kind, mb in sizes_mb.items()
+    }
     return Mappings(
         sizes=sizes,  # type: ignore[arg-type]
         allocator=allocator,
@@ -27,7 +29,7 @@ def told_mb(
     given = {}
     for name, said in given_mb.items():
         size, backend = said if isinstance(said, tuple) else (said, None)
-        given[name.replace("__", " ")] = Given(size * MB, backend)
+        given[name.replace("__", " ")] = GivenOut(size * MB, backend)
     found = parts_of(mappings, heap, given)
     assert sum(part.rss_bytes for part in found) == mappings.rss_bytes
     assert all(0 <= part.share_bytes <= part.rss_bytes for part in found)
@@ -99,11 +101,11 @@ def test_nothing_is_told_twice_whatever_the_counters_say() -> None:
     chance = random.Random(5)
     pools = ("arrow", "arrow system", "malloc", "malloc mapped", "duckdb A", "duckdb B")
     for _ in range(500):
-        sizes = {kind: Size(rss := chance.randrange(1000), rss // 3) for kind in KINDS}
+        sizes = {kind: ResidentSize(rss := chance.randrange(1000), rss // 3) for kind in KINDS}
         mappings = Mappings(sizes=sizes, allocator=chance.choice(["", "", "mimalloc"]))
         said = chance.sample(pools, chance.randrange(len(pools) + 1))
         backends = [None, "mimalloc", "jemalloc", "system"]
-        given = {name: Given(chance.randrange(3000), chance.choice(backends)) for name in said}
+        given = {name: GivenOut(chance.randrange(3000), chance.choice(backends)) for name in said}
         within = {kind: chance.randrange(800) for kind in chance.sample(KINDS, 2)}
         whole = sum(within.values())
         free = chance.randrange(whole + 1)
