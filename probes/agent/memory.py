@@ -71,6 +71,8 @@ class Counters:
         if name not in self._dropped:
             self._dropped.add(name)
             self._counters.pop(name, None)
+            if self._agent.ends:
+                return  # the program has taken it down
             self._agent.say("%s is not asked for its memory any more: %s" % (name, why))
 
     def _new_asker(self) -> "Any":

@@ -23,6 +23,7 @@ from perftui.tui.widgets.draw.blocks import hold_until, nice_top
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perftui.probes.colours.parts import PartGroup
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
 
@@ -130,23 +131,23 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
 def _part_layers(view: View, rss: Line) -> list[Layer]:
     """Return what RSS is made of in groups, those that are worth drawing; nothing if not known."""
     highest = max((value for value in rss if value is not None), default=0.0)
+    lines: dict[PartGroup | None, list[Line]] = {}
+    for name, sizes in view.parts:
+        lines.setdefault(group_of(name), []).append(sizes.last)
     layers = []
     for group in GROUPS:
-        lines = [
-            held(view, sizes, sizes.last, PART_NS)
-            for name, sizes in view.parts
-            if group_of(name) is group
-        ]
-        edge = tuple(
-            None
-            if all(value is None for value in column)
-            else sum(value or 0.0 for value in column)
-            for column in zip(*lines, strict=True)
-        )
-        most = max((value for value in edge if value is not None), default=0.0)
+        several = lines.get(group, ())
+        whole = several[0] if len(several) == 1 else tuple(map(_sum, *several)) if several else ()
+        most = max((value for value in whole if value is not None), default=0.0)
         if most >= TELLING_SHARE * highest > 0:
+            edge = held(view, view.parts[0][1], whole, PART_NS)
             layers.append(Layer(group.label, group.colour, edge))
     return layers
+
+
+def _sum(*values: float | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _of_whom(title: str, view: View) -> str:
