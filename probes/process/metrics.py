@@ -29,6 +29,8 @@ THREADS_EVERY_S = 0.25
 MANY_THREADS = 64
 """Above this, threads are read once a second: a reading costs some 10 µs each."""
 LATE_NS = 10_000_000
+_MOST_FRESH = 8
+"""Of new processes at one time: of more, only the next reading of all tells what is theirs."""
 _WHAT = "CPU and memory"
 _TRY_AGAIN_S = 1.0
 _MOST_FAILURES = 10
@@ -187,6 +189,10 @@ class MetricProbe:
                     metric = reader.counts(metric)
                 if shares:
                     metric = self._with_shares(reader, metric)
+                elif pid in family.fresh and len(family.fresh) <= _MOST_FRESH:
+                    # What is its own already: all of a program, nothing of a fork.
+                    own = self._with_shares(reader, metric).uss_bytes
+                    metric = metric._replace(uss_bytes=own)
                 baseline = family.baselines.get(pid)
                 rows.append(metric if baseline is None else baseline.since(metric))
             family.fresh.clear()

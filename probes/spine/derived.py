@@ -140,6 +140,8 @@ class FamilyMetrics:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
             sums["high_water_rss_bytes"] = max(self._peak_rss_bytes, single)
+        if "pss_bytes" not in sums and any(metric.uss_bytes is None for metric in metrics):
+            sums.pop("uss_bytes", None)  # of some who are new: not that of the family
         for name in CUMULATIVE:
             if name in sums:  # not everybody need have told it this time
                 sums[name] = self._totals[name]

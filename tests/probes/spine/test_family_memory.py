@@ -62,6 +62,13 @@ def test_a_child_that_becomes_another_program_shares_nothing_any_more() -> None:
     assert totals_mb(parent, child, program, at_work) == [500, 500, 500, 578]
 
 
+def test_a_new_program_that_has_memory_of_its_own_when_it_is_first_seen() -> None:
+    parent = [process(1, 200, 200, 200)]
+    program = [process(1, 200), process(2, 98, None, 90)]
+    later = [process(1, 200), process(2, 108)]
+    assert totals_mb(parent, program, later) == [200, 290, 300]
+
+
 def test_one_process_is_its_rss_whatever_it_shares_with_strangers() -> None:
     assert totals_mb([process(1, 100, 60, 50)]) == [100]
     alone_again = [[process(1, 100, 50, 10), process(2, 100, 50, 10)], [process(1, 100)]]
@@ -92,3 +99,11 @@ def test_the_sum_of_a_tick_is_that_of_the_family_and_so_is_its_peak() -> None:
     assert tick.sums["high_water_rss_bytes"] == 210 * MB
     assert tick.sums["anon_rss_bytes"] == 180 * MB
     assert sum(metric.rss_bytes for metric, _ in tick.readings) == 400 * MB
+
+
+def test_what_is_read_of_a_new_process_alone_is_no_figure_of_the_family() -> None:
+    enricher = Enricher()
+    sums = enricher.enrich([process(1, 200), process(2, 98, None, 90)]).ticks[0].sums
+    assert "uss_bytes" not in sums
+    whole = enricher.enrich([process(1, 200, 195, 190, 2), process(2, 98, 95, 90, 2)]).ticks[0]
+    assert whole.sums["uss_bytes"] == 280 * MB
