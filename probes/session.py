@@ -26,6 +26,7 @@ from perftui.probes.machine.quiet_threads import quiet_threads
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
@@ -138,6 +139,8 @@ class Session:
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
             self._left_behind.tell_no_more()
+        self._resident = ResidentProbe(log, self._metrics.pids)
+        log.connect(self._resident)
 
     @classmethod
     def launch(
@@ -299,6 +302,7 @@ class Session:
         steps = (
             ("the detectors", self._detectors.start),
             ("CPU and memory", self._metrics.start),
+            ("what RSS is made of", self._resident.start),
             ("what the program says", self._start_agent),
             ("the output", self._start_output),
             ("stacks", self._start_stacks),
@@ -470,6 +474,18 @@ class Session:
         if not self._target.wait(_LET_GO_S):
             self.stop_target()
 
+    def release(self) -> None:
+        """Ask the program to give back memory that it does not use; a notice tells what came.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        if self._channel is None or not self._about.agent:
+            raise OSError("only a Python program that perftui launched can be asked")
+        if not any(name.startswith("pool:") for name in self.store.metric_names(self._target.pid)):
+            raise OSError("the program has loaded neither pyarrow nor ctypes: nobody can be asked")
+        self._channel.request_release()
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))
@@ -506,7 +522,8 @@ class Session:
         elif not self._target.alive():
             self._left_behind.tell()
         self._left_behind.tell_no_more()
-        probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
+        probes: list[Probe | None] = [self._stacks, self._agent, self._output]
+        probes += [self._resident, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.answers.holding import PART_NS
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
+from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
         Target,
         Task,
     )
-    from perftui.probes.spine.records import Plan
+    from perftui.probes.spine.records import Exit, Plan
 
 SCHEMA = 1
 TOP_FUNCTIONS = 30
@@ -70,7 +72,9 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "stacks": _stacks(reader, t0_ns, t1_ns),
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
+            "parts": _parts(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
+            **_peaks(reader, exit_),
         },
         "alerts": [
             {
@@ -281,10 +285,46 @@ def _pools(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     return {
         name.removeprefix("pool:"): {
             "peak_bytes": reader.highest(name, t0_ns, t1_ns),
-            "end_bytes": reader.last(name),
+            "end_bytes": _lately(reader, name, t1_ns, POOL_HOLD_NS),
         }
         for name in names
     }
+
+
+def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
+    """What RSS is made of: at the moment that was read last, and each part's own peak."""
+    found = {}
+    for name in sorted(name for name in reader.metric_names() if name.startswith("part:")):
+        peak = reader.highest(name, t0_ns, t1_ns)
+        if peak:
+            found[name.removeprefix("part:")] = {
+                "peak_bytes": peak,
+                "end_bytes": _lately(reader, name, t1_ns, PART_NS),
+            }
+    return found
+
+
+def _peaks(reader: Reader, exit_: Exit | None) -> dict[str, Any]:
+    """How memory was counted, and what the kernel says of peaks beside it.
+
+    "RSS" of a single process; of several "shared once", or "sum of RSS" where the kernel does not
+    tell what they share. The kernel's peak is that of the largest process; that of the control
+    group has page cache and whoever else is in it.
+    """
+    counted = "RSS"
+    if len(reader.processes()) > 1:
+        counted = "sum of RSS" if reader.last("pss_bytes") is None else "shared once"
+    return {
+        "counted": counted,
+        "peak_pss_bytes": reader.highest("pss_bytes", 0, 1 << 62),
+        "kernel_peak_bytes": None if exit_ is None else exit_.max_rss_bytes,
+        "group_peak_bytes": reader.last("group_peak_bytes"),
+    }
+
+
+def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None:
+    """Return the newest value of a metric, None if it is too old to tell anything of the end."""
+    return reader.metric(name, max(t1_ns - hold_ns, 0), t1_ns, 1).last[0]
 
 
 def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@
     hook/           goes first on PYTHONPATH; its `sitecustomize` removes all traces and starts us
     start.py        in the program: puts the pieces below together
     wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
-    runtime.py      phases, calls, counts, marks, plans, memory pools
+    runtime.py      phases, calls, counts, marks, plans
+    memory.py       what allocators say that they have given out, asked on a timer
     imports.py      imports as a tree with their times
     import_hooks.py where the interpreter lets us see them, by version
     children.py     what the program starts is watched, too

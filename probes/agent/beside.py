@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from perftui.probes.agent.runtime import Agent
 
 COMM = "perftui-agent"
+STOP_S = 1.0
 
 
 class Beside:
@@ -45,6 +46,9 @@ class Beside:
         self._child = in_child
         self._wanted = False
         self._running = False
+        self._ended = allocate_lock()
+        self._stuck = False
+        """A thread of ours did not come back from its turn when it was waited for."""
         posix.register_at_fork(
             before=self._stop, after_in_parent=self._again, after_in_child=self._in_child
         )
@@ -60,9 +64,16 @@ class Beside:
         self._wanted = False
         self._stop()
 
+    def abandon(self) -> None:
+        """Leave a thread alone that does not come back from its turn; nobody waits for it."""
+        self._wanted = self._running = False
+
     def _again(self) -> None:
         if self._running or not self._wanted or not self._agent.wire.open:
             return
+        if self._stuck and not self._ended.acquire(False):
+            return  # two threads would take turns
+        self._stuck = False
         if self._first is not None:
             self._first()
         self._running = True
@@ -86,7 +97,8 @@ class Beside:
             return
         self._running = False
         self._wake.release()
-        if not self._ended.acquire(True, 1.0):
+        if not self._ended.acquire(True, STOP_S):
+            self._stuck = True
             return
         for _ in range(50):
             if str(self._tid) not in posix.listdir("/proc/self/task"):
@@ -94,6 +106,7 @@ class Beside:
             time.sleep(0.0002)
 
     def _in_child(self) -> None:
+        self._running = self._stuck = False
         if self._child is not None:
             self._wanted = False
             self._child()

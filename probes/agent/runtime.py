@@ -6,7 +6,6 @@ of a phase and at exit.
 """
 
 import posix
-import sys
 import time
 from _thread import RLock, _local, get_native_id
 
@@ -22,7 +21,6 @@ PROTOCOL = 1
 """Of the methods that `api.py` calls: an installed perftui may be older or newer than we are."""
 
 COUNT_INTERVAL_NS = 50_000_000
-POOL_INTERVAL_NS = 50_000_000
 
 PLANS_TOLD = 2_000
 PLAN_LETTERS = 20_000
@@ -61,6 +59,8 @@ class Agent:
         self._begin_process()
 
     def _begin_process(self) -> None:
+        self.request_fd = -1
+        """Where we are asked to release memory; in the launched process alone."""
         self.pid = posix.getpid()
         self.thread = PerThread()
         self.next_import_id = iter(range(1, 1 << 62)).__next__
@@ -70,8 +70,7 @@ class Agent:
         self._pending: "dict[str, list[Any]]" = {}
         self._calls: "dict[str, int]" = {}
         self._plans: "set[int]" = set()
-        self._pool_ns = 0
-        self._said_bye = False
+        self._said_bye = self.ends = False
 
     # --- what the process is like ---------------------------------------------------------
 
@@ -121,8 +120,6 @@ class Agent:
         if self._pending:
             self._flush(now_ns)
         self.wire.send(body)
-        if now_ns - self._pool_ns >= POOL_INTERVAL_NS:
-            self._pools(now_ns)
 
     def say(self, text: str) -> None:
         """Tell the host what a person should know about what is seen of this process."""
@@ -164,22 +161,6 @@ class Agent:
             '{"k":"count","t":%d,"pid":%d,"name":%s,"total":%s'
             % (now_ns, self.pid, self.quote(name), total)
         )
-
-    def _pools(self, now_ns: int) -> None:
-        self._pool_ns = now_ns
-        pyarrow = sys.modules.get("pyarrow")
-        # A lazy stand-in must not be woken, and a half imported module not be touched.
-        if type(pyarrow) is not type(sys):
-            return
-        spec = getattr(pyarrow, "__spec__", None)
-        if spec is None or getattr(spec, "_initializing", True):
-            return
-        allocated = getattr(pyarrow, "total_allocated_bytes", None)
-        if allocated is not None:
-            self.wire.send(
-                '{"k":"pool","t":%d,"pid":%d,"name":"arrow","bytes":%d'
-                % (now_ns, self.pid, allocated())
-            )
 
     # --- what a program may say -----------------------------------------------------------
 
@@ -282,8 +263,6 @@ class Agent:
                 self._pending[name] = counter
                 if now - counter[1] >= COUNT_INTERVAL_NS:
                     self._flush(now)
-                    if now - self._pool_ns >= POOL_INTERVAL_NS:
-                        self._pools(now)
         except Exception as error:
             if self.foreign(error):
                 raise
@@ -389,14 +368,13 @@ class Agent:
         if self._said_bye:
             self.flush()
             return
-        self._said_bye = True
+        self._said_bye = self.ends = True
         try:
             for end in self.before_bye:
                 end()
             now = time.monotonic_ns()
             if self._pending:
                 self._flush(now)
-            self._pools(now)
             self.wire.send(
                 '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
             )

@@ -30,6 +30,7 @@ def start(
     fields = order.split(":")
     record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
     sampler_hz = float(fields[8])
+    request_fd = int(fields[9]) if len(fields) > 9 else -1  # of the launched program alone
     wire_module = load("wire", "_perftui_agent_wire")
     wire = wire_module.Wire(record_fd, device, inode)
     if not wire.ours():
@@ -39,11 +40,14 @@ def start(
         # kill a program that has set SIGPIPE to its default, once the profiler has gone.
         for fd in (record_fd, keep_fd, gate_fd):
             posix.set_inheritable(fd, False)
+        if request_fd >= 0:
+            posix.set_inheritable(request_fd, False)
         if lines and sys.stdout is not None:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         # What this process is told should it become another program: the same, without a gate.
         again = [record_fd, keep_fd, gate_fd, device, inode, 0, tracer_pid, lines]
         _start(wire, wire_module, gate_fd, gate_inode, load, spec_of, tracer_pid, sampler_hz, again)
+        sys.modules["_perftui_agent"].agent.request_fd = request_fd
     except Exception as error:
         if wire_module.foreign(error):
             raise
@@ -107,6 +111,19 @@ def _start(
     after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
         agent, beside(), after
     )
+    memory: "list[Any]" = []
+
+    def asked(name: str) -> "Callable[[], None]":
+        def imported() -> None:
+            if not memory:
+                module = load("memory", "_perftui_agent_memory")
+                memory.append(module.Allocators(agent, beside()))
+            memory[0].imported(name)
+
+        return imported
+
+    for name in ("pyarrow", "ctypes", "duckdb"):
+        after[name] = asked(name)
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()

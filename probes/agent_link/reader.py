@@ -222,8 +222,9 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]
-    if kind == "notice":
-        return [records.Notice(t_ns, "warn", f"process {pid}: {_text(fields['text'])}")]
+    if kind in ("notice", "released"):
+        severity: records.Severity = "warn" if kind == "notice" else "info"
+        return [records.Notice(t_ns, severity, f"process {pid}: {_text(fields['text'])}")]
     return []  # hello, bye: for the reader itself
 
 
@@ -296,6 +297,7 @@ _READ: dict[FieldType, Callable[[object], object]] = {
     "int?": _integer_or_none,
     "number": _number,
     "text": _text,
+    "text?": lambda value: None if value is None else _text(value),
     "bool": lambda value: value is True,
 }
 """What each type of `wire_kinds` is read by."""

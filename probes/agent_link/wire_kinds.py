@@ -13,7 +13,7 @@ from perftui.probes.spine import records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FieldType = Literal["int", "int?", "number", "text", "bool", "other"]
+FieldType = Literal["int", "int?", "number", "text", "text?", "bool", "other"]
 
 
 class WireField(NamedTuple):
@@ -56,7 +56,7 @@ _TABLE = (
     _kind("call", records.Call, "tid:int name:text n:int dur_ns:int ok:bool"),
     _kind("count", records.Count, "name:text total:number"),
     _kind("mark", records.Mark, "name:text"),
-    _kind("pool", records.Pool, "name:text bytes:int"),
+    _kind("pool", records.Pool, "name:text bytes:int backend:text?"),
     _kind("thread_name", records.ThreadName, "tid:int name:text"),
     _kind("stack", None, "tid:int dur_ns:int files:other frames:other"),
     _kind(
@@ -75,6 +75,7 @@ _TABLE = (
     ),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),
+    _kind("released", None, "text:text"),
     _kind(
         "hello",
         None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.text.units import NS_PER_S
 
 READING_NS = 3 * NS_PER_S
 """Of a metric: slow ones are read once a second, and a reading may be missed."""
 RATE_NS = 1_500_000_000
 """Of a rate, at least; else as long as the first one took."""
+PART_NS = 30 * NS_PER_S
+"""Of a part of resident memory: large processes are asked seldom (`resident.probe`)."""
 
 
 def hold_ns(name: str, first_took_ns: int = 0) -> int | None:
@@ -17,8 +20,12 @@ def hold_ns(name: str, first_took_ns: int = 0) -> int | None:
         name: As `Reader.metric_names` has it.
         first_took_ns: Of a rate: the time that its first value is the rate of.
     """
-    if name.startswith(("count:", "pool:")):
+    if name.startswith("count:"):
         return None
+    if name.startswith("pool:"):
+        return POOL_HOLD_NS
+    if name.startswith("part:"):
+        return PART_NS
     if name.startswith("rate:"):
         return max(RATE_NS, first_took_ns)
     return READING_NS

@@ -139,6 +139,8 @@ class Judge:
         if edge.kind not in _GROWTH or not self._pools:
             return ""
         inside = [row for row in self._pools if edge.t_onset_s - 1.0 <= row[0] <= end_s]
+        # The largest may have been another before: of that nothing is known at the end.
+        inside = [row for row in inside if row[2] == inside[-1][2]]
         rss = self._engine.context.history
         grown = (rss.rss_bytes or 0.0) - rss.floor(
             max(rss.end - round((end_s - edge.t_onset_s) * 2), rss.first), rss.end

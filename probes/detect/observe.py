@@ -147,7 +147,8 @@ class Observer:
         rows = None
         if self._counter is not None:
             rows = self._totals[self._counter]
-        pools = tick.pools
+        # malloc explains nothing: everybody's memory comes from there.
+        pools = {name: size for name, size in tick.pools.items() if not name.startswith("malloc")}
         largest = max(pools, key=lambda name: pools[name], default="")
         return TreeReading(
             t_s=self.time_s(t_ns),

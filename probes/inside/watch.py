@@ -80,7 +80,8 @@ class Watch:
     def _reading(self, tick: Tick) -> None:
         metrics = [metric for metric, _ in tick.readings]
         rss = int(tick.sums["rss_bytes"])
-        children = sum(metric.rss_bytes for metric in metrics if metric.pid != self._pid)
+        own = sum(metric.rss_bytes for metric in metrics if metric.pid == self._pid)
+        children = max(rss - own, 0)  # without what they share with us
         self.children_peak_bytes = max(self.children_peak_bytes, children)
         for metric in metrics:
             if metric.pid != self._pid:

@@ -57,6 +57,37 @@ def memory_limit(pid: int | str = "self") -> MemoryLimit | None:
     return min(found, default=None)
 
 
+def group_peak_file(pid: int) -> Path | None:
+    """Return where the kernel keeps the peak of a process's control group, None if it does not.
+
+    The machine's root group has none, nor have kernels before 5.19 with version 2.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        found = None
+        if controllers == "":
+            found = _CGROUP / path.lstrip("/") / "memory.peak"
+        elif "memory" in controllers.split(","):
+            found = _CGROUP / "memory" / path.lstrip("/") / "memory.max_usage_in_bytes"
+        if found is not None and path != "/" and found.exists():
+            return found
+    return None
+
+
+def group_peak_bytes(file: Path | None) -> int | None:
+    """Return what stands in such a file, None if it cannot be read."""
+    if file is None:
+        return None
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def _limits(root: Path, path: str, limit_file: str, used_file: str) -> list[MemoryLimit]:
     """Limits of a group and of all that it is in. In a container the path may not be visible."""
     limits: list[MemoryLimit] = []

@@ -7,12 +7,13 @@ import time
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal
 
+from perftui.probes.machine.memory import group_peak_bytes, group_peak_file
 from perftui.probes.process.face import ProcessGone, ProcessReader
 from perftui.probes.process.family import ProcessFamily
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Exit, Gap, Metric, Overhead, Record
+from perftui.probes.spine.records import Exit, Gap, Metric, Notice, Overhead, Record
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ THREADS_EVERY_S = 0.25
 MANY_THREADS = 64
 """Above this, threads are read once a second: a reading costs some 10 µs each."""
 LATE_NS = 10_000_000
+_MOST_FRESH = 8
+"""Of new processes at one time: of more, only the next reading of all tells what is theirs."""
 _WHAT = "CPU and memory"
 _TRY_AGAIN_S = 1.0
 _MOST_FAILURES = 10
@@ -71,6 +74,10 @@ class MetricProbe:
         self._family = ProcessFamily(pid, mark, attached)
         self._looking = Lock()
         self._shares_pace = CostPace(SHARES_CORE)
+        self._shared_among: frozenset[int] = frozenset()
+        """Whose shares were read last: others have come or gone when it is not who lives."""
+        self._said_not_shared = False
+        self._group_peak = group_peak_file(pid)
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -160,10 +167,11 @@ class MetricProbe:
     def _read_metrics(self, t_ns: int, how: Literal["fast", "counts", "slow"]) -> list[Record]:
         """Read everybody; who is new is read with all that counts up: it may have a baseline."""
         rows: list[Record] = []
-        # Of all processes or of none: the sum over the tree would be a part of it.
-        shares = how == "slow" and self._shares_pace.may(t_ns)
         with self._looking:
             family = self._family
+            changed = how != "counts" and self._shared_among != family.readers.keys()
+            # Of all processes or of none: the sum over the tree would be a part of it.
+            shares = (how == "slow" or changed) and self._shares_pace.may(t_ns)
             for pid, reader in list(family.readers.items()):
                 try:
                     metric: Metric = reader.fast(t_ns)
@@ -174,14 +182,36 @@ class MetricProbe:
                     continue
                 if how == "slow":
                     metric = reader.slow(metric)
+                    if pid == self._root and self._group_peak is not None:
+                        peak = group_peak_bytes(self._group_peak)
+                        metric = metric._replace(group_peak_bytes=peak)
                 elif how == "counts" or pid in family.fresh:
                     metric = reader.counts(metric)
                 if shares:
                     metric = self._with_shares(reader, metric)
+                elif pid in family.fresh and len(family.fresh) <= _MOST_FRESH:
+                    # What is its own already: all of a program, nothing of a fork.
+                    own = self._with_shares(reader, metric).uss_bytes
+                    metric = metric._replace(uss_bytes=own)
                 baseline = family.baselines.get(pid)
                 rows.append(metric if baseline is None else baseline.since(metric))
             family.fresh.clear()
+            if shares:
+                self._shared_among = frozenset(family.readers)
+        if shares:
+            self._say_if_not_shared(t_ns, rows)
         return rows
+
+    def _say_if_not_shared(self, t_ns: int, rows: list[Record]) -> None:
+        """Say once that the memory of a family cannot be counted as it should be."""
+        read = [row for row in rows if isinstance(row, Metric)]
+        unknown = [row.pid for row in read if row.pss_bytes is None]
+        if self._said_not_shared or len(read) < 2 or not unknown:
+            return
+        self._said_not_shared = True
+        whose = "its processes have" if len(unknown) == len(read) else f"process {unknown[0]} has"
+        text = f"what {whose} in common with others may not be read (smaps_rollup)"
+        rows.append(Notice(t_ns, "info", f"{text}: pages shared count once for each that has them"))
 
     def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
         began_ns = time.thread_time_ns()

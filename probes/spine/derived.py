@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from perftui.probes.spine.enriched import Counted, Pooled, Reading, Tick
+from perftui.probes.spine.enriched import Counted, Parted, Pooled, Reading, Tick
+from perftui.probes.spine.family_memory import FamilyMemory
+from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import Metric
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perftui.probes.spine.records import Count, Pool
+    from perftui.probes.spine.records import Count, MemoryPart, Pool
 
 CPU_SMOOTH_NS = 150_000_000
 """CPU % is taken over at least this long, or scheduling alone would make it jump."""
@@ -22,6 +24,10 @@ NAMES_KEPT = 2_000
 process."""
 ENDED_KEPT = 256
 """Processes whose end is remembered: their last records may come later than it."""
+POOL_HOLD_NS = 3 * NS_PER_S
+"""The agent asks every pool once a second: what is older than this is not known any more."""
+LIBRARIES = "libraries"
+"""The part of resident memory that a family shares with strangers, as a rule."""
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
 CUMULATIVE = (
     "cpu_s",
@@ -71,6 +77,9 @@ class FamilyMetrics:
 
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
+        self._memory = FamilyMemory()
+        self.rss_bytes = 0
+        """Of the newest tick."""
         self._peak_rss_bytes = 0
         self._totals: dict[str, float] = {}
         """What counts up, over all processes; those that have ended stay in it."""
@@ -124,11 +133,17 @@ class FamilyMetrics:
             readings.append(Reading(metric, percent))
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
-        self._peak_rss_bytes = max(self._peak_rss_bytes, int(sums["rss_bytes"]))
+        rss = sums["rss_bytes"] = self.rss_bytes = self._memory.total(metrics)
+        if "anon_rss_bytes" in sums:  # what is shared is private memory of a parent, as a rule
+            twice = self._memory.more_than_once
+            sums["anon_rss_bytes"] = max(sums["anon_rss_bytes"] - twice, 0)
+        self._peak_rss_bytes = max(self._peak_rss_bytes, rss)
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.
             single = max(metric.high_water_rss_bytes or 0 for metric in metrics)
             sums["high_water_rss_bytes"] = max(self._peak_rss_bytes, single)
+        if "pss_bytes" not in sums and any(metric.uss_bytes is None for metric in metrics):
+            sums.pop("uss_bytes", None)  # of some who are new: not that of the family
         for name in CUMULATIVE:
             if name in sums:  # not everybody need have told it this time
                 sums[name] = self._totals[name]
@@ -197,34 +212,32 @@ class CounterRates:
 
 
 class PoolTotals:
-    """Sizes of pools summed over the processes that live."""
+    """Sizes of pools summed over the processes that live and have told them lately."""
 
     def __init__(self) -> None:
-        self._sizes: dict[str, dict[int, int]] = {}
+        self._sizes: dict[str, dict[int, Pool]] = {}
         self._ended: dict[int, None] = {}
-        self._now: dict[str, int] | None = {}
 
     def take(self, record: Pool) -> Pooled:
         """Take one record; a process's last may come after its end."""
         if record.pid in self._ended:
             others = self._sizes.get(record.name, {})
-            return Pooled(record, sum(others.values()) + record.bytes)
+            return Pooled(record, _lately(others, record.t_ns) + record.bytes)
         by_pid = self._sizes.get(record.name)
         if by_pid is None:
             if len(self._sizes) >= NAMES_KEPT:
                 return Pooled(record, record.bytes)
             by_pid = self._sizes[record.name] = {}
-        by_pid[record.pid] = record.bytes
-        self._now = None
-        return Pooled(record, sum(by_pid.values()))
+        by_pid[record.pid] = record
+        return Pooled(record, _lately(by_pid, record.t_ns))
 
-    def totals(self) -> Mapping[str, int]:
-        """Return the bytes of every pool that some process has."""
-        if self._now is None:
-            self._now = {
-                name: sum(by_pid.values()) for name, by_pid in self._sizes.items() if by_pid
-            }
-        return self._now
+    def totals(self, t_ns: int) -> Mapping[str, int]:
+        """Return the bytes of every pool that some process has told lately."""
+        return {
+            name: _lately(by_pid, t_ns)
+            for name, by_pid in self._sizes.items()
+            if any(t_ns - record.t_ns <= POOL_HOLD_NS for record in by_pid.values())
+        }
 
     def began(self, pid: int) -> None:
         """Another process has the number of one that ended."""
@@ -234,8 +247,53 @@ class PoolTotals:
         """What a process held is given back when it ends."""
         for by_pid in self._sizes.values():
             by_pid.pop(pid, None)
-        self._now = None
         self._ended.pop(pid, None)
         self._ended[pid] = None
         if len(self._ended) > ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
+
+
+def _lately(by_pid: Mapping[int, Pool], t_ns: int) -> int:
+    return sum(record.bytes for record in by_pid.values() if t_ns - record.t_ns <= POOL_HOLD_NS)
+
+
+class PartSums:
+    """Parts of resident memory summed over the processes that live."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, list[MemoryPart]] = {}
+
+    def take(self, records: Sequence[MemoryPart], family_bytes: int) -> list[Parted]:
+        """Take what a batch tells of some processes, each with all of its parts.
+
+        Args:
+            records: The parts.
+            family_bytes: What the whole family has (`family_memory`): pages of libraries that it
+                shares with strangers are in it.
+        """
+        told: dict[int, list[MemoryPart]] = {}
+        for record in records:
+            told.setdefault(record.pid, []).append(record)
+        self._parts.update(told)
+        rows = [Parted(part.t_ns, part.pid, part.name, part.bytes) for part in records]
+        sums: dict[str, int] = {}
+        alone = len(self._parts) == 1
+        for parts in self._parts.values():
+            for part in parts:
+                size = part.bytes if alone else part.share_bytes
+                sums[part.name] = sums.get(part.name, 0) + size
+        if not alone and LIBRARIES in sums:
+            largest = max(
+                part.bytes
+                for parts in self._parts.values()
+                for part in parts
+                if part.name == LIBRARIES
+            )
+            missing = family_bytes - sum(sums.values())
+            sums[LIBRARIES] += max(min(missing, largest - sums[LIBRARIES]), 0)
+        t_ns = max(record.t_ns for record in records)
+        return rows + [Parted(t_ns, TREE, name, size) for name, size in sums.items()]
+
+    def ended(self, pid: int) -> None:
+        """What a process held is given back when it ends."""
+        self._parts.pop(pid, None)

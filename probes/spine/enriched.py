@@ -31,7 +31,8 @@ class Tick(NamedTuple):
     readings: tuple[Reading, ...]
     sums: Mapping[str, float]
     """Fields of `Metric` and "cpu_percent" summed over the family; what no process knows is
-    missing. Not `cpu_s`: what ended processes used leaves the sum."""
+    missing. Not `cpu_s`: what ended processes used leaves the sum. Of `rss_bytes` shared pages
+    are counted once (`family_memory`)."""
     pools: Mapping[str, int]
     """Bytes by name of pool, over the processes that live."""
 
@@ -53,6 +54,16 @@ class Pooled(NamedTuple):
     record: Pool
     total: int
     """Bytes over all processes that live."""
+
+
+class Parted(NamedTuple):
+    """Resident bytes of one part of a process, or of the family."""
+
+    t_ns: int
+    pid: int
+    """`reader.TREE` for the family, in which shared pages count once."""
+    name: str
+    bytes: int
 
 
 class Covered(NamedTuple):
@@ -87,10 +98,18 @@ class Batch(NamedTuple):
     windows: Sequence[Covered] = ()
     alerts: Sequence[Standing] = ()
     """The newest form of each that the batch tells of."""
+    parts: Sequence[Parted] = ()
 
     @property
     def size(self) -> int:
         """Rows that it comes to on disk."""
         readings = sum(len(tick.readings) for tick in self.ticks)
-        rest = (self.events, self.counted, self.pools, self.weighed, self.windows)
+        rest = (
+            self.events,
+            self.counted,
+            self.pools,
+            self.weighed,
+            self.windows,
+            self.parts,
+        )
         return readings + sum(len(part) for part in rest)

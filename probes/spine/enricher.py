@@ -9,13 +9,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from perftui.probes.spine.derived import CounterRates, FamilyMetrics, PoolTotals
+from perftui.probes.spine.derived import CounterRates, FamilyMetrics, PartSums, PoolTotals
 from perftui.probes.spine.enriched import Batch, Counted, Covered, Pooled, Standing, Tick
 from perftui.probes.spine.recent import KEYS_KEPT, RecentReadings
 from perftui.probes.spine.records import (
     Alert,
     Count,
     Exit,
+    MemoryPart,
     Metric,
     Pool,
     ProcessStart,
@@ -50,6 +51,7 @@ class Enricher:
         self._family = FamilyMetrics()
         self._counters = CounterRates()
         self._pools = PoolTotals()
+        self._parts = PartSums()
         self._rss: RecentReadings[int] = RecentReadings()
         self._thread_cpu: RecentReadings[ThreadKey] = RecentReadings()
         self._coverage: dict[int, tuple[float, int]] = {}
@@ -64,6 +66,7 @@ class Enricher:
         of_pid: list[Stack] = []
         counted: list[Counted] = []
         pools: list[Pooled] = []
+        parts: list[MemoryPart] = []
         windows: list[Covered] = []
         alerts: dict[tuple[str, int], Standing] = {}
         for record in records:
@@ -79,6 +82,8 @@ class Enricher:
                 counted.append(self._counters.take(record))
             elif isinstance(record, Pool):
                 pools.append(self._pools.take(record))
+            elif isinstance(record, MemoryPart):
+                parts.append(record)
             elif isinstance(record, StackWindow):
                 windows.append(self._cover(record, stacks.get(record.pid, ())))
             else:
@@ -102,12 +107,13 @@ class Enricher:
             list(chain.from_iterable(map(self._weigh, stacks.values()))),
             windows,
             tuple(alerts.values()),
+            self._parts.take(parts, self._family.rss_bytes) if parts else (),
         )
 
     def _tick(self, t_ns: int, metrics: list[Metric]) -> Tick:
         for metric in metrics:
             self._rss.add(metric.pid, t_ns, metric.rss_bytes)
-        return self._family.tick(t_ns, metrics, self._pools.totals())
+        return self._family.tick(t_ns, metrics, self._pools.totals(t_ns))
 
     def _weigh(self, stacks: list[Stack]) -> list[WeighedStack]:
         """Weigh the stacks of one process as well as their source allows."""
@@ -145,3 +151,4 @@ class Enricher:
         self._family.forget(pid)
         self._counters.ended(pid)
         self._pools.ended(pid)
+        self._parts.ended(pid)

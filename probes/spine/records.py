@@ -59,6 +59,9 @@ class Metric(NamedTuple):
     context_switches_involuntary: int | None = None
     run_queue_wait_s: float | None = None
     """Cumulative seconds that runnable threads waited for a core (/proc/PID/schedstat)."""
+    group_peak_bytes: int | None = None
+    """The kernel's own peak of the control group that the target is in: page cache and whoever
+    else is in it included, since the group was made. Told with the target alone."""
 
 
 class ThreadCpu(NamedTuple):
@@ -317,6 +320,23 @@ class Pool(NamedTuple):
     pid: int
     name: str
     bytes: int
+    backend: str | None = None
+    """Whose memory it gives out, if it says so: "mimalloc", "jemalloc", "system"."""
+
+
+class MemoryPart(NamedTuple):
+    """One part of a process's resident memory; those of the same `t_ns` and `pid` sum to its RSS.
+
+    A part that is not among them is not known, or there is none of it.
+    """
+
+    t_ns: int
+    pid: int
+    name: str
+    """As in `resident.parts`."""
+    bytes: int
+    share_bytes: int
+    """Of it, if pages that others have too are shared out among them."""
 
 
 class LogLine(NamedTuple):
@@ -399,6 +419,7 @@ Record = (
     | TaskSeen
     | Run
     | Pool
+    | MemoryPart
     | LogLine
     | Notice
     | Gap

@@ -132,6 +132,8 @@ class MemoryParts:
             self._take_count(counted)
         for pooled in batch.pools:
             self._take_pool(pooled)
+        for part in batch.parts:
+            self._series.add(part.pid, f"part:{part.name}", part.t_ns, part.bytes)
         for covered in batch.windows:
             self._take_window(covered)
         for tick in batch.ticks:

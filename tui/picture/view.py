@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
+from perftui.probes.answers.holding import PART_NS
+from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.against import take_against
@@ -121,6 +123,8 @@ class View:
     """Of asyncio, as they stood at the cursor or at the end of the range."""
     has_tasks: bool = False
     """Whether the newest list of any process has one."""
+    parts: tuple[tuple[str, Buckets], ...] = ()
+    """What RSS is made of, by name of part."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -177,15 +181,15 @@ def take_view(
         and before.selection.process == selection.process
     ):
         rss, cpu = before.rss, before.cpu
-        counter_rates, pools = before.counter_rates, before.pools
+        counter_rates, pools, parts = before.counter_rates, before.pools, before.parts
         axis_phases, alerts = before.axis_phases, before.alerts
     else:
         rss = reader.metric("rss_bytes", *axis, n, pid)
         cpu = reader.metric("cpu_percent", *axis, n, pid)
         counter_rates = _metrics(reader, names, "rate:", axis, n)
-        pools = _metrics(
-            reader, names if pid == TREE else reader.metric_names(pid), "pool:", axis, n, pid
-        )
+        own = names if pid == TREE else reader.metric_names(pid)
+        pools = _metrics(reader, own, "pool:", axis, n, pid)
+        parts = _metrics(reader, own, "part:", axis, n, pid)
         axis_phases = reader.phases(*axis)
         alerts = newest_of_each(reader.alerts(start, status.t_end_ns + 1))
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
@@ -228,6 +232,7 @@ def take_view(
         plans=reader.plans(status.t_end_ns + 1),
         tasks=reader.tasks((selection.cursor_ns or span[1]) + 1),
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
+        parts=parts,
     )
 
 
@@ -289,6 +294,8 @@ def _moment(selection: Selection, status: Status) -> int | None:
 
 _RARE = frozenset(["pss_bytes", "uss_bytes", "swap_bytes"])
 """Read the less often the larger the target is: the newest may be too old to be shown."""
+_TOLD_LATELY = {"pool:": POOL_HOLD_NS, "part:": PART_NS}
+"""The same by the beginning of the name: how old the newest may be."""
 _LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
 """How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
 Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
@@ -303,11 +310,15 @@ def _values(
     for name in names:
         value: float | None = None
         owner = TREE if name.startswith(("count:", "rate:")) else pid
-        moment = status.t_end_ns if at is None and name in _RARE else at
+        oldest_ns = _TOLD_LATELY.get(name[:5])
+        rare = name in _RARE or oldest_ns is not None
+        moment = status.t_end_ns if at is None and rare else at
         if moment is None:
             value = reader.last(name, owner)
         else:
             for back_ns in _LOOK_BACK_NS:
+                if oldest_ns is not None:
+                    back_ns = min(back_ns, oldest_ns)
                 t0 = max(moment - back_ns, status.t_start_ns)
                 value = reader.metric(name, t0, max(moment, t0) + 1, 1, owner).last[0]
                 if value is not None:

@@ -85,6 +85,15 @@ class Kept(Protocol):
 
 
 @runtime_checkable
+class Releasing(Protocol):
+    """A session whose target can be asked to give memory back (optional)."""
+
+    def release(self) -> None:
+        """Ask it; a notice tells what came back. OSError if it cannot be asked."""
+        ...
+
+
+@runtime_checkable
 class Spiked(Protocol):
     """A session that keeps the spikes found so far (optional)."""
 

@@ -21,6 +21,14 @@ _TASKS = 20
 _Rows = list[tuple[str, ...]]
 
 
+_PARTS = 8
+_COUNTED = {
+    "shared once": " (shared pages once)",
+    "sum of RSS": " (a sum: what processes share counts more than once)",
+}
+"""How the memory of several processes was counted."""
+
+
 def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str:
     """Return the summary as lines of text, without a newline at the end.
 
@@ -42,6 +50,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
         (_growth_title(summary), _growth(summary)),
+        ("what RSS was made of at the end", _parts(summary)),
     ):
         if rows:
             lines += ["", title, *aligned(rows, indent="  ")]
@@ -65,7 +74,8 @@ def _head(summary: dict[str, Any]) -> str:
         total = format_seconds(cpu["user"] + (cpu["system"] or 0.0))
         parts.append(f"CPU {total}")
     if summary["peak_rss_bytes"] is not None:
-        parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}")
+        how = _COUNTED.get(summary["memory"].get("counted", ""), "")
+        parts.append(f"peak RSS {format_bytes(summary['peak_rss_bytes'])}{how}")
     return ", ".join(parts)
 
 
@@ -265,6 +275,21 @@ def _growth_title(summary: dict[str, Any]) -> str:
     """Say with the figures what they rest on: it may differ between processes."""
     kinds = dict.fromkeys(row["by"] for row in summary["memory"]["growth"] if row.get("by"))
     return f"grown memory, by {' or '.join(kinds)}" if kinds else "grown memory"
+
+
+def _parts(summary: dict[str, Any]) -> _Rows:
+    known = [
+        (name, part["end_bytes"], part["peak_bytes"])
+        for name, part in summary["memory"].get("parts", {}).items()
+        if part["end_bytes"] is not None
+    ]
+    whole = sum(end for _, end, _ in known)
+    rows = sorted(known, key=lambda row: -row[1])[:_PARTS]
+    return [
+        (name, format_bytes(end), f"peak {format_bytes(peak)}")
+        for name, end, peak in rows
+        if end >= 0.01 * whole > 0
+    ]
 
 
 def _growth(summary: dict[str, Any]) -> _Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.colours.frames import HUES, frame_ink
+from perftui.probes.colours.parts import GROUPS, group_of
 from perftui.probes.colours.pools import TELLING_SHARE, pool_colour
 from perftui.probes.export.material.timeline import process_names
 from perftui.probes.export.pictures.drawing import fitted
@@ -27,6 +28,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perftui.probes.colours.parts import PartGroup
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.report.facts import Facts
     from perftui.probes.export.report.stack_grid import StackGrid
@@ -133,17 +135,42 @@ def _timelines(reader: Reader, facts: Facts) -> dict[str, Any]:
         return reader.metric(name, part.t0_ns, part.t1_ns, n, pid)
 
     rss = column("rss_bytes")
+    highest = max((v for v in rss.high if v), default=0.0)
     rates = [row.name for row in facts.counters if part.pid is None][:RATES]
     return {
         "t": [round(begin_s + (at + 0.5) * step_s, 6) for at in range(n)],
         "rss": _whole_numbers(rss.high),
         "cpu": _whole_numbers(column("cpu_percent").high),
-        "pools": _pools(reader, part, pid, n, max((v for v in rss.high if v), default=0.0)),
+        "pools": _parts(reader, part, pid, n, highest) or _pools(reader, part, pid, n, highest),
         "rates": [[_name(name), _digits(column(f"rate:{name}").high)] for name in rates],
     }
 
 
-def _pools(reader: Reader, part: Slice, pid: int, n: int, highest: float) -> list[list[Any]]:
+def _parts(
+    reader: Reader, part: Slice, pid: int, n: int, highest: float
+) -> list[list[Any]]:
+    """Return [name, colour, sizes] of what RSS is made of, in groups; nothing if not known."""
+    sums: dict[PartGroup, list[float | None]] = {}
+    for name in reader.metric_names(pid):
+        group = group_of(name[5:]) if name.startswith("part:") else None
+        if group is not None:
+            sizes = reader.metric(name, part.t0_ns, part.t1_ns, n, pid).last
+            before = sums.setdefault(group, [None] * n)
+            sums[group] = [
+                a if b is None else b if a is None else a + b
+                for a, b in zip(before, sizes, strict=True)
+            ]
+    return [
+        [_name(group.label), group.colour.replace("_", "-"), _whole_numbers(sums[group])]
+        for group in GROUPS
+        if group in sums
+        and max((size for size in sums[group] if size), default=0.0) >= TELLING_SHARE * highest > 0
+    ]
+
+
+def _pools(
+    reader: Reader, part: Slice, pid: int, n: int, highest: float
+) -> list[list[Any]]:
     """Return [name, colour, sizes] of the pools that explain some of RSS; what changed is held."""
     found = []
     names = [name for name in reader.metric_names(pid) if name.startswith("pool:")]

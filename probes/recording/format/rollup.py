@@ -98,7 +98,7 @@ def series_of(tables: dict[str, Any]) -> Any:
 
 
 def named_points(tables: dict[str, Any]) -> list[Any]:
-    """Return the raw points of counters, rates and pools as series rows (low = high = last)."""
+    """Return raw points of counters, rates, pools, parts as series rows (low = high = last)."""
     pc = compute()
     parts = []
     counts = tables.get("counts")
@@ -117,6 +117,9 @@ def named_points(tables: dict[str, Any]) -> list[Any]:
     if pools is not None and pools.num_rows:
         parts.append(_points(pools, "pool:", "t_ns", "bytes", tree=False))
         parts.append(_points(pools, "pool:", "t_ns", "tree_bytes", tree=True))
+    resident = tables.get("memory_parts")
+    if resident is not None and resident.num_rows:
+        parts.append(_points(resident, "part:", "t_ns", "bytes", tree=False))
     return parts
 
 

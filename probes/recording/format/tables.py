@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.2: names, columns, types, units.
+"""The tables of a recording, format 1.3: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -15,7 +15,8 @@ from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
 VERSION = (1, 3)
-"""1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack."""
+"""1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
+loop_blocks, memory_parts, and the backends of pools."""
 
 MANIFEST = "segments"
 
@@ -27,7 +28,7 @@ FLOAT_METRICS = ("cpu_s", "cpu_user_s", "cpu_system_s", "run_queue_wait_s")
 
 _SERIES = (
     _PID,
-    _s("name", "a column of metrics, count:NAME, rate:NAME (1/s) or pool:NAME (B)"),
+    _s("name", "a column of metrics, count:NAME, rate:NAME (1/s), pool:NAME or part:NAME (B)"),
     _i("t_ns", "start of the step"),
     _f("low"),
     _f("high"),
@@ -278,8 +279,16 @@ _ALL: tuple[TableSpec, ...] = (
             _PID,
             _s("name"),
             ColumnSpec("bytes", "i64", "B"),
+            _s("backend", "whose memory it gives out", nullable=True),
             _i("tree_bytes", "over all processes"),
         ),
+        time="t_ns",
+        merged=False,
+    ),
+    TableSpec(
+        "memory_parts",
+        "what RSS is made of; pid 0 is the process tree, with shared pages counted once",
+        (_T, _PID, _s("name"), ColumnSpec("bytes", "i64", "B")),
         time="t_ns",
         merged=False,
     ),

@@ -46,8 +46,8 @@ def _files_for(tables: Mapping[str, Extent]) -> list[str]:
         "thread_sums": {"thread_cpu"},
         "call_sums": {"calls"},
         "count_sums": {"counts"},
-        "series_1s": {"metrics", "counts", "pools"},
-        "series_30s": {"metrics", "counts", "pools"},
+        "series_1s": {"metrics", "counts", "pools", "memory_parts"},
+        "series_30s": {"metrics", "counts", "pools", "memory_parts"},
     }
     return [*sorted(have), *(name for name, of in sums.items() if of & have)]
 

@@ -32,6 +32,8 @@ def source_of(name: str) -> str:
     """Return the table that the raw readings of a metric are in."""
     if name in _METRIC_COLUMNS:
         return "metrics"
+    if name.startswith("part:"):
+        return "memory_parts"
     return "pools" if name.startswith("pool:") else "counts"
 
 
@@ -256,6 +258,8 @@ def raw_points(catalog: Catalog, segment: int, pid: int, name: str) -> Points:
         if pid != TREE:
             wanted = wanted.filter(pc.equal(wanted["pid"], pid))
         return points_of(wanted, column)
+    if source == "memory_parts":
+        return points_of(wanted.filter(pc.equal(wanted["pid"], pid)), "bytes")
     for table in named_points({"counts": wanted}):
         if table["name"][0].as_py() == name:
             return points_of(table, "last")

@@ -95,6 +95,7 @@ class RowMaker:
             self._tick(tick)
         self.rows["counts"].extend((*record, *rest) for record, *rest in batch.counted)
         self.rows["pools"].extend((*record, total) for record, total in batch.pools)
+        self.rows["memory_parts"].extend(map(tuple, batch.parts))
         for covered in batch.windows:
             self.samples += covered.window.samples
             self.rows["windows"].append((*covered.window, covered.threads, covered.covered_ns))

@@ -18,6 +18,7 @@ from perftui.probes.spine.enriched import (
     Batch,
     Counted,
     Covered,
+    Parted,
     Pooled,
     Reading,
     Standing,
@@ -82,6 +83,7 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
         [tuple(piece) for piece in batch.weighed],
         [(tuple(window), threads, covered) for window, threads, covered in batch.windows],
         [(tuple(alert), is_new) for alert, is_new in batch.alerts],
+        [tuple(part) for part in batch.parts],
     )
 
 
@@ -91,7 +93,14 @@ def unpack_batches(batches: Sequence[tuple[Any, ...]]) -> list[Batch]:
 
 
 def _batch(
-    events: Any, ticks: Any, counted: Any, pools: Any, weighed: Any, windows: Any, alerts: Any
+    events: Any,
+    ticks: Any,
+    counted: Any,
+    pools: Any,
+    weighed: Any,
+    windows: Any,
+    alerts: Any,
+    parts: Any,
 ) -> Batch:
     return Batch(
         raw=(),
@@ -110,6 +119,7 @@ def _batch(
         weighed=[WeighedStack(*fields) for fields in weighed],
         windows=[Covered(records.StackWindow(*window), *rest) for window, *rest in windows],
         alerts=[Standing(records.Alert(*alert), is_new) for alert, is_new in alerts],
+        parts=[Parted(*part) for part in parts],
     )
 
 

@@ -154,7 +154,7 @@ def test_every_kind_becomes_its_record(fed: Fed) -> None:
         b'{"k":"phase_end","t":11,"pid":7,"id":1,"cpu_s":1,"rss":2,"dropped":3}',
         b'{"k":"call","t":12,"pid":7,"tid":8,"name":"c","n":1,"dur_ns":4,"ok":true}',
         b'{"k":"count","t":13,"pid":7,"name":"n","total":2.5}',
-        b'{"k":"pool","t":14,"pid":7,"name":"arrow","bytes":64}',
+        b'{"k":"pool","t":14,"pid":7,"name":"arrow","bytes":64,"backend":"mimalloc"}',
         b'{"k":"thread_name","t":15,"pid":7,"tid":8,"name":"MainThread"}',
         b'{"k":"stack","t":20,"pid":7,"tid":8,"dur_ns":5,"files":["a.py"],'
         b'"frames":[["f",0,1],["\\u2026",-1,0],["g",0,2]]}',
@@ -175,7 +175,7 @@ def test_every_kind_becomes_its_record(fed: Fed) -> None:
         records.PhaseEnd(11, 7, 1, 1.0, 2),
         records.Call(12, 7, 8, "c", 1, 4, True),
         records.Count(13, 7, "n", 2.5),
-        records.Pool(14, 7, "arrow", 64),
+        records.Pool(14, 7, "arrow", 64, "mimalloc"),
         records.ThreadName(15, 7, 8, "MainThread"),
     ]
     assert isinstance(stack, records.Stack)

@@ -38,6 +38,7 @@ TABLE_OF = {
     records.Run: "runs",
     records.TaskSeen: "tasks",
     records.Pool: "pools",
+    records.MemoryPart: "memory_parts",
     records.LogLine: "log",
     records.Notice: "notices",
     records.Gap: "gaps",

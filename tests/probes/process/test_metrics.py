@@ -17,7 +17,14 @@ from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import Exit, Metric, Overhead, ProcessStart, ThreadCpu
+from perftui.probes.spine.records import (
+    Exit,
+    Metric,
+    Notice,
+    Overhead,
+    ProcessStart,
+    ThreadCpu,
+)
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
@@ -132,3 +139,59 @@ def test_a_dead_process_and_a_zombie_are_gone() -> None:
 
 def status_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/status").read_bytes()
+
+
+def test_shares_are_read_again_when_somebody_has_come_or_gone() -> None:
+    """Not only once a second: what a fork shares would be told wrong until then."""
+    code = (
+        "import os, sys\n"
+        "kept = bytearray(b'x' * 60_000_000)\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "pid = os.fork()\n"
+        "if pid == 0: sys.stdin.readline(); os._exit(0)\n"
+        "os.waitpid(pid, 0)\n"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(python(code), stdin=pipe, stdout=pipe, text=True) as target:
+        assert target.stdin is not None and target.stdout is not None
+        probe = MetricProbe(SessionLog(), target.pid)
+        try:
+            target.stdout.readline()
+            now = time.monotonic_ns()
+            probe._find_processes(now)
+            first = [row for row in probe._read_metrics(now, "fast") if isinstance(row, Metric)]
+            assert [row.pss_bytes is not None for row in first] == [True]
+            later = probe._read_metrics(now + 2, "fast")
+            assert [row.pss_bytes for row in later if isinstance(row, Metric)] == [None]
+            target.stdin.write("\n")
+            target.stdin.flush()
+
+            def two() -> bool:
+                probe._find_processes(time.monotonic_ns() + 10_000_000_000)
+                return len(probe.pids()) == 2
+
+            wait_for(two, 20)
+            both = [
+                row
+                for row in probe._read_metrics(now + 10_000_000_000, "fast")
+                if isinstance(row, Metric)
+            ]
+        finally:
+            target.stdin.close()
+            probe.stop()
+    assert len(both) == 2
+    shares = [row.pss_bytes or 0 for row in both]
+    assert sum(row.rss_bytes for row in both) > 120_000_000
+    assert 60_000_000 < sum(shares) < 80_000_000
+
+
+def test_a_family_whose_shares_may_not_be_read_is_said_to_be_a_sum_once() -> None:
+    probe = MetricProbe(SessionLog(), os.getpid())
+    rows: list[Record] = [Metric(1, 1, 0.0, 5, pss_bytes=4), Metric(1, 2, 0.0, 5)]
+    probe._say_if_not_shared(1, rows)
+    probe._say_if_not_shared(2, rows)
+    (said,) = (row.text for row in rows if isinstance(row, Notice))
+    assert said.startswith("what process 2 has in common with others may not be read")
+    alone: list[Record] = [Metric(1, 1, 0.0, 5)]
+    MetricProbe(SessionLog(), os.getpid())._say_if_not_shared(1, alone)
+    assert len(alone) == 1, "one process is its RSS"

@@ -134,4 +134,4 @@ def test_memory_is_bounded(seconds: int) -> None:
     assert len(readings.values(0, seconds * S)) <= 160
     assert len(enricher._counters._totals) == derived.NAMES_KEPT
     assert sum(len(t.by_pid) for t in enricher._counters._totals.values()) <= 10 * 256
-    assert not enricher._pools.totals()
+    assert not enricher._pools.totals(seconds * S)

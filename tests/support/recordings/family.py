@@ -8,6 +8,7 @@ from perftui.probes.spine.records import (
     Alert,
     Count,
     Exit,
+    MemoryPart,
     Metric,
     Pool,
     ProcessStart,
@@ -46,6 +47,8 @@ def _of_child(base: int, leaves: list[int]) -> Iterator[list[Record]]:
             ThreadCpu(now, CHILD, CHILD, "python", second * 0.3, "R"),
             Count(now, CHILD, "rows", (second - 20) * 700.0),
             Pool(now, CHILD, "arrow", second * 1_000),
+            MemoryPart(now, CHILD, "Arrow", second * 1_000, second * 900),
+            MemoryPart(now, CHILD, "stacks", 5_000, 5_000),
         ]
     if 21 <= second - LATE_S < 30:
         begin = base - LATE_S * S

@@ -16,6 +16,7 @@ from perftui.probes.spine.records import (
     ImportEnd,
     LogLine,
     Mark,
+    MemoryPart,
     Metric,
     Notice,
     Overhead,
@@ -139,8 +140,13 @@ def _second(
             yield [
                 Count(t, PID, "rows", rows + tick * 1000.0),
                 Count(t, PID, "batches", second * 5.0 + tick // 4),
-                Pool(t, PID, "arrow", 1_000_000 + rng.randrange(500_000)),
+                Pool(t, PID, "arrow", 1_000_000 + rng.randrange(500_000), "mimalloc"),
             ]
+            if tick % 8 == 0:
+                yield [
+                    MemoryPart(t, PID, "Arrow", 1_000_000 + second, 900_000),
+                    MemoryPart(t, PID, "libraries", 2_000_000 - tick, 1_000_000),
+                ]
     yield [
         Call(base + S // 3, PID, PID, "query", second + 1, S // (2 + second), ok=second % 9 != 8),
         LogLine(base + S // 2, "stderr" if second % 5 == 0 else "stdout", f"line {second} ✓"),

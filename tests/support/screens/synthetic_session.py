@@ -246,6 +246,9 @@ class SyntheticSession:
     def mark(self, name: str) -> None:
         self.asked.append(f"mark {name}")
 
+    def release(self) -> None:
+        self.asked.append("release")
+
 
 class KeptSession(SyntheticSession):
     """One whose target keeps its process; it waits for orders once it was told to `wait`."""

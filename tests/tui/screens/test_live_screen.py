@@ -13,6 +13,7 @@ from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.spine.records import Notice
 from perftui.tui.screens.dialogs.help import HelpScreen
 from perftui.tui.screens.dialogs.quit import QuitScreen
+from perftui.tui.screens.dialogs.release import ReleaseScreen
 from perftui.tui.screens.live.panes import PANES
 from perftui.tui.screens.live.screen import LiveScreen
 from perftui.tui.widgets.charts.timeline import Timeline
@@ -462,6 +463,20 @@ def test_marks_are_numbered() -> None:
         assert "mark 2 at 18.4 s" in stage.text
 
     assert play(steps).asked == ["mark mark 1", "mark mark 2"]
+
+
+@pytest.mark.parametrize(("key", "asked"), [("y", ["release"]), ("escape", []), ("r", [])])
+def test_memory_is_given_back_after_a_question(key: str, asked: list[str]) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.app.screen.run_action("release")
+        await stage.pictures()
+        assert isinstance(stage.app.screen, ReleaseScreen)
+        assert "malloc_trim" in stage.text
+        await stage.press(key)
+        await stage.pictures()
+        assert isinstance(stage.app.screen, ReleaseScreen) is (key == "r")
+
+    assert play(steps).asked == asked
 
 
 # -- leaving -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from rich.style import Style
 from support.screens.plot import T0, Plot, S
 from support.screens.synthetic_session import SyntheticSession
 
+from perftui.probes.spine.reader import Buckets
 from perftui.probes.spine.records import Notice
 from perftui.tui.picture import choosing
 from perftui.tui.picture.axis_map import AxisMap
@@ -233,6 +234,42 @@ def test_pools_never_rise_above_rss() -> None:
     for layer in pools:
         for edge, total in zip(layer.edge, whole.edge, strict=True):
             assert edge is None or total is None or edge <= total + 1e-6
+
+
+def sizes_of(view: View, share: float) -> Buckets:
+    """A part that always is this much of RSS."""
+    line = tuple(None if value is None else value * share for value in view.rss.last)
+    return Buckets(view.rss.t0_ns, view.rss.t1_ns, line, line, line)
+
+
+def test_what_rss_is_made_of_is_stacked_up_to_what_nobody_tells() -> None:
+    plain = view_of(FakeReader(now_s=18.4, pools=True))
+    shares = {
+        "Python heap": 0.2,
+        "DuckDB hash table": 0.1,
+        "DuckDB in memory table": 0.2,
+        "malloc, freed but kept": 0.1,
+        "Arrow, freed but kept": 0.1,
+        "native, not told": 0.2,
+        "stacks": 0.001,
+    }
+    parts = tuple((name, sizes_of(plain, share)) for name, share in shares.items())
+    latest = plain.latest | {
+        f"part:{name}": share * plain.latest["rss_bytes"] for name, share in shares.items()
+    }
+    view = replace(plain, parts=parts, latest=latest)
+    chart = rss_chart(view, None)
+    names = ["Python heap", "DuckDB", "freed, kept"]
+    assert [layer.name for layer in chart.layers] == [*names, "RSS"]
+    assert [name for name, _ in chart.legend] == [*names, "not told"]
+    rss = chart.layers[-1].edge[50]
+    assert rss is not None
+    assert [layer.edge[50] for layer in chart.layers] == pytest.approx(
+        [0.2 * rss, 0.5 * rss, 0.7 * rss, rss], rel=0.01
+    )
+    told = {fact.label for fact in chart.facts}
+    assert {"Python heap", "DuckDB", "freed, kept", "not told"} <= told
+    assert "Arrow pool" not in told, "pools are told where parts are not known"
 
 
 def test_a_pool_that_explains_nothing_does_not_paint_the_memory_unexplained() -> None:

@@ -53,4 +53,5 @@ def commands(
             title = f"Notify of alerts: {how}"
             yield command(title, "warn and critical", f"tell_alerts('{how}')")
     if alive:
+        yield command("Release memory", "what the program does not use; asks first", "release")
         yield command("Interrupt the target", "send it SIGINT, as ctrl+c would", "interrupt")

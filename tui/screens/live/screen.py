@@ -22,6 +22,7 @@ from textual.screen import Screen
 from perftui.tui.picture.refresh_pace import RefreshPace
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
+from perftui.tui.screens.live.acts.giving_back import GivingBack
 from perftui.tui.screens.live.acts.leaving import Leaving
 from perftui.tui.screens.live.acts.news import AlertNews
 from perftui.tui.screens.live.acts.player import Player
@@ -150,6 +151,7 @@ class LiveScreen(Screen[None]):
         self.action_again = self.requests.again
         self.action_restart = self.requests.restart
         self.action_interrupt = self.requests.interrupt
+        self.action_release = GivingBack(self, self.requests).ask
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.colours.parts import UNTOLD, group_of
 from perftui.probes.colours.pools import TELLING_SHARE, pool_colour
 from perftui.probes.text.units import (
     NS_PER_S,
@@ -17,6 +18,7 @@ from perftui.tui.text.fit import clean, shorten_middle
 if TYPE_CHECKING:
     from rich.style import Style
 
+    from perftui.probes.colours.parts import PartGroup
     from perftui.probes.spine.reader import Buckets, Counter
     from perftui.tui.picture.view import View
     from perftui.tui.terminal.theme import Paint
@@ -73,15 +75,7 @@ def rss_facts(view: View) -> list[Fact]:
     first = next((value for value in view.rss.last if value is not None), None)
     if first is not None:
         facts.append(Fact("base", format_bytes(first)))
-    facts += [
-        Fact(clean(name), format_bytes(latest[f"pool:{name}"]), pool_colour(name, index))
-        for index, (name, _) in enumerate(view.pools)
-        if f"pool:{name}" in latest
-    ]
-    rss = latest.get("rss_bytes")
-    if rss is not None and telling_pools(view):
-        named = sum(latest.get(f"pool:{name}", 0.0) for name, _ in view.pools)
-        facts.append(Fact("unexplained", format_bytes(max(rss - named, 0.0)), "dim"))
+    facts += _part_facts(view) or _pool_facts(view)
     for name, label in (
         ("anon_rss_bytes", "anonymous"),
         ("pss_bytes", "PSS"),
@@ -94,6 +88,38 @@ def rss_facts(view: View) -> list[Fact]:
     running = sum(1 for process in view.processes if process.t_end_ns is None)
     if len(view.processes) > 1:
         facts.append(Fact("processes", f"{running} of {len(view.processes)}", "dim"))
+    return facts
+
+
+def _part_facts(view: View) -> list[Fact]:
+    """Return what RSS is made of now, in groups, the largest first; nothing if not known."""
+    sizes: dict[PartGroup | None, float] = {}
+    for name, size in view.latest.items():
+        if name.startswith("part:"):
+            group = group_of(name.removeprefix("part:"))
+            sizes[group] = sizes.get(group, 0.0) + size
+    rows = sorted(sizes.items(), key=lambda row: -row[1])
+    return [
+        Fact(group.label, format_bytes(size), group.colour)
+        if group is not None
+        else Fact(UNTOLD, format_bytes(size), "dim")
+        for group, size in rows
+        if size
+    ]
+
+
+def _pool_facts(view: View) -> list[Fact]:
+    """Return what each pool says, where it is not known what RSS is made of."""
+    latest = view.latest
+    facts = [
+        Fact(clean(name), format_bytes(latest[f"pool:{name}"]), pool_colour(name, index))
+        for index, (name, _) in enumerate(view.pools)
+        if f"pool:{name}" in latest
+    ]
+    rss = latest.get("rss_bytes")
+    if rss is not None and telling_pools(view):
+        named = sum(latest.get(f"pool:{name}", 0.0) for name, _ in view.pools)
+        facts.append(Fact("unexplained", format_bytes(max(rss - named, 0.0)), "dim"))
     return facts
 
 

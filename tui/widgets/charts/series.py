@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perftui.probes.colours.pools import pool_colour
+from perftui.probes.answers.holding import PART_NS
+from perftui.probes.colours.parts import GROUPS, UNTOLD, group_of
+from perftui.probes.colours.pools import TELLING_SHARE, pool_colour
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.charts.facts import (
@@ -21,6 +23,7 @@ from perftui.tui.widgets.draw.blocks import hold_until, nice_top
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perftui.probes.colours.parts import PartGroup
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
 
@@ -61,13 +64,15 @@ class Chart:
     """At the right of the title, where there is room: a line of code."""
 
 
-def held(view: View, buckets: Buckets, measured: Sequence[float | None]) -> Line:
-    """Carry values over holes shorter than `HOLD_NS`, and on to now; end at the pause."""
+def held(
+    view: View, buckets: Buckets, measured: Sequence[float | None], hold_ns: int = HOLD_NS
+) -> Line:
+    """Carry values over holes shorter than `hold_ns`, and on to now; end at the pause."""
     n = len(measured)
     step = max((buckets.t1_ns - buckets.t0_ns) // max(n, 1), 1)
     shown = min(view.selection.paused_at_ns or view.status.t_end_ns, view.status.t_end_ns)
     newest = (shown - buckets.t0_ns) // step
-    line = hold_until(measured, newest, max(HOLD_NS // step, 1))
+    line = hold_until(measured, newest, max(hold_ns // step, 1))
     if view.selection.paused_at_ns is not None and newest + 1 < n:
         line[max(newest + 1, 0) :] = [None] * (n - max(newest + 1, 0))
     return tuple(line)
@@ -96,14 +101,15 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
     """Memory, its pools stacked if they are known."""
     value = _current(view, view.rss, "rss_bytes")
     rss = held(view, view.rss, view.rss.high)
-    layers = [
+    parts = _part_layers(view, rss)
+    layers = parts or [
         Layer(clean(name), pool_colour(name, index), held(view, pool, pool.last))
         for index, name, pool in telling_pools(view)
     ]
     legend = tuple((layer.name, layer.colour) for layer in layers)
     if layers:
         layers = _stack(layers, rss)
-        legend += (("unexplained", "slate"),)
+        legend += ((UNTOLD if parts else "unexplained", "slate"),)
     layers.append(Layer("RSS", "slate" if layers else "memory", rss))
     highest = max(known(view.rss), default=0.0)
     note, colour = _change(rate_per_s, value)
@@ -120,6 +126,28 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
         facts=tuple(rss_facts(view)),
         empty="waiting for the first reading" if view.status.state != "exited" else "no reading",
     )
+
+
+def _part_layers(view: View, rss: Line) -> list[Layer]:
+    """Return what RSS is made of in groups, those that are worth drawing; nothing if not known."""
+    highest = max((value for value in rss if value is not None), default=0.0)
+    lines: dict[PartGroup | None, list[Line]] = {}
+    for name, sizes in view.parts:
+        lines.setdefault(group_of(name), []).append(sizes.last)
+    layers = []
+    for group in GROUPS:
+        several = lines.get(group, ())
+        whole = several[0] if len(several) == 1 else tuple(map(_sum, *several)) if several else ()
+        most = max((value for value in whole if value is not None), default=0.0)
+        if most >= TELLING_SHARE * highest > 0:
+            edge = held(view, view.parts[0][1], whole, PART_NS)
+            layers.append(Layer(group.label, group.colour, edge))
+    return layers
+
+
+def _sum(*values: float | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _of_whom(title: str, view: View) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.sums import busy, function_sums
+from perftui.probes.resident import parts
+from perftui.probes.spine.derived import LIBRARIES
 from perftui.probes.text.units import NS_PER_S, format_bytes
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
 
 _KINDS = (
-    Column("memory", 24),
+    Column("memory", 29),
     Column("now", 10, right=True, tone="strong"),
     Column("of RSS", 8, right=True, rank=1, tone="dim"),
     Column("peak", 10, right=True, tone="warm"),
@@ -40,6 +42,25 @@ _MEANINGS = {
     "uss_bytes": ("USS", "what would be free if the process ended"),
     "swap_bytes": ("swap", "moved out to disk"),
 }
+_PARTS = {
+    parts.PYTHON: "small objects: pools of pymalloc in use",
+    parts.PYTHON_FREE: "pools without an object, in arenas that others still need",
+    parts.ARROW: "what Arrow's pools gave out, and is resident",
+    parts.ARROW_KEPT: "resident and given out to nobody: release gives it back",
+    "DuckDB": "by its own account, duckdb_memory()",
+    parts.MALLOC: "in use: numpy, strings, lists and what C and C++ take",
+    parts.MALLOC_KEPT: "free pieces that are resident: release gives back whole pages",
+    parts.MALLOC_UNTOLD: "its arenas; how much of them is in use is not told",
+    parts.DATA: "mapped files that are no programs",
+    LIBRARIES: "programs, libraries and their variables",
+    parts.SHARED: "shared memory: /dev/shm, memfd",
+    parts.STACKS: "of all threads",
+    parts.REST: "without a file; nobody says whose it is",
+    parts.FILES: "mapped files",
+    parts.PRIVATE: "heaps and stacks: its mappings may not be read",
+}
+_TELLING = 0.0005
+"""Of the highest RSS: a part that never was as much is left out."""
 _MOST = 200
 """Functions listed: beyond this there is only noise."""
 
@@ -93,18 +114,32 @@ _Kind = tuple[str, str, float, float | None, str]
 
 
 def _kinds(view: View) -> list[_Kind]:
-    pools = dict(view.pools)
     kinds: list[_Kind] = []
     for metric, (name, meaning) in _MEANINGS.items():
         if view.latest.get(metric):
             peak = _peak(view.rss) if metric == "rss_bytes" else None
             kinds.append((metric, name, view.latest[metric], peak, meaning))
+            if metric == "rss_bytes":
+                kinds += _parts(view)
+    pools = dict(view.pools)
     for metric, value in view.latest.items():
         name = metric.removeprefix("pool:")
         if name != metric:
             peak = _peak(pools[name]) if name in pools else None
-            kinds.append((metric, clean(name), value, peak, "pool: what this allocator holds"))
+            kinds.append((metric, clean(name), value, peak, "given out, says this allocator"))
     return kinds
+
+
+def _parts(view: View) -> list[_Kind]:
+    """Return what RSS is made of, the largest first; what has none of it now, with its peak."""
+    rows: list[_Kind] = []
+    highest = _peak(view.rss) or 0.0
+    for name, sizes in view.parts:
+        value, peak = view.latest.get(f"part:{name}"), _peak(sizes)
+        if value is not None and peak and peak >= _TELLING * highest:
+            meaning = _PARTS.get(name, _PARTS["DuckDB"] if name.startswith("DuckDB") else "")
+            rows.append((f"part:{name}", f"  {clean(name)}", value, peak, meaning))
+    return sorted(rows, key=lambda row: -row[2])
 
 
 def _peak(buckets: Buckets) -> float | None:

@@ -54,6 +54,8 @@ class ProcessesPane(Table):
         whole = sum(line.use.peak_rss_bytes or 0.0 for line in lines)
         alive = sum(line.use.rss_bytes is not None for line in lines)
         rss = sum(line.use.rss_bytes or 0.0 for line in lines)
+        if not wanted and view.selection.process is None and view.selection.cursor_ns is None:
+            rss = min(rss, view.latest.get("rss_bytes", rss))  # shared pages once
         cpu = sum(line.use.cpu_percent or 0.0 for line in lines)
         spent = format_seconds(sum(line.use.cpu_s for line in lines))
         word = "process" if len(lines) == 1 else "processes"

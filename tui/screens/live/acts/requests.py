@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from perftui.tui.picture import choosing
-from perftui.tui.session.face import Kept
+from perftui.tui.session.face import Kept, Releasing
 from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ class Requests:
     async def interrupt(self) -> None:
         """Send SIGINT to the target."""
         await self._thread.carry_out(self._session.interrupt, "sent SIGINT to the target")
+
+    async def release(self) -> None:
+        """Have the program give back memory that it does not use; a notice tells what came."""
+        session = self._session
+        if isinstance(session, Releasing):
+            await self._thread.carry_out(session.release, "asked the program to release memory")
+        else:
+            self._say("only a program that runs here can be asked")
 
     # -- the end ---------------------------------------------------------------------------
 

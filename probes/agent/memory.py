@@ -1,0 +1,370 @@
+"""What the program's allocators say that they have given out, asked on a timer.
+
+Nothing is imported for it: it begins once the program has imported pyarrow, duckdb or ctypes,
+and asks what stands in `sys.modules`. The asking is done on a thread of ours, never in one of
+the program's; a second one watches it. A library that raises when it is asked, does not answer,
+or takes long, is never asked again, and that is said: its figures are then unknown.
+"""
+
+import posix
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from perftui.probes.agent.runtime import Agent
+
+    Told = list[tuple[str, int, str | None]]
+    """Name of the pool, bytes, backend."""
+
+EVERY_S = 0.5
+WORKERS_EVERY_S = 2.0
+"""The same in what the launched program starts: there may be a hundred of them."""
+SHARE = 200
+"""Of the time, one part in so many goes into asking, at most."""
+LOOK_S = 1.0
+LOOKS = 3
+"""So often must a question be found without an answer: once may be a machine that is busy."""
+MALLOC_S = 0.005
+"""malloc keeps others waiting while it answers: it looks at every free piece of memory."""
+MOST_DATABASES = 8
+DUCKDB_EVERY_S = 0.9
+LIBRARIES = {
+    "pyarrow": ("default_memory_pool", "supported_memory_backends"),
+    "ctypes": ("CDLL", "Structure", "c_size_t"),
+    "duckdb": ("connect", "DuckDBPyConnection"),
+}
+"""What is asked, and by what it is known to be that."""
+DUCKDB = "SELECT tag, memory_usage_bytes FROM duckdb_memory()"
+
+
+class Counters:
+    """Asks the allocators of one process.
+
+    Args:
+        agent: Gets the lines.
+        beside: `beside.Beside`.
+    """
+
+    def __init__(self, agent: "Agent", beside: "Any") -> None:
+        self._agent = agent
+        self._beside = beside
+        self._counters: "dict[str, Callable[[], Told]]" = {}
+        self._dropped: "set[str]" = set()
+        self._asking: "list[Any] | None" = None  # name, looks without an answer
+        self._release = Release(agent)
+        self._asker = self._new_asker()
+        self._watch = beside(agent, self._look, in_child=self._in_child)
+
+    def add(self, name: str, counter: "Callable[[], Told]") -> None:
+        """Ask one more from now on."""
+        if name not in self._dropped:
+            self._counters.setdefault(name, counter)
+            self._asker.start()
+            self._watch.start()
+
+    def drop(self, name: str, why: str) -> None:
+        """Never ask this one again."""
+        if name not in self._dropped:
+            self._dropped.add(name)
+            self._counters.pop(name, None)
+            if self._agent.ends:
+                return  # the program has taken it down
+            self._agent.say("%s is not asked for its memory any more: %s" % (name, why))
+
+    def _new_asker(self) -> "Any":
+        made: "list[Any]" = []
+
+        def turn() -> float:
+            return self._ask(made[0])
+
+        def last() -> None:
+            if self._agent.ends:
+                turn()
+
+        made.append(self._beside(self._agent, turn, last=last, in_child=_nothing))
+        return made[0]
+
+    def _in_child(self) -> None:
+        """A forked child has its parent's memory; who would be asked has threads that are not
+        there any more, so that it is told what was told last."""
+        self._asking = None
+        databases = self._counters.get("duckdb")
+        if isinstance(databases, DuckDb):
+            told = databases.told
+            self._counters["duckdb"] = lambda: told
+        if self._counters:
+            self._asker.start()
+            self._watch.start()
+
+    def _ask(self, asker: "Any") -> float:
+        began = time.thread_time()
+        for name, counter in list(self._counters.items()):
+            question = self._asking = [name, 0]
+            try:
+                lines = [self._line(*each) for each in counter()]
+            except BaseException as error:  # of whatever kind: it is a library's
+                lines = []
+                if asker is self._asker:
+                    self.drop(name, type(error).__name__ + ": " + str(error)[:200])
+            if asker is not self._asker:
+                return 1.0  # nobody waits for this answer any more
+            if self._asking is question:
+                self._asking = None
+            for line in lines:
+                self._agent.wire.send(line)
+        every_s = EVERY_S if self._agent.request_fd >= 0 else WORKERS_EVERY_S
+        return max(every_s, (time.thread_time() - began) * SHARE)
+
+    def _line(self, name: str, size: int, backend: "str | None") -> str:
+        quote = self._agent.quote
+        return '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s' % (
+            time.monotonic_ns(),
+            self._agent.pid,
+            quote(name),
+            size,
+            "null" if backend is None else quote(backend),
+        )
+
+    def _look(self) -> float:
+        self._release.look()
+        asking = self._asking
+        if asking is not None:
+            asking[1] += 1
+            if asking[1] >= LOOKS:
+                self._asking = None
+                self.drop(asking[0], "it does not answer")
+                self._asker.abandon()
+                self._asker = self._new_asker()
+                if self._counters:
+                    self._asker.start()
+        return LOOK_S
+
+
+def _nothing() -> None:
+    """Begin nothing in a child: `_in_child` does."""
+
+
+def module(name: str) -> "Any":
+    """Return a module that is there in whole, else None: none is imported, none is woken."""
+    found = sys.modules.get(name)
+    if type(found) is not type(sys):
+        return None
+    spec = getattr(found, "__spec__", None)
+    return None if spec is None or getattr(spec, "_initializing", True) else found
+
+
+def arrow() -> "Told":
+    """Ask Arrow's pools, by backend; other than the default one only if they are in use."""
+    pyarrow = module("pyarrow")
+    if pyarrow is None:
+        return []
+    default = pyarrow.default_memory_pool()
+    told: "Told" = [("arrow", int(default.bytes_allocated()), str(default.backend_name))]
+    for backend in pyarrow.supported_memory_backends():
+        if backend != default.backend_name:
+            size = int(getattr(pyarrow, backend + "_memory_pool")().bytes_allocated())
+            if size:
+                told.append(("arrow " + backend, size, backend))
+    return told
+
+
+class Malloc:
+    """glibc's malloc, through a ctypes that the program has imported itself."""
+
+    def __init__(self, drop: "Callable[[str, str], None]") -> None:
+        self._drop = drop
+        self._ask: "Any" = None
+
+    def begin(self) -> bool:
+        """Look for its counter; False if this C library has none."""
+        ctypes = module("ctypes")
+        if ctypes is None:
+            return False
+        names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+        fields = [(name, ctypes.c_size_t) for name in names.split()]
+        answer = type("mallinfo2", (ctypes.Structure,), {"_fields_": fields})
+        ask = getattr(ctypes.CDLL(None), "mallinfo2", None)  # glibc from 2.33 on
+        if ask is None:
+            return False
+        ask.restype = answer
+        self._ask = ask
+        return True
+
+    def __call__(self) -> "Told":
+        """Return what is in use, in all and by mappings of their own."""
+        began = time.thread_time()
+        info = self._ask()
+        if time.thread_time() - began > MALLOC_S:
+            self._drop("malloc", "it keeps the program waiting meanwhile")
+        mapped = int(info.hblkhd)
+        return [("malloc", int(info.uordblks) + mapped, None), ("malloc mapped", mapped, None)]
+
+
+class DuckDb:
+    """The databases that the program has opened by `duckdb.connect`."""
+
+    def __init__(self) -> None:
+        self._connections: "dict[object, Any]" = {}
+        self._tags: "set[str]" = set()
+        self._next = 0.0
+        self.told: "Told" = []
+        """The newest answer."""
+        self.failed: "Exception | None" = None
+        """Why some connection is not known."""
+
+    def hook(self, duckdb: "Any") -> None:
+        """Notice connections from now on."""
+        from _weakref import ref
+
+        original = duckdb.connect
+        connections = self._connections
+
+        def connect(*args: "Any", **kwargs: "Any") -> "Any":
+            connection = original(*args, **kwargs)
+            try:
+                database = str(args[0] if args else kwargs.get("database", ""))
+                alone = database in ("", ":memory:")
+                connections[id(connection) if alone else database] = ref(connection)
+            except Exception as error:  # the program has its connection
+                self.failed = error
+            return connection
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(connect, name, getattr(original, name, getattr(connect, name)))
+        connect.__wrapped__ = original  # type: ignore[attr-defined]
+        duckdb.connect = connect
+
+    def __call__(self) -> "Told":
+        """Ask through a cursor of our own, which is closed at once: it keeps no database open."""
+        now = time.monotonic()
+        if now < self._next:
+            return []
+        self._next = now + DUCKDB_EVERY_S
+        sums: "dict[str, int]" = {}
+        for key, reference in list(self._connections.items())[:MOST_DATABASES]:
+            connection = reference()
+            if connection is None:
+                self._connections.pop(key, None)
+                continue
+            try:
+                cursor = connection.cursor()
+            except Exception:  # it is closed
+                self._connections.pop(key, None)
+                continue
+            finally:
+                connection = None
+            try:
+                for tag, size in cursor.execute(DUCKDB).fetchall():
+                    sums[tag] = sums.get(tag, 0) + size
+            finally:
+                cursor.close()
+        self._tags.update(tag for tag, size in sums.items() if size)
+        self.told = [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
+        return self.told
+
+
+class Release:
+    """Gives memory back to the system that the program does not use, when a person asks for it."""
+
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._done = 0
+
+    def look(self) -> None:
+        """See whether it was asked for again."""
+        fd = self._agent.request_fd
+        if fd < 0:
+            return
+        try:
+            asked = int(posix.pread(fd, 20, 0) or 0)
+        except (OSError, ValueError):  # the program has closed it, or has something else there
+            asked = 0
+        if asked > self._done:
+            self._done = asked
+            self._release()
+
+    def _release(self) -> None:
+        agent = self._agent
+        first = before = agent.rss()
+        if isinstance(first, str) or isinstance(before, str):
+            return
+        told = []
+        for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
+            try:
+                done = step()
+            except BaseException as error:  # a library's, or of a finalizer of the program's
+                told.append(name + " failed (" + type(error).__name__ + ")")
+                continue
+            now = agent.rss()
+            if done and not isinstance(now, str):
+                told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
+                before = now
+        text = "released %.1f MB of %.1f MB: %s" % (
+            max(first - before, 0) / 1e6,
+            first / 1e6,
+            ", ".join(told),
+        )
+        agent.wire.send(
+            '{"k":"released","t":%d,"pid":%d,"text":%s'
+            % (time.monotonic_ns(), agent.pid, agent.quote(text))
+        )
+
+
+def collect() -> bool:
+    """Free what only refers to itself; finalizers of the program's run here."""
+    import gc
+
+    gc.collect()
+    return True
+
+
+def trim_arrow() -> bool:
+    """Let Arrow's pools give back what they keep."""
+    pyarrow = module("pyarrow")
+    if pyarrow is None or not hasattr(pyarrow, "supported_memory_backends"):
+        return False
+    for backend in pyarrow.supported_memory_backends():
+        getattr(pyarrow, backend + "_memory_pool")().release_unused()
+    return True
+
+
+def trim_malloc() -> bool:
+    """Let glibc's malloc give back whole pages that are free."""
+    ctypes = module("ctypes")
+    trim = None if ctypes is None else getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        return False
+    trim(ctypes.c_size_t(0))
+    return True
+
+
+class Allocators:
+    """Begins with the first library that can be asked.
+
+    Args:
+        agent: Gets the lines.
+        beside: `beside.Beside`.
+    """
+
+    def __init__(self, agent: "Agent", beside: "Any") -> None:
+        self._counters = Counters(agent, beside)
+
+    def imported(self, name: str) -> None:
+        """One of LIBRARIES has been imported, or a module of the program's by its name."""
+        found = module(name)
+        if any(not hasattr(found, needed) for needed in LIBRARIES[name]):
+            return
+        if name == "ctypes":
+            malloc = Malloc(self._counters.drop)
+            if malloc.begin():
+                self._counters.add("malloc", malloc)
+        elif name == "duckdb":
+            databases = DuckDb()
+            databases.hook(found)
+            self._counters.add(name, databases)
+        else:
+            self._counters.add(name, arrow)

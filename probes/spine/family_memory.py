@@ -1,0 +1,86 @@
+"""The memory of a family of processes, with the pages that they share counted once.
+
+A server that forks has the same pages resident in every worker: the sum of their RSS counts them
+as often as there are workers. The kernel shares every page out among those that map it (PSS),
+but walks all pages for it: it is asked at a pace bounded by its cost (`process.metrics`), for all
+processes at once, because what one reading gives to a process depends on who else lives.
+
+Between two such readings the figure follows RSS, which is read 20 times a second: what was
+counted twice at the last one is taken off again. Three things change that meanwhile:
+
+* A process that is new is held to share what is not private of what it has when it is first seen,
+  as after a fork; what it takes from then on is its own. If it becomes another program its RSS
+  falls, and with it what it can share.
+* Of a process that ends, its part of what it shared stays: the others have it still.
+* What is written to shared pages becomes private without a change of RSS: that is seen at the
+  next reading.
+
+A family is never told to have less than the largest of its processes: pages that it shares with
+others than its own (libraries, mostly) are left out by PSS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.records import Metric
+
+Counting = Literal["RSS", "shared once", "sum of RSS"]
+"""How a figure came about: one process; several; several whose shares may not be read."""
+
+
+class FamilyMemory:
+    """Takes the readings of one moment after the other."""
+
+    def __init__(self) -> None:
+        self._twice: dict[int, int] = {}
+        """Bytes of each process that others are counted with, as far as is known."""
+        self._stays: dict[int, int] = {}
+        """Of each process, its part of what it shares."""
+        self._left: int = 0
+        """The same of processes that have ended since."""
+        self._may_read = False
+        """Whether any share was ever read."""
+        self.more_than_once = 0
+        """Bytes by which the sum over all processes is larger than the newest figure."""
+        self.counting: Counting = "RSS"
+        """Of the newest figure."""
+
+    def total(self, metrics: Sequence[Metric]) -> int:
+        """Return the bytes of the family, given one reading of each of its processes."""
+        self._forget(metrics)
+        read = any(metric.pss_bytes is not None for metric in metrics)
+        if read:
+            self._may_read = True
+            self._left = 0
+        alone = len(metrics) == 1 and not self._twice.keys() - {metrics[0].pid}
+        whole = self._left
+        for metric in metrics:
+            rss, pid = metric.rss_bytes, metric.pid
+            if read:
+                pss = rss if metric.pss_bytes is None else min(metric.pss_bytes, rss)
+                self._twice[pid] = rss - pss
+                uss = pss if metric.uss_bytes is None else metric.uss_bytes
+                self._stays[pid] = max(pss - uss, 0)
+            elif pid not in self._twice:
+                # The first of a family has nobody that it could share with.
+                shared = rss - min(metric.uss_bytes or 0, rss)
+                self._twice[pid] = shared if self._may_read and not alone else 0
+            twice = self._twice[pid] = min(self._twice[pid], rss)
+            whole += rss - twice
+        largest = max(metric.rss_bytes for metric in metrics)
+        if len(metrics) == 1:
+            self.counting, whole = "RSS", largest
+        else:
+            self.counting = "shared once" if self._may_read else "sum of RSS"
+            whole = max(whole, largest)
+        self.more_than_once = max(sum(metric.rss_bytes for metric in metrics) - whole, 0)
+        return whole
+
+    def _forget(self, metrics: Sequence[Metric]) -> None:
+        for pid in self._twice.keys() - {metric.pid for metric in metrics}:
+            del self._twice[pid]
+            self._left += self._stays.pop(pid, 0)

@@ -1,0 +1,189 @@
+"""Allocators that are asked for what they have given out."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perftui.probes.agent import beside, memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Agent:
+    """What the counters need of one."""
+
+    def __init__(self) -> None:
+        self.wire = self
+        self.open, self.ends, self.pid = True, False, os.getpid()
+        self.before_bye: list[Callable[[], None]] = []
+        self.lines: list[str] = []
+        self.said: list[str] = []
+        self.request_fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self.say = self.report = self.said.append
+        self.send = self.lines.append
+        self.quote = json.dumps
+
+    def rss(self) -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until, "it does not come"
+        time.sleep(0.01)
+
+
+def test_a_counter_that_does_not_answer_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are asked as before, a fork waits no longer, and it is not asked again."""
+    monkeypatch.setattr(memory, "LOOK_S", 0.02)
+    monkeypatch.setattr(memory, "EVERY_S", 0.02)
+    monkeypatch.setattr(beside, "STOP_S", 0.1)
+    agent, answer, asked = Agent(), Event(), []
+
+    def stuck() -> Any:
+        asked.append(1)
+        answer.wait()
+        return [("late", 1, None)]
+
+    counters = memory.Counters(agent, beside.Beside)  # type: ignore[arg-type]
+    counters.add("good", lambda: [("good", 5, None)])
+    wait_for(lambda: len(agent.lines) > 2)
+    counters.add("bad", stuck)
+    wait_for(lambda: bool(agent.said))
+    before = len(agent.lines)
+    wait_for(lambda: len(agent.lines) > before + 2)
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    answer.set()
+    before = len(agent.lines)
+    wait_for(lambda: len(agent.lines) > before + 2)
+    for end in agent.before_bye:
+        end()
+    assert agent.said == ["bad is not asked for its memory any more: it does not answer"]
+    assert asked == [1]
+    assert {json.loads(line + "}")["name"] for line in agent.lines} == {"good"}
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no figures today"), SystemExit(3), KeyboardInterrupt(), None]
+)
+def test_a_counter_that_fails_is_asked_once_and_that_is_said(error: BaseException | None) -> None:
+    agent, asked = Agent(), []
+
+    def failing() -> Any:
+        asked.append(1)
+        if error is not None:
+            raise error
+        return [("no", "number", None)]
+
+    counters = memory.Counters(agent, beside.Beside)  # type: ignore[arg-type]
+    counters.add("bad", failing)
+    counters.add("good", lambda: [("good", 5, None)])
+    wait_for(lambda: len(agent.lines) > 1 and bool(agent.said))
+    for end in agent.before_bye:
+        end()
+    (said,) = agent.said
+    assert said.startswith("bad is not asked for its memory any more: ")
+    assert asked == [1]
+    assert {json.loads(line + "}")["name"] for line in agent.lines} == {"good"}
+
+
+def test_duckdb_tells_by_tag_and_no_database_is_kept_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.setattr(memory, "DUCKDB_EVERY_S", 0.0)
+    module = SimpleNamespace(connect=duckdb.connect)
+    databases = memory.DuckDb()
+    databases.hook(module)
+    assert module.connect.__name__ == "connect" and module.connect.__doc__
+
+    def told() -> dict[str, int]:
+        return {name: size for name, size, _ in databases()}
+
+    con = module.connect()
+    con.execute("CREATE TABLE t AS SELECT range AS a FROM range(2000000)")
+    path = tmp_path / "x.duckdb"
+    file = module.connect(path)
+    file.execute("CREATE TABLE t AS SELECT 1")
+    before = told()
+    assert 3_000_000 < before["duckdb IN_MEMORY_TABLE"] < 60_000_000
+    counters = memory.Counters(Agent(), beside.Beside)  # type: ignore[arg-type]
+    counters._counters["duckdb"] = databases
+    monkeypatch.setattr(counters, "_asker", SimpleNamespace(start=lambda: None))
+    monkeypatch.setattr(counters, "_watch", SimpleNamespace(start=lambda: None))
+    counters._in_child()
+    assert {row[0]: row[1] for row in counters._counters["duckdb"]()} == before
+    del file
+    # Another configuration is refused while somebody has it open.
+    duckdb.connect(path, config={"threads": 1}).close()
+    con.close()
+    assert told()["duckdb IN_MEMORY_TABLE"] == 0
+
+
+def test_malloc_tells_what_is_in_use() -> None:
+    malloc = memory.Malloc(lambda name, why: None)
+    if not malloc.begin():
+        pytest.skip("a C library without mallinfo2")
+    used = {name: size for name, size, _ in malloc()}
+    kept = bytearray(200_000_000)
+    more = {name: size for name, size, _ in malloc()}
+    assert more["malloc"] - used["malloc"] > 190_000_000
+    assert more["malloc mapped"] - used["malloc mapped"] > 190_000_000
+    assert len(kept)
+
+
+def test_modules_of_the_programs_own_by_those_names_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = Agent()
+    asked = memory.Allocators(agent, beside.Beside)  # type: ignore[arg-type]
+    for name in memory.LIBRARIES:
+        own = type(sys)(name)
+        own.__spec__ = SimpleNamespace(_initializing=False)  # type: ignore[assignment]
+        monkeypatch.setitem(sys.modules, name, own)
+        asked.imported(name)
+        assert set(vars(own)) == {"__name__", "__doc__", "__package__", "__loader__", "__spec__"}
+    assert not agent.lines and not agent.said
+
+
+def test_memory_that_is_not_used_is_given_back_on_request() -> None:
+    """Asked through a file without a name; what came back is told, once for each request."""
+    if memory.module("ctypes") is None:
+        importlib.import_module("ctypes")
+    agent = Agent()
+    requests = os.memfd_create("requests")
+    os.close(agent.request_fd)
+    agent.request_fd = requests
+    release = memory.Release(agent)  # type: ignore[arg-type]
+    release.look()
+    assert not agent.lines, "nobody asked"
+    kept = [bytes(3_000) for _ in range(60_000)]
+    last = bytes(2_000)  # malloc keeps what is below it
+    del kept
+    os.pwrite(requests, b"1", 0)
+    release.look()
+    release.look()
+    (line,) = agent.lines
+    text = json.loads(line + "}")["text"]
+    released_mb = float(text.split()[1])
+    assert text.startswith("released ") and "gc " in text and "malloc " in text, text
+    assert released_mb > 20, text
+    os.close(requests)
+    release.look()  # the program has closed it
+    assert len(agent.lines) == 1
+    assert len(last) == 2_000

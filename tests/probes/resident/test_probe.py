@@ -1,0 +1,141 @@
+"""What RSS is made of, of processes that run."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perftui.probes.resident import probe as probe_module
+from perftui.probes.resident.probe import ResidentProbe
+from perftui.probes.spine.derived import POOL_HOLD_NS
+from perftui.probes.spine.enriched import Batch, Pooled
+from perftui.probes.spine.enricher import Enricher
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import TREE
+from perftui.probes.spine.records import Exit, MemoryPart, Metric, Notice, Pool
+
+PID = os.getpid()
+
+
+def swept(probe: ResidentProbe) -> dict[str, int]:
+    rows = [row for row in probe._sweep() if isinstance(row, MemoryPart)]
+    assert len({row.t_ns for row in rows}) <= 1
+    return {row.name: row.bytes for row in rows if row.pid == PID}
+
+
+def own_rss_bytes() -> int:
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def told(t_ns: int, name: str, size: int) -> Batch:
+    return Batch((), (), pools=[Pooled(Pool(t_ns, PID, name, size, None), size)])
+
+
+def test_the_parts_sum_to_rss_and_the_interpreters_heap_is_one() -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    before = swept(probe)
+    objects = [object() for _ in range(500_000)]
+    array = np.ones(4_000_000)
+    after = swept(probe)
+    rss = own_rss_bytes()
+    assert sum(after.values()) == pytest.approx(rss, rel=0.02)
+    assert after["Python heap"] - before["Python heap"] > 7_000_000
+    assert sum(after.values()) - sum(before.values()) > 35_000_000
+    assert len(objects) and array[0] == 1
+    probe.stop()
+
+
+def test_what_an_allocator_said_long_ago_is_not_known_any_more() -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    now = time.monotonic_ns()
+    probe.ingest(told(now - 2 * POOL_HOLD_NS, "arrow", 5_000_000))
+    assert "Arrow" not in swept(probe)
+    probe.ingest(told(now + POOL_HOLD_NS, "arrow", 5_000_000))
+    assert swept(probe)["Arrow"] > 0
+    probe.stop()
+
+
+def test_names_that_a_program_makes_up_are_bounded() -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    now = time.monotonic_ns()
+    for n in range(500):
+        probe.ingest(told(now, f"duckdb {n}", 1_000))
+    assert len(swept(probe)) < 100
+    for n in range(10_000):
+        probe.ingest(Batch((), (), pools=[Pooled(Pool(now, 10**7 + n, "arrow", 1), 1)]))
+    assert len(probe._given) <= 4_096
+    probe.stop()
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied")])
+def test_who_may_not_be_looked_into_is_told_in_three_parts_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def no_smaps(path: str, *rest: Any) -> Any:
+        if path.endswith("smaps"):
+            raise error
+        return open(path, *rest)  # noqa: PTH123
+
+    monkeypatch.setattr(probe_module, "open", no_smaps, raising=False)
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    rows = probe._sweep()
+    parts = {row.name: row.bytes for row in rows if isinstance(row, MemoryPart)}
+    assert {"private memory, not told", "files"} <= parts.keys()
+    assert sum(parts.values()) == pytest.approx(own_rss_bytes(), rel=0.02)
+    assert [row.text for row in rows if isinstance(row, Notice)] == [
+        f"process {PID}: its mappings may not be read (Permission denied): of its memory only "
+        "three parts are told"
+    ]
+    assert not any(isinstance(row, Notice) for row in probe._sweep()), "once"
+
+
+def test_a_process_that_has_ended_has_no_parts() -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [2**22 + 1])
+    assert probe._sweep() == []
+
+
+def test_too_many_processes_for_one_sweep_are_told_by_what_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe_module, "SWEEP_NS", 0)
+    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    parts = swept(probe)
+    assert parts.keys() <= {"private memory, not told", "files", "shared memory"}
+    assert sum(parts.values()) == pytest.approx(own_rss_bytes(), rel=0.02)
+
+
+def part(pid: int, name: str, size: int, share: int, t_ns: int = 1) -> MemoryPart:
+    return MemoryPart(t_ns, pid, name, size, share)
+
+
+def sums_of(enricher: Enricher, *parts: MemoryPart) -> dict[str, int]:
+    rows = enricher.enrich(parts).parts
+    own = [(row.pid, row.name, row.bytes) for row in rows if row.pid != TREE]
+    assert own == [(row.pid, row.name, row.bytes) for row in parts]
+    return {row.name: row.bytes for row in rows if row.pid == TREE}
+
+
+def test_a_family_has_the_parts_that_its_processes_share_once() -> None:
+    enricher = Enricher()
+    alone = [part(1, "libraries", 20, 5), part(1, "malloc", 200, 200)]
+    assert sums_of(enricher, *alone) == {"libraries": 20, "malloc": 200}
+    enricher.enrich(
+        [
+            Metric(2, 1, 0.0, 220, pss_bytes=110, uss_bytes=0),
+            Metric(2, 2, 0.0, 225, pss_bytes=115, uss_bytes=5),
+        ]
+    )
+    both = [
+        *(part(1, "libraries", 20, 4, 2), part(1, "malloc", 200, 100, 2)),
+        *(part(2, "libraries", 20, 4, 2), part(2, "malloc", 205, 105, 2)),
+    ]
+    # Of the libraries 12 are shared with strangers: the family has 225 by its largest process.
+    assert sums_of(enricher, *both) == {"libraries": 20, "malloc": 205}
+    enricher.enrich([Exit(3, 2, 0, None)])
+    assert sums_of(enricher, *alone) == {"libraries": 20, "malloc": 200}
