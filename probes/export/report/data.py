@@ -146,9 +146,7 @@ def _timelines(reader: Reader, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _parts(
-    reader: Reader, part: Slice, pid: int, n: int, highest: float
-) -> list[list[Any]]:
+def _parts(reader: Reader, part: Slice, pid: int, n: int, highest: float) -> list[list[Any]]:
     """Return [name, colour, sizes] of what RSS is made of, in groups; nothing if not known."""
     sums: dict[PartGroup, list[float | None]] = {}
     for name in reader.metric_names(pid):
@@ -168,9 +166,7 @@ def _parts(
     ]
 
 
-def _pools(
-    reader: Reader, part: Slice, pid: int, n: int, highest: float
-) -> list[list[Any]]:
+def _pools(reader: Reader, part: Slice, pid: int, n: int, highest: float) -> list[list[Any]]:
     """Return [name, colour, sizes] of the pools that explain some of RSS; what changed is held."""
     found = []
     names = [name for name in reader.metric_names(pid) if name.startswith("pool:")]

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from perftui.probes.spine.records import (
     Notice,
     Overhead,
     ProcessStart,
+    Record,
     ThreadCpu,
 )
 from perftui.probes.target.target import LaunchedTarget
@@ -170,7 +172,7 @@ def test_shares_are_read_again_when_somebody_has_come_or_gone() -> None:
                 probe._find_processes(time.monotonic_ns() + 10_000_000_000)
                 return len(probe.pids()) == 2
 
-            wait_for(two, 20)
+            wait_for(two)
             both = [
                 row
                 for row in probe._read_metrics(now + 10_000_000_000, "fast")

@@ -243,7 +243,7 @@ def sizes_of(view: View, share: float) -> Buckets:
 
 
 def test_what_rss_is_made_of_is_stacked_up_to_what_nobody_tells() -> None:
-    plain = view_of(FakeReader(now_s=18.4, pools=True))
+    plain = view_of(made("pools and alert"))
     shares = {
         "Python heap": 0.2,
         "DuckDB hash table": 0.1,
