@@ -8,9 +8,9 @@ processes at once, because what one reading gives to a process depends on who el
 Between two such readings the figure follows RSS, which is read 20 times a second: what was
 counted twice at the last one is taken off again. Three things change that meanwhile:
 
-* A process that is new is held to share what is not private of what it has when it is first seen,
-  as after a fork; what it takes from then on is its own. If it becomes another program its RSS
-  falls, and with it what it can share.
+* A process that is new is held to share all that it has when it is first seen, as after a fork,
+  unless most of it is private: then what is not. What it takes from then on is its own. If it
+  becomes another program its RSS falls, and with it what it can share.
 * Of a process that ends, its part of what it shared stays: the others have it still.
 * What is written to shared pages becomes private without a change of RSS: that is seen at the
   next reading.
@@ -67,7 +67,9 @@ class FamilyMemory:
                 self._stays[pid] = max(pss - uss, 0)
             elif pid not in self._twice:
                 # The first of a family has nobody that it could share with.
-                shared = rss - min(metric.uss_bytes or 0, rss)
+                # Mostly private: a program of its own. Else a fork, of which the next reading tells.
+                own = min(metric.uss_bytes or 0, rss)
+                shared = rss - own if 2 * own > rss else rss
                 self._twice[pid] = shared if self._may_read and not alone else 0
             twice = self._twice[pid] = min(self._twice[pid], rss)
             whole += rss - twice
