@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
+from perftui.probes.detect.inquirer import Inquirer
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.memory import memory_limit
@@ -69,6 +70,10 @@ class ProbeOptions:
     native: bool = False
     sampler: Sampler = "auto"
     """Who takes the stacks; "auto" chooses for each process."""
+    inquire: bool = True
+    """Ask a launched program from inside who makes its memory grow, when it seems to."""
+    deep: bool = False
+    """Look at everything then, whatever it costs the program."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 
@@ -153,6 +158,15 @@ class Session:
             call_tree=self.store.call_tree if options.stacks else None,
         )
         log.connect(self._detectors)
+        self._inquirer: Inquirer | None = None
+        if channel is not None and channel.board is not None:
+            self._inquirer = Inquirer(
+                log,
+                channel.board,
+                self.store.call_tree if options.stacks else None,
+                deep=options.deep,
+            )
+            log.connect(self._inquirer)
         self.orders: Orders | None = None
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
@@ -201,6 +215,7 @@ class Session:
             os.environ,
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
+            hears_orders=options.inquire,
         )
         if not loads_agent(argv, os.environ):
             env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
@@ -326,6 +341,7 @@ class Session:
             ("what the program says", self._start_agent),
             ("the output", self._start_output),
             ("stacks", self._start_stacks),
+            ("who makes memory grow", self._start_inquirer),
         )
         for what, start in steps:
             try:
@@ -373,6 +389,10 @@ class Session:
                 sampler_hz=_IN_PROCESS_HZ,
             )
             self._agent.start()
+
+    def _start_inquirer(self) -> None:
+        if self._inquirer is not None:
+            self._inquirer.start()
 
     def _start_output(self) -> None:
         if self._output is not None:
@@ -559,7 +579,8 @@ class Session:
             self._tell_who_lives_on()
         with self._telling:
             self._told_who_lives_on = True  # whatever its end still brings: nobody looks any more
-        probes: list[Probe | None] = [self._stacks, self._agent, self._output, self._metrics]
+        probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent]
+        probes += [self._output, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:

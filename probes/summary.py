@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
+from perftui.probes.profile.blame import blame_json
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
@@ -71,6 +72,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "memory": {
             "pools": _pools(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
+            **blame_json(reader.blame(t0_ns, t1_ns), reader, t0_ns),
         },
         "alerts": [
             {

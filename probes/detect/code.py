@@ -93,13 +93,14 @@ def _own_frame(tree: CallTree, node: int) -> int:
     """Return the innermost node that is neither library nor interpreter, else the leaf."""
     at = node
     while at != ROOT:
-        if _is_own(tree.frame(at)):
+        if is_own(tree.frame(at)):
             return at
         at = tree.parent(at)
     return node
 
 
-def _is_own(frame: Frame) -> bool:
+def is_own(frame: Frame) -> bool:
+    """Tell whether a frame is the program's own: no library's, not the interpreter's."""
     file = frame.file
     return bool(
         frame.kind == "py"

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.spine.records import Alert, Exit, LogLine, Notice, Overhead, Plan, Run
+    from perftui.probes.spine.records import (
+        Alert,
+        Exit,
+        GrowthLook,
+        Keeper,
+        LogLine,
+        Notice,
+        Overhead,
+        Plan,
+        Rise,
+        Run,
+    )
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
@@ -254,6 +265,14 @@ class ThreadTree(NamedTuple):
     """What the time off CPU at this thread's leaves was spent on, "" if it is not known."""
 
 
+class Blame(NamedTuple):
+    """What was found out from inside about who makes memory grow, in the order of the looks."""
+
+    looks: tuple[GrowthLook, ...]
+    keepers: tuple[Keeper, ...]
+    rises: tuple[Rise, ...]
+
+
 class Reader(Protocol):
     """See the module. Cheap calls: a screen makes them several times a second."""
 
@@ -355,6 +374,10 @@ class Reader(Protocol):
 
     def tasks(self, t1_ns: int) -> tuple[Task, ...]:
         """Tasks of asyncio as they stood at a moment, or when their process ended before."""
+        ...
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        """Who made memory grow, by the looks from inside that ended in the range."""
         ...
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:

@@ -262,6 +262,67 @@ class TaskSeen(NamedTuple):
     """JSON [[function, file, line], ...]: its coroutine, then what that awaits, and so on."""
 
 
+class GrowthLook(NamedTuple):
+    """For some seconds the agent looked who makes memory grow: how that went."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    """It began; the answers are of [t0, t)."""
+    by: str
+    """"census" or "entry and exit"."""
+    rose_bytes: int | None
+    """RSS of the process meanwhile."""
+    looked: int
+    """Objects that the later census looked at, or calls that were measured."""
+    cpu_ns: int
+    longest_ns: int
+    """For which it held the program's GIL at once."""
+    note: str
+    """What keeps the answers from being whole, "" if nothing does."""
+    told: int
+    """Answers that follow."""
+
+
+class Keeper(NamedTuple):
+    """Something that has a name in the program holds more than before."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    what: str
+    """The path that holds it, such as "etl.CACHE" or "parts in main"."""
+    type: str
+    of: str
+    """Type of what is new in it."""
+    entries: int
+    """That came meanwhile; 0 where something grew by itself."""
+    total: int
+    bytes: int
+    """An estimate: of the newest entries, times those that came."""
+    sampled: bool
+    """Some of many alike were looked at."""
+    fills: str
+    """Code that can fill it: lines of function, file, line with tabs between."""
+
+
+class Rise(NamedTuple):
+    """In this function's own code, memory rose by so much, between its entries and exits."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    function: str
+    """"" for all code that was not measured."""
+    file: str
+    line: int
+    calls: int
+    rss_bytes: int
+    """RSS of the process, net: negative where it fell."""
+    touched_bytes: int
+    """Page faults of the thread alone."""
+
+
 class Run(NamedTuple):
     """One run of a target that keeps its process, as seen from both sides.
 
@@ -376,6 +437,9 @@ Record = (
     | Mark
     | Plan
     | TaskSeen
+    | GrowthLook
+    | Keeper
+    | Rise
     | Run
     | Pool
     | LogLine

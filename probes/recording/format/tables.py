@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.2: names, columns, types, units.
+"""The tables of a recording, format 1.3: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = "perftui-recording"
-VERSION = (1, 2)
-"""1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack."""
+VERSION = (1, 3)
+"""1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack;
+1.3 who makes memory grow."""
 
 ColumnType = Literal["i64", "f64", "str", "bool"]
 MANIFEST = "segments"
@@ -309,6 +310,60 @@ _ALL: tuple[TableSpec, ...] = (
             _s("name"),
             _s("awaits", "null: nothing, it runs or may run", nullable=True),
             _s("frames", "JSON [[function, file, line], ...], outermost first"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "growth_looks",
+        "looks from inside at who makes memory grow, and how they went",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns", "it began; its answers are of [t0, t)"),
+            _s("by", "census: what holds more; entry and exit: in which function it rose"),
+            _i("rose_bytes", "RSS of the process meanwhile", nullable=True),
+            _i("looked", "objects of the later census, or calls"),
+            _i("cpu_ns"),
+            _i("longest_ns", "for which it held the GIL at once"),
+            _s("note", "what keeps the answers from being whole"),
+            _i("told", "answers: rows of keepers or rises with this t_ns"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "keepers",
+        "what has a name and holds more than before",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns"),
+            _s("what", "the path that holds it"),
+            _s("type"),
+            _s("of", "type of what is new in it"),
+            _i("entries", "that came"),
+            _i("total", "entries"),
+            _i("bytes", "that came: an estimate by the newest entries"),
+            _b("sampled", "some of many alike were looked at"),
+            _s("fills", "code that can fill it: function, file, line with tabs between"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "rises",
+        "in which function memory rose, by entry and exit",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns"),
+            _s("function", "empty: all code that was not measured"),
+            _s("file"),
+            _i("line"),
+            _i("calls"),
+            _i("rss_bytes", "net, of the process"),
+            _i("touched_bytes", "page faults of the thread"),
         ),
         time="t_ns",
     ),

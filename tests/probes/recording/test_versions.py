@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def as_1_0(directory: Path) -> Path:
     """Take out of a recording what format 1.0 did not have."""
-    for table in ("plans", "runs", "tasks"):
+    for table in ("plans", "runs", "tasks", "growth_looks", "keepers", "rises"):
         for file in directory.glob(f"{table}-*"):
             file.unlink()
     meta = json.loads((directory / "meta.json").read_text())
