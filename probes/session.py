@@ -156,6 +156,7 @@ class Session:
             self.store.status().t_start_ns,
             limit_bytes=self.limit_bytes,
             call_tree=self.store.call_tree if options.stacks else None,
+            blame=self.store.blame,
         )
         log.connect(self._detectors)
         self._inquirer: Inquirer | None = None

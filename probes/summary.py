@@ -11,6 +11,7 @@ from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.blame import blame_json
+from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
@@ -283,18 +284,20 @@ def _pools(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
 
 
 def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
-    sums = function_sums(reader.tree, reader.call_tree(t0_ns, t1_ns))
-    rows = sorted(sums, key=lambda row: -row.self_.grown_bytes)[:GROWTH_FUNCTIONS]
+    """Where RSS rose, by the samples. Who keeps, and where exactly it rose, stand beside it."""
+    rows = grown_by_function(reader.tree, reader.call_tree(t0_ns, t1_ns))
     return [
         {
-            "function": row.function,
-            "file": row.file,
-            "line": row.line,
-            "grown_bytes": row.self_.grown_bytes,
-            "by": "page faults of the thread"
-            if row.self_.touched_bytes
-            else "share of CPU (estimate)",
+            "function": grown.row.function,
+            "file": grown.row.file,
+            "line": grown.row.line,
+            "grown_bytes": grown.row.self_.grown_bytes,
+            "touched_bytes": grown.row.self_.touched_bytes,
+            "by": grown.by,
+            "confidence": grown.confidence,
+            "within": list(grown.within),
+            "thread": grown.thread,
+            "pid": grown.pid,
         }
-        for row in rows
-        if row.self_.grown_bytes > 0
+        for grown in rows[:GROWTH_FUNCTIONS]
     ]

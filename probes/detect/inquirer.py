@@ -9,8 +9,8 @@ from __future__ import annotations
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.code import is_own
 from perftui.probes.detect.suspicion import Suspicion
+from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Exit

@@ -14,8 +14,9 @@ from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.observe import Observer
+from perftui.probes.profile.blame_words import evidence_words
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Alert
+from perftui.probes.spine.records import Alert, GrowthLook
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from perftui.probes.detect.evidence.observations import Edge, Observation, Waiting
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
-    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.reader import Blame, ThreadTree
     from perftui.probes.spine.records import Severity
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
@@ -47,6 +48,7 @@ class DetectorProbe:
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
         tells_waits: False if those stacks do not tell what all threads wait for.
         patient: As of the engine.
+        blame: What was found out from inside about growth (`Reader.blame`), None if nobody asks.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class DetectorProbe:
         call_tree: CallTreeOf | None = None,
         tells_waits: bool = True,
         patient: bool = True,
+        blame: Callable[[int, int], Blame] | None = None,
     ) -> None:
         self._log = log
         self._base_ns = base_ns
         self._call_tree = call_tree
+        self._blame = blame
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(limit_bytes, knows_stacks=self._knows_waits, patient=patient)
@@ -70,6 +74,8 @@ class DetectorProbe:
         self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
         self._failed = False
         self._open: dict[tuple[str, float], Alert] = {}
+        self._now_s = 0.0
+        self._raised: dict[tuple[str, float], Edge] = {}
         self._stacks_due_s = 0.0
         self._pools: list[tuple[float, float, str]] = []
 
@@ -92,6 +98,8 @@ class DetectorProbe:
             try:
                 for observation in self._observer.take(batch):
                     self._judge(observation)
+                if any(isinstance(each, GrowthLook) and each.told for each in batch.events):
+                    self._tell_growth_again()
             except Exception as error:  # the next may go well, and must not pile up
                 if not self._failed:
                     self._failed = True
@@ -100,12 +108,23 @@ class DetectorProbe:
     def _judge(self, observation: Observation) -> None:
         edges: list[Edge] = []
         if isinstance(observation, TreeReading):
+            self._now_s = observation.t_s
             waiting = self._look_at_stacks(observation)
             if waiting is not None:
                 edges += self._engine.feed(waiting)
             self._remember_pool(observation)
         edges += self._engine.feed(observation)
         alerts = [self._alert(edge) for edge in edges]
+        if alerts:
+            self._log.extend(alerts)
+
+    def _tell_growth_again(self) -> None:
+        """Somebody has looked from inside: what was told of growth has more evidence."""
+        alerts = [
+            self._alert(edge, self._now_s)
+            for key, edge in list(self._raised.items())
+            if key in self._open and edge.kind in _GROWTH
+        ]
         if alerts:
             self._log.extend(alerts)
 
@@ -138,11 +157,12 @@ class DetectorProbe:
     def _ns(self, t_s: float) -> int:
         return self._base_ns + round(t_s * NS_PER_S)
 
-    def _alert(self, edge: Edge) -> Alert:
+    def _alert(self, edge: Edge, until_s: float | None = None) -> Alert:
         key = (edge.kind, edge.t_onset_s)
         before = self._open.get(key)
         if edge.severity == "clear":
             self._open.pop(key, None)
+            self._raised.pop(key, None)
             severity: Severity = before.severity if before is not None else "info"
             message = before.message if before is not None else edge.message
             detect_ns = before.t_detect_ns if before is not None else self._ns(edge.t_detect_s)
@@ -166,9 +186,10 @@ class DetectorProbe:
             else self._ns(edge.t_detect_s),
             None,
             edge.message,
-            self._evidence(edge, edge.t_detect_s),
+            self._evidence(edge, edge.t_detect_s if until_s is None else until_s),
         )
         self._open[key] = alert
+        self._raised[key] = edge
         return alert
 
     def _evidence(self, edge: Edge, end_s: float) -> str:
@@ -179,6 +200,12 @@ class DetectorProbe:
         if code is None and weight == "grown":
             code = dominant_code(self._log.tree, threads, "cpu")
         said = "" if code is None else f"code: {code}"
+        if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
+            span = self._ns(edge.t_onset_s), self._ns(end_s) + NS_PER_S
+            words = evidence_words(self._log.tree, threads, self._blame(*span), self._call_tree)
+            if "within a sample of" in words:
+                said = ""  # the samples cannot tell which of them it was
+            said = _joined(said, words)
         return _joined(edge.evidence, said, self._pool_word(edge, end_s))
 
     def _pool_word(self, edge: Edge, end_s: float) -> str:

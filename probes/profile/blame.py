@@ -25,7 +25,7 @@ COUNTED = "entries counted twice; bytes by the newest entries"
 SAMPLED = "some of many alike were counted, and scaled up"
 
 
-class Code(NamedTuple):
+class PlaceInCode(NamedTuple):
     """A place in the program's code."""
 
     function: str
@@ -36,7 +36,7 @@ class Code(NamedTuple):
         return f"{self.function} {self.file.rpartition('/')[2]}:{self.line}"
 
 
-class Kept(NamedTuple):
+class Keeping(NamedTuple):
     """What one thing in the program came to hold, over all looks of a range."""
 
     pid: int
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
     entries: int
     total: int
     bytes: int
-    code: Code | None
+    code: PlaceInCode | None
     """What filled it; None if several may have, and no sample tells which."""
     sampled: bool
     t0_ns: int
@@ -61,14 +61,14 @@ class Kept(NamedTuple):
 class Rose(NamedTuple):
     """How memory rose in one function's own code, over all looks of a range."""
 
-    code: Code | None
+    code: PlaceInCode | None
     """None: all code that was not measured."""
     calls: int
     rss_bytes: int
     touched_bytes: int
 
 
-def keepers_of(blame: Blame, tree: CallTree, call_tree: CallTreeOf) -> list[Kept]:
+def keepers_of(blame: Blame, tree: CallTree, call_tree: CallTreeOf) -> list[Keeping]:
     """Return what holds more than before, the most bytes first."""
     by_what: dict[tuple[int, str], list[Keeper]] = {}
     for row in blame.keepers:
@@ -79,7 +79,7 @@ def keepers_of(blame: Blame, tree: CallTree, call_tree: CallTreeOf) -> list[Kept
         t0_ns, t1_ns = rows[0].t0_ns, last.t_ns
         threads = [each for each in call_tree(t0_ns, t1_ns) if each.pid == pid]
         found.append(
-            Kept(
+            Keeping(
                 pid,
                 what,
                 last.type,
@@ -105,23 +105,25 @@ def rises_of(blame: Blame) -> list[Rose]:
         for at, value in enumerate((row.calls, row.rss_bytes, row.touched_bytes), 1):
             cell[at] += value
     rows = [
-        Rose(Code(function, file, line) if function else None, *rest)
+        Rose(PlaceInCode(function, file, line) if function else None, *rest)
         for (file, function), (line, *rest) in sums.items()
     ]
     return sorted(rows, key=lambda row: (row.code is None, -row.rss_bytes))
 
 
-def _codes(fills: str) -> list[Code]:
+def _codes(fills: str) -> list[PlaceInCode]:
     """Read the lines of `Keeper.fills`; a recording may hold anything."""
     found = []
     for line in fills.split("\n"):
         words = line.split("\t")
         if len(words) == 3 and words[2].isdecimal():
-            found.append(Code(words[0], words[1], int(words[2])))
+            found.append(PlaceInCode(words[0], words[1], int(words[2])))
     return found
 
 
-def _filled_by(codes: list[Code], tree: CallTree, threads: Sequence[ThreadTree]) -> Code | None:
+def _filled_by(
+    codes: list[PlaceInCode], tree: CallTree, threads: Sequence[ThreadTree]
+) -> PlaceInCode | None:
     """Return which of the codes filled it: the one that touched most memory, else ran most."""
     wanted = {(code.function, code.file): code for code in codes}
     weights: dict[tuple[str, str], list[float]] = {}
@@ -144,7 +146,7 @@ def _filled_by(codes: list[Code], tree: CallTree, threads: Sequence[ThreadTree])
         return codes[0] if len(codes) == 1 else None
     best = max(weights, key=lambda key: weights[key])
     line = max((line for line in lines if line[:2] == best), key=lambda line: lines[line])[2]
-    return Code(*best, line or wanted[best].line)
+    return PlaceInCode(*best, line or wanted[best].line)
 
 
 def blame_json(blame: Blame, reader: Reader, t0_ns: int) -> dict[str, Any]:

@@ -244,6 +244,8 @@ class Weights(NamedTuple):
     child_ns: int = 0
     with_gil_ns: int = 0
     """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
+    unsure_bytes: int = 0
+    """Part of `touched_bytes` that was given out like CPU, for want of readings that met it."""
 
     @property
     def waiting_ns(self) -> int:

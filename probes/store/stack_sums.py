@@ -333,6 +333,7 @@ def _add(sums: _Sums, piece: WeighedStack) -> None:
         cell[9] += piece.sleep_ns
         cell[10] += piece.child_ns
         cell[11] += piece.with_gil_ns
+        cell[12] += piece.unsure_bytes
 
 
 def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
+from perftui.tui.text.memory_growth import growth_rows, keeper_rows, rise_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,9 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("plans", _plans(summary)),
         ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
-        ("grown memory", _growth(summary)),
+        ("where memory rose, by samples", growth_rows(summary["memory"])),
+        ("in which function it rose, by entry and exit", rise_rows(summary["memory"])),
+        ("who keeps it, by census", keeper_rows(summary["memory"])),
     ):
         if rows:
             lines += ["", title, *aligned(rows, indent="  ")]
@@ -254,18 +257,6 @@ def _top(summary: dict[str, Any]) -> _Rows:
         (
             f"{row['self_pct']:.1f} %",
             f"total {row['total_pct']:.1f} %",
-            row["function"],
-            f"{row['file'].rpartition('/')[2]}:{row['line']}",
-        )
-        for row in rows
-    ]
-
-
-def _growth(summary: dict[str, Any]) -> _Rows:
-    rows = [row for row in summary["memory"]["growth"] if row["grown_bytes"] >= 1e6][:4]
-    return [
-        (
-            f"+{format_bytes(row['grown_bytes'])}",
             row["function"],
             f"{row['file'].rpartition('/')[2]}:{row['line']}",
         )

@@ -5,7 +5,7 @@ defaults, caches) down to what it holds, breadth first. What is found has its pa
 that nobody has to be asked who refers to it; and the walk can stop anywhere. Of the program only
 numbers are remembered between two censuses.
 
-The walk lets go of the GIL again and again (`Pace`).
+The walk lets go of the GIL again and again (`Slices`).
 """
 
 import sys
@@ -39,7 +39,7 @@ FRAMES = 200
 _USES_LOCALS = frozenset(("locals", "vars", "exec", "eval", "dir", "_getframe", "f_locals"))
 
 
-class Pace:
+class Slices:
     """Lets other threads run between slices, and ends a walk that costs too much.
 
     Args:
@@ -120,7 +120,7 @@ class Census:
     """
 
     def __init__(
-        self, gc: "Any", pace: Pace, own_threads: "Collection[int]", *, keep: bool = False
+        self, gc: "Any", pace: Slices, own_threads: "Collection[int]", *, keep: bool = False
     ) -> None:
         self._referents = gc.get_referents
         self._pace = pace

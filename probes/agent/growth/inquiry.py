@@ -96,8 +96,8 @@ class Inquiry:
 
     def _census(
         self, stopped: "Callable[[], bool]", *, keep: bool
-    ) -> "tuple[census.Census, census.Pace]":
-        pace = census.Pace(self._budget_s, self._most, stopped)
+    ) -> "tuple[census.Census, census.Slices]":
+        pace = census.Slices(self._budget_s, self._most, stopped)
         walk = census.Census(self._gc, pace, (get_ident(),), keep=keep)
         walk.take()
         return walk, pace
@@ -183,7 +183,7 @@ class Inquiry:
         )
 
     def _tell_keepers(
-        self, grown: "list[keepers.Grown]", rss: "int | str", pace: "census.Pace"
+        self, grown: "list[keepers.Gain]", rss: "int | str", pace: "census.Slices"
     ) -> None:
         agent = self._agent
         now = time.monotonic_ns()

@@ -32,7 +32,7 @@ DEEP = 400
 _OF_A_WHOLE = 0.3
 
 
-class Grown:
+class Gain:
     """One thing that grew."""
 
     def __init__(self, path: str, held: "census.Held", entries: float, own_bytes: float) -> None:
@@ -53,7 +53,7 @@ def numbers(found: "dict[str, census.Held]") -> "Before":
 
 def grown_between(
     before: "Before", after: "census.Census", referents: "Callable[..., list[Any]]"
-) -> "list[Grown]":
+) -> "list[Gain]":
     """Return what grew, the most first.
 
     Args:
@@ -64,7 +64,7 @@ def grown_between(
     found = []
     for path, held in after.found.items():
         _, entries, size = before.get(path, (0.0, 0.0, 0.0))
-        row = Grown(path, held, held.entries - entries, max(held.bytes - size, 0.0))
+        row = Gain(path, held, held.entries - entries, max(held.bytes - size, 0.0))
         if row.entries >= LEAST_ENTRIES or row.bytes >= LEAST_BYTES:
             found.append(row)
     for row in found:
@@ -75,7 +75,7 @@ def grown_between(
     return told[:MOST_TOLD]
 
 
-def _look_into(row: Grown, known: "kinds.Kinds", referents: "Callable[..., list[Any]]") -> None:
+def _look_into(row: Gain, known: "kinds.Kinds", referents: "Callable[..., list[Any]]") -> None:
     """Add the bytes of the entries that came, by the newest of them."""
     newest = _newest_entries(row.held.largest, known, referents)
     if not newest:
@@ -108,9 +108,9 @@ def _newest_entries(
     return [(each,) for each in known.newest(value, base, LOOKED_INTO)]
 
 
-def _without_parts(found: "list[Grown]") -> "list[Grown]":
+def _without_parts(found: "list[Gain]") -> "list[Gain]":
     """Leave out what grew as a part of what holds it, or what holds most of what grew."""
-    kept: "list[Grown]" = []
+    kept: "list[Gain]" = []
     for row in found:  # the largest first
         inside = [each for each in kept if _is_below(row.path, each.path)]
         above = [each for each in kept if _is_below(each.path, row.path)]

@@ -122,6 +122,7 @@ _TOUCHED_AND_WAITS = (
     _i("sleep_ns", nullable=True),
     _i("child_ns", nullable=True),
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
+    _i("unsure_bytes", "of touched_bytes: given out like CPU, no reading met it", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
 

@@ -21,6 +21,7 @@ from perftui.probes.stacks.own.records import (
     ThreadEnded,
     ThreadRecord,
 )
+from perftui.probes.target.kept_process import OWN_THREAD_FILES
 from perftui.probes.target.orders import at_rest
 from perftui.probes.text.units import NS_PER_S
 
@@ -42,7 +43,7 @@ _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 class _Held:
     """A thread and the stack in which it is."""
 
-    __slots__ = ("facts", "fresh", "named", "node", "pid", "since_ns", "thread", "told_ns")
+    __slots__ = ("facts", "fresh", "named", "node", "ours", "pid", "since_ns", "thread", "told_ns")
 
     def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
@@ -55,6 +56,8 @@ class _Held:
         self.told_ns = 0
         self.fresh = False
         self.named = False
+        self.ours = False
+        """It is the agent's."""
 
 
 class Holding:
@@ -132,6 +135,8 @@ class Holding:
     def _sample(self, sample: Sample) -> None:
         held = self._held[sample.thread.index]
         self._newest_ns = max(self._newest_ns, sample.t_ns)
+        if held.ours:
+            return
         node = None if sample.stack is None else self._node(sample.stack)
         if node is None:
             if held.node is None:
@@ -143,6 +148,9 @@ class Holding:
             self._close(held, sample.t_ns)
         if not held.named and sample.stack is not None:
             held.named = True
+            if _is_ours(sample.stack):
+                held.ours, held.node = True, None
+                return
             name = _name(held, sample.stack)
             if held.thread.tid != held.pid:
                 self._names.want(held.pid)
@@ -268,6 +276,11 @@ class Holding:
         for index in self._gone:
             self._cpu_ns.pop(index, None)
         self._gone.clear()
+
+
+def _is_ours(stack: StackNode) -> bool:
+    """Tell whether a thread is the agent's: all of what it does is no work of the program's."""
+    return any(place.file.endswith(OWN_THREAD_FILES) for place in stack)
 
 
 def _name(held: _Held, stack: StackNode) -> str:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 SETTLE_NS = NS_PER_S
 """What was not met by any sweep, and memory, are given out once a second."""
-_MEMORY = 0.9
-"""Of the point rate from one second to the next: hits are few, about three a second."""
+_MEMORY = 0.97
+"""Of the point rate from one second to the next: hits are few, one or two a second where memory is
+taken in short bursts. Of stacks that are not seen any more nothing counts."""
 _FORGET_NS = 30 * NS_PER_S
 ENDED = "X"
 """State of the last record of a thread."""
@@ -56,13 +57,22 @@ class _Reading(NamedTuple):
 class _Amounts:
     """What one interval has been given so far."""
 
-    __slots__ = ("cpu_ns", "grown_bytes", "stack", "touched_bytes", "waits", "whole_wait_ns")
+    __slots__ = (
+        "cpu_ns",
+        "grown_bytes",
+        "stack",
+        "touched_bytes",
+        "unsure_bytes",
+        "waits",
+        "whole_wait_ns",
+    )
 
     def __init__(self, stack: Stack | None) -> None:
         self.stack = stack
         self.cpu_ns = 0
         self.grown_bytes = 0
         self.touched_bytes = 0
+        self.unsure_bytes = 0
         self.waits: dict[str, int] = {}
         self.whole_wait_ns = 0
 
@@ -91,6 +101,7 @@ class _Amounts:
             sleep_ns=waits.get("sleep", 0),
             child_ns=waits.get("child", 0),
             with_gil_ns=t1_ns - t0_ns if stack is not None and stack.gil_held else 0,
+            unsure_bytes=self.unsure_bytes,
             held=stack is not None,
             state=None if stack is None else stack.state,
             gil_held=None if stack is None else stack.gil_held,
@@ -111,9 +122,8 @@ class _Thread:
         self.given: dict[Where, float] = {}
         """CPU by stack."""
         self.seen: set[Where] = set()
-        self.met: dict[Where, float] = {}
-        """Faults in the microseconds of a reading, fading."""
-        self.hits = 0.0
+        self.met: dict[Where, tuple[float, float]] = {}
+        """Faults in the microseconds of a reading, and readings that met any; both fading."""
 
 
 class _Process:
@@ -194,8 +204,12 @@ class Weigher:
         for given in thread.cpu.settle(now, final=final):
             book.at(given.stack).cpu_ns += given.amount
             thread.given[given.stack] = thread.given.get(given.stack, 0.0) + given.amount
-        for stack, faults in _faults_by_stack(thread).items():
-            book.at(stack).touched_bytes += faults * self._page_bytes
+        by_stack, sure = _faults_by_stack(thread)
+        for stack, faults in by_stack.items():
+            amounts = book.at(stack)
+            amounts.touched_bytes += faults * self._page_bytes
+            if not sure:
+                amounts.unsure_bytes += faults * self._page_bytes
             process.touched.append((tid, stack, faults))
 
     @staticmethod
@@ -254,10 +268,8 @@ class _Book:
         self._wait(thread.waiting.add(reading), before, row)
         thread.faults += reading.faults
         if reading.faults_in_window:
-            thread.hits += 1
-            thread.met[reading.stack] = (
-                thread.met.get(reading.stack, 0.0) + reading.faults_in_window
-            )
+            faults, hits = thread.met.get(reading.stack, (0.0, 0.0))
+            thread.met[reading.stack] = faults + reading.faults_in_window, hits + 1
 
     def _wait(self, waits: Iterable[Waited], before: _Amounts | None, row: _Amounts | None) -> None:
         for waited in waits:
@@ -305,21 +317,27 @@ def _reading(stack: Stack) -> _Reading:
     )
 
 
-def _faults_by_stack(thread: _Thread) -> dict[Where, int]:
+def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], bool]:
     """Share out a thread's faults since the last time, and begin anew.
 
     By the point rate of the stacks in which it was seen since, if there were hits enough; else by
-    CPU time.
+    CPU time, and then False comes with it, unless there was one stack alone.
     """
     faults, thread.faults = thread.faults, 0
     given, thread.given = thread.given, {}
     seen, thread.seen = thread.seen, set()
     found: dict[Where, int] = {}
+    sure = True
     if faults:
-        met = {stack: weight for stack, weight in thread.met.items() if stack in seen}
-        if thread.hits < ENOUGH_HITS or not met:
+        known = {stack: both for stack, both in thread.met.items() if stack in seen}
+        met = {stack: weight for stack, (weight, _) in known.items()}
+        if sum(hits for _, hits in known.values()) < ENOUGH_HITS:
             met = given or dict.fromkeys(seen, 1.0)
+            sure = len(seen) < 2
         found = {stack: part for stack, part in share(faults, met).items() if part}
-    thread.hits *= _MEMORY
-    thread.met = {stack: weight * _MEMORY for stack, weight in thread.met.items() if weight > 0.1}
-    return found
+    thread.met = {
+        stack: (weight * _MEMORY, hits * _MEMORY)
+        for stack, (weight, hits) in thread.met.items()
+        if hits > 0.1
+    }
+    return found, sure
