@@ -66,14 +66,15 @@ class Slices:
         self.looked += 1
         if self.looked % LOOKED_BEFORE_CLOCK:
             return True
+        if self.looked > self._most:
+            self.bounded = "%d objects" % self.looked
+            return False
         held_s = time.thread_time() - self._slice
         if held_s < SLICE_S:
             return True
         self.longest_s = max(self.longest_s, held_s)
         if self._stopped():
             self.bounded = "the program ended"
-        elif self.looked > self._most:
-            self.bounded = "%d objects" % self.looked
         elif self._spent_s() > self._budget_s:
             self.bounded = "%d objects in %.0f ms" % (self.looked, self._spent_s() * 1e3)
         else:

@@ -140,7 +140,7 @@ class Inquiry:
         if measured is None or self._missing:
             self._tell_look(now, t0_ns, "entry and exit", None, 0, 0.0, 0.0, self._missing, 0)
             return
-        told = [each for each in measured.suspects if each.calls or each.faults]
+        told = [each for each in measured.suspects if each.calls or each.faults or each.rss_bytes]
         dropped = [name_of(each.code) for each in measured.suspects if each.dropped]
         note = ""
         if dropped:
