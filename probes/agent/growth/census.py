@@ -29,7 +29,7 @@ SLICE_S = 0.003
 LOOKED_BEFORE_CLOCK = 16
 DEPTH = 7
 """Steps from a name of the program's down; LIBRARY_DEPTH from a library's."""
-LIBRARY_DEPTH = 3
+LIBRARY_DEPTH = 2
 NAMED = 32
 """In a dict with more keys they do not stand in the paths."""
 LEAST_BYTES = 64 << 10
@@ -63,6 +63,8 @@ class Slices:
 
     def step(self) -> bool:
         """Count one object; False once the walk is to end."""
+        if self.bounded:
+            return False
         self.looked += 1
         if self.looked % LOOKED_BEFORE_CLOCK:
             return True
@@ -146,13 +148,17 @@ class Census:
         own.sort(key=lambda row: row[0] != "__main__")
         self._locals()
         for depth, modules in ((DEPTH, own), (LIBRARY_DEPTH, libraries)):
+            if self._pace.bounded:
+                break
             for name, values in modules:
                 for key, value in kinds.items(values):
+                    if not self._pace.step():
+                        break
                     if type(key) is str and not key.startswith("__"):
                         self._name(value, name, key, depth)
-                if not self._pace.step():
-                    break
             self._down_all()
+            if self._pace.bounded and modules is libraries:
+                self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
         self._seen.clear()
         self._pace.over()
@@ -174,6 +180,8 @@ class Census:
 
     def _class(self, values: "Any", module: str, key: str, depth: int) -> None:
         for name, value in list(values.items()):
+            if not self._pace.step():
+                return
             if type(name) is not str or name.startswith("__"):
                 continue
             if type(value) is staticmethod or type(value) is classmethod:

@@ -30,6 +30,21 @@ LOOKED_INTO = 8
 DEEP = 400
 """Objects that are looked at of one entry."""
 _OF_A_WHOLE = 0.3
+ADDING = frozenset(
+    (
+        "append",
+        "appendleft",
+        "add",
+        "extend",
+        "insert",
+        "put",
+        "put_nowait",
+        "push",
+        "setdefault",
+        "update",
+    )
+)
+"""Methods that put more into a container."""
 
 
 class Gain:
@@ -137,21 +152,39 @@ def fillers(owner: "tuple[str, str]", path: str) -> "list[CodeType]":
     modules of the program.
     """
     module, name = owner
+    itself = path.startswith(("default of", "lru_cache of"))
+    everywhere = "." + name in path and not path.startswith(module + "." + name)
+    is_local = " in " in path
     wanted: "list[CodeType]" = []
-    dotted = path.rpartition("[")[0] or path
-    everywhere = not dotted.endswith(module + "." + name) and "." + name in path
     for each, values in own_modules():
         if each != module and not everywhere:
             continue
         for code in codes_of(each, values):
-            names = code.co_names + code.co_freevars + code.co_cellvars
-            if (name in names or (" in " in path and name in code.co_varnames)) and (
-                code not in wanted
-            ):
+            if itself:
+                met = code.co_name == name.rpartition(".")[2]
+            else:
+                met = name in code.co_names + code.co_freevars + code.co_cellvars
+                met = met or (is_local and name in code.co_varnames)
+            if met and code not in wanted:
                 wanted.append(code)
-            if code.co_name == name and path.startswith(("default of", "lru_cache of")):
-                wanted.append(code)
-    return wanted[:MOST_FILLERS]
+    if itself:
+        return wanted[:MOST_FILLERS]
+    # A name stands in code that only reads it, or makes it empty, too.
+    adding = [code for code in wanted if can_add(code)]
+    return (adding or wanted)[:MOST_FILLERS]
+
+
+def can_add(code: "CodeType") -> bool:
+    """Tell whether code has anything by which a container gets more."""
+    return not ADDING.isdisjoint(code.co_names) or _STORE_ITEM in set(code.co_code[::2])
+
+
+def _operations(text: str) -> "set[int]":
+    return set(compile(text, "<text>", "exec").co_code[::2])
+
+
+_STORE_ITEM = max(_operations("x[y] = z") - _operations("x, y, z") - {0}, default=-1)
+"""Number of the operation, which every version of Python has another for."""
 
 
 def own_modules() -> "Iterator[tuple[str, dict[str, Any]]]":

@@ -164,7 +164,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("default of __main__.into_default", "list", "int", 100, "into_default"),
         ("lru_cache of __main__.parse", "lru_cache", "list", 100, "parse"),
         ("lru_cache of __main__.parse_some", "lru_cache", "", 100, "parse_some"),
-        ("local in main", "list", "tuple", 100, "main"),
+        ("local in main", "list", "tuple", 100, "grow"),
         ("__main__.BUFFER", "bytearray", "", 0, "grow"),
     ],
 )
