@@ -12,7 +12,7 @@ TABLES = []
 
 def write(path):
     feather.write_feather(
-        pa.table({"n": list(range(200_000)), "x": [0.5] * 200_000}), path, compression="lz4"
+        pa.table({"n": list(range(50_000)), "x": [0.5] * 50_000}), path, compression="lz4"
     )
 
 
@@ -32,7 +32,7 @@ def main():
         while time.time() < end:
             read(path)
             check(TABLES[-1])
-            time.sleep(0.04)
+            time.sleep(0.01)
 
 
 main()

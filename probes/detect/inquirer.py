@@ -13,7 +13,7 @@ from perftui.probes.detect.suspicion import Suspicion
 from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.probe_thread import ProbeThread
-from perftui.probes.spine.records import Exit
+from perftui.probes.spine.records import Exit, ImportBegin, ImportEnd
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ DEEP_MOST_OBJECTS = 10_000_000
 SUSPECTS = 16
 RECENT_NS = 5 * NS_PER_S
 PROCESSES = 64
+LONGEST_IMPORT_NS = 10 * NS_PER_S
+"""What takes longer is a program that does its work while it is imported."""
 
 
 class Inquirer:
@@ -56,6 +58,8 @@ class Inquirer:
         self._call_tree = call_tree
         self._deep = deep
         self._suspicions: dict[int, Suspicion] = {}
+        self._imports: dict[int, dict[int, int]] = {}
+        """Of each process, those that go on and that no other import caused: since when."""
         self._inbox: SimpleQueue[tuple[int, int] | None] = SimpleQueue()
         self._thread = ProbeThread(log, "who makes memory grow", self._run, "perftui-inquirer")
 
@@ -69,12 +73,21 @@ class Inquirer:
                     if len(self._suspicions) >= PROCESSES:
                         continue
                     suspicion = self._suspicions[metric.pid] = Suspicion()
-                if suspicion.take(metric.t_ns, metric.rss_bytes):
+                began = self._imports.get(metric.pid)
+                if began and metric.t_ns - min(began.values()) < LONGEST_IMPORT_NS:
+                    suspicion.importing(metric.t_ns)
+                elif suspicion.take(metric.t_ns, metric.rss_bytes):
                     suspicion.asked(metric.t_ns, round(LOOK_S * NS_PER_S))
                     self._inbox.put((metric.pid, metric.t_ns))
         for record in batch.events:
             if isinstance(record, Exit):
                 self._suspicions.pop(record.pid, None)
+                self._imports.pop(record.pid, None)
+            elif isinstance(record, ImportBegin):
+                if record.parent_id is None and record.pid in self._suspicions:
+                    self._imports.setdefault(record.pid, {})[record.id] = record.t_ns
+            elif isinstance(record, ImportEnd):
+                self._imports.get(record.pid, {}).pop(record.id, None)
 
     def start(self) -> None:
         """Begin to ask."""

@@ -12,7 +12,7 @@ _RISES = ((2, 4e6), (6, 5e6), (20, 8e6), (60, 12e6), (120, 20e6))
 """(buckets, bytes): a floor that rose by so much in so long is suspicious."""
 FIRST_NS = 1_500_000_000
 """What a program loads at its start is no growth."""
-PAUSE_NS = 5_000_000_000
+PAUSE_NS = 3_000_000_000
 LONGEST_PAUSE_NS = 60_000_000_000
 _LONGER = 1.6
 
@@ -27,6 +27,12 @@ class Suspicion:
         self._floors: list[int] = []
         self._next_ns = 0
         self._pause_ns = PAUSE_NS
+
+    def importing(self, t_ns: int) -> None:
+        """Modules are being loaded: what rises meanwhile is theirs."""
+        self._floors.clear()
+        self._bucket = -1
+        self._next_ns = max(self._next_ns, t_ns + BUCKET_NS)
 
     def take(self, t_ns: int, rss_bytes: int) -> bool:
         """Take a reading; True if somebody should look now."""

@@ -275,6 +275,9 @@ class Blame(NamedTuple):
     rises: tuple[Rise, ...]
 
 
+NO_BLAME = Blame((), (), ())
+
+
 class Reader(Protocol):
     """See the module. Cheap calls: a screen makes them several times a second."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
-from perftui.probes.spine.reader import TREE
+from perftui.probes.spine.reader import NO_BLAME, TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.against import take_against
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perftui.probes.detect.spikes.spike import Spike
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
+        Blame,
         Buckets,
         CallStats,
         Counter,
@@ -119,6 +120,8 @@ class View:
     """Of the whole session: whether there are any decides about a tab."""
     tasks: tuple[Task, ...] = ()
     """Of asyncio, as they stood at the cursor or at the end of the range."""
+    blame: Blame = NO_BLAME
+    """Who made memory grow in the range, by the looks from inside that ended in it."""
     has_tasks: bool = False
     """Whether the newest list of any process has one."""
 
@@ -227,6 +230,7 @@ def take_view(
         against=against,
         plans=reader.plans(status.t_end_ns + 1),
         tasks=reader.tasks((selection.cursor_ns or span[1]) + 1),
+        blame=reader.blame(*span),
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
     )
 

@@ -96,7 +96,7 @@ class Slices:
 class Held:
     """What is under one path."""
 
-    __slots__ = ("bytes", "containers", "entries", "kind", "largest", "owner", "sampled")
+    __slots__ = ("bytes", "containers", "entries", "kind", "largest", "library", "owner", "sampled")
 
     def __init__(self, kind: str, owner: "tuple[str, str]") -> None:
         self.kind = kind
@@ -108,6 +108,8 @@ class Held:
         """Of what is large by itself, and of what the containers take without their elements."""
         self.largest: "Any" = None
         """A container of the program's, only where it was asked to be kept, and for moments."""
+        self.library = False
+        """A library's name leads here first, none of the program's."""
         self.sampled = False
         """Some of many were looked at; the figures are scaled up."""
 
@@ -131,6 +133,7 @@ class Census:
         self._keep = keep
         self._seen: "set[int]" = set()
         self._queue: "list[Place]" = []
+        self._in_libraries = False
         self.kinds = kinds.Kinds()
         self.found: "dict[str, Held]" = {}
 
@@ -150,6 +153,7 @@ class Census:
         for depth, modules in ((DEPTH, own), (LIBRARY_DEPTH, libraries)):
             if self._pace.bounded:
                 break
+            self._in_libraries = modules is libraries
             for name, values in modules:
                 for key, value in kinds.items(values):
                     if not self._pace.step():
@@ -157,7 +161,7 @@ class Census:
                     if type(key) is str and not key.startswith("__"):
                         self._name(value, name, key, depth)
             self._down_all()
-            if self._pace.bounded and modules is libraries:
+            if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
         self._seen.clear()
@@ -270,6 +274,7 @@ class Census:
         held = self.found.get(path)
         if held is None:
             held = self.found[path] = Held(kinds.type_name(type(place[0])), place[3])
+            held.library = self._in_libraries
         held.sampled |= place[4] != 1.0
         return held
 

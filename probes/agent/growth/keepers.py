@@ -30,6 +30,7 @@ LOOKED_INTO = 8
 DEEP = 400
 """Objects that are looked at of one entry."""
 _OF_A_WHOLE = 0.3
+OF_THE_LARGEST = 0.01
 ADDING = frozenset(
     (
         "append",
@@ -78,6 +79,8 @@ def grown_between(
     """
     found = []
     for path, held in after.found.items():
+        if held.library and path not in before:
+            continue  # it may have been there: libraries are not always looked at to the end
         _, entries, size = before.get(path, (0.0, 0.0, 0.0))
         row = Gain(path, held, held.entries - entries, max(held.bytes - size, 0.0))
         if row.entries >= LEAST_ENTRIES or row.bytes >= LEAST_BYTES:
@@ -86,8 +89,9 @@ def grown_between(
         if row.entries > 0 and row.held.largest is not None:
             _look_into(row, after.kinds, referents)
     found.sort(key=lambda row: (-row.bytes, -row.entries))
-    told = [row for row in _without_parts(found) if row.bytes > 0 or row.entries > 0]
-    return told[:MOST_TOLD]
+    told = _without_parts(found)
+    least = OF_THE_LARGEST * told[0].bytes if told else 0.0
+    return [row for row in told if row.bytes > 0 and row.bytes >= least][:MOST_TOLD]
 
 
 def _look_into(row: Gain, known: "kinds.Kinds", referents: "Callable[..., list[Any]]") -> None:

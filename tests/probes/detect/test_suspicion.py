@@ -70,3 +70,10 @@ def test_suspects_are_the_programs_own_functions_that_touch_memory() -> None:
     blind = {node: cell._replace(touched_bytes=0) for node, cell in cells.items()}
     first = suspects_of(tree, [thread._replace(self_by_node=blind)])
     assert [name for _, name, _ in first] == ["main", "burn", "hoard"]
+
+
+def test_what_rises_while_modules_are_loaded_is_theirs() -> None:
+    suspicion = Suspicion()
+    for n in range(20 * 8):
+        suspicion.importing(n * TICK_NS)
+    assert not any(suspicion.take(n * TICK_NS, 90 * MB) for n in range(20 * 8, 20 * 20))
