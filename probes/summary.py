@@ -296,6 +296,7 @@ def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
             "by": grown.by,
             "confidence": grown.confidence,
             "within": list(grown.within),
+            "why": grown.why,
             "thread": grown.thread,
             "pid": grown.pid,
         }

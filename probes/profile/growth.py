@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.sums import function_sums
+from perftui.probes.profile.sums import Amount, function_sums
 from perftui.probes.spine.calltree import ROOT, is_stdlib
 
 if TYPE_CHECKING:
@@ -21,11 +21,20 @@ if TYPE_CHECKING:
 
 BY_FAULTS = "page faults of the thread"
 BY_CPU = "share of CPU (estimate)"
+BY_NATIVE = "page faults of native threads"
+NATIVE = "native threads"
+"""What stands in the place of a function where threads without Python touch memory."""
 SURE = "met touching it"
+WAITED_FOR = "while these wait"
+ALONE = "it, or what it calls"
+"""No sample met it touching memory, but no other function of the program was seen in its thread."""
 CANNOT_TELL = "cannot tell"
 MOSTLY_FREED = 2.0
 """Touched by so many times more than RSS rose, most of it was given back: by whom, faults do not
 say."""
+HUGE_PAGES = 1.5
+"""RSS rose by so many times more than 4 KiB for each fault: some were huge pages of 2 MiB, and
+whose they were is not known."""
 _UNSURE_SHARE = 0.25
 _MOST_NAMED = 4
 _NAMED_SHARE = 0.02
@@ -42,39 +51,97 @@ class Grown(NamedTuple):
     confidence: str
     within: tuple[str, ...]
     """Functions that cannot be told apart from it; empty if it was met."""
+    why: str = ""
+    """Why faults do not tell, if it is not that no sample met them."""
 
 
 def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Grown]:
     """Return functions by the growth of RSS that is given to them, the most first."""
     found: list[Grown] = []
-    freed = _mostly_freed(threads)
+    vague = _vague(threads)
     for thread in threads:
         cells = thread.self_by_node.values()
         touched = sum(cell.touched_bytes for cell in cells)
         unsure = sum(cell.unsure_bytes for cell in cells)
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
-        if touched and (unsure > _UNSURE_SHARE * touched or thread.pid in freed) and len(own) > 1:
-            within = own
-        for row in function_sums(tree, [thread]):
+        alone = False
+        if touched and unsure > _UNSURE_SHARE * touched:
+            within, alone = own, len(own) == 1
+        why = vague.get(thread.pid, "")
+        rows: Sequence[FunctionSum] = function_sums(tree, [thread])
+        if len(within) > 1:
+            rows = _as_one(rows, within[0])
+        for row in rows:
             if row.self_.grown_bytes <= 0:
                 continue
+            if row.function.startswith(NATIVE) and not row.file:
+                native = _native(row, thread, tree, threads)
+                found.append(native._replace(confidence=CANNOT_TELL, why=why) if why else native)
+                continue
             by = BY_FAULTS if touched else BY_CPU
-            confidence = CANNOT_TELL if within or not touched else SURE
-            found.append(Grown(row, thread.pid, thread.tid, thread.name, by, confidence, within))
+            confidence = CANNOT_TELL if within or why or not touched else SURE
+            if alone and not why:
+                confidence = ALONE
+            among = within or (own if why else ())
+            named = thread.pid, thread.tid, thread.name
+            found.append(Grown(row, *named, by, confidence, among, why))
     found.sort(key=lambda each: -each.row.self_.grown_bytes)
     return found
 
 
-def _mostly_freed(threads: Sequence[ThreadTree]) -> set[int]:
-    """Return the processes of which much more was touched than RSS rose."""
+def _as_one(rows: Sequence[FunctionSum], function: str) -> list[FunctionSum]:
+    """Return one row for a thread whose functions cannot be told apart: any split is chance."""
+    sums = [sum(amounts) for amounts in zip(*(row.self_ for row in rows), strict=True)]
+    named = max(
+        (row for row in rows if row.function == function and row.file),
+        key=lambda row: row.total.touched_bytes,
+    )
+    return [named._replace(self_=Amount(*sums))]
+
+
+def _native(
+    row: FunctionSum, thread: ThreadTree, tree: CallTree, threads: Sequence[ThreadTree]
+) -> Grown:
+    """Add who waits meanwhile: the program's own functions that stand in a library, off the CPU."""
+    waits: dict[str, int] = {}
+    for each in threads:
+        if each.pid != thread.pid or each.tid == thread.tid:
+            continue
+        for node, cell in each.self_by_node.items():
+            name = "" if is_own(tree.frame(node)) else _own_above(tree, node)
+            if name:
+                waits[name] = waits.get(name, 0) + max(cell.wall_ns - cell.cpu_ns, 0)
+    first = sorted((name for name in waits if waits[name]), key=lambda name: -waits[name])
+    within = tuple(first[:2])
+    return Grown(row, thread.pid, thread.tid, thread.name, BY_NATIVE, WAITED_FOR, within)
+
+
+def _own_above(tree: CallTree, node: int) -> str:
+    at = node
+    while at != ROOT:
+        frame = tree.frame(at)
+        if is_own(frame):
+            return frame.function
+        at = tree.parent(at)
+    return ""
+
+
+def _vague(threads: Sequence[ThreadTree]) -> dict[int, str]:
+    """Return the processes of which faults do not tell who made RSS rise, and why."""
     touched: dict[int, int] = {}
     grown: dict[int, int] = {}
     for thread in threads:
         cells = thread.self_by_node.values()
         touched[thread.pid] = touched.get(thread.pid, 0) + sum(c.touched_bytes for c in cells)
         grown[thread.pid] = grown.get(thread.pid, 0) + max(thread.grown_bytes, 0)
-    return {pid for pid, size in touched.items() if size > MOSTLY_FREED * grown[pid]}
+    found = {}
+    for pid, size in touched.items():
+        if size > MOSTLY_FREED * grown[pid]:
+            found[pid] = "most of what was touched was freed again"
+        elif 0 < size * HUGE_PAGES < grown[pid]:
+            found[pid] = "huge pages: a fault is 4 KiB or 2 MiB"
+    return found
 
 
 def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:

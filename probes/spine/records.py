@@ -12,6 +12,9 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["info", "warn", "critical"]
 
+AMOUNTS_ALONE = "N"
+"""State of a `Stack` that says what a thread used in a place, not that it stood there."""
+
 ThreadKey = tuple[int, int]
 """(pid, tid)"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.profile.growth import BY_NATIVE
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[str, ...]]
 
+LIBRARIES = "of the libraries"
+"""A note about them alone is for those who look into the JSON."""
 _GROWTH = 4
 _ROWS = 8
 _LEAST_RISE_BYTES = 1e5
@@ -23,7 +26,7 @@ def growth_rows(memory: Mapping[str, Any]) -> Rows:
         (
             f"+{format_bytes(row['grown_bytes'])}",
             row["function"],
-            _place(row),
+            _place(row) if row["file"] else "",
             f"thread {row['thread']}" if row.get("thread") else "",
             _how(row),
         )
@@ -32,8 +35,14 @@ def growth_rows(memory: Mapping[str, Any]) -> Rows:
 
 
 def _how(row: Mapping[str, Any]) -> str:
-    if row.get("within"):
-        return f"cannot tell: within a sample of {', '.join(row['within'])}"
+    among = ", ".join(row.get("within", ()))
+    if row["by"] == BY_NATIVE:
+        known = f"cannot tell: {row['why']}" if row["why"] else ""
+        return " ".join(filter(None, (f"while these wait: {among};" if among else "", known)))
+    if row.get("why"):
+        return f"cannot tell: {row['why']}; {among}"
+    if among:
+        return f"cannot tell: within a sample of {among}"
     return "" if row["by"].startswith("page faults") else str(row["by"])
 
 
@@ -74,7 +83,7 @@ def keeper_rows(memory: Mapping[str, Any]) -> Rows:
 
 def _notes(memory: Mapping[str, Any], by: str) -> Rows:
     notes = {look["note"] for look in memory.get("looks", ()) if look["by"] == by}
-    return [("", note, "", "", "") for note in sorted(notes) if note]
+    return [("", note, "", "", "") for note in sorted(notes) if note and LIBRARIES not in note]
 
 
 def _place(row: Mapping[str, Any]) -> str:

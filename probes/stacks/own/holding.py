@@ -7,10 +7,12 @@ from time to time, so that a thread that sleeps is on the screen too.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT
-from perftui.probes.spine.records import Stack, StackWindow, ThreadName
+from perftui.probes.spine.records import AMOUNTS_ALONE, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
     ProcessRecord,
@@ -138,6 +140,9 @@ class Holding:
         if held.ours:
             return
         node = None if sample.stack is None else self._node(sample.stack)
+        if node is None and not sample.failed and sample.faults and held.thread.tid != held.pid:
+            self._native(held, sample)
+            sample = replace(sample, faults=0, faults_in_window=None)
         if node is None:
             if held.node is None:
                 return  # a native thread
@@ -158,6 +163,17 @@ class Holding:
         held.node = node
         held.facts = sample
         held.fresh = True
+
+    def _native(self, held: _Held, sample: Sample) -> None:
+        """Tell of memory that a thread touched outside of Python: no code of the program's is
+        there to have it, and the stack that it showed before has nothing to do with it."""
+        comm = held.thread.comm
+        frame = self._tree.frame_id(f"{NATIVE} ({comm})", "", 0, "native")
+        node = self._tree.intern_below(ROOT, frame)
+        t_ns, tid = sample.t_ns, held.thread.tid
+        self._out.append(
+            Stack(t_ns, t_ns + 1, held.pid, tid, node, faults=sample.faults, state=AMOUNTS_ALONE)
+        )
 
     def _close(self, held: _Held, t_ns: int) -> None:
         """Write down the interval that is open, up to a moment; what holds on begins there."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
 from perftui.probes.stacks.own.weigh_cpu import CpuByStack, share
@@ -170,10 +171,16 @@ class Weigher:
             process = self._processes[pid] = _Process(min(stack.t0_ns for stack in stacks))
             process.rss_bytes = None if rss is None else rss.value_at(process.settled_ns)
         by_thread: dict[int, list[Stack]] = {}
+        outside: list[Stack] = []
         for stack in stacks:
-            by_thread.setdefault(stack.tid, []).append(stack)
+            if stack.state == AMOUNTS_ALONE:
+                outside.append(stack)
+            else:
+                by_thread.setdefault(stack.tid, []).append(stack)
         now = max(stack.t1_ns for stack in stacks)
         books = {tid: _Book(process, tid, rows) for tid, rows in by_thread.items()}
+        for stack in outside:
+            self._touched_outside(process, stack, books, now)
         due = now - process.settled_ns >= SETTLE_NS
         ended = [tid for tid, rows in by_thread.items() if rows[-1].state == ENDED]
         if due:
@@ -191,6 +198,18 @@ class Weigher:
         for tid, book in books.items():
             found += book.pieces((pid, tid))
         return found
+
+    def _touched_outside(
+        self, process: _Process, stack: Stack, books: dict[int, _Book], now: int
+    ) -> None:
+        """Note what a thread touched where it has no Python stack."""
+        book = books.get(stack.tid)
+        if book is None:
+            book = books[stack.tid] = _Book(process, stack.tid, [])
+            book.span = (min(stack.t0_ns, now - 1), now)
+        faults = stack.faults or 0
+        book.at(stack.node).touched_bytes += faults * self._page_bytes
+        process.touched.append((stack.tid, stack.node, faults))
 
     def _settle(
         self, process: _Process, tid: int, books: dict[int, _Book], now: int, *, final: bool
@@ -321,7 +340,8 @@ def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], bool]:
     """Share out a thread's faults since the last time, and begin anew.
 
     By the point rate of the stacks in which it was seen since, if there were hits enough; else by
-    CPU time, and then False comes with it, unless there was one stack alone.
+    CPU time, and then False comes with it. A stack in which it waits gets nothing, unless it was
+    seen in no other one: that it was this thread is known all the same.
     """
     faults, thread.faults = thread.faults, 0
     given, thread.given = thread.given, {}
@@ -332,8 +352,10 @@ def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], bool]:
         known = {stack: both for stack, both in thread.met.items() if stack in seen}
         met = {stack: weight for stack, (weight, _) in known.items()}
         if sum(hits for _, hits in known.values()) < ENOUGH_HITS:
-            met = given or dict.fromkeys(seen, 1.0)
-            sure = len(seen) < 2
+            sure = False
+            working = {stack for stack in seen if not thread.cpu.waits_at(stack)}
+            met = {stack: part for stack, part in given.items() if stack in working}
+            met = met or dict.fromkeys(working or seen, 1.0)
         found = {stack: part for stack, part in share(faults, met).items() if part}
     thread.met = {
         stack: (weight * _MEMORY, hits * _MEMORY)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.blame import keepers_of, rises_of
 from perftui.probes.profile.blame_words import evidence_words
-from perftui.probes.profile.growth import CANNOT_TELL, SURE, grown_by_function
+from perftui.probes.profile.growth import (
+    ALONE,
+    CANNOT_TELL,
+    NATIVE,
+    SURE,
+    WAITED_FOR,
+    grown_by_function,
+)
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
 from perftui.probes.spine.records import Keeper, Rise
@@ -65,7 +72,33 @@ def test_functions_of_a_thread_that_no_sample_tells_apart_are_named() -> None:
 def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     program = Program()
     program.thread(1, "cache", (("fill",), 90 * MB, 90 * MB, 90 * MB))
-    assert grown_by_function(program.tree, program.threads)[0].confidence == SURE
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("fill", ALONE)
+
+
+def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:
+    program = Program()
+    frame = program.tree.frame_id(f"{NATIVE} (tokio)", "", 0, "native")
+    native = {program.tree.intern([frame]): Weights(0, 0, 90 * MB, 0, touched_bytes=90 * MB)}
+    program.threads.append(ThreadTree(1, 7, "tokio", 0, 0, 90 * MB, native, ""))
+    ids = [
+        program.tree.frame_id("load", FILE, 3),
+        program.tree.frame_id("read", "/x/site-packages/lance/l.py", 9),
+    ]
+    waits = {program.tree.intern(ids): Weights(10**9, 10**6, 0, 0)}
+    program.threads.append(ThreadTree(1, 1, "MainThread", 10**9, 10**6, 0, waits, ""))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.by, row.confidence) == ("page faults of native threads", WAITED_FOR)
+    assert (row.thread, row.within) == ("tokio", ("load",))
+
+
+def test_huge_pages_make_threads_undecided() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("fill",), 10 * MB, 1 * MB, 0))
+    program.thread(2, "other", (("chat",), 90 * MB, 9 * MB, 0))
+    rows = grown_by_function(program.tree, program.threads)
+    assert {row.confidence for row in rows} == {CANNOT_TELL}
+    assert rows[0].why.startswith("huge pages")
 
 
 def test_where_most_was_freed_again_samples_cannot_tell_who_kept() -> None:
