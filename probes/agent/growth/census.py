@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent.growth import kinds
 
-    Place = tuple[Any, str, int, tuple[str, str], float]
+    Place = tuple[Any, str, int, str, float]
     """Object, path, steps left, owner, how many alike it stands for."""
 else:
     kinds = sys.modules["_perftui_agent_growth_kinds"]
@@ -98,10 +98,10 @@ class Held:
 
     __slots__ = ("bytes", "containers", "entries", "kind", "largest", "library", "owner", "sampled")
 
-    def __init__(self, kind: str, owner: "tuple[str, str]") -> None:
+    def __init__(self, kind: str, owner: str) -> None:
         self.kind = kind
         self.owner = owner
-        """(module, name): the innermost name that leads here, for the code that fills it."""
+        """The innermost name that leads here (`name_in`), for the code that fills it."""
         self.containers = 0.0
         self.entries = 0.0
         self.bytes = 0.0
@@ -132,7 +132,7 @@ class Census:
         self._own_threads = own_threads
         self._keep = keep
         self._seen: "set[int]" = set()
-        self._queue: "list[Place]" = []
+        self._queue: "list[Any]" = []
         self._in_libraries = False
         self.kinds = kinds.Kinds()
         self.found: "dict[str, Held]" = {}
@@ -155,11 +155,11 @@ class Census:
                 break
             self._in_libraries = modules is libraries
             for name, values in modules:
-                for key, value in kinds.items(values):
+                for key in list(dict.keys(values)):
                     if not self._pace.step():
                         break
                     if type(key) is str and not key.startswith("__"):
-                        self._name(value, name, key, depth)
+                        self._name(values.get(key), name, key, depth)
             self._down_all()
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
@@ -180,7 +180,7 @@ class Census:
                 self._seen.add(id(value))
                 self._class(values, module, key, depth)
         elif what != kinds.PLAIN:
-            self._queue.append((value, module + "." + key, depth, (module, key), 1.0))
+            self._queue += (value, module + "." + key, depth, name_in(module, key), 1.0)
 
     def _class(self, values: "Any", module: str, key: str, depth: int) -> None:
         for name, value in list(values.items()):
@@ -195,7 +195,7 @@ class Census:
                 self._function(value, module, key + "." + name, depth)
             elif what not in (kinds.PLAIN, kinds.CLASS):
                 path = module + "." + key + "." + name
-                self._queue.append((value, path, depth, (module, name), 1.0))
+                self._queue += (value, path, depth, name_in(module, name), 1.0)
 
     def _function(self, function: "Any", module: str, name: str, depth: int) -> None:
         if id(function) in self._seen:
@@ -203,11 +203,11 @@ class Census:
         self._seen.add(id(function))
         where = module + "." + name
         for value in function.__defaults__ or ():
-            self._queue.append((value, "default of " + where, depth - 1, (module, name), 1.0))
+            self._queue += (value, "default of " + where, depth - 1, name_in(module, name), 1.0)
         for number, cell in enumerate(function.__closure__ or ()):
             label = function.__code__.co_freevars[number]
             path = "closure of " + where + ": " + label
-            self._queue.append((cell, path, depth - 1, (module, label), 1.0))
+            self._queue += (cell, path, depth - 1, name_in(module, label), 1.0)
 
     def _locals(self) -> None:
         """Begin with what running functions of the program have in their variables."""
@@ -222,9 +222,9 @@ class Census:
                     function = getattr(code, "co_qualname", code.co_name)
                     for name, value in local_variables(at):
                         if self.kinds.of(value)[0] != kinds.PLAIN:
-                            owner = (module if type(module) is str else "", name)
+                            owner = name_in(module if type(module) is str else "", name)
                             path = "%s in %s" % (name, function)
-                            self._queue.append((value, path, DEPTH, owner, 1.0))
+                            self._queue += (value, path, DEPTH, owner, 1.0)
                 at = at.f_back
 
     # --- down from them -------------------------------------------------------------------
@@ -232,26 +232,29 @@ class Census:
     def _down_all(self) -> None:
         layer, self._queue = self._queue, []
         while layer:
-            for place in layer:
-                if id(place[0]) in self._seen:
+            for at in range(0, len(layer), 5):
+                value = layer[at]
+                if id(value) in self._seen:
                     continue
-                self._seen.add(id(place[0]))
+                self._seen.add(id(value))
                 if not self._pace.step():
                     return
-                self._look(place)
+                self._look(tuple(layer[at : at + 5]))
             layer, self._queue = self._queue, []
 
     def _look(self, place: "Place") -> None:
         value, path, depth, owner, weight = place
         what, base = self.kinds.of(value)
         if what in (kinds.LEAF, kinds.LIBRARY):
+            if base in kinds.SLOW and path.endswith("[…]"):
+                return  # to ask one takes a millisecond; what holds them asks the newest
             size = self.kinds.size(value)
             if size >= LEAST_BYTES:
                 held = self._held(place, path)
                 held.containers += weight
                 held.bytes += size * weight
         elif what == kinds.FUNCTION:
-            self._function(value, owner[0], value.__qualname__, depth)
+            self._function(value, module_of(owner), value.__qualname__, depth)
         elif what == kinds.CELL:
             for inner in self._referents(value):
                 self._below(inner, path, depth, owner, weight)
@@ -264,11 +267,9 @@ class Census:
         elif what == kinds.INSTANCE:
             self._instance(place)
 
-    def _below(
-        self, value: "Any", path: str, depth: int, owner: "tuple[str, str]", weight: float
-    ) -> None:
+    def _below(self, value: "Any", path: str, depth: int, owner: str, weight: float) -> None:
         if depth > 0 and self.kinds.of(value)[0] not in (kinds.PLAIN, kinds.CLASS):
-            self._queue.append((value, path, depth - 1, owner, weight))
+            self._queue += (value, path, depth - 1, owner, weight)
 
     def _held(self, place: "Place", path: str) -> Held:
         held = self.found.get(path)
@@ -316,19 +317,31 @@ class Census:
         values = None if dict_of is None else dict_of.__get__(value)
         if type(values) is dict:
             self._seen.add(id(values))
-            for key, inner in kinds.items(values):
-                name = key if type(key) is str else "…"
+            for key in list(dict.keys(values)):
+                if type(key) is not str:
+                    continue  # to look one up might call it
+                name, inner = key, dict.get(values, key)
                 where = "%s.%s" % (path, short(name))
-                self._below(inner, where, depth, (owner[0], name), weight)
+                self._below(inner, where, depth, name_in(module_of(owner), name), weight)
         for name, member in slots:
             try:
                 inner = member.__get__(value)
             except AttributeError:  # not set
                 continue
-            self._below(inner, path + "." + name, depth, (owner[0], name), weight)
+            self._below(inner, path + "." + name, depth, name_in(module_of(owner), name), weight)
         if type(values) is not dict and not slots:
             for inner in self._referents(value)[: kinds.WHOLE]:
                 self._below(inner, path + ".…", depth, owner, weight)
+
+
+def name_in(module: str, name: str) -> str:
+    """Return an owner: one text, as tuples that stay would have the program's garbage collected."""
+    return module + "\n" + name
+
+
+def module_of(owner: str) -> str:
+    """Return the module of an owner."""
+    return owner.partition("\n")[0]
 
 
 def local_variables(frame: "FrameType") -> "list[tuple[str, Any]]":

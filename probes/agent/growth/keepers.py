@@ -149,13 +149,13 @@ def _is_below(path: str, above: str) -> bool:
     return path.startswith(above) and path[len(above) :][:1] in ("[", ".")
 
 
-def fillers(owner: "tuple[str, str]", path: str) -> "list[CodeType]":
+def fillers(owner: str, path: str) -> "list[CodeType]":
     """Return code of the program that can fill what a name leads to.
 
     What is there by the name of a module's global is looked for in that module, attributes in all
     modules of the program.
     """
-    module, name = owner
+    module, _, name = owner.partition("\n")
     itself = path.startswith(("default of", "lru_cache of"))
     everywhere = "." + name in path and not path.startswith(module + "." + name)
     is_local = " in " in path

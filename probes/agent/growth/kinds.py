@@ -21,6 +21,7 @@ newest are."""
 SOME = 8
 LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "torch"))
 """Whose arrays and tables are asked for their size: their own code, known to have no effect."""
+SLOW = frozenset(("pandas", "pyarrow", "polars", "torch"))
 
 type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
 type_mro: "Callable[[Any], Any]" = type.__dict__["__mro__"].__get__
