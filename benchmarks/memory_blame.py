@@ -19,6 +19,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from memory_programs import KNOWN, Known
@@ -105,14 +106,41 @@ def memray_first(python: str, name: str, seconds: float) -> str:
         return done.stdout.strip()
 
 
+def print_cost(python: str, seconds: float, rounds: int) -> None:
+    """Print the work per CPU second of a program that is looked at, beside one that is not."""
+    modes = {"hands off": ["--hands-off"], "as it is": [], "deep": ["--deep"]}
+    for name in ("allocation_heavy", "call_heavy"):
+        found: dict[str, list[float]] = {mode: [] for mode in modes}
+        looks: dict[str, int] = dict.fromkeys(modes, 0)
+        for _ in range(rounds):
+            for mode, options in modes.items():
+                with tempfile.TemporaryDirectory() as folder:
+                    file = Path(folder) / "summary.json"
+                    argv = [sys.executable, "-m", "perftui", "run", "--headless", "--no-record"]
+                    argv += [*options, "--json", str(file), "--", python]
+                    argv += [str(PROGRAMS / f"{name}.py"), str(seconds)]
+                    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+                    looks[mode] += len(json.loads(file.read_text())["memory"]["looks"])
+                found[mode].append(float(done.stdout.split()[-1]))
+        base = median(found["hands off"])
+        for mode, works in found.items():
+            share = 100 * median(works) / base
+            said = f"{share:6.1f} % of the work per CPU second, {looks[mode]} answers"
+            print(f"{name:18}{mode:12}{said}", flush=True)
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--python", action="append", help="interpreters to run them with")
     parser.add_argument("--memray", help="a Python of this version that has memray")
+    parser.add_argument("--cost", type=int, metavar="ROUNDS", help="what a look costs instead")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
+    if args.cost:
+        print_cost((args.python or [sys.executable])[0], args.seconds, args.cost)
+        return
     counts: dict[str, list[int]] = {}
     for name in args.names or KNOWN:
         known = KNOWN[name]

@@ -24,7 +24,6 @@ else:
 
 TURN_S = 0.25
 FILLS_BYTES = 2_400
-SEVERAL_SHARE = 0.05
 
 
 class Inquiry:
@@ -145,6 +144,8 @@ class Inquiry:
         note = ""
         if dropped:
             note = "called too often, so counted in its callers: " + ", ".join(dropped[:5])
+        if measured.several:
+            note = "; ".join(filter(None, (note, rises.SEVERAL)))
         calls = sum(each.calls for each in told)
         cost_s = 2 * calls * rises.COST_S
         self._tell_look(

@@ -34,6 +34,8 @@ SHARE = 0.1
 """Of a thread's time, more than which the events may not cost."""
 CHECK_EVERY = 256
 MOST_SUSPECTS = 40
+SEVERAL_SHARE = 0.1
+SEVERAL = "several threads took memory: RSS is that of all, touched bytes are the thread's own"
 MISSING = "needs Python 3.12 or later"
 
 
@@ -51,12 +53,14 @@ class Suspect:
 class _Thread:
     """Where one thread is, and what was read at its last event."""
 
-    __slots__ = ("faults", "inside", "rss")
+    __slots__ = ("faults", "inside", "new_faults", "rss")
 
     def __init__(self, inside: "list[int]", rss: int, faults: int) -> None:
         self.inside = inside
         self.rss = rss
         self.faults = faults
+        self.new_faults = 0
+        """Since it was met first."""
 
 
 class Rises:
@@ -85,6 +89,8 @@ class Rises:
         """RSS of the process from `begin` to `end`."""
         self.faults = 0
         """Of the process, our own thread's not counted."""
+        self.several = False
+        """Several threads took memory: RSS rose in each of them by what the others took, too."""
         self._began = 0.0
 
     def begin(self) -> str:
@@ -140,12 +146,16 @@ class Rises:
         self.faults = max(self._other_faults() - self._faults0, 0)
         faults_of = faults_by_thread()
         for ident, thread in self._threads.items():
+            gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
+            thread.new_faults += gained
             if thread.inside:
                 suspect = self.suspects[thread.inside[-1]]
-                faults = faults_of.get(ident, thread.faults)
-                suspect.faults += max(faults - thread.faults, 0)
+                suspect.faults += gained
                 if len(self._threads) == 1:
                     suspect.rss_bytes += rss - thread.rss
+        parts = [thread.new_faults for thread in self._threads.values()]
+        parts.append(self.faults - sum(parts))
+        self.several = sum(part > SEVERAL_SHARE * self.faults for part in parts) > 1
         self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
         self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
 
@@ -197,6 +207,7 @@ class Rises:
             suspect = self.suspects[thread.inside[-1]]
             suspect.rss_bytes += rss - thread.rss
             suspect.faults += faults - thread.faults
+        thread.new_faults += faults - thread.faults
         thread.rss, thread.faults = rss, faults
         self.events += 1
         if not self.events % CHECK_EVERY:
