@@ -24,6 +24,8 @@ else:
 
 TURN_S = 0.25
 FILLS_BYTES = 2_400
+LAST_S = 0.5
+"""For so long a program that ends waits for the last census; for our thread it waits a second."""
 
 
 class Inquiry:
@@ -49,6 +51,7 @@ class Inquiry:
     ) -> None:
         self._agent = agent
         self._budget_s = budget_s
+        self._ending = ending
         self._most = most
         self._gc = interpreters_own("gc")
         self._t0_ns = time.monotonic_ns()
@@ -87,7 +90,10 @@ class Inquiry:
             self._rises.settle()
         self._tell_rises()
         rss = self._agent.rss()
-        second, pace = self._census(lambda: False, keep=True)
+        give_up = time.monotonic() + LAST_S
+        second, pace = self._census(
+            lambda: self._ending() and time.monotonic() > give_up, keep=True
+        )
         grown = keepers.grown_between(self._before, second, self._gc.get_referents)
         for held in second.found.values():
             held.largest = None

@@ -30,11 +30,13 @@ TOOL_IDS = (4, 3, 2)
 """Two that nobody has a claim on, then the one for profilers."""
 COST_S = 6e-6
 """About what an event costs the program: entry and exit, RSS, page faults."""
-SHARE = 0.1
+SHARE = 0.03
 """Of a thread's time, more than which the events may not cost."""
-CHECK_EVERY = 256
+CHECK_EVERY = 64
 MOST_SUSPECTS = 40
 SEVERAL_SHARE = 0.1
+ALONE_SHARE = 0.9
+"""A thread with more of all page faults is the one by which RSS rose."""
 SEVERAL = "several threads took memory: RSS is that of all, touched bytes are the thread's own"
 MISSING = "needs Python 3.12 or later"
 
@@ -151,7 +153,7 @@ class Rises:
             if thread.inside:
                 suspect = self.suspects[thread.inside[-1]]
                 suspect.faults += gained
-                if len(self._threads) == 1:
+                if len(self._threads) == 1 or gained > ALONE_SHARE * self.faults:
                     suspect.rss_bytes += rss - thread.rss
         parts = [thread.new_faults for thread in self._threads.values()]
         parts.append(self.faults - sum(parts))
