@@ -38,7 +38,7 @@ def _how(row: Mapping[str, Any]) -> str:
     among = ", ".join(row.get("within", ()))
     if row["by"] == BY_NATIVE:
         known = f"cannot tell: {row['why']}" if row["why"] else ""
-        return " ".join(filter(None, (f"while these wait: {among};" if among else "", known)))
+        return "; ".join(filter(None, (f"while these wait: {among}" if among else "", known)))
     if row.get("why"):
         return f"cannot tell: {row['why']}; {among}"
     if among:
