@@ -69,6 +69,11 @@ def answers(memory: dict[str, Any], known: Known, file: str) -> dict[str, Answer
             said, right = f"{said} (library)", True
         told["samples"] = Answer(said, right)
         told["thread"] = Answer(first["thread"], first["thread"] == known.thread)
+        waits = bool(set(known.functions) & set(first["within"]))
+        if first["why"]:  # huge pages, or most was freed: of the threads nothing is claimed
+            told["thread"] = Answer("cannot tell: " + first["why"], None)
+        elif first["by"].startswith("page faults of native") and waits:
+            told["thread"] = Answer(f"{first['thread']} (native, while it waits)", True)
     rises = [row["function"] for row in memory["rises"] if row["function"]]
     rose = [name.rpartition(".")[2] for name in rises[:FIRST]]
     told["entry and exit"] = Answer(

@@ -21,7 +21,8 @@ KNOWN = {
     "who_allocates": Known(("fill_cache",), "cache", "kept"),
     "leak_at_top": Known(("<module>",), "MainThread", "kept"),
     "arrow_read": Known(("read",), "MainThread", "TABLES", ("pyarrow",)),
-    "pandas_cache": Known(("enrich",), "MainThread", "CACHE", ("pandas",)),
+    # The columns that `load` made are kept, too: `assign` does not copy them.
+    "pandas_cache": Known(("enrich", "load"), "MainThread", "CACHE", ("pandas",)),
     "list_building": Known(("parse", "build"), "MainThread", "rows"),
     "numpy_results": Known(("simulate",), "MainThread", "results", ("numpy",)),
     "duckdb_collect": Known(("collect",), "MainThread", "collected", ("duckdb", "pyarrow")),

@@ -20,9 +20,10 @@ else:
     census = sys.modules["_perftui_agent_growth_census"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
 
-LEAST_ENTRIES = 3
+LEAST_ENTRIES = 1
 LEAST_BYTES = 200_000
 """What grew by less than both is not told."""
+LEAST_TOLD_BYTES = 20_000
 MOST_TOLD = 8
 MOST_FILLERS = 6
 LOOKED_INTO = 8
@@ -90,7 +91,7 @@ def grown_between(
             _look_into(row, after.kinds, referents)
     found.sort(key=lambda row: (-row.bytes, -row.entries))
     told = _without_parts(found)
-    least = OF_THE_LARGEST * told[0].bytes if told else 0.0
+    least = max(OF_THE_LARGEST * told[0].bytes, LEAST_TOLD_BYTES) if told else 0.0
     return [row for row in told if row.bytes > 0 and row.bytes >= least][:MOST_TOLD]
 
 

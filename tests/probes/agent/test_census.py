@@ -117,7 +117,7 @@ def main():
     before = keepers.numbers(take(False)[0].found)
     grow(100, local)
     walk, slices = take(True)
-    keepers.MOST_TOLD, keepers.OF_THE_LARGEST = 1000, 0.0
+    keepers.MOST_TOLD, keepers.OF_THE_LARGEST, keepers.LEAST_TOLD_BYTES = 1000, 0.0, 0.0
     grown = keepers.grown_between(before, walk, gc.get_referents)
     bounded = census.Slices(30.0, 500, lambda: False)
     census.Census(gc, bounded, ()).take()

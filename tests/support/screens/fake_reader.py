@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import (
+    NO_BLAME,
     TREE,
+    Blame,
     Buckets,
     CallStats,
     Counter,
@@ -336,6 +338,9 @@ class FakeReader:
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         plan = Plan(T0 + S, PID, "query", "╭─ Parquet Scan ─╮", "in the scan", 2, 2)
         return (plan,) if self.planned and t1_ns > plan.t_ns else ()
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        return NO_BLAME
 
     def tasks(self, t1_ns: int) -> tuple[Task, ...]:
         frames = (
