@@ -79,6 +79,16 @@ class Board:
             self._inquiry = None
 
     def _turn(self) -> float:
+        try:
+            return self._go_on()
+        except Exception as error:  # the next order may go well; on our own thread all is ours
+            self._agent.report(error)
+            if self._inquiry is not None:
+                self._inquiry.drop()
+                self._inquiry = None
+            return CHILD_LOOK_S
+
+    def _go_on(self) -> float:
         if self._inquiry is not None:
             pause_s = self._inquiry.turn()
             if pause_s:
