@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
+from perftui.probes.detect.inquirer import Inquirer
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.cores import usable_cores
@@ -121,8 +122,18 @@ class Session:
             limit_bytes=self.limit_bytes,
             cores=self._cores,
             call_tree=self.store.call_tree if options.stacks else None,
+            blame=self.store.blame,
         )
         log.connect(self._detectors)
+        self._inquirer: Inquirer | None = None
+        if channel is not None and channel.board is not None:
+            self._inquirer = Inquirer(
+                log,
+                channel.board,
+                self.store.call_tree if options.stacks else None,
+                deep=options.deep,
+            )
+            log.connect(self._inquirer)
         self.orders: Orders | None = None
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
@@ -176,6 +187,7 @@ class Session:
             os.environ,
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
+            hears_orders=options.inquire,
         )
         if not loads_agent(argv, os.environ):
             env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
@@ -306,6 +318,7 @@ class Session:
             ("what the program says", self._start_agent),
             ("the output", self._start_output),
             ("stacks", self._start_stacks),
+            ("who makes memory grow", self._start_inquirer),
         )
         for what, start in steps:
             try:
@@ -325,6 +338,10 @@ class Session:
                 sampler_hz=_IN_PROCESS_HZ,
             )
             self._agent.start()
+
+    def _start_inquirer(self) -> None:
+        if self._inquirer is not None:
+            self._inquirer.start()
 
     def _start_output(self) -> None:
         if self._output is not None:
@@ -522,7 +539,7 @@ class Session:
         elif not self._target.alive():
             self._left_behind.tell()
         self._left_behind.tell_no_more()
-        probes: list[Probe | None] = [self._stacks, self._agent, self._output]
+        probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
         probes += [self._resident, self._metrics]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

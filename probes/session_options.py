@@ -21,6 +21,10 @@ class ProbeOptions:
     native: bool = False
     sampler: Sampler = "auto"
     """Who takes the stacks; "auto" chooses for each process."""
+    inquire: bool = True
+    """Ask a launched program from inside who makes its memory grow, when it seems to."""
+    deep: bool = False
+    """Look at everything then, whatever it costs the program."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 

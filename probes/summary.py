@@ -11,6 +11,8 @@ from perftui.probes.answers.holding import PART_NS
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
+from perftui.probes.profile.blame import blame_json
+from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
@@ -75,6 +77,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             "parts": _parts(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
             **_peaks(reader, exit_),
+            **blame_json(reader.blame(t0_ns, t1_ns), reader, t0_ns),
         },
         "alerts": [
             {
@@ -328,18 +331,21 @@ def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None
 
 
 def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
-    sums = function_sums(reader.tree, reader.call_tree(t0_ns, t1_ns))
-    rows = sorted(sums, key=lambda row: -row.self_.grown_bytes)[:GROWTH_FUNCTIONS]
+    """Where RSS rose, by the samples. Who keeps, and where exactly it rose, stand beside it."""
+    rows = grown_by_function(reader.tree, reader.call_tree(t0_ns, t1_ns))
     return [
         {
-            "function": row.function,
-            "file": row.file,
-            "line": row.line,
-            "grown_bytes": row.self_.grown_bytes,
-            "by": "page faults of the thread"
-            if row.self_.touched_bytes
-            else "share of CPU (estimate)",
+            "function": grown.row.function,
+            "file": grown.row.file,
+            "line": grown.row.line,
+            "grown_bytes": grown.row.self_.grown_bytes,
+            "touched_bytes": grown.row.self_.touched_bytes,
+            "by": grown.by,
+            "confidence": grown.confidence,
+            "within": list(grown.within),
+            "why": grown.why,
+            "thread": grown.thread,
+            "pid": grown.pid,
         }
-        for row in rows
-        if row.self_.grown_bytes > 0
+        for grown in rows[:GROWTH_FUNCTIONS]
     ]

@@ -30,8 +30,8 @@ class Children:
         self._agent = agent
         self._fds = tuple(order[:3])
         # Not held at the gate, and its output stays buffered as it would be.
-        words = [*order[:5], 0, order[6], 0, order[8]]
-        self._order = ":".join(map(str, words)).encode()
+        self._words = [*order[:5], 0, order[6], 0, order[8]]
+        self._board = tuple(order[9:11])
         self._hook = hook_folder.encode(sys.getfilesystemencoding(), "surrogateescape")
 
     def hook(self) -> None:
@@ -73,7 +73,7 @@ class Children:
                 return args
             pairs = _own_environment() if environment is None else list(environment)
             amended = self._environment(pairs)
-            keep = tuple(sorted({*keep, *self._fds}))
+            keep = tuple(sorted({*keep, *self._fds, *self._board_there()[:1]}))
             return (argv, executables, close_fds, keep, cwd, amended, *rest)
         except Exception as error:  # odd arguments are for the original to refuse
             if self._agent.foreign(error):
@@ -93,14 +93,24 @@ class Children:
         same_pipe = (record.st_dev, record.st_ino) == (keep.st_dev, keep.st_ino)
         return same_pipe and agent.owns_statm()
 
+    def _board_there(self) -> "tuple[int, ...]":
+        """Return descriptor and inode of the board, if it still is there."""
+        try:
+            if self._board[0] and posix.fstat(self._board[0]).st_ino == self._board[1]:
+                return self._board
+        except OSError:
+            pass
+        return ()
+
     def _environment(self, pairs: "list[bytes]") -> "list[bytes]":
         """Return an environment (NAME=value) in which an interpreter loads the agent."""
+        order = ":".join(map(str, [*self._words, *(self._board_there() or (0, 0))])).encode()
         kept = [pair for pair in pairs if not pair.startswith((b"PERFTUI_AGENT", b"PYTHONPATH="))]
         path = [pair[11:] for pair in pairs if pair.startswith(b"PYTHONPATH=")]
         if path:
             kept.append(b"PERFTUI_AGENT_PYTHONPATH=" + path[-1])
         with_hook = self._hook + b":" + path[-1] if path and path[-1] else self._hook
-        return [*kept, b"PYTHONPATH=" + with_hook, b"PERFTUI_AGENT=" + self._order]
+        return [*kept, b"PYTHONPATH=" + with_hook, b"PERFTUI_AGENT=" + order]
 
 
 def tell_before_os_exit(agent: "Agent") -> None:

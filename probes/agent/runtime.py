@@ -353,8 +353,9 @@ class Agent:
         inheritable from here on.
         """
         hook = hook_folder()
-        for fd in order[:3]:
-            posix.set_inheritable(fd, True)
+        for fd in (*order[:3], order[9]):
+            if fd:
+                posix.set_inheritable(fd, True)
         child = dict(environ)
         before = child.get("PYTHONPATH")
         if before is not None:

@@ -30,7 +30,8 @@ def start(
     fields = order.split(":")
     record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
     sampler_hz = float(fields[8])
-    request_fd = int(fields[9]) if len(fields) > 9 else -1  # of the launched program alone
+    board = (int(fields[9]), int(fields[10])) if len(fields) > 10 else (0, 0)
+    request_fd = int(fields[11]) if len(fields) > 11 else -1  # of the launched program alone
     wire_module = load("wire", "_perftui_agent_wire")
     wire = wire_module.Wire(record_fd, device, inode)
     if not wire.ours():
@@ -38,15 +39,27 @@ def start(
     try:
         # `keep_fd` is a read end: while it is open a write can never raise SIGPIPE, which would
         # kill a program that has set SIGPIPE to its default, once the profiler has gone.
-        for fd in (record_fd, keep_fd, gate_fd):
-            posix.set_inheritable(fd, False)
+        for fd in (record_fd, keep_fd, gate_fd, *board[:1]):
+            if fd:
+                posix.set_inheritable(fd, False)
         if request_fd >= 0:
             posix.set_inheritable(request_fd, False)
         if lines and sys.stdout is not None:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         # What this process is told should it become another program: the same, without a gate.
         again = [record_fd, keep_fd, gate_fd, device, inode, 0, tracer_pid, lines]
-        _start(wire, wire_module, gate_fd, gate_inode, load, spec_of, tracer_pid, sampler_hz, again)
+        _start(
+            wire,
+            wire_module,
+            gate_fd,
+            gate_inode,
+            load,
+            spec_of,
+            tracer_pid,
+            sampler_hz,
+            again,
+            board,
+        )
         sys.modules["_perftui_agent"].agent.request_fd = request_fd
     except Exception as error:
         if wire_module.foreign(error):
@@ -71,6 +84,7 @@ def _start(
     tracer_pid: int,
     sampler_hz: float,
     order_again: "list[Any]",
+    board: "tuple[int, int]",
 ) -> None:
     runtime = load("runtime", "_perftui_agent")
     imports = load("imports", "_perftui_agent_imports")
@@ -92,7 +106,7 @@ def _start(
         _open_at("/proc/self/statm", gate_fd)
     agent = runtime.Agent(wire, wire_module, gate_fd)
     runtime.agent = agent
-    runtime.order = [*order_again, sampler_hz]
+    runtime.order = [*order_again, sampler_hz, *board]
     runtime.held_ns = held_ns
 
     posix.register_at_fork(after_in_child=agent.after_fork)
@@ -140,6 +154,9 @@ def _start(
     if sampler_hz > 0:
         sampler = load("sampler", "_perftui_agent_sampler")
         sampler.ThreadSampler(agent, sampler_hz, beside()).start()
+    if board[0]:
+        hear = load("growth/board", "_perftui_agent_growth_board")
+        hear.Board(agent, beside(), *board, load).start()
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:

@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from perftui.probes.agent_link.order_board import OrderBoard
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,21 +32,26 @@ PIPE_BYTES = 1 << 20
 class AgentChannel:
     """The pipes between one launched program and us. Closing twice is fine."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: OrderBoard | None = None) -> None:
         self.read_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         """Records come out here; `agent_reader.AgentProbe` reads it. Ours until `close`."""
         gate_read_fd, self._gate_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         with contextlib.suppress(OSError):  # over the limit of unprivileged users: 64 KiB then
             fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         keep_fd = os.dup(self.read_fd)
+        self.board = board
+        """Where orders to the agents are written, None if they are to hear none."""
         self._requests = 0
         self._request_fd = _memory_file()
         ends = [write_fd, keep_fd, gate_read_fd]
+        if board is not None:
+            ends.append(os.dup(board.fd))
         if self._request_fd >= 0:
             ends.append(os.dup(self._request_fd))
         self.child_fds = tuple(_move_up(fd) for fd in ends)
-        """In the program: where records go, a read end of the same pipe, the gate, and where it
-        reads how often it was asked to release memory (if the system has such files)."""
+        """In the program: where records go, a read end of the same pipe, the gate, the board (if
+        there is one), and where it reads how often it was asked to release memory (if the system
+        has such files)."""
         self._child_open = True
         self._gate_lock = Lock()  # a probe that is ready and a timer may open it at once
 
@@ -84,6 +91,8 @@ class AgentChannel:
         """Give everything up; the program goes on, its records go nowhere."""
         self.close_child_ends()
         self.open_gate()
+        if self.board is not None:
+            self.board.close()
         if self._request_fd >= 0:
             os.close(self._request_fd)
             self._request_fd = -1
@@ -98,6 +107,7 @@ def agent_environment(
     sampler_hz: float | None = None,
     tracer_pid: int | None = None,
     line_buffered: bool = False,
+    hears_orders: bool = False,
 ) -> tuple[dict[str, str], tuple[int, ...], AgentChannel]:
     """Return the environment and the descriptors to start a program with, and our ends.
 
@@ -107,10 +117,12 @@ def agent_environment(
             outside: it is a thread in the program, and late whenever the GIL is held long.
         line_buffered: flush standard output after every line, so that a log shows it at once
             though it is no terminal. The bytes stay the same.
+        hears_orders: let the agent hear orders (`OrderBoard`): a thread beside the program's.
         tracer_pid: a process that must be allowed to trace the program (Yama, scope 1).
     """
-    channel = AgentChannel()
+    channel = AgentChannel(OrderBoard() if hears_orders else None)
     record_fd, keep_fd, gate_fd, *request_fd = channel.child_fds
+    board_fd = request_fd.pop(0) if hears_orders else 0
     pipe, gate = os.fstat(record_fd), os.fstat(gate_fd)
     order = (
         record_fd,
@@ -122,6 +134,8 @@ def agent_environment(
         tracer_pid or 0,
         int(line_buffered),
         sampler_hz or 0.0,
+        board_fd,
+        os.fstat(board_fd).st_ino if board_fd else 0,
         *request_fd,
     )
     child = {k: v for k, v in env.items() if not k.startswith("PERFTUI_AGENT")}

@@ -269,6 +269,13 @@ def _integer(value: object) -> int:
     return whole
 
 
+def _signed(value: object) -> int:
+    whole = _whole(value)
+    if not -LARGEST <= whole <= LARGEST:
+        raise ValueError("out of range")
+    return whole
+
+
 def _integer_or_none(value: object) -> int | None:
     return None if value is None else _integer(value)
 
@@ -295,6 +302,8 @@ def _text(value: object) -> str:
 _READ: dict[FieldType, Callable[[object], object]] = {
     "int": _integer,
     "int?": _integer_or_none,
+    "signed": _signed,
+    "signed?": lambda value: None if value is None else _signed(value),
     "number": _number,
     "text": _text,
     "text?": lambda value: None if value is None else _text(value),

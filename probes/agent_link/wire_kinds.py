@@ -13,7 +13,7 @@ from perftui.probes.spine import records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FieldType = Literal["int", "int?", "number", "text", "text?", "bool", "other"]
+FieldType = Literal["int", "int?", "signed", "signed?", "number", "text", "text?", "bool", "other"]
 
 
 class WireField(NamedTuple):
@@ -72,6 +72,22 @@ _TABLE = (
         "loop_block",
         records.LoopBlock,
         "tid:int n:int took_ns:int over:bool callback:text where:text stack:text",
+    ),
+    _kind(
+        "growth_look",
+        records.GrowthLook,
+        "t0:int by:text rose:signed? looked:int cpu_ns:int longest_ns:int note:text told:int",
+    ),
+    _kind(
+        "keeper",
+        records.Keeper,
+        "t0:int what:text type:text of:text entries:int total:int bytes:int sampled:bool "
+        "fills:text",
+    ),
+    _kind(
+        "rise",
+        records.Rise,
+        "t0:int function:text file:text line:int calls:int rss:signed touched:int",
     ),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),

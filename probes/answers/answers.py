@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perftui.probes.answers.parts import Parts, PartsSource
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
+        Blame,
         Buckets,
         CallStats,
         Counter,
@@ -262,6 +263,11 @@ class Answers:
         """See `Reader.tasks`."""
         with self._held() as parts:
             return parts.journal.task_list(t1_ns)
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        """See `Reader.blame`."""
+        with self._held() as parts:
+            return parts.journal.blame(t0_ns, t1_ns)
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perftui.probes.answers.threads import ThreadState
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
+        Blame,
         CallStats,
         Counter,
         Event,
@@ -114,6 +115,10 @@ class JournalPart(Protocol):
 
     def task_list(self, t1_ns: int) -> tuple[Task, ...]:
         """Return asyncio's tasks as they stood at a moment."""
+        ...
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        """Return what the looks that ended in the range found out."""
         ...
 
     def event_list(self, t0_ns: int, t1_ns: int, firsts: Iterable[Call]) -> tuple[Event, ...]:

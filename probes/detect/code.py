@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
+from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.spine.calltree import CallTree, Frame
+    from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import ThreadTree, Weights
 
 Cause = Literal["lock", "io", "other", "idle"]
@@ -96,22 +97,10 @@ def _own_frame(tree: CallTree, node: int) -> int:
     """Return the innermost node that is neither library nor interpreter, else the leaf."""
     at = node
     while at != ROOT:
-        if _is_own(tree.frame(at)):
+        if is_own(tree.frame(at)):
             return at
         at = tree.parent(at)
     return node
-
-
-def _is_own(frame: Frame) -> bool:
-    file = frame.file
-    return bool(
-        frame.kind == "py"
-        and file
-        and not file.startswith("<")
-        and not is_stdlib(file)
-        and "/site-packages/" not in file
-        and "/dist-packages/" not in file
-    )
 
 
 def waiting_of(tree: CallTree, threads: Sequence[ThreadTree], t_s: float) -> Waiting | None:

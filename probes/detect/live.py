@@ -15,8 +15,9 @@ from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.observe import Observer
+from perftui.probes.profile.blame_words import evidence_words
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Alert
+from perftui.probes.spine.records import Alert, GrowthLook
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
-    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.reader import Blame, ThreadTree
     from perftui.probes.spine.records import Severity
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
@@ -53,6 +54,7 @@ class Judge:
         call_tree: Returns the stacks of a range (`Reader.call_tree`), None without stacks.
         tells_waits: False if those stacks do not tell what all threads wait for.
         patient: As of the engine.
+        blame: What was found out from inside about growth (`Reader.blame`), None if nobody asks.
     """
 
     def __init__(
@@ -66,15 +68,19 @@ class Judge:
         call_tree: CallTreeOf | None = None,
         tells_waits: bool = True,
         patient: bool = True,
+        blame: Callable[[int, int], Blame] | None = None,
     ) -> None:
         self._tree = tree
         self._base_ns = base_ns
         self._call_tree = call_tree
+        self._blame = blame
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(
             limit_bytes, cores=cores, knows_stacks=self._knows_waits, patient=patient
         )
+        self._now_s = 0.0
+        self._raised: dict[tuple[str, float], Edge] = {}
         self._stacks_due_s = 0.0
         self._pools: list[tuple[float, float, str]] = []
 
@@ -83,15 +89,33 @@ class Judge:
         for observation in self._observer.take(batch):
             if edges := self._judge(observation):
                 yield [edge._replace(evidence=self._evidence(edge)) for edge in edges]
+        if any(isinstance(each, GrowthLook) and each.told for each in batch.events):
+            yield self._growth_again()
 
     def _judge(self, observation: Observation) -> list[Edge]:
         edges: list[Edge] = []
         if isinstance(observation, TreeReading):
+            self._now_s = observation.t_s
             waiting = self._look_at_stacks(observation)
             if waiting is not None:
                 edges += self._engine.feed(waiting)
             self._remember_pool(observation)
-        return edges + self._engine.feed(observation)
+        edges += self._engine.feed(observation)
+        for edge in edges:
+            key = (edge.kind, edge.t_onset_s)
+            if edge.severity == "clear":
+                self._raised.pop(key, None)
+            else:
+                self._raised[key] = edge
+        return edges
+
+    def _growth_again(self) -> list[Edge]:
+        """Somebody has looked from inside: what was told of growth has more evidence."""
+        return [
+            edge._replace(evidence=self._evidence(edge, self._now_s))
+            for edge in self._raised.values()
+            if edge.kind in _GROWTH
+        ]
 
     def _look_at_stacks(self, sample: TreeReading) -> Waiting | None:
         """Ask what threads wait for: often while little is done in a phase that should work,
@@ -122,17 +146,25 @@ class Judge:
     def _ns(self, t_s: float) -> int:
         return self._base_ns + round(t_s * NS_PER_S)
 
-    def _evidence(self, edge: Edge) -> str:
-        """Add the code that ran in the span, and the pool that explains a growth."""
+    def _evidence(self, edge: Edge, until_s: float | None = None) -> str:
+        """Add the code that ran in the span, who grew, and the pool that explains a growth."""
         if edge.kind in SAYS_ITS_CODE:
             return edge.evidence
-        end_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
+        end_s = until_s
+        if end_s is None:
+            end_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
         threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
         weight = WEIGHT_OF.get(edge.kind, "cpu")
         code = dominant_code(self._tree, threads, weight)
         if code is None and weight == "grown":
             code = dominant_code(self._tree, threads, "cpu")
         said = "" if code is None else f"code: {code}"
+        if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
+            span = self._ns(edge.t_onset_s), self._ns(end_s) + NS_PER_S
+            words = evidence_words(self._tree, threads, self._blame(*span), self._call_tree)
+            if "within a sample of" in words:
+                said = ""  # the samples cannot tell which of them it was
+            said = _joined(said, words)
         return _joined(edge.evidence, said, self._pool_word(edge, end_s))
 
     def _pool_word(self, edge: Edge, end_s: float) -> str:
@@ -175,6 +207,7 @@ class DetectorProbe:
         call_tree: CallTreeOf | None = None,
         tells_waits: bool = True,
         patient: bool = True,
+        blame: Callable[[int, int], Blame] | None = None,
     ) -> None:
         self._log = log
         self._base_ns = base_ns
@@ -187,6 +220,7 @@ class DetectorProbe:
             call_tree=call_tree,
             tells_waits=tells_waits,
             patient=patient,
+            blame=blame,
         )
         self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
         self._stopping = Event()

@@ -67,7 +67,7 @@ class FamilyMemory:
                 self._stays[pid] = max(pss - uss, 0)
             elif pid not in self._twice:
                 # The first of a family has nobody that it could share with.
-                # Mostly private: a program of its own. Else a fork, of which the next reading tells.
+                # Mostly private: a program of its own. Else a fork; of that the next reading tells.
                 own = min(metric.uss_bytes or 0, rss)
                 shared = rss - own if 2 * own > rss else rss
                 self._twice[pid] = shared if self._may_read and not alone else 0

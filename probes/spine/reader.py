@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import (
         Alert,
         Exit,
+        GrowthLook,
+        Keeper,
         LogLine,
         Notice,
         Overhead,
         Plan,
+        Rise,
         Run,
         ThreadKey,
     )
@@ -246,6 +249,8 @@ class Weights(NamedTuple):
     child_ns: int = 0
     with_gil_ns: int = 0
     """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
+    unsure_bytes: int = 0
+    """Part of `touched_bytes` that was given out like CPU, for want of readings that met it."""
 
     @property
     def waiting_ns(self) -> int:
@@ -265,6 +270,17 @@ class ThreadTree(NamedTuple):
     self_by_node: dict[int, Weights]
     waiting: str
     """What the time off CPU at this thread's leaves was spent on, "" if it is not known."""
+
+
+class Blame(NamedTuple):
+    """What was found out from inside about who makes memory grow, in the order of the looks."""
+
+    looks: tuple[GrowthLook, ...]
+    keepers: tuple[Keeper, ...]
+    rises: tuple[Rise, ...]
+
+
+NO_BLAME = Blame((), (), ())
 
 
 class Reader(Protocol):
@@ -372,6 +388,10 @@ class Reader(Protocol):
 
     def tasks(self, t1_ns: int) -> tuple[Task, ...]:
         """Tasks of asyncio as they stood at a moment, or when their process ended before."""
+        ...
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        """Who made memory grow, by the looks from inside that ended in the range."""
         ...
 
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:

@@ -12,6 +12,9 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["info", "warn", "critical"]
 
+AMOUNTS_ALONE = "N"
+"""State of a `Stack` that says what a thread used in a place, not that it stood there."""
+
 ThreadKey = tuple[int, int]
 """(pid, tid)"""
 
@@ -285,6 +288,67 @@ class LoopBlock(NamedTuple):
     """All of them, from the callback to `where`."""
 
 
+class GrowthLook(NamedTuple):
+    """For some seconds the agent looked who makes memory grow: how that went."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    """It began; the answers are of [t0, t)."""
+    by: str
+    """"census" or "entry and exit"."""
+    rose_bytes: int | None
+    """RSS of the process meanwhile."""
+    looked: int
+    """Objects that the later census looked at, or calls that were measured."""
+    cpu_ns: int
+    longest_ns: int
+    """For which it held the program's GIL at once."""
+    note: str
+    """What keeps the answers from being whole, "" if nothing does."""
+    told: int
+    """Answers that follow."""
+
+
+class Keeper(NamedTuple):
+    """Something that has a name in the program holds more than before."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    what: str
+    """The path that holds it, such as "etl.CACHE" or "parts in main"."""
+    type: str
+    of: str
+    """Type of what is new in it."""
+    entries: int
+    """That came meanwhile; 0 where something grew by itself."""
+    total: int
+    bytes: int
+    """An estimate: of the newest entries, times those that came."""
+    sampled: bool
+    """Some of many alike were looked at."""
+    fills: str
+    """Code that can fill it: lines of function, file, line with tabs between."""
+
+
+class Rise(NamedTuple):
+    """In this function's own code, memory rose by so much, between its entries and exits."""
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    function: str
+    """"" for all code that was not measured."""
+    file: str
+    line: int
+    calls: int
+    rss_bytes: int
+    """RSS of the process, net: negative where it fell."""
+    touched_bytes: int
+    """Page faults of the thread alone."""
+
+
 class Run(NamedTuple):
     """One run of a target that keeps its process, as seen from both sides.
 
@@ -417,6 +481,9 @@ Record = (
     | LoopBlock
     | Plan
     | TaskSeen
+    | GrowthLook
+    | Keeper
+    | Rise
     | Run
     | Pool
     | MemoryPart

@@ -33,6 +33,8 @@ class WeighedStack(NamedTuple):
     child_ns: int = 0
     with_gil_ns: int = 0
     """In which the thread held the GIL, by the readings that met it so."""
+    unsure_bytes: int = 0
+    """Part of `touched_bytes` that was given out like CPU, as no reading met the touching."""
     held: bool = True
     """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
     and belong to this stack, beside the intervals of the thread."""

@@ -109,6 +109,10 @@ def _task(record: records.TaskSeen) -> records.Record:
     return record._replace(name=cached_text(record.name), awaits=awaits)
 
 
+def _keeper(record: records.Keeper) -> records.Record:
+    return record._replace(what=cached_text(record.what))  # it may have keys of dicts
+
+
 _CLEANERS: dict[type, Callable[..., records.Record]] = {
     records.ProcessStart: _process,
     records.PhaseBegin: _named,
@@ -119,4 +123,5 @@ _CLEANERS: dict[type, Callable[..., records.Record]] = {
     records.Alert: _alert,
     records.Plan: _plan,
     records.TaskSeen: _task,
+    records.Keeper: _keeper,
 }

@@ -16,8 +16,10 @@ from perftui.probes.spine.records import (
     Alert,
     Exit,
     Gap,
+    GrowthLook,
     ImportBegin,
     ImportEnd,
+    Keeper,
     Mark,
     Notice,
     PhaseBegin,
@@ -25,9 +27,11 @@ from perftui.probes.spine.records import (
     Plan,
     ProcessStart,
     Record,
+    Rise,
     Run,
     TaskSeen,
 )
+from perftui.probes.store.blamed import BlameHistory
 from perftui.probes.store.bounds import Longest, Thinning
 from perftui.probes.store.tasks import TaskHistory
 from perftui.probes.text.units import NS_PER_S, format_seconds
@@ -35,6 +39,7 @@ from perftui.probes.text.units import NS_PER_S, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from perftui.probes.spine.reader import Blame
     from perftui.probes.spine.records import Call
 
 NOTICES_KEPT = 500
@@ -96,6 +101,7 @@ class Journal:
         self._plans: list[Plan] = []
         self._runs: Thinning[Run] = Thinning(events)
         self._tasks = TaskHistory()
+        self._blamed = BlameHistory()
         self._events_kept = events
         self._told: set[str] = set()
         self._checks = 0
@@ -110,6 +116,9 @@ class Journal:
             Mark: self._marks.append,
             Plan: self._plan,
             TaskSeen: self._tasks.take,
+            GrowthLook: self._blamed.take,
+            Keeper: self._blamed.take,
+            Rise: self._blamed.take,
             Run: self._runs.append,
             Notice: self._notice,
             Gap: self.gaps.append,
@@ -270,6 +279,10 @@ class Journal:
     def task_list(self, t1_ns: int) -> tuple[Task, ...]:
         """Return asyncio's tasks as they stood at a moment, those of each process."""
         return self._tasks.at(t1_ns)
+
+    def blame(self, t0_ns: int, t1_ns: int) -> Blame:
+        """Return what the looks that ended in the range found out."""
+        return self._blamed.between(t0_ns, t1_ns)
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
         """Return the plans that were told before a moment, the oldest first."""

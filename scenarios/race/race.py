@@ -290,7 +290,7 @@ class Race:
         more = smaller_params(pair, self.plan.amount, share)
         if pair.has_data:
             more.append("settle=0")
-        options = ProbeOptions(stacks=False, metrics_rate_hz=_METRICS_HZ)
+        options = ProbeOptions(stacks=False, metrics_rate_hz=_METRICS_HZ, inquire=False)
         sessions: list[tuple[int, Session]] = []
         found = []
         try:

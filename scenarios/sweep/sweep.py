@@ -253,7 +253,7 @@ def _measure(
     argv = plan.scenario.command(sys.executable, values)
     if plan.limit_bytes is not None and plan.limit_by == "rlimit":
         argv = argv_under_rlimit(argv, plan.limit_bytes)
-    options = ProbeOptions(stacks=False, metrics_rate_hz=_METRICS_HZ)
+    options = ProbeOptions(stacks=False, metrics_rate_hz=_METRICS_HZ, inquire=False)
     session = Session.launch(argv, plan.scenario.reference, options, behind_screen=True)
     stopped = ""
     try:

@@ -47,6 +47,16 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
         help="who takes the stacks (auto: our own sampler where it can, else py-spy)",
     )
     group.add_argument(
+        "--deep",
+        action="store_true",
+        help="when memory grows, look at all that a launched program holds, whatever that costs",
+    )
+    group.add_argument(
+        "--hands-off",
+        action="store_true",
+        help="do not look at it from inside: no thread of ours in the program",
+    )
+    group.add_argument(
         "--limit", type=_size, metavar="SIZE", help="memory that a launched program is given"
     )
     add_fail_on(group)
@@ -117,6 +127,8 @@ def probe_options(args: argparse.Namespace) -> ProbeOptions:
     from perftui.probes.session_options import ProbeOptions
 
     _check_sampler(args)
+    if args.deep and args.hands_off:
+        raise UserError("--deep and --hands-off contradict each other: give one of them")
 
     return ProbeOptions(
         stacks=not args.no_stacks,
@@ -124,6 +136,8 @@ def probe_options(args: argparse.Namespace) -> ProbeOptions:
         metrics_rate_hz=args.metrics_rate,
         native=args.native,
         sampler=args.sampler,
+        inquire=not args.hands_off,
+        deep=args.deep,
         limit_bytes=args.limit,
     )
 

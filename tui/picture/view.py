@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from perftui.probes.answers.holding import PART_NS
 from perftui.probes.spine.derived import POOL_HOLD_NS
-from perftui.probes.spine.reader import TREE
+from perftui.probes.spine.reader import NO_BLAME, TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.against import take_against
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perftui.probes.detect.spikes.spike import Spike
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
+        Blame,
         Buckets,
         CallStats,
         Counter,
@@ -121,6 +122,8 @@ class View:
     """Of the whole session: whether there are any decides about a tab."""
     tasks: tuple[Task, ...] = ()
     """Of asyncio, as they stood at the cursor or at the end of the range."""
+    blame: Blame = NO_BLAME
+    """Who made memory grow in the range, by the looks from inside that ended in it."""
     has_tasks: bool = False
     """Whether the newest list of any process has one."""
     parts: tuple[tuple[str, Buckets], ...] = ()
@@ -231,6 +234,7 @@ def take_view(
         against=against,
         plans=reader.plans(status.t_end_ns + 1),
         tasks=reader.tasks((selection.cursor_ns or span[1]) + 1),
+        blame=reader.blame(*span),
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
         parts=parts,
     )

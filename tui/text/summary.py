@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
+from perftui.tui.text.memory_growth import growth_rows, keeper_rows, rise_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,9 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("plans", _plans(summary)),
         ("tasks, as last seen", _tasks(summary)),
         ("self time", _top(summary)),
-        (_growth_title(summary), _growth(summary)),
+        ("where memory rose, by samples", growth_rows(summary["memory"])),
+        ("in which function it rose, by entry and exit", rise_rows(summary["memory"])),
+        ("who keeps it, by census", keeper_rows(summary["memory"])),
         ("what RSS was made of at the end", _parts(summary)),
     ):
         if rows:
@@ -271,12 +274,6 @@ def _top(summary: dict[str, Any]) -> _Rows:
     ]
 
 
-def _growth_title(summary: dict[str, Any]) -> str:
-    """Say with the figures what they rest on: it may differ between processes."""
-    kinds = dict.fromkeys(row["by"] for row in summary["memory"]["growth"] if row.get("by"))
-    return f"grown memory, by {' or '.join(kinds)}" if kinds else "grown memory"
-
-
 def _parts(summary: dict[str, Any]) -> _Rows:
     known = [
         (name, part["end_bytes"], part["peak_bytes"])
@@ -289,18 +286,6 @@ def _parts(summary: dict[str, Any]) -> _Rows:
         (name, format_bytes(end), f"peak {format_bytes(peak)}")
         for name, end, peak in rows
         if end >= 0.01 * whole > 0
-    ]
-
-
-def _growth(summary: dict[str, Any]) -> _Rows:
-    rows = [row for row in summary["memory"]["growth"] if row["grown_bytes"] >= 1e6][:4]
-    return [
-        (
-            f"+{format_bytes(row['grown_bytes'])}",
-            row["function"],
-            f"{row['file'].rpartition('/')[2]}:{row['line']}",
-        )
-        for row in rows
     ]
 
 

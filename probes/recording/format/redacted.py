@@ -24,6 +24,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "processes": ("argv",),
     "log": ("text",),
     "plans": ("name", "text", "filter"),
+    "keepers": ("what",),
     "notices": ("text",),
     "alerts": ("message", "evidence"),
     "marks": ("name",),

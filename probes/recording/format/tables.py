@@ -16,7 +16,7 @@ from perftui.probes.spine.derived import METRIC_FIELDS
 FORMAT = "perftui-recording"
 VERSION = (1, 3)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
-loop_blocks, memory_parts, and the backends of pools."""
+loop_blocks, memory_parts, the backends of pools, and who makes memory grow."""
 
 MANIFEST = "segments"
 
@@ -44,6 +44,7 @@ _TOUCHED_AND_WAITS = (
     _i("sleep_ns", nullable=True),
     _i("child_ns", nullable=True),
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
+    _i("unsure_bytes", "of touched_bytes: given out like CPU, no reading met it", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
 
@@ -249,6 +250,60 @@ _ALL: tuple[TableSpec, ...] = (
             _s("callback", "the program's outermost function below the loop"),
             _s("innermost", "its innermost one, where it stood"),
             _s("stack"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "growth_looks",
+        "looks from inside at who makes memory grow, and how they went",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns", "it began; its answers are of [t0, t)"),
+            _s("method", "census: what holds more; entry and exit: in which function it rose"),
+            _i("rose_bytes", "RSS of the process meanwhile", nullable=True),
+            _i("looked", "objects of the later census, or calls"),
+            _i("cpu_ns"),
+            _i("longest_ns", "for which it held the GIL at once"),
+            _s("note", "what keeps the answers from being whole"),
+            _i("told", "answers: rows of keepers or rises with this t_ns"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "keepers",
+        "what has a name and holds more than before",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns"),
+            _s("what", "the path that holds it"),
+            _s("container", "its type"),
+            _s("element", "type of what is new in it"),
+            _i("entries", "that came"),
+            _i("total", "entries"),
+            _i("bytes", "that came: an estimate by the newest entries"),
+            _b("sampled", "some of many alike were looked at"),
+            _s("fills", "code that can fill it: function, file, line with tabs between"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "rises",
+        "in which function memory rose, by entry and exit",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns"),
+            _s("function", "empty: all code that was not measured"),
+            _s("file"),
+            _i("line"),
+            _i("calls"),
+            _i("rss_bytes", "net, of the process"),
+            _i("touched_bytes", "page faults of the thread"),
         ),
         time="t_ns",
     ),

@@ -8,11 +8,13 @@ from time to time, so that a thread that sleeps is on the screen too.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.linux import AGENT_COMM
+from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
-from perftui.probes.spine.records import Stack, StackWindow, ThreadName
+from perftui.probes.spine.records import AMOUNTS_ALONE, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
     ProcessRecord,
@@ -149,6 +151,9 @@ class Holding:
             return
         self._newest_ns = max(self._newest_ns, sample.t_ns)
         node = None if sample.stack is None else self._node(sample.stack, sample.task)
+        if node is None and not sample.failed and sample.faults and held.thread.tid != held.pid:
+            self._native(held, sample)
+            sample = replace(sample, faults=0, faults_in_window=None)
         if node is None:
             if held.node is None:
                 return  # a native thread
@@ -175,6 +180,17 @@ class Holding:
             return False
         *_, outermost = sample.stack
         return is_agent_file(outermost.file)
+
+    def _native(self, held: _Held, sample: Sample) -> None:
+        """Tell of memory that a thread touched outside of Python: no code of the program's is
+        there to have it, and the stack that it showed before has nothing to do with it."""
+        comm = held.thread.comm
+        frame = self._tree.frame_id(f"{NATIVE} ({comm})", "", 0, "native")
+        node = self._tree.intern_below(ROOT, frame, outermost=True)
+        t_ns, tid = sample.t_ns, held.thread.tid
+        self._out.append(
+            Stack(t_ns, t_ns + 1, held.pid, tid, node, faults=sample.faults, state=AMOUNTS_ALONE)
+        )
 
     def _close(self, held: _Held, t_ns: int) -> None:
         """Write down the interval that is open, up to a moment; what holds on begins there."""

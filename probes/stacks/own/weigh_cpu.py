@@ -252,6 +252,10 @@ class CpuByStack:
             return used - min(half, self._stays.mean(sample.stack, half))
         return half
 
+    def waits_at(self, stack: Where) -> bool:
+        """Tell whether the thread sleeps in a stack more than it runs there."""
+        return self._waiting.sleeps(stack)
+
     def settle(self, t_ns: int, *, final: bool = False) -> list[Given]:
         """Give out what was not seen, by where the thread was met since it was settled last.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
 from perftui.probes.stacks.own.weigh_cpu import CpuByStack, share
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 SETTLE_NS = NS_PER_S
 """What was not met by any sweep, and memory, are given out once a second."""
-_MEMORY = 0.9
-"""Of the point rate from one second to the next: hits are few, about three a second."""
+_MEMORY = 0.97
+"""Of the point rate from one second to the next: hits are few, one or two a second where memory is
+taken in short bursts. Of stacks that are not seen any more nothing counts."""
 _FORGET_NS = 30 * NS_PER_S
 ENDED = "X"
 """State of the last record of a thread."""
@@ -56,13 +58,22 @@ class _Reading(NamedTuple):
 class _Amounts:
     """What one interval has been given so far."""
 
-    __slots__ = ("cpu_ns", "grown_bytes", "stack", "touched_bytes", "waits", "whole_wait_ns")
+    __slots__ = (
+        "cpu_ns",
+        "grown_bytes",
+        "stack",
+        "touched_bytes",
+        "unsure_bytes",
+        "waits",
+        "whole_wait_ns",
+    )
 
     def __init__(self, stack: Stack | None) -> None:
         self.stack = stack
         self.cpu_ns = 0
         self.grown_bytes = 0
         self.touched_bytes = 0
+        self.unsure_bytes = 0
         self.waits: dict[str, int] = {}
         self.whole_wait_ns = 0
 
@@ -91,6 +102,7 @@ class _Amounts:
             sleep_ns=waits.get("sleep", 0),
             child_ns=waits.get("child", 0),
             with_gil_ns=t1_ns - t0_ns if stack is not None and stack.gil_held else 0,
+            unsure_bytes=self.unsure_bytes,
             held=stack is not None,
             state=None if stack is None else stack.state,
             gil_held=None if stack is None else stack.gil_held,
@@ -111,9 +123,8 @@ class _Thread:
         self.given: dict[Where, float] = {}
         """CPU by stack."""
         self.seen: set[Where] = set()
-        self.met: dict[Where, float] = {}
-        """Faults in the microseconds of a reading, fading."""
-        self.hits = 0.0
+        self.met: dict[Where, tuple[float, float]] = {}
+        """Faults in the microseconds of a reading, and readings that met any; both fading."""
 
 
 class _Process:
@@ -160,10 +171,16 @@ class Weigher:
             process = self._processes[pid] = _Process(min(stack.t0_ns for stack in stacks))
             process.rss_bytes = None if rss is None else rss.value_at(process.settled_ns)
         by_thread: dict[int, list[Stack]] = {}
+        outside: list[Stack] = []
         for stack in stacks:
-            by_thread.setdefault(stack.tid, []).append(stack)
+            if stack.state == AMOUNTS_ALONE:
+                outside.append(stack)
+            else:
+                by_thread.setdefault(stack.tid, []).append(stack)
         now = max(stack.t1_ns for stack in stacks)
         books = {tid: _Book(process, tid, rows) for tid, rows in by_thread.items()}
+        for stack in outside:
+            self._touched_outside(process, stack, books, now)
         due = now - process.settled_ns >= SETTLE_NS
         ended = [tid for tid, rows in by_thread.items() if rows[-1].state == ENDED]
         if due:
@@ -182,6 +199,18 @@ class Weigher:
             found += book.pieces((pid, tid))
         return found
 
+    def _touched_outside(
+        self, process: _Process, stack: Stack, books: dict[int, _Book], now: int
+    ) -> None:
+        """Note what a thread touched where it has no Python stack."""
+        book = books.get(stack.tid)
+        if book is None:
+            book = books[stack.tid] = _Book(process, stack.tid, [])
+            book.span = (min(stack.t0_ns, now - 1), now)
+        faults = stack.faults or 0
+        book.at(stack.node).touched_bytes += faults * self._page_bytes
+        process.touched.append((stack.tid, stack.node, faults))
+
     def _settle(
         self, process: _Process, tid: int, books: dict[int, _Book], now: int, *, final: bool
     ) -> None:
@@ -194,8 +223,12 @@ class Weigher:
         for given in thread.cpu.settle(now, final=final):
             book.at(given.stack).cpu_ns += given.amount
             thread.given[given.stack] = thread.given.get(given.stack, 0.0) + given.amount
-        for stack, faults in _faults_by_stack(thread).items():
-            book.at(stack).touched_bytes += faults * self._page_bytes
+        by_stack, sure = _faults_by_stack(thread)
+        for stack, faults in by_stack.items():
+            amounts = book.at(stack)
+            amounts.touched_bytes += faults * self._page_bytes
+            if not sure:
+                amounts.unsure_bytes += faults * self._page_bytes
             process.touched.append((tid, stack, faults))
 
     @staticmethod
@@ -254,10 +287,8 @@ class _Book:
         self._wait(thread.waiting.add(reading), before, row)
         thread.faults += reading.faults
         if reading.faults_in_window:
-            thread.hits += 1
-            thread.met[reading.stack] = (
-                thread.met.get(reading.stack, 0.0) + reading.faults_in_window
-            )
+            faults, hits = thread.met.get(reading.stack, (0.0, 0.0))
+            thread.met[reading.stack] = faults + reading.faults_in_window, hits + 1
 
     def _wait(self, waits: Iterable[Waited], before: _Amounts | None, row: _Amounts | None) -> None:
         for waited in waits:
@@ -305,21 +336,30 @@ def _reading(stack: Stack) -> _Reading:
     )
 
 
-def _faults_by_stack(thread: _Thread) -> dict[Where, int]:
+def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], bool]:
     """Share out a thread's faults since the last time, and begin anew.
 
     By the point rate of the stacks in which it was seen since, if there were hits enough; else by
-    CPU time.
+    CPU time, and then False comes with it. A stack in which it waits gets nothing, unless it was
+    seen in no other one: that it was this thread is known all the same.
     """
     faults, thread.faults = thread.faults, 0
     given, thread.given = thread.given, {}
     seen, thread.seen = thread.seen, set()
     found: dict[Where, int] = {}
+    sure = True
     if faults:
-        met = {stack: weight for stack, weight in thread.met.items() if stack in seen}
-        if thread.hits < ENOUGH_HITS or not met:
-            met = given or dict.fromkeys(seen, 1.0)
+        known = {stack: both for stack, both in thread.met.items() if stack in seen}
+        met = {stack: weight for stack, (weight, _) in known.items()}
+        if sum(hits for _, hits in known.values()) < ENOUGH_HITS:
+            sure = False
+            working = {stack for stack in seen if not thread.cpu.waits_at(stack)}
+            met = {stack: part for stack, part in given.items() if stack in working}
+            met = met or dict.fromkeys(working or seen, 1.0)
         found = {stack: part for stack, part in share(faults, met).items() if part}
-    thread.hits *= _MEMORY
-    thread.met = {stack: weight * _MEMORY for stack, weight in thread.met.items() if weight > 0.1}
-    return found
+    thread.met = {
+        stack: (weight * _MEMORY, hits * _MEMORY)
+        for stack, (weight, hits) in thread.met.items()
+        if hits > 0.1
+    }
+    return found, sure

@@ -118,6 +118,7 @@ ANSWERS: dict[str, Callable[[Reader, int, int], Any]] = {
     "runs": lambda r, t0, t1: r.runs(t0, t1),
     "plans": lambda r, t0, t1: r.plans(t1),
     "tasks": lambda r, t0, t1: r.tasks(t1),
+    "blame": lambda r, t0, t1: r.blame(t0, t1),
     "log_lines": lambda r, t0, t1: (r.log_lines(t0, t1), r.log_lines(t0, t1, 3)),
     "alerts": lambda r, t0, t1: r.alerts(t0, t1),
 }

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from perftui.probes.agent import beside
+from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import Record, Stack, StackWindow, ThreadName
+from perftui.probes.spine.records import AMOUNTS_ALONE, Record, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.own.holding import TASK_ROWS, Holding
 from perftui.probes.stacks.own.records import (
     Place,
@@ -135,10 +136,35 @@ def test_the_task_that_runs_is_a_row_above_its_stack() -> None:
     assert all(path(row.node)[0] == "main" for row in waits)
 
 
-def test_native_threads_have_no_stacks() -> None:
-    holding = begun(CallTree())
+def test_native_threads_have_no_stacks_but_the_memory_that_they_touched() -> None:
+    tree = CallTree()
+    holding = begun(tree)
     holding.take([sample(0, None), sample(10, None)], 0)
-    assert holding.finish(20 * MS) == []
+    told = stacks(holding.finish(20 * MS))
+    assert {row.state for row in told} == {AMOUNTS_ALONE}
+    assert [row.faults for row in told] == [3, 3]
+    assert [row.cpu_ns for row in told] == [None, None]
+    assert tree.frame(told[0].node).function.startswith(NATIVE)
+
+
+def test_what_a_thread_touches_outside_of_python_is_not_its_last_stacks() -> None:
+    tree = CallTree()
+    holding = begun(tree)
+    holding.take([sample(0, stack("main", "callback")), sample(10, None)], 0)
+    told = stacks(holding.finish(20 * MS))
+    faults = {tree.frame(row.node).function: row.faults for row in told if row.faults}
+    assert faults.pop("callback") == 3
+    assert list(faults.values()) == [3]
+    assert [row.cpu_ns for row in told if row.cpu_ns] == [5 * MS, 5 * MS], "CPU stays its own"
+
+
+def test_the_agents_own_thread_is_none_of_the_programs() -> None:
+    holding = begun(CallTree())
+    place = Place("Beside._run", "/x/perftui/probes/agent/beside.py", 100, 1)
+    ours = StackNode(None, place)
+    work = StackNode(ours, Place("Census.take", "/x/perftui/probes/agent/growth/census.py", 9, 1))
+    holding.take([sample(0, work), sample(10, ours), sample(20, None)], 0)
+    assert holding.finish(30 * MS) == []
 
 
 def test_deep_stacks_keep_both_ends() -> None:

@@ -12,8 +12,10 @@ from perftui.probes.spine.records import (
     Count,
     Exit,
     Gap,
+    GrowthLook,
     ImportBegin,
     ImportEnd,
+    Keeper,
     LogLine,
     Mark,
     MemoryPart,
@@ -26,6 +28,7 @@ from perftui.probes.spine.records import (
     Pool,
     ProcessStart,
     Record,
+    Rise,
     Run,
     Stack,
     StackWindow,
@@ -158,7 +161,27 @@ def _second(
         yield [plan, plan._replace(t_ns=base + 10, rows_read=second, rows_needed=1)]
         where = '[["read_socket","/app/service.py",6]]'
         first = TaskSeen(base + 11, PID, 1, 2, "writer", "sleep", where)
-        yield [first, first._replace(n=2, name="fetch-0", awaits=None)]
+        yield [
+            first,
+            first._replace(n=2, name="fetch-0", awaits=None),
+            GrowthLook(base + 12, PID, base, "census", 9_000_000, 1_500, 8_000_000, 3_000, "", 1),
+            Keeper(
+                base + 12,
+                PID,
+                base,
+                "service.CACHE",
+                "dict",
+                "bytes",
+                second,
+                second + 90,
+                9_000_000,
+                False,
+                "read_socket\t/app/service.py\t6",
+            ),
+            GrowthLook(base + 13, PID, base, "entry and exit", -4_096, 12, 1_000, 0, "", 2),
+            Rise(base + 13, PID, base, "read_socket", "/app/service.py", 6, 12, -8_192, 4_096),
+            Rise(base + 13, PID, base, "", "", 0, 0, 4_096, 0),
+        ]
 
 
 def _own_stacks(rng: random.Random, base: int, leaves: list[int]) -> Iterator[list[Record]]:

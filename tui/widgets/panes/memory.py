@@ -1,13 +1,19 @@
-"""The Memory tab: which allocators hold it, and which functions ran while it grew."""
+"""The Memory tab: which allocators hold it, who keeps more, where it rose.
+
+Three questions stand one below the other and are never mixed: who keeps (census), in which
+function it rose (entry and exit), where it rose (samples).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.sums import busy, function_sums
+from perftui.probes.profile.blame import keepers_of, rises_of
+from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.sums import function_sums
 from perftui.probes.resident import parts
 from perftui.probes.spine.derived import LIBRARIES
-from perftui.probes.text.units import NS_PER_S, format_bytes
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_count
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
 from perftui.tui.widgets.flame.words import place_of
@@ -16,6 +22,7 @@ from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from perftui.probes.profile.blame import Keeping, Rose
     from perftui.probes.profile.sums import FunctionSum
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
@@ -27,12 +34,28 @@ _KINDS = (
     Column("peak", 10, right=True, tone="warm"),
     Column("what it is", words=True, tone="dim"),
 )
+_WHERE = "where it rose, by samples"
 _GROWTH = (
     Column("grew", 10, right=True, tone="strong"),
     Column("share", 8, right=True),
     Column("with callees", 12, right=True, rank=1),
     Column("per second", 12, right=True, rank=3, tone="dim"),
-    Column("function"),
+    Column(_WHERE),
+    Column("", 12, rank=2, tone="dim"),
+    Column("place", 34, rank=4, tone="dim"),
+)
+_KEEPERS = (
+    Column("came", 10, right=True, tone="strong"),
+    Column("entries", 9, right=True),
+    Column("who keeps it, by census"),
+    Column("what", 24, rank=1, tone="dim"),
+    Column("filled by", 34, rank=2, tone="dim"),
+)
+_RISES = (
+    Column("rose", 10, right=True, tone="strong"),
+    Column("touched", 10, right=True, rank=1),
+    Column("calls", 9, right=True, rank=3, tone="dim"),
+    Column("in which function, by entry and exit"),
     Column("place", 34, rank=4, tone="dim"),
 )
 _MEANINGS = {
@@ -72,16 +95,29 @@ class MemoryPane(Table):
         super().__init__(id=id, classes=classes)
         self._of: View | None = None
         self._sums: list[FunctionSum] = []
+        self._unsure: set[tuple[str, str]] = set()
+        self._keepers: list[Keeping] = []
+        self._rises: list[Rose] = []
 
     def show(self, view: View) -> None:
         """Show another picture."""
         if not view.same_stacks(self._of):
             self._sums = _grown(view)
+            self._unsure = {
+                (each.row.function, each.row.file)
+                for each in grown_by_function(view.tree, view.stacks)
+                if each.confidence == CANNOT_TELL
+            }
+        if self._of is None or view.blame != self._of.blame:
+            self._keepers = keepers_of(view.blame, view.tree, lambda t0, t1: view.stacks)
+            self._rises = rises_of(view.blame)
         self._of = view
         wanted = view.selection.filter.lower()
         sums = [row for row in self._sums if wanted in f"{row.function} {row.file}".lower()]
         kinds = [kind for kind in _kinds(view) if wanted in kind[1].lower()]
-        whole = sum(max(stack.grown_bytes, 0) for stack in busy(view.stacks))
+        keepers = [row for row in self._keepers if wanted in f"{row.what} {row.code}".lower()]
+        rises = [row for row in self._rises if wanted in str(row.code or "elsewhere").lower()]
+        whole = sum(max(stack.grown_bytes, 0) for stack in view.stacks)
         seconds = max((view.range[1] - view.range[0]) / NS_PER_S, 1e-9)
         rss = view.latest.get("rss_bytes")
         self.fill(
@@ -92,9 +128,19 @@ class MemoryPane(Table):
                     lambda n: _kind_row(kinds[n], rss),
                 ),
                 Section(
+                    _KEEPERS,
+                    [("kind", f"held {row.pid} {row.what}") for row in keepers],
+                    lambda n: _keeper_row(keepers[n]),
+                ),
+                Section(
+                    _RISES,
+                    [("kind", f"rose {row.code}") for row in rises],
+                    lambda n: _rise_row(rises[n]),
+                ),
+                Section(
                     _growth_columns(view.status.stack_backend),
                     [(row.function, row.file) for row in sums],
-                    lambda n: _growth_row(sums[n], whole, seconds),
+                    lambda n: _growth_row(sums[n], whole, seconds, self._unsure),
                     0,
                 ),
             ],
@@ -162,7 +208,8 @@ def _kind_row(kind: _Kind, rss: float | None) -> Row:
 
 def _grown(view: View) -> list[FunctionSum]:
     """Return the functions that memory grew in, the most first."""
-    rows = function_sums(view.tree, busy(view.stacks), by_line=False)
+    # Of all threads: one that takes memory may need next to no CPU for it.
+    rows = function_sums(view.tree, view.stacks, by_line=False)
     grown = [row for row in rows if row.total.grown_bytes > 0]
     grown.sort(key=lambda row: (-row.self_.grown_bytes, -row.total.grown_bytes))
     return grown[:_MOST]
@@ -174,12 +221,37 @@ def _growth_columns(backend: str | None) -> tuple[Column, ...]:
         return _GROWTH
     by = "page faults" if backend.startswith("own") else "share of CPU: an estimate"
     return tuple(
-        column._replace(title=f"function, by {by}") if column.title == "function" else column
+        column._replace(title=f"where it rose, by {by}") if column.title == _WHERE else column
         for column in _GROWTH
     )
 
 
-def _growth_row(row: FunctionSum, whole: int, seconds: float) -> Row:
+def _keeper_row(row: Keeping) -> Row:
+    what = f"{row.type} of {row.of}" if row.of else row.type
+    cells = (
+        format_bytes(row.bytes),
+        f"+{format_count(row.entries)}" if row.entries else "",
+        clean(row.what),
+        clean(what),
+        "" if row.code is None else clean(str(row.code)),
+    )
+    return Row(cells)
+
+
+def _rise_row(row: Rose) -> Row:
+    sign = "-" if row.rss_bytes < 0 else ""
+    code = row.code
+    cells = (
+        f"{sign}{format_bytes(abs(row.rss_bytes))}",
+        format_bytes(row.touched_bytes),
+        format_count(row.calls) if row.calls else "",
+        "elsewhere" if code is None else code.function,
+        "" if code is None else f"{code.file.rpartition('/')[2]}:{code.line}",
+    )
+    return Row(cells)
+
+
+def _growth_row(row: FunctionSum, whole: int, seconds: float, unsure: set[tuple[str, str]]) -> Row:
     own = max(row.self_.grown_bytes, 0)
     share = own / whole if whole else 0.0
     return Row(
@@ -189,9 +261,10 @@ def _growth_row(row: FunctionSum, whole: int, seconds: float) -> Row:
             format_bytes(row.total.grown_bytes),
             f"{format_bytes(own / seconds)}/s" if own else "",
             row.function,
+            "cannot tell" if (row.function, row.file) in unsure else "",
             place_of(row.module, row.file, row.line),
         ),
-        ("warm" if share >= 0.2 else "", "", "", "", "strong" if own else ""),
+        ("warm" if share >= 0.2 else "", "", "", "", "strong" if own else "", "dim"),
         bar=min(share, 1.0),
         bar_tone="warmbar" if share >= 0.2 else "bar",
     )

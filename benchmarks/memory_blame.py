@@ -1,0 +1,184 @@
+"""Who makes memory grow: perftui's three answers against what is known, and against memray's.
+
+    python benchmarks/memory_blame.py [--seconds S] [--python EXE]... [--memray EXE] [NAME ...]
+
+Each program of `memory_programs` runs under `perftui run` with every interpreter that is given,
+and once more under memray. Told is, for each: the function of the first row of "where memory
+rose" (by samples) and its thread, or that it cannot be told; the first three functions of "in
+which function" (by entry and exit, Python 3.12 on) and what keeps it (by census); and memray's
+first function: the program's own frame with most memory at the peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from memory_programs import KNOWN, Known
+
+PROGRAMS = Path(__file__).resolve().parent / "memory_programs"
+FIRST = 3
+MEMRAY_READS = """
+import sys
+from memray import FileReader
+own = {}
+reader = FileReader(sys.argv[1])
+for record in reader.get_high_watermark_allocation_records(merge_threads=True):
+    for function, file, line in record.stack_trace():
+        if file == sys.argv[2]:
+            own[function] = own.get(function, 0) + record.size
+            break
+print(max(own, key=own.get) if own else "")
+"""
+
+
+@cache
+def has(python: str, package: str) -> bool:
+    """Tell whether an interpreter has a package."""
+    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({package!r}) is None)"
+    return subprocess.run([python, "-c", code], check=False).returncode == 0
+
+
+class Answer(NamedTuple):
+    """One answer, and whether it is right; None where there is none to be had."""
+
+    said: str
+    right: bool | None
+
+
+def answers(memory: dict[str, Any], known: Known, file: str) -> dict[str, Answer]:
+    """Judge a summary's three answers, and the thread."""
+    growth = [row for row in memory["growth"] if row["grown_bytes"] > 500_000]
+    first = growth[0] if growth else None
+    told: dict[str, Answer] = {"samples": Answer("nothing", None), "thread": Answer("", None)}
+    if first is not None:
+        said, names = first["function"], [first["function"].rpartition(".")[2]]
+        right = names[0] in known.functions
+        if first["confidence"] == "cannot tell":
+            said, right = "cannot tell: " + ", ".join(first["within"]), True
+        elif first["file"] != file:
+            # A library's function: right if the program's own is the first of its own.
+            said, right = f"{said} (library)", True
+        told["samples"] = Answer(said, right)
+        told["thread"] = Answer(first["thread"], first["thread"] == known.thread)
+        waits = bool(set(known.functions) & set(first["within"]))
+        if first["why"]:  # huge pages, or most was freed: of the threads nothing is claimed
+            told["thread"] = Answer("cannot tell: " + first["why"], None)
+        elif first["by"].startswith("page faults of native") and waits:
+            told["thread"] = Answer(f"{first['thread']} (native, while it waits)", True)
+    rises = [row["function"] for row in memory["rises"] if row["function"]]
+    rose = [name.rpartition(".")[2] for name in rises[:FIRST]]
+    told["entry and exit"] = Answer(
+        ", ".join(rose) or "-", bool(set(rose) & set(known.functions)) if rose else None
+    )
+    keepers = memory["keepers"][:FIRST]
+    told["census"] = Answer(
+        ", ".join(f"{row['what']} ◀ {row['code']}" for row in keepers) or "-",
+        any(known.keeper in row["what"] for row in keepers),
+    )
+    return told
+
+
+def run(python: str, name: str, seconds: float) -> dict[str, Any]:
+    """Run a program under perftui; return its summary's memory, and how long a look held it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "summary.json"
+        argv = [sys.executable, "-m", "perftui", "run", "--headless", "--no-record"]
+        argv += ["--json", str(file), "--", python, str(PROGRAMS / f"{name}.py"), str(seconds)]
+        subprocess.run(argv, capture_output=True, check=True, timeout=seconds * 6 + 60)
+        found: dict[str, Any] = json.loads(file.read_text())["memory"]
+        return found
+
+
+def memray_first(python: str, name: str, seconds: float) -> str:
+    """Return memray's first function."""
+    program = str(PROGRAMS / f"{name}.py")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if "site-packages" in p)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/out.bin"
+        argv = [python, "-m", "memray", "run", "-q", "-o", file, program, str(seconds)]
+        subprocess.run(argv, env=env, capture_output=True, check=True, timeout=seconds * 10 + 60)
+        argv = [python, "-c", MEMRAY_READS, file, program]
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+
+def print_cost(python: str, seconds: float, rounds: int) -> None:
+    """Print the work per CPU second of a program that is looked at, beside one that is not."""
+    modes = {"hands off": ["--hands-off"], "as it is": [], "deep": ["--deep"]}
+    for name in ("allocation_heavy", "call_heavy"):
+        found: dict[str, list[float]] = {mode: [] for mode in modes}
+        looks: dict[str, int] = dict.fromkeys(modes, 0)
+        for _ in range(rounds):
+            for mode, options in modes.items():
+                with tempfile.TemporaryDirectory() as folder:
+                    file = Path(folder) / "summary.json"
+                    argv = [sys.executable, "-m", "perftui", "run", "--headless", "--no-record"]
+                    argv += [*options, "--json", str(file), "--", python]
+                    argv += [str(PROGRAMS / f"{name}.py"), str(seconds)]
+                    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+                    looks[mode] += len(json.loads(file.read_text())["memory"]["looks"])
+                found[mode].append(float(done.stdout.split()[-1]))
+        base = median(found["hands off"])
+        for mode, works in found.items():
+            share = 100 * median(works) / base
+            said = f"{share:6.1f} % of the work per CPU second, {looks[mode]} answers"
+            print(f"{name:18}{mode:12}{said}", flush=True)
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--python", action="append", help="interpreters to run them with")
+    parser.add_argument("--memray", help="a Python of this version that has memray")
+    parser.add_argument("--cost", type=int, metavar="ROUNDS", help="what a look costs instead")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    if args.cost:
+        print_cost((args.python or [sys.executable])[0], args.seconds, args.cost)
+        return
+    counts: dict[str, list[int]] = {}
+    for name in args.names or KNOWN:
+        known = KNOWN[name]
+        memray = ""
+        missing = [each for each in known.needs if not has(sys.executable, each)]
+        if args.memray and not missing:
+            memray = memray_first(args.memray, name, args.seconds / 2)
+        for python in args.python or [sys.executable]:
+            if any(not has(python, each) for each in known.needs):
+                continue
+            memory = run(python, name, args.seconds)
+            told = answers(memory, known, str(PROGRAMS / f"{name}.py"))
+            if memray:
+                met = [row["function"] for row in memory["rises"][:FIRST] if row["function"]]
+                met += [row["function"] for row in memory["keepers"][:FIRST] if row["function"]]
+                short = memray.rpartition(".")[2]
+                told["memray's first"] = Answer(
+                    memray, short in {each.rpartition(".")[2] for each in met}
+                )
+            print(f"{name} ({Path(python).name})", flush=True)
+            for what, answer in told.items():
+                mark = {True: "ok", False: "WRONG", None: "none"}[answer.right]
+                print(f"  {mark:6}{what:16}{answer.said}", flush=True)
+                if answer.right is not None:
+                    cell = counts.setdefault(what, [0, 0])
+                    cell[0] += answer.right
+                    cell[1] += 1
+            longest = max((look["longest_pause_s"] for look in memory["looks"]), default=0.0)
+            cost = sum(look["cpu_s"] for look in memory["looks"])
+            print(f"        looks: {cost * 1e3:.0f} ms CPU in all, longest {longest * 1e3:.1f} ms")
+    for what, (right, all_) in counts.items():
+        print(f"{what}: {right} of {all_} right")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Hears the host's orders: a small file in memory that the host writes and every process reads.
+
+A pipe would be read by one of a family's processes, the board is read by all of them; each finds
+out by the number whether there is something new, and by the pid whether it is meant. Looking
+costs one read of sixteen bytes a few times a second, on a thread beside the program's.
+
+    NUMBER(16 digits) \n ORDER \t PID \t ... \n more lines of the order \n NUMBER
+"""
+
+import posix
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from perftui.probes.agent.runtime import Agent
+
+LOOK_S = 0.25
+CHILD_LOOK_S = 1.0
+"""In children there may be hundreds of us."""
+NUMBER = 16
+MOST_BYTES = 1 << 16
+
+
+class Board:
+    """Reads the board of this process's family and carries out what it is told.
+
+    Args:
+        agent: Whose process this is.
+        beside: `beside.Beside`.
+        fd: Of the board.
+        inode: Its inode: a program may put a file of its own in that place.
+        load: Loads one of our files, "growth/census" for example, under a name.
+    """
+
+    def __init__(
+        self, agent: "Agent", beside: "Any", fd: int, inode: int, load: "Callable[[str, str], Any]"
+    ) -> None:
+        self._agent = agent
+        self._fd = fd
+        self._inode = inode
+        self._load = load
+        self._heard = b"0" * NUMBER
+        self._root = agent.pid
+        self._pid = agent.pid
+        self._inquiry: "Any" = None
+        self._ending = False
+        agent.before_bye.append(self._end)
+        self._thread = beside(agent, self._turn, self._first, self._last)
+
+    def start(self) -> None:
+        """Begin to look."""
+        if self._ours():
+            self._thread.start()
+
+    def _ours(self) -> bool:
+        try:
+            return posix.fstat(self._fd).st_ino == self._inode
+        except OSError:
+            return False
+
+    def _end(self) -> None:
+        self._ending = True
+
+    def _first(self) -> None:
+        if self._agent.pid != self._pid:  # forked: what was going on is the parent's
+            self._pid = self._agent.pid
+            self._ending = False
+            if self._inquiry is not None:
+                self._inquiry.drop()
+                self._inquiry = None
+
+    def _last(self) -> None:
+        """The thread ends; for good only when the program does, else for a fork."""
+        if self._inquiry is not None and self._ending:
+            self._inquiry.finish()
+            self._inquiry = None
+
+    def _turn(self) -> float:
+        try:
+            return self._go_on()
+        except Exception as error:  # the next order may go well; on our own thread all is ours
+            self._agent.report(error)
+            if self._inquiry is not None:
+                self._inquiry.drop()
+                self._inquiry = None
+            return CHILD_LOOK_S
+
+    def _go_on(self) -> float:
+        if self._inquiry is not None:
+            pause_s = self._inquiry.turn()
+            if pause_s:
+                return float(pause_s)
+            self._inquiry = None
+        self._look()
+        if self._inquiry is not None:
+            return 0.001
+        return LOOK_S if self._pid == self._root else CHILD_LOOK_S
+
+    def _look(self) -> None:
+        try:
+            number = posix.pread(self._fd, NUMBER, 0)
+            if number == self._heard or not self._ours():
+                return
+            text = posix.pread(self._fd, MOST_BYTES, 0)
+        except OSError:
+            return
+        lines = text.split(b"\n")
+        if len(lines) < 3 or lines[0] != lines[-1]:
+            return  # it is being written
+        self._heard = lines[0]
+        order, *words = lines[1].decode("utf-8", "surrogateescape").split("\t")
+        if order != "growth" or not words or words[0] != str(self._pid):
+            return
+        self._inquiry = self._begin(
+            words, [line.decode("utf-8", "replace") for line in lines[2:-1]]
+        )
+
+    def _begin(self, words: "list[str]", suspects: "list[str]") -> "Any":
+        module: "Any" = None
+        for name in ("kinds", "census", "keepers", "rises", "inquiry"):
+            full = "_perftui_agent_growth_" + name
+            module = sys.modules.get(full) or self._load("growth/" + name, full)
+        seconds, budget_s, most = float(words[1]), float(words[2]), int(words[3])
+        return module.Inquiry(self._agent, lambda: self._ending, seconds, budget_s, most, suspects)

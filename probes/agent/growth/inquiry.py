@@ -1,0 +1,257 @@
+"""One order of the host's carried out: who keeps, and in which function it rose.
+
+    census ── entry and exit deltas for some seconds ── census ── lines out
+
+On the thread beside the program's; between the two censuses nothing of the program is held.
+"""
+
+import sys
+import time
+from _thread import get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+    from typing import Any
+
+    from perftui.probes.agent.growth import census, keepers, rises
+    from perftui.probes.agent.runtime import Agent
+else:
+    census = sys.modules["_perftui_agent_growth_census"]
+    keepers = sys.modules["_perftui_agent_growth_keepers"]
+    rises = sys.modules["_perftui_agent_growth_rises"]
+
+TURN_S = 0.25
+FILLS_BYTES = 2_400
+LAST_S = 0.5
+"""For so long a program that ends waits for the last census; for our thread it waits a second."""
+
+
+class Inquiry:
+    """See the module.
+
+    Args:
+        agent: Gets the lines.
+        ending: Tells that the program comes to its end.
+        seconds: Between the two censuses.
+        budget_s: CPU time of each.
+        most: Objects that each may look at.
+        suspects: FILE, FUNCTION, LINE with tabs between, of functions to measure.
+    """
+
+    def __init__(
+        self,
+        agent: "Agent",
+        ending: "Callable[[], bool]",
+        seconds: float,
+        budget_s: float,
+        most: int,
+        suspects: "list[str]",
+    ) -> None:
+        self._agent = agent
+        self._budget_s = budget_s
+        self._ending = ending
+        self._most = most
+        self._gc = interpreters_own("gc")
+        self._t0_ns = time.monotonic_ns()
+        self._rss0 = agent.rss()
+        first, self._first_pace = self._census(ending, keep=False)
+        self._before = keepers.numbers(first.found)
+        words = [line.split("\t") for line in suspects]
+        self._page_bytes = sys.modules["posix"].sysconf("SC_PAGE_SIZE")
+        self._rises: "rises.Rises | None" = None
+        self._t0_rises_ns = time.monotonic_ns()
+        self._missing = rises.MISSING
+        if hasattr(sys, "monitoring"):
+            wanted = {(row[0], row[1]) for row in words if len(row) == 3}
+            self._rises = rises.Rises(agent, interpreters_own("resource"), wanted)
+            self._missing = self._rises.begin()
+        self._until = time.monotonic() + seconds
+
+    def turn(self) -> float:
+        """Go on; returns the seconds until the next turn, 0 when it is done."""
+        left = self._until - time.monotonic()
+        if left > 0:
+            return max(min(left, TURN_S), 0.001)
+        self.finish()
+        return 0.0
+
+    def drop(self) -> None:
+        """Forget it: this process is a child of the one that was asked."""
+        if self._rises is not None:
+            self._rises.end()
+
+    def finish(self) -> None:
+        """Stop measuring, take the second census, and tell."""
+        if self._rises is not None:
+            self._rises.end()
+        if self._rises is not None and not self._missing:
+            self._rises.settle()
+        self._tell_rises()
+        rss = self._agent.rss()
+        give_up = time.monotonic() + LAST_S
+        second, pace = self._census(
+            lambda: self._ending() and time.monotonic() > give_up, keep=True
+        )
+        grown = keepers.grown_between(self._before, second, self._gc.get_referents)
+        for held in second.found.values():
+            held.largest = None
+        self._tell_keepers(grown, rss, pace)
+
+    def _census(
+        self, stopped: "Callable[[], bool]", *, keep: bool
+    ) -> "tuple[census.Census, census.Slices]":
+        pace = census.Slices(self._budget_s, self._most, stopped)
+        walk = census.Census(self._gc, pace, (get_ident(),), keep=keep)
+        walk.take()
+        return walk, pace
+
+    # --- lines out ------------------------------------------------------------------------
+
+    def _tell_look(
+        self,
+        now: int,
+        t0_ns: int,
+        by: str,
+        rose: "int | None",
+        looked: int,
+        cpu_s: float,
+        longest_s: float,
+        note: str,
+        told: int,
+    ) -> None:
+        agent = self._agent
+        agent.wire.send(
+            '{"k":"growth_look","t":%d,"pid":%d,"t0":%d,"by":%s,"rose":%s,"looked":%d,'
+            '"cpu_ns":%d,"longest_ns":%d,"note":%s,"told":%d'
+            % (
+                now,
+                agent.pid,
+                t0_ns,
+                agent.quote(by),
+                "null" if rose is None else rose,
+                looked,
+                int(cpu_s * 1e9),
+                int(longest_s * 1e9),
+                agent.quote(note),
+                told,
+            )
+        )
+
+    def _tell_rises(self) -> None:
+        now, measured = time.monotonic_ns(), self._rises
+        t0_ns = self._t0_rises_ns
+        if measured is None or self._missing:
+            self._tell_look(now, t0_ns, "entry and exit", None, 0, 0.0, 0.0, self._missing, 0)
+            return
+        told = [each for each in measured.suspects if each.calls or each.faults or each.rss_bytes]
+        dropped = [name_of(each.code) for each in measured.suspects if each.dropped]
+        note = ""
+        if dropped:
+            note = "called too often, so counted in its callers: " + ", ".join(dropped[:5])
+        if measured.several:
+            note = "; ".join(filter(None, (note, rises.SEVERAL)))
+        calls = sum(each.calls for each in told)
+        cost_s = 2 * calls * rises.COST_S
+        self._tell_look(
+            now,
+            t0_ns,
+            "entry and exit",
+            measured.rose_bytes,
+            calls,
+            cost_s,
+            0.0,
+            note,
+            len(told) + 1,
+        )
+        for each in told:
+            self._tell_rise(now, each.code, each.calls, each.rss_bytes, each.faults)
+        self._tell_rise(now, None, 0, measured.rest_rss, measured.rest_faults)
+
+    def _tell_rise(
+        self, now: int, code: "CodeType | None", calls: int, rss_bytes: int, faults: int
+    ) -> None:
+        agent = self._agent
+        agent.wire.send(
+            '{"k":"rise","t":%d,"pid":%d,"t0":%d,"function":%s,"file":%s,"line":%d,"calls":%d,'
+            '"rss":%d,"touched":%d'
+            % (
+                now,
+                agent.pid,
+                self._t0_rises_ns,
+                agent.quote("" if code is None else name_of(code), 200),
+                agent.quote("" if code is None else code.co_filename, 400),
+                0 if code is None else code.co_firstlineno,
+                calls,
+                rss_bytes,
+                faults * self._page_bytes,
+            )
+        )
+
+    def _tell_keepers(
+        self, grown: "list[keepers.Gain]", rss: "int | str", pace: "census.Slices"
+    ) -> None:
+        agent = self._agent
+        now = time.monotonic_ns()
+        first = self._first_pace
+        bounded = pace.bounded or first.bounded
+        self._tell_look(
+            now,
+            self._t0_ns,
+            "census",
+            rss - self._rss0 if type(rss) is int and type(self._rss0) is int else None,
+            pace.looked,
+            first.cpu_s + pace.cpu_s,
+            max(first.longest_s, pace.longest_s),
+            "only a part was looked at: " + bounded if bounded else "",
+            len(grown),
+        )
+        for row in grown:
+            held = row.held
+            fills = "\n".join(
+                "%s\t%s\t%d" % (name_of(code)[:150], code.co_filename[-300:], code.co_firstlineno)
+                for code in keepers.fillers(held.owner, row.path)
+            )
+            agent.wire.send(
+                '{"k":"keeper","t":%d,"pid":%d,"t0":%d,"what":%s,"type":%s,"of":%s,'
+                '"entries":%d,"total":%d,"bytes":%d,"sampled":%s,"fills":%s'
+                % (
+                    now,
+                    agent.pid,
+                    self._t0_ns,
+                    agent.quote(row.path, 300),
+                    agent.quote(held.kind, 80),
+                    agent.quote(row.of, 80),
+                    max(row.entries, 0),
+                    held.entries,
+                    row.bytes,
+                    "true" if held.sampled else "false",
+                    agent.quote(fills, FILLS_BYTES),
+                )
+            )
+
+
+def name_of(code: "CodeType") -> str:
+    """Return a function's name as stacks have it."""
+    return getattr(code, "co_qualname", code.co_name)  # 3.11 on
+
+
+def interpreters_own(name: str) -> "Any":
+    """Return a module of the interpreter's in C; the program may still import it itself."""
+    known = sys.modules.get(name)
+    if type(known) is type(sys):
+        return known
+    make: "Any" = sys.modules["_imp"]
+    bootstrap: "Any" = sys.modules["_frozen_importlib"]
+    external: "Any" = sys.modules["_frozen_importlib_external"]
+    if name in sys.builtin_module_names:
+        module = make.create_builtin(bootstrap.BuiltinImporter.find_spec(name))
+        make.exec_builtin(module)
+    else:
+        folders = [each for each in sys.path if each.endswith("lib-dynload")]
+        module = make.create_dynamic(external.PathFinder.find_spec(name, folders))
+        make.exec_dynamic(module)
+    if known is None:
+        sys.modules.pop(name, None)
+    return module

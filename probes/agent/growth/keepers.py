@@ -1,0 +1,237 @@
+"""What grew between two censuses, what is new in it, and which code can fill it.
+
+A list under a dict under a cache is one finding: what grew because what holds it grew is left
+out. Bytes are those of the newest entries, looked into, times the entries that came: an estimate.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType
+    from typing import Any
+
+    from perftui.probes.agent.growth import census, kinds
+
+    Before = dict[str, tuple[float, float, float]]
+    """By path: containers, entries, bytes."""
+else:
+    census = sys.modules["_perftui_agent_growth_census"]
+    kinds = sys.modules["_perftui_agent_growth_kinds"]
+
+LEAST_ENTRIES = 1
+LEAST_BYTES = 200_000
+"""What grew by less than both is not told."""
+LEAST_TOLD_BYTES = 20_000
+MOST_TOLD = 8
+MOST_FILLERS = 6
+LOOKED_INTO = 8
+"""Newest entries of one container."""
+DEEP = 400
+"""Objects that are looked at of one entry."""
+_OF_A_WHOLE = 0.3
+OF_THE_LARGEST = 0.01
+ADDING = frozenset(
+    (
+        "append",
+        "appendleft",
+        "add",
+        "extend",
+        "insert",
+        "put",
+        "put_nowait",
+        "push",
+        "setdefault",
+        "update",
+    )
+)
+"""Methods that put more into a container."""
+
+
+class Gain:
+    """One thing that grew."""
+
+    def __init__(self, path: str, held: "census.Held", entries: float, own_bytes: float) -> None:
+        self.path = path
+        self.held = held
+        self.entries = entries
+        """That came."""
+        self.bytes = own_bytes
+        self.of = ""
+        """Type of what is new in it."""
+        self.looked_into = 0
+
+
+def numbers(found: "dict[str, census.Held]") -> "Before":
+    """Return what is remembered of a census."""
+    return {path: (held.containers, held.entries, held.bytes) for path, held in found.items()}
+
+
+def grown_between(
+    before: "Before", after: "census.Census", referents: "Callable[..., list[Any]]"
+) -> "list[Gain]":
+    """Return what grew, the most first.
+
+    Args:
+        before: The numbers of an earlier census.
+        after: A later one, which has kept containers.
+        referents: `gc.get_referents`.
+    """
+    found = []
+    for path, held in after.found.items():
+        if held.library and path not in before:
+            continue  # it may have been there: libraries are not always looked at to the end
+        _, entries, size = before.get(path, (0.0, 0.0, 0.0))
+        row = Gain(path, held, held.entries - entries, max(held.bytes - size, 0.0))
+        if row.entries >= LEAST_ENTRIES or row.bytes >= LEAST_BYTES:
+            found.append(row)
+    for row in found:
+        if row.entries > 0 and row.held.largest is not None:
+            _look_into(row, after.kinds, referents)
+    found.sort(key=lambda row: (-row.bytes, -row.entries))
+    told = _without_parts(found)
+    least = max(OF_THE_LARGEST * told[0].bytes, LEAST_TOLD_BYTES) if told else 0.0
+    return [row for row in told if row.bytes > 0 and row.bytes >= least][:MOST_TOLD]
+
+
+def _look_into(row: Gain, known: "kinds.Kinds", referents: "Callable[..., list[Any]]") -> None:
+    """Add the bytes of the entries that came, by the newest of them."""
+    newest = _newest_entries(row.held.largest, known, referents)
+    if not newest:
+        return
+    row.of = kinds.type_name(type(newest[0][-1]))
+    seen: "set[int]" = set()
+    sizes = [known.deep_size(entry, referents, DEEP, seen) for entry in newest]
+    # What the entries share was counted with the first.
+    rest = sizes[1:] if len(sizes) > 1 else sizes
+    row.looked_into = len(sizes)
+    row.bytes += row.entries * sum(rest) / len(rest)
+
+
+def _newest_entries(
+    value: "Any", known: "kinds.Kinds", referents: "Callable[..., list[Any]]"
+) -> "list[tuple[Any, ...]]":
+    """Return the newest entries: (element,), of a dict or a cache (key, value)."""
+    what, base = known.of(value)
+    if what == kinds.CACHE:
+        size = value.cache_info().currsize
+        held = referents(value) if size <= 20_000 or value.cache_info().maxsize is None else []
+        for each in held:
+            if type(each) is dict and len(each) == size and each is not value.__dict__:
+                return known.newest_pairs(each, LOOKED_INTO)
+        return [(each,) for each in held[-LOOKED_INTO:]]
+    if what != kinds.CONTAINER:
+        return []
+    if base is dict:
+        return known.newest_pairs(value, LOOKED_INTO)
+    return [(each,) for each in known.newest(value, base, LOOKED_INTO)]
+
+
+def _without_parts(found: "list[Gain]") -> "list[Gain]":
+    """Leave out what grew as a part of what holds it, or what holds most of what grew."""
+    kept: "list[Gain]" = []
+    for row in found:  # the largest first
+        inside = [each for each in kept if _is_below(row.path, each.path)]
+        above = [each for each in kept if _is_below(each.path, row.path)]
+        if inside:
+            continue
+        if above and row.bytes < sum(each.bytes for each in above) * (1 + _OF_A_WHOLE):
+            # It holds them, and hardly more. Grew it itself, it is what a person looks for.
+            if row.entries >= LEAST_ENTRIES and row.bytes >= _OF_A_WHOLE * above[0].bytes:
+                kept = [each for each in kept if each not in above]
+                kept.append(row)
+            continue
+        kept.append(row)
+    return kept
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path.startswith(above) and path[len(above) :][:1] in ("[", ".")
+
+
+def fillers(owner: str, path: str) -> "list[CodeType]":
+    """Return code of the program that can fill what a name leads to.
+
+    What is there by the name of a module's global is looked for in that module, attributes in all
+    modules of the program.
+    """
+    module, _, name = owner.partition("\n")
+    itself = path.startswith(("default of", "lru_cache of"))
+    everywhere = "." + name in path and not path.startswith(module + "." + name)
+    is_local = " in " in path
+    wanted: "list[CodeType]" = []
+    for each, values in own_modules():
+        if each != module and not everywhere:
+            continue
+        for code in codes_of(each, values):
+            if itself:
+                met = code.co_name == name.rpartition(".")[2]
+            else:
+                met = name in code.co_names + code.co_freevars + code.co_cellvars
+                met = met or (is_local and name in code.co_varnames)
+            if met and code not in wanted:
+                wanted.append(code)
+    if itself:
+        return wanted[:MOST_FILLERS]
+    # A name stands in code that only reads it, or makes it empty, too.
+    adding = [code for code in wanted if can_add(code)]
+    return (adding or wanted)[:MOST_FILLERS]
+
+
+def can_add(code: "CodeType") -> bool:
+    """Tell whether code has anything by which a container gets more."""
+    return not ADDING.isdisjoint(code.co_names) or _STORE_ITEM in set(code.co_code[::2])
+
+
+def _operations(text: str) -> "set[int]":
+    return set(compile(text, "<text>", "exec").co_code[::2])
+
+
+_STORE_ITEM = max(_operations("x[y] = z") - _operations("x, y, z") - {0}, default=-1)
+"""Number of the operation, which every version of Python has another for."""
+
+
+def own_modules() -> "Iterator[tuple[str, dict[str, Any]]]":
+    """Yield name and dict of the program's own modules."""
+    for name, module in kinds.items(sys.modules):
+        values = None if type(name) is not str else kinds.module_dict(module)
+        if values is None or name.startswith("_perftui"):
+            continue
+        if name == "__main__" or census.is_own_file(values.get("__file__")):
+            yield name, values
+
+
+def codes_of(module: str, values: "dict[str, Any]") -> "Iterator[CodeType]":
+    """Yield the code of a module's functions, of its classes, and of what is inside them."""
+    known = kinds.Kinds()
+    roots: "list[CodeType]" = []
+    for frame in sys._current_frames().values():
+        at: "Any" = frame
+        while at is not None:
+            if at.f_globals is values:
+                roots.append(at.f_code)
+            at = at.f_back
+    for _, value in kinds.items(values):
+        what, _ = known.of(value)
+        if what == kinds.CACHE:
+            value = value.__dict__.get("__wrapped__")
+            what, _ = known.of(value)
+        if what == kinds.FUNCTION and value.__globals__ is values:
+            roots.append(value.__code__)
+        elif what == kinds.CLASS and kinds.type_dict(value).get("__module__") == module:
+            for inner in list(kinds.type_dict(value).values()):
+                if type(inner) is property:
+                    inner = inner.fget
+                if type(inner) is staticmethod or type(inner) is classmethod:
+                    inner = inner.__func__
+                if known.of(inner)[0] == kinds.FUNCTION:
+                    roots.append(inner.__code__)
+    seen: "set[int]" = set()
+    while roots:
+        code = roots.pop()
+        if id(code) in seen:
+            continue
+        seen.add(id(code))
+        yield code
+        roots += [each for each in code.co_consts if type(each) is type(code)]

@@ -1,0 +1,255 @@
+"""What an object is to a census, and how large, without calling anything of the program's.
+
+An object may have a `__len__`, a `__sizeof__`, a `__class__`, a property or a metaclass that does
+something. None of them is ever asked: types are told by `type`, lengths by the built-in type's
+own method, attributes by the interpreter's descriptors.
+"""
+
+import sys
+from itertools import islice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+PLAIN, LEAF, FUNCTION, CLASS, CELL, CACHE, CONTAINER, LIBRARY, INSTANCE = range(9)
+
+WHOLE = 256
+"""A container with more elements is not looked into one by one: some of the first and the
+newest are."""
+SOME = 8
+LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "torch"))
+"""Whose arrays and tables are asked for their size: their own code, known to have no effect."""
+SLOW = frozenset(("pandas", "pyarrow", "polars", "torch"))
+
+type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
+type_mro: "Callable[[Any], Any]" = type.__dict__["__mro__"].__get__
+type_name: "Callable[[Any], str]" = type.__dict__["__name__"].__get__
+Module: "Any" = type(sys)
+Function: "Any" = type(lambda: 0)
+_module_dict: "Callable[[Any], Any]" = Module.__dict__["__dict__"].__get__
+_GETSET: "Any" = type(type.__dict__["__dict__"])
+_MEMBER: "Any" = type(Function.__dict__["__globals__"])
+_BASES = frozenset((dict, list, set, tuple, frozenset))
+
+
+def _cell() -> "Any":
+    here = 0
+    return (lambda: here).__closure__
+
+
+Cell: "Any" = type(_cell()[0])
+_KNOWN: "dict[type, tuple[int, Any]]" = dict.fromkeys(
+    (
+        int,
+        float,
+        complex,
+        bool,
+        type(None),
+        type(Ellipsis),
+        type(NotImplemented),
+        range,
+        slice,
+        Module,
+        type(Function.__code__),
+    ),
+    (PLAIN, None),
+)
+_KNOWN.update(dict.fromkeys((str, bytes, bytearray), (LEAF, None)))
+_KNOWN[Function] = FUNCTION, None
+_KNOWN[Cell] = CELL, None
+
+
+class Kinds:
+    """What the types are that one walk meets; they are let go with it."""
+
+    def __init__(self) -> None:
+        self._known = dict(_KNOWN)
+        self._attributes: "dict[type, tuple[Any, list[tuple[str, Any]]]]" = {}
+        self._deque: "Any" = _from("collections", "deque")
+        cache = _from("functools", "_lru_cache_wrapper")
+        if cache is not None:
+            self._known[cache] = CACHE, None
+
+    def of(self, value: object) -> "tuple[int, Any]":
+        """Return what an object is; of a container its built-in type, of a library's
+        the package."""
+        kind = type(value)
+        found = self._known.get(kind)
+        if found is None:
+            found = self._known[kind] = self._judge(kind)
+        return found
+
+    def _judge(self, kind: type) -> "tuple[int, Any]":
+        bases = type_mro(kind)
+        for base in bases:
+            if base is type:
+                return CLASS, None
+            if base is Module:
+                return PLAIN, None
+            if base in _BASES or base is self._deque:
+                return CONTAINER, base
+        home = type_dict(kind).get("__module__")
+        if type(home) is not str:  # a type of C has it in its name
+            home = kind.__module__ if type(kind) is type else ""
+        package = home.partition(".")[0] if type(home) is str else ""
+        if package in LIBRARIES and type_name(kind) in _SIZES.get(package, ()):
+            return LIBRARY, package
+        return INSTANCE, None
+
+    def length(self, value: object) -> int:
+        """Return the length of a container, 0 for what is none."""
+        what, base = self.of(value)
+        return int(base.__len__(value)) if what == CONTAINER else 0
+
+    def attributes(self, kind: type) -> "tuple[Any, list[tuple[str, Any]]]":
+        """Return what gives an instance's dict (None without one), and its slots by name."""
+        found = self._attributes.get(kind)
+        if found is not None:
+            return found
+        dict_of, slots = None, []
+        for base in type_mro(kind):
+            values = type_dict(base)
+            given = values.get("__dict__")
+            if dict_of is None and type(given) is _GETSET:
+                dict_of = given
+            if values.get("__slots__") is None:
+                continue
+            for name, member in list(values.items()):
+                if type(member) is _MEMBER and type(name) is str and not name.startswith("__"):
+                    slots.append((name, member))
+        self._attributes[kind] = dict_of, slots
+        return dict_of, slots
+
+    def elements(self, value: "Any", base: "Any", most: int) -> "list[Any]":
+        """Return elements of a container: all of a small one, else `most` first and newest."""
+        size = base.__len__(value)
+        try:
+            if size <= WHOLE:
+                return list(dict.values(value) if base is dict else base.__iter__(value))
+            first = dict.values(value) if base is dict else base.__iter__(value)
+            return [*islice(first, most), *self.newest(value, base, most)]
+        except (RuntimeError, TypeError):  # another thread changed it meanwhile
+            return []
+
+    def newest(self, value: "Any", base: "Any", most: int) -> "list[Any]":
+        """Return the newest elements of a container; of a set just some."""
+        try:
+            if base is dict:
+                return list(islice(reversed(dict.values(value)), most))
+            if base is list or base is tuple:
+                return list(base.__getitem__(value, slice(-most, None)))
+            if base is set or base is frozenset:
+                return list(islice(base.__iter__(value), most))
+            return list(islice(base.__reversed__(value), most))
+        except (RuntimeError, TypeError):
+            return []
+
+    def size(self, value: "Any") -> int:
+        """Return the bytes of one object by itself."""
+        what, package = self.of(value)
+        if what == LIBRARY:
+            return library_bytes(value, package)
+        if what in (PLAIN, LEAF) or type(value) in _BASES:
+            return sys.getsizeof(value)
+        if what == CONTAINER:
+            return int(package.__sizeof__(value))
+        return object.__sizeof__(value)
+
+    def newest_pairs(self, value: "Any", most: int) -> "list[tuple[Any, Any]]":
+        """Return the newest (key, value) of a dict."""
+        try:
+            return list(islice(reversed(dict.items(value)), most))
+        except (RuntimeError, TypeError):
+            return []
+
+    def deep_size(
+        self,
+        roots: "tuple[Any, ...]",
+        referents: "Callable[..., list[Any]]",
+        most: int,
+        seen: "set[int]",
+    ) -> int:
+        """Return about how many bytes objects and what they hold are.
+
+        What many share (modules, classes, functions) is left out, and what is in `seen`.
+
+        Args:
+            roots: What to begin with.
+            referents: `gc.get_referents`.
+            most: So many are looked at.
+            seen: Ids of what was counted; more are added.
+        """
+        total, looked = 0, 0
+        layer = [each for each in roots if id(each) not in seen]
+        seen.update(map(id, layer))
+        while layer and looked < most:
+            below: "list[Any]" = []
+            for each in layer:
+                looked += 1
+                what, base = self.of(each)
+                if what in (FUNCTION, CLASS) or type(each) is Module or looked > most:
+                    continue
+                total += self.size(each)
+                if what in (PLAIN, LEAF, LIBRARY):
+                    continue
+                if what == CONTAINER and base.__len__(each) > WHOLE:
+                    some = self.newest(each, base, SOME)
+                    inner = self.deep_size(tuple(some), referents, most // 4, seen)
+                    looked += most // 4
+                    total += inner * base.__len__(each) // max(len(some), 1)
+                    continue
+                for one in referents(each):
+                    if id(one) not in seen:
+                        seen.add(id(one))
+                        below.append(one)
+            layer = below
+        return total
+
+
+def items(values: "dict[Any, Any]") -> "list[tuple[Any, Any]]":
+    """Return what is in a dict now, in one go."""
+    return list(dict.items(values))
+
+
+def module_dict(module: object) -> "dict[str, Any] | None":
+    """Return a module's names, without waking one that loads itself when it is asked."""
+    try:
+        return _module_dict(module)  # type: ignore[no-any-return]
+    except TypeError:  # something else stands in its place
+        return None
+
+
+_SIZES: "dict[str, tuple[str, ...]]" = {
+    "numpy": ("ndarray",),
+    "pandas": ("DataFrame", "Series"),
+    "pyarrow": ("Table", "RecordBatch", "ChunkedArray", "Buffer", "ResizableBuffer"),
+    "polars": ("DataFrame", "Series"),
+    "torch": ("Tensor", "Parameter"),
+}
+
+
+def library_bytes(value: "Any", package: str) -> int:
+    """Return the bytes of a library's array or table."""
+    try:
+        if package == "numpy":
+            return int(value.nbytes) if value.base is None else 0
+        if package == "pandas":
+            used = value.memory_usage(deep=False)
+            return int(used.sum() if type_name(type(value)) == "DataFrame" else used)
+        if package == "pyarrow":
+            return int(value.size if type_name(type(value)).endswith("Buffer") else value.nbytes)
+        if package == "polars":
+            return int(value.estimated_size())
+        return int(value.untyped_storage().nbytes()) if value.device.type == "cpu" else 0
+    except Exception:  # another release of the library: the size is not known
+        return 0
+
+
+def _from(module: str, name: str) -> "Any":
+    """Return a class of a module that the program has imported, None if it has not."""
+    found = sys.modules.get(module)
+    values = None if found is None else module_dict(found)
+    kind = None if values is None else values.get(name)
+    return kind if type(kind) is type else None

@@ -1,0 +1,306 @@
+"""In which function memory rises: what RSS and the thread's page faults are at entry and exit.
+
+Events of `sys.monitoring` (Python 3.12 on), of the suspects' code alone, for some seconds. What a
+thread gained between two of its events belongs to the innermost suspect that it was in, what it
+gained outside of all of them to the rest: the parts add up to what it gained.
+
+RSS is the process's. While several threads take memory, it rises in functions that do nothing for
+it; the page faults are the thread's own. What a call costs us is bounded: a suspect that is
+called too often is let go, and its memory counts in its callers.
+"""
+
+import posix
+import sys
+import time
+from _thread import get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+    from typing import Any
+
+    from perftui.probes.agent.growth import keepers
+    from perftui.probes.agent.runtime import Agent
+else:
+    keepers = sys.modules["_perftui_agent_growth_keepers"]
+
+NAME = "perftui"
+TOOL_IDS = (4, 3, 2)
+"""Two that nobody has a claim on, then the one for profilers."""
+COST_S = 6e-6
+"""About what an event costs the program: entry and exit, RSS, page faults."""
+SHARE = 0.03
+"""Of a thread's time, more than which the events may not cost."""
+CHECK_EVERY = 64
+MOST_SUSPECTS = 40
+SEVERAL_SHARE = 0.1
+ALONE_SHARE = 0.9
+"""A thread with more of all page faults is the one by which RSS rose."""
+SEVERAL = "several threads took memory: RSS is that of all, touched bytes are the thread's own"
+MISSING = "needs Python 3.12 or later"
+
+
+class Suspect:
+    """One function, and what memory did in it."""
+
+    def __init__(self, code: "CodeType") -> None:
+        self.code = code
+        self.calls = 0
+        self.rss_bytes = 0
+        self.faults = 0
+        self.dropped = False
+
+
+class _Thread:
+    """Where one thread is, and what was read at its last event."""
+
+    __slots__ = ("faults", "inside", "new_faults", "rss")
+
+    def __init__(self, inside: "list[int]", rss: int, faults: int) -> None:
+        self.inside = inside
+        self.rss = rss
+        self.faults = faults
+        self.new_faults = 0
+        """Since it was met first."""
+
+
+class Rises:
+    """Measures the suspects from `begin` to `end`.
+
+    Args:
+        agent: Knows RSS.
+        resource: The module of that name.
+        suspects: (file, qualified name) of functions.
+    """
+
+    def __init__(self, agent: "Agent", resource: "Any", suspects: "set[tuple[str, str]]") -> None:
+        self._rss = agent.rss
+        self._usage = resource.getrusage
+        self._who = resource.RUSAGE_THREAD
+        self._whole = resource.RUSAGE_SELF
+        self.suspects = [Suspect(code) for code in codes_named(suspects)]
+        self._index = {suspect.code: n for n, suspect in enumerate(self.suspects)}
+        self._threads: "dict[int, _Thread]" = {}
+        self._tool = -1
+        self._me = 0
+        self.events = 0
+        self.rest_rss = 0
+        self.rest_faults = 0
+        self.rose_bytes = 0
+        """RSS of the process from `begin` to `end`."""
+        self.faults = 0
+        """Of the process, our own thread's not counted."""
+        self.several = False
+        """Several threads took memory: RSS rose in each of them by what the others took, too."""
+        self._began = 0.0
+
+    def begin(self) -> str:
+        """Begin; returns why that cannot be, "" if it can."""
+        monitoring: "Any" = getattr(sys, "monitoring", None)
+        if monitoring is None:
+            return MISSING
+        if not self.suspects:
+            return "no function of the program's is suspected"
+        for tool in TOOL_IDS:
+            if monitoring.get_tool(tool) is None:
+                self._tool = tool
+                break
+        else:
+            return "other tools have taken sys.monitoring"
+        monitoring.use_tool_id(self._tool, NAME)
+        self._events = monitoring.events
+        for event, call in self._callbacks(monitoring.events).items():
+            monitoring.register_callback(self._tool, event, call)
+        local = (
+            monitoring.events.PY_START
+            | monitoring.events.PY_RESUME
+            | monitoring.events.PY_RETURN
+            | monitoring.events.PY_YIELD
+        )
+        self._began = time.monotonic()
+        self._me = get_ident()
+        self._rss0 = self._rss_now()
+        self._faults0 = self._other_faults()
+        self._where_they_are()
+        for suspect in self.suspects:
+            monitoring.set_local_events(self._tool, suspect.code, local)
+        monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
+        return ""
+
+    def end(self) -> None:
+        """Leave the program as it was. Twice is fine."""
+        monitoring: "Any" = getattr(sys, "monitoring", None)
+        if self._tool < 0:
+            return
+        tool, self._tool = self._tool, -1
+        monitoring.set_events(tool, 0)
+        for suspect in self.suspects:
+            monitoring.set_local_events(tool, suspect.code, 0)
+        for event in self._callbacks(monitoring.events):
+            monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
+
+    def settle(self) -> None:
+        """Once it has ended: give what threads gained since their last event, and sum up."""
+        rss = self._rss_now()
+        self.rose_bytes = rss - self._rss0
+        self.faults = max(self._other_faults() - self._faults0, 0)
+        faults_of = faults_by_thread()
+        for ident, thread in self._threads.items():
+            gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
+            thread.new_faults += gained
+            if thread.inside:
+                suspect = self.suspects[thread.inside[-1]]
+                suspect.faults += gained
+                if len(self._threads) == 1 or gained > ALONE_SHARE * self.faults:
+                    suspect.rss_bytes += rss - thread.rss
+        parts = [thread.new_faults for thread in self._threads.values()]
+        parts.append(self.faults - sum(parts))
+        self.several = sum(part > SEVERAL_SHARE * self.faults for part in parts) > 1
+        self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
+        self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
+
+    def _callbacks(self, events: "Any") -> "dict[int, Callable[..., Any]]":
+        return {
+            events.PY_START: self._enter,
+            events.PY_RESUME: self._enter,
+            events.PY_RETURN: self._leave,
+            events.PY_YIELD: self._leave,
+            events.PY_UNWIND: self._unwind,
+        }
+
+    def _rss_now(self) -> int:
+        rss = self._rss()
+        return rss if type(rss) is int else 0
+
+    def _other_faults(self) -> int:
+        """Return the page faults of the process without those of this thread."""
+        return int(self._usage(self._whole).ru_minflt - self._usage(self._who).ru_minflt)
+
+    def _where_they_are(self) -> None:
+        """Note which suspects run now: they may never be entered again."""
+        faults_of = faults_by_thread()
+        for ident, frame in sys._current_frames().items():
+            if ident == self._me:
+                continue
+            inside = []
+            at: "Any" = frame
+            while at is not None:
+                number = self._index.get(at.f_code)
+                if number is not None:
+                    inside.append(number)
+                at = at.f_back
+            if inside and ident in faults_of:
+                inside.reverse()
+                self._threads[ident] = _Thread(inside, self._rss0, faults_of[ident])
+
+    # --- in the program's threads ---------------------------------------------------------
+
+    def _charge(self) -> _Thread:
+        """Give the innermost suspect what the thread gained since its last event."""
+        rss, faults = self._rss_now(), self._usage(self._who).ru_minflt
+        ident = get_ident()
+        thread = self._threads.get(ident)
+        if thread is None:
+            thread = self._threads[ident] = _Thread([], rss, faults)
+            return thread
+        if thread.inside:
+            suspect = self.suspects[thread.inside[-1]]
+            suspect.rss_bytes += rss - thread.rss
+            suspect.faults += faults - thread.faults
+        thread.new_faults += faults - thread.faults
+        thread.rss, thread.faults = rss, faults
+        self.events += 1
+        if not self.events % CHECK_EVERY:
+            self._bound()
+        return thread
+
+    def _enter(self, code: "CodeType", offset: int) -> None:
+        number = self._index.get(code)
+        if number is None or self._tool < 0:
+            return
+        self._charge().inside.append(number)
+        self.suspects[number].calls += 1
+
+    def _leave(self, code: "CodeType", offset: int, value: object) -> None:
+        number = self._index.get(code)
+        if number is None or self._tool < 0:
+            return
+        inside = self._charge().inside
+        if number in inside:
+            while inside.pop() != number:
+                pass  # left without an event
+
+    def _unwind(self, code: "CodeType", offset: int, error: BaseException) -> None:
+        if code in self._index:
+            self._leave(code, offset, error)
+
+    def _bound(self) -> None:
+        """Let the suspect go that is called most, if the events cost too much."""
+        elapsed_s = max(time.monotonic() - self._began, 0.02)
+        if self.events * COST_S < SHARE * elapsed_s:
+            return
+        left = [each for each in self.suspects if not each.dropped]
+        if not left:
+            return
+        most = max(left, key=lambda each: each.calls)
+        most.dropped = True
+        monitoring: "Any" = getattr(sys, "monitoring", None)
+        monitoring.set_local_events(self._tool, most.code, 0)
+        self.events = 0
+        self._began = time.monotonic()
+
+
+def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":
+    """Return the code of functions by file and qualified name, and of what they may call.
+
+    What is called for microseconds is met by few samples or none. Its name stands in its callers.
+    """
+    own: "dict[int, CodeType]" = {}
+    for module, values in keepers.own_modules():
+        for code in keepers.codes_of(module, values):
+            own[id(code)] = code
+    called: "dict[str, list[CodeType]]" = {}
+    for code in own.values():
+        name: "Any" = getattr(code, "co_qualname", code.co_name)
+        called.setdefault(code.co_name, []).append(code)
+        if code.co_name in ("__init__", "__new__", "__call__"):
+            called.setdefault(name.rpartition(".")[0].rpartition(".")[2], []).append(code)
+    found = {
+        number: code
+        for number, code in own.items()
+        if (code.co_filename, getattr(code, "co_qualname", code.co_name)) in suspects
+    }
+    below = list(found.values())
+    while below and len(found) < MOST_SUSPECTS:
+        code = below.pop(0)
+        for name in code.co_names:
+            for each in called.get(name, ()):
+                if id(each) not in found and len(found) < MOST_SUSPECTS:
+                    found[id(each)] = each
+                    below.append(each)
+    return list(found.values())
+
+
+def faults_by_thread() -> "dict[int, int]":
+    """Return the minor page faults so far of the threads that `threading` knows, by ident."""
+    found: "dict[int, int]" = {}
+    threads: "Any" = getattr(sys.modules.get("threading"), "_active", None)
+    known = {ident: getattr(each, "_native_id", 0) for ident, each in list((threads or {}).items())}
+    if not known:
+        main = [ident for ident in sys._current_frames() if ident != get_ident()]
+        known = dict.fromkeys(main, posix.getpid()) if len(main) == 1 else {}
+    for ident, tid in known.items():
+        try:
+            fd = posix.open("/proc/self/task/%d/stat" % tid, posix.O_RDONLY | posix.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fields = posix.read(fd, 1024).rpartition(b") ")[2].split(b" ")
+            found[ident] = int(fields[7])  # `minflt` of proc(5), behind the name
+        except (OSError, ValueError, IndexError):
+            continue
+        finally:
+            posix.close(fd)
+    return found

@@ -1,0 +1,66 @@
+"""Orders to the agents of a family: a file in memory that they look at (`agent/growth/board`)."""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_BYTES = 1 << 15
+"""An agent reads no more than twice as much."""
+
+
+class OrderBoard:
+    """The host's end. The newest order replaces the one before it."""
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("perftui-orders", os.MFD_CLOEXEC)
+        self._lock = Lock()
+        self._number = 0
+
+    def ask_for_growth(
+        self,
+        pid: int,
+        *,
+        seconds: float,
+        budget_s: float,
+        most_objects: int,
+        suspects: Iterable[tuple[str, str, int]],
+    ) -> None:
+        """Ask one process who makes its memory grow; it answers over the record pipe.
+
+        Args:
+            pid: The process.
+            seconds: For how long it looks.
+            budget_s: CPU time that each of its two censuses may take.
+            most_objects: That each may look at.
+            suspects: (file, function, line) of functions to measure.
+        """
+        lines = [f"growth\t{pid}\t{seconds:g}\t{budget_s:g}\t{most_objects}"]
+        for file, function, line in suspects:
+            text = f"{file}\t{function}\t{line}"
+            if text.count("\t") == 2 and "\n" not in text:
+                lines.append(text)
+        body = "\n".join(lines).encode("utf-8", "surrogateescape")
+        if len(body) <= MOST_BYTES:
+            self._write(body)
+
+    def _write(self, body: bytes) -> None:
+        with self._lock:
+            if self.fd < 0:
+                return
+            self._number += 1
+            number = b"%016d" % self._number
+            data = number + b"\n" + body + b"\n" + number
+            os.pwrite(self.fd, data, 0)
+            os.ftruncate(self.fd, len(data))
+
+    def close(self) -> None:
+        """Give it up; the agents look at an order that does not change any more."""
+        with self._lock:
+            if self.fd >= 0:
+                os.close(self.fd)
+                self.fd = -1

@@ -1,0 +1,180 @@
+"""Where RSS rose, by the samples: the functions of the thread that touched memory.
+
+Page faults say which thread touched new memory, and a sample where that thread was. They do not
+say what was kept: memory that is taken and given back is touched too. And where memory is taken
+in moments that no sample meets, the functions of that thread cannot be told apart. Both is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.profile.sums import Amount, function_sums
+from perftui.probes.spine.calltree import ROOT, is_stdlib
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.profile.sums import FunctionSum
+    from perftui.probes.spine.calltree import CallTree, Frame
+    from perftui.probes.spine.reader import ThreadTree
+
+BY_FAULTS = "page faults of the thread"
+BY_CPU = "share of CPU (estimate)"
+BY_NATIVE = "page faults of native threads"
+NATIVE = "native threads"
+"""What stands in the place of a function where threads without Python touch memory."""
+SURE = "met touching it"
+WAITED_FOR = "while these wait"
+ALONE = "it, or what it calls"
+"""No sample met it touching memory, but no other function of the program was seen in its thread."""
+CANNOT_TELL = "cannot tell"
+MOSTLY_FREED = 2.0
+"""Touched by so many times more than RSS rose, most of it was given back: by whom, faults do not
+say."""
+HUGE_PAGES = 1.5
+"""RSS rose by so many times more than 4 KiB for each fault: some were huge pages of 2 MiB, and
+whose they were is not known."""
+_UNSURE_SHARE = 0.25
+_MOST_NAMED = 4
+_NAMED_SHARE = 0.02
+
+
+class Grown(NamedTuple):
+    """How much RSS rose while one function of one thread touched memory."""
+
+    row: FunctionSum
+    pid: int
+    tid: int
+    thread: str
+    by: str
+    confidence: str
+    within: tuple[str, ...]
+    """Functions that cannot be told apart from it; empty if it was met."""
+    why: str = ""
+    """Why faults do not tell, if it is not that no sample met them."""
+
+
+def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Grown]:
+    """Return functions by the growth of RSS that is given to them, the most first."""
+    found: list[Grown] = []
+    vague = _vague(threads)
+    for thread in threads:
+        cells = thread.self_by_node.values()
+        touched = sum(cell.touched_bytes for cell in cells)
+        unsure = sum(cell.unsure_bytes for cell in cells)
+        own = own_functions(tree, thread)
+        within: tuple[str, ...] = ()
+        alone = False
+        if touched and unsure > _UNSURE_SHARE * touched:
+            within, alone = own, len(own) == 1
+        why = vague.get(thread.pid, "")
+        rows: Sequence[FunctionSum] = function_sums(tree, [thread])
+        if len(within) > 1:
+            rows = _as_one(rows, within[0])
+        for row in rows:
+            if row.self_.grown_bytes <= 0:
+                continue
+            if row.function.startswith(NATIVE) and not row.file:
+                native = _native(row, thread, tree, threads)
+                found.append(native._replace(confidence=CANNOT_TELL, why=why) if why else native)
+                continue
+            by = BY_FAULTS if touched else BY_CPU
+            confidence = CANNOT_TELL if within or why or not touched else SURE
+            if alone and not why:
+                confidence = ALONE
+            among = within or (own if why else ())
+            named = thread.pid, thread.tid, thread.name
+            found.append(Grown(row, *named, by, confidence, among, why))
+    found.sort(key=lambda each: -each.row.self_.grown_bytes)
+    return found
+
+
+def _as_one(rows: Sequence[FunctionSum], function: str) -> list[FunctionSum]:
+    """Return one row for a thread whose functions cannot be told apart: any split is chance."""
+    sums = [sum(amounts) for amounts in zip(*(row.self_ for row in rows), strict=True)]
+    named = max(
+        (row for row in rows if row.function == function and row.file),
+        key=lambda row: row.total.touched_bytes,
+    )
+    return [named._replace(self_=Amount(*sums))]
+
+
+def _native(
+    row: FunctionSum, thread: ThreadTree, tree: CallTree, threads: Sequence[ThreadTree]
+) -> Grown:
+    """Add who waits meanwhile: the program's own functions that stand in a library, off the CPU."""
+    waits: dict[str, int] = {}
+    for each in threads:
+        if each.pid != thread.pid or each.tid == thread.tid:
+            continue
+        for node, cell in each.self_by_node.items():
+            name = "" if is_own(tree.frame(node)) else _own_above(tree, node)
+            if name:
+                waits[name] = waits.get(name, 0) + max(cell.wall_ns - cell.cpu_ns, 0)
+    first = sorted((name for name in waits if waits[name]), key=lambda name: -waits[name])
+    within = tuple(first[:2])
+    return Grown(row, thread.pid, thread.tid, thread.name, BY_NATIVE, WAITED_FOR, within)
+
+
+def _own_above(tree: CallTree, node: int) -> str:
+    at = node
+    while at != ROOT:
+        frame = tree.frame(at)
+        if is_own(frame):
+            return frame.function
+        at = tree.parent(at)
+    return ""
+
+
+def _vague(threads: Sequence[ThreadTree]) -> dict[int, str]:
+    """Return the processes of which faults do not tell who made RSS rise, and why."""
+    touched: dict[int, int] = {}
+    grown: dict[int, int] = {}
+    for thread in threads:
+        cells = thread.self_by_node.values()
+        touched[thread.pid] = touched.get(thread.pid, 0) + sum(c.touched_bytes for c in cells)
+        grown[thread.pid] = grown.get(thread.pid, 0) + max(thread.grown_bytes, 0)
+    found = {}
+    for pid, size in touched.items():
+        if size > MOSTLY_FREED * grown[pid]:
+            found[pid] = "most of what was touched was freed again"
+        elif 0 < size * HUGE_PAGES < grown[pid]:
+            found[pid] = "huge pages: a fault is 4 KiB or 2 MiB"
+    return found
+
+
+def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
+    """Return the program's own functions that a thread was in while it touched memory.
+
+    Those that touch most are first. What one of them calls for moments may be in no sample.
+    """
+    sizes: dict[str, float] = {}
+    whole = 0.0
+    for node, cell in thread.self_by_node.items():
+        size = cell.touched_bytes
+        whole += size
+        at, met = node, set[str]()
+        while size and at != ROOT:
+            frame = tree.frame(at)
+            if is_own(frame) and frame.function not in met:
+                met.add(frame.function)
+                # The innermost one first, of those that always stand on the same stacks.
+                sizes[frame.function] = sizes.get(frame.function, 0.0) + size * 0.9 ** len(met)
+            at = tree.parent(at)
+    named = [name for name, size in sizes.items() if size >= _NAMED_SHARE * whole]
+    named.sort(key=lambda name: -sizes[name])
+    return tuple(named[:_MOST_NAMED])
+
+
+def is_own(frame: Frame) -> bool:
+    """Tell whether a frame is the program's own: no library's, not the interpreter's."""
+    file = frame.file
+    return bool(
+        frame.kind == "py"
+        and file
+        and not file.startswith("<")
+        and not is_stdlib(file)
+        and "/site-packages/" not in file
+        and "/dist-packages/" not in file
+    )

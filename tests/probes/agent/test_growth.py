@@ -1,0 +1,201 @@
+"""Who makes memory grow, asked of real programs through the board."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.pythons import interpreters
+
+from perftui.probes.agent_link.launch import agent_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from perftui.probes.agent_link.launch import AgentChannel
+
+PATIENCE_S = 60.0
+LEAK = """
+import sys, threading
+CACHE = {}
+class Row:
+    def __init__(self, n):
+        self.n = n
+        self.data = bytearray(b"x") * 50_000
+def enrich(n):
+    CACHE[n] = Row(n)
+def churn():
+    return len(bytearray(b"x") * 3_000_000)
+def work():
+    n = 0
+    while not over.wait(0.002):
+        n += 1
+        enrich(n)
+        churn()
+over = threading.Event()
+worker = threading.Thread(target=work)
+worker.start()
+print("ready", flush=True)
+sys.stdin.read()
+over.set()
+worker.join()
+print("kept", len(CACHE) > 0)
+"""
+
+
+class Asked:
+    """A program that hears orders, and what its agent says."""
+
+    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+        child_env, fds, channel = agent_environment(env, hears_orders=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            argv, env=child_env, pass_fds=fds, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+        channel.close_child_ends()
+        channel.open_gate()
+        self.channel: AgentChannel = channel
+        self.lines: list[dict[str, Any]] = []
+        self._rest = b""
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["k"] == kind]
+
+    def ask(self, pid: int = 0, suspects: tuple[tuple[str, str, int], ...] = ()) -> None:
+        assert self.channel.board is not None
+        self.channel.board.ask_for_growth(
+            pid or self.process.pid,
+            seconds=1.0,
+            budget_s=20.0,
+            most_objects=10**6,
+            suspects=suspects,
+        )
+
+    def until(self, what: Callable[[], object]) -> None:
+        """Read what the agent says until something is so."""
+        give_up = time.monotonic() + PATIENCE_S
+        while not what():
+            assert time.monotonic() < give_up, self.lines[-5:]
+            try:
+                self._rest += os.read(self.channel.read_fd, 1 << 16)
+            except BlockingIOError:
+                time.sleep(0.01)
+                continue
+            *whole, self._rest = self._rest.split(b"\n")
+            self.lines += [json.loads(line) for line in whole]
+
+    def told(self, by: str = "census") -> Callable[[], bool]:
+        return lambda: any(
+            look["by"] == by and len(self.of("keeper")) >= look["told"]
+            for look in self.of("growth_look")
+        )
+
+    def end(self) -> tuple[int, bytes, bytes]:
+        stdout, stderr = self.process.communicate(b"", timeout=PATIENCE_S)
+        self.channel.close()
+        return self.process.returncode, stdout, stderr
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Callable[..., Asked]:
+    def start(python: str, code: str) -> Asked:
+        script = tmp_path / "leak.py"
+        script.write_text(code)
+        program = Asked([python, str(script)], {"PATH": os.environ["PATH"]})
+        assert program.process.stdout is not None
+        assert program.process.stdout.readline() == b"ready\n"
+        return program
+
+    return start
+
+
+def test_a_leak_has_its_keeper_and_its_function(
+    asked: Callable[..., Asked], python: str, tmp_path: Path
+) -> None:
+    program = asked(python, LEAK)
+    script = str(tmp_path / "leak.py")
+    program.ask(suspects=((script, "enrich", 9), (script, "churn", 11), (script, "work", 13)))
+    program.until(program.told())
+    code, stdout, stderr = program.end()
+    assert (code, stdout, stderr) == (0, b"kept True\n", b"")
+    assert not program.of("error")
+    keeper = program.of("keeper")[0]
+    assert (keeper["what"], keeper["type"], keeper["of"]) == ("__main__.CACHE", "dict", "Row")
+    assert 50_000 * keeper["entries"] < keeper["bytes"] < 55_000 * keeper["entries"]
+    assert "enrich" in [line.split("\t")[0] for line in keeper["fills"].split("\n")]
+    (look,) = [look for look in program.of("growth_look") if look["by"] == "entry and exit"]
+    if sys.version_info[:2] > (3, 11) or look["note"] != "needs Python 3.12 or later":
+        rises = {rise["function"]: rise for rise in program.of("rise")}
+        assert sum(rise["rss"] for rise in rises.values()) == look["rose"]
+        # `enrich` makes the rows; what it has taken of a hole that `churn` left is churn's rise.
+        grown = rises["Row.__init__"]["touched"] + rises["churn"]["touched"]
+        assert grown > 0.9 * sum(rise["touched"] for rise in rises.values())
+        assert rises["enrich"]["calls"] > 0
+        assert rises["Row.__init__"]["calls"] > 0, "nobody suspected it, but `enrich` calls it"
+
+
+def test_a_forked_child_is_not_measured_and_ends_as_it_would(asked: Callable[..., Asked]) -> None:
+    newest = interpreters(free_threaded=False)[-1]
+    code = LEAK.replace(
+        'print("ready", flush=True)\n',
+        "import os\n"
+        "def child():\n"
+        "    tools = getattr(sys, 'monitoring', None)\n"
+        "    names = [tools.get_tool(n) for n in range(6)] if tools else []\n"
+        "    os._exit(7 if 'perftui' in names else 3)\n"
+        'print("ready", flush=True)\n'
+        "codes = set()\n"
+        "for _ in range(30):\n"
+        "    over.wait(0.05)\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n"
+        "        child()\n"
+        "    codes.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        "print(codes)\n",
+    )
+    program = asked(newest.executable, code.replace("import sys", "import warnings, sys"))
+    program.ask()
+    program.until(program.told())
+    code_, stdout, _ = program.end()
+    assert (code_, stdout.split(b"\n")[0]) == (0, b"{3}")
+    assert program.of("keeper")[0]["what"] == "__main__.CACHE"
+    assert {line["pid"] for line in program.of("keeper")} == {program.process.pid}
+
+
+def test_one_that_ends_meanwhile_still_tells(asked: Callable[..., Asked]) -> None:
+    heard = "while '_perftui_agent_growth_inquiry' not in sys.modules: over.wait(0.01)"
+    program = asked(sys.executable, LEAK.replace("sys.stdin.read()", heard))
+    assert program.channel.board is not None
+    program.channel.board.ask_for_growth(
+        program.process.pid, seconds=10_000, budget_s=20.0, most_objects=10**6, suspects=()
+    )
+    program.until(program.told())
+    assert program.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os, warnings\nwarnings.simplefilter('error')\npid = os.fork()\n"
+        "if not pid:\n    os._exit(4)\nprint(os.waitpid(pid, 0)[1])",
+        "import atexit, threading\natexit.register(print, threading.active_count())",
+        "import os; print('kept', flush=True); os._exit(3)",
+        "import subprocess, sys; print(subprocess.run([sys.executable, '-c', 'import os, sys; "
+        "print(os.environ, sys.path)'], capture_output=True).stdout)",
+        "import sys; print(sorted(m for m in sys.modules if not m.startswith('_perftui')))",
+        "import os\nfor n in range(3, 300):\n    try: os.close(n)\n    except OSError: pass\n"
+        "import subprocess, sys; print(subprocess.run([sys.executable, '-c', '1']).returncode)",
+    ],
+)
+def test_a_program_that_hears_orders_does_what_it_did(tmp_path: Path, code: str) -> None:
+    env = {"PATH": os.environ["PATH"]}
+    argv = [sys.executable, "-c", code]
+    before = subprocess.run(argv, env=env, capture_output=True)
+    program = Asked(argv, env)
+    assert program.end() == (before.returncode, before.stdout, before.stderr)

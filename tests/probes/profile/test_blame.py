@@ -1,0 +1,182 @@
+"""Three answers to who makes memory grow, each by its own evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.profile.blame import keepers_of, rises_of
+from perftui.probes.profile.blame_words import evidence_words
+from perftui.probes.profile.growth import (
+    ALONE,
+    CANNOT_TELL,
+    NATIVE,
+    SURE,
+    WAITED_FOR,
+    grown_by_function,
+)
+from perftui.probes.spine.calltree import CallTree
+from perftui.probes.spine.reader import Blame, ThreadTree, Weights
+from perftui.probes.spine.records import Keeper, Rise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FILE = "/app/etl.py"
+MB = 1_000_000
+
+
+class Program:
+    """A call tree and what threads cost in it."""
+
+    def __init__(self) -> None:
+        self.tree = CallTree()
+        self.threads: list[ThreadTree] = []
+
+    def thread(self, tid: int, name: str, *cells: tuple[tuple[str, ...], int, int, int]) -> None:
+        """Add a thread: (functions outermost first, grown, touched, unsure) for each place."""
+        by_node = {}
+        for names, grown, touched, unsure in cells:
+            ids = [self.tree.frame_id(each, FILE, 10 * len(each)) for each in names]
+            by_node[self.tree.intern(ids)] = Weights(
+                10**9, 10**8, grown, 0, touched_bytes=touched, unsure_bytes=unsure
+            )
+        grown = sum(cell.grown_bytes for cell in by_node.values())
+        self.threads.append(ThreadTree(1, tid, name, 10**9, 10**8, grown, by_node, ""))
+
+    def call_tree(self, t0_ns: int, t1_ns: int) -> Sequence[ThreadTree]:
+        return self.threads
+
+
+def test_what_was_met_touching_is_said_of_its_thread() -> None:
+    program = Program()
+    program.thread(1, "cache", (("fill",), 90 * MB, 90 * MB, 0))
+    program.thread(2, "maths", (("burn",), 0, 0, 0))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.thread, row.confidence) == ("fill", "cache", SURE)
+    assert row.within == ()
+
+
+def test_functions_of_a_thread_that_no_sample_tells_apart_are_named() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "hoard"), 2 * MB, 2 * MB, 2 * MB),
+        (("work", "churn"), 50 * MB, 50 * MB, 50 * MB),
+    )
+    rows = grown_by_function(program.tree, program.threads)
+    assert {row.confidence for row in rows} == {CANNOT_TELL}
+    assert set(rows[0].within) == {"hoard", "churn", "work"}
+
+
+def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
+    program = Program()
+    program.thread(1, "cache", (("fill",), 90 * MB, 90 * MB, 90 * MB))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("fill", ALONE)
+
+
+def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:
+    program = Program()
+    frame = program.tree.frame_id(f"{NATIVE} (tokio)", "", 0, "native")
+    native = {program.tree.intern([frame]): Weights(0, 0, 90 * MB, 0, touched_bytes=90 * MB)}
+    program.threads.append(ThreadTree(1, 7, "tokio", 0, 0, 90 * MB, native, ""))
+    ids = [
+        program.tree.frame_id("load", FILE, 3),
+        program.tree.frame_id("read", "/x/site-packages/lance/l.py", 9),
+    ]
+    waits = {program.tree.intern(ids): Weights(10**9, 10**6, 0, 0)}
+    program.threads.append(ThreadTree(1, 1, "MainThread", 10**9, 10**6, 0, waits, ""))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.by, row.confidence) == ("page faults of native threads", WAITED_FOR)
+    assert (row.thread, row.within) == ("tokio", ("load",))
+
+
+def test_huge_pages_make_threads_undecided() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("fill",), 10 * MB, 1 * MB, 0))
+    program.thread(2, "other", (("chat",), 90 * MB, 9 * MB, 0))
+    rows = grown_by_function(program.tree, program.threads)
+    assert {row.confidence for row in rows} == {CANNOT_TELL}
+    assert rows[0].why.startswith("huge pages")
+
+
+def test_where_most_was_freed_again_samples_cannot_tell_who_kept() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "hoard"), 1 * MB, 20 * MB, 0),
+        (("work", "churn"), 19 * MB, 400 * MB, 0),
+    )
+    rows = grown_by_function(program.tree, program.threads)
+    assert rows[0].row.function == "churn"
+    assert {row.confidence for row in rows} == {CANNOT_TELL}
+
+
+def test_without_page_faults_nothing_is_sure() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("work",), 9 * MB, 0, 0))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.by, row.confidence) == ("share of CPU (estimate)", CANNOT_TELL)
+
+
+def keeper(t: int, entries: int, size: int, fills: str) -> Keeper:
+    row = (t, 1, t - 3, "etl.CACHE", "dict", "DataFrame", entries, 200, size, False, fills)
+    return Keeper(*row)
+
+
+def test_what_is_kept_adds_up_and_names_the_code_that_touched_most() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("main", "enrich", "copy"), 0, 90 * MB, 0),
+        (("main", "report"), 0, 1 * MB, 0),
+    )
+    fills = f"report\t{FILE}\t3\nenrich\t{FILE}\t7\nmain\t{FILE}\t1"
+    blame = Blame((), (keeper(9, 40, 40 * MB, fills), keeper(19, 50, 50 * MB, fills)), ())
+    (kept,) = keepers_of(blame, program.tree, program.call_tree)
+    assert (kept.entries, kept.bytes, kept.total) == (90, 90 * MB, 200)
+    assert kept.code is not None
+    assert (kept.code.function, kept.code.line) == ("enrich", 60)
+
+
+def test_several_that_may_have_filled_it_and_none_that_ran_is_nobody() -> None:
+    program = Program()
+    fills = f"report\t{FILE}\t3\nenrich\t{FILE}\t7"
+    blame = Blame((), (keeper(9, 40, 40 * MB, fills),), ())
+    assert keepers_of(blame, program.tree, program.call_tree)[0].code is None
+    one = Blame((), (keeper(9, 40, 40 * MB, f"enrich\t{FILE}\t7\nnonsense"),), ())
+    code = keepers_of(one, program.tree, program.call_tree)[0].code
+    assert code is not None
+    assert str(code) == "enrich etl.py:7"
+
+
+def test_rises_add_up_and_what_was_not_measured_is_last() -> None:
+    rows = (
+        Rise(9, 1, 6, "", "", 0, 0, 70 * MB, 0),
+        Rise(9, 1, 6, "hoard", FILE, 3, 100, 20 * MB, 20 * MB),
+        Rise(9, 1, 6, "churn", FILE, 5, 50, -4_096, 400 * MB),
+        Rise(19, 1, 16, "hoard", FILE, 3, 100, 21 * MB, 20 * MB),
+    )
+    found = rises_of(Blame((), (), rows))
+    assert [row.code.function if row.code else None for row in found] == ["hoard", "churn", None]
+    assert (found[0].calls, found[0].rss_bytes) == (200, 41 * MB)
+
+
+def test_an_alert_says_each_answer_with_its_question() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "enrich"), 2 * MB, 2 * MB, 2 * MB),
+        (("work", "churn"), 50 * MB, 50 * MB, 50 * MB),
+    )
+    rise = Rise(9, 1, 6, "enrich", FILE, 3, 100, 20 * MB, 20 * MB)
+    blame = Blame((), (keeper(9, 40, 40 * MB, f"enrich\t{FILE}\t7"),), (rise,))
+    said = evidence_words(program.tree, program.threads, blame, program.call_tree)
+    within, measured, held = said.split("; ")
+    assert within.startswith("touched by thread MainThread, within a sample of: churn")
+    assert measured == "measured at entry and exit: enrich etl.py:3 +20.0 MB in 100 calls"
+    assert held == "held by etl.CACHE dict of DataFrame +40, 40.0 MB ◀ enrich etl.py:60"

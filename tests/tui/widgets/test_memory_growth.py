@@ -1,0 +1,84 @@
+"""Who makes memory grow, as the Memory tab and the text of a summary say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perftui.probes.profile.blame import Keeping, PlaceInCode, Rose
+from perftui.tui.text.memory_growth import growth_rows, keeper_rows, rise_rows
+from perftui.tui.widgets.panes.memory import _keeper_row, _rise_row
+
+MB = 1_000_000
+ENRICH = PlaceInCode("enrich", "/app/etl.py", 7)
+
+
+def growth(**other: Any) -> dict[str, Any]:
+    row = {
+        "function": "fill",
+        "file": "/app/a.py",
+        "line": 3,
+        "grown_bytes": 90 * MB,
+        "by": "page faults of the thread",
+        "confidence": "met touching it",
+        "within": [],
+        "why": "",
+        "thread": "cache",
+    }
+    return {"growth": [{**row, **other}]}
+
+
+def test_where_it_rose_names_the_thread_and_what_cannot_be_told() -> None:
+    assert growth_rows(growth()) == [("+90.0 MB", "fill", "a.py:3", "thread cache", "")]
+    (row,) = growth_rows(growth(within=["hoard", "churn"], confidence="cannot tell"))
+    assert row[-1] == "cannot tell: within a sample of hoard, churn"
+    (row,) = growth_rows(growth(within=["hoard"], why="huge pages: a fault is 4 KiB or 2 MiB"))
+    assert row[-1] == "cannot tell: huge pages: a fault is 4 KiB or 2 MiB; hoard"
+    (row,) = growth_rows(growth(by="share of CPU (estimate)"))
+    assert row[-1] == "share of CPU (estimate)"
+    native = growth(file="", by="page faults of native threads", within=["add"])
+    assert growth_rows(native)[0][2:] == ("", "thread cache", "while these wait: add")
+
+
+def test_rises_and_keepers_have_their_notes() -> None:
+    looks = [
+        {"by": "entry and exit", "note": "needs Python 3.12 or later"},
+        {"by": "census", "note": "only a part was looked at: 9 objects in 50 ms"},
+        {"by": "census", "note": "only a part was looked at: 9 objects (of the libraries, ...)"},
+    ]
+    kept = {
+        "what": "etl.CACHE",
+        "type": "dict",
+        "of": "DataFrame",
+        "entries": 90,
+        "bytes": 396 * MB,
+        "code": "enrich etl.py:7",
+    }
+    memory = {"growth": [], "rises": [], "keepers": [kept], "looks": looks}
+    assert rise_rows(memory) == [("", "needs Python 3.12 or later", "", "", "")]
+    assert keeper_rows(memory) == [
+        ("+396 MB", "etl.CACHE", "dict of DataFrame", "+90", "◀ enrich etl.py:7"),
+        ("", "only a part was looked at: 9 objects in 50 ms", "", "", ""),
+    ]
+    fell = {
+        "function": None,
+        "file": None,
+        "line": None,
+        "rss_bytes": -5 * MB,
+        "touched_bytes": 0,
+        "calls": 0,
+    }
+    assert rise_rows({"rises": [fell]}) == [("-5.00 MB", "elsewhere", "", "", "touched 0 B")]
+
+
+def test_the_memory_tab_has_a_row_for_each_answer() -> None:
+    keeping = Keeping(1, "etl.CACHE", "dict", "Row", 90, 200, 9 * MB, ENRICH, False, 0, 9)
+    assert _keeper_row(keeping).cells == (
+        "9.00 MB",
+        "+90",
+        "etl.CACHE",
+        "dict of Row",
+        "enrich etl.py:7",
+    )
+    rose = Rose(ENRICH, 90, -2 * MB, 3 * MB)
+    assert _rise_row(rose).cells == ("-2.00 MB", "3.00 MB", "90", "enrich", "etl.py:7")
+    assert _rise_row(Rose(None, 0, 0, 0)).cells[3:] == ("elsewhere", "")
