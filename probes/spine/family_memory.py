@@ -5,12 +5,13 @@ as often as there are workers. The kernel shares every page out among those that
 but walks all pages for it: it is asked at a pace bounded by its cost (`process.metrics`), for all
 processes at once, because what one reading gives to a process depends on who else lives.
 
-Between two such readings the figure follows RSS, which is read 20 times a second: what was
-counted twice at the last one is taken off again. Three things change that meanwhile:
+Between two such readings the figure follows the memory without a file (RssAnon), which is read 20
+times a second: what was counted twice at the last one is taken off again. Mapped files, which
+relatives have in common as a rule, wait for the next reading. Three things change meanwhile:
 
-* A process that is new is held to share all that it has when it is first seen, as after a fork,
-  unless most of it is private: then what is not. What it takes from then on is its own. If it
-  becomes another program its RSS falls, and with it what it can share.
+* A process that is new is held to share what is not private of what it has when it is first seen,
+  as after a fork; what it takes from then on is its own. If it becomes another program its RSS
+  falls, and with it what it can share.
 * Of a process that ends, its part of what it shared stays: the others have it still.
 * What is written to shared pages becomes private without a change of RSS: that is seen at the
   next reading.
@@ -37,7 +38,9 @@ class FamilyMemory:
 
     def __init__(self) -> None:
         self._twice: dict[int, int] = {}
-        """Bytes of each process that others are counted with, as far as is known."""
+        """Of each process's memory without a file, what others are counted with."""
+        self._files: dict[int, int] = {}
+        """Of each process, its part of mapped files."""
         self._stays: dict[int, int] = {}
         """Of each process, its part of what it shares."""
         self._left: int = 0
@@ -60,19 +63,28 @@ class FamilyMemory:
         whole = self._left
         for metric in metrics:
             rss, pid = metric.rss_bytes, metric.pid
+            private = rss if metric.anon_rss_bytes is None else min(metric.anon_rss_bytes, rss)
             if read:
                 pss = rss if metric.pss_bytes is None else min(metric.pss_bytes, rss)
-                self._twice[pid] = rss - pss
+                self._twice[pid] = max(private - pss, 0)
+                self._files[pid] = max(pss - private, 0)
                 uss = pss if metric.uss_bytes is None else metric.uss_bytes
                 self._stays[pid] = max(pss - uss, 0)
             elif pid not in self._twice:
                 # The first of a family has nobody that it could share with.
-                # Mostly private: a program of its own. Else a fork; of that the next reading tells.
                 own = min(metric.uss_bytes or 0, rss)
-                shared = rss - own if 2 * own > rss else rss
-                self._twice[pid] = shared if self._may_read and not alone else 0
-            twice = self._twice[pid] = min(self._twice[pid], rss)
-            whole += rss - twice
+                if not self._may_read or alone:
+                    own = rss
+                elif 2 * own <= rss:  # a fork: the next reading tells what is its own
+                    own = 0
+                self._twice[pid] = max(private - own, 0)
+                self._files[pid] = max(own - private, 0)
+            twice = self._twice[pid] = min(self._twice[pid], private)
+            # What it maps of files meanwhile others have, too, as a rule: libraries.
+            files = rss - private
+            if self._may_read and not alone:
+                files = min(self._files[pid], files)
+            whole += private - twice + files
         largest = max(metric.rss_bytes for metric in metrics)
         if len(metrics) == 1:
             self.counting, whole = "RSS", largest
@@ -84,5 +96,5 @@ class FamilyMemory:
 
     def _forget(self, metrics: Sequence[Metric]) -> None:
         for pid in self._twice.keys() - {metric.pid for metric in metrics}:
-            del self._twice[pid]
+            del self._twice[pid], self._files[pid]
             self._left += self._stays.pop(pid, 0)

@@ -69,6 +69,17 @@ def test_a_new_program_that_has_memory_of_its_own_when_it_is_first_seen() -> Non
     assert totals_mb(parent, program, later) == [200, 290, 300]
 
 
+def test_libraries_that_a_fork_comes_to_use_are_not_its_own() -> None:
+    """A fork has no page of a mapped file at first: each that it touches adds to its RSS."""
+    parent = process(1, 220, 215, 210)._replace(anon_rss_bytes=200 * MB)
+    same = process(1, 220)._replace(anon_rss_bytes=200 * MB)
+    born = process(2, 200, None, 0)._replace(anon_rss_bytes=200 * MB)
+    at_work = process(2, 225)._replace(anon_rss_bytes=205 * MB)
+    assert totals_mb([parent], [same, born], [same, at_work]) == [220, 220, 225]
+    more = process(2, 265)._replace(anon_rss_bytes=245 * MB)
+    assert totals_mb([parent], [same, born], [same, more]) == [220, 220, 265]
+
+
 def test_one_process_is_its_rss_whatever_it_shares_with_strangers() -> None:
     assert totals_mb([process(1, 100, 60, 50)]) == [100]
     alone_again = [[process(1, 100, 50, 10), process(2, 100, 50, 10)], [process(1, 100)]]
