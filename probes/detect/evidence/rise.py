@@ -40,7 +40,7 @@ KNEE_BUCKETS, KNEE = 4, 2.5
 KNEE_NOISES = 6.0
 
 
-class Rise(NamedTuple):
+class FloorsRise(NamedTuple):
     """The floors of eight blocks up to now. Times are seconds, amounts bytes."""
 
     history: History

@@ -15,7 +15,7 @@ from perftui.probes.detect.evidence.ceiling import slows_without_ceiling
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.evidence.history import BUCKET_S
-from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, Rise
+from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, FloorsRise
 from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_seconds
@@ -118,7 +118,7 @@ class MemGrowth(Detector):
             floors = history.block_floors(size, BLOCKS)
             if floors is None:
                 continue
-            rise = Rise(history, size, floors, self._evidence_from)
+            rise = FloorsRise(history, size, floors, self._evidence_from)
             grown, span_s = rise.grown, rise.span_s
             if grown < MIN_GROWTH_BYTES or grown / span_s < MIN_RATE:
                 continue
@@ -145,7 +145,7 @@ class MemGrowth(Detector):
         self._seen = 0
         return False
 
-    def _leaks_since(self, rise: Rise, now_s: float) -> float | None:
+    def _leaks_since(self, rise: FloorsRise, now_s: float) -> float | None:
         """Return when a rise that is straight and old enough began, else None."""
         onset_s = rise.onset_s()
         rooted = self._from_the_start(onset_s)
@@ -162,7 +162,7 @@ class MemGrowth(Detector):
         return onset_s
 
     @staticmethod
-    def _old_enough_s(rise: Rise, onset_s: float) -> float:
+    def _old_enough_s(rise: FloorsRise, onset_s: float) -> float:
         """Return how old a growth must be that no level was seen before: it may be garbage, or
         workers that start one after another."""
         at = rise.bucket_of(onset_s)
@@ -190,7 +190,7 @@ class MemGrowth(Detector):
                 continue
             if swing.excuses(floors) or not slows_without_ceiling(floors):
                 continue
-            if not Rise(history, size, floors, self._evidence_from).is_whole():
+            if not FloorsRise(history, size, floors, self._evidence_from).is_whole():
                 continue
             steps = increments(floors)
             span_s = (BLOCKS - 1) * size * BUCKET_S

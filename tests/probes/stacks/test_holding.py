@@ -158,15 +158,6 @@ def test_what_a_thread_touches_outside_of_python_is_not_its_last_stacks() -> Non
     assert [row.cpu_ns for row in told if row.cpu_ns] == [5 * MS, 5 * MS], "CPU stays its own"
 
 
-def test_the_agents_own_thread_is_none_of_the_programs() -> None:
-    holding = begun(CallTree())
-    place = Place("Beside._run", "/x/perftui/probes/agent/beside.py", 100, 1)
-    ours = StackNode(None, place)
-    work = StackNode(ours, Place("Census.take", "/x/perftui/probes/agent/growth/census.py", 9, 1))
-    holding.take([sample(0, work), sample(10, ours), sample(20, None)], 0)
-    assert holding.finish(30 * MS) == []
-
-
 def test_deep_stacks_keep_both_ends() -> None:
     tree = CallTree()
     holding = begun(tree)
