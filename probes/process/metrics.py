@@ -76,6 +76,8 @@ class MetricProbe:
         self._shares_pace = CostPace(SHARES_CORE)
         self._shared_among: frozenset[int] = frozenset()
         """Whose shares were read last: others have come or gone when it is not who lives."""
+        self._unread: dict[int, int] = {}
+        """RSS of those that came since: one that has less now has become another program."""
         self._said_not_shared = False
         self._group_peak = group_peak_file(pid)
         self._late = 0
@@ -187,9 +189,12 @@ class MetricProbe:
                         metric = metric._replace(group_peak_bytes=peak)
                 elif how == "counts" or pid in family.fresh:
                     metric = reader.counts(metric)
+                became = metric.rss_bytes < self._unread.get(pid, 0)
+                if became or pid in family.fresh or pid in self._unread:
+                    self._unread[pid] = metric.rss_bytes
                 if shares:
                     metric = self._with_shares(reader, metric)
-                elif pid in family.fresh and len(family.fresh) <= _MOST_FRESH:
+                elif (became or pid in family.fresh) and len(family.fresh) <= _MOST_FRESH:
                     # What is its own already: all of a program, nothing of a fork.
                     own = self._with_shares(reader, metric).uss_bytes
                     metric = metric._replace(uss_bytes=own)
@@ -198,6 +203,8 @@ class MetricProbe:
             family.fresh.clear()
             if shares:
                 self._shared_among = frozenset(family.readers)
+                self._unread.clear()
+            self._unread = {pid: rss for pid, rss in self._unread.items() if pid in family.readers}
         if shares:
             self._say_if_not_shared(t_ns, rows)
         return rows

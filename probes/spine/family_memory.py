@@ -11,7 +11,7 @@ relatives have in common as a rule, wait for the next reading. Three things chan
 
 * A process that is new is held to share what is not private of what it has when it is first seen,
   as after a fork; what it takes from then on is its own. If it becomes another program its RSS
-  falls, and with it what it can share.
+  falls: what is private is asked anew then.
 * Of a process that ends, its part of what it shared stays: the others have it still.
 * What is written to shared pages becomes private without a change of RSS: that is seen at the
   next reading.
@@ -70,7 +70,7 @@ class FamilyMemory:
                 self._files[pid] = max(pss - private, 0)
                 uss = pss if metric.uss_bytes is None else metric.uss_bytes
                 self._stays[pid] = max(pss - uss, 0)
-            elif pid not in self._twice:
+            elif pid not in self._twice or metric.uss_bytes is not None:
                 # The first of a family has nobody that it could share with.
                 own = min(metric.uss_bytes or 0, rss)
                 if not self._may_read or alone:

@@ -19,6 +19,13 @@ _ROWS = 8
 _LEAST_RISE_BYTES = 1e5
 
 
+def growth_title(memory: Mapping[str, Any]) -> str:
+    """Say with the figures what they rest on: it may differ between processes."""
+    kinds = dict.fromkeys(row["by"] for row in memory["growth"] if row["by"] != BY_NATIVE)
+    told = f": {', '.join(kinds)}" if kinds else ""
+    return f"where memory rose, by samples{told}"
+
+
 def growth_rows(memory: Mapping[str, Any]) -> Rows:
     """Where RSS rose, by the samples of the thread that touched memory."""
     rows = [row for row in memory["growth"] if row["grown_bytes"] >= 1e6][:_GROWTH]
@@ -43,7 +50,7 @@ def _how(row: Mapping[str, Any]) -> str:
         return f"cannot tell: {row['why']}; {among}"
     if among:
         return f"cannot tell: within a sample of {among}"
-    return "" if row["by"].startswith("page faults") else str(row["by"])
+    return ""
 
 
 def rise_rows(memory: Mapping[str, Any]) -> Rows:

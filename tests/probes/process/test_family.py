@@ -127,7 +127,7 @@ def test_what_was_used_since_user_and_system_were_told_is_shared_like_the_rest()
 
 ORPHAN = BURN + "burn(0.6); time.sleep({})"
 UNTIL_IT_RESTS = """
-stat = "/proc/" + pid.strip() + "/stat"
+stat = "/proc/" + pid + "/stat"
 def rests():
     try: fields = open(stat).read().rpartition(")")[2].split()
     except OSError: return True
@@ -146,7 +146,7 @@ def test_a_worker_that_a_shell_leaves_behind_is_followed(end_s: int) -> None:
         "pid = subprocess.check_output(['sh', '-c', 'nohup \"$0\" -S -c \"$1\" "
         ">/dev/null 2>&1 & echo $!',"
         f" sys.executable, {ORPHAN.format(end_s)!r}], env={{}}, text=True)\n"
-        "print(pid, flush=True)\n" + UNTIL_IT_RESTS
+        "pid = pid.strip()\nprint(pid, flush=True)\n" + UNTIL_IT_RESTS
     )
     ours, theirs = os.pipe()
     session = Session.launch(python(code), "t", QUIET, behind_screen=False, stdout=theirs)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def as_1_0(directory: Path) -> Path:
     """Take out of a recording what format 1.0 did not have."""
-    later = "plans", "runs", "tasks", "loop_blocks", "memory_parts"
-    for table in (*later, "growth_looks", "keepers", "rises"):
+    later = "plans", "runs", "tasks", "loop_blocks", "growth_looks", "keepers", "rises"
+    for table in later:
         for file in directory.glob(f"{table}-*"):
             file.unlink()
     meta = json.loads((directory / "meta.json").read_text())

@@ -169,7 +169,7 @@ def test_the_thread_that_allocates_has_the_growth(tmp_path: Path) -> None:
     first = found.summary["memory"]["growth"][0]
     assert first["function"] == "fill_cache"
     assert first["by"] == "page faults of the thread"
-    assert "\ngrown memory, by page faults of the thread\n" in summary_text(found.summary)
+    assert "by samples: page faults of the thread\n" in summary_text(found.summary)
     grown = {name: row.self_.grown_bytes for name, row in found.functions.items()}
     assert grown["fill_cache"] > 20 * grown.get("maths", 0)
 
@@ -179,7 +179,7 @@ def test_py_spy_may_be_chosen(tmp_path: Path) -> None:
     assert found.summary["stacks"]["backend"] == "py-spy"
     assert {"fill_cache", "maths"} <= set(found.functions)
     assert {row["by"] for row in found.summary["memory"]["growth"]} == {"share of CPU (estimate)"}
-    assert "\ngrown memory, by share of CPU (estimate)\n" in summary_text(found.summary)
+    assert "by samples: share of CPU (estimate)\n" in summary_text(found.summary)
 
 
 @pytest.mark.parametrize(
