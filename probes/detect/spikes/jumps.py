@@ -17,6 +17,9 @@ GOES_ON = 10
 """Readings (0.5 s) within which a rise must go on to belong to the same jump."""
 LEAST_BYTES = 20e6
 LEAST_SHARE = 0.1
+NOISE = 0.05
+"""A rise begins where at most this part of the least jump is missing to the lowest reading: what
+a program does beside moves its RSS by some kilobytes all the time."""
 
 
 def least_jump(before: float) -> float:
@@ -34,7 +37,7 @@ def jumps(values: Sequence[float | None]) -> list[tuple[int, int]]:
     floor = 0
     at = 0
     while at < len(smooth):
-        low = _lowest(smooth, max(floor, at - WITHIN), at)
+        low = _beginning(smooth, max(floor, at - WITHIN), at)
         now, before = smooth[at], None if low is None else smooth[low]
         if low is None or now is None or before is None or now - before < least_jump(before):
             at += 1
@@ -54,15 +57,16 @@ def _median_of_three(values: Sequence[float | None]) -> list[float | None]:
     return smooth
 
 
-def _lowest(values: Sequence[float | None], first: int, last: int) -> int | None:
-    """Return the latest of the lowest readings of [first, last]: where a rise begins."""
-    low: int | None = None
-    for at in range(first, last + 1):
-        value = values[at]
-        known = None if low is None else values[low]
-        if value is not None and (known is None or value <= known):
-            low = at
-    return low
+def _beginning(values: Sequence[float | None], first: int, last: int) -> int | None:
+    """Return the latest of the low readings of [first, last]: where a rise begins."""
+    known = [(value, at) for at in range(first, last + 1) if (value := values[at]) is not None]
+    if not known:
+        return None
+    lowest, place = min(known, key=lambda pair: (pair[0], -pair[1]))
+    noise = NOISE * least_jump(lowest)
+    return max(
+        (at for value, at in known if at >= place and value <= lowest + noise), default=place
+    )
 
 
 def _end_of_rise(values: Sequence[float | None], at: int, least: float) -> int:

@@ -61,6 +61,13 @@ def test_a_rise_is_followed_to_its_top() -> None:
     assert jumps(flat(50, 30) + ramp(50, 850, 60) + flat(850, 40)) == [(29, 89)]
 
 
+def test_a_jump_begins_where_more_than_noise_comes() -> None:
+    """Some kilobytes that come and go before it do not move its beginning."""
+    quiet = [100e6, 99.9e6, 100.02e6, 100.01e6, 100.3e6]
+    values = [*quiet, 140e6, 180e6, 180e6]
+    assert jumps(values) == [(4, 6)]
+
+
 def test_what_is_too_small_for_the_program_is_no_jump() -> None:
     assert jumps(flat(100, 30) + flat(119, 30)) == []
     assert jumps(flat(1000, 30) + flat(1090, 30)) == [], "under a tenth of what it has"
