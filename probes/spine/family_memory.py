@@ -16,8 +16,9 @@ relatives have in common as a rule, wait for the next reading. Three things chan
 * What is written to shared pages becomes private without a change of RSS: that is seen at the
   next reading.
 
-A family is never told to have less than the largest of its processes: pages that it shares with
-others than its own (libraries, mostly) are left out by PSS.
+PSS leaves out what is shared with others than the family's own, libraries mostly: of mapped files a
+family has at least what the process with the most of them has, and is never told to have less than
+the largest of its processes. So the figure does not fall when a second process comes.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class FamilyMemory:
         """Of each process's memory without a file, what others are counted with."""
         self._files: dict[int, int] = {}
         """Of each process, its part of mapped files."""
+        self._strangers: dict[int, int] = {}
+        """Of each process, the part of its mapped files that others than the family are given."""
         self._stays: dict[int, int] = {}
         """Of each process, its part of what it shares."""
         self._left: int = 0
@@ -61,6 +64,7 @@ class FamilyMemory:
             self._left = 0
         alone = len(metrics) == 1 and not self._twice.keys() - {metrics[0].pid}
         whole = self._left
+        of_files = most_files = 0
         for metric in metrics:
             rss, pid = metric.rss_bytes, metric.pid
             private = rss if metric.anon_rss_bytes is None else min(metric.anon_rss_bytes, rss)
@@ -68,6 +72,9 @@ class FamilyMemory:
                 pss = rss if metric.pss_bytes is None else min(metric.pss_bytes, rss)
                 self._twice[pid] = max(private - pss, 0)
                 self._files[pid] = max(pss - private, 0)
+                # With less than what is without a file, memory is shared within the family, and
+                # nobody tells how much of the rest that is.
+                self._strangers[pid] = max(rss - pss, 0) if pss >= private else 0
                 uss = pss if metric.uss_bytes is None else metric.uss_bytes
                 self._stays[pid] = max(pss - uss, 0)
             elif pid not in self._twice or metric.uss_bytes is not None:
@@ -82,9 +89,13 @@ class FamilyMemory:
             twice = self._twice[pid] = min(self._twice[pid], private)
             # What it maps of files meanwhile others have, too, as a rule: libraries.
             files = rss - private
+            most_files = max(most_files, files)
             if self._may_read and not alone:
                 files = min(self._files[pid], files)
-            whole += private - twice + files
+            of_files += files
+            whole += private - twice
+        missing = min(max(self._strangers.values(), default=0), most_files - of_files)
+        whole += of_files + max(missing, 0)
         largest = max(metric.rss_bytes for metric in metrics)
         if len(metrics) == 1:
             self.counting, whole = "RSS", largest
@@ -97,4 +108,5 @@ class FamilyMemory:
     def _forget(self, metrics: Sequence[Metric]) -> None:
         for pid in self._twice.keys() - {metric.pid for metric in metrics}:
             del self._twice[pid], self._files[pid]
+            self._strangers.pop(pid, None)
             self._left += self._stays.pop(pid, 0)

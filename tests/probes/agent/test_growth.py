@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from perftui.probes.agent_link.launch import AgentChannel
 
 PATIENCE_S = 60.0
+
+
+@cache
+def monitors(python: str) -> bool:
+    """Tell whether a Python has `sys.monitoring`."""
+    code = "import sys; sys.exit(not hasattr(sys, 'monitoring'))"
+    return subprocess.run([python, "-I", "-c", code]).returncode == 0
+
+
 LEAK = """
 import sys, threading
 CACHE = {}
@@ -130,7 +140,7 @@ def test_a_leak_has_its_keeper_and_its_function(
     assert 50_000 * keeper["entries"] < keeper["bytes"] < 55_000 * keeper["entries"]
     assert "enrich" in [line.split("\t")[0] for line in keeper["fills"].split("\n")]
     (look,) = [look for look in program.of("growth_look") if look["by"] == "entry and exit"]
-    if sys.version_info[:2] > (3, 11) or look["note"] != "needs Python 3.12 or later":
+    if monitors(python):
         rises = {rise["function"]: rise for rise in program.of("rise")}
         assert sum(rise["rss"] for rise in rises.values()) == look["rose"]
         # `enrich` makes the rows; what it has taken of a hole that `churn` left is churn's rise.

@@ -80,6 +80,15 @@ def test_libraries_that_a_fork_comes_to_use_are_not_its_own() -> None:
     assert totals_mb([parent], [same, born], [same, more]) == [220, 220, 265]
 
 
+def test_what_strangers_map_too_is_not_lost_when_a_second_process_comes() -> None:
+    """PSS has but a part of libraries that others use: 150 MB of them, half to a stranger."""
+    parent = process(1, 600, 525, 450)._replace(anon_rss_bytes=450 * MB)
+    same = process(1, 600)._replace(anon_rss_bytes=450 * MB)
+    child = process(2, 100, None, 92)._replace(anon_rss_bytes=92 * MB)
+    read = process(2, 100, 95, 92)._replace(anon_rss_bytes=92 * MB)
+    assert totals_mb([parent], [same, child], [parent, read]) == [600, 692, 692]
+
+
 def test_one_process_is_its_rss_whatever_it_shares_with_strangers() -> None:
     assert totals_mb([process(1, 100, 60, 50)]) == [100]
     alone_again = [[process(1, 100, 50, 10), process(2, 100, 50, 10)], [process(1, 100)]]

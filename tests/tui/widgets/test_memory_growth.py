@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perftui.probes.profile.blame import Keeping, PlaceInCode, Rose
-from perftui.tui.text.memory_growth import growth_rows, keeper_rows, rise_rows
+from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
 from perftui.tui.widgets.panes.memory import _keeper_row, _rise_row
 
 MB = 1_000_000
@@ -33,8 +33,8 @@ def test_where_it_rose_names_the_thread_and_what_cannot_be_told() -> None:
     assert row[-1] == "cannot tell: within a sample of hoard, churn"
     (row,) = growth_rows(growth(within=["hoard"], why="huge pages: a fault is 4 KiB or 2 MiB"))
     assert row[-1] == "cannot tell: huge pages: a fault is 4 KiB or 2 MiB; hoard"
-    (row,) = growth_rows(growth(by="share of CPU (estimate)"))
-    assert row[-1] == "share of CPU (estimate)"
+    shared = growth(by="share of CPU (estimate)")
+    assert growth_title(shared) == "where memory rose, by samples: share of CPU (estimate)"
     native = growth(file="", by="page faults of native threads", within=["add"])
     assert growth_rows(native)[0][2:] == ("", "thread cache", "while these wait: add")
 
