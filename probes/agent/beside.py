@@ -131,6 +131,8 @@ class Beside:
 
     def _call_it(self, name: str) -> None:
         try:
+            for standard in (0, 1, 2):
+                posix.fstat(standard)  # closed, it is the number that we would be given
             fd = posix.open("/proc/self/task/%d/comm" % self._tid, posix.O_WRONLY | posix.O_CLOEXEC)
         except OSError:
             return
