@@ -61,11 +61,14 @@ def test_the_sampler_that_was_asked_for(
     assert backends(collected) == {backend}
     assert len(ready) == 1
     leaves = {collected.functions(stack.node)[-1] for stack in collected.of(Stack)}
-    assert "burn" in leaves and leaves <= {"burn", "<module>"}, "it may be met before its loop"
+    assert "burn" in leaves
+    assert leaves <= {"burn", "<module>"}, "it may be met before its loop"
     assert not collected.of(Notice)
     covered = [window for window in collected.of(StackWindow) if window.samples]
     # A program that got no CPU in a short window has used none in it.
-    assert all(0 <= (window.covered_cpu_ns or 0) <= (window.cpu_ns or 0) for window in covered)
+    shares = [(window.covered_cpu_ns or 0, window.cpu_ns or 0) for window in covered]
+    # What is covered is read per thread, the whole per process, some milliseconds apart.
+    assert [pair for pair in shares if not 0 <= pair[0] <= pair[1] + 10_000_000] == []
 
 
 @pytest.fixture
