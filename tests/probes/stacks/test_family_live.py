@@ -71,7 +71,7 @@ def test_more_processes_than_places(collected: Collected, sampler: str, launch: 
     )
     probe.start()
     wait_until(lambda: collected.of(Notice))
-    assert len(probe.sampled) == 2
+    wait_until(lambda: len(probe.sampled) == 2)
     probe.stop()
     assert "2 processes at once" in collected.of(Notice)[0].text
 
