@@ -6,7 +6,7 @@ from typing import Any
 
 from perftui.probes.profile.blame import Keeping, PlaceInCode, Rose
 from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
-from perftui.tui.widgets.panes.memory import _keeper_row, _rise_row
+from perftui.tui.widgets.panes.memory import _keeper_row, _kind_row, _rise_row
 
 MB = 1_000_000
 ENRICH = PlaceInCode("enrich", "/app/etl.py", 7)
@@ -82,3 +82,11 @@ def test_the_memory_tab_has_a_row_for_each_answer() -> None:
     rose = Rose(ENRICH, 90, -2 * MB, 3 * MB)
     assert _rise_row(rose).cells == ("-2.00 MB", "3.00 MB", "90", "enrich", "etl.py:7")
     assert _rise_row(Rose(None, 0, 0, 0)).cells[3:] == ("elsewhere", "")
+
+
+def test_what_is_more_than_all_is_no_share_of_it() -> None:
+    """RSS falls while a program ends; its parts were last read before."""
+    assert _kind_row(("part:malloc", "malloc", 75 * MB, None, ""), 75 * MB).cells[2] == "100 %"
+    assert (
+        _kind_row(("part:Python heap", "Python heap", 299 * MB, None, ""), 75 * MB).cells[2] == ""
+    )

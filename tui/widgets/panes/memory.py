@@ -84,6 +84,8 @@ _PARTS = {
 }
 _TELLING = 0.0005
 """Of the highest RSS: a part that never was as much is left out."""
+_WHOLE = 1.02
+"""Parts sum to RSS within so much; what is more than that is no part of this RSS."""
 _MOST = 200
 """Functions listed: beyond this there is only noise."""
 
@@ -195,6 +197,8 @@ def _peak(buckets: Buckets) -> float | None:
 def _kind_row(kind: _Kind, rss: float | None) -> Row:
     metric, name, value, peak, meaning = kind
     share = value / rss if rss and metric != "swap_bytes" else None
+    if share is not None and share > _WHOLE:
+        share = None  # of a moment before RSS fell: there is no such part of it
     return Row(
         (
             name,
