@@ -120,14 +120,22 @@ def test_a_server_ends_with_its_scenario_however_that_ends(
     need_server(target)
     import psutil
 
+    # Few rows: it asks first for room on the disk for all that it would load.
     child = subprocess.Popen(
-        argv("loader", f"target={target}", "repeats=1000"),
+        argv("loader", f"target={target}", "rows=2000", "repeats=1000"),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env=environment(cache),
     )
+
+    def has_a_server() -> bool:
+        if child.poll() is not None:
+            assert child.stderr is not None
+            pytest.fail(f"it ended before its server ran: {child.stderr.read().decode()}")
+        return len(psutil.Process(child.pid).children(recursive=True)) >= 2
+
     try:
-        wait_for(lambda: len(psutil.Process(child.pid).children(recursive=True)) >= 2)
+        wait_for(has_a_server)
         if os.geteuid() == 0:
             wait_for(lambda: any(user != "root" for user in users_below(child.pid)))
         servers = psutil.Process(child.pid).children(recursive=True)
@@ -139,7 +147,7 @@ def test_a_server_ends_with_its_scenario_however_that_ends(
         wait_for(lambda: places() == [])
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
 
 
 def test_a_missing_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
