@@ -28,6 +28,7 @@ COMMANDS = (
     "sweep",
     "detect",
     "doctor",
+    "selftest",
     "pack",
 )
 

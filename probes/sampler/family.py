@@ -33,6 +33,7 @@ class Family:
         self._left_out: set[int] = set()
         self._next = 0
         self._sweeps = 0
+        self._swept_ns = 0
         self.unseen = 0
         """Processes that ended before they were looked at."""
 
@@ -63,6 +64,10 @@ class Family:
     def sweep(self) -> None:
         """One look at everything."""
         self._sweeps += 1
+        now = time.monotonic_ns()
+        since_us = (now - self._swept_ns) // 1000 if self._swept_ns else 0
+        self._writer.sweep_us = min(since_us, 0xFFFFFFFF)
+        self._swept_ns = now
         if self._names.full():
             self._names.reset()
         look = self.follow and self._sweeps % _LOOK_EVERY == 0

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import struct
 
-VERSION = 1
+VERSION = 2
 HELLO, PROCESS, THREAD, ENDED, CODE, FRAME, NODE, TASK = b"HPTECFNK"
 SAMPLES, QUALITY, TALLY, PACE, RESET = b"SQWBR"
 
@@ -39,9 +39,10 @@ NODE_FIELDS = struct.Struct("<III")
 TASK_FIELDS = struct.Struct("<I")
 PACE_FIELDS = struct.Struct("<Qdd")
 SAMPLES_FIELDS = struct.Struct("<Q")
-SAMPLE = struct.Struct("<IIIQQIHBBHI")
+SAMPLE = struct.Struct("<IIIQQIHBBHII")
 """µs since the block's t0, thread, node + 1 (0: no Python stack), on-CPU ns, run-queue ns,
-minor faults, faults in the window of the read (capped), state (a character), flags, wait, task + 1.
+minor faults, faults in the window of the read (capped), state (a character), flags, wait, task + 1,
+µs since the sweep before (0: there was none).
 """
 QUALITY_FIELDS = struct.Struct("<QQIIIQQdII")
 """t0_ns, t1_ns, sweeps, late ones, dropped records, own CPU ns, own RSS bytes, rate, processes,
@@ -91,6 +92,8 @@ class Writer:
         self._pending = bytearray()
         self._t0_ns = 0
         self._samples = bytearray()
+        self.sweep_us = 0
+        """Since the sweep before; who runs the sweeps says so."""
         self.dropped = 0
         self.closed = False
         """The reader has gone."""
@@ -133,6 +136,7 @@ class Writer:
             flags,
             wait,
             task + 1,
+            self.sweep_us,
         )
 
     def _end_samples(self) -> None:

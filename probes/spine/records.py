@@ -127,6 +127,8 @@ class Stack(NamedTuple):
     socket, disk, child, fault, other; "" = not known."""
     task: str | None = None
     """Name of the asyncio task that ran."""
+    sweep_ns: int | None = None
+    """Since the sampler's sweep before: up to that one the thread's last reading held."""
 
 
 class StackWindow(NamedTuple):

@@ -153,6 +153,7 @@ class Decoder:
             flags,
             wait,
             task,
+            sweep_us,
         ) in stream.SAMPLE.iter_unpack(body):
             append(
                 Sample(
@@ -170,6 +171,7 @@ class Decoder:
                     bool(flags & stream.FAILED),
                     cast("WaitKind", stream.WAITS[wait]),
                     tasks[task - 1] if task else None,
+                    1000 * sweep_us or None,
                 )
             )
 

@@ -230,6 +230,7 @@ class Holding:
                 facts.unsteady or not known,
                 facts.wait,
                 facts.task,
+                facts.sweep_ns,
             )
         )
 

@@ -112,6 +112,11 @@ class SeenSample(Protocol):
         """What it sleeps in."""
         ...
 
+    @property
+    def sweep_ns(self) -> int | None:
+        """Since the sweep before, up to which the last record holds; None: not known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
@@ -192,6 +197,8 @@ class Sample:
     """What for, if the state is asleep."""
     task: str | None
     """Name of the asyncio task that ran, 3.14+."""
+    sweep_ns: int | None = None
+    """Since the sweep before: up to that one its last record holds. None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

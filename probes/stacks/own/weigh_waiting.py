@@ -73,11 +73,13 @@ class ThreadWaiting:
             waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
         if left > 0:
             places = self._places(before, sample)
-            share = left // len(places)
-            for stack, group in places:
-                waits.append(Waited(sample.t_ns, stack, group, share))
-            if left > share * len(places):
-                waits.append(Waited(sample.t_ns, *places[-1], left - share * len(places)))
+            later = left // len(places)
+            if len(places) > 1 and sample.sweep_ns is not None:
+                # Up to the sweep before it had not run: it slept where it was seen last.
+                later = min(left, sample.sweep_ns) // 2
+            *first, last = places
+            waits += [Waited(sample.t_ns, *place, left - later) for place in first]
+            waits.append(Waited(sample.t_ns, *last, left if not first else later))
         return waits
 
     def until(self, t_ns: int) -> list[Waited]:
@@ -99,7 +101,7 @@ class ThreadWaiting:
             self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
 
     def _places(self, before: SeenSample, sample: SeenSample) -> list[tuple[Where, WaitGroup]]:
-        """Return where and in what it slept between two records; if in two, in each half of it."""
+        """Return where and in what it slept between two records, one place or two."""
         asleep = []
         for one in (before, sample):
             if one.state != "R":

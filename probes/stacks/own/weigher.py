@@ -53,6 +53,7 @@ class _Reading(NamedTuple):
     gil_held: bool
     failed: bool
     wait: WaitKind
+    sweep_ns: int | None
 
 
 class _Amounts:
@@ -333,6 +334,7 @@ def _reading(stack: Stack) -> _Reading:
         bool(stack.gil_held),
         False,
         cast("WaitKind", stack.wait or ""),
+        stack.sweep_ns,
     )
 
 

@@ -349,3 +349,14 @@ def test_without_it_faults_go_like_cpu_and_say_so() -> None:
     touched = touched_by_stack(faulting(point=False))
     assert touched.by == "cpu rule"
     assert touched.faults[OTHER] > touched.faults[WORK] > 0
+
+
+def test_a_long_sleep_is_given_to_the_place_where_it_was_slept() -> None:
+    """No record comes while a thread sleeps on; the sweep before a record says how long it did."""
+    sleeps, locks = record(0, SLEEP, "S"), record(200, OTHER, "S", 0.1)
+    waits = waiting_by_stack([sleeps, replace(locks, sweep_ns=10 * MS)], 220 * MS)
+    by_stack = {stack: ns / MS for (stack, _), ns in waits.items()}
+    assert by_stack == {SLEEP: 194.9, OTHER: 25.0}
+    # Who does not know when it looked before can only halve it.
+    halved = waiting_by_stack([sleeps, locks], 220 * MS)
+    assert {stack: ns / MS for (stack, _), ns in halved.items()} == {SLEEP: 99.95, OTHER: 119.95}

@@ -1,0 +1,75 @@
+"""`perftui selftest` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from perftui.probes.own.python import own_module
+from perftui.scenarios.selftest.checks import QUESTIONS
+
+
+def selftest(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        own_module("perftui", "selftest", *words), capture_output=True, text=True, timeout=300
+    )
+
+
+def test_a_part_of_it_and_nothing_is_left_behind() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("perftui-selftest-*"))
+    done = selftest("cold_call", "import_tree", "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == 0, said
+    assert said["ok"] is True
+    assert [answer["program"] for answer in said["answers"]] == ["cold_call", "import_tree"]
+    assert all(answer["measured"] and answer["error"] for answer in said["answers"])
+    assert set(Path(tempfile.gettempdir()).glob("perftui-selftest-*")) <= before
+
+
+def test_a_program_that_is_not_there_is_one_line() -> None:
+    done = selftest("no_such")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "no such program: 'no_such'; there are split, poll_loop," in done.stderr
+
+
+@pytest.mark.live
+def test_all_of_it() -> None:
+    done = selftest("--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == 0, [answer for answer in said["answers"] if not answer["ok"]]
+    assert len(said["answers"]) == len(QUESTIONS) == 15
+
+
+def test_a_miss_and_a_missing_answer_are_exit_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import argparse
+
+    from perftui.scenarios.selftest import lanes
+    from perftui.scenarios.selftest.checks import Answer
+    from perftui.scenarios.selftest.trial import TrialError
+    from perftui.tui.commands.selftest import run
+
+    def trial(name: str, folder: Path) -> None:
+        if name == "split":
+            raise TrialError("no right to look")
+
+    monkeypatch.setattr(lanes, "try_program", trial)
+    wrong = Answer("1.00 s", "250 ms", "-75.0%", ok=False)
+    poll = next(question for question in QUESTIONS if question.program == "poll_loop")
+    split = next(question for question in QUESTIONS if question.program == "split")
+    monkeypatch.setattr(
+        "perftui.scenarios.selftest.checks.QUESTIONS",
+        (split, poll._replace(check=lambda _: wrong)),
+    )
+    assert run(argparse.Namespace(programs=[], json=False)) == 1
+    out = capsys.readouterr().out
+    assert "no answer" in out
+    assert "no right to look" in out
+    assert "-75.0%" in out
+    assert "0 of 2 right" in out
