@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["call", "count", "mark", "phase", "plan", "watch"]
 
 _PROTOCOL = 1
+_TELL_NS = 50_000_000
+"""How the consumer took its time is told with the next item, if that comes so soon."""
 _COROUTINE, _GENERATOR = 0x80, 0x20  # code flags, as `inspect` names them
 
 _runtime = sys.modules.get("_perftui_agent")
@@ -191,7 +193,11 @@ class _Watched:
     def __next__(self) -> "Any":
         flow = self._flow
         asked = flow.ask()
-        item = self._iterator.__next__()
+        try:
+            item = self._iterator.__next__()
+        except BaseException:
+            flow.ends()
+            raise
         flow.passed(item, asked)
         return item
 
@@ -223,7 +229,11 @@ class _WatchedAsync:
     async def __anext__(self) -> "Any":
         flow = self._flow
         asked = flow.ask()
-        item = await self._iterator.__anext__()
+        try:
+            item = await self._iterator.__anext__()
+        except BaseException:
+            flow.ends()
+            raise
         flow.passed(item, asked)
         return item
 
@@ -245,13 +255,17 @@ class _Flow:
         self._first = name + ": first batch"
         self._left_ns = 0
         self._begun = False
+        self._told: "list[tuple[str, int | float]]" = []
+        self._told_ns = 0
 
     def ask(self) -> int:
         """The consumer wants the next item; return the time."""
         now = time.monotonic_ns()
         if self._left_ns:
-            self._agent.count(self._wait_consumer, (now - self._left_ns) / 1e9)
+            self._told.append((self._wait_consumer, (now - self._left_ns) / 1e9))
             self._left_ns = 0
+            if now - self._told_ns >= _TELL_NS:
+                self._tell(now)  # the producer may take long
         return now
 
     def passed(self, item: object, asked_ns: int) -> None:
@@ -260,15 +274,32 @@ class _Flow:
         if not self._begun:
             self._begun = True
             self._agent.call(self._first, now - asked_ns, True)
-        self._agent.count(self._wait_producer, (now - asked_ns) / 1e9)
-        self._agent.count(self._batches)
+        told = self._told
+        told.append((self._wait_producer, (now - asked_ns) / 1e9))
+        told.append((self._batches, 1))
         rows = _rows_of(item, self._rows_of)
         if rows is not None:
-            self._agent.count(self._rows, rows)
+            told.append((self._rows, rows))
         size = _bytes_of(item)
         if size is not None:
-            self._agent.count(self._bytes, size)
+            told.append((self._bytes, size))
+        self._tell(now)
         self._left_ns = time.monotonic_ns()
+
+    def ends(self) -> None:
+        """There is no next item, or it fails."""
+        if self._told:
+            self._tell(time.monotonic_ns())
+
+    def _tell(self, now_ns: int) -> None:
+        told, self._told, self._told_ns = self._told, [], now_ns
+        # An agent of an older perftui counts one by one.
+        count_all = getattr(self._agent, "count_all", None)
+        if count_all is not None:
+            count_all(told)
+        else:
+            for name, n in told:
+                self._agent.count(name, n)
 
 
 def _rows_of(item: "Any", rows: "Callable[[Any], int] | None") -> "int | None":

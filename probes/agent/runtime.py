@@ -22,6 +22,9 @@ PROTOCOL = 1
 
 COUNT_INTERVAL_NS = 50_000_000
 
+NAMES_KEPT = 1_000
+"""As JSON strings."""
+
 PLANS_TOLD = 2_000
 PLAN_LETTERS = 20_000
 PLAN_PIECE_BYTES = 3_500
@@ -69,6 +72,7 @@ class Agent:
         self._counters: "dict[str, list[Any]]" = {}  # name: [total, t_ns of its last line]
         self._pending: "dict[str, list[Any]]" = {}
         self._calls: "dict[str, int]" = {}
+        self._names: "dict[str, str]" = {}
         self._plans: "set[int]" = set()
         self._said_bye = self.ends = False
 
@@ -121,6 +125,21 @@ class Agent:
             self._flush(now_ns)
         self.wire.send(body)
 
+    def _emit_often(self, now_ns: int, body: str) -> None:
+        """The same for lines that may come as fast as the program can."""
+        if self._pending:
+            self._flush(now_ns)
+        self.wire.send_often(now_ns, body)
+
+    def _quoted(self, name: str) -> str:
+        """Return a name of a phase or call as a JSON string; most come again and again."""
+        quoted = self._names.get(name)
+        if quoted is None:
+            quoted = self.quote(name)
+            if len(self._names) < NAMES_KEPT:
+                self._names[name] = quoted
+        return quoted
+
     def say(self, text: str) -> None:
         """Tell the host what a person should know about what is seen of this process."""
         self.wire.send(
@@ -143,6 +162,7 @@ class Agent:
         """Send what is held back."""
         if self._pending:
             self._flush(time.monotonic_ns())
+        self.wire.flush()
 
     def totals(self) -> "dict[str, float]":
         """Return what has been counted, by name."""
@@ -157,9 +177,10 @@ class Agent:
                 self._send_count(now_ns, name, counter[0])
 
     def _send_count(self, now_ns: int, name: str, total: float) -> None:
-        self.wire.send(
+        self.wire.send_often(
+            now_ns,
             '{"k":"count","t":%d,"pid":%d,"name":%s,"total":%s'
-            % (now_ns, self.pid, self.quote(name), total)
+            % (now_ns, self.pid, self._quoted(name), total),
         )
 
     # --- what a program may say -----------------------------------------------------------
@@ -172,7 +193,7 @@ class Agent:
             now = time.monotonic_ns()
             stack = self.thread.phases
             number = self._next_phase_id()
-            self.emit(
+            self._emit_often(
                 now,
                 '{"k":"phase","t":%d,"pid":%d,"id":%d,"name":%s,"tid":%d,"parent":%s,'
                 '"cpu_s":%.6f,"rss":%s'
@@ -180,7 +201,7 @@ class Agent:
                     now,
                     self.pid,
                     number,
-                    self.quote(text_of(name)),
+                    self._quoted(text_of(name)),
                     self.thread.tid,
                     stack[-1] if stack else "null",
                     time.process_time(),
@@ -201,10 +222,12 @@ class Agent:
             if opened is None or opened[2] != self.pid:
                 return
             number, stack, _ = opened
-            if number in stack:
+            if stack and stack[-1] == number:
+                stack.pop()
+            elif number in stack:
                 stack.remove(number)
             now = time.monotonic_ns()
-            self.emit(
+            self._emit_often(
                 now,
                 '{"k":"phase_end","t":%d,"pid":%d,"id":%d,"cpu_s":%.6f,"rss":%s'
                 % (now, self.pid, number, time.process_time(), self.rss()),
@@ -224,14 +247,14 @@ class Agent:
             with self._lock:
                 n = self._calls.get(name, 0) + 1
                 self._calls[name] = n
-                self.emit(
+                self._emit_often(
                     now,
                     '{"k":"call","t":%d,"pid":%d,"tid":%d,"name":%s,"n":%d,"dur_ns":%d,"ok":%s'
                     % (
                         now,
                         self.pid,
                         self.thread.tid,
-                        self.quote(name),
+                        self._quoted(name),
                         n,
                         duration_ns,
                         "true" if ok else "false",
@@ -262,6 +285,29 @@ class Agent:
                 counter[0] += n
                 self._pending[name] = counter
                 if now - counter[1] >= COUNT_INTERVAL_NS:
+                    self._flush(now)
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+
+    def count_all(self, amounts: "list[tuple[str, int | float]]") -> None:
+        """Add to several counters at once: names are plain strings, amounts finite numbers."""
+        if not self.wire.open:
+            return
+        try:
+            now = time.monotonic_ns()
+            with self._lock:
+                counters, pending = self._counters, self._pending
+                due = False
+                for name, n in amounts:
+                    counter = counters.get(name)
+                    if counter is None:
+                        counter = counters[name] = [0, 0]
+                    counter[0] += n
+                    pending[name] = counter
+                    due = now - counter[1] >= COUNT_INTERVAL_NS
+                if due:
                     self._flush(now)
         except Exception as error:
             if self.foreign(error):

@@ -555,3 +555,47 @@ def test_deep_stacks_lose_their_middle(watched: Run) -> None:
     assert [frame[0] for frame in longest[:2]] == ["<module>", "outermost"]
     assert ["…", -1, 0] in longest
     assert longest[-1][0] == "deep"
+
+
+def test_a_flood_of_calls_and_phases_is_told_whole_and_in_order(watched: Run, python: str) -> None:
+    code = (
+        "import perftui\n"
+        "for n in range(150):\n"
+        "    with perftui.phase('p'):\n"
+        "        with perftui.call('c'): perftui.count('n')\n"
+        "perftui.mark('between')\n"
+        "for n in range(150):\n"
+        "    with perftui.call('c'): pass\n"
+    )
+    recorded = watched(python, "-c", code)
+    assert recorded.outcome == (0, b"", b"")
+    assert [line["n"] for line in recorded.of("call")] == list(range(1, 301))
+    told = [line["k"] for line in recorded.lines if line["k"] in ("phase", "call", "phase_end")]
+    assert told == ["phase", "call", "phase_end"] * 150 + ["call"] * 150
+    kinds = [line["k"] for line in recorded.lines]
+    assert kinds[: kinds.index("mark")].count("call") == 150, "all before the mark"
+    assert recorded.of("count")[-1]["total"] == 150
+    times = [line["t"] for line in recorded.lines if line["k"] in ("phase", "call", "phase_end")]
+    assert times == sorted(times)
+    assert recorded.of("bye")[0]["dropped"] == 0
+
+
+def test_what_is_held_back_at_a_fork_is_said_once(watched: Run, python: str) -> None:
+    code = (
+        "import os, perftui\n"
+        "def calls():\n"
+        "    for n in range(200):\n"
+        "        with perftui.call('c'): pass\n"
+        "calls()\n"
+        "pid = os.fork()\n"
+        "calls()\n"
+        "if pid: os.waitpid(pid, 0)\n"
+    )
+    recorded = watched(python, "-c", code)
+    assert recorded.outcome == (0, b"", b"")
+    parent = recorded.of("hello")[0]["pid"]
+    numbers = {True: [], False: []}  # type: dict[bool, list[int]]
+    for line in recorded.of("call"):
+        numbers[line["pid"] == parent].append(line["n"])
+    assert numbers[True] == list(range(1, 401))
+    assert numbers[False] == list(range(1, 201))
