@@ -243,3 +243,61 @@ def test_a_package_that_cannot_be_had_here_is_told_as_such(monkeypatch: pytest.M
     monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (4, 0))
     [extras] = [check for check in doctor.check_installation() if check.name == "extras"]
     assert extras.follows == "not installed: opteryx; nothing needs them"
+
+
+def test_the_report_names_no_person_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from perftui.tui.text import bug_report
+
+    monkeypatch.setattr(bug_report.getpass, "getuser", lambda: "ottilie")
+    monkeypatch.setattr(bug_report.platform, "node", lambda: "ottilies-laptop")
+    environment = {
+        "HOME": "/home/ottilie",
+        "PERFTUI_CACHE": "/home/ottilie/cache",
+        "PERFTUI_RECORDINGS": "s3://ottilie:hunter2@store/x",
+        "PYTHONPATH": "/srv/ottilie/lib",
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+        "TMUX": "/tmp/tmux-1000/default,1,0",
+        "LANG": "C.UTF-8",
+    }
+    checks = [
+        Check("python", "ok", "cpython 3.11, /home/ottilie/.venv/bin/python"),
+        Check("odd", "warn", "a | b", "on ottilies-laptop as ottilie"),
+    ]
+    text = bug_report.bug_report({"installation": checks}, environment)
+    assert "ottilie" not in text
+    assert "hunter2" not in text
+    assert "AWS" not in text
+    assert "- PERFTUI_CACHE: `~/cache`" in text
+    assert "- PYTHONPATH: `/srv/USER/lib`" in text
+    assert "- TMUX: set" in text
+    assert "| ok | python | cpython 3.11, ~/.venv/bin/python |  |" in text
+    assert "| warn | odd | a \\| b | on HOST as USER |" in text
+    with pytest.raises(UserError, match="not both"):
+        run("--json", "--report")
+
+
+def test_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from perftui.probes.doctor import surroundings
+
+    assert {c.name for c in surroundings.check_surroundings()} == {
+        *("system", "container", "seccomp", "/proc"),
+    }
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setattr(surroundings, "has_trace_capability", lambda: False)
+    pod = surroundings._container()
+    assert (pod.status, "SYS_PTRACE" in pod.remedy) == ("info", True)
+    monkeypatch.setattr(surroundings, "has_trace_capability", lambda: True)
+    assert surroundings._container().status == "ok"
+    monkeypatch.setattr(surroundings.platform, "libc_ver", lambda: ("", ""))
+    monkeypatch.setattr(surroundings, "_is_musl", lambda: True)
+    assert "musl" in surroundings._system().found
+    assert "native, not told" in surroundings._system().follows
+    mounts = tmp_path / "mountinfo"
+    row = "24 30 0:22 / /proc rw,nosuid shared:5 - proc proc rw"
+    monkeypatch.setattr(surroundings.os, "geteuid", lambda: 1000)
+    for options, status in (("", "ok"), (",hidepid=2", "warn"), (",hidepid=off", "ok")):
+        mounts.write_text(f"{row}{options}\n")
+        assert surroundings._hidden(mounts).status == status
+    assert surroundings._hidden(tmp_path / "none").status == "info"

@@ -1,0 +1,88 @@
+"""Doctor's checks of what perftui runs in: system, container, filters, what of /proc is hidden."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from perftui.probes.doctor.checks import Check
+from perftui.probes.machine.rights import container, has_trace_capability
+
+_TRIED_MACHINES = ("x86_64",)
+_ALLOW = {
+    "kubernetes": "add to the container's securityContext: capabilities: {add: [SYS_PTRACE]}; a "
+    "sidecar needs shareProcessNamespace: true in the pod too",
+    "docker": "start it with: docker run --cap-add SYS_PTRACE ...",
+    "podman": "start it with: podman run --cap-add SYS_PTRACE ...",
+}
+
+
+def check_surroundings() -> list[Check]:
+    """System and C library, container, system-call filter, hidden processes."""
+    return [_system(), _container(), _filter(), _hidden(Path("/proc/self/mountinfo"))]
+
+
+def _system() -> Check:
+    library, release = platform.libc_ver()
+    libc = f"{library} {release}" if library else "musl" if _is_musl() else "C library unknown"
+    found = f"{platform.system()} {platform.release()}, {platform.machine()}, {libc}"
+    if platform.system() != "Linux":
+        return Check(
+            "system",
+            "warn",
+            found,
+            "made for Linux: here the own sampler, PSS, run queue and page faults are missing",
+        )
+    if library != "glibc":
+        follows = "malloc does not tell what it holds: that part of RSS is `native, not told`"
+        return Check("system", "info", found, follows)
+    if platform.machine() not in _TRIED_MACHINES:
+        return Check("system", "info", found, "tried on x86_64 alone: `perftui selftest` shows")
+    return Check("system", "ok", found)
+
+
+def _is_musl() -> bool:
+    return any(Path("/lib").glob("ld-musl-*"))
+
+
+def _container() -> Check:
+    where = "kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else container()
+    if not where:
+        return Check("container", "ok", "none")
+    if has_trace_capability():
+        return Check("container", "ok", f"{where}, with CAP_SYS_PTRACE")
+    remedy = next((words for name, words in _ALLOW.items() if name in where), "")
+    follows = "`attach` reads processes of this user alone; those of other containers not at all"
+    return Check("container", "info", f"{where}, without CAP_SYS_PTRACE", follows, remedy)
+
+
+def _filter() -> Check:
+    """A filter of system calls may forbid what sampling needs; `sampling` is the proof."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError as error:
+        return Check("seccomp", "info", f"unknown: {error.strerror}")
+    mode = next((line.split()[1] for line in lines if line.startswith("Seccomp:")), "0")
+    if mode == "0":
+        return Check("seccomp", "ok", "no filter of system calls")
+    found = "system calls are filtered"
+    remedy = "the profile must allow process_vm_readv and ptrace"
+    return Check("seccomp", "info", found, "if sampling fails below, it may be this", remedy)
+
+
+def _hidden(mounts: Path) -> Check:
+    try:
+        rows = [line.split() for line in mounts.read_text().splitlines()]
+    except OSError as error:
+        return Check("/proc", "info", f"unknown: {error.strerror}")
+    options = [row[5] + "," + row[-1] for row in rows if len(row) > 6 and row[4] == "/proc"]
+    hidden = [
+        word
+        for word in ",".join(options).split(",")
+        if word.startswith("hidepid=") and word not in ("hidepid=0", "hidepid=off")
+    ]
+    if not hidden or os.geteuid() == 0:
+        return Check("/proc", "ok", "processes of all users can be seen")
+    follows = "processes of other users are not seen: not in lists, and not as children"
+    return Check("/proc", "warn", f"mounted with {hidden[0]}", follows, "run perftui with sudo")
