@@ -24,6 +24,9 @@ class Baseline:
         """By number of the field."""
         self._high_water: int | None = None
         self._highest_rss = 0
+        self._read: tuple[object, ...] = ()
+        self._told: Metric | None = None
+        """The last reading but its time, and what it was since the first."""
         self._threads: dict[int, tuple[float, float]] | None = None
 
     def since(self, metric: Metric) -> Metric:
@@ -32,6 +35,9 @@ class Baseline:
         The kernel's mark of the most memory is of the whole life: until it rises, the most that
         was read since we came stands for it.
         """
+        read = metric[1:]
+        if self._told is not None and read == self._read:  # it waits, as most of a family do
+            return Metric._make((metric.t_ns, *self._told[1:]))
         values = list(metric)
         for at in _CUMULATIVE:
             value = values[at]
@@ -44,7 +50,8 @@ class Baseline:
             self._highest_rss = max(self._highest_rss, metric.rss_bytes)
             risen = mark > self._high_water
             values[_HIGH_WATER] = mark if risen else self._highest_rss
-        return Metric._make(values)
+        self._read, self._told = read, Metric._make(values)
+        return self._told
 
     def threads_since(self, rows: Sequence[ThreadCpu]) -> list[ThreadCpu]:
         """Return readings of all threads as they are since the first; a new thread counts whole."""

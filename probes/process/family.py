@@ -50,7 +50,7 @@ class ProcessFamily:
         self._next_ns = 0
         self._strangers: set[int] | None = None
         """Pids of processes that have been looked at."""
-        self._somebody_new = False
+        self._somebody_new = self._once_more = False
         self._known: set[str] = set()
         self._young: dict[int, ProcessStart] = {}
         self._argv: dict[int, tuple[str, ...]] = {}
@@ -68,7 +68,10 @@ class ProcessFamily:
         new_pids = self._new_pids.take()
         every_ns = LOOK_EVERY_NS if self._new_pids.known else LOOK_BLIND_NS
         due = self._looked_ns is None or t_ns - self._looked_ns >= every_ns
-        self._somebody_new |= bool(new_pids)
+        if new_pids:
+            # Twice: of who runs just now the kernel may not have counted the CPU that tells us
+            # to ask for its children.
+            self._somebody_new = self._once_more = True
         started: list[Record] = []
         if self._mark is not None:
             started += self._marked(t_ns, self._mark, new_pids)
@@ -78,7 +81,7 @@ class ProcessFamily:
             began_ns = time.monotonic_ns()
             started += self._descend(t_ns)
             self._looked_ns = t_ns
-            self._somebody_new = False
+            self._somebody_new, self._once_more = self._once_more, False
             self._next_ns = t_ns + _DEAREST_SHARE * (time.monotonic_ns() - began_ns)
         return [*started, *self._renamed(t_ns)]
 

@@ -44,7 +44,7 @@ class LinuxProcess:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._proc = Path(f"/proc/{pid}")
+        self._proc = f"/proc/{pid}/"  # no Path: joining one costs as much as the file
         self._clock = process_cpu_clock(pid)
         self._last: Metric | None = None
         self._last_cpu_ns = self._last_t_ns = 0
@@ -54,8 +54,13 @@ class LinuxProcess:
         self._faces: dict[str, tuple[str, str]] = {}
         """Name and state by tid, as read lately."""
         self._faces_t_ns = 0
+        self._childless_at_ns = -1
+        """CPU time of the process when it was last seen to have no child."""
+        self._threads_at_ns = self._threads_t_ns = -1
+        self._threads: list[ThreadCpu] = []
+        """As last read, and the process's CPU time and the session's time then."""
         try:
-            self._status = os.open(self._proc / "status", os.O_RDONLY | os.O_CLOEXEC)
+            self._status = os.open(self._proc + "status", os.O_RDONLY | os.O_CLOEXEC)
             fields = self._stat_fields()
         except OSError as error:
             raise ProcessGone(pid) from error
@@ -67,12 +72,12 @@ class LinuxProcess:
             raise ProcessGone(pid)
 
     def _stat_fields(self) -> list[bytes]:
-        return read_stat((self._proc / "stat").read_bytes())[1]
+        return read_stat(_read(self._proc + "stat"))[1]
 
     def argv(self) -> tuple[str, ...]:
         """Return the command line, empty for a zombie."""
         with suppress(OSError):
-            raw = (self._proc / "cmdline").read_bytes().rstrip(b"\0")
+            raw = Path(self._proc + "cmdline").read_bytes().rstrip(b"\0")
             if raw:
                 return tuple(part.decode("utf-8", "replace") for part in raw.split(b"\0"))
         return ()
@@ -151,7 +156,7 @@ class LinuxProcess:
         """Add what costs more to read; a figure that may not be read stays None."""
         fds = None
         with suppress(OSError):
-            fds = len(os.listdir(self._proc / "fd"))  # noqa: PTH208 - no objects for a count
+            fds = len(os.listdir(self._proc + "fd"))  # noqa: PTH208 - no objects for a count
         return self.counts(metric)._replace(fds=fds)
 
     def shares(self, metric: Metric) -> Metric:
@@ -165,17 +170,17 @@ class LinuxProcess:
 
     def _run_queue_wait_s(self) -> float:
         """Sum of the second field of schedstat over the threads; /proc/PID has the first only."""
-        tasks = os.listdir(self._proc / "task")  # noqa: PTH208
+        tasks = os.listdir(self._proc + "task")  # noqa: PTH208
         wait_ns = 0
         for tid in tasks[:_MANY_THREADS]:
             with suppress(OSError):
-                wait_ns += int((self._proc / "task" / tid / "schedstat").read_bytes().split()[1])
+                wait_ns += int(_read(f"{self._proc}task/{tid}/schedstat").split()[1])
         return wait_ns / 1e9
 
     def _pss(self) -> dict[str, int]:
         sizes: dict[str, int] = {}
         try:
-            text = (self._proc / "smaps_rollup").read_bytes()
+            text = _read(self._proc + "smaps_rollup")
         except PermissionError:
             self._pss_readable = False
             return sizes
@@ -191,22 +196,26 @@ class LinuxProcess:
 
     def _io(self) -> dict[str, int]:
         try:
-            text = (self._proc / "io").read_text()
+            text = _read(self._proc + "io")
         except PermissionError:
             self._io_readable = False
             return {}
         except OSError:
             return {}
-        pairs = (line.partition(": ") for line in text.splitlines())
+        pairs = (line.partition(": ") for line in text.decode("ascii", "replace").splitlines())
         return {key: int(value) for key, _, value in pairs}
 
     def threads(self, t_ns: int) -> Sequence[ThreadCpu]:
         """Read every thread: CPU and wait in nanoseconds where the kernel keeps schedstat.
 
-        Names and states come from the dearer stat file, anew about once a second.
+        Names and states come from the dearer stat file, anew about once a second. In a process
+        that has used no CPU and of which all sleep, nothing is otherwise than it was.
         """
         try:
-            tids = os.listdir(self._proc / "task")  # noqa: PTH208
+            cpu_ns = time.clock_gettime_ns(self._clock)
+            if cpu_ns == self._threads_at_ns and 0 <= t_ns - self._threads_t_ns < _STANDS_NS:
+                return [ThreadCpu._make((t_ns, *row[1:])) for row in self._threads]
+            tids = os.listdir(self._proc + "task")  # noqa: PTH208
         except OSError as error:
             raise ProcessGone(self.pid) from error
         if t_ns - self._faces_t_ns >= NS_PER_S:
@@ -230,6 +239,9 @@ class LinuxProcess:
             except OSError:  # the thread has ended since the listing
                 continue
             rows.append(ThreadCpu(t_ns, self.pid, int(tid), face[0], cpu_s, face[1], wait_s))
+        asleep = all(row.state == "S" for row in rows)
+        self._threads, self._threads_t_ns = rows, t_ns
+        self._threads_at_ns = cpu_ns if asleep else -1
         return rows
 
     def _schedstat(self, folder: str) -> tuple[float, float] | None:
@@ -245,13 +257,19 @@ class LinuxProcess:
         return int(on_ns) / 1e9, int(wait_ns) / 1e9
 
     def children(self) -> Sequence[int]:
-        """Read the children of every thread (needs CONFIG_PROC_CHILDREN, on nearly everywhere)."""
+        """Read the children of every thread (needs CONFIG_PROC_CHILDREN, on nearly everywhere).
+
+        Who had none and has used no CPU since has started none.
+        """
         pids: list[int] = []
         with suppress(OSError):
-            for tid in os.listdir(self._proc / "task"):  # noqa: PTH208
+            cpu_ns = time.clock_gettime_ns(self._clock)
+            if cpu_ns == self._childless_at_ns:
+                return pids
+            for tid in os.listdir(self._proc + "task"):  # noqa: PTH208
                 with suppress(OSError):
-                    text = (self._proc / "task" / tid / "children").read_bytes()
-                    pids.extend(map(int, text.split()))
+                    pids.extend(map(int, _read_whole(f"{self._proc}task/{tid}/children").split()))
+            self._childless_at_ns = -1 if pids else cpu_ns
         return pids
 
     def close(self) -> None:
@@ -265,6 +283,18 @@ def _read(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(fd, 4096)
+    finally:
+        os.close(fd)
+
+
+def _read_whole(path: str) -> bytes:
+    """Read a list in /proc, of which the kernel gives a page at a time."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = b""
+        while part := os.read(fd, 1 << 16):
+            text += part
+        return text
     finally:
         os.close(fd)
 

@@ -39,6 +39,7 @@ class Guess:
     __slots__ = (
         "cframe",
         "chunk",
+        "content",
         "cut",
         "extras",
         "frames",
@@ -51,6 +52,7 @@ class Guess:
         "node",
         "older",
         "older_seen",
+        "replaced",
         "rest_walks",
         "resting",
         "settled",
@@ -102,3 +104,7 @@ class Guess:
         self.signatures = b""
         """Theirs, as they were found to be right."""
         self.settled: Settled | None = None
+        self.content: bytes | bytearray = b""
+        """All that was read of it when `node` was believed."""
+        self.replaced = -1
+        """Code objects that had been found to be others by then."""

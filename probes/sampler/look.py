@@ -13,7 +13,7 @@ from . import stream
 from .guess import Guess
 from .memory import Buffer, Memory
 from .reading.batch import ReadPlan
-from .reading.walk import Read
+from .reading.walk import NOTHING, Read
 from .roster import HOT_SWEEPS, Roster
 from .runtime import Runtime
 from .stream import Writer
@@ -91,19 +91,25 @@ class Look:
             if thread not in faults:
                 thread.cold += 1
                 continue
-            try:
-                cpu_ns, queue_ns = thread.read_usage()
-            except (OSError, ValueError):
-                self._roster.doubt()
-                continue
-            for more in (early.get(thread), None if usage is None else usage[thread]):
-                if more is not None:
-                    cpu_ns += more[0]
-                    queue_ns += more[1]
-            if thread not in early:
-                thread.judge_on_cpu()
-                if thread.on_cpu and window > _LONGEST_WINDOW_NS:
-                    thread.on_cpu = False  # we were kept from asking right away
+            asked = early.get(thread)
+            if asked is not None and thread.state == RUNNING:
+                cpu_ns, queue_ns = asked  # some µs ago: what came since is the next record's
+            else:
+                try:
+                    cpu_ns, queue_ns = thread.read_usage()
+                except (OSError, ValueError):
+                    self._roster.doubt()
+                    continue
+                if asked is not None:
+                    cpu_ns += asked[0]
+                    queue_ns += asked[1]
+                else:
+                    thread.judge_on_cpu()
+                    if thread.on_cpu and window > _LONGEST_WINDOW_NS:
+                        thread.on_cpu = False  # we were kept from asking right away
+            if usage is not None:
+                cpu_ns += usage[thread][0]
+                queue_ns += usage[thread][1]
             used_ns += cpu_ns
             cold, thread.cold = thread.cold, 0
             if not thread.seen:
@@ -153,6 +159,8 @@ class Look:
             CPU and run-queue ns of those that were asked.
         """
         early: dict[KernelThread, tuple[int, int]] = {}
+        if not any(holders):
+            return early
         for thread, plans in group:
             if _holds(plans, holders) and thread.worth_asking():
                 try:
@@ -186,7 +194,8 @@ class Look:
 
         A thread inside of several interpreters is where the newest of them has frames.
         """
-        read, guess, held = Read(-1), None, False
+        guess, held = None, False
+        read = NOTHING
         for plan in reversed(plans):
             guess = plan.guess
             read = self._walker.resolve(plan, _group) if whole else self._walker.alone(guess)

@@ -72,7 +72,7 @@ class Runtime:
                 for guess in thread.known_guess:
                     guess.frames, guess.node, guess.leaves = (), -1, []
                     guess.older_seen.clear()
-                    guess.settled = None
+                    guess.settled, guess.content = None, b""
         self.codes.begin()
 
     def find_tasks(self, now: int) -> None:

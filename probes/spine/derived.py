@@ -85,10 +85,13 @@ class FamilyMetrics:
         """What counts up, over all processes; those that have ended stay in it."""
         self._told: dict[int, dict[str, float]] = {}
         """What each process told last."""
+        self._counted: dict[int, tuple[float | None, ...]] = {}
+        """Its last reading that was counted; most of a family wait, and have the same again."""
         self._gone: deque[int] = deque()
 
     def forget(self, pid: int) -> None:
         """A process has ended: what it used stays in the sums."""
+        self._counted.pop(pid, None)
         self._cpu_percent.forget(pid)
         self._settle(pid)
         # Not at once: a reading that was under way may come later, and would count twice.
@@ -110,6 +113,10 @@ class FamilyMetrics:
                 told[name] = told.get(name, 0.0) + more
 
     def _count(self, metric: Metric) -> None:
+        read = metric[2:]
+        if self._counted.get(metric.pid) == read:
+            return
+        self._counted[metric.pid] = read
         told = self._told.get(metric.pid)
         if told is None or metric.cpu_s < told["cpu_s"]:  # less: another process has the pid
             told = self._told[metric.pid] = {}
@@ -123,12 +130,13 @@ class FamilyMetrics:
     def tick(self, t_ns: int, metrics: Sequence[Metric], pools: Mapping[str, int]) -> Tick:
         """Take the readings of one moment."""
         sums: dict[str, float] = {}
+        for name, *column in zip(METRIC_FIELDS, *(metric[2:] for metric in metrics), strict=True):
+            known = [value for value in column if value is not None]
+            if known:
+                sums[name] = sum(known)
         readings = []
         for metric in metrics:
             self._count(metric)
-            for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
-                if value is not None:
-                    sums[name] = sums.get(name, 0) + value
             percent = self._cpu_percent.take(metric)
             readings.append(Reading(metric, percent))
             if percent is not None:

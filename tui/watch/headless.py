@@ -6,6 +6,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.collector import spare_what_lives
 from perftui.probes.session import Session
 from perftui.probes.summary import summarize
 from perftui.probes.text.shell_words import shell_word
@@ -123,6 +124,7 @@ def _watch(session: Session, progress: Progress, duration_s: float | None, endin
     """
     until = None if duration_s is None else time.monotonic() + duration_s
     passed_on = 0
+    spare_what_lives()
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:
         while not session.wait(0):

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.own.collector import spare_what_lives
 from perftui.probes.own.unneeded import hide_unneeded
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
@@ -90,6 +91,7 @@ def record(stream: Any) -> int:
         _answer(file_bytes=0, lost=0, ended=True)
         return 2
     flush_due = beat_due = time.monotonic()
+    spare_what_lives()
     while True:
         message = wire.read(stream)
         if message is None:

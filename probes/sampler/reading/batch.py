@@ -14,6 +14,9 @@ from ..guess import Guess
 from ..memory import MOST_BYTES, MOST_PIECES
 from ..threads import KernelThread
 
+_MOST_MADE = 2_000
+"""Plans that are kept, a kilobyte each."""
+
 
 class ReadPlan:
     """Which bytes of a batch are what, for one thread; offsets into the buffer, -1 if absent."""
@@ -27,7 +30,10 @@ class ReadPlan:
         "guess",
         "leaves",
         "length",
+        "made_from",
         "older",
+        "pieces",
+        "size",
         "state",
     )
 
@@ -39,6 +45,26 @@ class ReadPlan:
         self.older: list[tuple[int, int, int]] = []
         """Older chunks: first address, end, offset minus first address."""
         self.extras: dict[int, int] = {}
+        self.pieces: list[int] = []
+        """What is read: address, size, address, size, ..."""
+        self.size = 0
+        """Bytes of all of them."""
+        self.made_from = guess.older, guess.extras, guess.leaves, guess.cframe, guess.chunk
+        """The lists are never changed in place: the same list has the same content."""
+
+    def holds(self, at: int) -> bool:
+        """Whether a plan made anew, with its first byte at offset `at`, would be this one."""
+        guess = self.guess
+        older, extras, leaves, cframe, chunk = self.made_from
+        return (
+            at == self.state
+            and guess.length == self.length
+            and guess.cframe == cframe
+            and guess.chunk == chunk
+            and guess.extras is extras
+            and guess.leaves is leaves
+            and guess.older is older
+        )
 
 
 class Batches:
@@ -52,10 +78,13 @@ class Batches:
         self.lead: list[int] = []
         """Pieces that every batch begins with, and their size: the GILs."""
         self.lead_size = 0
+        self._made: dict[Guess, ReadPlan] = {}
+        """Those of the last groups: mostly the next one reads the same."""
 
     def watch_task(self, offset: int) -> None:
         """Also read the pointer to the running asyncio task."""
         self.task_offset = offset
+        self._made = {}
         self.state_size = max(self._layout.thread_size, offset + 8)
 
     def group(
@@ -69,12 +98,19 @@ class Batches:
         pieces = list(self.lead)
         total = self.lead_size
         group: list[tuple[KernelThread, list[ReadPlan]]] = []
+        made = self._made
+        if len(made) > _MOST_MADE:
+            made.clear()
         while at < len(threads):
             thread = threads[at]
             size, count = total, len(pieces)
             plans: list[ReadPlan] = []
             for guess in thread.known_guess:
-                plan, total = self.plan(guess, pieces, total)
+                plan = made.get(guess)
+                if plan is None or not plan.holds(total):
+                    plan = made[guess] = self.plan(guess, total)
+                pieces += plan.pieces
+                total += plan.size
                 plans.append(plan)
             if group and not fits(pieces, total):
                 del pieces[count:]
@@ -84,10 +120,11 @@ class Batches:
             at += 1
         return group, pieces, total if fits(pieces, total) else 0
 
-    def plan(self, guess: Guess, pieces: list[int], total: int) -> tuple[ReadPlan, int]:
-        """Append what is to be read of a thread; return it and the bytes so far."""
+    def plan(self, guess: Guess, total: int) -> ReadPlan:
+        """Return what is to be read of a thread, after `total` bytes of others."""
         layout = self._layout
         plan = ReadPlan(guess)
+        pieces = plan.pieces
         pieces += (guess.state, self.state_size)
         plan.state = total
         total += self.state_size
@@ -124,7 +161,8 @@ class Batches:
             for address in guess.leaves:
                 pieces += (address + SIGNATURE_AT, SIGNATURE_SIZE)
                 total += SIGNATURE_SIZE
-        return plan, total
+        plan.size = total - plan.state
+        return plan
 
 
 def fits(pieces: list[int], total: int) -> bool:

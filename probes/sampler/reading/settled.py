@@ -19,11 +19,30 @@ _PATIENCE, _REST_WALKS = 8, 100
 """Who changes its outermost frame all the time is compared in vain, and is left alone for long."""
 
 
+class Trail:
+    """The frames of a walk, innermost first, and which of them are no line of a stack."""
+
+    __slots__ = ("entries", "frames", "hidden")
+
+    def __init__(self) -> None:
+        self.frames: list[int] = []
+        """Their addresses."""
+        self.entries: list[int] = []
+        """Those where C entered Python, without a code object: indices into `frames`."""
+        self.hidden: list[int] = []
+        """Those whose code object is not shown."""
+
+    def before(self, cut: int) -> tuple[int, int]:
+        """Return how many lines of the stack, and code objects, the first `cut` frames gave."""
+        codes = cut - sum(index < cut for index in self.entries)
+        return codes - sum(index < cut for index in self.hidden), codes
+
+
 def settle(
     guess: Guess,
     plan: ReadPlan,
     raw: bytearray,
-    trail: list[tuple[int, int, int]],
+    trail: Trail,
     frames: list[int],
     codes: list[int],
     end: tuple[int, int],
@@ -36,7 +55,7 @@ def settle(
         guess: Whose stack.
         plan: What `raw` holds.
         raw: The batch.
-        trail: Each frame of the chain: address, and frames and code objects before it.
+        trail: Each frame of the chain.
         frames: Of the whole stack.
         codes: Of the whole stack.
         end: Address of the outermost frame, and its owner.
@@ -48,14 +67,15 @@ def settle(
         guess.rest_walks -= 1
         return
     cut = guess.cut
-    if len(trail) < cut + _LEAST_FRAMES:
+    if len(trail.frames) < cut + _LEAST_FRAMES:
         return
-    address, n, m = trail[cut]
+    address = trail.frames[cut]
+    n, m = trail.before(cut)
     low, high = guess.chunk, guess.chunk + plan.length - frame_size
     if not low <= address <= high:
         return  # a generator's: the next walk may end elsewhere
     top, far = 0, []
-    for at, _, _ in trail[cut:]:
+    for at in trail.frames[cut:]:
         if low <= at <= high:
             top = max(top, at)
         elif at in plan.extras:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import repeat
 
 from ..cpython.code import SIGNATURE_SIZE, Codes
 from ..cpython.layout import Layout
@@ -20,7 +21,7 @@ from .frames import (
     is_root,
 )
 from .older import OlderChunks
-from .settled import missed, settle, stands
+from .settled import Trail, missed, settle, stands
 from .steady import Steady
 
 _ATTEMPTS = 4
@@ -31,6 +32,8 @@ _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
 _MOST_SETTLED = 300
+_MOST_KEPT = 1 << 15
+"""Bytes of one thread that are kept to be compared."""
 _word = struct.Struct("<Q").unpack_from
 _three_words = struct.Struct("<QQQ").unpack_from
 
@@ -53,6 +56,10 @@ class Read:
         self.failed = failed
 
 
+NOTHING = Read(-1)
+"""Of a thread that is none of Python's. Nobody changes it."""
+
+
 class Walker:
     """Stacks of one process."""
 
@@ -67,12 +74,22 @@ class Walker:
 
     def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit."""
-        if plan.guess.resting:
-            return self.alone(plan.guess)
+        guess = plan.guess
+        if guess.resting:
+            return self.alone(guess)
+        raw = buffer.bytes
+        # What nobody has touched since it was believed is what it was: a call into C, mostly.
+        content = raw[plan.state : plan.state + plan.size]
+        if content == guess.content and guess.node >= 0 and guess.replaced == self._codes.replaced:
+            return Read(guess.node)
         try:
-            return Read(self._walk(plan, buffer.bytes))
+            node = self._walk(plan, raw)
         except (Again, NotSo, OSError, struct.error):
-            return self.alone(plan.guess)
+            guess.content = b""
+            return self.alone(guess)
+        guess.content = content if plan.size <= _MOST_KEPT else b""
+        guess.replaced = self._codes.replaced
+        return Read(node)
 
     def alone(self, guess: Guess) -> Read:
         """Read one thread until it holds still, a few times."""
@@ -87,8 +104,8 @@ class Walker:
                     self._learn(guess, state, 0)
                     if not guess.chunk:
                         return self._no_frames(guess)
-                pieces = list(batches.lead)
-                plan, total = batches.plan(guess, pieces, batches.lead_size)
+                plan = batches.plan(guess, batches.lead_size)
+                pieces, total = batches.lead + plan.pieces, batches.lead_size + plan.size
                 if not fits(pieces, total):
                     guess.older = guess.older[-20:]
                     guess.extras = guess.extras[:_KEPT_EXTRAS]
@@ -177,15 +194,19 @@ class Walker:
         frames: list[int] = []
         codes: list[int] = []
         far: list[int] = []
-        unknown = False
-        bottom = owner = entries = 0
+        unknown = whole = False
+        bottom = owner = 0
         settled = guess.settled
-        trail: list[tuple[int, int, int]] = []
+        trail, deep = Trail(), False
+        visited = trail.frames
         settled_at = 0 if settled is None else settled.address
-        while current and current != base:
+        for _ in repeat(None, MOST_FRAMES):
+            if current == base or not current:
+                whole = True
+                break
             if current == settled_at:
                 assert settled is not None
-                if stands(guess, settled, plan, raw, len(trail), self._codes.replaced):
+                if stands(guess, settled, plan, raw, len(visited), self._codes.replaced):
                     frames += settled.frames
                     codes += settled.codes
                     far += [address for address, _ in settled.far]
@@ -193,11 +214,12 @@ class Walker:
                     top = top or current
                     break
                 settled, settled_at = None, 0
-            trail.append((current, len(frames), len(codes)))
+            visited.append(current)
             bottom = current
             if low <= current <= high:
                 code, previous, instruction, owner = fields(raw, current + shift)
-                top = top or current
+                if not top:
+                    top = current
             elif current in extras:
                 code, previous, instruction, owner = fields(raw, extras[current])
                 far.append(current)
@@ -205,8 +227,8 @@ class Walker:
                 older = self._older.walk(plan, raw, current, frames, codes)
                 if older is not None:
                     current, bottom, owner = older
-                    entries += 1
-                    if entries > MOST_FRAMES or len(codes) > MOST_FRAMES:
+                    deep = True
+                    if len(codes) > MOST_FRAMES:
                         raise NotSo("endless")
                     continue
                 if not unknown and not plan.older:
@@ -219,9 +241,9 @@ class Walker:
                 if len(far) > 2 * _MOST_EXTRAS:
                     raise NotSo("scattered")
             if owner > OWNED_BY_GENERATOR:
-                entries += 1
-                if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL or entries > MOST_FRAMES:
+                if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
                     raise NotSo("owner")
+                trail.entries.append(len(visited) - 1)
             else:
                 code &= -4  # 3.14+: tag bits of the reference
                 place = places.get(instruction)
@@ -232,16 +254,18 @@ class Walker:
                     places = self._codes.places
                 if frame >= 0:
                     frames.append(frame)
+                else:
+                    trail.hidden.append(len(visited) - 1)
                 codes.append(code)
-                if len(codes) > MOST_FRAMES:
-                    raise NotSo("endless")
             current = previous
-        else:  # walked whole
+        else:
+            raise NotSo("endless")
+        if whole:
             if settled is not None:
                 missed(guess)
-            if not unknown and len(codes) <= _MOST_SETTLED:
-                whole, size = (bottom, owner), layout.frame_size
-                settle(guess, plan, raw, trail, frames, codes, whole, size, self._codes.replaced)
+            if not (unknown or deep) and len(codes) <= _MOST_SETTLED:
+                end, size = (bottom, owner), layout.frame_size
+                settle(guess, plan, raw, trail, frames, codes, end, size, self._codes.replaced)
         if far:
             self._keep_extras(guess, far)
         if unknown:  # not of one instant: read again, with what is known now
@@ -251,9 +275,9 @@ class Walker:
             raise Again
         if top:
             # Equal up to the header of the innermost frame: nobody called or returned meanwhile.
-            end = top - chunk + layout.frame_header
+            quiet = top - chunk + layout.frame_header
             at, copy = plan.chunk, plan.copy
-            if raw[at : at + end] != raw[copy : copy + end]:
+            if raw[at : at + quiet] != raw[copy : copy + quiet]:
                 raise Again
         return self._believe(plan, raw, tuple(frames), codes)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
+from perftui.probes.own.collector import spare_what_lives
 from perftui.tui.picture.refresh_pace import RefreshPace
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
 
 NEWS_EVERY_S = 1.0
 ANSWER_S = 4.0
+_BEGUN_PICTURES = 3
+"""By then everything is loaded that the first minutes need."""
 FLAME = "Flame"
 _SIDEWAYS = (FLAME, "Log")
 """Tabs that use the left and right keys while time goes on."""
@@ -253,6 +256,8 @@ class LiveScreen(Screen[None]):
         self.parts.take(view)
         self.redraw()
         self.pictures += 1
+        if self.pictures == _BEGUN_PICTURES and not self.app.is_headless:
+            spare_what_lives()
 
     def _changed(self) -> None:
         """Draw at once: something else is wanted."""
