@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.own.collector import collect_seldom
 from perftui.probes.own.unneeded import hide_unneeded
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
@@ -130,6 +131,7 @@ def main() -> int:
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is what ends us
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.nice(_NICENESS)
+    collect_seldom()
     hide_unneeded()
     try:
         return record(sys.stdin.buffer)
