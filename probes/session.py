@@ -503,6 +503,16 @@ class Session:
             raise OSError("the program has loaded neither pyarrow nor ctypes: nobody can be asked")
         self._channel.request_release()
 
+    def list_tasks(self) -> None:
+        """Ask the program for its asyncio tasks, now; it tells them by itself once a second.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        if self._channel is None or not self._about.agent:
+            raise OSError("only a Python program that perftui launched can be asked")
+        self._channel.request_tasks()
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))

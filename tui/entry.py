@@ -6,8 +6,10 @@ from perftui.probes.own.path import take_out
 def main() -> int:
     """Run the command line; returns the exit code."""
     take_out()
+    from perftui.probes.own.collector import collect_seldom
     from perftui.probes.own.unneeded import hide_unneeded
 
+    collect_seldom()
     hide_unneeded()
     from perftui.tui.cli import main as run
 

@@ -6,7 +6,6 @@ the program's; a second one watches it. A library that raises when it is asked, 
 or takes long, is never asked again, and that is said: its figures are then unknown.
 """
 
-import posix
 import sys
 import time
 
@@ -276,13 +275,7 @@ class Release:
 
     def look(self) -> None:
         """See whether it was asked for again."""
-        fd = self._agent.request_fd
-        if fd < 0:
-            return
-        try:
-            asked = int(posix.pread(fd, 20, 0) or 0)
-        except (OSError, ValueError):  # the program has closed it, or has something else there
-            asked = 0
+        asked = self._agent.asked(0)
         if asked > self._done:
             self._done = asked
             self._release()

@@ -54,7 +54,7 @@ class Tasks:
         self._said: "list[Key]" = []
         self._empty = 0
         self._said_many = False
-        self._number = 0
+        self._number = self._answered = 0
         self._rounds: "dict[int, Any]" = {}
         """By thread: frame of the round, when it was seen first and last, where, told at."""
         self._blocks = 0
@@ -91,8 +91,10 @@ class Tasks:
                 running.append(loop)
         self._look_at_rounds(running)
         now = time.monotonic()
-        if now >= self._list_at:
-            self._list(running)
+        asked = self._agent.asked(1)
+        if now >= self._list_at or asked != self._answered:
+            self._list(running, asked != self._answered)
+            self._answered = asked
             took = time.monotonic() - now
             self._list_at = now + max(LIST_S, took * SHARE, len(self._said) * PER_TASK_S)
         pause_s = LOOK_S if running else LIST_S
@@ -101,7 +103,8 @@ class Tasks:
 
     # --- what the tasks wait for ----------------------------------------------------------
 
-    def _list(self, loops: "list[Any]") -> None:
+    def _list(self, loops: "list[Any]", anyway: bool) -> None:
+        """Tell which tasks there are: if that has changed, or `anyway`."""
         module: "Any" = sys.modules.get("asyncio.tasks")
         if module is None:
             return
@@ -122,7 +125,7 @@ class Tasks:
             self._said_many = True
             self._agent.say("more than %d asyncio tasks: the others are not told" % MOST_TASKS)
         keys.sort(key=_order)
-        if keys != self._said and (keys or self._empty > 1):
+        if anyway or (keys != self._said and (keys or self._empty > 1)):
             self._said = keys
             self._send(total, keys)
 

@@ -16,7 +16,7 @@ import fcntl
 import os
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.agent_link.order_board import OrderBoard
 
@@ -41,7 +41,7 @@ class AgentChannel:
         keep_fd = os.dup(self.read_fd)
         self.board = board
         """Where orders to the agents are written, None if they are to hear none."""
-        self._requests = 0
+        self._requests = {"release": 0, "tasks": 0}
         self._request_fd = _memory_file()
         ends = [write_fd, keep_fd, gate_read_fd]
         if board is not None:
@@ -50,8 +50,8 @@ class AgentChannel:
             ends.append(os.dup(self._request_fd))
         self.child_fds = tuple(_move_up(fd) for fd in ends)
         """In the program: where records go, a read end of the same pipe, the gate, the board (if
-        there is one), and where it reads how often it was asked to release memory (if the system
-        has such files)."""
+        there is one), and where it reads how often it was asked to release memory, and for its
+        tasks (if the system has such files)."""
         self._child_open = True
         self._gate_lock = Lock()  # a probe that is ready and a timer may open it at once
 
@@ -82,10 +82,21 @@ class AgentChannel:
         Raises:
             OSError: it cannot be asked.
         """
+        self._request("release")
+
+    def request_tasks(self) -> None:
+        """Ask the program for a list of its asyncio tasks, also if nothing has changed.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        self._request("tasks")
+
+    def _request(self, what: Literal["release", "tasks"]) -> None:
         if self._request_fd < 0:
             raise OSError("the program cannot be asked on this system")
-        self._requests += 1
-        os.pwrite(self._request_fd, b"%d" % self._requests, 0)
+        self._requests[what] += 1
+        os.pwrite(self._request_fd, b"".join(b"%-20d" % n for n in self._requests.values()), 0)
 
     def close(self) -> None:
         """Give everything up; the program goes on, its records go nowhere."""

@@ -218,7 +218,9 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
         return [cast("records.Record", known.record(t_ns, pid, *values))]
     if kind == "stack":
         stack = _stack(fields, t_ns, pid, tree)
-        return [] if stack is None or at_rest(tree.frame(stack.node)) else [stack]
+        if stack is None or at_rest(tree.frame(stack.node)):
+            return []
+        return [] if tree.begins_interpreter(stack.node) else [stack]
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]

@@ -9,7 +9,7 @@ second of each range's length, so that ranges of different lengths compare.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import (
@@ -26,10 +26,13 @@ from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import NamedTuple
 
     from perftui.probes.profile.sums import FunctionSum, WeightName
     from perftui.probes.spine.calltree import CallTree, Frame
     from perftui.probes.spine.reader import ThreadTree
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 _Name = tuple[str, str, int]
 """(function, file or its place, line); line 0 unless lines are told apart."""

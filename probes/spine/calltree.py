@@ -53,6 +53,10 @@ class CallTree:
         self._agent_frames: set[int] = set()
         self._plumbing: set[int] = set()
         """Of `runpy`, which is ours where our own frames called it, else the program's."""
+        self._site: set[int] = set()
+        """Of `site`, which every interpreter begins with."""
+        self._importing: set[int] = set()
+        """Of the import system itself."""
         self._parents: list[int] = [ROOT]
         self._frame_of: list[int] = [0]
         self._node_ids: dict[tuple[int, int], int] = {}
@@ -85,6 +89,10 @@ class CallTree:
                     self._ours.add(found)
                 elif module_of(file) == "runpy":
                     self._plumbing.add(found)
+                elif module_of(file) == "site" and is_stdlib(file):
+                    self._site.add(found)
+                elif file in _IMPORT_SYSTEM:
+                    self._importing.add(found)
                 self._frame_ids[key] = found
             return found
 
@@ -162,6 +170,25 @@ class CallTree:
         """Tell whether a stack is of a thread of our agent: none of the program's."""
         return bool(stack) and stack[0] in self._agent_frames
 
+    def begins_interpreter(self, node: int) -> bool:
+        """Tell whether a stack is of an interpreter that has not come to any program yet.
+
+        Nothing is in it but `site` and the import system. In a launched program that is where
+        our agent is loaded, and waits until it is watched: its own frames are left out, and those
+        that called it are there because of it alone. What a program has run there, a
+        `sitecustomize` or a `.pth` file of its own, has frames of its own.
+        """
+        among_site = False
+        while node != ROOT:
+            frame = self._frame_of[node]
+            if frame in self._site:
+                among_site = True
+            elif frame not in self._importing:
+                # A label above the stack: of a subinterpreter, of a task.
+                return among_site and not self._frames[frame].file
+            node = self._parents[node]
+        return among_site
+
     def parent(self, node: int) -> int:
         """Return the calling node; the root's parent is the root."""
         return self._parents[node]
@@ -195,6 +222,7 @@ _STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
 _FROZEN = re.compile(r"<frozen ([\w.]+)>")
 
 
+_IMPORT_SYSTEM = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 _HERE = Path(__file__)
 _PACKAGES = sorted(
     {str(here.parents[2]) + "/" for here in (_HERE, _HERE.resolve())}, key=len, reverse=True

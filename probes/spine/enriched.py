@@ -7,13 +7,16 @@ memory, disk and detectors cannot differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import NamedTuple
 
     from perftui.probes.spine.records import Alert, Count, Metric, Pool, Record, StackWindow
     from perftui.probes.spine.weighed import WeighedStack
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 
 class Reading(NamedTuple):

@@ -7,10 +7,11 @@ All times are nanoseconds on the session's clock; ranges are half open [t0, t1).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from typing import NamedTuple
 
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import (
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
         Run,
         ThreadKey,
     )
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""

@@ -8,7 +8,12 @@ and nobody edits.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 Severity = Literal["info", "warn", "critical"]
 

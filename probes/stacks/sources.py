@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
-from perftui.probes.stacks.family import FamilyStackProbe
 from perftui.probes.stacks.own.probe import OwnStackProbe
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
+    from perftui.probes.stacks.family import FamilyStackProbe
     from perftui.probes.stacks.own.records import ProcessRecord
 
 Sampler = Literal["auto", "own", "py-spy"]
@@ -186,6 +186,8 @@ class TreeStackProbe:
             old = self._spied
             if old is not None and not anew:
                 return
+            from perftui.probes.stacks.family import FamilyStackProbe  # most sessions have none
+
             spied = self._spied = FamilyStackProbe(
                 self._log,
                 pid,

@@ -80,7 +80,7 @@ class WindowWriter:
                 node = self._tree.intern_leaf(frames)
             else:
                 node = self._tree.intern(frames)
-            if not at_rest(self._tree.frame(node)):
+            if not (at_rest(self._tree.frame(node)) or self._tree.begins_interpreter(node)):
                 stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))
         stacks.sort()
         records.extend(stacks)

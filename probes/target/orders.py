@@ -16,7 +16,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import time
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,6 +58,8 @@ class Orders:
     def __init__(self, runs: int, *, stay: bool) -> None:
         self._left = runs - 1
         self._stay = stay
+        import socket  # for the few sessions that have orders
+
         ours, theirs = socket.socketpair()
         self._socket = ours
         try:
@@ -124,6 +125,8 @@ class Orders:
 
     def let_go(self) -> None:
         """End the socket: the target ends when its present run is over, or at once if it waits."""
+        import socket
+
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

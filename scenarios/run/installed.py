@@ -6,6 +6,8 @@ never imports other people's packages. The child does.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +26,40 @@ GROUP = "perftui.scenarios"
 
 def installed_scenarios() -> dict[str, EntryPoint]:
     """All by name. Of two packages with the same name for one, the first found counts."""
+    # Their code is not ours: it may stand where we do not import from.
+    places = native_path()
+    if not any(map(_may_have_some, places)):
+        return {}
     # Not at the top: with all that it imports (json, email, in some versions) the process that
     # runs a scenario would have it, too, and the scenario would no longer import it itself.
     from importlib.metadata import distributions
 
     found: dict[str, EntryPoint] = {}
-    # Their code is not ours: it may stand where we do not import from.
-    for distribution in distributions(path=native_path()):
+    for distribution in distributions(path=places):
         for entry in distribution.entry_points:
             if entry.group == GROUP:
                 found.setdefault(entry.name, entry)
     return found
+
+
+def _may_have_some(place: str) -> bool:
+    """Tell whether a place of sys.path has packages that name the group, or cannot be searched.
+
+    Most have none, and what reads metadata loads the mail parser for it.
+    """
+    try:
+        entries = list(os.scandir(place or os.curdir))
+    except NotADirectoryError:
+        return True  # a zip file: may have anything
+    except OSError:
+        return False
+    for entry in entries:
+        if entry.name.endswith((".dist-info", ".egg-info", ".egg")):
+            for file in ("entry_points.txt", "EGG-INFO/entry_points.txt"):
+                with suppress(OSError):
+                    if GROUP.encode() in Path(entry.path, file).read_bytes():
+                        return True
+    return False
 
 
 def read_installed(entry: EntryPoint) -> tuple[Definition, tuple[Parameter, ...]]:

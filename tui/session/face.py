@@ -94,6 +94,15 @@ class Releasing(Protocol):
 
 
 @runtime_checkable
+class ListingTasks(Protocol):
+    """A session whose target can be asked for its asyncio tasks (optional)."""
+
+    def list_tasks(self) -> None:
+        """Ask it; a list comes. OSError if it cannot be asked."""
+        ...
+
+
+@runtime_checkable
 class Spiked(Protocol):
     """A session that keeps the spikes found so far (optional)."""
 

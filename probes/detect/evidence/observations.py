@@ -5,7 +5,12 @@ Times are seconds on any clock that starts with the trace or the session; unknow
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 EdgeSeverity = Literal["info", "warn", "critical", "clear"]
 RANK: dict[str, int] = {"info": 0, "warn": 1, "critical": 2}

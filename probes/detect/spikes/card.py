@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.spikes.spike import Spike, SpikeCode
-from perftui.probes.profile.difference import ComparedStacks, difference
 from perftui.probes.profile.sums import busy
 from perftui.probes.text.units import NS_PER_S
 
@@ -155,6 +154,8 @@ def _ran(
 ) -> tuple[SpikeCode, ...]:
     """Return what ran then and not before; lines, if no function; else what rose most, or ran
     as before."""
+    from perftui.probes.profile.difference import ComparedStacks, difference  # few have spikes
+
     keys = {(s.pid, s.tid) for side in (before, during) for s in busy(side)}
     old, new = ([s for s in side if (s.pid, s.tid) in keys] for side in (before, during))
     sides = ComparedStacks(reader.tree, old, before_ns), ComparedStacks(reader.tree, new, during_ns)

@@ -207,9 +207,7 @@ def _installed_version(distribution: str) -> str | None:
 
 def host_name() -> str:
     """Return the name of this machine."""
-    import socket
-
-    return socket.gethostname()
+    return os.uname().nodename  # `socket` would say the same
 
 
 def boot_id() -> str | None:

@@ -113,6 +113,14 @@ class _Stream:
         """Whether no batch has fitted so far."""
         return not self._good_bytes
 
+    def sync(self) -> None:
+        """Have the disk keep what was written.
+
+        Raises:
+            OSError: it does not.
+        """
+        os.fsync(self._fd)
+
     def close(self) -> None:
         """Close the file. The end mark is not written: `meta.json` says what was closed."""
         os.close(self._fd)
@@ -158,6 +166,15 @@ class LiveSegment:
                 path.unlink(missing_ok=True)
             raise
         self.rows += batch.rows
+
+    def sync(self) -> None:
+        """Have the disk keep what was written.
+
+        Raises:
+            OSError: it does not.
+        """
+        for stream in self._streams.values():
+            stream.sync()
 
     def close(self) -> None:
         """Close the files."""

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.reader import Target
+    from perftui.probes.spine.records import Severity
 
 SEND_EVERY_S = 0.5
 """With the recorder's own flush once a second, what a kill of everything may lose."""
 START_AFTER_S = 1.0
 """The recorder starts when the screen is up: its imports would be in the way before."""
+SHORT_ROWS = 20_000
+"""A session that is over by then and has no more records than this is written without it."""
 CLOSE_LIMIT_S = 60.0
 """Closing takes seconds at most; with the disk in the way it may take more."""
 HANG_LIMIT_S = 10.0
@@ -77,6 +80,7 @@ class Recorder:
         self.file_bytes = 0
         self._log = log
         held = (self._claim.fileno(), self._claim.locked)
+        self._about = target
         self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held)
         self._before = before
         self._target: Target | None = None
@@ -139,9 +143,43 @@ class Recorder:
             self._say(f"{many} records are missing in the recording: it did not keep up")
 
     def _run(self) -> None:
-        self._stopping.wait(START_AFTER_S)
+        is_over = self._stopping.wait(START_AFTER_S)
         if self._before is not None:
             self._before()
+        if is_over and self._put <= SHORT_ROWS:
+            self._write_here()
+        else:
+            self._write_apart()
+        self._ended = True
+
+    def _write_here(self) -> None:
+        """Write a short session as it is: the process that would, and pyarrow, cost twice its own
+        CPU."""
+        from perftui.probes.recording.write.writer import Recording, WriterOptions, stop_reason
+
+        _, _, t_start_ns, session, _ = self._start
+        try:
+            recording = Recording(
+                self.directory,
+                self._log.tree,
+                self._target or self._about,
+                t_start_ns,
+                WriterOptions(session=session, compact=False),
+                claim=self._claim,
+                say=self._tell,
+            )
+        except OSError as error:
+            self._claim.end()
+            with suppress(OSError):
+                self.directory.rmdir()
+            self._end(f"{stop_reason(error)} at once")
+            return
+        while self._queue:
+            recording.ingest(self._queue.popleft())
+        recording.close()
+        self.file_bytes = recording.file_bytes
+
+    def _write_apart(self) -> None:
         try:
             try:
                 process = self._spawn()
@@ -170,7 +208,6 @@ class Recorder:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(CLOSE_LIMIT_S)
                 answers.join(_LISTEN_S)
-        self._ended = True
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = own_module("perftui.probes.recording.write.recorder_main")
@@ -222,8 +259,7 @@ class Recorder:
         for line in process.stdout:
             answer = json.loads(line)
             if "text" in answer:
-                t_ns = time.monotonic_ns()
-                self._log.append(Notice(t_ns, answer["severity"], answer["text"]))
+                self._tell(answer["severity"], answer["text"])
                 continue
             self.file_bytes = answer["file_bytes"]
             self._sealing_s = answer.get("sealing_s", self._sealing_s)
@@ -235,4 +271,7 @@ class Recorder:
         self._say(f"the recording has ended: {reason}; the session goes on")
 
     def _say(self, text: str) -> None:
-        self._log.append(Notice(time.monotonic_ns(), "warn", text))
+        self._tell("warn", text)
+
+    def _tell(self, severity: Severity, text: str) -> None:
+        self._log.append(Notice(time.monotonic_ns(), severity, text))

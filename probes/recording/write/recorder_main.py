@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.own.collector import spare_what_lives
+from perftui.probes.own.collector import collect_seldom, spare_what_lives
 from perftui.probes.own.unneeded import hide_unneeded
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
@@ -132,6 +132,7 @@ def main() -> int:
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is what ends us
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.nice(_NICENESS)
+    collect_seldom()
     hide_unneeded()
     try:
         return record(sys.stdin.buffer)

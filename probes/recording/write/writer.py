@@ -59,6 +59,8 @@ class WriterOptions:
     """Write the machine's name."""
     seal_apart: bool = False
     """Seal in processes of their own until it is closed: this one then never loads pyarrow."""
+    compact: bool = True
+    """Seal what is left when it is closed; else it stays in its live files."""
     session: dict[str, Any] = field(default_factory=dict)
     """Options of the session worth keeping (rates, backends)."""
 
@@ -271,10 +273,12 @@ class Recording:
             self._finish()
 
     def _finish(self) -> None:
-        self._sealer.stay_here()
-        self.seal()
-        self._sealer.retry(now=True)
+        if self.options.compact:
+            self._sealer.stay_here()
+            self.seal()
+            self._sealer.retry(now=True)
         try:
+            self._segment.sync()
             self._write_last_meta()
         except OSError as error:
             self._stop(error)

@@ -94,6 +94,8 @@ class Holding:
         """CPU of each process as of its last tally, by the stream's number."""
         self._gone: list[int] = []
         """Processes whose last tally has come."""
+        self._beginning: set[int] = set()
+        """Processes that have shown nothing but the start of their interpreter, by pid."""
         self._states: dict[int, tuple[str, bool]] = {}
         """State of each thread as of its last record, and whether it held the GIL."""
         self._newest_ns = 0
@@ -161,6 +163,9 @@ class Holding:
         if held.node is None:
             held.since_ns = held.told_ns = sample.t_ns
         else:
+            if self._begins(held.node) and not self._begins(node):
+                # As between any two stacks at work: half of it is the start of the interpreter.
+                sample = replace(sample, cpu_ns=sample.cpu_ns // 2)
             self._close(held, sample.t_ns)
         if not held.named and sample.stack is not None:
             held.named = True
@@ -200,6 +205,10 @@ class Holding:
             return
         end_ns = max(t_ns, begin_ns + 1)
         held.since_ns, held.facts = end_ns, None
+        if self._begins(node):
+            self._beginning.add(held.pid)
+            return
+        self._beginning.discard(held.pid)
         if node != ROOT and at_rest(self._tree.frame(node)):
             return
         thread = held.thread
@@ -234,6 +243,9 @@ class Holding:
             )
         )
 
+    def _begins(self, node: int) -> bool:
+        return self._tree.begins_interpreter(node)
+
     def _ended(self, record: ThreadEnded) -> None:
         held = self._held.pop(record.thread.index, None)
         if held is not None:
@@ -244,7 +256,8 @@ class Holding:
             self._close(held, t_ns)
             at_ns = held.since_ns
             tid = held.thread.tid
-            self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
+            if not self._begins(held.node):
+                self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
         self._states.pop(held.thread.index, None)
 
     def _node(self, stack: StackNode, task: str | None) -> int:
@@ -315,6 +328,7 @@ class Holding:
             used_ns = max(tally.process_cpu_ns - self._cpu_ns.get(index, 0), 0)
             self._cpu_ns[index] = max(tally.process_cpu_ns, self._cpu_ns.get(index, 0))
             sampled = tally.samples > 0
+            beginning = tally.process.pid in self._beginning
             self._out.append(
                 StackWindow(
                     tally.t0_ns,
@@ -328,7 +342,7 @@ class Holding:
                     BACKEND if sampled else "",
                     tally.sweeps,
                     used_ns,
-                    min(tally.sampled_cpu_ns, used_ns),
+                    0 if beginning else min(tally.sampled_cpu_ns, used_ns),
                 )
             )
             sampler_s = 0.0

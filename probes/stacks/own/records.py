@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NamedTuple
+else:
+    from perftui.probes.own.tuples import NamedTuple
 
 WaitKind = Literal["", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"]
 """What a sleeping thread waits for, as far as the kernel tells; "" = not known."""

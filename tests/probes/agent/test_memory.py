@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perftui.probes.agent import beside, memory
+from perftui.probes.agent import beside, memory, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class Agent:
     """What the counters need of one."""
+
+    asked = runtime.Agent.asked
 
     def __init__(self) -> None:
         self.wire = self

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 from support.stuck_service import stuck_service
+from support.waiting import wait_for
+
+from perftui.probes.agent_link.launch import agent_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Run = Callable[..., Any]
 
@@ -40,6 +48,41 @@ def test_a_list_is_told_when_it_has_changed(watched: Run) -> None:
     code = "import asyncio\nasync def main(): await asyncio.sleep(2.3)\nasyncio.run(main())\n"
     recorded = watched(sys.executable, "-c", code)
     assert len(recorded.of("tasks")) == 1
+
+
+def test_tasks_are_told_when_asked_for_also_unchanged(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "async def reader():\n"
+        "    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)\n"
+        "asyncio.run(reader())\n"
+    )
+    env, fds, channel = agent_environment({"PATH": os.environ["PATH"]})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, pass_fds=fds, stdin=subprocess.PIPE
+    )
+    channel.close_child_ends()
+    channel.open_gate()
+    said = b""
+
+    def heads() -> int:
+        nonlocal said
+        with contextlib.suppress(BlockingIOError):
+            said += os.read(channel.read_fd, 1 << 16)
+        assert process.poll() is None, "it has ended"
+        return said.count(b'"k":"tasks"')
+
+    try:
+        wait_for(lambda: heads() == 1, "the first list")
+        for number in (2, 3):
+            channel.request_tasks()
+            wait_for(lambda number=number: heads() == number, "the list that was asked for")
+        tasks = [json.loads(line) for line in said.splitlines() if b'"k":"task"' in line]
+        assert [task["frames"][0][0] for task in tasks] == ["reader"] * 3
+    finally:
+        process.communicate(b"\n", timeout=60)
+        channel.close()
+    assert process.returncode == 0
 
 
 def test_a_program_that_goes_on_without_tasks_has_none(watched: Run) -> None:

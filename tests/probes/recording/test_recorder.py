@@ -168,6 +168,51 @@ def test_a_program_of_5_ms_is_recorded_too(tmp_path: Path) -> None:
     assert [phase.name for phase in reader.phases(0, 1 << 62)] == ["work"]
 
 
+def test_a_session_over_before_the_recorder_starts_needs_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.probes.recording.shelf.pack import pack
+    from perftui.probes.recording.write import recorder as recorder_module
+
+    monkeypatch.setattr(recorder_module, "START_AFTER_S", 600.0)
+    directory = tmp_path / "short.perftui"
+    live = session(directory, 0.1)
+    assert live.wait(60)
+    live.close()
+    recorder = live._recorder
+    assert recorder is not None
+    assert recorder._process is None
+    assert recorder.file_bytes
+    assert state_of(directory) == "closed"
+    names = {path.name for path in directory.iterdir()}
+    assert "metrics-000000.arrows" in names
+    assert not [name for name in names if name.startswith(".")], "the claim is let go"
+    reader = open_recording(directory)
+    assert reader.salvage is None
+    recorded, told = summarize(reader), summarize(live.store)
+    for part in ("target", "duration_s", "cpu_s", "phases", "counters", "peak_rss_bytes"):
+        assert recorded[part] == told[part], part
+    assert recorded["stacks"]["samples"] == told["stacks"]["samples"]
+    packed = tmp_path / "short.perftui.zip"
+    pack(reader, packed)
+    assert summarize(open_recording(packed))["phases"] == told["phases"]
+
+
+def test_a_short_session_with_much_to_write_has_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perftui.probes.recording.write import recorder as recorder_module
+
+    monkeypatch.setattr(recorder_module, "START_AFTER_S", 600.0)
+    monkeypatch.setattr(recorder_module, "SHORT_ROWS", 0)
+    live = session(tmp_path / "much.perftui", 0.0)
+    assert live.wait(60)
+    live.close()
+    assert live._recorder is not None
+    assert live._recorder._process is not None
+    assert list((tmp_path / "much.perftui").glob("metrics-*.parquet"))
+
+
 def test_a_full_queue_drops_and_counts_instead_of_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -216,3 +216,48 @@ def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:
     ]
     assert [w.sampler_cpu_s for w in windows] == [0.03, 0.03]
     assert {(w.rate_hz, w.sweeps, w.errors, w.torn) for w in windows} == {(100.0, 100, 1, 2)}
+
+
+IMPORTING = "<frozen importlib._bootstrap>"
+HOOK = INSTALLED.replace("beside.py", "hook/sitecustomize.py")
+
+
+def places(*files: str) -> StackNode:
+    node = None
+    for file in files:
+        node = StackNode(node, Place("main", file, 3, 1))
+    assert node is not None
+    return node
+
+
+@pytest.mark.parametrize("site", ["<frozen site>", "/usr/lib/python3.9/site.py"])
+def test_what_loads_our_agent_is_no_place_of_the_programs(site: str) -> None:
+    tree = CallTree()
+    holding = Holding(tree, PID, Named())
+    gate = places(site, site, IMPORTING, HOOK, IMPORTING, INSTALLED)
+    bare = places(site, site, IMPORTING)
+    holding.take([THREAD, sample(0, gate, 30), sample(10, bare), sample(20, stack("main"), 8)], 0)
+    holding.take([ThreadEnded(30 * MS, THREAD)], 0)
+    found = [record for record in holding.tell(30 * MS) if isinstance(record, Stack)]
+    assert {tree.frame(record.node).function for record in found} == {"main"}
+    assert found[0].t0_ns == 20 * MS
+    assert sum(record.cpu_ns or 0 for record in found) == 4 * MS, "half was the agent's"
+
+
+def test_a_process_that_never_came_to_its_program_is_not_covered() -> None:
+    holding = Holding(CallTree(), PID, Named())
+    gate = places("<frozen site>", IMPORTING, HOOK, INSTALLED)
+    tally = Tally(PROCESS, 0, 10 * MS, 5, 5, 0, 0, 12 * MS, 12 * MS)
+    holding.take([THREAD, sample(0, gate), tally], 0)
+    (window,) = (r for r in holding.finish(20 * MS) if isinstance(r, StackWindow))
+    assert (window.cpu_ns, window.covered_cpu_ns) == (12 * MS, 0)
+
+
+def test_a_sitecustomize_of_the_programs_own_is_shown() -> None:
+    tree = CallTree()
+    holding = Holding(tree, PID, Named())
+    theirs = places("<frozen site>", IMPORTING, HOOK, IMPORTING, "/p/sitecustomize.py")
+    holding.take([THREAD, sample(0, theirs), sample(10, theirs)], 0)
+    found = [record for record in holding.tell(20 * MS) if isinstance(record, Stack)]
+    assert found
+    assert tree.frame(found[0].node).file == "/p/sitecustomize.py"

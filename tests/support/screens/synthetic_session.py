@@ -249,6 +249,9 @@ class SyntheticSession:
     def release(self) -> None:
         self.asked.append("release")
 
+    def list_tasks(self) -> None:
+        self.asked.append("tasks")
+
 
 class KeptSession(SyntheticSession):
     """One whose target keeps its process; it waits for orders once it was told to `wait`."""

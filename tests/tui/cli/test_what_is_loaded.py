@@ -10,6 +10,10 @@ import pytest
 
 UNWANTED = {"numpy", "pandas", "cloudpickle", "textual", "asyncio", "lancedb"}
 LEAN = UNWANTED | {"pyarrow", "duckdb", "ssl", "statistics", "importlib.metadata", "email"}
+SELDOM_NEEDED = {
+    *("socket", "secrets", "perftui.probes.stacks.relay", "perftui.probes.profile.difference"),
+}
+"""By a run: for orders, nothing, py-spy, a spike."""
 LOADED = """
 import sys
 import perftui.tui.entry as entry
@@ -39,14 +43,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = ("run", "--headless", "--record", str(path), "--", sys.executable, "-c", "pass")
     modules = loaded_by(*run)
     assert not LEAN & modules
+    assert not SELDOM_NEEDED & modules
     assert "psutil" not in modules or sys.platform != "linux"
     return path
 
 
 def test_help_and_list_load_little() -> None:
     assert not (LEAN | {"psutil", "perftui.probes.session"}) & loaded_by("--help")
-    # The installed scenarios are found by entry points, ours use what they need.
-    assert not (LEAN - {"statistics", "importlib.metadata", "email"}) & loaded_by("list")
+    # Of the scenarios that ask for it.
+    assert not (LEAN - {"statistics"}) & loaded_by("list")
 
 
 def test_one_command_does_not_load_the_others() -> None:

@@ -479,6 +479,17 @@ def test_memory_is_given_back_after_a_question(key: str, asked: list[str]) -> No
     assert play(steps).asked == asked
 
 
+def test_tasks_are_asked_for_by_name() -> None:
+    async def steps(stage: Stage) -> None:
+        names = [command.title for command in stage.app.get_system_commands(stage.app.screen)]
+        assert "List asyncio tasks" in names
+        await stage.app.screen.run_action("list_tasks")
+        await stage.pictures()
+        assert "asked for the tasks of asyncio" in stage.text
+
+    assert play(steps).asked == ["tasks"]
+
+
 # -- leaving -----------------------------------------------------------------------------------
 
 

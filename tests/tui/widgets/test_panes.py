@@ -374,6 +374,7 @@ def test_tasks_with_what_they_wait_for() -> None:
         stack = text_of(pane.stack).splitlines()
         assert "read_socket  service.py:6" in stack[1]
         assert "awaits sleep" in stack[3]
+        assert "listed at" in stack[3]
         await pilot.press("down")
         assert "awaits Lock.acquire" in text_of(pane.stack)
         pane.show(make_view(Selection(filter="writer"), tasks=TASKS, has_tasks=True))

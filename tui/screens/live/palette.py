@@ -54,4 +54,5 @@ def commands(
             yield command(title, "warn and critical", f"tell_alerts('{how}')")
     if alive:
         yield command("Release memory", "what the program does not use; asks first", "release")
+        yield command("List asyncio tasks", "as they stand now: the Tasks tab", "list_tasks")
         yield command("Interrupt the target", "send it SIGINT, as ctrl+c would", "interrupt")

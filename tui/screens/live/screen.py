@@ -155,6 +155,7 @@ class LiveScreen(Screen[None]):
         self.action_restart = self.requests.restart
         self.action_interrupt = self.requests.interrupt
         self.action_release = GivingBack(self, self.requests).ask
+        self.action_list_tasks = self.requests.list_tasks
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)

@@ -8,6 +8,7 @@ from textual.containers import Container
 
 from perftui.tui.text.fit import clean
 from perftui.tui.text.summary import task_place
+from perftui.tui.widgets.charts.time_axis import moment_text
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
@@ -43,6 +44,8 @@ class TasksPane(Container):
         self.stack = TaskStack()
         self.tasks = _Tasks()
         self._tasks: dict[Hashable, Task] = {}
+        self._at: dict[Task, str] = {}
+        """When each was listed."""
 
     def compose(self) -> ComposeResult:
         """Yield the two parts."""
@@ -53,6 +56,7 @@ class TasksPane(Container):
         """Show another picture."""
         wanted = view.selection.filter.lower()
         rows = [task for task in view.tasks if wanted in _text_of(task)]
+        self._at = {task: moment_text(view.seconds(task.t_ns)) for task in rows}
         self._tasks = {(task.pid, n, task.name): task for n, task in enumerate(rows)}
         keys = list(self._tasks)
         self.tasks.fill(
@@ -69,7 +73,8 @@ class TasksPane(Container):
         self._tell()
 
     def _tell(self) -> None:
-        self.stack.tell(self._tasks.get(self.tasks.cursor))
+        task = self._tasks.get(self.tasks.cursor)
+        self.stack.tell(task, "" if task is None else self._at[task])
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the parts beside each other, or one below the other."""
@@ -94,10 +99,11 @@ class TaskStack(LinePane, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._chosen: Task | None = None
+        self._at = ""
 
-    def tell(self, task: Task | None) -> None:
-        """Show a task."""
-        self._chosen = task
+    def tell(self, task: Task | None, at: str = "") -> None:
+        """Show a task, and when it was seen like that."""
+        self._chosen, self._at = task, at
         self.redraw()
 
     def line_count(self) -> int:
@@ -117,7 +123,10 @@ class TaskStack(LinePane, can_focus=False):
             parts.append((clean(place), self.tone("dim")))
             lines.append(line_of(parts, width, blank))
         said = "runs, or may run" if task.awaits is None else f"awaits {task.awaits}"
-        lines.append(line_of([(f" {clean(said)}", self.tone("warm"))], width, blank))
+        parts = [(f" {clean(said)}", self.tone("warm"))]
+        if self._at:
+            parts.append((f"  listed at {self._at}", self.tone("dim")))
+        lines.append(line_of(parts, width, blank))
         return lines
 
 
@@ -138,5 +147,5 @@ def _why_empty(view: View, filtered: bool) -> tuple[str, ...]:
         return ("no task of asyncio was there at this moment", "esc clears the range")
     return (
         "no tasks of asyncio were seen",
-        "they are listed once a second in programs that perftui launches",
+        "they are listed once a second in programs that perftui launches, and when asked (^p)",
     )

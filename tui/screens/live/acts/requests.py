@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from perftui.tui.picture import choosing
-from perftui.tui.session.face import Kept, Releasing
+from perftui.tui.session.face import Kept, ListingTasks, Releasing
 from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
@@ -73,6 +73,14 @@ class Requests:
         session = self._session
         if isinstance(session, Releasing):
             await self._thread.carry_out(session.release, "asked the program to release memory")
+        else:
+            self._say("only a program that runs here can be asked")
+
+    async def list_tasks(self) -> None:
+        """Have the program tell its asyncio tasks now."""
+        session = self._session
+        if isinstance(session, ListingTasks):
+            await self._thread.carry_out(session.list_tasks, "asked for the tasks of asyncio")
         else:
             self._say("only a program that runs here can be asked")
 
