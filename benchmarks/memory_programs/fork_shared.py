@@ -5,18 +5,18 @@ import random
 import sys
 import time
 
-TABLE = [n * 0.5 for n in range(2_000_000)]
+TABLE = [n * 0.5 for n in range(600_000)]
 remembered = {}
 
 
 def look_up(n):
-    remembered[n] = TABLE[n : n + 20_000]
+    remembered[n] = TABLE[n : n + 40_000]
     return remembered[n][-1]
 
 
 def work(end):
     while time.time() < end:
-        look_up(random.randrange(len(TABLE) - 20_000))
+        look_up(random.randrange(len(TABLE) - 40_000))
         time.sleep(0.03)
 
 

@@ -76,6 +76,8 @@ class Inquiry:
         """Go on; returns the seconds until the next turn, 0 when it is done."""
         left = self._until - time.monotonic()
         if left > 0:
+            if self._rises is not None:
+                self._rises.turn()
             return max(min(left, TURN_S), 0.001)
         self.finish()
         return 0.0
@@ -152,11 +154,17 @@ class Inquiry:
             return
         told = [each for each in measured.suspects if each.calls or each.faults or each.rss_bytes]
         dropped = [name_of(each.code) for each in measured.suspects if each.dropped]
-        note = ""
+        notes = []
         if dropped:
-            note = "called too often, so counted in its callers: " + ", ".join(dropped[:5])
+            notes.append("called too often, so counted in its callers: " + ", ".join(dropped[:5]))
+        if measured.windows > 1:
+            whole_s = (now - t0_ns) / 1e9
+            notes.append(
+                "called often, so measured for %.2f of %.1f s" % (measured.measured_s, whole_s)
+            )
         if measured.several:
-            note = "; ".join(filter(None, (note, rises.SEVERAL)))
+            notes.append(rises.SEVERAL)
+        note = "; ".join(notes)
         calls = sum(each.calls for each in told)
         cost_s = 2 * calls * rises.COST_S
         self._tell_look(

@@ -75,7 +75,7 @@ class Pace:
         self.cpu_s = self._spent_s()
 
     def _begin(self) -> None:
-        self._counts = self._gc.get_count()
+        self._collections_before = self._collections()
         self._looked_before = self.looked
         self._next = self.looked + MOST_BEFORE_CLOCK // 4
         self._slice_s = time.thread_time()
@@ -115,9 +115,11 @@ class Pace:
             self.longest_s = max(self.longest_s, held_s)
 
     def _has_collected(self) -> bool:
-        """Tell whether there was a collection since the slice began: it resets the counts."""
-        now, before = self._gc.get_count(), self._counts
-        return bool(now[0] < before[0] or now[1] < before[1] or now[2] < before[2])
+        """Tell whether there was a collection since the slice began."""
+        return self._collections() != self._collections_before
+
+    def _collections(self) -> int:
+        return sum([each["collections"] for each in self._gc.get_stats()])
 
     def _wait_for_the_collector(self) -> None:
         for _ in range(WAITS):
