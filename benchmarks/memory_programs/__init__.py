@@ -31,4 +31,8 @@ KNOWN = {
     "generator_pipeline": Known(("read_lines", "parsed", "collect"), "MainThread", "found"),
     "interleaved": Known(("hoard",), "MainThread", "kept"),
     "asyncio_service": Known(("answer",), "MainThread", "answers"),
+    # The table is shared by the workers, and grows in none of them.
+    "fork_shared": Known(("look_up",), "MainThread", "remembered"),
+    # Nothing of the program's has what C has lost.
+    "c_extension": Known(("thumbnail",), "MainThread", ""),
 }

@@ -5,28 +5,25 @@ defaults, caches) down to what it holds, breadth first. What is found has its pa
 that nobody has to be asked who refers to it; and the walk can stop anywhere. Of the program only
 numbers are remembered between two censuses.
 
-The walk lets go of the GIL again and again (`Slices`).
+The walk lets go of the GIL again and again (`pace.Pace`). It makes hardly any object that the
+garbage collector counts: else it would set off collections of the program's garbage.
 """
 
 import sys
-import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from types import FrameType
     from typing import Any
 
-    from perftui.probes.agent.growth import kinds
+    from perftui.probes.agent.growth import kinds, pace
 
     Place = tuple[Any, str, int, str, float]
     """Object, path, steps left, owner, how many alike it stands for."""
 else:
     kinds = sys.modules["_perftui_agent_growth_kinds"]
 
-SLICE_S = 0.003
-"""The walk holds the GIL for so long, then lets go of it for as long."""
-LOOKED_BEFORE_CLOCK = 16
 DEPTH = 7
 """Steps from a name of the program's down; LIBRARY_DEPTH from a library's."""
 LIBRARY_DEPTH = 2
@@ -36,82 +33,75 @@ LEAST_BYTES = 64 << 10
 """A text or an array is counted by itself from this size on."""
 STEP_LETTERS = 40
 FRAMES = 200
+CHUNK = 2_500
+"""Items of the queue that are let go of at once: five a place."""
+MOST_CHUNKS = 2_000
+"""A million places, 40 MB; what more would have to wait is left out."""
 _USES_LOCALS = frozenset(("locals", "vars", "exec", "eval", "dir", "_getframe", "f_locals"))
 
 
-class Slices:
-    """Lets other threads run between slices, and ends a walk that costs too much.
+class Seen:
+    """Addresses that were met: a bit for every 16 bytes, as objects are aligned.
 
-    Args:
-        budget_s: CPU time that a walk may take.
-        most: Objects that it may look at.
-        stopped: Tells that nobody wants it any more.
+    A set would take 70 bytes for each of millions, and stand still whenever it grows.
     """
 
-    def __init__(self, budget_s: float, most: int, stopped: "Callable[[], bool]") -> None:
-        self._budget_s = budget_s
-        self._most = most
-        self._stopped = stopped
-        self._began_cpu_s = self._slice = time.thread_time()
-        self.looked = 0
-        self.cpu_s = 0.0
-        """What the walk cost, once it is over."""
-        self.longest_s = 0.0
-        """The longest that it held the GIL without a pause, in CPU time."""
-        self.bounded = ""
-        """Why it ended before it had seen everything."""
+    def __init__(self) -> None:
+        self._pages: "dict[int, bytearray]" = {}
 
-    def step(self) -> bool:
-        """Count one object; False once the walk is to end."""
-        if self.bounded:
+    def add(self, address: int) -> bool:
+        """Note an address; False if it was there before."""
+        page = self._pages.get(address >> 16)
+        if page is None:
+            page = self._pages[address >> 16] = bytearray(512)
+        at, bit = (address >> 7) & 511, 1 << ((address >> 4) & 7)
+        if page[at] & bit:
             return False
-        self.looked += 1
-        if self.looked % LOOKED_BEFORE_CLOCK:
-            return True
-        if self.looked > self._most:
-            self.bounded = "%d objects" % self.looked
-            return False
-        held_s = time.thread_time() - self._slice
-        if held_s < SLICE_S:
-            return True
-        self.longest_s = max(self.longest_s, held_s)
-        if self._stopped():
-            self.bounded = "the program ended"
-        elif self._spent_s() > self._budget_s:
-            self.bounded = "%d objects in %.0f ms" % (self.looked, self._spent_s() * 1e3)
-        else:
-            time.sleep(SLICE_S)
-            self._slice = time.thread_time()
-        return not self.bounded
-
-    def _spent_s(self) -> float:
-        return time.thread_time() - self._began_cpu_s
-
-    def over(self) -> None:
-        """The walk is over: note what it cost."""
-        self.cpu_s = self._spent_s()
-        self.longest_s = max(self.longest_s, time.thread_time() - self._slice)
+        page[at] |= bit
+        return True
 
 
-class Held:
-    """What is under one path."""
+class Found:
+    """What is under each path, in columns by the path's number: many small objects would count
+    for the garbage collector."""
 
-    __slots__ = ("bytes", "containers", "entries", "kind", "largest", "library", "owner", "sampled")
-
-    def __init__(self, kind: str, owner: str) -> None:
-        self.kind = kind
-        self.owner = owner
+    def __init__(self) -> None:
+        self.number: "dict[str, int]" = {}
+        self.kind: "list[str]" = []
+        self.owner: "list[str]" = []
         """The innermost name that leads here (`name_in`), for the code that fills it."""
-        self.containers = 0.0
-        self.entries = 0.0
-        self.bytes = 0.0
+        self.containers: "list[float]" = []
+        self.entries: "list[float]" = []
+        self.bytes: "list[float]" = []
         """Of what is large by itself, and of what the containers take without their elements."""
-        self.largest: "Any" = None
+        self.largest: "list[Any]" = []
         """A container of the program's, only where it was asked to be kept, and for moments."""
-        self.library = False
+        self.library: "list[bool]" = []
         """A library's name leads here first, none of the program's."""
-        self.sampled = False
+        self.sampled: "list[bool]" = []
         """Some of many were looked at; the figures are scaled up."""
+
+    def at(self, path: str, kind: str, owner: str, weight: float, library: bool) -> int:
+        """Return the number of a path, which is added if it is new."""
+        number = self.number.get(path)
+        if number is None:
+            number = self.number[path] = len(self.kind)
+            self.kind.append(kind)
+            self.owner.append(owner)
+            self.containers.append(0.0)
+            self.entries.append(0.0)
+            self.bytes.append(0.0)
+            self.largest.append(None)
+            self.library.append(library)
+            self.sampled.append(False)
+        if weight != 1.0:
+            self.sampled[number] = True
+        self.containers[number] += weight
+        return number
+
+    def let_go(self) -> None:
+        """Keep no object of the program's."""
+        self.largest = [None] * len(self.kind)
 
 
 class Census:
@@ -119,42 +109,48 @@ class Census:
 
     Args:
         gc: The module of that name; the program may never have imported it.
-        pace: Of this walk.
+        walk: Its pace.
         own_threads: Idents of threads of ours.
         keep: Keep the largest container of each path, to look at what is new in it.
     """
 
     def __init__(
-        self, gc: "Any", pace: Slices, own_threads: "Collection[int]", *, keep: bool = False
+        self, gc: "Any", walk: "pace.Pace", own_threads: "Collection[int]", *, keep: bool = False
     ) -> None:
         self._referents = gc.get_referents
-        self._pace = pace
+        self._pace = walk
         self._own_threads = own_threads
         self._keep = keep
-        self._seen: "set[int]" = set()
+        self._seen = Seen()
         self._queue: "list[Any]" = []
+        """Places, five items each, that are still to be looked at; the newest of them."""
+        self._left_out = False
         self._in_libraries = False
         self.kinds = kinds.Kinds()
-        self.found: "dict[str, Held]" = {}
+        self.found = Found()
 
     def take(self) -> None:
         """Walk: locals and the program's own modules first, libraries after them."""
-        own: "list[tuple[str, dict[str, Any]]]" = []
-        libraries: "list[tuple[str, dict[str, Any]]]" = []
-        for name, module in kinds.items(sys.modules):
-            values = None if type(name) is not str else kinds.module_dict(module)
-            if values is None or name.startswith("_perftui") or id(values) in self._seen:
+        own: "list[Any]" = []
+        libraries: "list[Any]" = []
+        for name in list(dict.keys(sys.modules)):
+            module = dict.get(sys.modules, name) if type(name) is str else None
+            values = None if module is None else kinds.module_dict(module)
+            if values is None or name.startswith("_perftui") or not self._seen.add(id(values)):
                 continue
-            self._seen.add(id(values))
-            mine = name == "__main__" or is_own_file(values.get("__file__"))
-            (own if mine else libraries).append((name, values))
-        own.sort(key=lambda row: row[0] != "__main__")
+            if name == "__main__":
+                own[:0] = name, values
+            elif is_own_file(values.get("__file__")):
+                own += name, values
+            else:
+                libraries += name, values
         self._locals()
         for depth, modules in ((DEPTH, own), (LIBRARY_DEPTH, libraries)):
             if self._pace.bounded:
                 break
             self._in_libraries = modules is libraries
-            for name, values in modules:
+            for at in range(0, len(modules), 2):
+                name, values = modules[at], modules[at + 1]
                 for key in list(dict.keys(values)):
                     if not self._pace.step():
                         break
@@ -164,7 +160,9 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
-        self._seen.clear()
+        self._seen = Seen()
+        if self._left_out and not self._pace.bounded:
+            self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
         self._pace.over()
 
     # --- names ----------------------------------------------------------------------------
@@ -176,18 +174,18 @@ class Census:
                 self._function(value, module, key, depth)
         elif what == kinds.CLASS:
             values = kinds.type_dict(value)
-            if values.get("__module__") == module and id(value) not in self._seen:
-                self._seen.add(id(value))
+            if values.get("__module__") == module and self._seen.add(id(value)):
                 self._class(values, module, key, depth)
         elif what != kinds.PLAIN:
             self._queue += (value, module + "." + key, depth, name_in(module, key), 1.0)
 
     def _class(self, values: "Any", module: str, key: str, depth: int) -> None:
-        for name, value in list(values.items()):
+        for name in list(values):
             if not self._pace.step():
                 return
             if type(name) is not str or name.startswith("__"):
                 continue
+            value = values.get(name)
             if type(value) is staticmethod or type(value) is classmethod:
                 value = value.__func__
             what, _ = self.kinds.of(value)
@@ -198,9 +196,8 @@ class Census:
                 self._queue += (value, path, depth, name_in(module, name), 1.0)
 
     def _function(self, function: "Any", module: str, name: str, depth: int) -> None:
-        if id(function) in self._seen:
+        if not self._seen.add(id(function)):
             return
-        self._seen.add(id(function))
         where = module + "." + name
         for value in function.__defaults__ or ():
             self._queue += (value, "default of " + where, depth - 1, name_in(module, name), 1.0)
@@ -211,7 +208,11 @@ class Census:
 
     def _locals(self) -> None:
         """Begin with what running functions of the program have in their variables."""
-        for ident, frame in sys._current_frames().items():
+        frames = sys._current_frames()
+        for ident in list(frames):
+            frame = frames.pop(ident)
+            if not self._pace.step():
+                return
             at: "FrameType | None" = None if ident in self._own_threads else frame
             for _ in range(FRAMES):
                 if at is None:
@@ -230,17 +231,25 @@ class Census:
     # --- down from them -------------------------------------------------------------------
 
     def _down_all(self) -> None:
-        layer, self._queue = self._queue, []
-        while layer:
-            for at in range(0, len(layer), 5):
-                value = layer[at]
-                if id(value) in self._seen:
+        """Look at what is queued and at what that leads to, the nearest first."""
+        chunks: "list[list[Any]]" = []
+        while chunks or self._queue:
+            if not chunks:
+                chunks.append(self._queue)
+                self._queue = []
+            chunk = chunks.pop(0)
+            for at in range(0, len(chunk), 5):
+                if not self._seen.add(id(chunk[at])):
                     continue
-                self._seen.add(id(value))
                 if not self._pace.step():
                     return
-                self._look(tuple(layer[at : at + 5]))
-            layer, self._queue = self._queue, []
+                self._look(tuple(chunk[at : at + 5]))
+                if len(self._queue) >= CHUNK:
+                    if len(chunks) < MOST_CHUNKS:
+                        chunks.append(self._queue)
+                    else:
+                        self._left_out = True
+                    self._queue = []
 
     def _look(self, place: "Place") -> None:
         value, path, depth, owner, weight = place
@@ -249,10 +258,11 @@ class Census:
             if base in kinds.SLOW and path.endswith("[…]"):
                 return  # to ask one takes a millisecond; what holds them asks the newest
             size = self.kinds.size(value)
+            if what == kinds.LIBRARY:
+                self._pace.soon()
             if size >= LEAST_BYTES:
-                held = self._held(place, path)
-                held.containers += weight
-                held.bytes += size * weight
+                number = self._found_at(place, path)
+                self.found.bytes[number] += size * weight
         elif what == kinds.FUNCTION:
             self._function(value, module_of(owner), value.__qualname__, depth)
         elif what == kinds.CELL:
@@ -271,23 +281,20 @@ class Census:
         if depth > 0 and self.kinds.of(value)[0] not in (kinds.PLAIN, kinds.CLASS):
             self._queue += (value, path, depth - 1, owner, weight)
 
-    def _held(self, place: "Place", path: str) -> Held:
-        held = self.found.get(path)
-        if held is None:
-            held = self.found[path] = Held(kinds.type_name(type(place[0])), place[3])
-            held.library = self._in_libraries
-        held.sampled |= place[4] != 1.0
-        return held
+    def _found_at(self, place: "Place", path: str, kind: str = "") -> int:
+        kind = kind or kinds.type_name(type(place[0]))
+        return self.found.at(path, kind, place[3], place[4], self._in_libraries)
 
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place
         size = base.__len__(value)
-        held = self._held(place, path)
-        held.containers += weight
-        held.entries += size * weight
-        held.bytes += self.kinds.size(value) * weight
-        if self._keep and (held.largest is None or size >= self.kinds.length(held.largest)):
-            held.largest = value
+        found, number = self.found, self._found_at(place, path)
+        found.entries[number] += size * weight
+        found.bytes[number] += self.kinds.size(value) * weight
+        if self._keep:
+            largest = found.largest[number]
+            if largest is None or size >= self.kinds.length(largest):
+                found.largest[number] = value
         if base is dict and size <= NAMED:
             for key, inner in kinds.items(value):
                 label = short(repr(key)) if type(key) is str or type(key) is int else "…"
@@ -301,12 +308,10 @@ class Census:
 
     def _cache(self, place: "Place") -> None:
         value, path, depth, owner, weight = place
-        held = self._held(place, "lru_cache of " + path)
-        held.kind = "lru_cache"
-        held.containers += weight
-        held.entries += value.cache_info().currsize * weight
+        number = self._found_at(place, "lru_cache of " + path, "lru_cache")
+        self.found.entries[number] += value.cache_info().currsize * weight
         if self._keep:
-            held.largest = value
+            self.found.largest[number] = value
         wrapped = value.__dict__.get("__wrapped__")
         if wrapped is not None:
             self._below(wrapped, path, depth, owner, weight)

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import census, keepers, rises
+    from perftui.probes.agent.growth import census, keepers, pace, rises
     from perftui.probes.agent.runtime import Agent
 else:
     census = sys.modules["_perftui_agent_growth_census"]
     keepers = sys.modules["_perftui_agent_growth_keepers"]
+    pace = sys.modules["_perftui_agent_growth_pace"]
     rises = sys.modules["_perftui_agent_growth_rises"]
 
 TURN_S = 0.25
 FILLS_BYTES = 2_400
+LONG_COLLECTION_S = 0.01
+"""What a collection of the program's garbage takes from which on it is said."""
 LAST_S = 0.5
 """For so long a program that ends waits for the last census; for our thread it waits a second."""
 
@@ -57,7 +60,7 @@ class Inquiry:
         self._t0_ns = time.monotonic_ns()
         self._rss0 = agent.rss()
         first, self._first_pace = self._census(ending, keep=False)
-        self._before = keepers.numbers(first.found)
+        self._before = first.found
         words = [line.split("\t") for line in suspects]
         self._page_bytes = sys.modules["posix"].sysconf("SC_PAGE_SIZE")
         self._rises: "rises.Rises | None" = None
@@ -73,6 +76,8 @@ class Inquiry:
         """Go on; returns the seconds until the next turn, 0 when it is done."""
         left = self._until - time.monotonic()
         if left > 0:
+            if self._rises is not None:
+                self._rises.turn()
             return max(min(left, TURN_S), 0.001)
         self.finish()
         return 0.0
@@ -91,21 +96,23 @@ class Inquiry:
         self._tell_rises()
         rss = self._agent.rss()
         give_up = time.monotonic() + LAST_S
-        second, pace = self._census(
-            lambda: self._ending() and time.monotonic() > give_up, keep=True
-        )
-        grown = keepers.grown_between(self._before, second, self._gc.get_referents)
-        for held in second.found.values():
-            held.largest = None
-        self._tell_keepers(grown, rss, pace)
+
+        def stopped() -> bool:
+            return self._ending() and time.monotonic() > give_up
+
+        second, walk = self._census(stopped, keep=True)
+        into = pace.Pace(self._gc, self._budget_s, self._most, stopped)
+        grown = keepers.grown_between(self._before, second, self._gc.get_referents, into)
+        second.found.let_go()
+        self._tell_keepers(grown, rss, (self._first_pace, walk, into))
 
     def _census(
         self, stopped: "Callable[[], bool]", *, keep: bool
-    ) -> "tuple[census.Census, census.Slices]":
-        pace = census.Slices(self._budget_s, self._most, stopped)
-        walk = census.Census(self._gc, pace, (get_ident(),), keep=keep)
-        walk.take()
-        return walk, pace
+    ) -> "tuple[census.Census, pace.Pace]":
+        walk = pace.Pace(self._gc, self._budget_s, self._most, stopped)
+        taken = census.Census(self._gc, walk, (get_ident(),), keep=keep)
+        taken.take()
+        return taken, walk
 
     # --- lines out ------------------------------------------------------------------------
 
@@ -147,11 +154,17 @@ class Inquiry:
             return
         told = [each for each in measured.suspects if each.calls or each.faults or each.rss_bytes]
         dropped = [name_of(each.code) for each in measured.suspects if each.dropped]
-        note = ""
+        notes = []
         if dropped:
-            note = "called too often, so counted in its callers: " + ", ".join(dropped[:5])
+            notes.append("called too often, so counted in its callers: " + ", ".join(dropped[:5]))
+        if measured.windows > 1:
+            whole_s = (now - t0_ns) / 1e9
+            notes.append(
+                "called often, so measured for %.2f of %.1f s" % (measured.measured_s, whole_s)
+            )
         if measured.several:
-            note = "; ".join(filter(None, (note, rises.SEVERAL)))
+            notes.append(rises.SEVERAL)
+        note = "; ".join(notes)
         calls = sum(each.calls for each in told)
         cost_s = 2 * calls * rises.COST_S
         self._tell_look(
@@ -190,28 +203,25 @@ class Inquiry:
         )
 
     def _tell_keepers(
-        self, grown: "list[keepers.Gain]", rss: "int | str", pace: "census.Slices"
+        self, grown: "list[keepers.Gain]", rss: "int | str", walks: "tuple[pace.Pace, ...]"
     ) -> None:
         agent = self._agent
         now = time.monotonic_ns()
-        first = self._first_pace
-        bounded = pace.bounded or first.bounded
         self._tell_look(
             now,
             self._t0_ns,
             "census",
             rss - self._rss0 if type(rss) is int and type(self._rss0) is int else None,
-            pace.looked,
-            first.cpu_s + pace.cpu_s,
-            max(first.longest_s, pace.longest_s),
-            "only a part was looked at: " + bounded if bounded else "",
+            walks[1].looked,
+            sum(walk.cpu_s for walk in walks),
+            max(walk.longest_s for walk in walks),
+            note_of(walks),
             len(grown),
         )
         for row in grown:
-            held = row.held
             fills = "\n".join(
                 "%s\t%s\t%d" % (name_of(code)[:150], code.co_filename[-300:], code.co_firstlineno)
-                for code in keepers.fillers(held.owner, row.path)
+                for code in keepers.fillers(row.owner, row.path)
             )
             agent.wire.send(
                 '{"k":"keeper","t":%d,"pid":%d,"t0":%d,"what":%s,"type":%s,"of":%s,'
@@ -221,15 +231,27 @@ class Inquiry:
                     agent.pid,
                     self._t0_ns,
                     agent.quote(row.path, 300),
-                    agent.quote(held.kind, 80),
+                    agent.quote(row.kind, 80),
                     agent.quote(row.of, 80),
                     max(row.entries, 0),
-                    held.entries,
+                    row.total,
                     row.bytes,
-                    "true" if held.sampled else "false",
+                    "true" if row.sampled else "false",
                     agent.quote(fills, FILLS_BYTES),
                 )
             )
+
+
+def note_of(walks: "tuple[pace.Pace, ...]") -> str:
+    """Say what keeps an answer from being whole, and what else the program waited for meanwhile."""
+    bounded = [walk.bounded for walk in walks if walk.bounded]
+    notes = ["only a part was looked at: " + bounded[-1]] if bounded else []
+    collected_s = max(walk.collected_s for walk in walks)
+    if collected_s >= LONG_COLLECTION_S:
+        notes.append(
+            "collections of the program's own garbage fell into it, %.0f ms" % (collected_s * 1e3)
+        )
+    return "; ".join(notes)
 
 
 def name_of(code: "CodeType") -> str:

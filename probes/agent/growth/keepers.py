@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import census, kinds
-
-    Before = dict[str, tuple[float, float, float]]
-    """By path: containers, entries, bytes."""
+    from perftui.probes.agent.growth import census, kinds, pace
 else:
     census = sys.modules["_perftui_agent_growth_census"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
@@ -52,9 +49,15 @@ ADDING = frozenset(
 class Gain:
     """One thing that grew."""
 
-    def __init__(self, path: str, held: "census.Held", entries: float, own_bytes: float) -> None:
+    def __init__(
+        self, found: "census.Found", path: str, number: int, entries: float, own_bytes: float
+    ) -> None:
         self.path = path
-        self.held = held
+        self.kind = found.kind[number]
+        self.owner = found.owner[number]
+        self.total = found.entries[number]
+        self.sampled = found.sampled[number]
+        self.number = number
         self.entries = entries
         """That came."""
         self.bytes = own_bytes
@@ -63,46 +66,58 @@ class Gain:
         self.looked_into = 0
 
 
-def numbers(found: "dict[str, census.Held]") -> "Before":
-    """Return what is remembered of a census."""
-    return {path: (held.containers, held.entries, held.bytes) for path, held in found.items()}
-
-
 def grown_between(
-    before: "Before", after: "census.Census", referents: "Callable[..., list[Any]]"
+    before: "census.Found",
+    after: "census.Census",
+    referents: "Callable[..., list[Any]]",
+    walk: "pace.Pace",
 ) -> "list[Gain]":
     """Return what grew, the most first.
 
     Args:
-        before: The numbers of an earlier census.
+        before: What an earlier census found.
         after: A later one, which has kept containers.
         referents: `gc.get_referents`.
+        walk: The pace in which what is new is looked into.
     """
-    found = []
-    for path, held in after.found.items():
-        if held.library and path not in before:
+    rows = []
+    found = after.found
+    for path, number in found.number.items():
+        old = before.number.get(path)
+        if old is None and found.library[number]:
             continue  # it may have been there: libraries are not always looked at to the end
-        _, entries, size = before.get(path, (0.0, 0.0, 0.0))
-        row = Gain(path, held, held.entries - entries, max(held.bytes - size, 0.0))
-        if row.entries >= LEAST_ENTRIES or row.bytes >= LEAST_BYTES:
-            found.append(row)
-    for row in found:
-        if row.entries > 0 and row.held.largest is not None:
-            _look_into(row, after.kinds, referents)
-    found.sort(key=lambda row: (-row.bytes, -row.entries))
-    told = _without_parts(found)
+        entries, size = found.entries[number], found.bytes[number]
+        if old is not None:
+            entries, size = entries - before.entries[old], max(size - before.bytes[old], 0.0)
+        if entries >= LEAST_ENTRIES or size >= LEAST_BYTES:
+            rows.append(Gain(found, path, number, entries, size))
+    rows.sort(key=lambda row: (-row.bytes, -row.entries))
+    for row in rows:
+        if not walk.step():
+            break
+        if row.entries > 0 and found.largest[row.number] is not None:
+            _look_into(row, found.largest[row.number], after.kinds, referents, walk)
+    walk.over()
+    rows.sort(key=lambda row: (-row.bytes, -row.entries))
+    told = _without_parts(rows)
     least = max(OF_THE_LARGEST * told[0].bytes, LEAST_TOLD_BYTES) if told else 0.0
     return [row for row in told if row.bytes > 0 and row.bytes >= least][:MOST_TOLD]
 
 
-def _look_into(row: Gain, known: "kinds.Kinds", referents: "Callable[..., list[Any]]") -> None:
+def _look_into(
+    row: Gain,
+    largest: "Any",
+    known: "kinds.Kinds",
+    referents: "Callable[..., list[Any]]",
+    walk: "pace.Pace",
+) -> None:
     """Add the bytes of the entries that came, by the newest of them."""
-    newest = _newest_entries(row.held.largest, known, referents)
+    newest = _newest_entries(largest, known, referents)
     if not newest:
         return
     row.of = kinds.type_name(type(newest[0][-1]))
     seen: "set[int]" = set()
-    sizes = [known.deep_size(entry, referents, DEEP, seen) for entry in newest]
+    sizes = [known.deep_size(entry, referents, DEEP, seen, walk) for entry in newest]
     # What the entries share was counted with the first.
     rest = sizes[1:] if len(sizes) > 1 else sizes
     row.looked_into = len(sizes)

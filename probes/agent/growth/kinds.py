@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from perftui.probes.agent.growth import pace
+
 PLAIN, LEAF, FUNCTION, CLASS, CELL, CACHE, CONTAINER, LIBRARY, INSTANCE = range(9)
 
 WHOLE = 256
@@ -82,8 +84,9 @@ class Kinds:
         return found
 
     def _judge(self, kind: type) -> "tuple[int, Any]":
-        bases = type_mro(kind)
-        for base in bases:
+        if type_mro(kind) is None:
+            return PLAIN, None  # a type of C's that nobody has made ready
+        for base in type_mro(kind):
             if base is type:
                 return CLASS, None
             if base is Module:
@@ -170,6 +173,7 @@ class Kinds:
         referents: "Callable[..., list[Any]]",
         most: int,
         seen: "set[int]",
+        walk: "pace.Pace",
     ) -> int:
         """Return about how many bytes objects and what they hold are.
 
@@ -180,6 +184,7 @@ class Kinds:
             referents: `gc.get_referents`.
             most: So many are looked at.
             seen: Ids of what was counted; more are added.
+            walk: Its pace; what is left when it is to end is not counted.
         """
         total, looked = 0, 0
         layer = [each for each in roots if id(each) not in seen]
@@ -187,20 +192,26 @@ class Kinds:
         while layer and looked < most:
             below: "list[Any]" = []
             for each in layer:
+                if not walk.step():
+                    return total
                 looked += 1
                 what, base = self.of(each)
                 if what in (FUNCTION, CLASS) or type(each) is Module or looked > most:
                     continue
                 total += self.size(each)
+                if what == LIBRARY:
+                    walk.soon()
                 if what in (PLAIN, LEAF, LIBRARY):
                     continue
                 if what == CONTAINER and base.__len__(each) > WHOLE:
                     some = self.newest(each, base, SOME)
-                    inner = self.deep_size(tuple(some), referents, most // 4, seen)
+                    inner = self.deep_size(tuple(some), referents, most // 4, seen, walk)
                     looked += most // 4
                     total += inner * base.__len__(each) // max(len(some), 1)
                     continue
                 for one in referents(each):
+                    if len(below) > most:
+                        break  # more are not looked at
                     if id(one) not in seen:
                         seen.add(id(one))
                         below.append(one)

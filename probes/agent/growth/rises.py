@@ -5,8 +5,9 @@ thread gained between two of its events belongs to the innermost suspect that it
 gained outside of all of them to the rest: the parts add up to what it gained.
 
 RSS is the process's. While several threads take memory, it rises in functions that do nothing for
-it; the page faults are the thread's own. What a call costs us is bounded: a suspect that is
-called too often is let go, and its memory counts in its callers.
+it; the page faults are the thread's own. What the events cost is bounded: a suspect that is called
+too often and touches no memory is let go; if those that do are called too often, they are measured
+a part of the time (`_Window`).
 """
 
 import posix
@@ -33,12 +34,19 @@ COST_S = 6e-6
 SHARE = 0.03
 """Of a thread's time, more than which the events may not cost."""
 CHECK_EVERY = 64
+WINDOW_EVENTS = 512
+"""Fewer are not worth a window."""
+ENOUGH_CALLS = 400
+MATTERS_SHARE = 0.05
+"""A suspect that met less of the page faults in ENOUGH_CALLS does without measuring."""
+MOST_THREADS = 64
+"""With more it takes too long to see where they are: no windows."""
 MOST_SUSPECTS = 40
 SEVERAL_SHARE = 0.1
 ALONE_SHARE = 0.9
 """A thread with more of all page faults is the one by which RSS rose."""
 SEVERAL = "several threads took memory: RSS is that of all, touched bytes are the thread's own"
-MISSING = "needs Python 3.12 or later"
+MISSING = "not available below Python 3.12 (no sys.monitoring)"
 
 
 class Suspect:
@@ -62,7 +70,17 @@ class _Thread:
         self.rss = rss
         self.faults = faults
         self.new_faults = 0
-        """Since it was met first."""
+        """Since the window began."""
+
+
+class _Window:
+    """A span of time in which the suspects are measured: one from `begin` to `end`, or several."""
+
+    def __init__(self, rss: int, faults: int) -> None:
+        self.began_s = time.monotonic()
+        self.rss = rss
+        self.faults = faults
+        self.threads: "dict[int, _Thread]" = {}
 
 
 class Rises:
@@ -81,16 +99,23 @@ class Rises:
         self._whole = resource.RUSAGE_SELF
         self.suspects = [Suspect(code) for code in codes_named(suspects)]
         self._index = {suspect.code: n for n, suspect in enumerate(self.suspects)}
-        self._threads: "dict[int, _Thread]" = {}
+        self._window: "_Window | None" = None
+        self._new_faults: "dict[int, int]" = {}
+        """By thread, in all windows."""
+        self._few_threads = True
         self._tool = -1
         self._me = 0
         self.events = 0
+        self._paid = 0
+        """Events that did not count any more when a suspect was let go."""
         self.rest_rss = 0
         self.rest_faults = 0
         self.rose_bytes = 0
-        """RSS of the process from `begin` to `end`."""
+        """RSS of the process, while it was measured."""
         self.faults = 0
-        """Of the process, our own thread's not counted."""
+        """Of the process."""
+        self.measured_s = 0.0
+        self.windows = 0
         self.several = False
         """Several threads took memory: RSS rose in each of them by what the others took, too."""
         self._began = 0.0
@@ -118,21 +143,27 @@ class Rises:
             | monitoring.events.PY_RETURN
             | monitoring.events.PY_YIELD
         )
+        self._local = local
         self._began = time.monotonic()
         self._me = get_ident()
-        self._rss0 = self._rss_now()
-        self._faults0 = self._other_faults()
-        self._where_they_are()
-        for suspect in self.suspects:
-            monitoring.set_local_events(self._tool, suspect.code, local)
+        self._open()
         monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
         return ""
+
+    def turn(self) -> None:
+        """Some time has passed: go on, if the events were suspended and there is room for more."""
+        elapsed_s = time.monotonic() - self._began
+        if self._tool < 0 or self._window is not None:
+            return
+        if (self._events_since() + WINDOW_EVENTS) * COST_S < SHARE * elapsed_s:
+            self._open()
 
     def end(self) -> None:
         """Leave the program as it was. Twice is fine."""
         monitoring: "Any" = getattr(sys, "monitoring", None)
         if self._tool < 0:
             return
+        self._close()
         tool, self._tool = self._tool, -1
         monitoring.set_events(tool, 0)
         for suspect in self.suspects:
@@ -142,24 +173,47 @@ class Rises:
         monitoring.free_tool_id(tool)
 
     def settle(self) -> None:
-        """Once it has ended: give what threads gained since their last event, and sum up."""
-        rss = self._rss_now()
-        self.rose_bytes = rss - self._rss0
-        self.faults = max(self._other_faults() - self._faults0, 0)
-        faults_of = faults_by_thread()
-        for ident, thread in self._threads.items():
-            gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
-            thread.new_faults += gained
-            if thread.inside:
-                suspect = self.suspects[thread.inside[-1]]
-                suspect.faults += gained
-                if len(self._threads) == 1 or gained > ALONE_SHARE * self.faults:
-                    suspect.rss_bytes += rss - thread.rss
-        parts = [thread.new_faults for thread in self._threads.values()]
+        """Once it has ended: sum up."""
+        parts = list(self._new_faults.values())
         parts.append(self.faults - sum(parts))
         self.several = sum(part > SEVERAL_SHARE * self.faults for part in parts) > 1
         self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
         self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
+
+    def _open(self) -> None:
+        """Measure from now on."""
+        monitoring: "Any" = getattr(sys, "monitoring", None)
+        window = _Window(self._rss_now(), self._usage(self._whole).ru_minflt)
+        self._where_they_are(window)
+        self._window = window
+        self.windows += 1
+        for suspect in self.suspects:
+            if not suspect.dropped:
+                monitoring.set_local_events(self._tool, suspect.code, self._local)
+
+    def _close(self) -> None:
+        """Measure no more for now: give what threads gained since their last event."""
+        window, self._window = self._window, None
+        if window is None:
+            return
+        monitoring: "Any" = getattr(sys, "monitoring", None)
+        for suspect in self.suspects:
+            monitoring.set_local_events(self._tool, suspect.code, 0)
+        rss = self._rss_now()
+        faults = max(self._usage(self._whole).ru_minflt - window.faults, 0)
+        self.rose_bytes += rss - window.rss
+        self.faults += faults
+        self.measured_s += time.monotonic() - window.began_s
+        faults_of = faults_by_thread()
+        for ident, thread in window.threads.items():
+            gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
+            thread.new_faults += gained
+            self._new_faults[ident] = self._new_faults.get(ident, 0) + thread.new_faults
+            if thread.inside:
+                suspect = self.suspects[thread.inside[-1]]
+                suspect.faults += gained
+                if len(window.threads) == 1 or gained > ALONE_SHARE * faults:
+                    suspect.rss_bytes += rss - thread.rss
 
     def _callbacks(self, events: "Any") -> "dict[int, Callable[..., Any]]":
         return {
@@ -174,14 +228,12 @@ class Rises:
         rss = self._rss()
         return rss if type(rss) is int else 0
 
-    def _other_faults(self) -> int:
-        """Return the page faults of the process without those of this thread."""
-        return int(self._usage(self._whole).ru_minflt - self._usage(self._who).ru_minflt)
-
-    def _where_they_are(self) -> None:
+    def _where_they_are(self, window: _Window) -> None:
         """Note which suspects run now: they may never be entered again."""
         faults_of = faults_by_thread()
-        for ident, frame in sys._current_frames().items():
+        frames = sys._current_frames()
+        self._few_threads = len(frames) <= MOST_THREADS
+        for ident, frame in frames.items():
             if ident == self._me:
                 continue
             inside = []
@@ -193,17 +245,17 @@ class Rises:
                 at = at.f_back
             if inside and ident in faults_of:
                 inside.reverse()
-                self._threads[ident] = _Thread(inside, self._rss0, faults_of[ident])
+                window.threads[ident] = _Thread(inside, window.rss, faults_of[ident])
 
     # --- in the program's threads ---------------------------------------------------------
 
-    def _charge(self) -> _Thread:
+    def _charge(self, window: _Window) -> _Thread:
         """Give the innermost suspect what the thread gained since its last event."""
         rss, faults = self._rss_now(), self._usage(self._who).ru_minflt
         ident = get_ident()
-        thread = self._threads.get(ident)
+        thread = window.threads.get(ident)
         if thread is None:
-            thread = self._threads[ident] = _Thread([], rss, faults)
+            thread = window.threads[ident] = _Thread([], rss, faults)
             return thread
         if thread.inside:
             suspect = self.suspects[thread.inside[-1]]
@@ -218,16 +270,18 @@ class Rises:
 
     def _enter(self, code: "CodeType", offset: int) -> None:
         number = self._index.get(code)
-        if number is None or self._tool < 0:
+        window = self._window
+        if number is None or window is None:
             return
-        self._charge().inside.append(number)
+        self._charge(window).inside.append(number)
         self.suspects[number].calls += 1
 
     def _leave(self, code: "CodeType", offset: int, value: object) -> None:
         number = self._index.get(code)
-        if number is None or self._tool < 0:
+        window = self._window
+        if number is None or window is None:
             return
-        inside = self._charge().inside
+        inside = self._charge(window).inside
         if number in inside:
             while inside.pop() != number:
                 pass  # left without an event
@@ -236,19 +290,28 @@ class Rises:
         if code in self._index:
             self._leave(code, offset, error)
 
+    def _events_since(self) -> int:
+        return self.events - self._paid
+
     def _bound(self) -> None:
-        """Let the suspect go that is called most, if the events cost too much."""
+        """If the events cost too much: let the suspect go that is called most, unless memory is
+        touched in it, or that is not known yet. Then there is a pause."""
         elapsed_s = max(time.monotonic() - self._began, 0.02)
-        if self.events * COST_S < SHARE * elapsed_s:
+        if self._events_since() * COST_S < SHARE * elapsed_s:
             return
         left = [each for each in self.suspects if not each.dropped]
         if not left:
             return
         most = max(left, key=lambda each: each.calls)
+        met = sum(each.faults for each in self.suspects)
+        known = most.calls >= ENOUGH_CALLS and most.faults <= MATTERS_SHARE * met
+        if not known and self._few_threads:
+            self._close()
+            return
         most.dropped = True
         monitoring: "Any" = getattr(sys, "monitoring", None)
         monitoring.set_local_events(self._tool, most.code, 0)
-        self.events = 0
+        self._paid = self.events
         self._began = time.monotonic()
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.pythons import interpreters
 
 AGENT = Path(__file__).resolve().parents[3] / "probes" / "agent"
 PROGRAM = r"""
-import collections, functools, gc, importlib.util, json, sys
+import collections, functools, gc, importlib.util, json, sys, time, types
 
 def load(name):
     full = "_perftui_agent_growth_" + name
@@ -21,7 +22,7 @@ def load(name):
     spec.loader.exec_module(sys.modules[full])
     return sys.modules[full]
 
-kinds, census, keepers = map(load, ("kinds", "census", "keepers"))
+kinds, pace, census, keepers = map(load, ("kinds", "pace", "census", "keepers"))
 called = []
 
 class Evil:
@@ -106,44 +107,83 @@ def grow(n, local):
         each.append(n)
 
 def take(keep):
-    slices = census.Slices(30.0, 10**6, lambda: False)
+    slices = pace.Pace(gc, 30.0, 10**6, lambda: False)
     walk = census.Census(gc, slices, (), keep=keep)
     walk.take()
     return walk, slices
 
+def many():
+    # A walk that meets more than it may keep waiting.
+    census.MOST_CHUNKS = 1
+    slices = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    census.Census(gc, slices, ()).take()
+    return slices.bounded
+
+def collections_in_a_walk():
+    # A collection is due: the program has the time to do it itself before a slice begins. Then
+    # one falls into a slice.
+    met, others, waits = [], [], []
+    def began(phase, info):
+        met.append(phase)
+    def others_turn(seconds):
+        waits.append(seconds)
+        others.extend([[n] for n in range(400)])
+    gc.collect()
+    while gc.get_threshold()[0] - gc.get_count()[0] > 20:
+        others.append([1])
+    gc.callbacks.append(began)
+    pace.time = types.SimpleNamespace(thread_time=time.thread_time, sleep=others_turn)
+    asked = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    pace.time = time
+    in_pauses = len(met)
+    while asked.step() and not asked._has_collected():
+        others.append([1])
+    others.append(sum(n * n for n in range(1_000_000)))
+    asked.over()
+    gc.callbacks.remove(began)
+    return [len(waits), in_pauses, asked.collected_s]
+
 def main():
     local = []
     grow(50, local)
-    before = keepers.numbers(take(False)[0].found)
+    before = take(False)[0].found
     grow(100, local)
     walk, slices = take(True)
     keepers.MOST_TOLD, keepers.OF_THE_LARGEST, keepers.LEAST_TOLD_BYTES = 1000, 0.0, 0.0
-    grown = keepers.grown_between(before, walk, gc.get_referents)
-    bounded = census.Slices(30.0, 500, lambda: False)
+    into = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    grown = keepers.grown_between(before, walk, gc.get_referents, into)
+    bounded = pace.Pace(gc, 30.0, 500, lambda: False)
     census.Census(gc, bounded, ()).take()
-    poor = census.Slices(0.0, 10**6, lambda: False)
+    poor = pace.Pace(gc, 0.0, 10**6, lambda: False)
     census.Census(gc, poor, ()).take()
     print(json.dumps({
         "called": called,
         "rows": {
-            row.path: [row.held.kind, row.of, row.entries, row.held.entries, row.bytes,
-                       [code.co_name for code in keepers.fillers(row.held.owner, row.path)]]
+            row.path: [row.kind, row.of, row.entries, row.total, row.bytes,
+                       [code.co_name for code in keepers.fillers(row.owner, row.path)]]
             for row in grown
         },
         "bounded": bounded.bounded,
         "poor": poor.bounded,
         "whole": slices.bounded,
+        "many": many(),
+        "collector": collections_in_a_walk(),
     }))
 
 main()
 """
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module", params=["this one", "the oldest"])
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    python = sys.executable
+    if request.param == "the oldest":
+        python = min(interpreters(free_threaded=False), key=lambda each: each.minor).executable
+        if python == sys.executable:
+            pytest.skip("it is this one")
     script = tmp_path_factory.mktemp("census") / "program.py"
     script.write_text(PROGRAM)
-    argv = [sys.executable, str(script), str(AGENT)]
+    argv = [python, str(script), str(AGENT)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert not done.stderr, done.stderr
     return json.loads(done.stdout)
@@ -200,3 +240,13 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert found["whole"] == ""
     assert 500 < int(found["bounded"].removesuffix(" objects")) < 600
     assert " objects in " in found["poor"]
+    assert found["many"].endswith(" objects, more would have been too many")
+
+
+def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(
+    found: Any,
+) -> None:
+    waits, in_pauses, collected_s = found["collector"]
+    assert waits > 0
+    assert in_pauses > 0, "the program had the time for it"
+    assert collected_s > 0, "the next one fell into a slice"

@@ -41,7 +41,7 @@ def test_where_it_rose_names_the_thread_and_what_cannot_be_told() -> None:
 
 def test_rises_and_keepers_have_their_notes() -> None:
     looks = [
-        {"by": "entry and exit", "note": "needs Python 3.12 or later"},
+        {"by": "entry and exit", "note": "not available below Python 3.12"},
         {"by": "census", "note": "only a part was looked at: 9 objects in 50 ms"},
         {"by": "census", "note": "only a part was looked at: 9 objects (of the libraries, ...)"},
     ]
@@ -54,7 +54,7 @@ def test_rises_and_keepers_have_their_notes() -> None:
         "code": "enrich etl.py:7",
     }
     memory = {"growth": [], "rises": [], "keepers": [kept], "looks": looks}
-    assert rise_rows(memory) == [("", "needs Python 3.12 or later", "", "", "")]
+    assert rise_rows(memory) == [("", "not available below Python 3.12", "", "", "")]
     assert keeper_rows(memory) == [
         ("+396 MB", "etl.CACHE", "dict of DataFrame", "+90", "◀ enrich etl.py:7"),
         ("", "only a part was looked at: 9 objects in 50 ms", "", "", ""),
