@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import (
         Alert,
+        Allocated,
         Exit,
         GrowthLook,
         Keeper,
@@ -278,6 +279,8 @@ class Blame(NamedTuple):
     looks: tuple[GrowthLook, ...]
     keepers: tuple[Keeper, ...]
     rises: tuple[Rise, ...]
+    allocated: tuple[Allocated, ...] = ()
+    """What memray recorded of steps of time whose middle is in the range."""
 
 
 NO_BLAME = Blame((), (), ())
