@@ -240,6 +240,7 @@ class Session:
                 python=None,
                 launched=True,
                 agent=False,
+                memray=captures is not None,
             )
             with quiet_threads():
                 session = cls(target, about, log, options, channel, output, record, place)

@@ -46,6 +46,8 @@ class Target(NamedTuple):
     launched: bool
     agent: bool
     """True once the agent inside has said hello."""
+    memray: bool = False
+    """memray records its allocations, and slows it down."""
 
 
 class Status(NamedTuple):
