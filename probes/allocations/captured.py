@@ -13,10 +13,14 @@ from perftui.probes.spine.calltree import Frame, is_agent_file, module_of
 from perftui.probes.spine.records import Allocated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from perftui.probes.recording.format.captures import Capture
 
 MOST_ROWS = 20_000
 """Of one file; steps of time are joined until there are no more."""
+LEAST_ROWS = 500
+MOST_FILES = 64
 LIMIT_S = 300.0
 _DIGEST = Path(__file__).absolute().parent / "reading" / "digest.py"
 NO_FRAME = "no Python frame"
@@ -31,13 +35,19 @@ def clock_offset_ns() -> int:
     return time.monotonic_ns() - time.time_ns()
 
 
+def rows_each(captures: Sequence[Capture]) -> list[tuple[Capture, int]]:
+    """Return the files to read, the largest first, and how many rows each may have."""
+    first = sorted(captures, key=lambda capture: -capture.size)[:MOST_FILES]
+    return [(each, max(2 * MOST_ROWS // (len(first) + 1), LEAST_ROWS)) for each in first]
+
+
 def read_capture(
     file: Path,
     pid: int,
     python: str,
     offset_ns: int,
     *,
-    started: Callable[[subprocess.Popen[bytes]], None] = lambda process: None,
+    most_rows: int = MOST_ROWS,
 ) -> list[Allocated]:
     """Return what one file holds, the largest first.
 
@@ -46,21 +56,20 @@ def read_capture(
         pid: The process it is of.
         python: An interpreter that has the memray that wrote it.
         offset_ns: The session's time minus the wall clock's.
-        started: Told of the process that reads, so that it can be ended.
+        most_rows: See `MOST_ROWS`.
 
     Raises:
         NotRead: memray cannot read it.
     """
     try:
         process = subprocess.Popen(
-            [python, str(_DIGEST), str(file), str(MOST_ROWS)],
+            [python, str(_DIGEST), str(file), str(most_rows)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
         raise NotRead(f"{python} cannot be started: {error.strerror}") from None
-    started(process)
     try:
         out, _ = process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import time
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING
 
-from perftui.probes.allocations.captured import NotRead, clock_offset_ns, read_capture
+from perftui.probes.allocations.captured import (
+    MOST_FILES,
+    NotRead,
+    clock_offset_ns,
+    read_capture,
+    rows_each,
+)
 from perftui.probes.recording.format.captures import captures_in
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Exit, Notice
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
 
-MOST_FILES = 64
-"""Of a family; those of the largest are read."""
 ON = "memray is on: the program is slower by it and larger; times and RSS are those with memray"
 
 
@@ -42,9 +45,6 @@ class AllocationProbe:
         self._python = python
         self._offset_ns = clock_offset_ns()
         self._wanted = Event()
-        self._given_up = False
-        self._lock = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
         self._thread = ProbeThread(log, "allocations", self._run, "perftui-allocations")
 
     def ingest(self, batch: Batch) -> None:
@@ -65,13 +65,13 @@ class AllocationProbe:
     def _run(self) -> None:
         self._wanted.wait()
         found = captures_in(self._directory)
-        found.sort(key=lambda capture: -capture.size)
         if not found:
             self._say("warn", "memray has written nothing: no allocations were recorded")
-        for capture in found[:MOST_FILES]:
+        for capture, most in rows_each(found):
+            file = self._directory / capture.name
             try:
                 rows = read_capture(
-                    self._directory / capture.name, capture.pid, self._python, self._offset_ns
+                    file, capture.pid, self._python, self._offset_ns, most_rows=most
                 )
             except NotRead as error:
                 text = f"{capture.name} ({format_bytes(capture.size)}) was not read: {error}"

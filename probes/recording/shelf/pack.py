@@ -109,6 +109,9 @@ def _files(reader: RecordedReader, folder: Path) -> dict[str, Path]:
             continue
         for name in seal(folder, segment, tables):
             found[name] = folder / name
+    if more := catalog.added():
+        for name in seal(folder, max(catalog.segments(), default=-1) + 1, more):
+            found[name] = folder / name
     return found
 
 
