@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
+from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.spikes.finder import SpikeFinder
@@ -115,6 +116,12 @@ class Session:
         """What the target may use, None if there is no limit."""
         self._cores = usable_cores(target.pid)
         self._recorder = None if place is None else self._start_recorder(record, place)
+        self._allocations: AllocationProbe | None = None
+        if options.memray is not None and self._recorder is not None:
+            self._allocations = AllocationProbe(
+                log, target.pid, self._recorder.directory, options.memray
+            )
+            log.connect(self._allocations)
         self._detectors = DetectorProbe(
             log,
             target.pid,
@@ -183,11 +190,13 @@ class Session:
         """
         place = _place_of(record, redact_title(title, argv))
         log = SessionLog(Weigher().weigh)
+        captures = None if place is None or options.memray is None else place.directory
         env, pass_fds, channel = agent_environment(
             os.environ,
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
             hears_orders=options.inquire,
+            captures=captures,
         )
         if not loads_agent(argv, os.environ):
             env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
@@ -231,6 +240,7 @@ class Session:
                 python=None,
                 launched=True,
                 agent=False,
+                memray=captures is not None,
             )
             with quiet_threads():
                 session = cls(target, about, log, options, channel, output, record, place)
@@ -319,6 +329,7 @@ class Session:
             ("the output", self._start_output),
             ("stacks", self._start_stacks),
             ("who makes memory grow", self._start_inquirer),
+            ("allocations", self._start_allocations),
         )
         for what, start in steps:
             try:
@@ -342,6 +353,10 @@ class Session:
     def _start_inquirer(self) -> None:
         if self._inquirer is not None:
             self._inquirer.start()
+
+    def _start_allocations(self) -> None:
+        if self._allocations is not None:
+            self._allocations.start()
 
     def _start_output(self) -> None:
         if self._output is not None:
@@ -550,7 +565,7 @@ class Session:
             self._left_behind.tell()
         self._left_behind.tell_no_more()
         probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
-        probes += [self._resident, self._metrics]
+        probes += [self._resident, self._metrics, self._allocations]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:

@@ -21,6 +21,8 @@ class ProbeOptions:
     native: bool = False
     sampler: Sampler = "auto"
     """Who takes the stacks; "auto" chooses for each process."""
+    memray: str | None = None
+    """Record allocations of a launched program: its Python, which has memray."""
     inquire: bool = True
     """Ask a launched program from inside who makes its memory grow, when it seems to."""
     deep: bool = False

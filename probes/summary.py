@@ -11,6 +11,7 @@ from perftui.probes.answers.holding import PART_NS
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
+from perftui.probes.profile.allocated import allocations_json
 from perftui.probes.profile.blame import blame_json
 from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
@@ -78,6 +79,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             "growth": _growth(reader, t0_ns, t1_ns),
             **_peaks(reader, exit_),
             **blame_json(reader.blame(t0_ns, t1_ns), reader, t0_ns),
+            "allocations": allocations_json(reader.blame(t0_ns, t1_ns).allocated, t1_ns),
         },
         "alerts": [
             {

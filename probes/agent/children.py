@@ -32,6 +32,7 @@ class Children:
         # Not held at the gate, and its output stays buffered as it would be.
         self._words = [*order[:5], 0, order[6], 0, order[8]]
         self._board = tuple(order[9:11])
+        self._captures = order[11:]
         self._hook = hook_folder.encode(sys.getfilesystemencoding(), "surrogateescape")
 
     def hook(self) -> None:
@@ -104,7 +105,8 @@ class Children:
 
     def _environment(self, pairs: "list[bytes]") -> "list[bytes]":
         """Return an environment (NAME=value) in which an interpreter loads the agent."""
-        order = ":".join(map(str, [*self._words, *(self._board_there() or (0, 0))])).encode()
+        words = [*self._words, *(self._board_there() or (0, 0)), *self._captures]
+        order = ":".join(map(str, words)).encode()
         kept = [pair for pair in pairs if not pair.startswith((b"PERFTUI_AGENT", b"PYTHONPATH="))]
         path = [pair[11:] for pair in pairs if pair.startswith(b"PYTHONPATH=")]
         if path:

@@ -58,6 +58,8 @@ class Agent:
         self._statm_identity = self._identity(statm_fd)
         self._errors_told: "set[str]" = set()
         self.before_bye: "list[Callable[[], None]]" = []
+        self.last_of_all: "list[Callable[[], None]]" = []
+        """Called after the bye."""
         self.in_child: "Callable[[], None] | None" = None
         self._begin_process()
 
@@ -434,6 +436,8 @@ class Agent:
             self.wire.send(
                 '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
             )
+            for end in self.last_of_all:
+                end()
         except Exception as error:
             if self.foreign(error):
                 raise

@@ -28,6 +28,7 @@ def start(
         load: Loads one of our files under a name, as `spec_of` returns its spec.
     """
     fields = order.split(":")
+    captures = fields.pop() if fields[-1].startswith("m") else ""
     record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
     sampler_hz = float(fields[8])
     board = (int(fields[9]), int(fields[10])) if len(fields) > 10 else (0, 0)
@@ -59,6 +60,7 @@ def start(
             sampler_hz,
             again,
             board,
+            captures,
         )
         sys.modules["_perftui_agent"].agent.request_fd = request_fd
     except Exception as error:
@@ -85,6 +87,7 @@ def _start(
     sampler_hz: float,
     order_again: "list[Any]",
     board: "tuple[int, int]",
+    captures: str,
 ) -> None:
     runtime = load("runtime", "_perftui_agent")
     imports = load("imports", "_perftui_agent_imports")
@@ -106,7 +109,7 @@ def _start(
         _open_at("/proc/self/statm", gate_fd)
     agent = runtime.Agent(wire, wire_module, gate_fd)
     runtime.agent = agent
-    runtime.order = [*order_again, sampler_hz, *board]
+    runtime.order = [*order_again, sampler_hz, *board, *([captures] if captures else [])]
     runtime.held_ns = held_ns
 
     posix.register_at_fork(after_in_child=agent.after_fork)
@@ -157,6 +160,9 @@ def _start(
     if board[0]:
         hear = load("growth/board", "_perftui_agent_growth_board")
         hear.Board(agent, beside(), *board, load).start()
+    if captures:
+        folder = bytes.fromhex(captures[1:]).decode(sys.getfilesystemencoding(), "surrogateescape")
+        load("allocations", "_perftui_agent_allocations").begin(agent, folder)
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:

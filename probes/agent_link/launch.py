@@ -119,6 +119,7 @@ def agent_environment(
     tracer_pid: int | None = None,
     line_buffered: bool = False,
     hears_orders: bool = False,
+    captures: Path | None = None,
 ) -> tuple[dict[str, str], tuple[int, ...], AgentChannel]:
     """Return the environment and the descriptors to start a program with, and our ends.
 
@@ -129,13 +130,14 @@ def agent_environment(
         line_buffered: flush standard output after every line, so that a log shows it at once
             though it is no terminal. The bytes stay the same.
         hears_orders: let the agent hear orders (`OrderBoard`): a thread beside the program's.
+        captures: have memray record allocations into files in this folder.
         tracer_pid: a process that must be allowed to trace the program (Yama, scope 1).
     """
     channel = AgentChannel(OrderBoard() if hears_orders else None)
     record_fd, keep_fd, gate_fd, *request_fd = channel.child_fds
     board_fd = request_fd.pop(0) if hears_orders else 0
     pipe, gate = os.fstat(record_fd), os.fstat(gate_fd)
-    order = (
+    order: tuple[object, ...] = (
         record_fd,
         keep_fd,
         gate_fd,
@@ -149,6 +151,8 @@ def agent_environment(
         os.fstat(board_fd).st_ino if board_fd else 0,
         *request_fd,
     )
+    if captures is not None:
+        order = (*order, "m" + os.fsencode(captures.absolute()).hex())
     child = {k: v for k, v in env.items() if not k.startswith("PERFTUI_AGENT")}
     pythonpath = child.get("PYTHONPATH")
     if pythonpath is not None:

@@ -66,7 +66,7 @@ def _loads(argv: list[str], search: str, depth: int) -> bool:
     if depth > _LONGEST_CHAIN:
         return True  # somebody's riddle: as if it were a shell
     name = Path(argv[0]).name
-    if _is_python(name):
+    if is_python(name):
         return _python_loads(name, argv[1:])
     if name in _SHELLS or name in _STARTERS:
         return True
@@ -75,11 +75,11 @@ def _loads(argv: list[str], search: str, depth: int) -> bool:
         return False  # it cannot be started
     if name == "env":
         return _env_loads(argv[1:], search, depth)
-    shebang = _shebang(found)
+    shebang = shebang_of(found)
     if shebang is not None:
         return _loads([*shebang, found, *argv[1:]], search, depth + 1)
     real = Path(os.path.realpath(found)).name
-    if _is_python(real):
+    if is_python(real):
         return _python_loads(real, argv[1:])
     if real in _SHELLS:
         return True
@@ -88,7 +88,8 @@ def _loads(argv: list[str], search: str, depth: int) -> bool:
     return any(_names_python(word) for word in argv[1:]) or _holds_python(found)
 
 
-def _is_python(name: str) -> bool:
+def is_python(name: str) -> bool:
+    """Tell whether a program has the name of an interpreter."""
     return bool(_PYTHON.fullmatch(name) or _PYTHON_2.fullmatch(name))
 
 
@@ -145,7 +146,7 @@ def _env_loads(words: list[str], search: str, depth: int) -> bool:
     return False
 
 
-def _shebang(file: str) -> list[str] | None:
+def shebang_of(file: str) -> list[str] | None:
     """Return the interpreter of a script and its argument, as the kernel reads them."""
     try:
         with Path(file).open("rb") as script:

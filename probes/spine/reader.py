@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import (
         Alert,
+        Allocated,
         Exit,
         GrowthLook,
         Keeper,
@@ -48,6 +49,8 @@ class Target(NamedTuple):
     launched: bool
     agent: bool
     """True once the agent inside has said hello."""
+    memray: bool = False
+    """memray records its allocations, and slows it down."""
 
 
 class Status(NamedTuple):
@@ -281,6 +284,8 @@ class Blame(NamedTuple):
     looks: tuple[GrowthLook, ...]
     keepers: tuple[Keeper, ...]
     rises: tuple[Rise, ...]
+    allocated: tuple[Allocated, ...] = ()
+    """What memray recorded of steps of time whose middle is in the range."""
 
 
 NO_BLAME = Blame((), (), ())

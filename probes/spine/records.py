@@ -356,6 +356,29 @@ class Rise(NamedTuple):
     """Page faults of the thread alone."""
 
 
+class Allocated(NamedTuple):
+    """What one place in code allocated in one step of time, says memray."""
+
+    t_ns: int
+    """The step is [t, t1)."""
+    pid: int
+    t1_ns: int
+    thread: str
+    function: str
+    file: str
+    line: int
+    own_function: str | None
+    """The innermost frame that is the program's own, None if there is none."""
+    own_file: str | None
+    own_line: int | None
+    bytes: int
+    allocations: int
+    freed_ns: int | None
+    """Until then all of it was freed; None: never while it was recorded."""
+    stack: str
+    """Lines "FUNCTION FILE:LINE", outermost first."""
+
+
 class Run(NamedTuple):
     """One run of a target that keeps its process, as seen from both sides.
 
@@ -491,6 +514,7 @@ Record = (
     | GrowthLook
     | Keeper
     | Rise
+    | Allocated
     | Run
     | Pool
     | MemoryPart

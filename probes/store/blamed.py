@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from perftui.probes.spine.reader import Blame
-from perftui.probes.spine.records import GrowthLook, Keeper, Rise
+from perftui.probes.spine.records import Allocated, GrowthLook, Keeper, Rise
+from perftui.probes.store.allocated import AllocationHistory
 
 ROWS_KEPT = 5_000
 """Of each kind; beyond this those in the middle go: the first tell how it began."""
@@ -16,9 +17,13 @@ class BlameHistory:
         self._looks: list[GrowthLook] = []
         self._keepers: list[Keeper] = []
         self._rises: list[Rise] = []
+        self._allocated = AllocationHistory()
 
-    def take(self, record: GrowthLook | Keeper | Rise) -> None:
+    def take(self, record: GrowthLook | Keeper | Rise | Allocated) -> None:
         """Take one."""
+        if isinstance(record, Allocated):
+            self._allocated.take(record)
+            return
         rows: list[GrowthLook] | list[Keeper] | list[Rise]
         if isinstance(record, GrowthLook):
             self._looks.append(record)
@@ -39,4 +44,5 @@ class BlameHistory:
             tuple(row for row in self._looks if t0_ns <= row.t_ns < t1_ns),
             tuple(row for row in self._keepers if t0_ns <= row.t_ns < t1_ns),
             tuple(row for row in self._rises if t0_ns <= row.t_ns < t1_ns),
+            self._allocated.between(t0_ns, t1_ns),
         )

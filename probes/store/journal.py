@@ -14,6 +14,7 @@ from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.spine.reader import Event, Import, RunCost, Task
 from perftui.probes.spine.records import (
     Alert,
+    Allocated,
     Exit,
     Gap,
     GrowthLook,
@@ -119,6 +120,7 @@ class Journal:
             GrowthLook: self._blamed.take,
             Keeper: self._blamed.take,
             Rise: self._blamed.take,
+            Allocated: self._blamed.take,
             Run: self._runs.append,
             Notice: self._notice,
             Gap: self.gaps.append,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from perftui.tui.commands import options
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
-    import argparse
     from typing import Any
 
 
@@ -21,12 +21,17 @@ def add_parser(commands: Any) -> None:
         description="Watch a process that runs already; leaving never harms it.",
     )
     parser.add_argument("pid", nargs="?", metavar="PID", help="without it, choose from a list")
+    parser.add_argument("--memray", action="store_true", help=argparse.SUPPRESS)
     options.add_probe_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attach to the process."""
+    if args.memray:
+        raise UserError(
+            "--memray sees allocations from a program's start: perftui run --memray -- PROGRAM"
+        )
     options.check_json_path(args.json)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)

@@ -26,14 +26,17 @@ def open_recorded(argument: str) -> RecordedReader:
     Raises:
         UserError: there is no such recording, or it cannot be read.
     """
+    from perftui.probes.allocations.recovered import take_in
     from perftui.probes.recording.format.limits import RecordingError
     from perftui.probes.recording.read.reader import open_recording
     from perftui.probes.recording.shelf.shelf import resolve
 
     try:
-        return open_recording(resolve(argument))
+        reader = open_recording(resolve(argument))
+        take_in(reader, lambda text: tell(f"perftui: {text}"))
     except RecordingError as error:
         raise UserError(str(error)) from error
+    return reader
 
 
 def say_lost(reader: RecordedReader) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from perftui.tui.watch.options import WatchOptions
+
 _IN_FILE = re.compile(r".+\.py:\w+")
 _EPILOG = """\
 perftui run duckdb-query -p rows=1000000      a scenario of the catalogue (perftui list)
@@ -55,6 +57,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="run the scenario so often in one process: cold, then warm",
     )
     parser.add_argument("--python", metavar="EXE", help="the interpreter to run it with")
+    parser.add_argument(
+        "--memray",
+        action="store_true",
+        help="record allocations by memray, which the program's Python must have; it slows it down",
+    )
     options.add_probe_options(parser)
 
 
@@ -93,6 +100,8 @@ def run_command(
     """
     options.check_json_path(args.json)
     asked = options.watch_options(args)
+    if getattr(args, "memray", False):
+        asked = _with_memray(asked, argv)
     from perftui.probes.target.target import LaunchError
 
     try:
@@ -107,6 +116,26 @@ def run_command(
         return launch_headless(argv, title, asked, runs=args.repeat if scenario else None)
     except LaunchError as error:
         raise UserError(str(error)) from error
+
+
+def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
+    """Return the options with the Python whose memray records.
+
+    Raises:
+        UserError: there is none, or nothing to record into.
+    """
+    import os
+    from dataclasses import replace
+
+    from perftui.probes.allocations.memray_there import NoMemray, memray_of
+
+    if not asked.record.wanted:
+        raise UserError("--memray writes into the recording: leave out --no-record")
+    try:
+        python = memray_of(argv, os.environ)
+    except NoMemray as error:
+        raise UserError(str(error)) from error
+    return asked._replace(probes=replace(asked.probes, memray=python.path))
 
 
 def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:

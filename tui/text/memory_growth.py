@@ -88,6 +88,22 @@ def keeper_rows(memory: Mapping[str, Any]) -> Rows:
     return rows[:_ROWS] + _notes(memory, "census")
 
 
+def allocation_rows(memory: Mapping[str, Any]) -> Rows:
+    """Who allocated what is kept, by memray."""
+    rows = [row for row in memory.get("allocations", ()) if row["kept_bytes"] >= _LEAST_RISE_BYTES]
+    return [
+        (
+            f"+{format_bytes(row['kept_bytes'])}",
+            row["function"],
+            _place(row) if row["file"] else "",
+            f"{format_count(row['kept_allocations'])} allocations",
+            f"thread {row['thread']}" if row["thread"] else "",
+            f"◀ {row['own']}" if row["own"] and row["own_function"] != row["function"] else "",
+        )
+        for row in rows[:_ROWS]
+    ]
+
+
 def _notes(memory: Mapping[str, Any], by: str) -> Rows:
     notes = {look["note"] for look in memory.get("looks", ()) if look["by"] == by}
     return [("", note, "", "", "") for note in sorted(notes) if note and LIBRARIES not in note]

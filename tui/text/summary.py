@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
-from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
+from perftui.tui.text.memory_growth import (
+    allocation_rows,
+    growth_rows,
+    growth_title,
+    keeper_rows,
+    rise_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +59,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         (growth_title(summary["memory"]), growth_rows(summary["memory"])),
         ("in which function it rose, by entry and exit", rise_rows(summary["memory"])),
         ("who keeps it, by census", keeper_rows(summary["memory"])),
+        ("allocated and kept to the end, by memray", allocation_rows(summary["memory"])),
         ("what RSS was made of at the end", _parts(summary)),
     ):
         if rows:

@@ -118,6 +118,7 @@ def target_dict(target: Target) -> dict[str, Any]:
         "python": target.python,
         "launched": target.launched,
         "agent": target.agent,
+        "memray": target.memray,
     }
 
 
@@ -143,6 +144,7 @@ def target_of(meta: Mapping[str, Any]) -> Target:
         python=_text(target.get("python")),
         launched=target.get("launched") is True,
         agent=target.get("agent") is True,
+        memray=target.get("memray") is True,
     )
 
 

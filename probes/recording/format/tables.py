@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.3: names, columns, types, units.
+"""The tables of a recording, format 1.4: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -6,6 +6,7 @@ one may change anything, and older readers refuse it.
 
 from __future__ import annotations
 
+from perftui.probes.recording.format.allocations import ALLOCATIONS
 from perftui.probes.recording.format.columns import ColumnSpec, TableSpec
 from perftui.probes.recording.format.columns import real as _f
 from perftui.probes.recording.format.columns import text as _s
@@ -14,9 +15,9 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 3)
+VERSION = (1, 4)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
-loop_blocks, memory_parts, the backends of pools, and who makes memory grow."""
+loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations."""
 
 MANIFEST = "segments"
 
@@ -307,6 +308,7 @@ _ALL: tuple[TableSpec, ...] = (
         ),
         time="t_ns",
     ),
+    ALLOCATIONS,
     TableSpec(
         "runs",
         "runs of a target that keeps its process: what was waited for, and what was worked",

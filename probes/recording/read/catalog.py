@@ -69,6 +69,7 @@ class Catalog:
         self._extents: dict[str, dict[int, Extent]] = {}
         self._cache: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._small: dict[str, tuple[tuple[str, ...], Any]] = {}
+        self._more: dict[str, Any] = {}
         self.damaged: dict[str, str] = {}
         """Why a file cannot be used, by file name."""
         self._unsealed = UnsealedSegments(
@@ -191,6 +192,11 @@ class Catalog:
         with self._lock:
             return dict(self._unsealed.tables(segment))
 
+    def added(self) -> dict[str, Any]:
+        """Return what `add` took in, by table."""
+        with self._lock:
+            return dict(self._more)
+
     def missing_segments(self) -> list[int]:
         """Return the numbers of which nothing is left."""
         numbers = self.segments()
@@ -254,7 +260,7 @@ class Catalog:
     def _whole(self, name: str) -> Any:
         pa = arrow()
         with self._lock:
-            parts = [self._sealed_rows(name), *self._live_parts(name)]
+            parts = [self._sealed_rows(name), *self._live_parts(name), *self._added(name)]
             return pa.concat_tables(parts) if len(parts) > 1 else parts[0]
 
     def stack_blocks(self) -> list[tuple[int, int, SegmentFile | None]]:
@@ -297,7 +303,16 @@ class Catalog:
         """Return the rows of a table that are in no sealed file."""
         pa = arrow()
         with self._lock:
-            return pa.concat_tables([empty(name), *self._live_parts(name)])
+            return pa.concat_tables([empty(name), *self._live_parts(name), *self._added(name)])
+
+    def add(self, name: str, rows: Any) -> None:
+        """Take rows into a small table that are in no file of it; they stay in memory alone."""
+        with self._lock:
+            self._more[name] = rows
+            self.version += 1
+
+    def _added(self, name: str) -> list[Any]:
+        return [self._more[name]] if name in self._more else []
 
     # Loading
 

@@ -11,6 +11,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from perftui.probes.recording.format.captures import capture_pid
 from perftui.probes.recording.format.limits import (
     ENTRIES,
     FILE_BYTES,
@@ -206,7 +207,7 @@ def checked(entries: Iterable[zipfile.ZipInfo], path: Path) -> list[zipfile.ZipI
         name = info.filename
         if len(found) >= ENTRIES:
             raise RecordingError(f"{path} holds more than {ENTRIES} entries")
-        if name != META and segment_file(name, 0) is None:
+        if name != META and segment_file(name, 0) is None and capture_pid(name) is None:
             raise RecordingError(f"{path} holds {name[:80]!r}, which no recording has")
         if name in names:
             raise RecordingError(f"{path} holds {name!r} twice")

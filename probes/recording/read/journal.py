@@ -28,6 +28,7 @@ _PLAIN: dict[str, type] = {
     "growth_looks": records.GrowthLook,
     "keepers": records.Keeper,
     "rises": records.Rise,
+    "allocations": records.Allocated,
     "runs": records.Run,
     "notices": records.Notice,
     "gaps": records.Gap,

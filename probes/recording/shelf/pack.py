@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.own.whole_file import whole_file
+from perftui.probes.recording.format.captures import captures_in
 from perftui.probes.recording.format.limits import ENTRIES, RecordingError
 from perftui.probes.recording.format.meta import META, with_rules
 from perftui.probes.recording.format.redacted import has_texts
 from perftui.probes.recording.format.tables import TABLES
 from perftui.probes.recording.shelf.shelf import ENDING, PACKED_ENDING
 from perftui.probes.recording.write.seal import seal, write_table
-from perftui.probes.text.units import format_bytes, format_seconds
+from perftui.probes.text.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.recording.read.face import RecordedReader
 
+CAPTURE_BYTES = 128 << 20
+"""A file of memray's that is larger stays out."""
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -36,10 +39,15 @@ def contents_line(reader: RecordedReader) -> str:
     length = format_seconds((status.t_end_ns - status.t_start_ns) / 1e9)
     lines = sum(extent.rows for extent in reader.catalog.extents("log").values())
     host = "the host's name" if reader.meta.get("host") else "no host name"
+    captures = [] if reader.path.is_file() else captures_in(reader.path)
+    large = sum(each.size > CAPTURE_BYTES for each in captures)
+    memray = f", {format_count(len(captures) - large)} files of memray's" if captures else ""
+    if large:
+        memray += f" ({format_count(large)} too large left out; their sums are in `allocations`)"
     output = f"{lines:,} lines of its output" if lines else "none of its output"
     return (
         f"{length} of {reader.target().title!r}: its command line (secrets redacted), file and "
-        f"function names, {output}, {host}, no environment"
+        f"function names, {output}, {host}{memray}, no environment"
     )
 
 
@@ -67,12 +75,15 @@ def pack(reader: RecordedReader, out: Path | None = None) -> PackResult:
             files = _files(reader, Path(folder))
             if len(files) > ENTRIES:
                 raise RecordingError(f"{reader.path.name} has too many files for one zip")
+            captures = [each for each in captures_in(reader.path) if each.size <= CAPTURE_BYTES]
             meta = json.dumps(_final_meta(reader), indent=1).encode("utf-8", "replace")
             with whole_file(target, mode=0o600, replace=False) as file:
                 with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                     _add(archive, META, meta)
                     for name, path in sorted(files.items()):
                         _add(archive, name, path.read_bytes())
+                    for capture in captures:
+                        _add(archive, capture.name, (reader.path / capture.name).read_bytes())
                 size = file.tell()
     except FileExistsError:  # meanwhile
         raise RecordingError(f"{target} is there already") from None
@@ -97,6 +108,9 @@ def _files(reader: RecordedReader, folder: Path) -> dict[str, Path]:
         if not tables:
             continue
         for name in seal(folder, segment, tables):
+            found[name] = folder / name
+    if more := catalog.added():
+        for name in seal(folder, max(catalog.segments(), default=-1) + 1, more):
             found[name] = folder / name
     return found
 

@@ -129,6 +129,7 @@ def look(path: Path) -> Entry | None:
     told = _whole(summary.get("file_bytes")) if isinstance(summary, dict) else None
     # What one that was never closed told last is old, or nothing yet.
     counted = told is not None and told >= 0 and state == "closed" and not path.is_file()
+    counted = counted and not target_of(meta).memray  # its files are not among those
     size = told if counted and told is not None else _size_of(path)
     return _entry(path, state, known_ns, meta, size, None)
 

@@ -111,6 +111,16 @@ _OF_RANGE = _RANGE.format(
     )
 )
 
+_ALLOCATED = """
+SELECT function, file, mode(line) AS line, own_function, thread, pid,
+       sum(bytes)::BIGINT AS bytes, sum(allocations)::BIGINT AS allocations,
+       coalesce(sum(bytes) FILTER ({kept}), 0)::BIGINT AS kept_bytes,
+       coalesce(sum(allocations) FILTER ({kept}), 0)::BIGINT AS kept_allocations
+FROM allocations {where}
+GROUP BY function, file, own_function, thread, pid
+ORDER BY kept_bytes DESC, bytes DESC, function
+"""
+
 VIEWS: tuple[SqlView, ...] = (
     SqlView("top_self", "functions by their own time", _self("stack_sums")),
     SqlView("top_total", "functions by time with all they called", _total("stack_sums")),
@@ -135,6 +145,18 @@ FROM up JOIN nodes n ON n.node = up.node JOIN frames f ON f.frame = n.frame
 ORDER BY up.pid, up.tid, depth
 """,
         "t",
+    ),
+    *(
+        SqlView("allocated", about, _ALLOCATED.format(kept=kept, where=where), parameters)
+        for about, kept, where, parameters in (
+            ("functions by what they allocated and kept, by memray", "freed_s IS NULL", "", None),
+            (
+                "the same from second a to b, kept until b",
+                "(freed_s IS NULL OR freed_s > b)",
+                "WHERE (t_s + t1_s) / 2 >= a AND (t_s + t1_s) / 2 < b",
+                "a, b",
+            ),
+        )
     ),
     SqlView(
         "metrics_1s",
@@ -216,7 +238,7 @@ HIDDEN = frozenset(name for name in ROLLUPS if name != "series_1s") - {"stack_su
 """Tables that only serve the reader."""
 
 
-TIMES = ("t_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+TIMES = ("t_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns", "freed_ns")
 """Columns of the session's clock, which are told in seconds since its start too."""
 DURATIONS = ("duration_ns", "self_ns", "total_ns")
 
@@ -237,8 +259,7 @@ def with_seconds(name: str, source: str, start_ns: int) -> str:
     seconds = [
         f"({column.name} - {start_ns}) / 1e9 AS {column.name.removesuffix('_ns')}_s"
         for column in TABLES[name].columns
-        if column.name
-        in ("t_ns", "t_work_ns", "t0_ns", "t1_ns", "t_onset_ns", "t_detect_ns", "t_clear_ns")
+        if column.name in (*TIMES, "t_work_ns")
     ]
     durations = [
         f"{column.name} / 1e9 AS {column.name.removesuffix('_ns')}_s"

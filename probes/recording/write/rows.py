@@ -77,6 +77,7 @@ class RowMaker:
             records.GrowthLook: self._event("growth_looks"),
             records.Keeper: self._event("keepers"),
             records.Rise: self._event("rises"),
+            records.Allocated: self._event("allocations"),
             records.Run: self._event("runs"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),

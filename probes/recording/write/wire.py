@@ -51,6 +51,7 @@ KINDS: tuple[type[Record], ...] = (  # of events
     records.GrowthLook,
     records.Keeper,
     records.Rise,
+    records.Allocated,
     records.Run,
     records.LogLine,
     records.Notice,

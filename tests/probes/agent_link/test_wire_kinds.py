@@ -40,6 +40,7 @@ TABLE_OF = {
     records.GrowthLook: "growth_looks",
     records.Keeper: "keepers",
     records.Rise: "rises",
+    records.Allocated: "allocations",
     records.Pool: "pools",
     records.MemoryPart: "memory_parts",
     records.LogLine: "log",

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 def as_1_0(directory: Path) -> Path:
     """Take out of a recording what format 1.0 did not have."""
-    later = "plans", "runs", "tasks", "loop_blocks", "growth_looks", "keepers", "rises"
+    later = (
+        "plans",
+        "runs",
+        "tasks",
+        "loop_blocks",
+        "growth_looks",
+        "keepers",
+        "rises",
+        "allocations",
+    )
     for table in later:
         for file in directory.glob(f"{table}-*"):
             file.unlink()

@@ -93,6 +93,8 @@ def header_line(view: View, width: int, paint: Paint) -> Strip:
         right += [("   ", None), (stacks_text(status), paint.dim)]
         if status.dropped_records:
             right += [("  ", None), (f"{status.dropped_records} dropped", paint.warn)]
+    if target.memray:
+        right += [("   " if wide else "  ", None), ("memray on", paint.warn)]
     cost = own_cost_text(status, short=not wide)
     if cost:
         right += [("   " if wide else "  ", None), (cost, paint.dim)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.allocated import allocated_sums
 from perftui.probes.profile.blame import keepers_of, rises_of
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.profile.sums import function_sums
@@ -22,6 +23,7 @@ from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from perftui.probes.profile.allocated import AllocatedSum
     from perftui.probes.profile.blame import Keeping, Rose
     from perftui.probes.profile.sums import FunctionSum
     from perftui.probes.spine.reader import Buckets
@@ -57,6 +59,15 @@ _RISES = (
     Column("calls", 9, right=True, rank=3, tone="dim"),
     Column("in which function, by entry and exit"),
     Column("place", 34, rank=4, tone="dim"),
+)
+_ALLOCATIONS = (
+    Column("kept", 10, right=True, tone="strong"),
+    Column("allocated", 10, right=True, rank=1),
+    Column("kept of", 13, right=True, rank=3, tone="dim"),
+    Column("who allocated, by memray"),
+    Column("thread", 12, rank=2, tone="dim"),
+    Column("called by", 34, rank=1, tone="dim"),
+    Column("place", 24, rank=4, tone="dim"),
 )
 _MEANINGS = {
     "rss_bytes": ("RSS", "resident: what the processes have in RAM"),
@@ -100,6 +111,7 @@ class MemoryPane(Table):
         self._unsure: set[tuple[str, str]] = set()
         self._keepers: list[Keeping] = []
         self._rises: list[Rose] = []
+        self._allocated: list[AllocatedSum] = []
 
     def show(self, view: View) -> None:
         """Show another picture."""
@@ -113,12 +125,18 @@ class MemoryPane(Table):
         if self._of is None or view.blame != self._of.blame:
             self._keepers = keepers_of(view.blame, view.tree, lambda t0, t1: view.stacks)
             self._rises = rises_of(view.blame)
+        if self._of is None or (view.blame.allocated, view.range) != (
+            self._of.blame.allocated,
+            self._of.range,
+        ):
+            self._allocated = allocated_sums(view.blame.allocated, view.range[1])[:_MOST]
         self._of = view
         wanted = view.selection.filter.lower()
         sums = [row for row in self._sums if wanted in f"{row.function} {row.file}".lower()]
         kinds = [kind for kind in _kinds(view) if wanted in kind[1].lower()]
         keepers = [row for row in self._keepers if wanted in f"{row.what} {row.code}".lower()]
         rises = [row for row in self._rises if wanted in str(row.code or "elsewhere").lower()]
+        allocated = [row for row in self._allocated if wanted in _allocated_text(row)]
         whole = sum(max(stack.grown_bytes, 0) for stack in view.stacks)
         seconds = max((view.range[1] - view.range[0]) / NS_PER_S, 1e-9)
         rss = view.latest.get("rss_bytes")
@@ -138,6 +156,11 @@ class MemoryPane(Table):
                     _RISES,
                     [("kind", f"rose {row.code}") for row in rises],
                     lambda n: _rise_row(rises[n]),
+                ),
+                Section(
+                    _ALLOCATIONS,
+                    [("kind", f"allocated {n}") for n in range(len(allocated))],
+                    lambda n: _allocated_row(allocated[n]),
                 ),
                 Section(
                     _growth_columns(view.status.stack_backend),
@@ -251,6 +274,25 @@ def _rise_row(row: Rose) -> Row:
         format_count(row.calls) if row.calls else "",
         "elsewhere" if code is None else code.function,
         "" if code is None else f"{code.file.rpartition('/')[2]}:{code.line}",
+    )
+    return Row(cells)
+
+
+def _allocated_text(row: AllocatedSum) -> str:
+    return f"{row.code.function} {row.code.file} {row.thread} {row.own}".lower()
+
+
+def _allocated_row(row: AllocatedSum) -> Row:
+    code = row.code
+    own = "" if row.own is None or row.own.function == code.function else str(row.own)
+    cells = (
+        format_bytes(row.kept_bytes) if row.kept_bytes else "",
+        format_bytes(row.bytes),
+        f"{format_count(row.kept_allocations)} of {format_count(row.allocations)}",
+        clean(code.function),
+        clean(row.thread),
+        clean(own),
+        clean(f"{code.file.rpartition('/')[2]}:{code.line}") if code.file else "",
     )
     return Row(cells)
 
