@@ -32,7 +32,7 @@ class Fold(NamedTuple):
     frames: int
     """How many: two at least."""
     libraries: tuple[str, ...]
-    """Their packages, those with most own time first."""
+    """Their packages: first that which was called, then those with most own time."""
 
     @property
     def words(self) -> str:
@@ -169,7 +169,11 @@ def fold(
         frames[shown] = frames.get(shown, 0) + 1
     if ROOT in self_:
         mine[ROOT] = list(self_[ROOT])
-    folds = {node: Fold(count, _ranked(spent[node])) for node, count in frames.items() if count > 1}
+    folds = {
+        node: Fold(count, _ranked(spent[node], library_of(frame(node))))
+        for node, count in frames.items()
+        if count > 1
+    }
     # What was passed over and led to nothing but the program's own functions is gone.
     passed = set(where.lifted.values())
     for node in passed:
@@ -190,6 +194,6 @@ def unfolded(sums: MergedSums) -> Folded:
     return Folded(sums.total, sums.own, above, {}, {node: node for node in above})
 
 
-def _ranked(spent: Mapping[str, int]) -> tuple[str, ...]:
+def _ranked(spent: Mapping[str, int], called: str) -> tuple[str, ...]:
     names = [name for name in spent if name]
-    return tuple(sorted(names, key=lambda name: (-spent[name], name)))
+    return tuple(sorted(names, key=lambda name: (name != called, -spent[name], name)))

@@ -28,6 +28,7 @@ _TYPED = ("<string>", "<stdin>", "<console>", "<ipython-input", "<python-input",
 _ZIPPED = re.compile(r".*/python3\d+\.zip/")
 _BUILD_TREE = re.compile(r".*/Lib/(\w+)(?:/|\.py$)")
 """The standard library where CPython was built and not installed, and on Windows."""
+_OURS = ("probes/", "tui/")
 _BINARY = re.compile(r"\.(?:so|dylib|dll|pyd)\b")
 
 
@@ -47,13 +48,14 @@ def _whose(function: str, file: str, native: bool) -> Whose:
             return "stdlib"
         generated = function.startswith("__") and function.endswith("__")
         return "yours" if file.startswith(_TYPED) and not generated else "unknown"
-    inside = own_path(file)
-    if inside is not None:  # what is in the catalogue is the program, when it is run
-        return "yours" if inside.startswith("scenarios/") else "runner"
     if is_stdlib(file) or _is_stdlib_elsewhere(file.replace("\\", "/")):
         return "stdlib"
-    if installed_path(file) is not None:
+    installed = installed_path(file)
+    if installed is not None and not installed.startswith("perftui/"):
         return "installed"
+    inside = own_path(file)
+    if inside is not None and inside.startswith(_OURS):
+        return "runner"  # but what is in the catalogue is the program, when it is run
     if native and (_BINARY.search(file) or "/" not in file):
         return "unknown"  # the C library, the interpreter, a build folder that is not here
     return "yours"

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from perftui.probes.profile.folding import Folded, fold_sums, unfolded
+from perftui.probes.profile.inverted import InvertedNodes, invert
 from perftui.probes.profile.sums import MergedSums, MergedTree
 from perftui.probes.profile.whose import library_of, whose
 from perftui.probes.spine import calltree
@@ -64,6 +65,10 @@ def test_our_own_frames_are_the_runner_and_a_scenario_is_the_program() -> None:
     here = calltree._PACKAGES[0]
     assert whose(frame(here + "tui/_root/__init__.py")) == "runner"
     assert library_of(frame(here + "tui/_root/__init__.py")) == "perftui"
+    assert (
+        whose(frame(here + ".venv/lib/python3.12/site-packages/duckdb/__init__.py")) == "installed"
+    )
+    assert whose(frame(here + "examples/orders.py")) == "yours"
     assert whose(frame(here + "scenarios/engines/orders.py")) == "yours"
     assert whose(frame(SITE + "perftui/probes/agent/names.py")) == "runner"
     assert whose(frame(SITE + "perftui/scenarios/engines/orders.py")) == "yours"
@@ -127,7 +132,7 @@ def test_library_frames_that_hang_together_are_one() -> None:
     )
     assert drawn(folded, merged) == [
         "main 85",
-        ["▸ 3 numpy, pandas frames 80", ["price 30"], "dumps 5"],
+        ["▸ 3 pandas, numpy frames 80", ["price 30"], "dumps 5"],
     ]
 
 
@@ -183,7 +188,7 @@ def test_what_nobody_can_place_folds_with_its_caller_and_else_stays() -> None:
 def test_many_libraries_are_counted_not_listed() -> None:
     frames = tuple((f"f{n}", f"{SITE}lib{n}/core.py", 1) for n in range(5))
     folded, _, _ = folded_of(((app("main"), *frames), 30))
-    assert [each.words for each in folded.folds.values()] == ["5 lib4, lib0 +3 frames"]
+    assert [each.words for each in folded.folds.values()] == ["5 lib0, lib4 +3 frames"]
 
 
 def test_folding_loses_nothing_whatever_the_stacks() -> None:
@@ -206,3 +211,34 @@ def test_folding_loses_nothing_whatever_the_stacks() -> None:
             own = folded.self_.get(node, [0])[0]
             assert below.get(node, 0) + own == total[0], "callees and own time make up the total"
         assert sum(each[0] for each in folded.self_.values()) == plain.total[ROOT][0]
+
+
+def test_upside_down_what_ran_is_on_top_and_its_callers_below() -> None:
+    folded, merged, _ = folded_of(
+        ((app("main"), app("load"), app("parse")), 30),
+        ((app("main"), app("again"), app("parse")), 20),
+        ((app("main"), pandas("apply"), pandas("loop")), 7),
+    )
+    nodes = InvertedNodes()
+    found = invert(folded, nodes, merged.frame, False, 0)
+    again = invert(folded, nodes, merged.frame, False, 0)
+    assert again.tree.total == found.tree.total, "a node keeps its id"
+
+    def rows(node: int) -> list[object]:
+        below: list[object] = []
+        for child, total in found.tree.total.items():
+            if child != ROOT and found.tree.above[child] == node:
+                frame = nodes.frames[child]
+                assert frame is not None
+                fold = found.tree.folds.get(child)
+                below.append(f"{fold.words if fold else frame.function} {total[0] // MS}")
+                below += [rows(child)] if rows(child) else []
+        return below
+
+    assert rows(ROOT) == [
+        "parse 50",
+        ["load 30", ["main 30"], "again 20", ["main 20"]],
+        "2 pandas frames 7",
+        ["main 7"],
+    ]
+    assert found.tree.total[ROOT] == folded.total[ROOT]

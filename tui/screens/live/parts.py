@@ -8,6 +8,7 @@ from perftui.tui.picture.rate_of_change import RateOfChange
 from perftui.tui.screens.dialogs.too_small import TooSmall
 from perftui.tui.screens.live.keys import hints_of
 from perftui.tui.screens.live.layout import plan
+from perftui.tui.screens.live.panes import FLAME
 from perftui.tui.screens.live.words import about, loud_alerts, overlays_of
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.widgets.bars.banner import Banner
@@ -163,5 +164,7 @@ class LiveParts:
             chosen=shown.chosen,
             playback=view.playback if shown.replayed else None,
             leads_back=self._leads_back,
+            flame=tab == FLAME,
+            folded=not view.selection.unfold,
         )
         self.footer.show(hints, note, width, paint)

@@ -34,7 +34,7 @@ from perftui.tui.screens.live.acts.spans import AlertSpans
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.screens.live.palette import commands
-from perftui.tui.screens.live.panes import PANES, PaneKind
+from perftui.tui.screens.live.panes import FLAME, PANES, PaneKind
 from perftui.tui.screens.live.parts import LiveParts
 from perftui.tui.screens.live.taker import PictureTaker, Wanted
 from perftui.tui.screens.live.typing_bars import TypingBars
@@ -68,7 +68,6 @@ if TYPE_CHECKING:
 
 NEWS_EVERY_S = 1.0
 ANSWER_S = 4.0
-FLAME = "Flame"
 _SIDEWAYS = (FLAME, "Log")
 """Tabs that use the left and right keys while time goes on."""
 _NOT_WHILE_TYPING = ("scrub", "leap", "live", "first", "show_alert", "next_tab")
@@ -144,6 +143,9 @@ class LiveScreen(Screen[None]):
         self.action_weight = self.choices.weight
         self.action_by_line = self.choices.by_line
         self.action_thread = self.choices.next_thread
+        self.action_merge = self.choices.merge
+        self.action_unfold = self.choices.unfold
+        self.action_invert = self.choices.invert
         self.action_reset = self.choices.reset
         self.action_show_alert = self.spans.show_here
         self.action_against = self.spans.against
@@ -445,5 +447,6 @@ class LiveScreen(Screen[None]):
 
     def on_top_pane_chosen(self, message: TopPane.Chosen) -> None:
         """Show in the flame where a function is called."""
-        self.choices.function(message.function)
+        self.choices.function(message.name)
         self.open_tab(FLAME)
+        self.deck.seek(message.function, message.file)
