@@ -25,6 +25,7 @@ from perftui.tui.screens.live.acts.cursor import TimeCursor
 from perftui.tui.screens.live.acts.giving_back import GivingBack
 from perftui.tui.screens.live.acts.leaving import Leaving
 from perftui.tui.screens.live.acts.news import AlertNews
+from perftui.tui.screens.live.acts.panels import PanelActs
 from perftui.tui.screens.live.acts.player import Player
 from perftui.tui.screens.live.acts.ranges import Ranges
 from perftui.tui.screens.live.acts.requests import Requests
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
+    from perftui.tui.terminal.panels import Panels
     from perftui.tui.widgets.bars.filter_bar import FilterBar
     from perftui.tui.widgets.bars.footer import KeyFooter
     from perftui.tui.widgets.bars.go_bar import GoBar
@@ -85,6 +87,10 @@ class LiveScreen(Screen[None]):
 
     DEFAULT_CSS = """
     LiveScreen { layout: vertical; overflow: hidden; background: $background; }
+    LiveScreen #body { height: 1fr; width: 100%; layout: vertical; overflow: hidden; }
+    LiveScreen #charts { width: 100%; overflow: hidden; }
+    LiveScreen #tabbed { height: 1fr; width: 1fr; overflow: hidden; }
+    LiveScreen #body.-beside { layout: horizontal; }
     LiveScreen #panes { height: 1fr; width: 100%; overflow: hidden; }
     LiveScreen > TooSmall { display: none; }
     """
@@ -123,6 +129,7 @@ class LiveScreen(Screen[None]):
         self.deck = PaneDeck(panes, self.cursor, self.ranges, self.choices, self.spans)
         cores = usable_cores(session.reader.target().pid or -1)
         self.parts = LiveParts(self.deck, cores, leads_back=leads_back)
+        self.panels = PanelActs(shown, self._remember, self.say)
         self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
         self._bind_actions()
 
@@ -147,6 +154,9 @@ class LiveScreen(Screen[None]):
         self.action_unfold = self.choices.unfold
         self.action_invert = self.choices.invert
         self.action_reset = self.choices.reset
+        self.action_full = self.panels.full
+        self.action_next_charts = self.panels.next_charts
+        self.action_resize_charts = self.panels.resize
         self.action_show_alert = self.spans.show_here
         self.action_against = self.spans.against
         self.action_mark = self.requests.mark
@@ -179,12 +189,21 @@ class LiveScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the parts; panes are made when their tab is opened."""
         yield from self.parts.above
-        yield self.deck
+        with self.parts.body:
+            with self.parts.charts:
+                yield from self.parts.charted
+            with self.parts.tabbed:
+                yield self.parts.tab_bar
+                yield self.deck
         yield from self.parts.below
 
     def on_mount(self) -> None:
         """Begin to draw."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        if isinstance(self.app, TerminalApp):
+            self.shown.panels = self.app.settings.panels
+            if self.app.settings.problem:
+                self.call_after_refresh(self.say, self.app.settings.problem, "warn")
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
         self.set_interval(NEWS_EVERY_S, self.news.look)
@@ -348,6 +367,9 @@ class LiveScreen(Screen[None]):
         self._answer.put(Note(tone, "·", "", clean(text)))
         self.redraw()
         self.set_timer(ANSWER_S + 0.05, self.redraw)
+
+    def _remember(self, panels: Panels) -> str:
+        return self.app.remember(panels) if isinstance(self.app, TerminalApp) else ""
 
     def _send(self, sequence: str) -> None:
         if isinstance(self.app, TerminalApp):
