@@ -43,8 +43,12 @@ for _size in ("COLUMNS", "LINES"):
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Recordings of tests go to a folder of their own, also those of child processes."""
+    """Recordings of tests go to a folder of their own, also those of child processes.
+
+    What the person who runs the tests has chosen is neither read nor changed.
+    """
     os.environ["PERFTUI_RECORDINGS"] = str(tmp_path_factory.mktemp("recordings"))
+    os.environ["PERFTUI_CONFIG"] = ""
 
 
 _CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")

@@ -166,6 +166,7 @@ def _run_with(
     app: TerminalApp[R], ending: Ending, on_stuck: Callable[[], object] | None = None
 ) -> R | None:
     app.ending = ending
+    app.take_settings()
     try:
         with watch_terminal(ending=ending, on_stuck=on_stuck):
             return app.run()

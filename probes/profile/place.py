@@ -1,8 +1,17 @@
-"""Where code is, in the fewest words."""
+"""What code is called and where it is, in the fewest words."""
 
 from __future__ import annotations
 
-from perftui.probes.spine.calltree import is_stdlib
+from typing import TYPE_CHECKING
+
+from perftui.probes.spine.calltree import is_stdlib, module_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+MAIN = "__main__"
+_WITH_WORD = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+"""Options of Python that the next word belongs to."""
 
 
 def is_installed(file: str) -> bool:
@@ -12,5 +21,51 @@ def is_installed(file: str) -> bool:
 
 def place_of(module: str, file: str, line: int) -> str:
     """Say where code is: module for installed packages, file name for one's own code."""
-    place = module if is_installed(file) else file.replace("\\", "/").rpartition("/")[2]
+    place = module if is_installed(file) else file_name(file)
     return f"{place}:{line}" if line else place
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path of any system."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def called(function: str, file: str, mains: Collection[str] = ()) -> str:
+    """Say what a function is called; the code of a module is named by what ran it.
+
+    Args:
+        function: As the sampler read it.
+        file: Of its source.
+        mains: File names of programs' main modules, from `mains_of`.
+
+    Returns:
+        `import pandas.core` for the code of a module, `__main__` for that of the program.
+    """
+    if function != "<module>":
+        return function
+    name = file_name(file)
+    if not name or name.startswith("<") or name in mains or name == "__main__.py":
+        return MAIN
+    module = module_of(file)
+    if module == "__init__":
+        module = file_name(file.replace("\\", "/").rpartition("/")[0])
+    return f"import {module}" if module else function
+
+
+def mains_of(argvs: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Return the file names of the main modules that command lines run."""
+    return frozenset(name for argv in argvs if (name := _main_of(argv)))
+
+
+def _main_of(argv: Sequence[str]) -> str:
+    words = iter(argv)
+    for word in words:
+        if word == "-m":
+            return next(words, "").rpartition(".")[2] + ".py"
+        if word in _WITH_WORD:
+            next(words, None)
+        elif word == "-c":
+            return ""
+        elif not word.startswith("-") and not file_name(word).startswith("python"):
+            return file_name(word)
+    return ""

@@ -32,6 +32,12 @@ class Selection:
     weight: Weight = "wall"
     by_line: bool = False
     filter: str = ""
+    merged: bool = False
+    """The flame shows all threads as one, where none is chosen."""
+    unfold: bool = False
+    """The flame shows the frames of libraries, too."""
+    inverted: bool = False
+    """The flame shows what ran on top, and below it who called it."""
     against: bool = False
     """The flame shows the range against the time before it."""
 

@@ -13,18 +13,27 @@ from textual.app import App, SystemCommand
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
 from perftui.tui.terminal.keys import KeyPassed, KeysInOrder
+from perftui.tui.terminal.settings import (
+    Settings,
+    read_settings,
+    settings_file,
+    write_settings,
+)
 from perftui.tui.terminal.theme import DARK, LIGHT, THEMES, variable_defaults
 from perftui.tui.terminal.tight_update import TightUpdate
 from perftui.tui.text.words import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
     from textual.filter import LineFilter
     from textual.screen import Screen
+    from textual.theme import Theme
 
     from perftui.tui.terminal.ending import Ending
+    from perftui.tui.terminal.panels import Panels
 
 R = TypeVar("R")
 
@@ -52,9 +61,33 @@ class TerminalApp(App[R]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+        self.settings = Settings()
+        self._worn = self.theme
+        self._settings_file: Path | None = None
+        """Where choices are remembered; None: nowhere."""
+
+    def take_settings(self) -> None:
+        """Begin as the person left it last time, and remember what is chosen from now on."""
+        self._settings_file = settings_file()
+        self.settings = read_settings(self._settings_file, self.available_themes)
+        if self.settings.theme is not None:
+            self.theme = self.settings.theme
+        self._worn = self.theme
+
+    def remember(self, panels: Panels) -> str:
+        """Keep a choice of charts for the next start; returns what went wrong, or ""."""
+        self.settings = self.settings._replace(panels=panels)
+        return write_settings(self._settings_file, self.theme, panels)
+
+    def _theme_worn(self, _: Theme) -> None:
+        """Keep a theme that was chosen."""
+        if self._settings_file is not None and self.theme != self._worn:
+            self._worn = self.theme
+            self.remember(self.settings.panels)
 
     def on_mount(self) -> None:
         """Leave in order when we are asked to by a signal, or were before we came up."""
+        self.theme_changed_signal.subscribe(self, self._theme_worn)
         if self.ending is not None:
             loop = asyncio.get_running_loop()
 

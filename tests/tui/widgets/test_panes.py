@@ -59,7 +59,7 @@ def test_top_sorts_by_keys_and_titles() -> None:
         assert first.startswith("42 %")
         assert "to_arrow_table" in first
         await pilot.press("2")
-        assert "<module>" in rows_of(pane)[0]
+        assert "__main__" in rows_of(pane)[0]
         await pilot.press("3")
         names = [line.split()[-2] for line in rows_of(pane)]
         assert names == sorted(names, key=str.lower)

@@ -76,6 +76,14 @@ class PaneDeck(Container):
         if isinstance(pane, Pane):
             pane.show(view)
 
+    def seek(self, function: str, file: str) -> None:
+        """Have the flame select where a function is called, with the next picture."""
+        from perftui.tui.widgets.panes.flame import FlamePane
+
+        pane = self.panes.open_one
+        if isinstance(pane, FlamePane):
+            pane.flame.seek(function, file)
+
     # -- messages --------------------------------------------------------------------------
 
     def on_heat_pane_range_chosen(self, message: HeatPane.RangeChosen) -> None:

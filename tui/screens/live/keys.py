@@ -54,6 +54,13 @@ KEYS = (
     Key("l", "l", "by_line", "lines", "functions or lines", "Tabs"),
     Key("less_than_sign", "<", "thread(-1)", "", "thread before", "Tabs"),
     Key("greater_than_sign", ">", "thread(1)", "", "next thread; after the last, all", "Tabs"),
+    Key("asterisk", "*", "merge", "merge", "flame of all threads as one", "Tabs"),
+    Key("u", "u", "unfold", "unfold", "flame: fold and unfold frames of libraries", "Tabs"),
+    Key("I", "I", "invert", "invert", "flame upside down: what ran, its callers below", "Tabs"),
+    Key("F", "F", "full", "full", "the open tab takes the whole height, and back", "Panels"),
+    Key("H", "H", "next_charts", "", "hide charts: all, memory alone, CPU alone, none", "Panels"),
+    Key("left_parenthesis", "(", "resize_charts(-1)", "", "charts a row smaller", "Panels"),
+    Key("right_parenthesis", ")", "resize_charts(1)", "", "charts a row larger", "Panels"),
     Key("slash", "/", "filter", "filter", "filter by name", "Tabs"),
     Key("r", "r", "reset", "reset", "forget range, thread, filter and zoom", "Tabs"),
     Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
@@ -106,6 +113,8 @@ def hints_of(
     playback: Playback | None = None,
     waiting: bool = False,
     leads_back: bool = False,
+    flame: bool = False,
+    folded: bool = True,
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -116,6 +125,8 @@ def hints_of(
         playback: How a recording is shown, None for a live session.
         waiting: The target has kept its process and waits for orders.
         leads_back: Leaving leads to the screen below.
+        flame: The keys of the flame do something.
+        folded: It shows libraries folded.
     """
     hints = []
     if waiting:
@@ -132,6 +143,11 @@ def hints_of(
     if playback is not None or paused:
         hints.append(KeyHint("g", "go to", "go"))
     hints.append(KeyHint("[ ]", "range", "range_start"))
+    hints.append(KeyHint("F", "full", "full"))
+    if flame:
+        hints.append(KeyHint("u", "unfold" if folded else "fold", "unfold"))
+        hints.append(KeyHint("I", "invert", "invert"))
+        hints.append(KeyHint("*", "merge", "merge"))
     if chosen:
         hints.append(KeyHint("esc", "clear", "clear"))
     hints += [

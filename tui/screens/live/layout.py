@@ -6,8 +6,16 @@ from typing import NamedTuple
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.view import TIMELINE_MIN_NS
-from perftui.tui.terminal.sizes import WIDE
+from perftui.tui.terminal.panels import USUAL, Panels
+from perftui.tui.terminal.sizes import BESIDE, WIDE
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
+
+LEAST_CHART = 3
+"""Rows of a chart with its frame: what a flat line needs."""
+LEAST_PANE = 8
+"""Rows that the tabs keep, however large a person makes the charts."""
+STRIP_LEFT = 20
+"""Columns left of a strip: its name and its value."""
 
 
 class LiveLayout(NamedTuple):
@@ -22,15 +30,27 @@ class LiveLayout(NamedTuple):
     """First column of the time axis."""
     columns: int
     figures: bool
+    width: int
+    """Of the charts."""
+    beside: bool = False
+    """The charts stand left of the tabs, and not above."""
 
     @property
     def charts(self) -> int:
-        """Rows above the tabs."""
+        """Rows of the charts."""
         return self.rss + self.cpu + self.counter + self.band + self.axis
 
 
 def plan(
-    width: int, height: int, *, counter: bool, banner: bool, phases: bool, chosen: bool
+    width: int,
+    height: int,
+    *,
+    counter: bool,
+    banner: bool,
+    phases: bool,
+    chosen: bool,
+    flat: frozenset[str] = frozenset(),
+    panels: Panels = USUAL,
 ) -> LiveLayout:
     """Share out a terminal.
 
@@ -42,29 +62,85 @@ def plan(
         phases: There are phases to name.
         chosen: A range or a cursor has to be seen: where phases and time axis share one row,
             the axis gets it.
+        flat: Charts ("rss", "cpu") that show no more than a line.
+        panels: What the person chose.
     """
+    free = height - 3 - int(banner)  # header, tabs, footer
+    memory, cpu = panels.charts in ("all", "memory"), panels.charts in ("all", "cpu")
+    if panels.full or panels.charts == "none":
+        return _strips(width, height, cpu=cpu, memory=memory, none=panels.charts == "none")
+    if width >= BESIDE:
+        return _beside(width, free, counter, phases, panels)
     figures = width >= WIDE
-    left = 11 if figures else 9
-    right = FACTS_WIDTH + 4 if figures else 2
-    columns = max(width - left - right, 1)
+    left, columns = _columns(width, figures)
     if height < 30:
-        rss = 7 if height >= 24 else 6 if height >= 20 else 5
-        rss += max(height - 24, 0) // 3
         axis = int(chosen or not phases)
-        return LiveLayout(rss, 0, 0, 1 - axis, axis, left, columns, figures)
+        rows = 7 if height >= 24 else 6 if height >= 20 else 5
+        rows += max(height - 24, 0) // 3
+        name = "rss" if memory else "cpu"
+        rows = _sized(LEAST_CHART if name in flat else rows, panels.rows, free - 1)
+        rss, second = (rows, 0) if memory else (0, rows)
+        return LiveLayout(rss, second, 0, 1 - axis, axis, left, columns, figures, width)
     band = int(phases)
-    free = height - 3 - int(banner) - 1 - band  # header, tabs, footer; axis
+    free -= 1 + band  # axis
     pane = max(10, free * 43 // 100)
-    charts = free - pane
-    third = 5 if counter and charts >= 17 else 0
-    second = 6 if charts >= 20 else 5
+    charts = _sized(free - pane, panels.rows, free)
+    third = 5 if counter and charts >= 17 and panels.charts == "all" else 0
+    second = 0 if not cpu else 6 if charts >= 20 else min(5, charts // 2)
     first = charts - second - third
+    if not memory:
+        return LiveLayout(
+            0, LEAST_CHART if "cpu" in flat else min(first + second, 14), 0, band, 1,
+            left, columns, figures, width,
+        )  # fmt: skip
     if first > 14:  # a tall terminal: let the others grow too
         more = (first - 14) // 2
-        second += more // 2 + more % 2
+        second += (more // 2 + more % 2) if cpu else 0
         third += more // 2 if third else 0
         first = charts - second - third
-    return LiveLayout(first, second, third, band, 1, left, columns, figures)
+    # What a flat chart does not need is the tabs'.
+    if "rss" in flat:
+        first = min(first, max(LEAST_CHART + panels.rows, LEAST_CHART))
+    if "cpu" in flat and cpu:
+        second = min(second, LEAST_CHART)
+    return LiveLayout(first, second, third, band, 1, left, columns, figures, width)
+
+
+def _columns(width: int, figures: bool) -> tuple[int, int]:
+    """Return (first column of the time axis, its columns)."""
+    left = 11 if figures else 9
+    right = FACTS_WIDTH + 4 if figures else 2
+    return left, max(width - left - right, 1)
+
+
+def _sized(rows: int, more: int, free: int) -> int:
+    """Return rows for the charts, as the person changed them."""
+    return max(min(rows + more, free - LEAST_PANE), LEAST_CHART)
+
+
+def _strips(width: int, height: int, *, cpu: bool, memory: bool, none: bool) -> LiveLayout:
+    """Leave the charts a line each; a small terminal has room for one."""
+    both = height >= 20
+    rss = int(memory and not none)
+    second = int(cpu and not none and (both or not rss))
+    columns = max(width - STRIP_LEFT - 1, 1)
+    return LiveLayout(rss, second, 0, 0, 0, STRIP_LEFT, columns, False, width)
+
+
+def _beside(width: int, free: int, counter: bool, phases: bool, panels: Panels) -> LiveLayout:
+    """Give the charts the left of a wide terminal, from top to bottom."""
+    cells = min(max(width * 9 // 20, 90), width - 100)
+    left, columns = _columns(cells, True)
+    band = int(phases)
+    rows = free + 1 - 1 - band  # the tabs' line is not above them; axis
+    memory, cpu = panels.charts in ("all", "memory"), panels.charts in ("all", "cpu")
+    third = rows // 5 if counter and panels.charts == "all" and rows >= 20 else 0
+    second = 0 if not cpu else rows - third if not memory else (rows - third) * 2 // 5
+    second = (
+        min(max(second - panels.rows, LEAST_CHART), rows - third) if second and memory else second
+    )
+    first = rows - second - third if memory else 0
+    return LiveLayout(first, second, third, band, 1, left, columns, True, cells, True)
 
 
 GROWTH = 1.06

@@ -47,8 +47,9 @@ def _in(module: str, class_name: str) -> Callable[[], Widget]:
     return make
 
 
+FLAME = "Flame"
 PANES = (
-    PaneKind("Flame", "f", _in("flame", "FlamePane"), _of("stacks", "threads")),
+    PaneKind(FLAME, "f", _in("flame", "FlamePane"), _of("stacks", "threads")),
     PaneKind("Top", "t", _in("top", "TopPane"), _of("stacks")),
     PaneKind("Threads", "h", _in("threads", "ThreadsPane"), _of("threads")),
     PaneKind("Imports", "i", _in("imports", "ImportsPane"), _of("imports")),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.containers import Container, Vertical
+
+from perftui.tui.picture.flat import flat_charts
 from perftui.tui.picture.rate_of_change import RateOfChange
 from perftui.tui.screens.dialogs.too_small import TooSmall
 from perftui.tui.screens.live.keys import hints_of
 from perftui.tui.screens.live.layout import plan
+from perftui.tui.screens.live.panes import FLAME
 from perftui.tui.screens.live.words import about, loud_alerts, overlays_of
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.widgets.bars.banner import Banner
@@ -54,14 +58,23 @@ class LiveParts:
         self.band = PhaseBand(id="band")
         self.time_axis = TimeAxis(id="axis")
         self.tab_bar = TabBar(id="tabs")
+        self.body = Container(id="body")
+        self.charts = Vertical(id="charts")
+        self.tabbed = Vertical(id="tabbed")
+        self._flat: frozenset[str] = frozenset()
+        """Charts that show no more than a line, by the newest picture."""
         self.footer = KeyFooter(id="keys")
         self.too_small = TooSmall(id="too-small")
 
     @property
     def above(self) -> tuple[Widget, ...]:
-        """What stands above the panes, from the top."""
-        charts = (self.rss, self.cpu, self.counter, self.band, self.time_axis)
-        return (self.header, self.banner, *charts, self.tab_bar)
+        """What stands above charts and panes, from the top."""
+        return (self.header, self.banner)
+
+    @property
+    def charted(self) -> tuple[Widget, ...]:
+        """The charts, from the top."""
+        return (self.rss, self.cpu, self.counter, self.band, self.time_axis)
 
     @property
     def below(self) -> tuple[Widget, ...]:
@@ -73,7 +86,7 @@ class LiveParts:
         small = width < LEAST_WIDTH or height < LEAST_HEIGHT
         if small != self.small:
             self.small = small
-            for part in (*self.above, self._deck, self.footer):
+            for part in (*self.above, self.body, self.footer):
                 part.display = not small
             self.too_small.display = small
             shown.layout = None
@@ -85,6 +98,8 @@ class LiveParts:
             banner=note is not None,
             phases=view is not None and bool(view.axis_phases),
             chosen=shown.chosen,
+            flat=self._flat,
+            panels=shown.panels,
         )
         if small:
             shown.layout = layout  # pictures are taken all the same
@@ -99,6 +114,10 @@ class LiveParts:
 
     def _give_rows(self, layout: LiveLayout) -> None:
         """Give every chart its rows; none hides it."""
+        self.body.set_class(layout.beside, "-beside")
+        self.charts.display = layout.charts > 0
+        self.charts.styles.height = "100%" if layout.beside else layout.charts
+        self.charts.styles.width = layout.width if layout.beside else "100%"
         for part, rows in (
             (self.rss, layout.rss),
             (self.cpu, layout.cpu),
@@ -119,9 +138,11 @@ class LiveParts:
         self.banner.show(note, width, paint)
         overlay, on_rss = overlays_of(view, axis)
         figures = layout.figures
+        width = layout.width
         still = view.selection.paused_at_ns is not None or shown.ended
         chart = rss_chart(view, None if still or view.playback is not None else self._rate.per_s)
-        self.rss.show(chart, axis, on_rss, paint, (width, layout.rss), figures=figures)
+        if layout.rss:
+            self.rss.show(chart, axis, on_rss, paint, (width, layout.rss), figures=figures)
         if layout.cpu:
             chart = cpu_chart(view, self._cores)
             self.cpu.show(chart, axis, overlay, paint, (width, layout.cpu), figures=figures)
@@ -137,6 +158,7 @@ class LiveParts:
 
     def take(self, view: View) -> None:
         """Hear of a new picture: how fast memory grows is seen from one to the next."""
+        self._flat = flat_charts(view, self._flat)
         rss = view.latest.get("rss_bytes")
         if rss is not None:
             self._rate.add(view.status.t_end_ns, rss)
@@ -155,7 +177,10 @@ class LiveParts:
             return
         said, brief = (about(view, tab, paint, brief=short) for short in (False, True))
         counts = {"Alerts": len(loud_alerts(view))}
-        self.tab_bar.show(self._deck.tabs(view), tab, said, width, paint, counts, brief)
+        layout = shown.layout
+        beside = layout is not None and layout.beside
+        room = width - layout.width if layout is not None and beside else width
+        self.tab_bar.show(self._deck.tabs(view), tab, said, room, paint, counts, brief)
         hints = hints_of(
             paused=shown.paused,
             ended=shown.ended,
@@ -163,5 +188,7 @@ class LiveParts:
             chosen=shown.chosen,
             playback=view.playback if shown.replayed else None,
             leads_back=self._leads_back,
+            flame=tab == FLAME,
+            folded=not view.selection.unfold,
         )
         self.footer.show(hints, note, width, paint)

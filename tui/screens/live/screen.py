@@ -26,6 +26,7 @@ from perftui.tui.screens.live.acts.cursor import TimeCursor
 from perftui.tui.screens.live.acts.giving_back import GivingBack
 from perftui.tui.screens.live.acts.leaving import Leaving
 from perftui.tui.screens.live.acts.news import AlertNews
+from perftui.tui.screens.live.acts.panels import PanelActs
 from perftui.tui.screens.live.acts.player import Player
 from perftui.tui.screens.live.acts.ranges import Ranges
 from perftui.tui.screens.live.acts.requests import Requests
@@ -35,7 +36,7 @@ from perftui.tui.screens.live.acts.spans import AlertSpans
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.screens.live.palette import commands
-from perftui.tui.screens.live.panes import PANES, PaneKind
+from perftui.tui.screens.live.panes import FLAME, PANES, PaneKind
 from perftui.tui.screens.live.parts import LiveParts
 from perftui.tui.screens.live.taker import PictureTaker, Wanted
 from perftui.tui.screens.live.typing_bars import TypingBars
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
+    from perftui.tui.terminal.panels import Panels
     from perftui.tui.widgets.bars.filter_bar import FilterBar
     from perftui.tui.widgets.bars.footer import KeyFooter
     from perftui.tui.widgets.bars.go_bar import GoBar
@@ -71,7 +73,6 @@ NEWS_EVERY_S = 1.0
 ANSWER_S = 4.0
 _BEGUN_PICTURES = 3
 """By then everything is loaded that the first minutes need."""
-FLAME = "Flame"
 _SIDEWAYS = (FLAME, "Log")
 """Tabs that use the left and right keys while time goes on."""
 _NOT_WHILE_TYPING = ("scrub", "leap", "live", "first", "show_alert", "next_tab")
@@ -89,6 +90,10 @@ class LiveScreen(Screen[None]):
 
     DEFAULT_CSS = """
     LiveScreen { layout: vertical; overflow: hidden; background: $background; }
+    LiveScreen #body { height: 1fr; width: 100%; layout: vertical; overflow: hidden; }
+    LiveScreen #charts { width: 100%; overflow: hidden; }
+    LiveScreen #tabbed { height: 1fr; width: 1fr; overflow: hidden; }
+    LiveScreen #body.-beside { layout: horizontal; }
     LiveScreen #panes { height: 1fr; width: 100%; overflow: hidden; }
     LiveScreen > TooSmall { display: none; }
     """
@@ -127,6 +132,7 @@ class LiveScreen(Screen[None]):
         self.deck = PaneDeck(panes, self.cursor, self.ranges, self.choices, self.spans)
         cores = usable_cores(session.reader.target().pid or -1)
         self.parts = LiveParts(self.deck, cores, leads_back=leads_back)
+        self.panels = PanelActs(shown, self._remember, self.say)
         self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
         self._bind_actions()
 
@@ -147,7 +153,13 @@ class LiveScreen(Screen[None]):
         self.action_weight = self.choices.weight
         self.action_by_line = self.choices.by_line
         self.action_thread = self.choices.next_thread
+        self.action_merge = self.choices.merge
+        self.action_unfold = self.choices.unfold
+        self.action_invert = self.choices.invert
         self.action_reset = self.choices.reset
+        self.action_full = self.panels.full
+        self.action_next_charts = self.panels.next_charts
+        self.action_resize_charts = self.panels.resize
         self.action_show_alert = self.spans.show_here
         self.action_against = self.spans.against
         self.action_mark = self.requests.mark
@@ -181,12 +193,21 @@ class LiveScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the parts; panes are made when their tab is opened."""
         yield from self.parts.above
-        yield self.deck
+        with self.parts.body:
+            with self.parts.charts:
+                yield from self.parts.charted
+            with self.parts.tabbed:
+                yield self.parts.tab_bar
+                yield self.deck
         yield from self.parts.below
 
     def on_mount(self) -> None:
         """Begin to draw."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        if isinstance(self.app, TerminalApp):
+            self.shown.panels = self.app.settings.panels
+            if self.app.settings.problem:
+                self.call_after_refresh(self.say, self.app.settings.problem, "warn")
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
         self.set_interval(NEWS_EVERY_S, self.news.look)
@@ -353,6 +374,9 @@ class LiveScreen(Screen[None]):
         self.redraw()
         self.set_timer(ANSWER_S + 0.05, self.redraw)
 
+    def _remember(self, panels: Panels) -> str:
+        return self.app.remember(panels) if isinstance(self.app, TerminalApp) else ""
+
     def _send(self, sequence: str) -> None:
         if isinstance(self.app, TerminalApp):
             self.app.send(sequence)
@@ -451,5 +475,6 @@ class LiveScreen(Screen[None]):
 
     def on_top_pane_chosen(self, message: TopPane.Chosen) -> None:
         """Show in the flame where a function is called."""
-        self.choices.function(message.function)
+        self.choices.function(message.name)
         self.open_tab(FLAME)
+        self.deck.seek(message.function, message.file)

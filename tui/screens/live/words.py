@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S, format_clock, format_seconds
 from perftui.tui.picture import choosing
+from perftui.tui.screens.live.panes import FLAME
 from perftui.tui.text.fit import clean, shorten_end
 from perftui.tui.widgets.charts.time_axis import moment_text
 from perftui.tui.widgets.charts.timeline import ChartSign, Overlay, Span
@@ -110,6 +111,10 @@ def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Pi
                 pieces.append((" · ", paint.faint))
         if selection.by_line:
             pieces.append(("  by line", paint.link))
+    if tab == FLAME and selection.inverted:
+        pieces.append(("  upside down", paint.link))
+    if tab == FLAME and selection.unfold:
+        pieces.append(("  all frames", paint.link))
     if selection.process is not None:
         pieces.append((f"  process {selection.process}", paint.memory_text))
     if selection.thread is not None:

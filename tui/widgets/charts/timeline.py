@@ -14,9 +14,10 @@ from rich.style import Style
 from textual.message import Message
 
 from perftui.tui.picture.axis_map import AxisMap
+from perftui.tui.text.fit import shorten_end, width_of
 from perftui.tui.widgets.charts.frame import framed
 from perftui.tui.widgets.draw.blocks import BLANK, EMPTY, Cell, heights, stacked
-from perftui.tui.widgets.draw.canvas import Canvas, Piece
+from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
     from textual import events
@@ -105,7 +106,9 @@ class Timeline(Canvas):
         self._axis = axis
         if self.app.no_color:
             chart = silhouette(chart)
-        if size[0] > 4 and size[1] > 2:
+        if size[1] == 1:
+            self.put([strip_line(chart, axis, overlay, paint, size[0])])
+        elif size[0] > 4 and size[1] > 2:
             self.put(chart_lines(chart, axis, overlay, paint, size, figures=figures))
 
     def _moment(self, event: events.MouseEvent) -> tuple[int, int]:
@@ -188,6 +191,23 @@ def chart_lines(
     empty = bool(chart.empty) and not any(any(edge) for edge in edges)
     place = (axis.left, axis.columns)
     return framed(chart, plot, place, paint, size, figures=figures, empty=empty)
+
+
+def strip_line(chart: Chart, axis: AxisMap, overlay: Overlay, paint: Paint, width: int) -> Strip:
+    """Build a timeline of one line: its name and value at the left, and no frame."""
+    edges = [heights(layer.edge, chart.top, 1) for layer in chart.layers[-1:]]
+    cells = stacked(edges, 1)[0] if edges else []
+    brush = _Brush(replace(chart, layers=chart.layers[-1:]), axis, overlay, paint)
+    room = axis.left - 1
+    title = shorten_end(chart.title, room - 1)
+    value = shorten_end(chart.value, max(room - 2 - width_of(title), 0))
+    gap = max(room - 1 - width_of(title) - width_of(value), 0)
+    ink = paint.named(chart.value_colour)
+    pieces: list[Piece] = [(" ", None), (title, paint.dim), (" " * gap, None), (value, ink)]
+    pieces.append((" ", None))
+    pieces += brush.line(cells, top=False)
+    pieces.append((" " * max(width - axis.left - axis.columns, 0), None))
+    return strip_of(pieces)
 
 
 class _Brush:

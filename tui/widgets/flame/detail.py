@@ -101,6 +101,60 @@ class SourceLines:
         return lines
 
 
+def headline(pane: LinePane, frame: FrameDetail) -> list[Part]:
+    """Say what a frame is in one line of a pane: name, place, figures."""
+    dim, strong, plain = pane.tone("dim"), pane.tone("strong"), pane.tone("text")
+    width = pane.size.width
+    figures: list[Part] = []
+    if frame.figures:
+        for n, (word, figure) in enumerate(frame.figures):
+            figures += [(f"   {word} ", dim), (figure, plain if n else strong)]
+        return _named(pane, frame, figures)
+    share: list[Part] = [(percent(frame.share), plain)]
+    if frame.error is not None and width >= 100:
+        share.append((f" ±{max(frame.error * 100, 0.1):.{0 if frame.error >= 0.01 else 1}f}", dim))
+    if frame.total.grown_bytes > 0 or frame.weight == "grown":
+        figures += [
+            ("   grown ", dim),
+            (format_bytes(frame.total.grown_bytes), pane.tone("warm")),
+        ]
+        if frame.weight == "grown":
+            figures += [(" ", dim), *share]
+    if frame.weight in ("waiting", "touched"):
+        figures += [
+            (f"   {frame.weight} ", dim),
+            (amount_text(frame.total, frame.weight), pane.tone("warm")),
+            (" ", dim),
+            *share,
+        ]
+    figures += [("   total ", dim), (format_seconds(frame.total.wall_ns / NS_PER_S), strong)]
+    if frame.weight == "wall":
+        figures += [(" ", dim), *share]
+    figures += [("   self ", dim), (format_seconds(frame.self_.wall_ns / NS_PER_S), plain)]
+    figures += [("   cpu ", dim), (format_seconds(frame.total.cpu_ns / NS_PER_S), plain)]
+    if frame.weight == "cpu":
+        figures += [(" ", dim), *share]
+    return _named(pane, frame, figures)
+
+
+def _named(pane: LinePane, frame: FrameDetail, figures: list[Part]) -> list[Part]:
+    """Put name and place before the figures."""
+    dim, strong, width = pane.tone("dim"), pane.tone("strong"), pane.size.width
+    place = clean(frame.file)
+    if frame.line and place:
+        place += f":{frame.line}"
+    name = clean(frame.function)
+    if frame.note:
+        figures.append(("   " + clean(frame.note), dim))
+    room = max(width - sum(len(t) for t, _ in figures) - 3, 16)
+    name = shorten_middle(name, max(room * 2 // 3, 12))
+    left = room - len(name)
+    parts: list[Part] = [(" " + name, strong)]
+    if left >= 8:
+        parts.append(("  " + shorten_middle(place, left), dim))
+    return parts + figures
+
+
 class Detail(LinePane, can_focus=False):
     """The detail line and, as height allows, source lines."""
 
@@ -136,61 +190,8 @@ class Detail(LinePane, can_focus=False):
         frame = self._frame
         if frame is None:
             return [line_of([(" " + self._hint, self.tone("dim"))], width, text)]
-        lines = [line_of(self._headline(frame), width, text)]
+        lines = [line_of(headline(self, frame), width, text)]
         return lines + self._source_lines(frame, self.size.height - 1)
-
-    def _headline(self, frame: FrameDetail) -> list[Part]:
-        dim, strong, plain = self.tone("dim"), self.tone("strong"), self.tone("text")
-        width = self.size.width
-        figures: list[Part] = []
-        if frame.figures:
-            for n, (word, figure) in enumerate(frame.figures):
-                figures += [(f"   {word} ", dim), (figure, plain if n else strong)]
-            return self._named(frame, figures)
-        share: list[Part] = [(percent(frame.share), plain)]
-        if frame.error is not None and width >= 100:
-            share.append(
-                (f" ±{max(frame.error * 100, 0.1):.{0 if frame.error >= 0.01 else 1}f}", dim)
-            )
-        if frame.total.grown_bytes > 0 or frame.weight == "grown":
-            figures += [
-                ("   grown ", dim),
-                (format_bytes(frame.total.grown_bytes), self.tone("warm")),
-            ]
-            if frame.weight == "grown":
-                figures += [(" ", dim), *share]
-        if frame.weight in ("waiting", "touched"):
-            figures += [
-                (f"   {frame.weight} ", dim),
-                (amount_text(frame.total, frame.weight), self.tone("warm")),
-                (" ", dim),
-                *share,
-            ]
-        figures += [("   total ", dim), (format_seconds(frame.total.wall_ns / NS_PER_S), strong)]
-        if frame.weight == "wall":
-            figures += [(" ", dim), *share]
-        figures += [("   self ", dim), (format_seconds(frame.self_.wall_ns / NS_PER_S), plain)]
-        figures += [("   cpu ", dim), (format_seconds(frame.total.cpu_ns / NS_PER_S), plain)]
-        if frame.weight == "cpu":
-            figures += [(" ", dim), *share]
-        return self._named(frame, figures)
-
-    def _named(self, frame: FrameDetail, figures: list[Part]) -> list[Part]:
-        """Put name and place before the figures."""
-        dim, strong, width = self.tone("dim"), self.tone("strong"), self.size.width
-        place = clean(frame.file)
-        if frame.line and place:
-            place += f":{frame.line}"
-        name = clean(frame.function)
-        if frame.note:
-            figures.append(("   " + clean(frame.note), dim))
-        room = max(width - sum(len(t) for t, _ in figures) - 3, 16)
-        name = shorten_middle(name, max(room * 2 // 3, 12))
-        left = room - len(name)
-        parts: list[Part] = [(" " + name, strong)]
-        if left >= 8:
-            parts.append(("  " + shorten_middle(place, left), dim))
-        return parts + figures
 
     def _source_lines(self, frame: FrameDetail, rows: int) -> list[Strip]:
         if rows < 2 or not frame.line:

@@ -1,4 +1,4 @@
-"""The icicle of one thread, root on top: widths are costs, colours are packages."""
+"""The icicle of one thread or of some as one, root on top: widths are costs, colours packages."""
 
 from __future__ import annotations
 
@@ -8,24 +8,38 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.colours.frames import frame_ink
-from perftui.probes.profile.sums import NOTHING, WEIGHT_INDEX, Amount, MergedTree
+from perftui.probes.profile.inverted import InvertedNodes
+from perftui.probes.profile.sums import WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.profile.waiting import WAIT_WORDS
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
+from perftui.tui.picture.selection import Selection
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.draw.strips import Part, edge_style, ground_of, ink_style, line_of
-from perftui.tui.widgets.flame.data import Drawn, prepare
+from perftui.tui.widgets.flame.data import Drawn, is_hit, prepare
 from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
-from perftui.tui.widgets.flame.layout import Box, lay_out
-from perftui.tui.widgets.flame.threads import ThreadChosen, ThreadStrip, pick_thread, thread_strip
-from perftui.tui.widgets.flame.words import frame_label, inside, why_empty, why_no_weight
+from perftui.tui.widgets.flame.layout import Box, first_of, lay_out
+from perftui.tui.widgets.flame.threads import (
+    ThreadChosen,
+    ThreadStrip,
+    as_one,
+    pick_threads,
+    thread_strip,
+)
+from perftui.tui.widgets.flame.words import inside, why_empty, why_no_weight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
+    from perftui.probes.profile.folding import Fold
     from perftui.probes.spine.reader import ThreadTree
     from perftui.tui.picture.view import View
+
+_FACES = 20_000
+"""Labels that are kept."""
 
 
 class Flame(IciclePane):
@@ -38,36 +52,89 @@ class Flame(IciclePane):
         self._empty: tuple[str, ...] = ("waiting for the first picture",)
         self._merged: MergedTree | None = None
         self._chosen: tuple[int, int] | None = None
-        self._faces: dict[tuple[int, int], tuple[int, int, str]] = {}
-        """(node, line) -> hue, shade and label, which change less often than widths."""
+        self._faces: dict[tuple[int, int, Fold | None], tuple[int, int, str]] = {}
+        """(node, line, fold) -> hue, shade and label, which change less often than widths."""
         self._strip: ThreadStrip | None = None
+        self._members: frozenset[tuple[int, int]] = frozenset()
+        """(pid, tid) of the threads that are shown as one."""
+        self._opened: set[int] = set()
+        """Where folds were entered that were opened one by one."""
+        self._inverted = InvertedNodes()
+        self._wants_match = False
+        """There is another filter: its first match is to be selected."""
+        self._sought: tuple[str, str] | None = None
+        """(function, file) that is to be selected rather than others that the filter finds."""
 
     # -- data ------------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
         """Show another picture; focus and zoom stay on the same frames."""
-        if view.same_stacks(self._view):
+        if view.same_stacks(self._view) and not self._wants_match:
             return
+        before = self._view.selection if self._view is not None else Selection()
         self._view = view
+        selection = view.selection
+        if selection.unfold != before.unfold:
+            self._opened.clear()
+        if selection.inverted != before.inverted:
+            self._zoom, self._focus, self._hover = ROOT, None, None
         self._take(view)
+        if selection.filter != before.filter or selection.inverted != before.inverted:
+            self._wants_match = bool(selection.filter)
         self.redraw()
+
+    def seek(self, function: str, file: str) -> None:
+        """Select where a function is called, once a picture comes whose filter finds it."""
+        self._sought = (function, file)
+        self._wants_match = True
 
     def _take(self, view: View) -> None:
         self._drawn = None
-        by_line = view.selection.by_line
+        selection = view.selection
         merged = self._merged
-        if merged is None or merged.source is not view.tree or merged.by_line != by_line:
-            merged = self._merged = MergedTree(view.tree, by_line=by_line)
+        if merged is None or merged.source is not view.tree or merged.by_line != selection.by_line:
+            merged = self._merged = MergedTree(view.tree, by_line=selection.by_line)
+            self._inverted = InvertedNodes()
             self._zoom, self._focus, self._hover = ROOT, None, None
+            self._opened.clear()
             self._faces.clear()
-        thread = pick_thread(view, self._chosen)
-        if thread is None:
+        threads = pick_threads(view, self._chosen, self._hit(view))
+        if not threads:
             self._empty = why_empty(view)
             return
-        self._chosen = (thread.pid, thread.tid)
-        self._drawn = prepare(view, thread, merged)
+        self._chosen = (threads[0].pid, threads[0].tid)
+        self._members = frozenset((thread.pid, thread.tid) for thread in threads)
+        self._drawn = prepare(
+            view,
+            as_one(view, threads),
+            merged,
+            fold=not selection.unfold,
+            opened=self._opened,
+            inverted=self._inverted if selection.inverted else None,
+        )
         if self._drawn is None:
-            self._empty = why_no_weight(view.selection.weight)
+            self._empty = why_no_weight(selection.weight)
+
+    @staticmethod
+    def _hit(view: View) -> Callable[[ThreadTree], bool] | None:
+        """Return what tells whether a thread runs what the filter looks for."""
+        wanted = view.selection.filter.lower()
+        if not wanted:
+            return None
+        tree = view.tree
+        known: dict[int, bool] = {ROOT: False}
+
+        def hit(node: int) -> bool:
+            steps = []
+            while node not in known:
+                steps.append(node)
+                node = tree.parent(node)
+            found = known[node]
+            for step in reversed(steps):
+                found = known[step] = found or is_hit(tree.frame(step), wanted)
+            return found
+
+        return lambda thread: any(hit(node) for node in thread.self_by_node)
 
     # -- drawing ---------------------------------------------------------------------------
 
@@ -82,16 +149,40 @@ class Flame(IciclePane):
         # A frame that has no time in this range lends its zoom to its nearest caller that has.
         top = self._zoom
         while top != ROOT and not drawn.icicle.value.get(top):
-            top = drawn.sums.merged.parent(top)
+            top = drawn.parent(top)
         self._shown_top = top
         self._rows = lay_out(drawn.icicle, top, width)
+        if self._wants_match and drawn.matches is not None:
+            top = self._go_to_match(drawn, drawn.matches)
         share = drawn.icicle.value[top] / drawn.icicle.value[ROOT]
-        path = drawn.sums.merged.path(top)
-        lines = self.breadcrumb(0, path, f"{percent(share)} of the thread")
+        whole = "thread" if len(self._members) < 2 else "threads"
+        lines = self.breadcrumb(0, drawn.path(top), f"{percent(share)} of the {whole}")
         below = self._thread_lines(height - len(lines))
         lines += self.frame_lines(len(lines), height - len(lines) - len(below))
         self.tell()
-        return lines + below
+        return self.with_hover(lines + below)
+
+    def _go_to_match(self, drawn: Drawn, matches: frozenset[int]) -> int:
+        """Select the first match, zoomed to if it is too narrow; returns what is on top."""
+        self._wants_match = False
+        if self._sought is not None:
+            exact = frozenset(n for n in matches if drawn.frame(n)[:2] == self._sought)
+            matches, self._sought = exact or matches, None
+        found = first_of(self._rows, matches)
+        if found is None and matches:
+            value = drawn.icicle.value
+            widest = max(matches, key=lambda node: (value.get(node, 0.0), -node))
+            if value.get(widest):
+                self._zoom = self._shown_top = drawn.parent(widest)
+                self._rows = lay_out(drawn.icicle, self._shown_top, self.size.width)
+                found = first_of(self._rows, matches)
+                if found is None:
+                    self._zoom = self._shown_top = widest
+                    self._rows = lay_out(drawn.icicle, widest, self.size.width)
+                    found = 0, self._rows[0][0]
+        if found is not None:
+            self.choose(*found)
+        return self._shown_top
 
     def row_strip(self, row: list[Box], depth: int) -> Strip:
         """Draw one row of frames."""
@@ -100,7 +191,7 @@ class Flame(IciclePane):
         drawn = self._drawn
         assert drawn is not None
         looked = self._hover or self._focus
-        merged, line_at, faces = drawn.sums.merged, drawn.sums.line, self._faces
+        faces = self._faces
         segments: list[Segment] = []
         at = 0
         for x0, x1, node, kind, _ in row:
@@ -110,12 +201,16 @@ class Flame(IciclePane):
             if depth == 0 and node == ROOT:
                 hue, shade, label = -1, 2, self._root_label(drawn)
             else:
-                face = (node, line_at.get(node, 0))
+                fold = drawn.tree.folds.get(node)
+                upright = drawn.upright(node)
+                face = (upright, drawn.line(node), fold)
                 known = faces.get(face)
                 if known is None:
-                    frame = merged.frame(node)
+                    frame = drawn.frame(node)
                     ink = frame_ink(frame.module, frame.file)
-                    known = faces[face] = (*ink, frame_label(frame, face[1]))
+                    known = faces[face] = (*ink, drawn.label(node))
+                    if len(faces) > _FACES:
+                        faces.pop(next(iter(faces)))
                 hue, shade, label = known
                 if kind == "frame":
                     pass
@@ -139,7 +234,7 @@ class Flame(IciclePane):
 
     def _root_label(self, drawn: Drawn) -> str:
         thread, selection = drawn.thread, drawn.view.selection
-        whole = drawn.sums.total[ROOT]
+        whole = drawn.tree.total[ROOT]
         many = len({stack.pid for stack in drawn.view.stacks}) > 1
         label = clean(thread.name) + (f"  pid {thread.pid}" if many else "") + "  "
         if selection.weight == "grown":
@@ -151,6 +246,8 @@ class Flame(IciclePane):
         elif selection.weight == "cpu":
             label += f"{format_seconds(whole[1] / NS_PER_S)} CPU · "
         label += format_seconds(whole[0] / NS_PER_S)
+        if selection.inverted:
+            label += "   upside down: what ran, its callers below"
         if drawn.matches is not None:
             label += f'   filter "{clean(selection.filter)}" {percent(drawn.match_share)}'
         return label
@@ -161,13 +258,13 @@ class Flame(IciclePane):
         self._strip = None
         if height < 6:
             return []
-        strip = thread_strip(drawn.view, drawn.thread, self.size.width)
+        strip = thread_strip(drawn.view, self._members, self.size.width)
         if not strip.cells:
             return []
         self._strip = strip
         width, text, dim = self.size.width, self.tone("text"), self.tone("dim")
-        parts: list[Part] = []
-        at = 0
+        parts: list[Part] = [(f" {strip.title} ", dim)]
+        at = len(strip.title) + 2
         for cell in strip.cells:
             if cell.x0 > at:
                 parts.append((" " * (cell.x0 - at), text))
@@ -175,9 +272,7 @@ class Flame(IciclePane):
             parts.append(("▏", edge_style(style, ground_of(text))))
             parts.append((inside(cell.label, cell.x1 - cell.x0 - 1), style))
             at = cell.x1
-        title = line_of([(" " + strip.title, dim)], width, text)
-        threads = line_of(parts, width, text)
-        return [title, threads] if height < 9 else [line_of((), width, text), title, threads]
+        return [line_of(parts, width, text)]
 
     # -- looking at frames -----------------------------------------------------------------
 
@@ -185,46 +280,70 @@ class Flame(IciclePane):
         """Return what is known about the frame under the mouse, else about the chosen one."""
         drawn = self._drawn
         looked = self._hover or self._focus
-        if drawn is None or looked is None or looked[0] not in drawn.sums.total:
+        if drawn is None or looked is None or looked[0] not in drawn.tree.total:
             return None
         node, kind = looked
         sums, weight = drawn.sums, drawn.view.selection.weight
-        total = Amount(*sums.total[node])
+        total = Amount(*drawn.tree.total[node])
         share = max(total[WEIGHT_INDEX[weight]], 0) / drawn.icicle.value[ROOT]
-        samples = drawn.sums.total[ROOT][0] / NS_PER_S * (drawn.view.status.stack_rate_hz or 0)
+        samples = drawn.tree.total[ROOT][0] / NS_PER_S * (drawn.view.status.stack_rate_hz or 0)
         error = share_error(min(share, 1.0), samples)
-        own = Amount(*sums.own.get(node, NOTHING))
+        own = drawn.own(node)
         if node == ROOT:
             name, name_pid = drawn.thread.name, f"thread {drawn.thread.tid} of {drawn.thread.pid}"
+            if len(self._members) > 1:
+                name_pid = f"{len(self._members)} threads"
             torn = sums.torn[0] / NS_PER_S
             note = f"torn {format_seconds(torn)}" if torn > 0 else ""
             return FrameDetail(name, name_pid, 0, own, total, share, error, weight, (), note)
-        frame = sums.merged.frame(node)
-        lines = tuple(sums.lines(node)[:8])
-        line = frame.line if sums.merged.by_line else sums.line.get(node, frame.line)
+        frame, fold = drawn.frame(node), drawn.fold(node)
+        name = self.name_of(node)
+        lines = tuple(sums.lines(drawn.upright(node))[:8]) if fold is None else ()
         note = ""
         if kind == "wait":
             off = format_seconds((own.wall_ns - own.cpu_ns) / NS_PER_S)
             note = f"{drawn.wait_label(node)} {off}"
         elif kind == "rest":
             note = "callees too narrow to draw: zoom in"
-        return FrameDetail(
-            frame.function, frame.file, line, own, total, share, error, weight, lines, note
-        )
+        elif fold is not None and drawn.inverted is None:
+            note = "enter opens"
+        if drawn.inverted is not None:
+            lines = ()  # of a caller they would be about all that it called
+        line = drawn.line(node)
+        return FrameDetail(name, frame.file, line, own, total, share, error, weight, lines, note)
 
     def hint(self) -> str:
         """Return what can be done here."""
-        return "" if self._drawn is None else "hover or ↑↓←→ a frame · enter zoom · < > thread"
+        return (
+            ""
+            if self._drawn is None
+            else "hover or ↑↓←→ a frame · enter zoom · u unfold · < > thread"
+        )
 
     def parent_of(self, node: int) -> int:
-        """Return the calling merged node."""
-        return ROOT if self._merged is None else self._merged.parent(node)
+        """Return the node above."""
+        return ROOT if self._drawn is None else self._drawn.parent(node)
 
     def name_of(self, node: int) -> str:
-        """Return the function of a merged node; the root is the thread."""
+        """Return the function of a node; the root is the thread."""
+        drawn = self._drawn
+        if drawn is None:
+            return ""
         if node == ROOT:
-            return "" if self._drawn is None else self._drawn.thread.name
-        return "" if self._merged is None else self._merged.frame(node).function
+            return drawn.thread.name
+        fold = drawn.fold(node)
+        return drawn.name(node) if fold is None else f"▸ {fold.words}"
+
+    def zoom_to(self, node: int) -> None:
+        """Give a node the whole width; a fold is opened instead."""
+        drawn = self._drawn
+        if drawn is None or drawn.fold(node) is None or drawn.inverted is not None:
+            super().zoom_to(node)
+            return
+        self._opened.add(node)
+        self._hover, self._focus = None, (node, "frame")
+        self._take(drawn.view)
+        self.redraw()
 
     def clicked_beside(self, event: events.Click) -> None:
         """Choose a thread of the line of threads."""

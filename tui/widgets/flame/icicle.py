@@ -14,6 +14,7 @@ from textual.message import Message
 from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import clean, shorten_middle, width_of
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
+from perftui.tui.widgets.flame.detail import headline
 from perftui.tui.widgets.flame.layout import Box, box_at, find_box, neighbour
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class IciclePane(LinePane):
         self._crumbs: list[tuple[int, int, int]] = []
         """(x0, x1, node) of the breadcrumb's parts."""
         self._crumbs_y = 0
+        self._sighted: tuple[Identity | None, int] | None = None
+        """The chosen frame and the rows when it was last looked after that it is seen."""
+        self.tells_hover = False
+        """Whether the last line tells of the frame under the mouse while none is chosen."""
 
     # -- what subclasses say ---------------------------------------------------------------
 
@@ -101,6 +106,7 @@ class IciclePane(LinePane):
         """Draw the rows that are seen, from line `first_y` of the pane: exactly `room` lines."""
         room = self._room = max(room, 1)
         self._first_row_y = first_y
+        self._keep_in_sight()
         self.top = max(0, min(self.top, len(self._rows) - room))
         shown = self._rows[self.top : self.top + room]
         lines = [self.row_strip(row, depth) for depth, row in enumerate(shown, self.top)]
@@ -110,6 +116,32 @@ class IciclePane(LinePane):
             text = f"  ▼ {hidden + 1} levels deeper: scroll, or zoom in"
             lines[-1] = line_of([(text, self.tone("dim"))], width, blank)
         return lines + [line_of((), width, blank)] * (room - len(lines))
+
+    def _keep_in_sight(self) -> None:
+        """Scroll to the chosen frame if there is another, or another room."""
+        before, self._sighted = self._sighted, (self._focus, self._room)
+        if self._focus is None or before == self._sighted:
+            return
+        found = find_box(self._rows, *self._focus)
+        if found is None:
+            return
+        depth = found[0]
+        if depth < self.top:
+            self.top = depth
+        elif depth >= self.top + self._room - 1:
+            self.top = max(min(depth - self._room + 2, len(self._rows) - self._room), 0)
+
+    def with_hover(self, lines: list[Strip]) -> list[Strip]:
+        """Lay what is known of the frame under the mouse over the last of some lines.
+
+        Only where nothing else tells it: a pane that came and went with the mouse would move
+        what is under the mouse.
+        """
+        frame = self.detail() if self.tells_hover and self._hover and not self._focus else None
+        if frame is None or not lines:
+            return lines
+        blank = self.tone("text")
+        return [*lines[:-1], line_of(headline(self, frame), self.size.width, blank)]
 
     def breadcrumb(self, y: int, path: Sequence[int], words: str) -> list[Strip]:
         """Draw the way from the root to the zoomed frame, the last of `path`; none at the root."""
@@ -150,6 +182,9 @@ class IciclePane(LinePane):
     def _repaint(self, *looked: Identity | None) -> None:
         """Draw the rows of some boxes again without a new layout."""
         if not self._rows or not self._lines:
+            return
+        if self.tells_hover and not self._focus:
+            self.redraw()  # the last line comes or goes
             return
         lines = list(self._lines)
         hidden = len(self._rows) > self.top + self._room
@@ -200,12 +235,13 @@ class IciclePane(LinePane):
             return
         depth, box = target
         self._hover = None
-        self._focus = (box.node, box.kind)
-        if depth < self.top:
-            self.top = depth
-        elif depth >= self.top + self._room - 1:
-            self.top = max(min(depth - self._room + 2, len(self._rows) - self._room), 0)
+        self.choose(depth, box)
         self.redraw()
+
+    def choose(self, depth: int, box: Box) -> None:
+        """Select a box, and bring it in sight with the next drawing."""
+        self._focus = (box.node, box.kind)
+        self._sighted = None
 
     def action_zoom(self) -> None:
         """Give the chosen frame the whole width."""
@@ -213,15 +249,18 @@ class IciclePane(LinePane):
             self.zoom_to(self._focus[0])
 
     def action_zoom_out(self) -> None:
-        """Go back to the caller; at the root the key is not ours."""
+        """Go back to the caller; at the root let go of the frame, then the key is not ours."""
         if self._shown_top == ROOT:
+            self._focus = None
+            self.redraw()
             return
         self._focus = (self._shown_top, "frame")
         self.zoom_to(self.parent_of(self._shown_top))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave esc and backspace to the screen while nothing is zoomed."""
-        return not (action == "zoom_out" and self._shown_top == ROOT)
+        """Leave esc and backspace to the screen while nothing is zoomed or chosen."""
+        nothing = self._shown_top == ROOT and self._focus is None
+        return not (action == "zoom_out" and nothing)
 
     def zoom_to(self, node: int) -> None:
         """Give a node the whole width."""
@@ -229,6 +268,11 @@ class IciclePane(LinePane):
         self._hover = None
         self.top = 0
         self.redraw()
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether a frame was chosen."""
+        return self._focus is not None
 
     @property
     def zoomed(self) -> str:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 BoxKind = Literal["frame", "wait", "rest"]
 
@@ -115,6 +115,15 @@ def find_box(rows: Sequence[Sequence[Box]], node: int, kind: str) -> tuple[int, 
         for box in row:
             if box.node == node and box.kind == kind:
                 return depth, box
+    return None
+
+
+def first_of(rows: Sequence[Sequence[Box]], nodes: Collection[int]) -> tuple[int, Box] | None:
+    """Return (depth, box) of the first of some frames: in the topmost row, the widest."""
+    for depth, row in enumerate(rows):
+        found = [box for box in row if box.kind == "frame" and box.node in nodes]
+        if found:
+            return depth, max(found, key=lambda box: (box.x1 - box.x0, -box.x0))
     return None
 
 

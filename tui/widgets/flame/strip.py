@@ -18,7 +18,7 @@ from perftui.tui.widgets.draw.strips import edge_style, ground_of, ink_style
 from perftui.tui.widgets.flame.data import Drawn, prepare
 from perftui.tui.widgets.flame.layout import Box, lay_out
 from perftui.tui.widgets.flame.threads import pick_thread
-from perftui.tui.widgets.flame.words import frame_label, inside
+from perftui.tui.widgets.flame.words import inside
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -76,7 +76,7 @@ class FlameStrip(Canvas):
                 if kind == "wait":
                     label = drawn.wait_label(node)
                 elif kind == "frame":
-                    label = frame_label(frame, drawn.sums.line.get(node, 0))
+                    label = drawn.label(node)
             if first and node != ROOT:
                 label = f"{clean(drawn.thread.name)} › {label}"
             style = ink_style(hue, shade, "" if kind == "frame" else "wait", dark, ground)

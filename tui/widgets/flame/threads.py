@@ -1,4 +1,4 @@
-"""Which thread the flame shows, and the line of all the others below it."""
+"""Which thread the flame shows, or which threads as one, and the line of all the others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
+from perftui.probes.profile.alike import groups_alike, merged, working
+from perftui.probes.profile.sums import busy
+from perftui.probes.profile.thread_groups import name_pattern
 from perftui.tui.text.fit import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from perftui.probes.spine.reader import Thread, ThreadTree
     from perftui.tui.picture.view import View
@@ -38,32 +41,79 @@ class ThreadCell(NamedTuple):
     chosen: bool
 
 
+OTHERS = "other threads"
+
+
 class ThreadStrip(NamedTuple):
-    """The line of other threads."""
+    """The line of other threads: title, a gap, and the cells."""
 
     title: str
     cells: tuple[ThreadCell, ...]
 
 
-def pick_thread(view: View, last: tuple[int, int] | None) -> ThreadTree | None:
-    """Return the thread to show: the chosen one, else the hottest by the weight.
+def pick_threads(
+    view: View,
+    last: tuple[int, int] | None,
+    hit: Callable[[ThreadTree], bool] | None = None,
+) -> tuple[ThreadTree, ...]:
+    """Return the threads to show as one, the hottest first; empty if there is none.
+
+    A chosen thread is shown alone. Else it is all that a person means by "the program" if they
+    are to be merged, else the hottest thread by the weight, with those alike that work like it.
 
     Args:
         view: The picture.
         last: (pid, tid) shown before; it stays until another is clearly hotter.
+        hit: Tells whether a thread has what the filter looks for; one that has goes first.
     """
-    wanted = view.selection.thread
-    if wanted is not None:
-        return next((s for s in view.stacks if (s.pid, s.tid) == wanted), None)
-    if not view.stacks:
-        return None
-    best = max(view.stacks, key=lambda stack: _heat(stack, view.selection.weight))
-    for stack in view.stacks:
-        if (stack.pid, stack.tid) == last:
-            heat = _heat(stack, view.selection.weight)
-            rival = _heat(best, view.selection.weight)
-            return best if rival > heat * STICKY else stack
-    return best
+    selection = view.selection
+    if selection.thread is not None:
+        return tuple(s for s in view.stacks if (s.pid, s.tid) == selection.thread)[:1]
+
+    def heat(stack: ThreadTree) -> float:
+        return _heat(stack, selection.weight)
+
+    if selection.merged:
+        return tuple(sorted(busy(view.stacks), key=heat, reverse=True))
+    stacks = tuple(stack for stack in view.stacks if hit(stack)) if hit else ()
+    groups = groups_alike(stacks or view.stacks)
+    if not groups:
+        return ()
+
+    def sum_of(group: tuple[ThreadTree, ...]) -> float:
+        return sum(map(heat, group))
+
+    best = max(groups, key=sum_of)
+    for group in groups:
+        if any((stack.pid, stack.tid) == last for stack in group):
+            best = best if sum_of(best) > sum_of(group) * STICKY else group
+            break
+    found = working(best, heat)
+    if len(found) == 1:  # of some alike, the one that was shown before
+        for stack in best:
+            if (stack.pid, stack.tid) == last and heat(found[0]) <= heat(stack) * STICKY:
+                return (stack,)
+    return found
+
+
+def pick_thread(view: View, last: tuple[int, int] | None) -> ThreadTree | None:
+    """Return what to show as one thread: `pick_threads`, added up; None if there is nothing."""
+    found = pick_threads(view, last)
+    return as_one(view, found) if found else None
+
+
+def as_one(view: View, threads: Sequence[ThreadTree]) -> ThreadTree:
+    """Add threads up as one, and name it."""
+    if len(threads) == 1:
+        return threads[0]
+    patterns = {name_pattern(thread.name) for thread in threads}
+    if len(patterns) == 1:
+        name = f"{patterns.pop()} ×{len(threads)}, merged"
+    else:
+        left_out = len(view.stacks) - len(threads)
+        idle = f", {left_out} idle left out" if left_out else ""
+        name = f"{len(threads)} threads, merged{idle}"
+    return merged(threads, name)
 
 
 def _heat(stack: ThreadTree, weight: str) -> float:
@@ -80,9 +130,9 @@ def _heat(stack: ThreadTree, weight: str) -> float:
     return stack.cpu_ns + bonus
 
 
-def thread_strip(view: View, shown: ThreadTree, width: int) -> ThreadStrip:
+def thread_strip(view: View, shown: Collection[tuple[int, int]], width: int) -> ThreadStrip:
     """Put the threads that the flame does not show side by side, widths by their CPU."""
-    others = [t for t in view.threads if (t.pid, t.tid) != (shown.pid, shown.tid)]
+    others = [t for t in view.threads if (t.pid, t.tid) not in shown]
     stacks = {(stack.pid, stack.tid) for stack in view.stacks}
     groups: dict[tuple[int, str, bool], list[Thread]] = {}
     for thread in others:
@@ -101,7 +151,7 @@ def thread_strip(view: View, shown: ThreadTree, width: int) -> ThreadStrip:
         where = f"  {clean(first.waiting)}" if python and first.waiting and cpu < 1 else ""
         ident = (first.pid, first.tid) if python else None
         labels.append((f"{clean(name)}{count}  {figure}{where}", cpu, ident))
-    return ThreadStrip("other threads in this range", tuple(_place(labels, width)))
+    return ThreadStrip(OTHERS, tuple(_place(labels, width - len(OTHERS) - 2, len(OTHERS) + 2)))
 
 
 def _cpu(threads: Iterable[Thread]) -> float:
@@ -109,7 +159,7 @@ def _cpu(threads: Iterable[Thread]) -> float:
 
 
 def _place(
-    labels: list[tuple[str, float, tuple[int, int] | None]], width: int
+    labels: list[tuple[str, float, tuple[int, int] | None]], width: int, left: int
 ) -> Iterable[ThreadCell]:
     """Give every label its room while there is room; what is left over goes by CPU."""
     need = [len(label) + 2 for label, _, _ in labels]
@@ -124,8 +174,8 @@ def _place(
     for index in range(count):
         label, cpu, ident = labels[index]
         cells = min(need[index] + int(spare * cpu / whole), width - x)
-        yield ThreadCell(x, x + cells, label, ident, False)
+        yield ThreadCell(left + x, left + x + cells, label, ident, False)
         x += cells
     hidden = len(labels) - count
     if hidden and width - x >= 8:
-        yield ThreadCell(x, min(x + 12, width), f"… {hidden} more", None, False)
+        yield ThreadCell(left + x, left + min(x + 12, width), f"… {hidden} more", None, False)

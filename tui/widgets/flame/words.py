@@ -9,15 +9,39 @@ from perftui.probes.profile import place as code_place
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 
 if TYPE_CHECKING:
+    from perftui.probes.profile.folding import Fold
     from perftui.probes.spine.calltree import Frame
     from perftui.tui.picture.view import View
 
 
-def frame_label(frame: Frame, line: int) -> str:
-    """Name a frame: its function, and where that is in the fewest words."""
-    if not frame.file:
-        return clean(frame.function)
-    return f"{clean(frame.function)}  {place_of(frame.module, frame.file, line)}"
+def frame_label(frame: Frame, line: int, mains: frozenset[str] = frozenset()) -> str:
+    """Name a frame: its function, and where that is in the fewest words.
+
+    Args:
+        frame: To name.
+        line: That it stood in longest.
+        mains: File names of the programs' main modules.
+    """
+    name = name_of(frame, mains)
+    if not frame.file or name.startswith("import "):
+        return name
+    return f"{name}  {place_of(frame.module, frame.file, line)}"
+
+
+def name_of(frame: Frame, mains: frozenset[str] = frozenset()) -> str:
+    """Name a frame: its function, or the module whose code it is."""
+    return clean(code_place.called(frame.function, frame.file, mains))
+
+
+def fold_label(fold: Fold, entered: Frame) -> str:
+    """Name frames that are folded, and by what they were called."""
+    return f"▸ {clean(fold.words)}  {name_of(entered)}"
+
+
+def mains_of(view: View) -> frozenset[str]:
+    """Return the file names of the main modules that run in a session."""
+    argvs = (view.target.argv, *(process.argv for process in view.processes))
+    return code_place.mains_of(argvs)
 
 
 @lru_cache(maxsize=4096)
@@ -45,7 +69,7 @@ def inside(label: str, width: int) -> str:
         left = room - width_of(name) - 2
         if left >= 6:
             label = name + gap + shorten_middle(place, left)
-        elif name.startswith("waiting "):
+        elif name.startswith(("waiting ", "▸ ")):
             label = shorten_end(name, width)
         else:
             label = shorten_middle(name, width)

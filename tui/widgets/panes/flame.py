@@ -1,4 +1,4 @@
-"""The Flame tab: the icicle above, what is known about the frame looked at below.
+"""The Flame tab: the icicle, and below it what is known about the frame that was chosen.
 
 With the range laid against the time before it, another icicle takes the first one's place.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FlamePane(Vertical):
-    """Icicle and detail line; the taller the pane, the more source is shown."""
+    """Icicle, and of a frame that was chosen its detail: the taller, the more source is shown."""
 
     DEFAULT_CSS = """
     FlamePane {
@@ -34,6 +34,7 @@ class FlamePane(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.flame = Flame()
+        self.flame.tells_hover = True
         self.diff: DiffFlame | None = None
         """Made when it is asked for."""
         self.detail = Detail()
@@ -76,6 +77,7 @@ class FlamePane(Vertical):
             other.display = False
         if had_keys:
             wanted.focus()
+        self._share(self.size.height)
         wanted.call_after_refresh(wanted.redraw)
 
     @property
@@ -85,13 +87,22 @@ class FlamePane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the height."""
-        height = event.size.height
-        self.detail.styles.height = 5 if height >= 16 else 3 if height >= 12 else 1
-        self.detail.display = height >= 5
+        self._share(event.size.height)
+
+    def _share(self, height: int) -> None:
+        """Give the detail its lines, while there is something that it is about."""
+        chosen = self.shown.has_choice
+        lines = 0
+        if height >= 5 and (chosen or self._why or self.shown is self.diff):  # it has a legend
+            lines = 1 if not chosen or height < 12 else 3 if height < 16 else 5
+        if lines:
+            self.detail.styles.height = lines
+        self.detail.display = lines > 0
 
     def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
         """Tell about the frame."""
         message.stop()
         if message.pane is self.shown:
             hint = f"{self._why} · {message.hint}" if self._why else message.hint
+            self._share(self.size.height)
             self.detail.tell(message.frame, hint)

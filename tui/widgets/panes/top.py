@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from perftui.probes.profile.place import called, file_name
 from perftui.probes.profile.sums import (
     BYTES,
     WEIGHT_INDEX,
@@ -17,11 +18,11 @@ from perftui.probes.profile.sums import (
     node_totals,
     plumbing_last,
 )
-from perftui.probes.spine.calltree import ROOT
+from perftui.probes.spine.calltree import ROOT, module_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
-from perftui.tui.widgets.flame.words import place_of
+from perftui.tui.widgets.flame.words import mains_of, place_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -61,9 +62,16 @@ class TopPane(Table):
             self.function = function
             self.file = file
 
+        @property
+        def name(self) -> str:
+            """What a filter finds it by: its name, of a module's code the module's."""
+            return self.function if self.function != "<module>" else module_of(self.file)
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.sort = 0
+        self._filter = ""
+        """Whose first match was selected."""
         self._view: View | None = None
 
     def show(self, view: View) -> None:
@@ -80,7 +88,13 @@ class TopPane(Table):
         else:
             stacks = busy(view.stacks)
         rows = function_sums(view.tree, stacks, by_line=selection.by_line)
-        whole = node_totals(view.tree, stacks)[1][ROOT][index]
+        totals = node_totals(view.tree, stacks)[1]
+        whole = totals[ROOT][index]
+        mains = mains_of(view) | {
+            file_name(view.tree.frame(node).file)
+            for node in totals
+            if node != ROOT and view.tree.parent(node) == ROOT
+        }
         if selection.filter:
             wanted = selection.filter.lower()
             rows = [r for r in rows if wanted in f"{r.function} {r.module} {r.file}".lower()]
@@ -91,7 +105,7 @@ class TopPane(Table):
         keys = [(row.function, row.file, row.line if selection.by_line else 0) for row in rows]
 
         def row(number: int) -> Row:
-            return _row(rows[number], index, whole, narrow)
+            return _row(rows[number], index, whole, narrow, mains)
 
         narrow = self.size.width < NARROW
         left_out = len(view.stacks) - len(stacks)
@@ -107,6 +121,10 @@ class TopPane(Table):
             head=(f"{len(rows)} {unit}", f"by {what} · {names}{idle}") if stacks else ("", ""),
             empty=_why_empty(view),
         )
+        if selection.filter != self._filter:
+            self._filter = selection.filter
+            if keys and selection.filter:
+                self.choose(keys[0])
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns for the new width."""
@@ -157,7 +175,8 @@ def _columns(weight: int, narrow: bool) -> tuple[Column, ...]:
     return columns if narrow else (*columns, Column("place", 34, rank=4, tone="dim"))
 
 
-def _row(row: FunctionSum, weight: int, whole: int, narrow: bool) -> Row:
+def _row(row: FunctionSum, weight: int, whole: int, narrow: bool, mains: frozenset[str]) -> Row:
+    name = called(row.function, row.file, mains)
     own, total = row.self_[weight], row.total[weight]
     place = place_of(row.module, row.file, row.line)
     share = own / whole if whole else 0.0
@@ -174,7 +193,7 @@ def _row(row: FunctionSum, weight: int, whole: int, narrow: bool) -> Row:
             amount(own) if own else "",
             amount(total),
             format_seconds(other / NS_PER_S),
-            *((f"{row.function}  {place}",) if narrow else (row.function, place)),
+            *((f"{name}  {place}",) if narrow else (name, place)),
         ),
         (hot, "", "", "", "", "strong" if share >= 0.02 else ""),
         bar=share,

@@ -31,6 +31,22 @@ class Choices:
         selection = self._shown.selection
         self._shown.choose(selection.with_(by_line=not selection.by_line))
 
+    def unfold(self) -> None:
+        """Change between the program's own functions and all frames."""
+        selection = self._shown.selection
+        self._shown.choose(selection.with_(unfold=not selection.unfold))
+
+    def invert(self) -> None:
+        """Turn the flame upside down, and back."""
+        selection = self._shown.selection
+        self._shown.choose(selection.with_(inverted=not selection.inverted))
+
+    def merge(self) -> None:
+        """Change between the hottest thread and all threads as one."""
+        selection = self._shown.selection
+        merged = selection.thread is not None or not selection.merged
+        self._shown.choose(selection.with_(merged=merged, thread=None))
+
     def next_thread(self, step: int) -> None:
         """Change the thread."""
         view = self._shown.chosen_view
@@ -56,7 +72,7 @@ class Choices:
         self._shown.choose(self._shown.selection.with_(filter=text))
 
     def function(self, name: str) -> None:
-        """Show where a function is called."""
+        """Show where a function, or a module, is called."""
         self.filter(name)
         self._say(f"{name} in the flame; / changes the filter, r forgets it")
 

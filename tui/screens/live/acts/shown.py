@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.selection import Selection
+from perftui.tui.terminal.panels import Panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ class Shown:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.selection = Selection()
+        self.panels = Panels()
         self.view: View | None = None
         self.layout: LiveLayout | None = None
         """How the terminal is shared out; None before the first look at it."""
