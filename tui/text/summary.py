@@ -8,6 +8,7 @@ from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
+from perftui.tui.text.verdict import verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     """
     lines = [_head(summary)]
     lines += [f"  ! {notice.text}" for notice in notices]
+    lines += ["", *verdict_lines(summary)]
     for title, rows in (
         ("alerts", _alerts(summary)),
         ("runs", _runs(summary)),
