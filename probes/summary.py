@@ -18,6 +18,8 @@ from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
+from perftui.probes.verdict.finding import findings_json
+from perftui.probes.verdict.ranked import verdict
 
 if TYPE_CHECKING:
     from perftui.probes.spine.reader import (
@@ -49,6 +51,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
     target = reader.target()
     exit_ = reader.exit()
     overhead = reader.overhead()
+    found = verdict(reader)
     return {
         "schema": SCHEMA,
         "target": {
@@ -95,6 +98,8 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             }
             for alert in reader.alerts(t0_ns, t1_ns)
         ],
+        "findings": findings_json(found),
+        "in_short": found.plain,
         "spikes": [spike_json(spike, t0_ns) for spike in (finder or SpikeFinder(reader)).finish()],
         "profiler": {
             "cpu_s": overhead.cpu_s if overhead else None,

@@ -22,6 +22,7 @@ COMMANDS = (
     "demo",
     "list",
     "summary",
+    "explain",
     "query",
     "export",
     "compare",

@@ -14,6 +14,7 @@ from perftui.tui.text.memory_growth import (
     keeper_rows,
     rise_rows,
 )
+from perftui.tui.text.verdict import verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
     """
     lines = [_head(summary)]
     lines += [f"  ! {notice.text}" for notice in notices]
+    lines += ["", *verdict_lines(summary)]
     for title, rows in (
         ("alerts", _alerts(summary)),
         ("runs", _runs(summary)),

@@ -62,6 +62,7 @@ def report_data(
         "recording": _name(part.title(reader)),
         "verdict": _words(verdict(facts)),
         "severity": _severity(facts),
+        "findings": _findings(facts),
         "span": [facts.seconds(part.t0_ns), facts.seconds(part.t1_ns)],
         "figures": [
             [_name(figure.name), figure.value, figure.detail, figure.is_bad]
@@ -111,6 +112,23 @@ def _name(text: str) -> str:
 
 def _words(text: str) -> str:
     return fitted(text, WORDS_CHARS)
+
+
+def _findings(facts: Facts) -> list[dict[str, Any]]:
+    """Return what matters about the whole, by impact."""
+    found = () if facts.found is None else facts.found.findings
+    return [
+        {
+            "text": _words(each.text),
+            "code": _name(each.code),
+            "severity": _name(each.severity),
+            "evidence": _words(each.evidence),
+            "unsure": _words(each.may_be_wrong),
+            "next": _words(each.next_step),
+            "range": [facts.seconds(each.t0_ns), facts.seconds(each.t1_ns)],
+        }
+        for each in found
+    ]
 
 
 def _severity(facts: Facts) -> str:

@@ -15,6 +15,7 @@ from perftui.probes.text.units import (
     format_seconds,
     three_digits,
 )
+from perftui.probes.verdict.ranked import verdict as whole_verdict
 
 if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.reader import CallStats, Counter, Import, Phase, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
+    from perftui.probes.verdict.finding import Verdict
 
 SEVERITIES = ("critical", "warn", "info")
+PASSING = ("slow_import", "cold_start")
+"""Kinds of alert that are over by themselves: never before others of their severity."""
 
 
 class Facts(NamedTuple):
@@ -54,6 +58,8 @@ class Facts(NamedTuple):
     """Of the threads that a person means by "the program"."""
     top_wall_ns: int
     """What shares in `top` are of."""
+    found: Verdict | None
+    """What matters about the whole; None of a part."""
 
     @property
     def duration_s(self) -> float:
@@ -97,6 +103,7 @@ def facts_of(reader: RecordedReader, part: Slice) -> Facts:
         threads=threads,
         top=function_sums(reader.tree, counted),
         top_wall_ns=sum(tree.wall_ns for tree in counted),
+        found=whole_verdict(reader) if is_whole else None,
     )
 
 
@@ -104,7 +111,7 @@ def alerts_of(reader: Reader, part: Slice) -> tuple[Alert, ...]:
     """Return alerts, the worst first; that one cleared comes as a second record of its onset."""
     told = reader.alerts(part.t0_ns, part.t1_ns)
     newest = {(alert.kind, alert.t_onset_ns): alert for alert in told}.values()
-    return tuple(sorted(newest, key=lambda a: (_rank(a.severity), a.t_onset_ns)))
+    return tuple(sorted(newest, key=lambda a: (_rank(a.severity), a.kind in PASSING, a.t_onset_ns)))
 
 
 def _rank(severity: str) -> int:
@@ -194,9 +201,16 @@ def figures(facts: Facts) -> list[MainFigure]:
 
 
 def verdict(facts: Facts) -> str:
-    """Say in one line what matters most: how it ended, and the worst alert."""
+    """Say in one line what matters most: how it ended, and the finding of most impact; of a part,
+    the worst alert."""
     telling = [alert for alert in facts.alerts if alert.severity != "info"]
-    parts = [facts.end] if facts.is_whole and facts.failed else []
+    if facts.found is not None:
+        first = next(iter(facts.found.findings), None)
+        if first is None:
+            return f"nothing stands out: {facts.found.plain}"
+        others = len(facts.found.findings) - 1 + facts.found.more
+        return first.line + (f" · {others} more" if others else "")
+    parts = []
     if telling:
         worst = telling[0]
         parts.append(f"{worst.kind.replace('_', ' ')}: {worst.message}")

@@ -69,6 +69,7 @@ def _document(reader: RecordedReader, facts: Facts, rows: _Rows) -> list[str]:
         begin, end = (facts.seconds(t) for t in (facts.part.t0_ns, facts.part.t1_ns))
         phase = f" (phase {code(facts.part.phase)})" if facts.part.phase is not None else ""
         lines += [f"From {begin:.3f} s to {end:.3f} s{phase}.", ""]
+    lines += _findings(facts)
     lines += _table(
         ("", "", ""),
         [
@@ -90,6 +91,20 @@ def _document(reader: RecordedReader, facts: Facts, rows: _Rows) -> list[str]:
     lines += _folded("Calls", _calls(facts, rows.others), len(facts.calls))
     lines += _folded("Machine and measurement", _measured(reader, rows.others), None)
     return lines
+
+
+def _findings(facts: Facts) -> list[str]:
+    """List what matters; the first one stands above already, without its place and its proof."""
+    if facts.found is None or not facts.found.findings:
+        return []
+    lines = []
+    for found in facts.found.findings:
+        sign = _SIGNS.get(found.severity, "")
+        place = f" {code(found.code)}" if found.code else ""
+        unsure = f" (unsure: {prose(found.may_be_wrong, 160)})" if found.may_be_wrong else ""
+        lines.append(f"1. {sign} {prose(found.text, 200)}{place}{unsure}")
+    step = facts.found.next_step
+    return [*lines, "", *([f"Next: {prose(step, 200)}", ""] if step else [])]
 
 
 def _counter_names(facts: Facts) -> set[str]:

@@ -11,10 +11,25 @@ function drawHead() {
   byId("about").textContent = about.filter(Boolean).join(" · ");
   byId("verdict").textContent = data.verdict;
   byId("verdict").className = data.severity;
+  drawFindings();
   for (const [name, value, detail, isBad] of data.figures) {
     const made = element("div", "", null, element("dt", "", name), element("dd", isBad ? "bad" : "", value), element("small", "", detail));
     byId("figures").append(made);
   }
+}
+
+// What matters, by impact; a click chooses its range.
+function drawFindings() {
+  for (const { text, code, severity, evidence, unsure, next, range } of data.findings) {
+    const made = element("li", severity, null, element("span", "what", text));
+    if (code) made.append(element("code", "", code));
+    if (unsure) made.append(element("span", "dim", `unsure: ${unsure}`));
+    if (next) made.append(element("small", "dim", `next: ${next}`));
+    made.title = evidence;
+    actsAs(made, () => choice.setRange(range[0], range[1]));
+    byId("findings").append(made);
+  }
+  byId("findings").hidden = data.findings.length === 0;
 }
 
 // -- the range -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HARMLESS = {
-    *("h3", "h4", "p", "strong", "em", "code", "details", "summary", "ul", "li", "br"),
+    *("h3", "h4", "p", "strong", "em", "code", "details", "summary", "ol", "ul", "li", "br"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 NASTY = "|p|`t`*b* _i_ [l](javascript:x) ![i](x) @everyone #1 <b>\\ ~~s~~ &lt; <!-- -->"
@@ -145,3 +145,11 @@ def test_hostile_names_stay_text_and_it_stays_small(
 def test_a_part_of_nothing_is_still_a_summary(reader: RecordingReader) -> None:
     text = written(reader, Slice(T0 + 31 * S, T0 + 31 * S + 1))
     assert text.startswith("### perftui: `load.py`")
+
+
+def test_what_matters_stands_on_top_of_the_whole_and_not_of_a_part(reader: RecordingReader) -> None:
+    found = summarize(reader)["findings"]
+    text = written(reader, whole(reader))
+    assert text.index("1. ") < text.index("| duration")
+    assert sum(line.startswith("1. ") for line in text.splitlines()) == len(found) > 0
+    assert "\n1. " not in written(reader, slice_of(reader, 3.0, 9.0))

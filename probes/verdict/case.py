@@ -1,0 +1,90 @@
+"""What is asked of a `Reader` once, for all that look for findings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from perftui.probes.profile.blame import keepers_of
+from perftui.probes.spine.reader import TREE
+from perftui.probes.text.units import NS_PER_S
+from perftui.probes.verdict.places import Spots
+
+if TYPE_CHECKING:
+    from perftui.probes.profile.blame import Keeping
+    from perftui.probes.spine.reader import Import, Reader, ThreadTree
+    from perftui.probes.spine.records import Alert
+
+RSS_STEPS = 400
+
+
+class Case:
+    """A session or a recording, whole."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.status = reader.status()
+        self.t0_ns = self.status.t_start_ns
+        self.t1_ns = self.status.t_end_ns + 1
+        self.spots = Spots(reader.tree)
+
+    @property
+    def span_s(self) -> float:
+        """Length of it all."""
+        return max((self.t1_ns - self.t0_ns) / NS_PER_S, 1e-9)
+
+    def seconds(self, t_ns: int) -> float:
+        """Time since the start."""
+        return (t_ns - self.t0_ns) / NS_PER_S
+
+    @cached_property
+    def threads(self) -> tuple[ThreadTree, ...]:
+        """Stacks of all threads."""
+        return self.reader.call_tree(self.t0_ns, self.t1_ns)
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """All imports."""
+        return self.reader.imports(self.t0_ns, self.t1_ns)
+
+    @cached_property
+    def keepers(self) -> list[Keeping]:
+        """What holds more than before, the most first."""
+        blame = self.reader.blame(self.t0_ns, self.t1_ns)
+        return keepers_of(blame, self.reader.tree, self.reader.call_tree)
+
+    @cached_property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The newest form of every alert and mark, by onset."""
+        told = self.reader.alerts(self.t0_ns, self.t1_ns)
+        return tuple({(alert.kind, alert.t_onset_ns): alert for alert in told}.values())
+
+    def alerts_of(self, *kinds: str) -> tuple[Alert, ...]:
+        """Alerts of some kinds that are more than a mark."""
+        return tuple(a for a in self.alerts if a.kind in kinds and a.severity != "info")
+
+    def alert_span(self, alert: Alert) -> tuple[int, int]:
+        """From when to when an alert was; up to the end if its cause did not end."""
+        return alert.t_onset_ns, min(alert.t_clear_ns or self.t1_ns, self.t1_ns)
+
+    @cached_property
+    def rss(self) -> tuple[tuple[int, float, float], ...]:
+        """RSS of the tree over time: (end of the step, highest, last), holes left out."""
+        found = self.reader.metric("rss_bytes", self.t0_ns, self.t1_ns, RSS_STEPS, TREE)
+        step = (self.t1_ns - self.t0_ns) / RSS_STEPS
+        return tuple(
+            (self.t0_ns + round((n + 1) * step), high, last)
+            for n, (high, last) in enumerate(zip(found.high, found.last, strict=True))
+            if high is not None and last is not None and high > 0
+        )
+
+    def rss_at(self, t_ns: int) -> float | None:
+        """RSS at a moment, None before the first reading."""
+        before = [last for t, _, last in self.rss if t <= t_ns]
+        first = self.rss[0][2] if self.rss else None
+        return before[-1] if before else first
+
+    @cached_property
+    def peak_bytes(self) -> float:
+        """Highest RSS that was read."""
+        return max((high for _, high, _ in self.rss), default=0.0)

@@ -1,0 +1,275 @@
+"""Why it was big: growth and what keeps it, peaks, the memory limit, what is freed but kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.profile.blame import rises_of
+from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.spine.calltree import ROOT
+from perftui.probes.spine.median import median
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
+from perftui.probes.verdict import proof
+from perftui.probes.verdict.finding import Finding
+from perftui.probes.verdict.places import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perftui.probes.profile.blame import Keeping
+    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.records import Alert
+    from perftui.probes.verdict.case import Case
+
+LEAST_KEPT_BYTES = 10_000_000
+LEAST_KEPT_SHARE = 0.1
+"""Of the peak: what is less is no reason why a program is big."""
+LEAST_PEAK_BYTES = 100_000_000
+PEAK_RATIO = 2.0
+FREED_KEPT = "freed but kept"
+LEAST_FREED_SHARE = 0.3
+GROWTH = ("streaming_violation", "mem_growth")
+
+
+def in_memory(case: Case) -> Iterator[Finding]:
+    """Yield findings about memory."""
+    grew = [alert for kind in GROWTH for alert in case.alerts_of(kind)]
+    yield from _limit(case)
+    growth = list(_growths(case, grew) if grew else _kept(case))
+    yield from growth
+    if not growth:
+        yield from _peak(case)
+    yield from _freed(case)
+
+
+def _limit(case: Case) -> Iterator[Finding]:
+    for alert in case.alerts_of("oom_risk")[-1:]:
+        t0, t1 = case.alert_span(alert)
+        grown = _rose(case, t0, t1)
+        yield Finding(
+            "oom_risk",
+            f"met its memory limit: {alert.message}",
+            alert.severity,
+            2.0 + _share(case, grown),
+            t0,
+            t1,
+            "Memory",
+            proof.rss_sql(case.seconds(t0), case.seconds(t1)),
+            alert.evidence,
+            _by_whom(case, t0, t1)[0],
+            bytes=grown,
+            next_step="hold less at once, or raise the limit",
+        )
+
+
+def _growths(case: Case, alerts: list[Alert]) -> Iterator[Finding]:
+    """One finding for each kind, of the alert in whose span RSS rose most."""
+    for kind in GROWTH:
+        mine = [alert for alert in alerts if alert.kind == kind]
+        if not mine:
+            continue
+        alert = max(mine, key=lambda each: _rose(case, *case.alert_span(each)) or 0)
+        t0, t1 = case.alert_span(alert)
+        grown = _rose(case, t0, t1)
+        kept = _keeper(case, t0, t1)
+        code, unsure = _by_whom(case, t0, t1, kept)
+        size = "memory" if grown is None else format_bytes(grown)
+        held = f": {_held(kept)}" if kept is not None else ""
+        collects = kind == "streaming_violation"
+        text = f"collects {size} with the rows read{held}" if collects else f"keeps {size}{held}"
+        if kept is None and not collects:
+            text = f"grows by {size} in {format_seconds((t1 - t0) / NS_PER_S)}, not given back"
+        yield Finding(
+            kind,
+            text,
+            alert.severity,
+            (1.5 if collects else 1.2) + _share(case, grown),
+            t0,
+            t1,
+            "Memory",
+            proof.rss_sql(case.seconds(t0), case.seconds(t1)),
+            "; ".join(part for part in (alert.message, alert.evidence) if part),
+            code,
+            bytes=grown,
+            may_be_wrong=unsure,
+            next_step=_next(case, collects, kept),
+        )
+
+
+def _kept(case: Case) -> Iterator[Finding]:
+    """Growth that no alert speaks of: the run was short, or it slows down."""
+    kept = case.keepers[0] if case.keepers else None
+    least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
+    if kept is not None and kept.bytes >= least:
+        about = "about " if kept.sampled else ""
+        yield Finding(
+            "keeps",
+            f"keeps {about}{format_bytes(kept.bytes)} more: {_held(kept)}",
+            "info",
+            0.3 + _share(case, kept.bytes),
+            kept.t0_ns,
+            kept.t1_ns,
+            "Memory",
+            proof.keepers_sql(kept.what),
+            f"in {format_seconds((kept.t1_ns - kept.t0_ns) / NS_PER_S)} of looks from inside: "
+            f"{kept.confidence}",
+            "" if kept.code is None else str(kept.code),
+            bytes=kept.bytes,
+            may_be_wrong="it may be meant to be filled",
+            next_step="run it for longer: whether it goes on takes about 15 s to tell",
+        )
+        return
+    for alert in [a for a in case.alerts if a.kind == "mem_growth"][-1:]:
+        t0, t1 = case.alert_span(alert)
+        grown = _rose(case, t0, t1)
+        if grown is not None and grown >= LEAST_KEPT_BYTES:
+            code, unsure = _by_whom(case, t0, t1)
+            yield Finding(
+                "mem_growth",
+                f"grows by {format_bytes(grown)}, slowing down: no ceiling in sight",
+                "info",
+                0.3 + _share(case, grown),
+                t0,
+                t1,
+                "Memory",
+                proof.rss_sql(case.seconds(t0), case.seconds(t1)),
+                alert.message,
+                code,
+                bytes=grown,
+                may_be_wrong=unsure or "it may be a cache that fills up",
+                next_step="run it for longer, or with --deep for the path that holds it",
+            )
+
+
+def _peak(case: Case) -> Iterator[Finding]:
+    """A height that it had for a moment only: what a machine must have for it."""
+    levels = [last for _, _, last in case.rss]
+    if len(levels) < 8 or case.peak_bytes < LEAST_PEAK_BYTES:
+        return
+    usual = median(levels)
+    over = case.peak_bytes - usual
+    if case.peak_bytes < PEAK_RATIO * usual or over < LEAST_PEAK_BYTES:
+        return
+    at = max(range(len(case.rss)), key=lambda n: case.rss[n][1])
+    low = [n for n in range(at) if case.rss[n][2] <= usual + 0.2 * over]
+    t0 = case.rss[low[-1]][0] if low else case.t0_ns
+    t1 = case.rss[at][0]
+    code, unsure = _by_whom(case, t0, t1)
+    begin, end = case.seconds(t0), case.seconds(t1)
+    fell = any(last <= case.peak_bytes - 0.5 * over for last in levels[at + 1 :])
+    when = "for a moment" if fell else "at its end"
+    yield Finding(
+        "peak",
+        f"peaks at {format_bytes(case.peak_bytes)} {when}, else {format_bytes(usual)}",
+        "info",
+        0.2 + 0.3 * over / case.peak_bytes,
+        t0,
+        t1,
+        "Flame",
+        proof.rss_sql(begin, end),
+        f"rose {format_bytes(over)} from {begin:.1f} s to {end:.1f} s",
+        code,
+        bytes=round(over),
+        may_be_wrong=unsure,
+        next_step="take it in parts where it rises, or free before you take more",
+    )
+
+
+def _freed(case: Case) -> Iterator[Finding]:
+    reader = case.reader
+    for name in reader.metric_names():
+        if not name.startswith("part:") or FREED_KEPT not in name:
+            continue
+        size = reader.last(name) or 0.0
+        if size >= max(LEAST_PEAK_BYTES, LEAST_FREED_SHARE * case.peak_bytes):
+            part = name.removeprefix("part:")
+            yield Finding(
+                "freed_not_returned",
+                f"{format_bytes(size)} are freed but still in RSS: {part}",
+                "info",
+                0.2 + 0.3 * _share(case, size),
+                case.t0_ns,
+                case.t1_ns,
+                "Memory",
+                proof.part_sql(part),
+                "read from the process's own maps and pools",
+                bytes=round(size),
+                next_step="no leak: the allocator keeps them; release gives them back",
+            )
+
+
+def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:
+    """Return by how much RSS rose in a span, to its highest."""
+    begin = case.rss_at(t0_ns)
+    highs = [high for t, high, _ in case.rss if t0_ns <= t <= t1_ns + NS_PER_S]
+    if begin is None or not highs:
+        return None
+    return max(round(max(highs) - begin), 0)
+
+
+def _share(case: Case, size: float | None) -> float:
+    return min((size or 0) / case.peak_bytes, 1.0) if case.peak_bytes else 0.0
+
+
+def _keeper(case: Case, t0_ns: int, t1_ns: int) -> Keeping | None:
+    """Return what holds most of what came in a span, of what was looked at in it."""
+    mine = [k for k in case.keepers if k.t0_ns < t1_ns and k.t1_ns > t0_ns and k.bytes > 0]
+    return mine[0] if mine else None
+
+
+def _held(kept: Keeping) -> str:
+    """Say what holds it: "CACHE, a dict, +240 Row"."""
+    of = f" {kept.of}" if kept.of else ""
+    grew = f", +{format_count(kept.entries)}{of}" if kept.entries else ""
+    return f"{named(kept.what)} ({kept.type}{grew})"
+
+
+def named(what: str) -> str:
+    """Return the path of what holds it, as its program would write it."""
+    return what.removeprefix("__main__.")
+
+
+def _by_whom(case: Case, t0_ns: int, t1_ns: int, kept: Keeping | None = None) -> tuple[str, str]:
+    """Return the code that made it grow, and why that may be wrong."""
+    if kept is not None and kept.code is not None:
+        return str(kept.code), ""
+    rises = [
+        rise
+        for rise in rises_of(case.reader.blame(t0_ns, t1_ns))
+        if rise.code is not None and rise.rss_bytes > 0
+    ]
+    if rises:
+        return str(rises[0].code), ""
+    threads = case.reader.call_tree(t0_ns, t1_ns)
+    for grown in grown_by_function(case.reader.tree, threads):
+        if grown.confidence == CANNOT_TELL and len(grown.within) > 1:
+            return "", f"samples cannot tell which of {', '.join(grown.within)}"
+        if grown.within and not grown.row.file:
+            names = " and ".join(grown.within)
+            return _own(case, threads, waits=True), f"native threads grew it while {names} waited"
+        if grown.row.file:
+            sure = grown.confidence != CANNOT_TELL
+            return _own(case, threads), "" if sure else grown.why or "by share of CPU"
+    return "", ""
+
+
+def _own(case: Case, threads: Sequence[ThreadTree], *, waits: bool = False) -> str:
+    """Return the program's own line below which most memory grew, or most was waited for in a
+    library; "" if no stack has a line of its own."""
+    sizes: dict[int, int] = {}
+    for _, node, weights in leaves(threads):
+        spot = case.spots.of(node)
+        amount = weights.waiting_ns * bool(spot.package) if waits else weights.grown_bytes
+        if spot.own != ROOT and amount > 0:
+            sizes[spot.own] = sizes.get(spot.own, 0) + amount
+    return case.spots.place(max(sizes, key=lambda node: sizes[node])) if sizes else ""
+
+
+def _next(case: Case, collects: bool, kept: Keeping | None) -> str:
+    if kept is not None:
+        return f"bound {named(kept.what)}, or let go of what is done"
+    if collects:
+        return "work on each batch and let it go, instead of keeping all"
+    if case.reader.target().launched:
+        return "run it again with --deep: names the path that holds it"
+    return "start it with perftui run: what holds it is then looked for from inside"

@@ -1,0 +1,51 @@
+"""`verdict`: what matters about a session, by impact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
+from perftui.probes.verdict.case import Case
+from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, Verdict, percent
+from perftui.probes.verdict.in_memory import in_memory
+from perftui.probes.verdict.in_the_end import in_the_end
+from perftui.probes.verdict.in_time import burnt, in_time, sleeps
+from perftui.probes.verdict.places import below, place_of
+
+if TYPE_CHECKING:
+    from perftui.probes.spine.reader import Reader
+
+LEAST_SAID = 0.2
+"""Share of the time or of the CPU that the plain words name."""
+
+
+def verdict(reader: Reader) -> Verdict:
+    """Return what matters about all that a reader has, at most five findings."""
+    case = Case(reader)
+    found = [*in_the_end(case), *in_memory(case), *in_time(case)]
+    found = [each for each in found if each.impact >= LEAST_IMPACT]
+    found.sort(key=lambda each: -each.impact)
+    return Verdict(
+        tuple(found[:MOST]), max(len(found) - MOST, 0), _plain(case), (case.t0_ns, case.t1_ns)
+    )
+
+
+def _plain(case: Case) -> str:
+    """Say what the program did: time, CPU and where, sleep and where, memory."""
+    burn = burnt(case)
+    cores = sum(thread.cpu_ns for thread in case.threads) / NS_PER_S / case.span_s
+    parts = [format_seconds(case.span_s)]
+    if case.threads:
+        words = f"CPU {cores * 100:.0f} %"
+        key = max(burn.by_own, key=lambda each: burn.by_own[each], default=None)
+        if key is not None and burn.by_own[key] >= LEAST_SAID * burn.whole_ns:
+            total, line = below(case.spots, case.threads, key, "cpu_ns")
+            part = percent(min(total / burn.whole_ns, 1.0))
+            words += f", {part} of it in {place_of(key, line)}"
+        parts.append(words)
+        share, where = sleeps(case)
+        if share >= LEAST_SAID:
+            parts.append(f"sleeps {percent(share)} of the time in {where}")
+    if case.peak_bytes:
+        parts.append(f"peak {format_bytes(case.peak_bytes)}")
+    return " · ".join(parts)

@@ -1,0 +1,292 @@
+"""What is found in sessions of which the truth is known, and in which order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.recordings.made import make_own
+
+from perftui.probes.recording.read.reader import RecordingReader, open_recording
+from perftui.probes.recording.sql.query import Query
+from perftui.probes.recording.write.writer import Recording
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import (
+    Alert,
+    Exit,
+    ImportBegin,
+    ImportEnd,
+    Keeper,
+    LogLine,
+    Metric,
+    Record,
+    Stack,
+    StackWindow,
+    TaskSeen,
+    ThreadName,
+)
+from perftui.probes.stacks.own.weigher import Weigher
+from perftui.probes.store.store import Store
+from perftui.probes.summary import summarize
+from perftui.probes.text.units import NS_PER_S
+from perftui.probes.verdict.finding import MOST, Verdict
+from perftui.probes.verdict.ranked import verdict
+from perftui.tui.cli import main
+from perftui.tui.text.verdict import verdict_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+S = NS_PER_S
+PID = 10
+RUN_S = 20
+LIBRARY = "/v/lib/python3.12/site-packages/duckdb/__init__.py"
+
+
+class Told:
+    """A session that ran for 20 s, of the records that it is given."""
+
+    def __init__(self) -> None:
+        self.log = SessionLog(Weigher().weigh)
+        now = [0]
+        target = Target("t", ("python", "t.py"), PID, "3.12.1", launched=True, agent=True)
+        self.store = Store(self.log.tree, target, lambda: now[0])
+        now[0] = RUN_S * S
+        self.log.connect(self.store)
+
+    def leaf(self, *names: str) -> int:
+        """A stack: functions of the program in files of their names, "~" before a library's."""
+        frames = [
+            self.log.tree.frame_id(
+                name.lstrip("~"), LIBRARY if name[0] == "~" else f"/app/{name}.py", 7
+            )
+            for name in names
+        ]
+        return self.log.tree.intern(frames)
+
+    def ran(self, *stacks: tuple[int, str], tid: int = PID, rss: float = 0.0) -> Told:
+        """Give each stack its equal share of the time; "" on a CPU, else what it waits for.
+
+        Args:
+            stacks: (leaf, what it waits for).
+            tid: Thread.
+            rss: Bytes by which RSS rises each second.
+        """
+        records: list[Record] = [ThreadName(0, PID, tid, "MainThread" if tid == PID else "worker")]
+        steps = RUN_S * 20
+        for n in range(steps):
+            node, wait = stacks[n * len(stacks) // steps]
+            t0 = n * S // 20
+            records.append(Metric(t0, PID, t0 / S, round(50e6 + rss * t0 / S)))
+            used = None if wait else S // 20
+            facts = (used or 0, 0, 0, 0, "S" if wait else "R", None, not wait, False)
+            stack = Stack(t0, t0 + S // 20, PID, tid, node, False, *facts, wait, None)
+            records.append(stack)
+        records.append(StackWindow(0, RUN_S * S, PID, 20, steps, 0, 0, 0.1, "own sampler"))
+        self.log.extend(records)
+        return self
+
+    def and_(self, *records: Record) -> Told:
+        self.log.append(*records)
+        return self
+
+    @property
+    def verdict(self) -> Verdict:
+        self.log.append(Exit(RUN_S * S, PID, 0, None))
+        return verdict(self.store)
+
+
+def imported(module: str, from_s: float, took_s: float, n: int = 1) -> tuple[Record, Record]:
+    t0, took = round(from_s * S), round(took_s * S)
+    return (
+        ImportBegin(t0, PID, PID, n, module, None, 1_000_000),
+        ImportEnd(t0 + took, PID, n, took, took, 9_000_000, ok=True),
+    )
+
+
+def alert(kind: str, severity: Any, from_s: float, to_s: float | None = None) -> Alert:
+    clear = None if to_s is None else round(to_s * S)
+    return Alert(kind, severity, round(from_s * S), round(from_s * S) + S, clear, "said so", "seen")
+
+
+def test_a_healthy_program_is_one_line() -> None:
+    told = Told()
+    work, wait = told.leaf("main", "work"), told.leaf("main", "wait")
+    found = told.ran(*[(work, ""), (wait, "sleep"), (wait, "sleep"), (wait, "sleep")]).verdict
+    assert found.findings == ()
+    assert "work.py:7" in found.plain
+    assert "sleeps" in found.plain
+    assert verdict_lines(summarize(told.store)) == [f"nothing stands out: {found.plain}"]
+
+
+def test_the_own_function_is_named_and_not_the_library_that_burns() -> None:
+    told = Told()
+    deep = told.leaf("main", "enrich", "~query", "~run")
+    (first, *_) = told.ran((deep, "")).verdict.findings
+    assert first.kind == "cpu"
+    assert first.code == "enrich enrich.py:7"
+    assert "duckdb" in first.text
+
+
+@pytest.mark.parametrize("severity", ["warn", "critical"])
+def test_a_critical_import_never_outranks_a_streaming_violation(severity: Any) -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), "sleep"), rss=10e6)
+    told.and_(*imported("lance", 0.1, 15.0), alert("slow_import", "critical", 0.1, 15.1))
+    kinds = [
+        found.kind
+        for found in told.and_(alert("streaming_violation", severity, 6.0)).verdict.findings
+    ]
+    assert kinds.index("streaming_violation") < kinds.index("imports")
+    assert kinds.count("imports") == 1
+
+
+def test_growth_names_what_keeps_it_and_its_size() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "enrich"), ""), rss=10e6)
+    told.and_(
+        alert("mem_growth", "warn", 5.0),
+        Keeper(
+            *(12 * S, PID, 9 * S, "__main__.CACHE", "dict", "DataFrame", 90, 90, 59_000_000, False),
+            "enrich\t/app/enrich.py\t7",
+        ),
+    )
+    (first, *_) = told.verdict.findings
+    assert first.kind == "mem_growth"
+    assert first.text == "keeps 150 MB: CACHE (dict, +90 DataFrame)"
+    assert first.code == "enrich enrich.py:7"
+    assert first.bytes == pytest.approx(150e6, rel=0.03)
+    assert not first.may_be_wrong
+
+
+def test_imports_of_the_program_count_and_those_of_perftui_do_not() -> None:
+    told = Told()
+    told.ran((told.leaf("main"), "sleep"))
+    (first, *_) = told.and_(*imported("pandas", 1.0, 8.0)).verdict.findings
+    assert (first.kind, first.seconds) == ("imports", 8.0)
+    assert first.text == "imports 8.00 of 20.0 s: pandas 8.00 s"
+    ours = Told()
+    ours.ran((ours.leaf("main"), "sleep")).and_(*imported("perftui.agent", 1.0, 8.0))
+    assert ours.verdict.findings == ()
+
+
+def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
+    told = Told()
+    locked, idle = (
+        told.leaf("work", "take"),
+        told.log.tree.intern(
+            [
+                told.log.tree.frame_id("main", "/app/main.py", 1),
+                told.log.tree.frame_id("Thread.join", "/usr/lib/python3.12/threading.py", 1147),
+            ]
+        ),
+    )
+    told.ran((idle, "lock")).ran((locked, "lock"), tid=11).ran((locked, "lock"), tid=12)
+    (first, *rest) = told.verdict.findings
+    assert rest == []
+    assert first.text == "waits 100 % of the time of 2 threads for a lock"
+    assert first.code == "take take.py:7"
+
+
+def test_waiting_in_a_library_is_told_by_its_name() -> None:
+    told = Told()
+    asks = told.leaf("main", "aggregate", "~execute")
+    (first, *_) = told.ran((asks, "lock"), (told.leaf("main"), "")).verdict.findings
+    assert first.text == "waits 50 % of the time in duckdb"
+    assert first.code == "aggregate aggregate.py:7"
+
+
+def test_the_exception_that_ended_it_stands_first() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "work"), ""))
+    lines = ("Traceback (most recent call last):", '  File "t.py", line 3', "MemoryError: all gone")
+    told.and_(*(LogLine(19 * S, "stderr", line) for line in lines))
+    told.and_(Exit(RUN_S * S, PID, 1, None))
+    (first, second, *_) = verdict(told.store).findings
+    assert first.text == "ended with exit code 1: MemoryError: all gone"
+    assert second.kind == "cpu"
+
+
+def test_an_exit_code_of_its_own_choice_says_less_than_what_it_did() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "take"), "lock")).and_(Exit(RUN_S * S, PID, 3, None))
+    first, second = verdict(told.store).findings
+    assert (first.kind, second.kind) == ("lock_wait", "failed")
+
+
+def test_tasks_at_one_lock_while_nothing_runs() -> None:
+    told = Told()
+    told.ran((told.leaf("main"), "sleep"))
+    where = json.dumps([["fetch", "/app/fetch.py", 10]])
+    for n in (1, 2, 3):
+        told.and_(TaskSeen(2 * S, PID, n, 3, f"fetch-{n}", "Lock.acquire", where))
+    (first, *_) = told.verdict.findings
+    assert first.text == "3 tasks wait in Lock.acquire while nothing runs"
+    assert first.code == "fetch fetch.py:10"
+
+
+def test_five_at_most_and_how_many_more() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "take"), "lock"), rss=10e6)
+    kinds = ("oom_risk", "streaming_violation", "mem_growth", "no_steady_state", "io_wait")
+    told.and_(*(alert(kind, "warn", 6.0) for kind in kinds), *imported("pandas", 0.1, 9.0))
+    found = told.verdict
+    assert len(found.findings) == MOST
+    assert found.more > 0
+    impacts = [each.impact for each in found.findings]
+    assert impacts == sorted(impacts, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_own(tmp_path_factory.mktemp("verdict") / "a.perftui", 32)
+
+
+def test_every_finding_is_proved_by_its_sql(recorded: Path) -> None:
+    reader = open_recording(recorded)
+    found = verdict(reader).findings
+    assert len({each.kind for each in found}) > 2
+    for each in found:
+        assert rows_of(reader, each.sql), each.sql
+
+
+def rows_of(reader: RecordingReader, sql: str) -> list[tuple[Any, ...]]:
+    with Query(reader) as query, query.run(sql) as result:
+        return list(result.rows())
+
+
+def test_the_figures_of_functions_are_those_of_their_sql(tmp_path: Path) -> None:
+    told = Told()
+    recording = Recording(
+        tmp_path / "b.perftui", told.log.tree, told.store.target(), 0, clock=lambda: RUN_S * S
+    )
+    told.log.connect(recording)
+    work, locked = told.leaf("main", "work", "~run"), told.leaf("main", "take")
+    told.ran((work, "")).ran((work, ""), (locked, "lock"), tid=11)
+    told.and_(Exit(RUN_S * S, PID, 0, None))
+    recording.close()
+    reader = open_recording(tmp_path / "b.perftui")
+    found = {each.kind: each for each in verdict(reader).findings}
+    assert {"cpu", "lock_wait"} <= found.keys()
+    for kind, column in (("cpu", 2), ("lock_wait", 2)):
+        (row,) = rows_of(reader, found[kind].sql)
+        assert row[column] == pytest.approx(found[kind].seconds, rel=1e-3)
+    assert [each.line for each in verdict(told.store).findings] == [
+        each.line for each in verdict(reader).findings
+    ]
+
+
+def test_explain_says_the_same_as_the_summary(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(recorded), "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    summary = summarize(open_recording(recorded))
+    assert explained["findings"] == summary["findings"]
+    assert main(["explain", str(recorded)]) == 0
+    text = capsys.readouterr().out
+    assert all(found["sql"] in text for found in summary["findings"])
+    assert main(["explain", str(recorded.parent / "nothing.perftui")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
