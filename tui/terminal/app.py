@@ -13,6 +13,7 @@ from textual.app import App, SystemCommand
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
 from perftui.tui.terminal.keys import KeyPassed, KeysInOrder
+from perftui.tui.terminal.sixteen import SixteenColours
 from perftui.tui.terminal.theme import DARK, LIGHT, THEMES, variable_defaults
 from perftui.tui.terminal.tight_update import TightUpdate
 from perftui.tui.text.words import tell
@@ -43,6 +44,8 @@ class TerminalApp(App[R]):
             plain.append(AsciiFilter())
         if self.no_color:
             plain.append(PlainFilter())
+        elif self.console.color_system in ("standard", "windows"):
+            plain.append(SixteenColours())
         self._plain = plain
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""

@@ -24,7 +24,7 @@ from perftui.tui.widgets.charts.track_line import (
     step_text,
     summed,
 )
-from perftui.tui.widgets.draw.strips import LinePane, Part, line_of, spread
+from perftui.tui.widgets.draw.strips import READING, LinePane, Part, line_of, spread
 from perftui.tui.widgets.panes.threads import ThreadsPane
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class TrackList(LinePane):
         """Return legend and tracks."""
         view, tracks, width = self._view, self._tracks, self.size.width
         if view is None or tracks is None:
-            return self.words("reading…")
+            return self.words(READING)
         if not self._rows:
             return []
         self.top -= self.top % 2
