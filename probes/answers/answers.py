@@ -82,6 +82,7 @@ class Answers:
                 dropped_records=newest.dropped_records if newest else 0,
                 notices=tuple(parts.journal.notices),
                 stacks_until_ns=quality.end_ns or None,
+                stack_asked_hz=quality.asked_hz or None,
             )
 
     def exit(self) -> Exit | None:

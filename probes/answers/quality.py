@@ -33,6 +33,8 @@ class StackQuality:
     end_ns: int = 0
     covered_ns: float = 0.0
     """Time of the target with good stacks."""
+    asked_hz: float = 0.0
+    """Sweeps per second that were aimed at for the target, at the most; 0 before its first."""
     lately: deque[tuple[StackWindow, int]] = field(default_factory=lambda: deque(maxlen=LATELY))
     """The target's last windows, each with the threads that were seen in it."""
 

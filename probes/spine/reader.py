@@ -77,6 +77,8 @@ class Status(NamedTuple):
     notices: tuple[Notice, ...]
     stacks_until_ns: int | None = None
     """Stacks of the target have come up to this moment; None before the first."""
+    stack_asked_hz: float | None = None
+    """Sweeps per second that were aimed at; None before the first."""
 
 
 class Buckets(NamedTuple):

@@ -196,4 +196,5 @@ class MemoryParts:
         if quality.begin_ns is None:
             quality.begin_ns = window.t0_ns
         quality.covered_ns = covered.covered_ns
+        quality.asked_hz = max(quality.asked_hz, window.rate_hz)
         quality.end_ns = max(quality.end_ns, window.t1_ns)

@@ -20,7 +20,8 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--headless",
         action="store_true",
-        help="no screen: progress on stderr (the default without a terminal)",
+        help="no screen: progress on stderr (the default without a terminal); the program's input "
+        "and output are then those of this terminal",
     )
     group.add_argument(
         "--json", metavar="FILE", help="write the summary as JSON; '-' is standard output"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from perftui.probes.answers.holding import PART_NS
+from perftui.probes.profile.tracks import tracks_of
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import NO_BLAME, TREE
 from perftui.probes.text.units import NS_PER_S
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from perftui.probes.detect.spikes.spike import Spike
+    from perftui.probes.profile.tracks import Tracks
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
         Blame,
@@ -53,6 +55,7 @@ Part = Literal[
     "log_lines",
     "heat",
     "process_use",
+    "tracks",
 ]
 """A part of a picture that costs something and that not every tab shows."""
 ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
@@ -128,6 +131,8 @@ class View:
     """Whether the newest list of any process has one."""
     parts: tuple[tuple[str, Buckets], ...] = ()
     """What RSS is made of, by name of part."""
+    tracks: Tracks | None = None
+    """What groups of threads did over the axis."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -237,7 +242,21 @@ def take_view(
         blame=reader.blame(*span),
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
         parts=parts,
+        tracks=_tracks(reader, selection, status, axis, n, before) if "tracks" in wants else None,
     )
+
+
+def _tracks(
+    reader: Reader,
+    selection: Selection,
+    status: Status,
+    axis: tuple[int, int],
+    columns: int,
+    before: View | None,
+) -> Tracks:
+    """Return the tracks of the axis; what is known of them goes from picture to picture."""
+    known = None if before is None else before.tracks
+    return tracks_of(reader, status, axis, columns, process=selection.process, before=known)
 
 
 def _of_process(rows: tuple[_Row, ...], selection: Selection) -> tuple[_Row, ...]:

@@ -19,6 +19,7 @@ from perftui.tui.terminal.settings import (
     settings_file,
     write_settings,
 )
+from perftui.tui.terminal.sixteen import SixteenColours
 from perftui.tui.terminal.theme import DARK, LIGHT, THEMES, variable_defaults
 from perftui.tui.terminal.tight_update import TightUpdate
 from perftui.tui.text.words import tell
@@ -52,6 +53,8 @@ class TerminalApp(App[R]):
             plain.append(AsciiFilter())
         if self.no_color:
             plain.append(PlainFilter())
+        elif self.console.color_system in ("standard", "windows"):
+            plain.append(SixteenColours())
         self._plain = plain
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""

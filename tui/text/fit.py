@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from perftui.probes.text.harmless import clean
 
-__all__ = ["ELLIPSIS", "clean", "fit", "shorten_end", "shorten_middle", "width_of"]
+__all__ = ["ELLIPSIS", "clean", "fit", "shorten_end", "shorten_middle", "width_of", "wrapped"]
 
 ELLIPSIS = "…"
 
@@ -42,6 +42,25 @@ def shorten_end(text: str, width: int) -> str:
     if width <= 1:
         return ELLIPSIS[: max(width, 0)]
     return _start(text, width - 1).rstrip() + ELLIPSIS
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Break `text` into rows of at most `width` cells, at blanks where there are some.
+
+    Nothing of it is lost but the blank at which a row ends.
+    """
+    rows = []
+    while width_of(text) > width:
+        row = _start(text, width)
+        blank = row.rfind(" ") if text[len(row) : len(row) + 1] != " " else len(row)
+        if blank > width // 2:
+            row, text = text[:blank], text[blank + 1 :]
+        else:
+            text = text[len(row) :]
+        if not row:
+            break
+        rows.append(row)
+    return [*rows, text]
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

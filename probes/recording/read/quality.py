@@ -30,6 +30,7 @@ def stack_quality(catalog: Catalog, pid: int) -> StackQuality:
     if not mine.num_rows:
         return found
     found.begin_ns = mine["t0_ns"][0].as_py()
+    found.asked_hz = pc.max(mine["rate_hz"]).as_py() or 0.0
     found.end_ns = pc.max(mine["t1_ns"]).as_py()
     found.covered_ns = mine["covered_ns"][-1].as_py()
     newest = mine.slice(max(mine.num_rows - LATELY, 0))

@@ -51,12 +51,25 @@ PIPE_BYTES = 1 << 20
 _RECEIVE_BYTES = 256 * 1024
 _QUIET_S = 0.5
 """The begin of a line is shown when no more came for so long."""
-_BAR_EVERY_NS = 5 * NS_PER_S
+_BAR_EVERY_NS = NS_PER_S
 """A line that is written over and over (a progress bar) is shown so often."""
 _STOP_S = 5.0
 """How long the last of the output is waited for: it is there, unless the drain is starved."""
 _DRAIN_FILE = Path(drain.__file__).resolve()
 _MOST_DRAINS = 20
+
+
+NO_INPUT = (
+    "the program asked for input, which is empty behind the screen: with --headless it reads "
+    "from the terminal"
+)
+_ASKED_FOR_INPUT = ("EOFError: EOF when reading a line", "bdb.BdbQuit")
+"""What Python says last of a program whose `input()`, or debugger, was given nothing."""
+
+
+def wanted_input(text: str) -> bool:
+    """Tell whether a line says that its program ended for want of input."""
+    return text.startswith(_ASKED_FOR_INPUT)
 
 
 class OutputTail:
@@ -72,7 +85,7 @@ class OutputTail:
         self._reader: ProcessReader | None = None
         self._cpu_s = self._past_cpu_s = 0.0
         self._drains = 0
-        self._said_lost = False
+        self._said_lost = self._said_input = False
         self._over = False
         """All that there will ever be was handed on."""
         self._thread = ProbeThread(log, "the output", self._run, "perftui-output")
@@ -238,9 +251,9 @@ class OutputTail:
             if self._over or data == b"":
                 return
 
-    def _frames(self, waiting: bytearray, t_ns: int) -> list[Record]:
+    def _frames(self, waiting: bytearray, t_ns: int) -> list[LogLine]:
         """Take the whole frames off the front of what has come."""
-        found: list[Record] = []
+        found: list[LogLine] = []
         while len(waiting) >= drain.HEADER_BYTES:
             length = int.from_bytes(waiting[9:13], "big")
             end = drain.HEADER_BYTES + length
@@ -257,6 +270,9 @@ class OutputTail:
                 text = "the target writes faster than can be shown: the log says where some is left"
                 self._say("info", f"{text} out")
             found += self._streams[number].take(data, lost, t_ns)
+        if not self._said_input and any(wanted_input(row.text) for row in found):
+            self._said_input = True
+            self._say("warn", NO_INPUT)
         return found
 
     def _finished(self, t_ns: int, quiet_ns: int) -> list[Record]:
@@ -283,9 +299,11 @@ class _Followed:
         with suppress(OSError):  # over the limit of unprivileged users: 64 KiB then
             fcntl.fcntl(self.write_fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
-    def take(self, data: bytes, lost_bytes: int, t_ns: int) -> list[Record]:
+    def take(self, data: bytes, lost_bytes: int, t_ns: int) -> list[LogLine]:
         """Return the lines that are complete now, after one that says what is missing."""
-        found: list[Record] = []
+        found: list[LogLine] = []
+        if not self.maker.pending:
+            self._line_ns = t_ns  # what comes now begins a line
         if lost_bytes:
             self.lost_bytes += lost_bytes
             if self.maker.pending:

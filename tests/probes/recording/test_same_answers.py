@@ -8,6 +8,7 @@ import pytest
 from support.recordings.family import family
 from support.recordings.synthetic import CHILD, PID, T0, TARGET, S, session
 
+from perftui.probes.profile.tracks import tracks_of
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
 from perftui.probes.recording.write.writer import Recording, WriterOptions
 from perftui.probes.spine.log import SessionLog
@@ -158,3 +159,15 @@ def test_the_summary_is_the_one_that_the_live_run_gave(
 ) -> None:
     live, recorded = both
     assert summarize(live) == summarize(recorded)
+
+
+@pytest.mark.parametrize("span", [(T0, END), (T0 + 3 * S, T0 + 30 * S)])
+def test_tracks_are_the_same(both: tuple[Store, RecordingReader], span: tuple[int, int]) -> None:
+    live, recorded = both
+    told = [
+        tracks_of(reader, reader.status()._replace(state="recording", t_end_ns=END), span, 40)
+        for reader in (live, recorded)
+    ]
+    assert told[0].tracks == told[1].tracks
+    assert told[0].unexplained == told[1].unexplained
+    assert any(cell is not None and cell.cpu_ns for row in told[0].tracks for cell in row.cells)

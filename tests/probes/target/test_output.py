@@ -19,7 +19,7 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import LogLine, Notice
 from perftui.probes.store.lines import LOG_CHARACTERS_KEPT, LogLines
 from perftui.probes.target.output.lines import LINE_CHARACTERS, LineMaker
-from perftui.probes.target.output.tail import OutputTail
+from perftui.probes.target.output.tail import NO_INPUT, OutputTail, _Followed, wanted_input
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ BLOCK_BYTES = 200_000
 HOST = """
 import os, sys, time
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.target.output.tail import OutputTail
+from perftui.probes.target.output.tail import NO_INPUT, OutputTail, _Followed, wanted_input
 from perftui.probes.target.target import LaunchedTarget
 output = OutputTail(SessionLog())
 target = LaunchedTarget(sys.argv[1:], os.environ, stdout=output.stdout_fd,
@@ -203,7 +203,47 @@ def test_a_prompt_is_shown_and_a_bar_as_it_is_at_last() -> None:
     wait_for(lambda: kept.texts() and kept.texts("stderr"), "a line without end is not shown")
     target.communicate()
     output.stop()
-    assert (kept.texts(), kept.texts("stderr")) == (["name? "], ["4 of 5"])
+    assert kept.texts() == ["name? "]
+    assert kept.texts("stderr")[-1] == "4 of 5"
+
+
+def test_a_bar_that_never_rests_is_shown_once_a_second() -> None:
+    second = 1_000_000_000
+    stream = _Followed("stderr")
+    shown = []
+    try:
+        for tick in range(100):  # ten seconds, far from any pause
+            t_ns = tick * second // 10
+            assert stream.take(f"\r{tick} %".encode(), 0, t_ns) == []
+            if stream.rests(t_ns, second // 2):
+                shown.append(stream.maker.take())
+    finally:
+        stream.close_read()
+        stream.close_write()
+    assert len(shown) in (9, 10)
+    assert shown[0] == "10 %"
+
+
+def test_a_program_that_wants_input_behind_the_screen_is_told_how() -> None:
+    code = "try: input('name? ')\nexcept EOFError as e: raise SystemExit(f'EOFError: {e}')"
+    output, target, kept = launched(code)
+    target.wait(LIMIT_S)
+    output.stop()
+    assert [text for text in kept.notices if "--headless" in text] == [NO_INPUT]
+    assert kept.texts() == ["name? "]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("EOFError: EOF when reading a line", True),
+        ("bdb.BdbQuit", True),
+        ("EOFError: Ran out of input", False),
+        ("an EOFError: EOF when reading a line", False),
+    ],
+)
+def test_other_ends_of_file_are_not_about_input(text: str, wanted: bool) -> None:
+    assert wanted_input(text) is wanted
 
 
 @pytest.mark.parametrize("step", [1, 3, 1 << 20])

@@ -97,7 +97,7 @@ class LiveParts:
             counter=view is not None and chosen_counter(view) is not None,
             banner=note is not None,
             phases=view is not None and bool(view.axis_phases),
-            chosen=shown.chosen,
+            chosen=shown.chosen or shown.selection.axis is not None,
             flat=self._flat,
             panels=shown.panels,
         )

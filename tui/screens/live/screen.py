@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.bars.tab_bar import TabBar
     from perftui.tui.widgets.charts.timeline import Timeline
     from perftui.tui.widgets.panes.top import TopPane
+    from perftui.tui.widgets.panes.tracks import TrackList
 
 NEWS_EVERY_S = 1.0
 ANSWER_S = 4.0
@@ -478,3 +479,8 @@ class LiveScreen(Screen[None]):
         self.choices.function(message.name)
         self.open_tab(FLAME)
         self.deck.seek(message.function, message.file)
+
+    def on_track_list_chosen(self, message: TrackList.Chosen) -> None:
+        """Show the flame of a group of threads, by its hottest one."""
+        self.choices.group(message.name, message.thread, message.count)
+        self.open_tab(FLAME)

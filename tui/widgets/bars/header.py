@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from perftui.tui.terminal.theme import Paint
 
 MIB = 1024 * 1024
+LOW_RATE = 0.7
+"""Of the rate that was asked for: fewer stacks are said aloud."""
 
 
 class HeaderLine(Canvas):
@@ -64,6 +66,23 @@ def stacks_text(status: Status) -> str:
     return text
 
 
+def is_slow(status: Status) -> bool:
+    """Tell whether far fewer stacks come than were asked for."""
+    rate, asked = status.stack_rate_hz, status.stack_asked_hz
+    return rate is not None and asked is not None and rate < LOW_RATE * asked
+
+
+def stacks_pieces(status: Status, paint: Paint) -> list[Piece]:
+    """Return `stacks_text`; a rate that is low stands out, with what was asked for."""
+    text = stacks_text(status)
+    if not is_slow(status):
+        return [(text, paint.dim)]
+    rate = f"{status.stack_rate_hz:.0f} Hz"
+    before, _, after = text.partition(rate)
+    low = f"▾ {status.stack_rate_hz:.0f} of {status.stack_asked_hz:.0f} Hz"
+    return [(before, paint.dim), (low, paint.warn), (after, paint.dim)]
+
+
 def own_cost_text(status: Status, *, short: bool = False) -> str:
     """Return what perftui costs: CPU of one core, and memory."""
     parts = []
@@ -90,7 +109,7 @@ def header_line(view: View, width: int, paint: Paint) -> Strip:
     right: list[Piece] = [state_piece(view, paint), (" ", None), (elapsed, paint.bright)]
     right.append((whole, paint.dim))
     if wide:
-        right += [("   ", None), (stacks_text(status), paint.dim)]
+        right += [("   ", None), *stacks_pieces(status, paint)]
         if status.dropped_records:
             right += [("  ", None), (f"{status.dropped_records} dropped", paint.warn)]
     if target.memray:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 _TICKS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 60)
+_ZOOMED = " zoomed"
+"""Stands left of an axis that does not show the whole session."""
 _TICKS_LONG_S = (120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
@@ -106,6 +108,9 @@ def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
     if selection.axis is None and view.status.state in ("live", "starting"):
         word = "now" if selection.paused_at_ns is None else "paused"
         write(axis.clamped(shown) - len(word) + 1, word, paint.link, free=True)
+    if selection.axis is not None:
+        for offset, char in enumerate(_ZOOMED[: axis.left]):
+            cells[offset] = (char, paint.link)
     for column, text in ticks:
         if column + len(text) <= axis.left + axis.columns:
             write(column, text, paint.dim, free=True)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from textual import events
 
+READING = "reading…"
+"""What a pane says before its first picture."""
+
 Part = tuple[str, Style]
 """Text and how it looks."""
 

@@ -15,7 +15,7 @@ from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.picture.selection import Selection
 from perftui.tui.text.fit import clean
-from perftui.tui.widgets.draw.strips import Part, edge_style, ground_of, ink_style, line_of
+from perftui.tui.widgets.draw.strips import READING, Part, edge_style, ground_of, ink_style, line_of
 from perftui.tui.widgets.flame.data import Drawn, is_hit, prepare
 from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
@@ -49,7 +49,7 @@ class Flame(IciclePane):
         super().__init__(id=id)
         self._view: View | None = None
         self._drawn: Drawn | None = None
-        self._empty: tuple[str, ...] = ("waiting for the first picture",)
+        self._empty: tuple[str, ...] = (READING,)
         self._merged: MergedTree | None = None
         self._chosen: tuple[int, int] | None = None
         self._faces: dict[tuple[int, int, Fold | None], tuple[int, int, str]] = {}

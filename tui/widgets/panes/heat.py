@@ -15,7 +15,7 @@ from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, HeatMap, heat_map
 from perftui.tui.widgets.charts.time_axis import moment_text, tick_step_s, tick_text
-from perftui.tui.widgets.draw.strips import LinePane, Part, ground_of, line_of, spread
+from perftui.tui.widgets.draw.strips import READING, LinePane, Part, ground_of, line_of, spread
 
 if TYPE_CHECKING:
     from textual import events
@@ -92,7 +92,7 @@ class HeatPane(LinePane):
         buckets = None if view is None else view.heat
         if view is None or buckets is None or height < 3 or width < LEFT + 10:
             self._map = None
-            return self.words("waiting for the first picture")
+            return self.words(READING)
         if not any(value is not None for value in buckets.last):
             self._map = None
             return self.words("no CPU was measured here yet")

@@ -1,4 +1,4 @@
-"""The Log tab: what the target wrote, as it writes it."""
+"""The Log tab: what the target wrote, as it writes it. Long lines wrap."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from perftui.probes.text.units import format_clock
-from perftui.tui.text.fit import clean, width_of
-from perftui.tui.widgets.draw.strips import LinePane, Part, line_of, spread
+from perftui.tui.text.fit import clean, width_of, wrapped
+from perftui.tui.text.log_level import level_of, tone_of
+from perftui.tui.widgets.draw.strips import READING, LinePane, Part, line_of, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 
 _STEP = 12
 """Cells that one horizontal step moves."""
+_HEAD_CELLS = 12
+"""Cells of time and mark."""
 
 
 class LogPane(LinePane):
-    """Lines with their time; stderr is marked with `!`. Follows the end until scrolled up."""
+    """Lines with their time; what stderr complains of is marked with `!`.
+
+    Follows the end until scrolled up. Lines wrap until one scrolls sideways: then they are cut.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll_by(-1)", "up", show=False),
@@ -65,56 +71,90 @@ class LogPane(LinePane):
         return len(self._shown)
 
     def page(self) -> int:
-        """Return the lines seen below the head line."""
-        return max(self.size.height - 1, 1)
+        """Return the lines of the log that are seen below the head line."""
+        return max(len(self._fitting(self.top)), 1)
 
     def build(self) -> list[Strip]:
         """Return head and lines."""
-        view, (width, height) = self._view, self.size
+        view, width = self._view, self.size.width
         text, dim = self.tone("text"), self.tone("dim")
         if view is None:
-            return self.words("waiting for the first picture")
+            return self.words(READING)
         if not self._shown:
             return self.words(*_why_empty(view))
-        last = max(len(self._shown) - self.page(), 0)
+        last = self._last_top()
         self.top = last if self.following else min(self.top, last)
-        seen = self._shown[self.top : self.top + height - 1]
         errors = sum(1 for line in self._shown if line.stream == "stderr")
+        loud = sum(1 for line in self._shown if _complains(line))
         left: list[Part] = [(f" {len(self._shown):,} lines", self.tone("strong"))]
-        left.append((f"  {errors:,} on stderr (!)" if errors else "  none on stderr", dim))
+        marked = f", {loud:,} of them marked !" if loud < errors else " (!)"
+        left.append((f"  {errors:,} on stderr{marked}" if errors else "  none on stderr", dim))
         if self.column:
             left.append((f"  from column {self.column + 1}", dim))
         state = "following" if self.following else "G follows the end"
         right = [(state + " ", self.tone("accent") if self.following else dim)]
         lines = [spread(left, right, width, text)]
-        lines += [self._line(view, line, width) for line in seen]
+        for line in self._fitting(self.top):
+            lines += self._line(view, line, width)
         return lines
 
-    def _line(self, view: View, line: LogLine, width: int) -> Strip:
-        error = line.stream == "stderr"
+    def _rows(self, line: LogLine) -> list[str]:
+        """Return the rows of a line: one where it is cut."""
         words = clean(line.text)
         if self.column:
-            words = words[self.column :]
-        parts: list[Part] = [
-            (f" {format_clock(view.seconds(line.t_ns))} ", self.tone("dim")),
-            ("! " if error else "│ ", self.tone("bad") if error else self.tone("faint")),
-            (words, self._ink(words, error)),
-        ]
-        return line_of(parts, width, self.tone("text"))
+            return [words[self.column :]]
+        # No line takes more than a page: the next ones are to be seen too.
+        return wrapped(words, self._room())[: max(self.size.height - 1, 1)]
 
-    def _ink(self, words: str, error: bool) -> Style:
-        start = words[:200].lower()
-        if "error" in start or "traceback" in start or "exception" in start:
-            return self.tone("bad")
-        if "warn" in start:
-            return self.tone("warm")
-        return self.tone("strong" if error else "text")
+    def _room(self) -> int:
+        return max(self.size.width - _HEAD_CELLS, 8)
+
+    def _fitting(self, top: int) -> Sequence[LogLine]:
+        """Return the lines that are seen from line `top` on."""
+        rows = max(self.size.height - 1, 1)
+        end = top
+        while end < len(self._shown) and rows > 0:
+            rows -= len(self._rows(self._shown[end]))
+            end += 1
+        return self._shown[top:end]
+
+    def _last_top(self) -> int:
+        """Return the first line that is seen when the end is: all of the last is in sight."""
+        rows = max(self.size.height - 1, 1)
+        top = len(self._shown)
+        while top > 0:
+            rows -= len(self._rows(self._shown[top - 1]))
+            if rows < 0:
+                break
+            top -= 1
+        return min(top, max(len(self._shown) - 1, 0))
+
+    def _line(self, view: View, line: LogLine, width: int) -> list[Strip]:
+        loud = _complains(line)
+        ink = self._ink(line)
+        mark: Part = ("! ", self.tone("bad")) if loud else ("│ ", self.tone("faint"))
+        head = f" {format_clock(view.seconds(line.t_ns))} "
+        strips = []
+        for number, words in enumerate(self._rows(line)):
+            parts: list[Part] = [
+                (head if not number else " " * len(head), self.tone("dim")),
+                mark if not number else ("  ", self.tone("faint")),
+                (words, ink),
+            ]
+            strips.append(line_of(parts, width, self.tone("text")))
+        return strips
+
+    def _ink(self, line: LogLine) -> Style:
+        tone = tone_of(clean(line.text[:200]))
+        if tone in ("bad", "warn"):
+            return self.tone("bad" if tone == "bad" else "warm")
+        return self.tone("strong" if _complains(line) else "text")
 
     # -- keys and mouse --------------------------------------------------------------------
 
     def move_top(self, top: int) -> None:
         """Scroll; being at the end means following it."""
-        last = max(self.line_count() - self.page(), 0)
+        last = self._last_top()
         self.top = max(0, min(top, last))
         self.following = self.top == last
         self.redraw()
@@ -132,14 +172,14 @@ class LogPane(LinePane):
         self.move_top(self.line_count())
 
     def action_sideways(self, steps: int) -> None:
-        """Scroll sideways: long lines are cut, not wrapped."""
+        """Scroll sideways: long lines are cut then, not wrapped."""
         longest = max((width_of(clean(line.text)) for line in self._seen()), default=0)
         room = max(self.size.width - 12, 1)
         self.column = max(0, min(self.column + steps * _STEP, max(longest - room, 0)))
         self.redraw()
 
     def _seen(self) -> Sequence[LogLine]:
-        return self._shown[self.top : self.top + self.page()]
+        return self._fitting(self.top)
 
     def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
         """Scroll sideways."""
@@ -150,6 +190,11 @@ class LogPane(LinePane):
         """Scroll sideways."""
         event.stop()
         self.action_sideways(-1)
+
+
+def _complains(line: LogLine) -> bool:
+    """Tell whether a line of stderr is one to look at: many loggers write all levels there."""
+    return line.stream == "stderr" and level_of(clean(line.text[:200])) != "calm"
 
 
 def _index_of(lines: Sequence[LogLine], anchor: LogLine) -> int:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from perftui.tui.text.fit import clean, fit, shorten_end, shorten_middle, width_of
-from perftui.tui.widgets.draw.strips import LinePane, Part, line_of, spread
+from perftui.tui.widgets.draw.strips import READING, LinePane, Part, line_of, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -121,7 +121,7 @@ class Table(LinePane):
         """Key of the chosen row."""
         self._sections: tuple[Section, ...] = ()
         self._head: tuple[str, str] = ("", "")
-        self._empty: tuple[str, ...] = ()
+        self._empty: tuple[str, ...] = (READING,)
         self._plan: list[_Line] = []
         self._where: dict[Hashable, int] = {}
         """Key -> line of the plan."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.picture import choosing
 from perftui.tui.picture.selection import Selection
+from perftui.tui.text.fit import clean
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import ThreadKey
@@ -56,6 +57,12 @@ class Choices:
     def thread(self, thread: ThreadKey) -> None:
         """Show one thread alone."""
         self._shown.choose(self._shown.selection.with_(thread=thread))
+
+    def group(self, name: str, hottest: ThreadKey, count: int) -> None:
+        """Show the thread of a group that says most about it."""
+        self.thread(hottest)
+        if count > 1:
+            self._say(f"{clean(name)}: the hottest of them; < > go to others, r shows all again")
 
     def process(self, pid: int) -> None:
         """Show one process alone, or the whole tree again."""
