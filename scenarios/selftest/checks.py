@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NS = 1e9
 
 
-class Answer(NamedTuple):
+class Tried(NamedTuple):
     """One answer held against the truth."""
 
     expected: str
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     ok: bool
 
 
-class Question(NamedTuple):
+class KnownAnswer(NamedTuple):
     """A program, and what is asked of perftui about it."""
 
     program: str
@@ -39,38 +39,38 @@ class Question(NamedTuple):
     asked: str
     takes_s: float
     """About how long it runs."""
-    check: Callable[[Trial], Answer]
+    check: Callable[[Trial], Tried]
 
 
-def _relative(measured: float, truth: float, bound: float, words: Callable[[float], str]) -> Answer:
+def _relative(measured: float, truth: float, bound: float, words: Callable[[float], str]) -> Tried:
     off = measured / truth - 1
-    return Answer(words(truth), words(measured), f"{off:+.1%}", abs(off) <= bound)
+    return Tried(words(truth), words(measured), f"{off:+.1%}", abs(off) <= bound)
 
 
-def _split(trial: Trial) -> Answer:
+def _split(trial: Trial) -> Tried:
     seventy = trial.weights("seventy").cpu_ns
     both = seventy + trial.weights("thirty").cpu_ns
     share, truth = (seventy / both if both else 0.0), trial.truth["share"]
     points = 100 * (share - truth)
-    return Answer(f"{truth:.1%}", f"{share:.1%}", f"{points:+.1f} points", abs(points) <= 2)
+    return Tried(f"{truth:.1%}", f"{share:.1%}", f"{points:+.1f} points", abs(points) <= 2)
 
 
-def _poll(trial: Trial) -> Answer:
+def _poll(trial: Trial) -> Tried:
     # What going to sleep and waking cost is the work's too: less than 0.5 ms each time.
     cpu_s = trial.weights("work").cpu_ns / _NS
     return _relative(cpu_s, trial.truth["cpu_s"], 0.1, format_seconds)
 
 
-def _worker(trial: Trial) -> Answer:
+def _worker(trial: Trial) -> Tried:
     truth = trial.truth
     expected = f"{truth['function']} in {truth['thread']}"
     rows = trial.summary["memory"]["growth"]
     if not rows:
-        return Answer(expected, "nothing", "", ok=False)
+        return Tried(expected, "nothing", "", ok=False)
     row = rows[0]
     off = row["grown_bytes"] / truth["bytes"] - 1
     right = (row["function"], row["thread"]) == (truth["function"], truth["thread"])
-    return Answer(
+    return Tried(
         f"{expected} {format_bytes(truth['bytes'])}",
         f"{row['function']} in {row['thread']} {format_bytes(row['grown_bytes'])}",
         f"{off:+.1%}",
@@ -78,7 +78,7 @@ def _worker(trial: Trial) -> Answer:
     )
 
 
-def _interleaved(trial: Trial) -> Answer:
+def _interleaved(trial: Trial) -> Tried:
     memory, truth = trial.summary["memory"], trial.truth
     keeps = truth["keeps"]
     named = [("keeps", row["function"]) for row in memory["keepers"][:1]]
@@ -89,23 +89,23 @@ def _interleaved(trial: Trial) -> Answer:
         named.append(("within", keeps if unsure else row["function"]))
     said = ", ".join(f"{how} {function}" for how, function in named) or "nothing"
     ok = bool(named) and all(function == keeps for _, function in named)
-    return Answer(f"keeps {keeps}", said, "", ok)
+    return Tried(f"keeps {keeps}", said, "", ok)
 
 
-def _deep(trial: Trial) -> Answer:
+def _deep(trial: Trial) -> Tried:
     cpu_s = trial.weights("burn").cpu_ns / _NS
     return _relative(cpu_s, trial.truth["cpu_s"], 0.05, format_seconds)
 
 
-def _leak(trial: Trial) -> Answer:
+def _leak(trial: Trial) -> Tried:
     function = trial.truth["function"]
     told = [alert for alert in trial.alarms() if alert["kind"] == "mem_growth"]
     if not told:
-        return Answer(f"mem_growth in {function}", "no alert", "", ok=False)
+        return Tried(f"mem_growth in {function}", "no alert", "", ok=False)
     said = f"{told[0].get('code', '')} {told[0]['evidence']}"
     named = function if re.search(rf"\b{function}\b", said) else "no function of it"
     after_s = told[0]["t_detect_s"]
-    return Answer(
+    return Tried(
         f"mem_growth in {function}",
         f"mem_growth in {named} after {format_seconds(after_s)}",
         "",
@@ -113,18 +113,18 @@ def _leak(trial: Trial) -> Answer:
     )
 
 
-def _flat(trial: Trial) -> Answer:
+def _flat(trial: Trial) -> Tried:
     said = [alert["kind"] for alert in trial.alarms() if alert["kind"] != "cpu_contention"]
-    return Answer("no alert", ", ".join(said) or "no alert", "", not said)
+    return Tried("no alert", ", ".join(said) or "no alert", "", not said)
 
 
-def _cold(trial: Trial) -> Answer:
+def _cold(trial: Trial) -> Tried:
     call = trial.summary["calls"].get("fetch")
     if call is None or call["n"] != 20:
-        return Answer("20 calls", "none" if call is None else f"{call['n']} calls", "", ok=False)
+        return Tried("20 calls", "none" if call is None else f"{call['n']} calls", "", ok=False)
     answer = _relative(call["first_s"], trial.truth["first_s"], 0.03, format_seconds)
     warm = _relative(call["warm_median_s"], trial.truth["warm_s"], 0.1, format_seconds)
-    return Answer(
+    return Tried(
         f"{answer.expected}, warm {warm.expected}",
         f"{answer.measured}, warm {warm.measured}",
         answer.error,
@@ -132,40 +132,40 @@ def _cold(trial: Trial) -> Answer:
     )
 
 
-def _lock(trial: Trial) -> Answer:
+def _lock(trial: Trial) -> Tried:
     lock_s = trial.weights("want").lock_ns / _NS
     return _relative(lock_s, trial.truth["waited_s"], 0.1, format_seconds)
 
 
-def _io(trial: Trial) -> Answer:
+def _io(trial: Trial) -> Tried:
     io_s = trial.weights("receive").io_ns / _NS
     return _relative(io_s, trial.truth["waited_s"], 0.1, format_seconds)
 
 
-def _peak(trial: Trial) -> Answer:
+def _peak(trial: Trial) -> Tried:
     peak = trial.summary["peak_rss_bytes"]
     return _relative(peak, trial.truth["peak_bytes"], 0.05, format_bytes)
 
 
-def _imports(trial: Trial) -> Answer:
+def _imports(trial: Trial) -> Tried:
     rows = {row["module"]: row for row in trial.summary["imports"]["modules"]}
     parent, child = rows.get("slow_parent"), rows.get("slow_child")
     truth = trial.truth
     expected = f"{format_seconds(truth['parent_s'])}, of it {format_seconds(truth['child_s'])}"
     if parent is None or child is None or child["parent"] != "slow_parent":
-        return Answer(expected, "not such a tree", "", ok=False)
+        return Tried(expected, "not such a tree", "", ok=False)
     answer = _relative(parent["cumulative_s"], truth["parent_s"], 0.05, format_seconds)
     inner = _relative(child["cumulative_s"], truth["child_s"], 0.05, format_seconds)
     said = f"{answer.measured}, of it {inner.measured}"
-    return Answer(expected, said, answer.error, answer.ok and inner.ok)
+    return Tried(expected, said, answer.error, answer.ok and inner.ok)
 
 
-def _hot(trial: Trial) -> Answer:
+def _hot(trial: Trial) -> Tried:
     function = trial.truth["function"]
     hottest = trial.most_cpu()
     cpu_s = trial.weights(function).cpu_ns / _NS
     answer = _relative(cpu_s, trial.truth["cpu_s"], 0.1, format_seconds)
-    return Answer(
+    return Tried(
         f"{function} {answer.expected}",
         f"{hottest} {answer.measured}",
         answer.error,
@@ -173,32 +173,32 @@ def _hot(trial: Trial) -> Answer:
     )
 
 
-def _task(trial: Trial) -> Answer:
+def _task(trial: Trial) -> Tried:
     truth = trial.truth
     expected = f"{truth['task']} in {truth['function']}"
     for task in trial.summary["tasks"]:
         functions = [frame["function"] for frame in task["frames"]]
         if task["name"] == truth["task"] and truth["function"] in functions:
-            return Answer(expected, expected, "", ok=True)
+            return Tried(expected, expected, "", ok=True)
     names = [task["name"] for task in trial.summary["tasks"]]
-    return Answer(expected, ", ".join(names) or "no task", "", ok=False)
+    return Tried(expected, ", ".join(names) or "no task", "", ok=False)
 
 
 QUESTIONS = (
-    Question("split", "CPU of two functions, 70 to 30", 4, _split),
-    Question("poll_loop", "CPU of work in a loop that sleeps", 4, _poll),
-    Question("deep_recursion", "CPU below 2,000 calls", 3, _deep),
-    Question("twelve_workers", "the hot one of twelve processes", 4, _hot),
-    Question("worker_thread", "which thread's function keeps memory", 4, _worker),
-    Question("interleaved", "who keeps, of three that take turns", 5, _interleaved),
-    Question("planted_leak", "a leak", 20, _leak),
-    Question("flat_stream", "memory that comes and goes", 15, _flat),
-    Question("spike", "the peak of 0.2 s", 2.2, _peak),
-    Question("forked_pages", "memory that five processes share", 3, _peak),
-    Question("cold_call", "a cold first call", 0.6, _cold),
-    Question("import_tree", "a slow import in a slow import", 0.3, _imports),
-    Question("lock_wait", "waiting for a lock", 3, _lock),
-    Question("io_wait", "waiting for a pipe", 3, _io),
-    Question("stuck_task", "what a task of asyncio waits for", 3, _task),
+    KnownAnswer("split", "CPU of two functions, 70 to 30", 4, _split),
+    KnownAnswer("poll_loop", "CPU of work in a loop that sleeps", 4, _poll),
+    KnownAnswer("deep_recursion", "CPU below 2,000 calls", 3, _deep),
+    KnownAnswer("twelve_workers", "the hot one of twelve processes", 4, _hot),
+    KnownAnswer("worker_thread", "which thread's function keeps memory", 4, _worker),
+    KnownAnswer("interleaved", "who keeps, of three that take turns", 5, _interleaved),
+    KnownAnswer("planted_leak", "a leak", 20, _leak),
+    KnownAnswer("flat_stream", "memory that comes and goes", 15, _flat),
+    KnownAnswer("spike", "the peak of 0.2 s", 2.2, _peak),
+    KnownAnswer("forked_pages", "memory that five processes share", 3, _peak),
+    KnownAnswer("cold_call", "a cold first call", 0.6, _cold),
+    KnownAnswer("import_tree", "a slow import in a slow import", 0.3, _imports),
+    KnownAnswer("lock_wait", "waiting for a lock", 3, _lock),
+    KnownAnswer("io_wait", "waiting for a pipe", 3, _io),
+    KnownAnswer("stuck_task", "what a task of asyncio waits for", 3, _task),
 )
 """The selftest, in the order of its table."""

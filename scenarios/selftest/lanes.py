@@ -14,14 +14,14 @@ from perftui.scenarios.selftest.trial import TrialError, try_program
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.scenarios.selftest.checks import Answer, Question
+    from perftui.scenarios.selftest.checks import Tried, KnownAnswer
 
 
-class Result(NamedTuple):
+class Asked(NamedTuple):
     """What became of a question."""
 
-    question: Question
-    answer: Answer | None
+    question: KnownAnswer
+    answer: Tried | None
     """None: it was not answered."""
     why: str = ""
     """Why not."""
@@ -37,7 +37,7 @@ def lane_count() -> int:
     return min(len(os.sched_getaffinity(0)) + 1, 4)
 
 
-def ask_all(questions: Sequence[Question], lanes: int) -> Iterator[Result]:
+def ask_all(questions: Sequence[KnownAnswer], lanes: int) -> Iterator[Asked]:
     """Run the programs, and yield what was found out as each is done."""
     longest_first = sorted(questions, key=lambda question: -question.takes_s)
     with (
@@ -53,14 +53,14 @@ def ask_all(questions: Sequence[Question], lanes: int) -> Iterator[Result]:
                 waiting.cancel()
 
 
-def ask(question: Question, folder: Path) -> Result:
-    """Answer one question, with its files in a folder of their own below `folder`."""
+def ask(question: KnownAnswer, folder: Path) -> Asked:
+    """Tried one question, with its files in a folder of their own below `folder`."""
     place = folder / question.program
     place.mkdir()
     try:
         trial = try_program(question.program, place)
-        return Result(question, question.check(trial))
+        return Asked(question, question.check(trial))
     except (TrialError, RecordingError) as error:
-        return Result(question, None, str(error))
+        return Asked(question, None, str(error))
     except (KeyError, TypeError, ZeroDivisionError) as error:
-        return Result(question, None, f"not told: {type(error).__name__} {error}")
+        return Asked(question, None, f"not told: {type(error).__name__} {error}")

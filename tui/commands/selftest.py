@@ -14,7 +14,7 @@ from perftui.tui.text.words import say, tell
 if TYPE_CHECKING:
     import argparse
 
-    from perftui.scenarios.selftest.lanes import Result
+    from perftui.scenarios.selftest.lanes import Asked
 
 
 def add_parser(commands: Any) -> None:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(result.ok for result in results) else 1
 
 
-def _document(results: list[Result], took_s: float) -> dict[str, Any]:
+def _document(results: list[Asked], took_s: float) -> dict[str, Any]:
     from perftui import __version__
 
     return {
@@ -83,7 +83,7 @@ def _document(results: list[Result], took_s: float) -> dict[str, Any]:
     }
 
 
-def _say_table(results: list[Result], took_s: float) -> None:
+def _say_table(results: list[Asked], took_s: float) -> None:
     from perftui.probes.text.columns import aligned
     from perftui.probes.text.units import format_seconds
     from perftui.tui.text.fit import clean

@@ -10,7 +10,7 @@ from perftui.scenarios.selftest.checks import QUESTIONS
 from perftui.scenarios.selftest.trial import PROGRAMS, Trial
 
 if TYPE_CHECKING:
-    from perftui.scenarios.selftest.checks import Answer
+    from perftui.scenarios.selftest.checks import Tried
 
 BY_PROGRAM = {question.program: question for question in QUESTIONS}
 GROWTH = {"function": "keep", "thread": "keeper", "grown_bytes": 101e6, "within": ["keep"]}
@@ -69,7 +69,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def checked(program: str, truth: dict[str, Any], summary: dict[str, Any]) -> Answer:
+def checked(program: str, truth: dict[str, Any], summary: dict[str, Any]) -> Tried:
     # None of these reads the recording: what they ask is in the summary.
     return BY_PROGRAM[program].check(Trial(truth, summary, cast("Any", None)))
 

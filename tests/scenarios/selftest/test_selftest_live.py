@@ -51,7 +51,7 @@ def test_a_miss_and_a_missing_answer_are_exit_1(
     import argparse
 
     from perftui.scenarios.selftest import lanes
-    from perftui.scenarios.selftest.checks import Answer
+    from perftui.scenarios.selftest.checks import Tried
     from perftui.scenarios.selftest.trial import TrialError
     from perftui.tui.commands.selftest import run
 
@@ -60,7 +60,7 @@ def test_a_miss_and_a_missing_answer_are_exit_1(
             raise TrialError("no right to look")
 
     monkeypatch.setattr(lanes, "try_program", trial)
-    wrong = Answer("1.00 s", "250 ms", "-75.0%", ok=False)
+    wrong = Tried("1.00 s", "250 ms", "-75.0%", ok=False)
     poll = next(question for question in QUESTIONS if question.program == "poll_loop")
     split = next(question for question in QUESTIONS if question.program == "split")
     monkeypatch.setattr(
