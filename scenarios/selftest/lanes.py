@@ -14,7 +14,7 @@ from perftui.scenarios.selftest.trial import TrialError, try_program
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.scenarios.selftest.checks import Tried, KnownAnswer
+    from perftui.scenarios.selftest.checks import KnownAnswer, Tried
 
 
 class Asked(NamedTuple):
