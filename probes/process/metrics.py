@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from perftui.probes.machine.memory import group_peak_bytes, group_peak_file
 from perftui.probes.process.face import ProcessGone, ProcessReader
 from perftui.probes.process.family import ProcessFamily
+from perftui.probes.process.held_back import HeldBack
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
@@ -80,6 +81,8 @@ class MetricProbe:
         """RSS of those that came since: one that has less now has become another program."""
         self._said_not_shared = False
         self._group_peak = group_peak_file(pid)
+        # What a program that we launched tells of itself is to find its readings there before it.
+        self._held_back = HeldBack(log.extend) if attached else None
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
@@ -113,7 +116,10 @@ class MetricProbe:
 
     def _find_processes(self, t_ns: int) -> None:
         with self._looking:
-            self._log.extend(self._family.look(t_ns))
+            found = self._family.look(t_ns)
+            if found and self._held_back is not None:
+                self._held_back.hand_on()
+            self._log.extend(found)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -122,6 +128,9 @@ class MetricProbe:
             except Exception as error:  # one reading less, not all readings
                 self._failed(error)
                 self._stopping.wait(_TRY_AGAIN_S)
+        if self._held_back is not None:
+            with self._looking:
+                self._held_back.hand_on()
         end_ns = time.monotonic_ns()
         # With all that counts up: the totals are those of the end, not of up to a second before.
         self._log.extend([*self._read_metrics(end_ns, "counts"), self._overhead(end_ns)])
@@ -161,7 +170,11 @@ class MetricProbe:
                 threads_ns = now_ns + round(pause_s * NS_PER_S)
             if slow:
                 batch.append(self._overhead(now_ns))
-            self._log.extend(batch)
+            if self._held_back is None:
+                self._log.extend(batch)
+            else:
+                with self._looking:  # a look at who has come hands on what waits, too
+                    self._held_back.take(now_ns, batch)
             # A late tick is not made up for: the next one keeps to the grid.
             due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
             self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))

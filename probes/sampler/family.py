@@ -72,6 +72,8 @@ class Family:
             self._names.reset()
         look = self.follow and self._sweeps % _LOOK_EVERY == 0
         for target in list(self.targets.values()):
+            if target.rests():
+                continue
             ran = self._sweep(target, time.monotonic_ns())
             if look and ran:
                 self._see(target, True, False)

@@ -175,6 +175,18 @@ class SampledProcess:
 
     # ---- a sweep
 
+    def rests(self) -> bool:
+        """Tell whether a sweep would find nothing: it has used no CPU and none of it was awake."""
+        if self._roster.hot:
+            return False
+        try:
+            if _clock(self._clock_id) != self._clock_ns or not self._clock_ns:
+                return False
+        except OSError:
+            return False
+        self._tally.sweeps += 1
+        return True
+
     def sweep(self, now: int) -> bool:
         """Sample it if there is anything new; return whether there was.
 

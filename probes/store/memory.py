@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from perftui.probes.answers.own_cost import OwnCost
 from perftui.probes.answers.parts import Parts
 from perftui.probes.answers.quality import StackQuality
-from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import (
     Call,
@@ -32,7 +31,7 @@ from perftui.probes.store.counts import Counts
 from perftui.probes.store.journal import Journal
 from perftui.probes.store.lines import LogLines
 from perftui.probes.store.processes import ProcessTable
-from perftui.probes.store.series import SeriesTable
+from perftui.probes.store.series import READ_FIELDS, SeriesTable
 from perftui.probes.store.stack_sums import StackSums
 from perftui.probes.store.threads import THREADS_KEPT, ThreadTable
 
@@ -154,11 +153,9 @@ class MemoryParts:
                 self._journal.left_out("ended processes", len(gone), gone[-1].t_end_ns or 0)
 
     def _take_tick(self, tick: Tick) -> None:
-        t_ns, add = tick.t_ns, self._series.add
+        t_ns, add, add_row = tick.t_ns, self._series.add, self._series.add_row
         for metric, percent in tick.readings:
-            for name, value in zip(METRIC_FIELDS, metric[2:], strict=True):
-                if value is not None and name != "cpu_s":
-                    add(metric.pid, name, t_ns, value)
+            add_row(metric.pid, t_ns, metric[-len(READ_FIELDS) :])
             if percent is not None:
                 add(metric.pid, "cpu_percent", t_ns, percent)
         for name, value in tick.sums.items():

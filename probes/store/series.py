@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from perftui.probes.answers.buckets import Points, bucket_ns, buckets_of
 from perftui.probes.answers.holding import READING_NS, hold_ns
+from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, MutableSequence, Sequence
+    from collections.abc import Collection, Iterable, MutableSequence, Sequence
 
     from perftui.probes.spine.reader import Buckets
 
@@ -27,6 +28,9 @@ PROCESS_TIERS_NS = ((0, 1_200), (NS_PER_S, 900), (30 * NS_PER_S, 960), (600 * NS
 THREAD_TIERS_NS = ((0, 480), (NS_PER_S, 600), (15 * NS_PER_S, 720), (300 * NS_PER_S, 8_640))
 """Of one thread: 2 minutes at 4 Hz, 10 min, 3 h, 30 days."""
 
+READ_FIELDS = METRIC_FIELDS[METRIC_FIELDS.index("cpu_s") + 1 :]
+"""What is kept of each reading of a process; its CPU seconds are kept as per cent."""
+
 
 class _Tier:
     """Steps of one width, 8 bytes a number; a quarter more than the limit is cut back in one go.
@@ -37,13 +41,23 @@ class _Tier:
     def __init__(self, step_ns: int, keep: int) -> None:
         self.step_ns = step_ns
         self.keep = keep
+        self.most = keep + keep // 4 + 1
         self.t: MutableSequence[int] = array("q")
         # Whole numbers until the first that is none.
         column = cast("MutableSequence[float]", array("q"))
         self.low, self.high, self.last = column, column, column
 
     def add(self, t_ns: int, value: float) -> None:
-        start = t_ns - t_ns % self.step_ns if self.step_ns else t_ns
+        times, step_ns = self.t, self.step_ns
+        if times and 0 <= t_ns - times[-1] < step_ns:
+            last = self.last
+            if last[-1] == value:
+                return  # of a step that has it already: most of what idle processes tell
+            low, high = self.low, self.high
+            if low is not last and low[-1] <= value <= high[-1] and type(value) is type(last[-1]):
+                last[-1] = value
+                return
+        start = t_ns - t_ns % step_ns if step_ns else t_ns
         try:
             self._add(start, value)
         except (TypeError, OverflowError):
@@ -59,14 +73,16 @@ class _Tier:
             self.high[-1] = max(self.high[-1], value)
             self.last[-1] = value
             return
-        own = self._columns()
-        for column in own:
-            column.append(value)
+        if self.low is self.last:
+            self.last.append(value)
+        else:
+            for column in self._columns():
+                column.append(value)
         self.t.append(start)
-        if len(self.t) > self.keep + self.keep // 4 + 1:
+        if len(self.t) > self.most:
             old = self.keep // 4 + 1
             del self.t[:old]
-            for column in own:
+            for column in self._columns():
                 del column[:old]
 
     def _columns(self) -> list[MutableSequence[float]]:
@@ -108,9 +124,6 @@ class Series:
         if self.highest is None or value > self.highest:
             self.highest = value
         for tier in self._tiers:
-            times = tier.t
-            if times and t_ns - times[-1] < tier.step_ns and tier.last[-1] == value:
-                continue  # of a step that has it already: most of what idle processes tell
             tier.add(t_ns, value)
 
     def value_at(self, t_ns: int) -> float | None:
@@ -168,6 +181,8 @@ class SeriesTable:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], Series] = {}
+        self._rows: dict[int, list[Series | None]] = {}
+        """The same by process, as `add_row` takes them."""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -176,6 +191,18 @@ class SeriesTable:
     def add(self, pid: int, name: str, t_ns: int, value: float) -> None:
         """Append a value."""
         self.of(pid, name).add(t_ns, value)
+
+    def add_row(self, pid: int, t_ns: int, values: Iterable[float | None]) -> None:
+        """Append values of `READ_FIELDS` of a process, in that order; None: not known."""
+        row = self._rows.get(pid)
+        if row is None:
+            row = self._rows[pid] = [None] * len(READ_FIELDS)
+        for at, value in enumerate(values):
+            if value is not None:
+                series = row[at]
+                if series is None:
+                    series = row[at] = self.of(pid, READ_FIELDS[at])
+                series.add(t_ns, value)
 
     def of(self, pid: int, name: str, first_took_ns: int = 0) -> Series:
         """Return a metric, made if it is new; `first_took_ns` as of `hold_ns`."""
@@ -197,3 +224,5 @@ class SeriesTable:
         """Forget the metrics of processes."""
         for key in [key for key in self._known if key[0] in pids]:
             del self._known[key]
+        for pid in pids:
+            self._rows.pop(pid, None)

@@ -169,7 +169,7 @@ class ThreadEnded:
     thread: ThreadRecord
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: some hundred are made each second, at a third of the cost
 class Sample:
     """What one thread did at one moment, and what it used since its last record.
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.text.units import NS_PER_S
 
@@ -21,6 +22,14 @@ WAITS = """
 import sys
 print("up", flush=True)
 for line in sys.stdin: print(sum(range(99999)), flush=True)
+"""
+
+BEGETS = """
+import subprocess, sys
+print(flush=True)
+for line in sys.stdin:
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"])
+    print(child.pid, flush=True)
 """
 
 
@@ -60,3 +69,42 @@ def test_who_has_not_run_has_what_it_had(monkeypatch: pytest.MonkeyPatch) -> Non
         assert len(reads) == asked + 2
         assert ran.cpu_s > later.cpu_s
         reader.close()
+
+
+def test_a_parent_that_has_not_run_is_not_asked_for_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGETS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        _until_it_sleeps(process.pid)
+        reader = LinuxProcess(process.pid)
+        assert reader.children() == []
+        lists = []
+        listdir = os.listdir
+        monkeypatch.setattr(os, "listdir", lambda path: lists.append(path) or listdir(path))
+        assert reader.children() == []
+        assert not lists, "nothing can have changed"
+        assert len(reader.threads(1)) == 1
+        assert lists
+        lists.clear()
+        assert [row._replace(t_ns=1) for row in reader.threads(2)] == reader.threads(1)
+        assert not lists
+        reader.threads(2 * NS_PER_S)  # not for ever
+        assert lists
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        child = int(process.stdout.readline())
+        _until_it_sleeps(process.pid)
+        assert reader.children() == [child]
+        assert reader.children() == [child], "children may end without any CPU of their parent"
+        process.stdin.close()
+        reader.close()
+
+
+def _until_it_sleeps(pid: int) -> None:
+    stat = Path(f"/proc/{pid}/stat")
+    wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "S")

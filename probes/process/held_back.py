@@ -1,0 +1,69 @@
+"""Readings that say nothing new wait for the next ones: several at a time cost half of one by one.
+
+A reading wakes everybody who takes one: the store, the detectors, the recorder. While the memory
+of every process stands still nobody misses it for a fifth of a second; what moves, begins, ends
+or is told once a second is handed on at once, with all that waited before it, in order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.spine.records import Metric
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perftui.probes.spine.records import Record
+
+HOLD_NS = NS_PER_S // 5
+MOVED_BYTES = 256 * 1024
+"""A page more or less is no news."""
+_LIVELY_NS = 3 * NS_PER_S
+"""At the start everything is handed on at once: the first pictures are made of it."""
+
+
+class HeldBack:
+    """The batches of one probe on their way to the log.
+
+    Args:
+        hand_on: Takes records, in order.
+    """
+
+    def __init__(self, hand_on: Callable[[Sequence[Record]], None]) -> None:
+        self._hand_on = hand_on
+        self._waiting: list[Record] = []
+        self._since_ns = 0
+        self._began_ns: int | None = None
+        self._told: dict[int, int] = {}
+        """RSS by pid, as handed on."""
+
+    def take(self, t_ns: int, batch: Sequence[Record]) -> None:
+        """Take what was read at a moment; hand it on unless it can wait."""
+        if self._began_ns is None:
+            self._began_ns = t_ns
+        if not self._waiting:
+            self._since_ns = t_ns
+        self._waiting += batch
+        waited = t_ns - self._since_ns >= HOLD_NS or t_ns - self._began_ns < _LIVELY_NS
+        if waited or self._is_news(batch):
+            self.hand_on()
+
+    def hand_on(self) -> None:
+        """Hand on what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._told = {row.pid: row.rss_bytes for row in waiting if isinstance(row, Metric)}
+            self._hand_on(waiting)
+
+    def _is_news(self, batch: Sequence[Record]) -> bool:
+        told = self._told
+        if len(batch) != len(told):
+            return True
+        for row in batch:
+            if not isinstance(row, Metric) or row.pid not in told:
+                return True
+            if abs(row.rss_bytes - told[row.pid]) >= MOVED_BYTES:
+                return True
+        return False
