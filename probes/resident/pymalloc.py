@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import os
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from perftui.probes.resident.smaps import Kind
 
@@ -40,6 +41,11 @@ _MOST_VARIABLE_BYTES = 8 << 20
 _MOST_ARENA_BYTES = 1 << 20
 _PAGE = 4096
 _MOST_PLACES = 16
+_ALIGNED = 15
+"""Bits that no address of malloc's has: the array comes from there."""
+_WORTH_A_BLOCK = 8
+"""So many pointers into the same stretch, and it is read as a whole."""
+_MOST_BLOCK_BYTES = 4 << 20
 
 
 class PythonHeap(NamedTuple):
@@ -98,33 +104,52 @@ class Arenas:
 
     def _look(self, variables: Sequence[tuple[int, int]], space: _Space) -> list[int]:
         places: list[int] = []
-        tried: dict[int, bool] = {}
-        for start, end in variables:
-            if end - start > _MOST_VARIABLE_BYTES:
-                continue
+        low, high = space.low, space.high
+        # The small ones first: in some versions it is there, and the others are a hundred times as
+        # large. All pointers into the array are beside each other.
+        for start, end in sorted(variables, key=lambda each: each[1] - each[0]):
+            if places or end - start > _MOST_VARIABLE_BYTES:
+                break
             try:
                 words = memoryview(self._read(start, (end - start) & ~7)).cast("Q")
             except OSError:
                 continue
-            low, high = space.low, space.high
-            for n, word in enumerate(words):
-                if not low <= word < high or word & 7:
-                    continue
-                good = tried.get(word)
-                if good is None:
-                    good = tried[word] = space.has(word) and self._is_array(word, space)
-                if good:
-                    places.append(start + 8 * n)
+            # Tens of thousands of words: what is asked of each must be little.
+            pointers = {word for word in words if low <= word < high and not word & _ALIGNED}
+            arrays = {
+                pointer
+                for pointer in self._beginnings(sorted(pointers), space)
+                if self._entries(pointer, space)
+            }
+            if arrays:
+                places += [start + 8 * n for n, word in enumerate(words) if word in arrays]
         return places[:_MOST_PLACES]
 
-    def _is_array(self, address: int, space: _Space) -> bool:
-        try:
-            first = self._read(address, _ENTRY.size)
-            if not _fits(_ENTRY.unpack(first), space):
-                return False
-            return bool(self._entries(address, space))
-        except OSError:
-            return False
+    def _beginnings(self, pointers: Sequence[int], space: _Space) -> Iterator[int]:
+        """Yield those where an entry with an arena stands.
+
+        Args:
+            pointers: Addresses in order.
+            space: Where there is any memory.
+        """
+        for start, end in space.ranges():
+            first, last = bisect_left(pointers, start), bisect_left(pointers, end - _ENTRY.size + 1)
+            within = pointers[first:last]
+            block = b""
+            if len(within) >= _WORTH_A_BLOCK and end - start <= _MOST_BLOCK_BYTES:
+                with suppress(OSError):
+                    block = self._read(start, end - start)
+            for pointer in within:
+                try:
+                    entry = (
+                        _ENTRY.unpack_from(block, pointer - start)
+                        if block
+                        else _ENTRY.unpack(self._read(pointer, _ENTRY.size))
+                    )
+                except OSError:
+                    continue
+                if _fits(entry, space):
+                    yield pointer
 
     def _entries(self, array: int, space: _Space) -> list[tuple[int, ...]]:
         """Return the entries that have an arena."""
@@ -159,6 +184,10 @@ class _Space:
         self._starts = [start for start, _, _ in self._ranges]
         self.low = self._starts[0] if self._starts else 0
         self.high = self._ranges[-1][1] if self._ranges else 0
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return [start, end) of each, in order."""
+        return [(start, end) for start, end, _ in self._ranges]
 
     def has(self, address: int) -> bool:
         at = bisect_right(self._starts, address) - 1

@@ -15,6 +15,7 @@ from perftui.tui.text.summary import summary_text
 from perftui.tui.text.words import tell
 from perftui.tui.watch.gate import GATE_FAILED, gate_failed
 from perftui.tui.watch.json_file import write_json
+from perftui.tui.watch.last_tasks import take_last_tasks
 from perftui.tui.watch.progress import Progress
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _watch(session: Session, progress: Progress, duration_s: float | None, endin
         while not session.wait(0):
             if until is not None and time.monotonic() >= until:
                 if session.launched:
+                    take_last_tasks(session)
                     session.stop_target()
                 return True
             # Those that came before we could wait for them: nobody knows from where. Better

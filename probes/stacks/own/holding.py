@@ -8,7 +8,6 @@ from time to time, so that a thread that sleeps is on the screen too.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.linux import AGENT_COMM
@@ -155,7 +154,7 @@ class Holding:
         node = None if sample.stack is None else self._node(sample.stack, sample.task)
         if node is None and not sample.failed and sample.faults and held.thread.tid != held.pid:
             self._native(held, sample)
-            sample = replace(sample, faults=0, faults_in_window=None)
+            sample = sample._replace(faults=0, faults_in_window=None)
         if node is None:
             if held.node is None:
                 return  # a native thread
@@ -165,7 +164,7 @@ class Holding:
         else:
             if self._begins(held.node) and not self._begins(node):
                 # As between any two stacks at work: half of it is the start of the interpreter.
-                sample = replace(sample, cpu_ns=sample.cpu_ns // 2)
+                sample = sample._replace(cpu_ns=sample.cpu_ns // 2)
             self._close(held, sample.t_ns)
         if not held.named and sample.stack is not None:
             held.named = True

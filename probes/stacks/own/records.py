@@ -161,16 +161,14 @@ class ThreadRecord:
     """What it had used before this session; nothing of it is in any record."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadEnded:
+class ThreadEnded(NamedTuple):
     """A thread is no more."""
 
     t_ns: int
     thread: ThreadRecord
 
 
-@dataclass(slots=True)  # not frozen: some hundred are made each second, at a third of the cost
-class Sample:
+class Sample(NamedTuple):
     """What one thread did at one moment, and what it used since its last record.
 
     No record means that the thread did not run: its last one holds on.
@@ -204,8 +202,7 @@ class Sample:
     """Since the sweep before: up to that one its last record holds. None: not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """One process over about one second."""
 
     process: ProcessRecord
@@ -221,8 +218,7 @@ class Tally:
     """CPU that is in the records of this second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(NamedTuple):
     """The sampler itself over about one second."""
 
     t0_ns: int
@@ -240,8 +236,7 @@ class Quality:
     """Processes that ended before they were looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaceChange:
+class PaceChange(NamedTuple):
     """The sampler changed its rate."""
 
     t_ns: int

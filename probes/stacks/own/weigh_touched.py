@@ -13,7 +13,6 @@ fault is up to 2 MiB, so faults times the page size is a lower bound.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -61,7 +60,7 @@ def _like_cpu(samples: list[Sample]) -> dict[Where, int]:
     total: dict[Where, int] = {}
     given = []
     for sample in samples:
-        given += thread.add(replace(sample, cpu_ns=sample.faults))
+        given += thread.add(sample._replace(cpu_ns=sample.faults))
     if samples:
         given += thread.settle(samples[-1].t_ns, final=True)
     for _, stack, amount in given:

@@ -59,6 +59,31 @@ def test_objects_of_every_python_are_found_and_found_to_be_gone(python: str) -> 
     assert freed.used_bytes > 0
 
 
+def test_it_is_looked_for_in_few_reads(python: str) -> None:
+    """Its variables hold some thousand pointers, and each run begins with a search."""
+    skip_if_free_threaded(python)
+    code = "print(1, flush=True); input()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([python, "-c", code], stdin=pipe, stdout=pipe) as target:
+        assert target.stdin is not None and target.stdout is not None
+        assert target.stdout.readline() == b"1\n"
+        mappings = read_mappings(Path(f"/proc/{target.pid}/smaps").read_bytes())
+        read, close = reader_of(target.pid)
+        addresses = []
+
+        def counted(address: int, size: int) -> bytes:
+            addresses.append(address)
+            return read(address, size)
+
+        try:
+            heap = Arenas(counted).heap(mappings.interpreter, mappings.writable)
+        finally:
+            close()
+            target.stdin.close()
+    assert heap is not None
+    assert len(addresses) < 150
+
+
 @pytest.mark.parametrize("way", ["malloc", "debug"])
 def test_a_python_with_another_allocator(python: str, way: str) -> None:
     """It is not found, or found for what it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
@@ -50,8 +49,7 @@ SAMPLES = st.lists(
         st.sampled_from("RRSD"),
     ).flatmap(
         lambda made: st.builds(
-            lambda cpu, queue, faults, window, held, on_cpu, failed, wait: replace(
-                made,
+            lambda cpu, queue, faults, window, held, on_cpu, failed, wait: made._replace(
                 cpu_ns=cpu,
                 run_queue_ns=queue,
                 faults=faults,
@@ -73,7 +71,7 @@ SAMPLES = st.lists(
         )
     ),
     max_size=60,
-).map(lambda made: [replace(one, t_ns=10 * MS * i) for i, one in enumerate(made)])
+).map(lambda made: [one._replace(t_ns=10 * MS * i) for i, one in enumerate(made)])
 
 
 @UNHURRIED
@@ -148,16 +146,16 @@ def test_the_work_of_a_poll_loop_gets_all_of_its_cpu() -> None:
 
 def test_work_that_is_mostly_not_met_still_gets_it() -> None:
     samples = [record(10 * i, SLEEP, "S", 1) for i in range(100)]
-    samples[50] = replace(samples[50], stack=WORK, state="R")
+    samples[50] = samples[50]._replace(stack=WORK, state="R")
     assert cpu_by_stack(samples) == {WORK: 100 * MS}
 
 
 def test_bursts_are_shared_by_how_often_they_are_met() -> None:
     samples = [record(10 * i, SLEEP, "S", 1) for i in range(1000)]
     for i in range(5, 1000, 50):
-        samples[i] = replace(samples[i], stack=WORK, state="R")
+        samples[i] = samples[i]._replace(stack=WORK, state="R")
     for i in range(30, 1000, 100):
-        samples[i] = replace(samples[i], stack=OTHER, state="R")
+        samples[i] = samples[i]._replace(stack=OTHER, state="R")
     by = cpu_by_stack(samples)
     assert by == {WORK: 666_666_667, OTHER: 333_333_333}
 
@@ -179,13 +177,13 @@ def contended(turns: int) -> list[Sample]:
     samples = []
     for turn in range(turns):
         t = 20.0 * turn
-        running = replace(record(t, WORK, "R", 5), gil_held=True)
-        samples += [running, replace(record(t + 5, WORK, "S", 0.1), wait="lock")]
+        running = record(t, WORK, "R", 5)._replace(gil_held=True)
+        samples += [running, record(t + 5, WORK, "S", 0.1)._replace(wait="lock")]
     return samples
 
 
 def test_code_that_waits_for_the_gil_keeps_its_cpu() -> None:
-    rare = replace(record(1001, OTHER, "R", 1), gil_held=True)
+    rare = record(1001, OTHER, "R", 1)._replace(gil_held=True)
     by = cpu_by_stack([*contended(50), rare, *[]])
     assert by[WORK] >= 250 * MS
 
@@ -197,21 +195,21 @@ def test_a_full_queue_does_not_make_code_look_longer() -> None:
         t = 100.0 * turn
         samples.append(record(t, SLEEP, "S", 2))
         for k in range(5):
-            queued = replace(record(t + 10 + k, OTHER, "R"), on_cpu=False, gil_held=True)
+            queued = record(t + 10 + k, OTHER, "R")._replace(on_cpu=False, gil_held=True)
             samples.append(queued)
         samples.append(record(t + 40, SLEEP, "S", 2))
         if turn % 10 == 0:
             met = record(t + 60, WORK, "R")
-            samples.append(replace(met, on_cpu=True, gil_held=True))
+            samples.append(met._replace(on_cpu=True, gil_held=True))
         if turn % 10 == 5:
             met = record(t + 60, OTHER, "R")
-            samples.append(replace(met, on_cpu=True, gil_held=True))
+            samples.append(met._replace(on_cpu=True, gil_held=True))
     by = cpu_by_stack(samples)
     assert 0.9 < by[WORK] / by[OTHER] < 1.1
 
 
 def queued(t_ms: float, stack: StackNode, cpu_ms: float, gil: bool) -> Sample:
-    return replace(record(t_ms, stack, "R", cpu_ms), on_cpu=False, gil_held=gil)
+    return record(t_ms, stack, "R", cpu_ms)._replace(on_cpu=False, gil_held=gil)
 
 
 def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> None:
@@ -220,10 +218,10 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
     for turn in range(50):
         t = 100.0 * turn
         samples += [
-            replace(record(t, SLEEP, "S", 0.01), wait="socket"),
+            record(t, SLEEP, "S", 0.01)._replace(wait="socket"),
             queued(t + 10, WORK, 2, gil=True),
             queued(t + 20, OTHER, 3, gil=False),
-            replace(record(t + 80, OTHER, "S", 0.02), wait="lock"),
+            record(t + 80, OTHER, "S", 0.02)._replace(wait="lock"),
         ]
     by = cpu_by_stack(samples)
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
@@ -246,9 +244,9 @@ def test_asleep_with_the_gil_but_without_a_cpu_is_no_hit() -> None:
     """The stack was read while it stood in the queue; the sampler came back after its burst."""
     samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(400)]
     for i in range(5, 400, 20):
-        samples[i] = replace(samples[i], stack=WORK, state="R", gil_held=True, on_cpu=True)
+        samples[i] = samples[i]._replace(stack=WORK, state="R", gil_held=True, on_cpu=True)
     for i in range(10, 400, 20):
-        samples[i] = replace(samples[i], stack=OTHER, gil_held=True, on_cpu=False)
+        samples[i] = samples[i]._replace(stack=OTHER, gil_held=True, on_cpu=False)
     by = cpu_by_stack(samples)
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
 
@@ -262,7 +260,7 @@ def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
         if turn % 10:
             samples += [queued(t + 10, WORK, 0.1, gil=True), queued(t + 20, WORK, 0, gil=True)]
         else:
-            samples.append(replace(record(t + 10, OTHER, "R", 0.1), on_cpu=True))
+            samples.append(record(t + 10, OTHER, "R", 0.1)._replace(on_cpu=True))
         samples.append(record(t + 50, SLEEP, "S", 5))
     by = cpu_by_stack(samples)
     assert by[OTHER] < 0.15 * sum(by.values())
@@ -275,8 +273,8 @@ def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
 def test_few_hits_do_not_decide_alone() -> None:
     """Two hits, one of each; but nearly all that is certain is WORK."""
     samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(100)]
-    samples[40] = replace(samples[40], stack=WORK, state="R", cpu_ns=9 * MS)
-    samples[60] = replace(samples[60], stack=OTHER, state="R", cpu_ns=MS // 100)
+    samples[40] = samples[40]._replace(stack=WORK, state="R", cpu_ns=9 * MS)
+    samples[60] = samples[60]._replace(stack=OTHER, state="R", cpu_ns=MS // 100)
     by = cpu_by_stack(samples)
     assert by[WORK] > 0.8 * sum(by.values())
 
@@ -296,16 +294,16 @@ def groups(samples: Sequence[Sample], until_ms: float | None = None) -> dict[str
 
 def test_wall_is_cpu_queue_and_waiting() -> None:
     samples = [
-        replace(record(0, SLEEP, "S"), wait="sleep"),
-        replace(record(30, WORK, "R", 2), run_queue_ns=3 * MS),
-        replace(record(40, SLEEP, "S", 4), wait="poll"),
+        record(0, SLEEP, "S")._replace(wait="sleep"),
+        record(30, WORK, "R", 2)._replace(run_queue_ns=3 * MS),
+        record(40, SLEEP, "S", 4)._replace(wait="poll"),
     ]
     assert groups(samples, 100) == {"sleep": 25.0, "queue": 3.0, "io": 6.0 + 60.0}
 
 
 def test_a_thread_that_gives_no_record_still_waits() -> None:
     thread = ThreadWaiting()
-    thread.add(replace(record(0, SLEEP, "S"), wait="lock"))
+    thread.add(record(0, SLEEP, "S")._replace(wait="lock"))
     assert [(wait.group, wait.ns) for wait in thread.until(5 * MS)] == [("lock", 5 * MS)]
     assert [wait.ns for wait in thread.until(7 * MS)] == [2 * MS]
     assert thread.until(7 * MS) == []
@@ -319,9 +317,9 @@ def test_a_futex_where_the_thread_computes_is_the_gil() -> None:
 
 def test_cpu_that_is_booked_late_is_taken_from_the_waits() -> None:
     samples = [
-        replace(record(0, SLEEP, "S"), wait="sleep"),
+        record(0, SLEEP, "S")._replace(wait="sleep"),
         record(4, WORK, "R", 6),
-        replace(record(20, SLEEP, "S", 2), wait="sleep"),
+        record(20, SLEEP, "S", 2)._replace(wait="sleep"),
     ]
     assert groups(samples) == {"sleep": 20.0 - 8.0}
 
@@ -332,9 +330,9 @@ def faulting(point: bool) -> list[Sample]:
     for i in range(400):
         met = i % 20 == 0
         stack = WORK if met else OTHER
-        made = replace(record(10 * i, stack, "R", 10), faults=100)
+        made = record(10 * i, stack, "R", 10)._replace(faults=100)
         if point:
-            made = replace(made, faults_in_window=20 if met else 0)
+            made = made._replace(faults_in_window=20 if met else 0)
         samples.append(made)
     return samples
 
@@ -354,7 +352,7 @@ def test_without_it_faults_go_like_cpu_and_say_so() -> None:
 def test_a_long_sleep_is_given_to_the_place_where_it_was_slept() -> None:
     """No record comes while a thread sleeps on; the sweep before a record says how long it did."""
     sleeps, locks = record(0, SLEEP, "S"), record(200, OTHER, "S", 0.1)
-    waits = waiting_by_stack([sleeps, replace(locks, sweep_ns=10 * MS)], 220 * MS)
+    waits = waiting_by_stack([sleeps, locks._replace(sweep_ns=10 * MS)], 220 * MS)
     by_stack = {stack: ns / MS for (stack, _), ns in waits.items()}
     assert by_stack == {SLEEP: 194.9, OTHER: 25.0}
     # Who does not know when it looked before can only halve it.

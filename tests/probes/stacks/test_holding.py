@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -109,7 +108,7 @@ def test_a_thread_of_our_agent_is_none_of_the_program_s(comm: str, file: str) ->
     where = StackNode(StackNode(None, Place("Beside._run", file, 9, 1)), Place("f", file, 9, 1))
     holding = begun(CallTree())
     seen = [sample(0, where), sample(10, None, failed=True), sample(20, where)]
-    holding.take([thread, *(replace(s, thread=thread) for s in seen)], 0)
+    holding.take([thread, *(s._replace(thread=thread) for s in seen)], 0)
     holding.take([sample(20, stack("main"))], 0)
     told = holding.finish(30 * MS)
     assert {r.tid for r in told if isinstance(r, Stack | ThreadName)} == {TID}
@@ -124,7 +123,7 @@ def test_the_task_that_runs_is_a_row_above_its_stack() -> None:
         return [tree.frame(each).function for each in tree.path(node)]
 
     names = ["writer", "Task-7", "Task-12", *(f"get-{n}" for n in range(TASK_ROWS + 5))]
-    readings = [replace(sample(10 * n, step), task=name) for n, name in enumerate(names)]
+    readings = [sample(10 * n, step)._replace(task=name) for n, name in enumerate(names)]
     holding.take([*readings, sample(9000, wait, state="S"), sample(9010, step)], 0)
     paths = [path(row.node) for row in stacks(holding.finish(9020 * MS)) if row.state == "R"]
     assert paths[0] == ["task writer", "main", "run_once", "step"]
@@ -187,15 +186,11 @@ def test_threads_get_a_name_and_better_ones_are_asked_for() -> None:
     worker = StackNode(None, Place("Thread._bootstrap", "/lib/threading.py", 9, 1))
     worker = StackNode(worker, Place("Loader.load", "/p/a.py", 3, 1))
     first = sample(0, stack("main"))
-    holding.take([Sample(*(main if f is THREAD else f for f in _fields(first)))], 0)
+    holding.take([first._replace(thread=main)], 0)
     holding.take([sample(0, worker)], 0)
     told = [r for r in holding.finish(10 * MS) if isinstance(r, ThreadName)]
     assert {(r.tid, r.name) for r in told} == {(PID, "MainThread"), (TID, "Thread (load)")}
     assert names.wanted == [PID]
-
-
-def _fields(record: Sample) -> list[object]:
-    return [getattr(record, name) for name in record.__dataclass_fields__]
 
 
 def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:

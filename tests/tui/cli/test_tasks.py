@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.stuck_service import stuck_service
+from support.waiting import wait_for
+
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
+from perftui.tui.watch.last_tasks import take_last_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +84,24 @@ def test_a_blocked_loop_is_an_alert_with_the_stack_that_blocked_it(tmp_path: Pat
     sql = "SELECT took_s > 0.5 AS long, ended, n FROM loop_blocks ORDER BY t_ns DESC LIMIT 1"
     rows = json.loads(perftui("query", str(recording), sql, "--format", "json").stdout)
     assert rows == [{"long": True, "ended": True, "n": 1}]
+
+
+def test_tasks_are_asked_for_when_the_time_is_over() -> None:
+    ever = 1 << 62
+    live = Session.launch(
+        [sys.executable, "-c", "import asyncio; asyncio.run(asyncio.sleep(3600))"],
+        "asleep",
+        ProbeOptions(stacks=False),
+        behind_screen=True,
+    )
+    try:
+        wait_for(lambda: live.store.tasks(ever) or not live.target_alive(), "the first list")
+        before = live.store.tasks(ever)
+        asked_ns = time.monotonic_ns()
+        take_last_tasks(live, limit_s=60.0)
+        (task,) = live.store.tasks(ever)
+        assert task.t_ns >= asked_ns > before[0].t_ns
+        assert task.awaits == before[0].awaits == "sleep"
+    finally:
+        live.stop_target()
+        live.close()
