@@ -19,7 +19,7 @@ from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.detect.inquirer import Inquirer
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
@@ -115,8 +115,8 @@ class Session:
         """What the target may use, None if there is no limit."""
         self._cores = usable_cores(target.pid)
         self._recorder = None if place is None else self._start_recorder(record, place)
-        self._detectors = DetectorProbe(
-            log,
+        judge = Judge(
+            log.tree,
             target.pid,
             self.store.status().t_start_ns,
             limit_bytes=self.limit_bytes,
@@ -124,6 +124,7 @@ class Session:
             call_tree=self.store.call_tree if options.stacks else None,
             blame=self.store.blame,
         )
+        self._detectors = DetectorProbe(log, judge)
         log.connect(self._detectors)
         self._inquirer: Inquirer | None = None
         if channel is not None and channel.board is not None:

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.3: names, columns, types, units.
+"""The tables of a recording, format 1.4: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -14,9 +14,9 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 3)
+VERSION = (1, 4)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
-loop_blocks, memory_parts, the backends of pools, and who makes memory grow."""
+loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 newcomers."""
 
 MANIFEST = "segments"
 
@@ -96,6 +96,8 @@ _ALL: tuple[TableSpec, ...] = (
                 _f(name, nullable=True) if name in FLOAT_METRICS else _i(name, nullable=True)
                 for name in METRIC_FIELDS
             ),
+            _i("brought_bytes", "pid 0: what later processes had when young", nullable=True),
+            _i("newcomers", "pid 0: processes that came later, so far", nullable=True),
         ),
         time="t_ns",
         merged=False,
