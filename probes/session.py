@@ -20,7 +20,7 @@ from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
@@ -122,8 +122,8 @@ class Session:
                 log, target.pid, self._recorder.directory, options.memray
             )
             log.connect(self._allocations)
-        self._detectors = DetectorProbe(
-            log,
+        judge = Judge(
+            log.tree,
             target.pid,
             self.store.status().t_start_ns,
             limit_bytes=self.limit_bytes,
@@ -131,6 +131,7 @@ class Session:
             call_tree=self.store.call_tree if options.stacks else None,
             blame=self.store.blame,
         )
+        self._detectors = DetectorProbe(log, judge)
         log.connect(self._detectors)
         self._inquirer: Inquirer | None = None
         if channel is not None and channel.board is not None:

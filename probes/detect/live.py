@@ -141,9 +141,10 @@ class Judge:
     def _threads(self, t0_s: float, t1_s: float) -> Sequence[ThreadTree]:
         if self._call_tree is None:
             return ()
-        return self._call_tree(self._ns(t0_s), self._ns(t1_s))
+        return self._call_tree(self.ns_of(t0_s), self.ns_of(t1_s))
 
-    def _ns(self, t_s: float) -> int:
+    def ns_of(self, t_s: float) -> int:
+        """Return the session's time for one that an edge tells."""
         return self._base_ns + round(t_s * NS_PER_S)
 
     def _evidence(self, edge: Edge, until_s: float | None = None) -> str:
@@ -160,7 +161,7 @@ class Judge:
             code = dominant_code(self._tree, threads, "cpu")
         said = "" if code is None else f"code: {code}"
         if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
-            span = self._ns(edge.t_onset_s), self._ns(end_s) + NS_PER_S
+            span = self.ns_of(edge.t_onset_s), self.ns_of(end_s) + NS_PER_S
             words = evidence_words(self._tree, threads, self._blame(*span), self._call_tree)
             if "within a sample of" in words:
                 said = ""  # the samples cannot tell which of them it was
@@ -173,7 +174,7 @@ class Judge:
         inside = [row for row in self._pools if edge.t_onset_s - 1.0 <= row[0] <= end_s]
         # The largest may have been another before: of that nothing is known at the end.
         inside = [row for row in inside if row[2] == inside[-1][2]]
-        rss = self._engine.context.history
+        rss = self._engine.context.history.whole
         grown = (rss.rss_bytes or 0.0) - rss.floor(
             max(rss.end - round((end_s - edge.t_onset_s) * 2), rss.first), rss.end
         )
@@ -193,35 +194,12 @@ class DetectorProbe:
 
     Args:
         log: Where records come from and alerts go.
-        root_pid, base_ns, limit_bytes, cores, call_tree, tells_waits, patient: As of `Judge`.
+        judge: Says what they mean; it is called by a thread of the probe's own alone.
     """
 
-    def __init__(
-        self,
-        log: SessionLog,
-        root_pid: int,
-        base_ns: int,
-        *,
-        limit_bytes: float | None = None,
-        cores: int | None = None,
-        call_tree: CallTreeOf | None = None,
-        tells_waits: bool = True,
-        patient: bool = True,
-        blame: Callable[[int, int], Blame] | None = None,
-    ) -> None:
+    def __init__(self, log: SessionLog, judge: Judge) -> None:
         self._log = log
-        self._base_ns = base_ns
-        self._judge = Judge(
-            log.tree,
-            root_pid,
-            base_ns,
-            limit_bytes=limit_bytes,
-            cores=cores,
-            call_tree=call_tree,
-            tells_waits=tells_waits,
-            patient=patient,
-            blame=blame,
-        )
+        self._judge = judge
         self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
         self._stopping = Event()
         self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
@@ -255,35 +233,33 @@ class DetectorProbe:
             if self._inbox.empty():
                 self._stopping.wait(_GATHER_S)
 
-    def _ns(self, t_s: float) -> int:
-        return self._base_ns + round(t_s * NS_PER_S)
-
     def _alert(self, edge: Edge) -> Alert:
+        ns_of = self._judge.ns_of
         key = (edge.kind, edge.t_onset_s)
         before = self._open.get(key)
         if edge.severity == "clear":
             self._open.pop(key, None)
             severity: Severity = before.severity if before is not None else "info"
             message = before.message if before is not None else edge.message
-            detect_ns = before.t_detect_ns if before is not None else self._ns(edge.t_detect_s)
+            detect_ns = before.t_detect_ns if before is not None else ns_of(edge.t_detect_s)
             end_s = edge.t_end_s if edge.t_end_s is not None else edge.t_detect_s
             return Alert(
                 edge.kind,
                 severity,
-                self._ns(edge.t_onset_s),
+                ns_of(edge.t_onset_s),
                 detect_ns,
-                self._ns(end_s),
+                ns_of(end_s),
                 message,
                 _joined(edge.evidence, f"cleared: {edge.message}"),
             )
         alert = Alert(
             edge.kind,
             edge.severity,
-            self._ns(edge.t_onset_s),
+            ns_of(edge.t_onset_s),
             # An alert is as old as its first warning; a mark that became one is not.
             before.t_detect_ns
             if before is not None and RANK[before.severity] > 0
-            else self._ns(edge.t_detect_s),
+            else ns_of(edge.t_detect_s),
             None,
             edge.message,
             edge.evidence,

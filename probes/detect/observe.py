@@ -161,6 +161,8 @@ class Observer:
             pool_bytes=pools.get(largest),
             pool_name=largest,
             run_queue_percent=percent,
+            brought_bytes=float(sums.get("brought_bytes", 0.0)),
+            newcomers=int(sums.get("newcomers", 0)),
         )
 
     def _phase(self, t_ns: int) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.judged import Seen, gates_of, undecided, unjudged
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.inside.frames import Frames
 from perftui.probes.inside.high_water import HighWater, reset_own_mark
 from perftui.probes.inside.limits import Limits
@@ -88,8 +88,8 @@ class measure:
         group = memory_limit()
         self._limit_bytes = limits.limit or (group.limit_bytes if group else None)
         self._base_ns = time.monotonic_ns()
-        self._detectors = DetectorProbe(
-            log,
+        judge = Judge(
+            log.tree,
             self._pid,
             self._base_ns,
             limit_bytes=self._limit_bytes,
@@ -98,6 +98,7 @@ class measure:
             tells_waits=False,
             patient=False,
         )
+        self._detectors = DetectorProbe(log, judge)
         for sink in (self._watch, self._frames, self._detectors):
             log.connect(sink)
         self._metrics = MetricProbe(log, self._pid, rate_hz=limits.rate_hz)

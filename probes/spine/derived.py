@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.spine.enriched import Counted, Parted, Pooled, Reading, Tick
 from perftui.probes.spine.family_memory import FamilyMemory
+from perftui.probes.spine.newcomers import Newcomers
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import Metric
 from perftui.probes.text.units import NS_PER_S
@@ -29,6 +30,8 @@ POOL_HOLD_NS = 3 * NS_PER_S
 LIBRARIES = "libraries"
 """The part of resident memory that a family shares with strangers, as a rule."""
 METRIC_FIELDS = tuple(name for name in Metric._fields if name not in ("t_ns", "pid"))
+FAMILY_FIELDS = ("brought_bytes", "newcomers")
+"""What is told of the family alone, once a process has come to it (`newcomers`)."""
 CUMULATIVE = (
     "cpu_s",
     "cpu_user_s",
@@ -78,6 +81,7 @@ class FamilyMetrics:
     def __init__(self) -> None:
         self._cpu_percent = CpuPercent()
         self._memory = FamilyMemory()
+        self._newcomers = Newcomers()
         self.rss_bytes = 0
         """Of the newest tick."""
         self._peak_rss_bytes = 0
@@ -142,6 +146,10 @@ class FamilyMetrics:
             if percent is not None:
                 sums["cpu_percent"] = sums.get("cpu_percent", 0) + percent
         rss = sums["rss_bytes"] = self.rss_bytes = self._memory.total(metrics)
+        shares_known = self._memory.counting != "sum of RSS"
+        brought = self._newcomers.take(metrics, shares_known=shares_known)
+        if self._newcomers.count:
+            sums["brought_bytes"], sums["newcomers"] = brought, self._newcomers.count
         if "anon_rss_bytes" in sums:  # what is shared is private memory of a parent, as a rule
             twice = self._memory.more_than_once
             sums["anon_rss_bytes"] = max(sums["anon_rss_bytes"] - twice, 0)

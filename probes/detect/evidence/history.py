@@ -1,11 +1,15 @@
 """The recent past of a process as detectors see it: floors of RSS and last rows per half second.
 
 A floor (the minimum of a span) is what a program keeps: batches and garbage that come and go
-vanish from it once the span is longer than their period.
+vanish from it once the span is longer than their period. What processes bring that come later is
+left out: a pool that starts its workers does not grow (`spine.newcomers`). `family` has it with
+them, once there are any.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from copy import copy
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,7 @@ KEPT_BUCKETS = 660
 _TRIM_AT = 2 * KEPT_BUCKETS
 GAP_S = 10.0
 """After a longer hole nothing before it is evidence any more."""
+ARRIVALS_KEPT = 512
 
 
 class History:
@@ -26,7 +31,13 @@ class History:
     Indices are absolute: bucket i covers [t0 + i/2 s, t0 + (i+1)/2 s).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_newcomers: bool = False) -> None:
+        self._with_newcomers = with_newcomers
+        self.family: History | None = None
+        """The same of all processes; None while nobody has come."""
+        self.arrivals_s: deque[float] = deque(maxlen=ARRIVALS_KEPT)
+        """When processes came."""
+        self._newcomers = 0
         self.t0_s: float | None = None
         self.first = 0
         """Index of the oldest bucket kept."""
@@ -43,10 +54,14 @@ class History:
         self.last_t_s: float | None = None
         self.rss_bytes: float | None = None
         """Median of the last three readings: single zero or half readings are gone."""
+        self.brought_bytes = 0.0
+        """Not in the floors: what processes that came later have brought."""
 
     def add(self, sample: TreeReading) -> bool:
         """Take a reading; True if a bucket was closed by it."""
         t_s = sample.t_s
+        if sample.newcomers and not self._with_newcomers:
+            self._follow_family(sample)
         if self.t0_s is None:
             self.t0_s = t_s
         elif self.last_t_s is not None and t_s - self.last_t_s > GAP_S:
@@ -59,18 +74,30 @@ class History:
             closed = True
         rss = sample.rss_bytes
         if rss is not None and rss > 0:
+            rss = max(rss - self.brought_bytes, 1.0)
             before, last = self._before, self._last
             self._before, self._last = last, rss
             if before is None or last is None:
                 middle = rss if last is None else min(rss, last)
             else:
                 middle = max(min(before, last), min(max(before, last), rss))
-            self.rss_bytes = middle
+            self.rss_bytes = middle + self.brought_bytes
             if middle < self._floor:
                 self._floor = middle
         if sample.rows is not None and sample.rows_are_data:
             self._last_rows = sample.rows
         return closed
+
+    def _follow_family(self, sample: TreeReading) -> None:
+        self.brought_bytes = sample.brought_bytes
+        if self.family is None:
+            self.family = copy(self)
+            self.family._with_newcomers = True
+            self.family._floors, self.family._rows = self._floors.copy(), self._rows.copy()
+            self.family.brought_bytes = 0.0
+        self.arrivals_s.extend([sample.t_s] * max(sample.newcomers - self._newcomers, 0))
+        self._newcomers = sample.newcomers
+        self.family.add(sample)
 
     def _close(self, index: int) -> None:
         self._floors.append(self._floor)
@@ -94,6 +121,16 @@ class History:
         self.t0_s = t_s - self.end * BUCKET_S
         self._floor = inf
         self._before = self._last = self.rss_bytes = None
+
+    @property
+    def whole(self) -> History:
+        """With what newcomers brought: what limits are about."""
+        return self.family or self
+
+    @property
+    def kept_bytes(self) -> float | None:
+        """What floors are made of, now."""
+        return None if self.rss_bytes is None else self.rss_bytes - self.brought_bytes
 
     def time_of(self, index: float) -> float:
         """Return the beginning of a bucket."""

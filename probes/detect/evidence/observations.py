@@ -37,6 +37,10 @@ class TreeReading(NamedTuple):
     """The largest of them."""
     run_queue_percent: float | None = None
     """Time that threads waited for a core, lately: 100 = one thread all the time."""
+    brought_bytes: float = 0.0
+    """Of `rss_bytes`, what processes that came later had when they were young."""
+    newcomers: int = 0
+    """How many processes have come so far."""
 
 
 class CallEnded(NamedTuple):

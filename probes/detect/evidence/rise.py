@@ -154,7 +154,7 @@ class FloorsRise(NamedTuple):
         """Look at this moment: the floor of a block that rises is from its beginning."""
         history = self.history
         newest, before = (history.floor(at, at + 1) for at in (history.end - 1, history.end - 2))
-        now = history.rss_bytes
+        now = history.kept_bytes
         if now is None or inf in (newest, before):
             return False
         least = STILL * self.grown / self.span_s * BUCKET_S

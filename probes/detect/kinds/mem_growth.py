@@ -2,7 +2,8 @@
 
 Windows from 8 to 160 s are cut into 8 blocks; their floors must rise nearly everywhere, evenly,
 without slowing down, and by more than this program has ever given back at that scale. What slows
-down and has no ceiling in sight is a mark: it may be a leak that slows its own work.
+down and has no ceiling in sight is a mark: it may be a leak that slows its own work. What processes
+bring that come later is no growth, unless they never cease to come: a mark first, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.evidence.arrivals import arrivals_rise
 from perftui.probes.detect.evidence.ceiling import slows_without_ceiling
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
@@ -24,19 +26,22 @@ if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
     from perftui.probes.detect.evidence.observations import EdgeSeverity
 
-BLOCK_BUCKETS = (2, 3, 4, 6, 9, 13, 20, 30, 40)
-"""Block sizes: windows of 8, 12, 16, 24, 36, 52, 80, 120 and 160 s."""
+BLOCK_BUCKETS = (2, 3, 4, 6, 8, 9, 13, 20, 30, 40)
+"""Block sizes: windows of 8, 12, 16, 24, 32, 36, 52, 80, 120 and 160 s."""
 MIN_GROWTH_BYTES = 1.5e6
 MIN_RATE = 0.06e6
 """Bytes per second."""
 GIVEN_BACK_HALF_LIFE_S = 300.0
-MIN_AGE_S = 9.4
-"""With less evidence a load of ten seconds looks like the beginning of a leak."""
+MIN_AGE_S, QUICK_AGE_S, QUICK_RATE = 8.5, 9.4, 5e6
+"""With less evidence a load of ten seconds looks like the beginning of a leak; most loads are
+quicker than so many bytes per second, and most leaks are not."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
+SMOOTH_AGE_S = 16.0
+"""What has risen in nearly every second must be rising still up to this age: a load has ended."""
 ROOTED_AGE_S = 23.0
 """A growth that is as old as the program: the first tooth of a slow collector looks like one."""
-TOOTH_PART = 0.3
+TOOTH_PART = 0.45
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
@@ -77,6 +82,8 @@ class MemGrowth(Detector):
         self._evidence_from = START_UP_BUCKETS
         self._rate = 0.0
         self._lookback = self._grows_from = 0
+        self._followed = self.history
+        """Where the open alert was found: without newcomers, or with them."""
         self._seen = 0
         """For how many looks in a row the evidence has been good."""
         self._left_at_s = self._left_since_s = float("-inf")
@@ -102,7 +109,7 @@ class MemGrowth(Detector):
             self._evidence_from = history.end
         elif self.context.raised("oom_risk"):  # one cause, one alert
             return
-        elif not self._search(now_s):
+        elif not self._search(now_s) and not self._search_newcomers(now_s):
             if edge is not None:
                 self._watch(now_s)
             else:
@@ -155,7 +162,11 @@ class MemGrowth(Detector):
                 return None
             onset_s, rooted = knee_s, True
         age_s = now_s - onset_s
-        if age_s < MIN_AGE_S or (age_s < SURE_AGE_S and not rise.still_rises()):
+        quick = rise.grown / rise.span_s > QUICK_RATE
+        if age_s < (QUICK_AGE_S if quick else MIN_AGE_S):
+            return None
+        must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
+        if must_rise and not rise.still_rises():
             return None
         if rooted and self.context.patient and age_s < self._old_enough_s(rise, onset_s):
             return None
@@ -195,7 +206,7 @@ class MemGrowth(Detector):
             steps = increments(floors)
             span_s = (BLOCKS - 1) * size * BUCKET_S
             early, late = (sum(part) / (2 * size * BUCKET_S) for part in (steps[:2], steps[-2:]))
-            self._rate = late
+            self._rate, self._followed = late, history
             self._lookback = max(BLOCKS * size, MIN_CLEAR_BUCKETS)
             self._grows_from = history.end - BLOCKS * size
             message = (
@@ -209,6 +220,39 @@ class MemGrowth(Detector):
             onset_s = history.time_of(self._grows_from)
             self.raise_alert("info", onset_s, now_s, message, evidence)
             return
+
+    def _search_newcomers(self, now_s: float) -> bool:
+        """Look whether the family rises with processes that come and stay: a mark at first."""
+        family = self.history.family
+        if family is None:
+            return False
+        arrivals_s = self.history.arrivals_s
+        found = arrivals_rise(family, arrivals_s, BLOCK_BUCKETS[1:], self._evidence_from)
+        if found is None:
+            return False
+        mark = self.open
+        if mark is not None and not found.sure:
+            return False
+        rise, onset_s, came, _ = found
+        self._rate, self._followed = rise.grown / ((BLOCKS - 1) * rise.size * BUCKET_S), family
+        self._lookback = max(BLOCKS * rise.size, MIN_CLEAR_BUCKETS)
+        self._grows_from = family.end - round((now_s - onset_s) / BUCKET_S)
+        grown = rise.floors[-1] - family.floor(max(self._grows_from, family.first), family.end)
+        message = (
+            f"RSS +{format_bytes(self._rate)}/s for {format_seconds(now_s - onset_s)} "
+            f"(+{format_bytes(grown)}): {came} processes came meanwhile, and what they bring stays"
+        )
+        evidence = (
+            f"window {format_seconds(rise.span_s)}, RSS {format_bytes(rise.floors[0])} -> "
+            f"{format_bytes(rise.floors[-1])}; ruled out: growth of those who are 10 s old"
+        )
+        if not found.sure:
+            evidence += "; a pool that starts, or processes that never end"
+            self.raise_alert("info", onset_s, now_s, message, evidence)
+            return True
+        severity, to_limit = self._severity(now_s - onset_s)
+        self._warn(severity, onset_s, now_s, message + to_limit, evidence)
+        return True
 
     def _left_to_rows(self, size: int, rate: float, now_s: float) -> bool:
         """Tell whether to leave it to streaming_violation, which knows better if it is one.
@@ -253,12 +297,19 @@ class MemGrowth(Detector):
             "a cache that fills up (not slowing down), garbage that is collected "
             f"({self._released()})"
         )
+        self._followed = history
+        self._warn(severity, onset_s, now_s, message, evidence)
+
+    def _warn(
+        self, severity: EdgeSeverity, onset_s: float, now_s: float, message: str, evidence: str
+    ) -> None:
+        """Raise an alert, or make one of a mark."""
         mark = self.open
         if mark is not None and abs(mark.t_onset_s - onset_s) < SAME_ONSET_S:
             self.change(severity, now_s, message, evidence)
             return
         if mark is not None:
-            self.clear(now_s, now_s, "it does not slow down any more")
+            self.clear(now_s, now_s, "it goes on")
         self.raise_alert(severity, onset_s, now_s, message, evidence)
 
     def _released(self) -> str:
@@ -278,7 +329,7 @@ class MemGrowth(Detector):
 
     def _watch(self, now_s: float) -> None:
         """Escalate, or clear once the floors have stopped to rise."""
-        history, edge = self.history, self.open
+        history, edge = self._followed, self.open
         if edge is None:
             return
         if "streaming_violation" in self.context.open_alerts:

@@ -87,7 +87,7 @@ class OomRisk(Detector):
 
     def _onset(self, rss: float) -> float:
         """Return when the rise left its foot, as far as half a minute back."""
-        history = self.history
+        history = self.history.whole
         start = history.known_from + START_UP_BUCKETS
         first = min(max(history.end - RISE_BUCKETS, start), history.end)
         foot = min(history.floor(first, history.end), rss)

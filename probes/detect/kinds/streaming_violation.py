@@ -31,9 +31,18 @@ TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
-MIN_READING_BUCKETS = 17
+MIN_READING_BUCKETS = 16
 """8.5 s of reading are the least evidence, however long the window is."""
 START_UP_BUCKETS = 2
+PACE_BUCKETS = 4
+"""Paces of reading are taken over 2 s."""
+SLOW_PART = 0.25
+"""Reading that slows to less than this part of its usual pace swings; then it must be seen whether
+RSS follows: in a growth within one swing, rows and time say the same."""
+BOTH_PACES_BUCKETS = 28
+"""14 s: a growth that is older need not have met both paces."""
+FOOT = 0.08
+"""Of a growth: below it, it has not begun."""
 CRITICAL_TIME_TO_LIMIT_S = 60.0
 
 
@@ -51,7 +60,7 @@ class StreamingViolation(Detector):
         self._disproved = False
         """It was said and time explained it better: a short window is not believed again."""
 
-    def on_second(self, now_s: float) -> None:
+    def on_bucket(self, now_s: float) -> None:
         """Look for growth that follows the rows, or for its end."""
         if self.open is not None:
             self._watch(now_s)
@@ -70,7 +79,10 @@ class StreamingViolation(Detector):
             blocks = self._row_blocks(begin)
             if blocks is None or not self._follows(*blocks):
                 continue
-            starts = [history.end - each for each in WINDOW_BUCKETS]
+            foot = self._foot(begin)
+            starts = [foot, *(history.end - each for each in WINDOW_BUCKETS)]
+            if self._within_one_pace(foot, earliest):
+                continue
             if any(self._with_time_alone(at) for at in starts if at >= earliest):
                 self.context.time_explains_s = now_s
                 continue
@@ -112,6 +124,37 @@ class StreamingViolation(Detector):
         if inf in floors:
             return None
         return floors, [rows[edge] for edge in edges[:-1]]
+
+    def _foot(self, begin: int) -> int:
+        """Return the bucket in which a growth since `begin` begins."""
+        history = self.history
+        low = history.floor(begin, history.end)
+        bar = low + FOOT * (history.floor(history.end - 1, history.end) - low)
+        at = history.end - 1
+        while at > begin and history.floor(at - 1, at) > bar:
+            at -= 1
+        return at
+
+    def _within_one_pace(self, foot: int, earliest: int) -> bool:
+        """Tell whether a young growth has met one pace of a reading that has two."""
+        history = self.history
+        if history.end - foot >= BOTH_PACES_BUCKETS:
+            return False
+        first = max(history.end - WINDOW_BUCKETS[-1], earliest)
+        paces = self._paces(first)
+        while paces and paces[0] <= 0:
+            del paces[0]  # reading had not begun
+        if not paces or min(paces[1:], default=0.0) >= SLOW_PART * max(paces):
+            return False
+        mine = self._paces(foot)
+        return min(mine, default=0.0) >= 2 * SLOW_PART * max(paces)
+
+    def _paces(self, start: int) -> list[float]:
+        """Return the rows of each 2 s up to now, from `start` on."""
+        history = self.history
+        edges = range(history.end - 1, start - 1, -PACE_BUCKETS)
+        rows = [history.rows_at(edge) for edge in reversed(edges)]
+        return increments([count for count in rows if count is not None])
 
     @staticmethod
     def _follows(floors: list[float], rows: list[float]) -> bool:

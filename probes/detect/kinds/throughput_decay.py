@@ -9,7 +9,7 @@ hides one.
 from __future__ import annotations
 
 import itertools
-from math import exp, log
+from math import exp, inf, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.detector import Detector
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
-MIN_YOUNG_S, YOUNG = 8.5, (8.0, 0.42)
-"""From here on a steep fall that keeps to its course is told: its least t and fall."""
+MIN_YOUNG_S = 8.5
+BY_LENGTH = ((MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.36), (inf, 4.0, 0.32))
+"""Up to which length of the phase a fall needs which t, and must be how large: a young one must be
+steep and keep to its course, for rates also sway."""
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
@@ -141,7 +143,9 @@ class ThroughputDecay(Detector):
         if length_s >= MIN_YOUNG_S and self._evidence_from_s < start_s:
             ratio = GEOMETRIC_SPAN ** (1 / BLOCKS)
             edges = [start_s + length_s * ratio ** (k - BLOCKS) for k in range(BLOCKS + 1)]
-            min_t, min_fall = (4.0, MIN_FALL) if length_s >= MIN_PHASE_S else YOUNG
+            min_t, min_fall = next(
+                (t, fall) for up_to_s, t, fall in BY_LENGTH if length_s < up_to_s
+            )
             if self._look(_Look(edges, min_t, min_fall, geometric=True), self._points, now_s):
                 return
         for window_s, min_t, min_fall in ((24.0, 9.0, MIN_RECENT_FALL), (60.0, 5.0, MIN_FALL)):

@@ -17,7 +17,8 @@ from perftui.probes.spine.derived import METRIC_FIELDS
 FORMAT = "perftui-recording"
 VERSION = (1, 4)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
-loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations."""
+loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
+newcomers."""
 
 MANIFEST = "segments"
 
@@ -97,6 +98,8 @@ _ALL: tuple[TableSpec, ...] = (
                 _f(name, nullable=True) if name in FLOAT_METRICS else _i(name, nullable=True)
                 for name in METRIC_FIELDS
             ),
+            _i("brought_bytes", "pid 0: what later processes had when young", nullable=True),
+            _i("newcomers", "pid 0: processes that came later, so far", nullable=True),
         ),
         time="t_ns",
         merged=False,

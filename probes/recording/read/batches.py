@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.recording.format.arrow import compute
 from perftui.probes.recording.read.journal import read_spans
 from perftui.probes.recording.read.rows import rows_of
-from perftui.probes.spine.derived import METRIC_FIELDS
+from perftui.probes.spine.derived import FAMILY_FIELDS, METRIC_FIELDS
 from perftui.probes.spine.enriched import Batch, Counted, Reading, Tick
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import Call, Count, LoopBlock, Metric, ThreadCpu
@@ -112,7 +112,7 @@ def _ticks(metrics: Any, pools: Any) -> Iterator[_Timed]:
     known = sorted(rows_of(pools, ("t_ns", "name", "tree_bytes")), key=lambda row: row[0])
     held: dict[str, int] = {}
     at = 0
-    names = ("t_ns", "cpu_percent", *METRIC_FIELDS)
+    names = ("t_ns", "cpu_percent", *METRIC_FIELDS, *FAMILY_FIELDS)
     rows = rows_of(metrics.filter(is_sum), names)
     for t_ns, *values in sorted(rows, key=lambda row: row[0]):
         while at < len(known) and known[at][0] <= t_ns:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.tables import RECORDED, STACK_AMOUNTS
 from perftui.probes.spine import records
-from perftui.probes.spine.derived import METRIC_FIELDS
+from perftui.probes.spine.derived import FAMILY_FIELDS, METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.without_secrets import Lines
 from perftui.probes.text.redact import redact_argv
@@ -32,6 +32,8 @@ LINE_CHARACTERS_PER_S = 32_768
 LINE_CHARACTERS_AT_ONCE = 4_000_000
 """Of the target's output; more than this is counted, not kept. Of a target that never stops writing
 some 100 MB an hour are kept, before compression."""
+_NOT_OF_ONE = (None,) * len(FAMILY_FIELDS)
+_OF_FAMILY = ("cpu_percent", *METRIC_FIELDS, *FAMILY_FIELDS)
 _SPREAD = (None,) * (2 + len(STACK_AMOUNTS) + 5)
 """Columns of stacks that only some samplers fill."""
 
@@ -118,10 +120,11 @@ class RowMaker:
         self.last_t_ns = max(self.last_t_ns, t_ns)
         self.peak_rss_bytes = max(self.peak_rss_bytes or 0, int(sums["rss_bytes"]))
         rows = self.rows["metrics"]
-        rows.extend((t_ns, metric.pid, percent, *metric[2:]) for metric, percent in tick.readings)
-        rows.append(
-            (t_ns, TREE, sums.get("cpu_percent"), *(sums.get(name) for name in METRIC_FIELDS))
+        rows.extend(
+            (t_ns, metric.pid, percent, *metric[2:], *_NOT_OF_ONE)
+            for metric, percent in tick.readings
         )
+        rows.append((t_ns, TREE, *(sums.get(name) for name in _OF_FAMILY)))
 
     def _stacks(self, pieces: Sequence[WeighedStack]) -> None:
         if not self.keep_stacks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.recordings.made_runs import make
 
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.replay import alerts_of, judged_anew
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write.writer import Recording, WriterOptions
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 S = 1_000_000_000
 T0 = 7_000 * S
-PID, CHILD = 600, 601
+PID, CHILD, NEWCOMER = 600, 601, 602
 SECONDS = 75
 TARGET = Target("job", ("python", "job.py"), PID, "3.12.1", launched=True, agent=True)
 LIMIT, CORES = 2_000_000_000, 4
@@ -101,6 +101,8 @@ def session(tree: CallTree) -> Iterator[list[Record]]:
         waits = waited_s if n % 20 == 0 else None
         told.append(Metric(at(t), PID, cpu_s, int(rss), run_queue_wait_s=waits))
         told.append(Metric(at(t), CHILD, 0.1, 9_000_000))
+        if t >= 60:
+            told.append(Metric(at(t), NEWCOMER, 0.1, 5_000_000))
         yield told
 
 
@@ -124,7 +126,8 @@ class Made:
         recording = Recording(path, log.tree, TARGET, T0, options, clock=lambda: clock[0])
         store = Store(log.tree, TARGET, clock=lambda: clock[0])
         probe = DetectorProbe(
-            log, PID, T0, limit_bytes=LIMIT, cores=CORES, call_tree=store.call_tree
+            log,
+            Judge(log.tree, PID, T0, limit_bytes=LIMIT, cores=CORES, call_tree=store.call_tree),
         )
         for sink in (store, recording, alerts, probe):
             log.connect(sink)
@@ -203,10 +206,15 @@ def test_one_segment_is_in_memory_at_a_time(made: Made, monkeypatch: pytest.Monk
     batches = reader.batches()
     assert next(batches) is not None
     assert set(loaded) == {0}
-    times = [tick.t_ns for batch in batches for tick in batch.ticks]
+    ticks = [tick for batch in batches for tick in batch.ticks]
+    times = [tick.t_ns for tick in ticks]
     assert set(loaded) == {0, 1, 2}
     assert times == sorted(times)
     assert len(times) == SECONDS * 20 - 1
+    told = [(tick.sums.get("brought_bytes"), tick.sums.get("newcomers")) for tick in ticks]
+    came = [pair for pair in told if pair != (None, None)]
+    assert set(came) == {(5_000_000, 1)}, "what a newcomer has, as the live session knew it"
+    assert len(came) == (SECONDS - 60) * 20
 
 
 def detect(*words: str) -> int:

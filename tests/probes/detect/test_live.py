@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from support.enriched import enriched, feed
 
 from perftui.probes.detect.code import dominant_code, waiting_of
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.observe import Observer
 from perftui.probes.detect.replay import alerts_of
 from perftui.probes.spine.calltree import CallTree
@@ -56,7 +56,7 @@ def metric(t_s: float, rss_mb: float, cpu_s: float, pid: int = PID, **more: floa
 
 def test_alerts_go_back_into_the_log_that_they_come_from() -> None:
     log, alerts = SessionLog(), Alerts()
-    probe = DetectorProbe(log, PID, 0)
+    probe = DetectorProbe(log, Judge(log.tree, PID, 0))
     log.connect(probe)
     log.connect(alerts)
     probe.start()
@@ -82,7 +82,7 @@ def test_ingest_never_waits_for_a_judgement() -> None:
         return []
 
     log = SessionLog()
-    probe = DetectorProbe(log, PID, 0, call_tree=slow_stacks)
+    probe = DetectorProbe(log, Judge(log.tree, PID, 0, call_tree=slow_stacks))
     log.connect(probe)
     probe.start()
     began = time.monotonic()
@@ -106,7 +106,7 @@ def test_what_stacks_alone_tell_is_said() -> None:
         waits = {node: Weights(90, 0, 0, 0), busy: Weights(10, 10, 0, 0)}
         return [ThreadTree(PID, tid, "t", 100, 10, 0, waits, "") for tid in (1, 2, 3)]
 
-    probe = DetectorProbe(log, PID, 0, call_tree=stacks)
+    probe = DetectorProbe(log, Judge(log.tree, PID, 0, call_tree=stacks))
     log.connect(probe)
     log.connect(alerts)
     probe.start()

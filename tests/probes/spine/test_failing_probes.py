@@ -14,7 +14,7 @@ from support.waiting import wait_for
 
 from perftui.probes.agent_link.launch import AgentChannel
 from perftui.probes.agent_link.reader import AgentProbe
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.recording.write import recorder as recorder_module
 from perftui.probes.recording.write.recorder import Recorder
@@ -98,7 +98,7 @@ def test_an_agent_reader_that_fails_is_said(log: SessionLog, kept: Kept) -> None
 
 
 def test_a_detector_that_fails_is_said_once(log: SessionLog, kept: Kept) -> None:
-    probe = DetectorProbe(log, 1, 0)
+    probe = DetectorProbe(log, Judge(log.tree, 1, 0))
     log.connect(probe)
     probe.start()
     for _ in range(3):

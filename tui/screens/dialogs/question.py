@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean, shorten_middle
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from textual import events
 
 WIDTH = 64
-Choice = tuple[str, str, str, str]
+_AnswerT = TypeVar("_AnswerT", bound=str)
+Choice = tuple[str, str, str, _AnswerT]
 """Key, what it does, more about it, the answer."""
 
 
@@ -38,7 +39,7 @@ class Question(Canvas):
         head: str,
         who: str,
         verb: str,
-        choices: Sequence[Choice],
+        choices: Sequence[Choice[Any]],
         answered: Callable[[Any], object],
     ) -> None:
         super().__init__(id="question")

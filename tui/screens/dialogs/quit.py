@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Literal
 
-from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
-
-from perftui.tui.screens.dialogs.question import Question
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
+from perftui.tui.screens.dialogs.question_screen import QuestionScreen
 
 Answer = Literal["stop", "leave", "stay"]
 _CHOICES: tuple[tuple[str, str, str, Answer], ...] = (
@@ -20,26 +14,8 @@ _CHOICES: tuple[tuple[str, str, str, Answer], ...] = (
 )
 
 
-class QuitScreen(ModalScreen[Answer]):
+class QuitScreen(QuestionScreen[Answer]):
     """Asks what becomes of the target."""
 
-    CSS = """
-    QuitScreen { align: center middle; background: $background 60%; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "answer('stop')", "stop the target", show=False),
-        Binding("l", "answer('leave')", "leave it running", show=False),
-        Binding("escape", "answer('stay')", "stay", show=False),
-    ]
-
     def __init__(self, who: str) -> None:
-        super().__init__()
-        self._who = who
-
-    def compose(self) -> ComposeResult:
-        """One box."""
-        yield Question("quit", self._who, "is running", _CHOICES, self.dismiss)
-
-    def action_answer(self, answer: Answer) -> None:
-        """Close with an answer."""
-        self.dismiss(answer)
+        super().__init__("quit", who, "is running", _CHOICES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from perftui.tui.screens.dialogs.release import Answer
     from perftui.tui.screens.live.acts.requests import Requests
 
 
@@ -28,6 +29,6 @@ class GivingBack:
 
         self._screen.app.push_screen(ReleaseScreen(), self._answered)
 
-    async def _answered(self, answer: str | None) -> None:
+    async def _answered(self, answer: Answer | None) -> None:
         if answer == "yes":
             await self._requests.release()
