@@ -59,8 +59,8 @@ class Agent:
         self._begin_process()
 
     def _begin_process(self) -> None:
-        self.request_fd = -1
-        """Where we are asked to release memory; in the launched process alone."""
+        self.launched = False
+        """The process that perftui started itself, none that it has started."""
         self.pid = posix.getpid()
         self.thread = PerThread()
         self.next_import_id = iter(range(1, 1 << 62)).__next__
