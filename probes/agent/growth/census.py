@@ -335,7 +335,14 @@ class Census:
                 continue
             self._below(inner, path + "." + name, depth, name_in(module_of(owner), name), weight)
         if type(values) is not dict and not slots:
-            for inner in self._referents(value)[: kinds.WHOLE]:
+            inside = self._referents(value)
+            if len(inside) > kinds.SOME:  # a container that is written in C
+                self._pace.soon()
+                number = self._found_at(place, path)
+                self.found.entries[number] += len(inside) * weight
+                if self._keep:
+                    self.found.largest[number] = value
+            for inner in inside[: kinds.WHOLE]:
                 self._below(inner, path + ".…", depth, owner, weight)
 
 

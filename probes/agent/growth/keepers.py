@@ -136,6 +136,8 @@ def _newest_entries(
             if type(each) is dict and len(each) == size and each is not value.__dict__:
                 return known.newest_pairs(each, LOOKED_INTO)
         return [(each,) for each in held[-LOOKED_INTO:]]
+    if what == kinds.INSTANCE:
+        return [(each,) for each in referents(value)[-LOOKED_INTO:]]
     if what != kinds.CONTAINER:
         return []
     if base is dict:
