@@ -132,7 +132,7 @@ class Board:
 
     def _begin(self, words: "list[str]", suspects: "list[str]") -> "Any":
         module: "Any" = None
-        for name in ("kinds", "pace", "census", "keepers", "rises", "inquiry"):
+        for name in ("kinds", "pace", "found", "census", "keepers", "rises", "inquiry"):
             full = "_perftui_agent_growth_" + name
             module = sys.modules.get(full) or self._load("growth/" + name, full)
         seconds, budget_s, most = float(words[1]), float(words[2]), int(words[3])

@@ -22,7 +22,9 @@ def load(name):
     spec.loader.exec_module(sys.modules[full])
     return sys.modules[full]
 
-kinds, pace, census, keepers = map(load, ("kinds", "pace", "census", "keepers"))
+kinds, pace, found, census, keepers = map(
+    load, ("kinds", "pace", "found", "census", "keepers")
+)
 called = []
 
 class Evil:
@@ -59,6 +61,10 @@ class App:
         self.log = collections.deque()
         self.by_day = {"mon": [], "tue": []}
 
+class Cached:
+    @functools.lru_cache(None)
+    def parse(self, x): return [x] * 100
+
 class Slots:
     __slots__ = ("rows",)
     def __init__(self): self.rows = []
@@ -85,7 +91,16 @@ NUMBERS, FILE, SIMPLE = array.array("d", [1.0] * 20_000), io.BytesIO(), queue.Si
 FILE.write(bytes(100_000))
 MANY = [{} for _ in range(1000)]
 FEW = {n: [] for n in range(1000)}
-app, slots, add = App(), Slots(), counter()
+app, slots, add, cached = App(), Slots(), counter(), Cached()
+INBOX, shared = queue.Queue(), types.ModuleType("shared")
+shared.__file__, shared.LEDGER = __file__ + "_", []
+sys.modules["shared"] = shared
+
+def receive(x):
+    INBOX.put([x] * 100)
+
+def book(x):
+    shared.LEDGER.append([x] * 100)
 
 def grow(n, local):
     for i in range(n):
@@ -102,6 +117,9 @@ def grow(n, local):
         add(i)
         into_default(i)
         parse(key)
+        cached.parse(key)
+        receive(key)
+        book(key)
         parse_some(key)
         local.append(key)
         SIMPLE.put(["a"] * 100)
@@ -211,6 +229,9 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("lru_cache of __main__.parse_some", "lru_cache", "", 100, "parse_some"),
         ("local in main", "list", "tuple", 100, "grow"),
         ("__main__.BUFFER", "bytearray", "", 0, "grow"),
+        ("__main__.INBOX.queue", "deque", "list", 100, "receive"),
+        ("shared.LEDGER", "list", "list", 100, "book"),
+        ("lru_cache of __main__.Cached.parse", "lru_cache", "list", 100, "parse"),
         ("__main__.NUMBERS", "array", "", 0, "grow"),
         ("__main__.FILE", "BytesIO", "", 0, "grow"),
     ],

@@ -20,7 +20,7 @@ def load(name):
     spec.loader.exec_module(sys.modules[full])
     return sys.modules[full]
 
-kinds, pace, census, keepers, rises = map(load, ("kinds", "pace", "census", "keepers", "rises"))
+rises = [load(name) for name in ("kinds", "pace", "found", "census", "keepers", "rises")][-1]
 kept = []
 over = False
 
