@@ -1,6 +1,8 @@
 """Who makes memory grow: perftui's three answers against what is known, and against memray's.
 
     python benchmarks/memory_blame.py [--seconds S] [--python EXE]... [--memray EXE] [NAME ...]
+    python benchmarks/memory_blame.py --cost ROUNDS [--memray EXE]      what each mode costs
+    python benchmarks/memory_blame.py --attach SECONDS                  to a leak of 1 MB/s
 
 Each program of `memory_programs` runs under `perftui run` with every interpreter that is given,
 and once more under memray. Told is, for each: the function of the first row of "where memory
@@ -17,6 +19,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -124,27 +127,75 @@ def memray_first(python: str, name: str, seconds: float) -> str:
         return done.stdout.strip()
 
 
-def print_cost(python: str, seconds: float, rounds: int) -> None:
-    """Print the work per CPU second of a program that is looked at, beside one that is not."""
+def work_of(argv: list[str], **options: Any) -> float:
+    """Run a program that says its work per CPU second at its end; return that."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, **options)
+    return float(done.stdout.split()[-1])
+
+
+def print_cost(python: str, memray: str | None, seconds: float, rounds: int) -> None:
+    """Print the work per CPU second of a program in each mode, beside one that is left alone.
+
+    Memray records each allocation, with the interpreter that has it: beside itself without it.
+    """
     modes = {"hands off": ["--hands-off"], "as it is": [], "deep": ["--deep"]}
     for name in ("allocation_heavy", "call_heavy"):
-        found: dict[str, list[float]] = {mode: [] for mode in modes}
-        looks: dict[str, int] = dict.fromkeys(modes, 0)
+        program = [str(PROGRAMS / f"{name}.py"), str(seconds)]
+        found: dict[str, list[float]] = {}
+        looks: dict[str, int] = {}
         for _ in range(rounds):
+            found.setdefault("alone", []).append(work_of([python, *program]))
             for mode, options in modes.items():
                 with tempfile.TemporaryDirectory() as folder:
                     file = Path(folder) / "summary.json"
                     argv = [sys.executable, "-m", "perftui", "run", "--headless", "--no-record"]
-                    argv += [*options, "--json", str(file), "--", python]
-                    argv += [str(PROGRAMS / f"{name}.py"), str(seconds)]
-                    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-                    looks[mode] += len(json.loads(file.read_text())["memory"]["looks"])
-                found[mode].append(float(done.stdout.split()[-1]))
-        base = median(found["hands off"])
+                    argv += [*options, "--json", str(file), "--", python, *program]
+                    found.setdefault(mode, []).append(work_of(argv))
+                    told = json.loads(file.read_text())["memory"]["looks"]
+                    looks[mode] = looks.get(mode, 0) + len(told)
+            if memray:
+                found.setdefault("memray's alone", []).append(work_of([memray, *program]))
+                for mode, extra in (
+                    ("memray", []),
+                    ("memray, Python's own", ["--trace-python-allocators"]),
+                ):
+                    with tempfile.TemporaryDirectory() as folder:
+                        argv = [memray, "-m", "memray", "run", "-q", *extra]
+                        argv += ["-o", f"{folder}/out.bin", *program]
+                        found.setdefault(mode, []).append(work_of(argv))
         for mode, works in found.items():
-            share = 100 * median(works) / base
-            said = f"{share:6.1f} % of the work per CPU second, {looks[mode]} answers"
-            print(f"{name:18}{mode:12}{said}", flush=True)
+            base = "memray's alone" if mode.startswith("memray") else "alone"
+            share = 100 * median(works) / median(found[base])
+            said = f"{share:6.1f} % of the work per CPU second"
+            said += f", {looks[mode]} answers" if mode in looks else ""
+            print(f"{name:18}{mode:22}{said}", flush=True)
+
+
+def print_attached(python: str, seconds: float) -> None:
+    """Print what is told of a leak of 1 MB/s in a program that nobody prepared."""
+    name, (known, thread) = "slow_leak", (("remember",), "serve")
+    argv = [python, str(PROGRAMS / f"{name}.py"), str(seconds + 30)]
+    program = subprocess.Popen(argv)
+    try:
+        time.sleep(3)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "summary.json"
+            argv = [sys.executable, "-m", "perftui", "attach", str(program.pid), "--headless"]
+            argv += ["--no-record", "--duration", f"{seconds:g}", "--json", str(file)]
+            subprocess.run(argv, capture_output=True, check=True, timeout=seconds * 3 + 60)
+            summary = json.loads(file.read_text())
+    finally:
+        program.kill()
+        program.wait()
+    for row in summary["memory"]["growth"][:FIRST]:
+        among = f" within {', '.join(row['within'])}" if row["within"] else ""
+        right = row["function"] in known or (row["within"] and set(known) & set(row["within"]))
+        mark = "ok" if right and row["thread"] == thread else "  "
+        grown = f"+{row['grown_bytes'] / 1e6:.1f} MB"
+        print(f"{mark:4}{grown:10}{row['function']} in {row['thread']}: {row['confidence']}{among}")
+    for alert in summary["alerts"]:
+        print(f"    {alert['t_detect_s']:.0f} s: {alert['kind']}: {alert['message']}")
+    print(f"    from inside: {summary['memory']['unasked']}")
 
 
 def main() -> None:
@@ -155,9 +206,14 @@ def main() -> None:
     parser.add_argument("--memray", help="a Python of this version that has memray")
     parser.add_argument("--cost", type=int, metavar="ROUNDS", help="what a look costs instead")
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--attach", type=float, metavar="SECONDS", help="to a slow leak instead")
     args = parser.parse_args()
+    python = (args.python or [sys.executable])[0]
     if args.cost:
-        print_cost((args.python or [sys.executable])[0], args.seconds, args.cost)
+        print_cost(python, args.memray, args.seconds, args.cost)
+        return
+    if args.attach:
+        print_attached(python, args.attach)
         return
     counts: dict[str, list[int]] = {}
     for name in args.names or KNOWN:

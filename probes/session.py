@@ -515,9 +515,9 @@ class Session:
         """
         if self._channel is None or not self._about.agent:
             raise OSError("only a Python program that perftui launched can be asked")
-        if not any(name.startswith("pool:") for name in self.store.metric_names(self._target.pid)):
-            raise OSError("the program has loaded neither pyarrow nor ctypes: nobody can be asked")
-        self._channel.request_release()
+        if self._channel.board is None:
+            raise OSError("the program hears nothing: it was launched with --hands-off")
+        self._channel.board.ask_for_release(self._target.pid)
 
     def list_tasks(self) -> None:
         """Ask the program for its asyncio tasks, now; it tells them by itself once a second.
@@ -527,7 +527,9 @@ class Session:
         """
         if self._channel is None or not self._about.agent:
             raise OSError("only a Python program that perftui launched can be asked")
-        self._channel.request_tasks()
+        if self._channel.board is None:
+            raise OSError("the program hears nothing: it was launched with --hands-off")
+        self._channel.board.ask_for_tasks(self._target.pid)
 
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""

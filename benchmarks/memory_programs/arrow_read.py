@@ -25,10 +25,10 @@ def check(table):
 
 
 def main():
-    end = time.time() + float(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/t.feather"
         write(path)
+        end = time.time() + float(sys.argv[1])
         while time.time() < end:
             read(path)
             check(TABLES[-1])

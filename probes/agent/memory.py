@@ -54,7 +54,6 @@ class Counters:
         self._counters: "dict[str, Callable[[], Told]]" = {}
         self._dropped: "set[str]" = set()
         self._asking: "list[Any] | None" = None  # name, looks without an answer
-        self._release = Release(agent)
         self._asker = self._new_asker()
         self._watch = beside(agent, self._look, in_child=self._in_child)
 
@@ -115,7 +114,7 @@ class Counters:
                 self._asking = None
             for line in lines:
                 self._agent.wire.send(line)
-        every_s = EVERY_S if self._agent.request_fd >= 0 else WORKERS_EVERY_S
+        every_s = EVERY_S if self._agent.launched else WORKERS_EVERY_S
         return max(every_s, (time.thread_time() - began) * SHARE)
 
     def _line(self, name: str, size: int, backend: "str | None") -> str:
@@ -129,7 +128,6 @@ class Counters:
         )
 
     def _look(self) -> float:
-        self._release.look()
         asking = self._asking
         if asking is not None:
             asking[1] += 1
@@ -266,45 +264,31 @@ class DuckDb:
         return self.told
 
 
-class Release:
-    """Gives memory back to the system that the program does not use, when a person asks for it."""
-
-    def __init__(self, agent: "Agent") -> None:
-        self._agent = agent
-        self._done = 0
-
-    def look(self) -> None:
-        """See whether it was asked for again."""
-        asked = self._agent.asked(0)
-        if asked > self._done:
-            self._done = asked
-            self._release()
-
-    def _release(self) -> None:
-        agent = self._agent
-        first = before = agent.rss()
-        if isinstance(first, str) or isinstance(before, str):
-            return
-        told = []
-        for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
-            try:
-                done = step()
-            except BaseException as error:  # a library's, or of a finalizer of the program's
-                told.append(name + " failed (" + type(error).__name__ + ")")
-                continue
-            now = agent.rss()
-            if done and not isinstance(now, str):
-                told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
-                before = now
-        text = "released %.1f MB of %.1f MB: %s" % (
-            max(first - before, 0) / 1e6,
-            first / 1e6,
-            ", ".join(told),
-        )
-        agent.wire.send(
-            '{"k":"released","t":%d,"pid":%d,"text":%s'
-            % (time.monotonic_ns(), agent.pid, agent.quote(text))
-        )
+def release(agent: "Agent") -> None:
+    """Give memory back to the system that the program does not use, and tell what came of it."""
+    first = before = agent.rss()
+    if isinstance(first, str) or isinstance(before, str):
+        return
+    told = []
+    for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
+        try:
+            done = step()
+        except BaseException as error:  # a library's, or of a finalizer of the program's
+            told.append(name + " failed (" + type(error).__name__ + ")")
+            continue
+        now = agent.rss()
+        if done and not isinstance(now, str):
+            told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
+            before = now
+    text = "released %.1f MB of %.1f MB: %s" % (
+        max(first - before, 0) / 1e6,
+        first / 1e6,
+        ", ".join(told),
+    )
+    agent.wire.send(
+        '{"k":"released","t":%d,"pid":%d,"text":%s'
+        % (time.monotonic_ns(), agent.pid, agent.quote(text))
+    )
 
 
 def collect() -> bool:

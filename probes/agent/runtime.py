@@ -64,8 +64,10 @@ class Agent:
         self._begin_process()
 
     def _begin_process(self) -> None:
-        self.request_fd = -1
-        """Where we are asked, for memory and for tasks; in the launched process alone."""
+        self.launched = False
+        """The process that perftui started itself, none that it has started."""
+        self.tasks_asked = 0
+        """How often we were asked for the tasks of asyncio."""
         self.pid = posix.getpid()
         self.thread = PerThread()
         self.next_import_id = iter(range(1, 1 << 62)).__next__
@@ -101,15 +103,6 @@ class Agent:
         """Tell whether the descriptor for our own figures still is that."""
         identity = self._statm_identity
         return identity is not None and self._identity(self.statm_fd) == identity
-
-    def asked(self, at: int) -> int:
-        """Return how often we were asked for something: 0 for memory, 1 for tasks."""
-        if self.request_fd < 0:
-            return 0
-        try:
-            return int(posix.pread(self.request_fd, 20, 20 * at) or 0)
-        except (OSError, ValueError):  # the program has closed it, or has something else there
-            return 0
 
     def after_fork(self) -> None:
         """Start anew in a forked child: own pid, own ids, own /proc entry."""

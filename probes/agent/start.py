@@ -32,7 +32,6 @@ def start(
     record_fd, keep_fd, gate_fd, device, inode, gate_inode, tracer_pid, lines = map(int, fields[:8])
     sampler_hz = float(fields[8])
     board = (int(fields[9]), int(fields[10])) if len(fields) > 10 else (0, 0)
-    request_fd = int(fields[11]) if len(fields) > 11 else -1  # of the launched program alone
     wire_module = load("wire", "_perftui_agent_wire")
     wire = wire_module.Wire(record_fd, device, inode)
     if not wire.ours():
@@ -43,8 +42,6 @@ def start(
         for fd in (record_fd, keep_fd, gate_fd, *board[:1]):
             if fd:
                 posix.set_inheritable(fd, False)
-        if request_fd >= 0:
-            posix.set_inheritable(request_fd, False)
         if lines and sys.stdout is not None:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         # What this process is told should it become another program: the same, without a gate.
@@ -62,7 +59,6 @@ def start(
             board,
             captures,
         )
-        sys.modules["_perftui_agent"].agent.request_fd = request_fd
     except Exception as error:
         if wire_module.foreign(error):
             raise
@@ -108,6 +104,7 @@ def _start(
         # gate it holds the same file of the process that started us.
         _open_at("/proc/self/statm", gate_fd)
     agent = runtime.Agent(wire, wire_module, gate_fd)
+    agent.launched = gate_inode != 0
     runtime.agent = agent
     runtime.order = [*order_again, sampler_hz, *board, *([captures] if captures else [])]
     runtime.held_ns = held_ns

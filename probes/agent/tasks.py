@@ -91,7 +91,7 @@ class Tasks:
                 running.append(loop)
         self._look_at_rounds(running)
         now = time.monotonic()
-        asked = self._agent.asked(1)
+        asked = self._agent.tasks_asked
         if now >= self._list_at or asked != self._answered:
             self._list(running, asked != self._answered)
             self._answered = asked

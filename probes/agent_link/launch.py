@@ -16,7 +16,7 @@ import fcntl
 import os
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from perftui.probes.agent_link.order_board import OrderBoard
 
@@ -41,17 +41,12 @@ class AgentChannel:
         keep_fd = os.dup(self.read_fd)
         self.board = board
         """Where orders to the agents are written, None if they are to hear none."""
-        self._requests = {"release": 0, "tasks": 0}
-        self._request_fd = _memory_file()
         ends = [write_fd, keep_fd, gate_read_fd]
         if board is not None:
             ends.append(os.dup(board.fd))
-        if self._request_fd >= 0:
-            ends.append(os.dup(self._request_fd))
         self.child_fds = tuple(_move_up(fd) for fd in ends)
-        """In the program: where records go, a read end of the same pipe, the gate, the board (if
-        there is one), and where it reads how often it was asked to release memory, and for its
-        tasks (if the system has such files)."""
+        """In the program: where records go, a read end of the same pipe, the gate, and the board
+        (if there is one)."""
         self._child_open = True
         self._gate_lock = Lock()  # a probe that is ready and a timer may open it at once
 
@@ -76,37 +71,12 @@ class AgentChannel:
             os.close(gate_fd)
         return gate_fd >= 0
 
-    def request_release(self) -> None:
-        """Ask the program to give back memory that it does not use.
-
-        Raises:
-            OSError: it cannot be asked.
-        """
-        self._request("release")
-
-    def request_tasks(self) -> None:
-        """Ask the program for a list of its asyncio tasks, also if nothing has changed.
-
-        Raises:
-            OSError: it cannot be asked.
-        """
-        self._request("tasks")
-
-    def _request(self, what: Literal["release", "tasks"]) -> None:
-        if self._request_fd < 0:
-            raise OSError("the program cannot be asked on this system")
-        self._requests[what] += 1
-        os.pwrite(self._request_fd, b"".join(b"%-20d" % n for n in self._requests.values()), 0)
-
     def close(self) -> None:
         """Give everything up; the program goes on, its records go nowhere."""
         self.close_child_ends()
         self.open_gate()
         if self.board is not None:
             self.board.close()
-        if self._request_fd >= 0:
-            os.close(self._request_fd)
-            self._request_fd = -1
         if self.read_fd >= 0:
             os.close(self.read_fd)
             self.read_fd = -1
@@ -134,8 +104,8 @@ def agent_environment(
         tracer_pid: a process that must be allowed to trace the program (Yama, scope 1).
     """
     channel = AgentChannel(OrderBoard() if hears_orders else None)
-    record_fd, keep_fd, gate_fd, *request_fd = channel.child_fds
-    board_fd = request_fd.pop(0) if hears_orders else 0
+    record_fd, keep_fd, gate_fd, *board = channel.child_fds
+    board_fd = board[0] if board else 0
     pipe, gate = os.fstat(record_fd), os.fstat(gate_fd)
     order: tuple[object, ...] = (
         record_fd,
@@ -149,7 +119,6 @@ def agent_environment(
         sampler_hz or 0.0,
         board_fd,
         os.fstat(board_fd).st_ino if board_fd else 0,
-        *request_fd,
     )
     if captures is not None:
         order = (*order, "m" + os.fsencode(captures.absolute()).hex())
@@ -161,14 +130,6 @@ def agent_environment(
     child["PYTHONPATH"] = f"{hook}{os.pathsep}{pythonpath}" if pythonpath else hook
     child["PERFTUI_AGENT"] = ":".join(map(str, order))
     return child, channel.child_fds, channel
-
-
-def _memory_file() -> int:
-    """Return a file that has no name and costs the program no thread to look at, -1 if none."""
-    try:
-        return os.memfd_create("perftui", os.MFD_CLOEXEC)
-    except (AttributeError, OSError):
-        return -1
 
 
 def _move_up(fd: int) -> int:

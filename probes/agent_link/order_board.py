@@ -11,15 +11,18 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 15
 """An agent reads no more than twice as much."""
+KEPT = 8
+"""Orders; an agent that carries one out looks again when it is done."""
 
 
 class OrderBoard:
-    """The host's end. The newest order replaces the one before it."""
+    """The host's end. The last orders stand there."""
 
     def __init__(self) -> None:
         self.fd = os.memfd_create("perftui-orders", os.MFD_CLOEXEC)
         self._lock = Lock()
         self._number = 0
+        self._orders: list[bytes] = []
 
     def ask_for_growth(
         self,
@@ -44,17 +47,30 @@ class OrderBoard:
             text = f"{file}\t{function}\t{line}"
             if text.count("\t") == 2 and "\n" not in text:
                 lines.append(text)
-        body = "\n".join(lines).encode("utf-8", "surrogateescape")
-        if len(body) <= MOST_BYTES:
-            self._write(body)
+        self._write("\n".join(lines))
 
-    def _write(self, body: bytes) -> None:
+    def ask_for_release(self, pid: int) -> None:
+        """Ask a process to give back memory that it does not use; a notice tells what came."""
+        self._write(f"release\t{pid}")
+
+    def ask_for_tasks(self, pid: int) -> None:
+        """Ask a process for a list of its asyncio tasks, also if nothing has changed."""
+        self._write(f"tasks\t{pid}")
+
+    def _write(self, order: str) -> None:
+        text = order.encode("utf-8", "surrogateescape")
+        if len(text) > MOST_BYTES // 2:
+            return
         with self._lock:
             if self.fd < 0:
                 return
             self._number += 1
             number = b"%016d" % self._number
-            data = number + b"\n" + body + b"\n" + number
+            self._orders.append(b"%d\t" % self._number + text + b"\n\n")
+            del self._orders[:-KEPT]
+            while sum(map(len, self._orders)) > MOST_BYTES:
+                del self._orders[0]
+            data = number + b"\n" + b"".join(self._orders) + b"\n" + number
             os.pwrite(self.fd, data, 0)
             os.ftruncate(self.fd, len(data))
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.probes.spine.calltree import CallTree
-    from perftui.probes.spine.reader import Blame, Reader, ThreadTree
+    from perftui.probes.spine.reader import Blame, Reader, Target, ThreadTree
     from perftui.probes.spine.records import GrowthLook, Keeper
 
     CallTreeOf = Callable[[int, int], Sequence[ThreadTree]]
 
 COUNTED = "entries counted twice; bytes by the newest entries"
+ATTACHED = "only a program that perftui launched is asked from inside, this one was attached"
+NO_AGENT = "it does not load perftui's agent, so it is not asked from inside"
 SAMPLED = "some of many alike were counted, and scaled up"
 
 
@@ -111,6 +113,18 @@ def rises_of(blame: Blame) -> list[Rose]:
     return sorted(rows, key=lambda row: (row.code is None, -row.rss_bytes))
 
 
+def why_unasked(target: Target) -> str:
+    """Return why nothing was asked from inside, "" where it can be."""
+    if not target.launched:
+        return ATTACHED
+    return "" if target.agent else NO_AGENT
+
+
+def notes_of(blame: Blame, by: str) -> list[str]:
+    """Return what keeps the answers of one kind of look from being whole, each once."""
+    return sorted({look.note for look in blame.looks if look.by == by and look.note})
+
+
 def _codes(fills: str) -> list[PlaceInCode]:
     """Read the lines of `Keeper.fills`; a recording may hold anything."""
     found = []
@@ -183,6 +197,7 @@ def blame_json(blame: Blame, reader: Reader, t0_ns: int) -> dict[str, Any]:
             for row in rises_of(blame)
         ],
         "looks": [_look(look, t0_ns) for look in blame.looks],
+        "unasked": why_unasked(reader.target()),
     }
 
 

@@ -69,7 +69,7 @@ def rise_rows(memory: Mapping[str, Any]) -> Rows:
                 f"touched {format_bytes(row['touched_bytes'])}",
             )
         )
-    return rows[:_ROWS] + _notes(memory, "entry and exit")
+    return rows[:_ROWS] + _notes(memory, "entry and exit") + _unasked(memory)
 
 
 def keeper_rows(memory: Mapping[str, Any]) -> Rows:
@@ -85,7 +85,7 @@ def keeper_rows(memory: Mapping[str, Any]) -> Rows:
                 f"◀ {row['code']}" if row["code"] else "",
             )
         )
-    return rows[:_ROWS] + _notes(memory, "census")
+    return rows[:_ROWS] + _notes(memory, "census") + _unasked(memory)
 
 
 def allocation_rows(memory: Mapping[str, Any]) -> Rows:
@@ -107,6 +107,12 @@ def allocation_rows(memory: Mapping[str, Any]) -> Rows:
 def _notes(memory: Mapping[str, Any], by: str) -> Rows:
     notes = {look["note"] for look in memory.get("looks", ()) if look["by"] == by}
     return [("", note, "", "", "") for note in sorted(notes) if note and LIBRARIES not in note]
+
+
+def _unasked(memory: Mapping[str, Any]) -> Rows:
+    """Say why there is no answer, where memory has grown."""
+    why = memory.get("unasked", "")
+    return [("", why, "", "", "")] if why and growth_rows(memory) else []
 
 
 def _place(row: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@
     inquiry.py     one order carried out: a census, entry and exit deltas, another census
     kinds.py       what an object is to us, and its size, without calling anything of the program's
     pace.py        a walk in slices, between which the program runs
+    found.py       what a census has met and found, in numbers
     census.py      what the program's names lead to, and how full it is: who keeps
     keepers.py     what grew between two censuses, what is new in it, and which code fills it
     rises.py       in which function memory rose: deltas at entry and exit of suspects (3.12 on)

@@ -2,9 +2,14 @@
 
 A pipe would be read by one of a family's processes, the board is read by all of them; each finds
 out by the number whether there is something new, and by the pid whether it is meant. Looking
-costs one read of sixteen bytes a few times a second, on a thread beside the program's.
+costs one read of sixteen bytes a few times a second, on a thread beside the program's. The last
+orders stand there, as one looks again only when it has carried out what it was told.
 
-    NUMBER(16 digits) \n ORDER \t PID \t ... \n more lines of the order \n NUMBER
+    NUMBER \n {N \t ORDER \t PID \t ... {\n more lines of the order} \n\n} NUMBER    (16 digits)
+
+    growth      who makes memory grow (`inquiry.py`)
+    release     give memory back that is not used (`../memory.release`)
+    tasks       what the tasks of asyncio wait for (`../tasks.py`)
 """
 
 import posix
@@ -53,6 +58,9 @@ class Board:
     def start(self) -> None:
         """Begin to look."""
         if self._ours():
+            number = posix.pread(self._fd, NUMBER, 0)
+            if number.isdigit():
+                self._heard = number  # what stands there was meant for who was here before us
             self._thread.start()
 
     def _ours(self) -> bool:
@@ -89,14 +97,12 @@ class Board:
             return CHILD_LOOK_S
 
     def _go_on(self) -> float:
+        self._look()
         if self._inquiry is not None:
             pause_s = self._inquiry.turn()
             if pause_s:
                 return float(pause_s)
             self._inquiry = None
-        self._look()
-        if self._inquiry is not None:
-            return 0.001
         return LOOK_S if self._pid == self._root else CHILD_LOOK_S
 
     def _look(self) -> None:
@@ -107,20 +113,29 @@ class Board:
             text = posix.pread(self._fd, MOST_BYTES, 0)
         except OSError:
             return
-        lines = text.split(b"\n")
-        if len(lines) < 3 or lines[0] != lines[-1]:
+        first, _, rest = text.partition(b"\n")
+        orders, _, last = rest.rpartition(b"\n")
+        if not first.isdigit() or first != last:
             return  # it is being written
-        self._heard = lines[0]
-        order, *words = lines[1].decode("utf-8", "surrogateescape").split("\t")
-        if order != "growth" or not words or words[0] != str(self._pid):
-            return
-        self._inquiry = self._begin(
-            words, [line.decode("utf-8", "replace") for line in lines[2:-1]]
-        )
+        heard, self._heard = int(self._heard), first
+        for order in orders.decode("utf-8", "surrogateescape").split("\n\n"):
+            begins, *more = order.split("\n")
+            n, *words = begins.split("\t")
+            if n.isdigit() and int(n) > heard and words[1:2] == [str(self._pid)]:
+                self._carry_out(words, more)
+
+    def _carry_out(self, words: "list[str]", more: "list[str]") -> None:
+        if words[0] == "growth" and self._inquiry is None:
+            self._inquiry = self._begin(words[1:], more)
+        elif words[0] == "tasks":
+            self._agent.tasks_asked += 1
+        elif words[0] == "release":
+            name = "_perftui_agent_memory"
+            (sys.modules.get(name) or self._load("memory", name)).release(self._agent)
 
     def _begin(self, words: "list[str]", suspects: "list[str]") -> "Any":
         module: "Any" = None
-        for name in ("kinds", "pace", "census", "keepers", "rises", "inquiry"):
+        for name in ("kinds", "pace", "found", "census", "keepers", "rises", "inquiry"):
             full = "_perftui_agent_growth_" + name
             module = sys.modules.get(full) or self._load("growth/" + name, full)
         seconds, budget_s, most = float(words[1]), float(words[2]), int(words[3])

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from perftui.probes.agent.growth import kinds, pace
+    from perftui.probes.agent.growth import found, kinds, pace
 
     Place = tuple[Any, str, int, str, float]
     """Object, path, steps left, owner, how many alike it stands for."""
 else:
+    found = sys.modules["_perftui_agent_growth_found"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
 
 DEPTH = 7
@@ -38,70 +39,6 @@ CHUNK = 2_500
 MOST_CHUNKS = 2_000
 """A million places, 40 MB; what more would have to wait is left out."""
 _USES_LOCALS = frozenset(("locals", "vars", "exec", "eval", "dir", "_getframe", "f_locals"))
-
-
-class Seen:
-    """Addresses that were met: a bit for every 16 bytes, as objects are aligned.
-
-    A set would take 70 bytes for each of millions, and stand still whenever it grows.
-    """
-
-    def __init__(self) -> None:
-        self._pages: "dict[int, bytearray]" = {}
-
-    def add(self, address: int) -> bool:
-        """Note an address; False if it was there before."""
-        page = self._pages.get(address >> 16)
-        if page is None:
-            page = self._pages[address >> 16] = bytearray(512)
-        at, bit = (address >> 7) & 511, 1 << ((address >> 4) & 7)
-        if page[at] & bit:
-            return False
-        page[at] |= bit
-        return True
-
-
-class Found:
-    """What is under each path, in columns by the path's number: many small objects would count
-    for the garbage collector."""
-
-    def __init__(self) -> None:
-        self.number: "dict[str, int]" = {}
-        self.kind: "list[str]" = []
-        self.owner: "list[str]" = []
-        """The innermost name that leads here (`name_in`), for the code that fills it."""
-        self.containers: "list[float]" = []
-        self.entries: "list[float]" = []
-        self.bytes: "list[float]" = []
-        """Of what is large by itself, and of what the containers take without their elements."""
-        self.largest: "list[Any]" = []
-        """A container of the program's, only where it was asked to be kept, and for moments."""
-        self.library: "list[bool]" = []
-        """A library's name leads here first, none of the program's."""
-        self.sampled: "list[bool]" = []
-        """Some of many were looked at; the figures are scaled up."""
-
-    def at(self, path: str, kind: str, owner: str, weight: float, library: bool) -> int:
-        """Return the number of a path, which is added if it is new."""
-        number = self.number.get(path)
-        if number is None:
-            number = self.number[path] = len(self.kind)
-            self.kind.append(kind)
-            self.owner.append(owner)
-            self.containers.append(0.0)
-            self.entries.append(0.0)
-            self.bytes.append(0.0)
-            self.largest.append(None)
-            self.library.append(library)
-            self.sampled.append(False)
-        if weight != 1.0:
-            self.sampled[number] = True
-        self.containers[number] += weight
-        return number
-
-    def let_go(self) -> None:
-        """Keep no object of the program's."""
-        self.largest = [None] * len(self.kind)
 
 
 class Census:
@@ -121,13 +58,14 @@ class Census:
         self._pace = walk
         self._own_threads = own_threads
         self._keep = keep
-        self._seen = Seen()
+        self._seen = found.Seen()
         self._queue: "list[Any]" = []
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
         self._in_libraries = False
+        self._own_types: "dict[type, bool]" = {}
         self.kinds = kinds.Kinds()
-        self.found = Found()
+        self.found = found.Found()
 
     def take(self) -> None:
         """Walk: locals and the program's own modules first, libraries after them."""
@@ -160,7 +98,7 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
-        self._seen = Seen()
+        self._seen = found.Seen()
         if self._left_out and not self._pace.bounded:
             self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
         self._pace.over()
@@ -288,13 +226,13 @@ class Census:
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place
         size = base.__len__(value)
-        found, number = self.found, self._found_at(place, path)
-        found.entries[number] += size * weight
-        found.bytes[number] += self.kinds.size(value) * weight
+        here, number = self.found, self._found_at(place, path)
+        here.entries[number] += size * weight
+        here.bytes[number] += self.kinds.size(value) * weight
         if self._keep:
-            largest = found.largest[number]
+            largest = here.largest[number]
             if largest is None or size >= self.kinds.length(largest):
-                found.largest[number] = value
+                here.largest[number] = value
         if base is dict and size <= NAMED:
             for key, inner in kinds.items(value):
                 label = short(repr(key)) if type(key) is str or type(key) is int else "…"
@@ -319,6 +257,9 @@ class Census:
     def _instance(self, place: "Place") -> None:
         value, path, depth, owner, weight = place
         dict_of, slots = self.kinds.attributes(type(value))
+        # Into what a library's object holds, code puts by the name that it has for the object.
+        own = self._is_own(type(value))
+        module = module_of(owner)
         values = None if dict_of is None else dict_of.__get__(value)
         if type(values) is dict:
             self._seen.add(id(values))
@@ -327,16 +268,35 @@ class Census:
                     continue  # to look one up might call it
                 name, inner = key, dict.get(values, key)
                 where = "%s.%s" % (path, short(name))
-                self._below(inner, where, depth, name_in(module_of(owner), name), weight)
+                self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
         for name, member in slots:
             try:
                 inner = member.__get__(value)
             except AttributeError:  # not set
                 continue
-            self._below(inner, path + "." + name, depth, name_in(module_of(owner), name), weight)
+            where = path + "." + name
+            self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
         if type(values) is not dict and not slots:
-            for inner in self._referents(value)[: kinds.WHOLE]:
+            inside = self._referents(value)
+            if len(inside) > kinds.SOME:  # a container that is written in C
+                self._pace.soon()
+                number = self._found_at(place, path)
+                self.found.entries[number] += len(inside) * weight
+                if self._keep:
+                    self.found.largest[number] = value
+            for inner in inside[: kinds.WHOLE]:
                 self._below(inner, path + ".…", depth, owner, weight)
+
+    def _is_own(self, kind: type) -> bool:
+        """Tell whether a class is the program's."""
+        own = self._own_types.get(kind)
+        if own is None:
+            name = kinds.type_dict(kind).get("__module__")
+            module = dict.get(sys.modules, name) if type(name) is str else None
+            values = None if module is None else kinds.module_dict(module)
+            own = name == "__main__" or (values is not None and is_own_file(values.get("__file__")))
+            self._own_types[kind] = own
+        return own
 
 
 def name_in(module: str, name: str) -> str:

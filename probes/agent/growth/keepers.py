@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import census, kinds, pace
+    from perftui.probes.agent.growth import census, found, kinds, pace
 else:
     census = sys.modules["_perftui_agent_growth_census"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
@@ -50,13 +50,13 @@ class Gain:
     """One thing that grew."""
 
     def __init__(
-        self, found: "census.Found", path: str, number: int, entries: float, own_bytes: float
+        self, held: "found.Found", path: str, number: int, entries: float, own_bytes: float
     ) -> None:
         self.path = path
-        self.kind = found.kind[number]
-        self.owner = found.owner[number]
-        self.total = found.entries[number]
-        self.sampled = found.sampled[number]
+        self.kind = held.kind[number]
+        self.owner = held.owner[number]
+        self.total = held.entries[number]
+        self.sampled = held.sampled[number]
         self.number = number
         self.entries = entries
         """That came."""
@@ -67,7 +67,7 @@ class Gain:
 
 
 def grown_between(
-    before: "census.Found",
+    before: "found.Found",
     after: "census.Census",
     referents: "Callable[..., list[Any]]",
     walk: "pace.Pace",
@@ -81,22 +81,22 @@ def grown_between(
         walk: The pace in which what is new is looked into.
     """
     rows = []
-    found = after.found
-    for path, number in found.number.items():
+    now = after.found
+    for path, number in now.number.items():
         old = before.number.get(path)
-        if old is None and found.library[number]:
+        if old is None and now.library[number]:
             continue  # it may have been there: libraries are not always looked at to the end
-        entries, size = found.entries[number], found.bytes[number]
+        entries, size = now.entries[number], now.bytes[number]
         if old is not None:
             entries, size = entries - before.entries[old], max(size - before.bytes[old], 0.0)
         if entries >= LEAST_ENTRIES or size >= LEAST_BYTES:
-            rows.append(Gain(found, path, number, entries, size))
+            rows.append(Gain(now, path, number, entries, size))
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
     for row in rows:
         if not walk.step():
             break
-        if row.entries > 0 and found.largest[row.number] is not None:
-            _look_into(row, found.largest[row.number], after.kinds, referents, walk)
+        if row.entries > 0 and now.largest[row.number] is not None:
+            _look_into(row, now.largest[row.number], after.kinds, referents, walk)
     walk.over()
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
     told = _without_parts(rows)
@@ -136,6 +136,8 @@ def _newest_entries(
             if type(each) is dict and len(each) == size and each is not value.__dict__:
                 return known.newest_pairs(each, LOOKED_INTO)
         return [(each,) for each in held[-LOOKED_INTO:]]
+    if what == kinds.INSTANCE:
+        return [(each,) for each in referents(value)[-LOOKED_INTO:]]
     if what != kinds.CONTAINER:
         return []
     if base is dict:
@@ -169,29 +171,41 @@ def fillers(owner: str, path: str) -> "list[CodeType]":
     """Return code of the program that can fill what a name leads to.
 
     What is there by the name of a module's global is looked for in that module, attributes in all
-    modules of the program.
+    modules of the program. If nothing there puts anything into a global, others do that name it.
     """
     module, _, name = owner.partition("\n")
-    itself = path.startswith(("default of", "lru_cache of"))
-    everywhere = "." + name in path and not path.startswith(module + "." + name)
-    is_local = " in " in path
-    wanted: "list[CodeType]" = []
+    if path.startswith(("default of", "lru_cache of")):
+        return _naming(module, name.rpartition(".")[2], itself=True)
+    attribute = "." + name in path and not path.startswith(module + "." + name)
+    local = " in " in path
+    tries = [_naming("" if attribute else module, name, local=local)]
+    if not attribute and not local:
+        tries.append(_naming("", name))
+    for found in tries:
+        # A name stands in code that only reads it, or makes it empty, too.
+        adding = [code for code in found if can_add(code)]
+        if adding:
+            return adding[:MOST_FILLERS]
+    return tries[0][:MOST_FILLERS]
+
+
+def _naming(
+    module: str, name: str, *, local: bool = False, itself: bool = False
+) -> "list[CodeType]":
+    """Return code in which a name stands, of one module or of all of the program's ("")."""
+    found: "list[CodeType]" = []
     for each, values in own_modules():
-        if each != module and not everywhere:
+        if module and each != module:
             continue
         for code in codes_of(each, values):
             if itself:
-                met = code.co_name == name.rpartition(".")[2]
+                met = code.co_name == name
             else:
                 met = name in code.co_names + code.co_freevars + code.co_cellvars
-                met = met or (is_local and name in code.co_varnames)
-            if met and code not in wanted:
-                wanted.append(code)
-    if itself:
-        return wanted[:MOST_FILLERS]
-    # A name stands in code that only reads it, or makes it empty, too.
-    adding = [code for code in wanted if can_add(code)]
-    return (adding or wanted)[:MOST_FILLERS]
+                met = met or (local and name in code.co_varnames)
+            if met and code not in found:
+                found.append(code)
+    return found
 
 
 def can_add(code: "CodeType") -> bool:
@@ -240,6 +254,8 @@ def codes_of(module: str, values: "dict[str, Any]") -> "Iterator[CodeType]":
                     inner = inner.fget
                 if type(inner) is staticmethod or type(inner) is classmethod:
                     inner = inner.__func__
+                if known.of(inner)[0] == kinds.CACHE:
+                    inner = inner.__dict__.get("__wrapped__")
                 if known.of(inner)[0] == kinds.FUNCTION:
                     roots.append(inner.__code__)
     seen: "set[int]" = set()

@@ -33,6 +33,8 @@ Function: "Any" = type(lambda: 0)
 _module_dict: "Callable[[Any], Any]" = Module.__dict__["__dict__"].__get__
 _GETSET: "Any" = type(type.__dict__["__dict__"])
 _MEMBER: "Any" = type(Function.__dict__["__globals__"])
+_BUFFERS = ("array", "array"), ("_io", "BytesIO"), ("_io", "StringIO")
+"""The interpreter's own, which tell their size; they hold no other objects."""
 _BASES = frozenset((dict, list, set, tuple, frozenset))
 
 
@@ -73,6 +75,10 @@ class Kinds:
         cache = _from("functools", "_lru_cache_wrapper")
         if cache is not None:
             self._known[cache] = CACHE, None
+        for module, name in _BUFFERS:
+            kind = _from(module, name)
+            if kind is not None:
+                self._known[kind] = LEAF, None
 
     def of(self, value: object) -> "tuple[int, Any]":
         """Return what an object is; of a container its built-in type, of a library's

@@ -13,7 +13,7 @@ from support.pythons import interpreters
 
 AGENT = Path(__file__).resolve().parents[3] / "probes" / "agent"
 PROGRAM = r"""
-import collections, functools, gc, importlib.util, json, sys, time, types
+import array, collections, functools, gc, importlib.util, io, json, queue, sys, time, types
 
 def load(name):
     full = "_perftui_agent_growth_" + name
@@ -22,7 +22,9 @@ def load(name):
     spec.loader.exec_module(sys.modules[full])
     return sys.modules[full]
 
-kinds, pace, census, keepers = map(load, ("kinds", "pace", "census", "keepers"))
+kinds, pace, found, census, keepers = map(
+    load, ("kinds", "pace", "found", "census", "keepers")
+)
 called = []
 
 class Evil:
@@ -59,6 +61,10 @@ class App:
         self.log = collections.deque()
         self.by_day = {"mon": [], "tue": []}
 
+class Cached:
+    @functools.lru_cache(None)
+    def parse(self, x): return [x] * 100
+
 class Slots:
     __slots__ = ("rows",)
     def __init__(self): self.rows = []
@@ -81,9 +87,20 @@ def parse_some(x): return [x] * 100
 
 GLOBAL, ODD, EVIL, MADE = {}, OddDict(), [Evil() for _ in range(100)], [Made()]
 BUFFER = bytearray(100_000)
+NUMBERS, FILE, SIMPLE = array.array("d", [1.0] * 20_000), io.BytesIO(), queue.SimpleQueue()
+FILE.write(bytes(100_000))
 MANY = [{} for _ in range(1000)]
 FEW = {n: [] for n in range(1000)}
-app, slots, add = App(), Slots(), counter()
+app, slots, add, cached = App(), Slots(), counter(), Cached()
+INBOX, shared = queue.Queue(), types.ModuleType("shared")
+shared.__file__, shared.LEDGER = __file__ + "_", []
+sys.modules["shared"] = shared
+
+def receive(x):
+    INBOX.put([x] * 100)
+
+def book(x):
+    shared.LEDGER.append([x] * 100)
 
 def grow(n, local):
     for i in range(n):
@@ -100,9 +117,15 @@ def grow(n, local):
         add(i)
         into_default(i)
         parse(key)
+        cached.parse(key)
+        receive(key)
+        book(key)
         parse_some(key)
         local.append(key)
+        SIMPLE.put(["a"] * 100)
     BUFFER.extend(bytes(5000 * n))
+    NUMBERS.extend([1.0] * 5000 * n)
+    FILE.write(bytes(5000 * n))
     for each in FEW.values():
         each.append(n)
 
@@ -206,6 +229,11 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("lru_cache of __main__.parse_some", "lru_cache", "", 100, "parse_some"),
         ("local in main", "list", "tuple", 100, "grow"),
         ("__main__.BUFFER", "bytearray", "", 0, "grow"),
+        ("__main__.INBOX.queue", "deque", "list", 100, "receive"),
+        ("shared.LEDGER", "list", "list", 100, "book"),
+        ("lru_cache of __main__.Cached.parse", "lru_cache", "list", 100, "parse"),
+        ("__main__.NUMBERS", "array", "", 0, "grow"),
+        ("__main__.FILE", "BytesIO", "", 0, "grow"),
     ],
 )
 def test_what_grew_has_its_path_and_the_code_that_fills_it(
@@ -216,6 +244,11 @@ def test_what_grew_has_its_path_and_the_code_that_fills_it(
     assert not of or row[1] == of
     assert row[2] == came
     assert filler in row[5]
+
+
+def test_what_grew_in_a_container_that_is_written_in_c(found: Any) -> None:
+    rows = [row for path, row in found["rows"].items() if path.startswith("__main__.SIMPLE")]
+    assert [row[1:3] for row in rows] == [["list", 100]]  # its type, or the list within it before
 
 
 def test_bytes_are_those_of_what_came(found: Any) -> None:

@@ -189,6 +189,34 @@ def test_one_that_ends_meanwhile_still_tells(asked: Callable[..., Asked]) -> Non
     assert program.end()[0] == 0
 
 
+def test_memory_is_given_back_also_by_what_became_of_the_program(
+    asked: Callable[..., Asked],
+) -> None:
+    """A kept process begins anew by exec: it hears what is ordered then, and nothing twice."""
+    code = (
+        "import os, sys\n"
+        "print('ready', flush=True)\n"
+        "if sys.stdin.readline() == 'again\\n':\n"
+        "    agent = sys.modules['_perftui_agent'].agent\n"
+        "    os.execve(sys.executable, sys.orig_argv, agent.environment_for_exec(os.environ))\n"
+    )
+    program = asked(sys.executable, code)
+    board, pid = program.channel.board, program.process.pid
+    assert board is not None and program.process.stdin is not None
+    board.ask_for_release(pid)
+    program.until(lambda: program.of("released"))
+    program.process.stdin.write(b"again\n")
+    program.process.stdin.flush()
+    program.until(lambda: len(program.of("hello")) == 2)
+    assert program.process.stdout is not None
+    assert program.process.stdout.readline() == b"ready\n"
+    board.ask_for_release(pid)
+    program.until(lambda: len(program.of("released")) == 2)
+    assert all(line["text"].startswith("released ") for line in program.of("released"))
+    assert program.end()[0] == 0
+    assert len(program.of("released")) == 2
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -57,7 +57,8 @@ def test_tasks_are_told_when_asked_for_also_unchanged(tmp_path: Path) -> None:
         "    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)\n"
         "asyncio.run(reader())\n"
     )
-    env, fds, channel = agent_environment({"PATH": os.environ["PATH"]})
+    env, fds, channel = agent_environment({"PATH": os.environ["PATH"]}, hears_orders=True)
+    assert channel.board is not None
     process = subprocess.Popen(
         [sys.executable, "-c", code], env=env, cwd=tmp_path, pass_fds=fds, stdin=subprocess.PIPE
     )
@@ -75,7 +76,7 @@ def test_tasks_are_told_when_asked_for_also_unchanged(tmp_path: Path) -> None:
     try:
         wait_for(lambda: heads() == 1, "the first list")
         for number in (2, 3):
-            channel.request_tasks()
+            channel.board.ask_for_tasks(process.pid)
             wait_for(lambda number=number: heads() == number, "the list that was asked for")
         tasks = [json.loads(line) for line in said.splitlines() if b'"k":"task"' in line]
         assert [task["frames"][0][0] for task in tasks] == ["reader"] * 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perftui.probes.agent_link.order_board import OrderBoard
+from perftui.probes.agent_link.order_board import KEPT, MOST_BYTES, OrderBoard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +28,25 @@ def text(board: OrderBoard) -> list[str]:
     return os.pread(board.fd, 1 << 16, 0).decode().split("\n")
 
 
-def test_the_newest_order_stands_between_its_number(board: OrderBoard) -> None:
+def test_the_last_orders_stand_between_the_newest_number(board: OrderBoard) -> None:
     ask(board, 7, ("/a.py", "f", 1), ("/a.py", "C.g", 22))
-    ask(board, 8, ("/b.py", "h", 3))
+    board.ask_for_release(8)
+    first = ["1\tgrowth\t7\t3\t0.05\t1000", "/a.py\tf\t1", "/a.py\tC.g\t22", ""]
+    assert text(board) == [f"{2:016d}", *first, "2\trelease\t8", "", "", f"{2:016d}"]
+    for _ in range(KEPT):
+        board.ask_for_release(9)
     lines = text(board)
-    assert lines == [f"{2:016d}", "growth\t8\t3\t0.05\t1000", "/b.py\th\t3", f"{2:016d}"]
+    assert lines[1] == "3\trelease\t9"
+    assert lines[-1] == lines[0] == f"{KEPT + 2:016d}"
+    for _ in range(KEPT):
+        ask(board, 7, ("/a.py" * 2_000, "f", 1))
+    assert os.fstat(board.fd).st_size < 2 * MOST_BYTES
+    assert text(board)[-4].startswith("/a.py/a.py")
 
 
 def test_what_would_break_a_line_is_left_out(board: OrderBoard) -> None:
     ask(board, 7, ("/a\tb.py", "f", 1), ("/a\nb.py", "f", 1), ("/a.py", "good", 1))
-    assert text(board)[2:-1] == ["/a.py\tgood\t1"]
+    assert text(board)[2:-3] == ["/a.py\tgood\t1"]
 
 
 def test_an_order_that_is_too_long_is_not_written(board: OrderBoard) -> None:

@@ -174,6 +174,34 @@ def test_the_thread_that_allocates_has_the_growth(tmp_path: Path) -> None:
     assert grown["fill_cache"] > 20 * grown.get("maths", 0)
 
 
+def test_a_program_that_nobody_prepared_has_its_growth_and_why_no_more(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(ALLOCATES.replace("+ 3.5", "+ 300\nprint('up', flush=True)"))
+    argv = [sys.executable, str(script)]
+    target = subprocess.Popen(argv, stdout=subprocess.PIPE, env=clean_environment())
+    try:
+        assert target.stdout is not None
+        assert target.stdout.readline() == b"up\n"
+        words = ["attach", str(target.pid), "--headless", "--no-record", "--duration", "3"]
+        done = subprocess.run(
+            [sys.executable, "-m", "perftui", *words, "--json", str(tmp_path / "s.json")],
+            capture_output=True,
+            text=True,
+            env=clean_environment(),
+            timeout=120,
+        )
+    finally:
+        target.kill()
+        target.communicate()
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "s.json").read_text())
+    memory = summary["memory"]
+    assert memory["growth"][0]["function"] == "fill_cache"
+    assert memory["growth"][0]["by"] == "page faults of the thread"
+    assert (memory["keepers"], memory["rises"]) == ([], [])
+    assert summary_text(summary).count(memory["unasked"]) == 2, "who keeps it, which function"
+
+
 def test_py_spy_may_be_chosen(tmp_path: Path) -> None:
     found = ran(tmp_path, ALLOCATES, "--sampler", "py-spy", "--duration", "3")
     assert found.summary["stacks"]["backend"] == "py-spy"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from perftui.probes.profile.blame import Keeping, PlaceInCode, Rose
+from perftui.probes.profile.blame import ATTACHED, Keeping, PlaceInCode, Rose
+from perftui.probes.spine.reader import Blame, Target
+from perftui.probes.spine.records import GrowthLook
 from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
-from perftui.tui.widgets.panes.memory import _keeper_row, _kind_row, _rise_row
+from perftui.tui.widgets.panes.memory import _keeper_row, _kind_row, _rise_row, _unasked
 
 MB = 1_000_000
 ENRICH = PlaceInCode("enrich", "/app/etl.py", 7)
@@ -82,6 +85,21 @@ def test_the_memory_tab_has_a_row_for_each_answer() -> None:
     rose = Rose(ENRICH, 90, -2 * MB, 3 * MB)
     assert _rise_row(rose).cells == ("-2.00 MB", "3.00 MB", "90", "enrich", "etl.py:7")
     assert _rise_row(Rose(None, 0, 0, 0)).cells[3:] == ("elsewhere", "")
+
+
+def test_where_nobody_was_asked_it_says_why() -> None:
+    attached = {**growth(), "unasked": ATTACHED}
+    assert keeper_rows(attached) == rise_rows(attached) == [("", ATTACHED, "", "", "")]
+    assert not keeper_rows({"growth": [], "unasked": ATTACHED}), "nothing grew"
+    target = Target("app", ("app",), 1, None, launched=False, agent=False)
+    view: Any = SimpleNamespace(blame=Blame((), (), ()), target=target)
+    assert _unasked(view, grown=True) == [ATTACHED]
+    assert not _unasked(view, grown=False)
+    look = GrowthLook(
+        9, 1, 0, "entry and exit", None, 0, 0, 0, "not available below Python 3.12", 0
+    )
+    view.target, view.blame = target._replace(launched=True, agent=True), Blame((look,), (), ())
+    assert _unasked(view, grown=True) == ["not available below Python 3.12"]
 
 
 def test_what_is_more_than_all_is_no_share_of_it() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.allocated import allocated_sums
-from perftui.probes.profile.blame import keepers_of, rises_of
+from perftui.probes.profile.blame import keepers_of, notes_of, rises_of, why_unasked
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.profile.sums import function_sums
 from perftui.probes.resident import parts
@@ -53,6 +53,7 @@ _KEEPERS = (
     Column("what", 24, rank=1, tone="dim"),
     Column("filled by", 34, rank=2, tone="dim"),
 )
+_UNASKED = (Column("in which function, by entry and exit", words=True, tone="dim"),)
 _RISES = (
     Column("rose", 10, right=True, tone="strong"),
     Column("touched", 10, right=True, rank=1),
@@ -137,6 +138,7 @@ class MemoryPane(Table):
         keepers = [row for row in self._keepers if wanted in f"{row.what} {row.code}".lower()]
         rises = [row for row in self._rises if wanted in str(row.code or "elsewhere").lower()]
         allocated = [row for row in self._allocated if wanted in _allocated_text(row)]
+        unasked = [] if wanted else _unasked(view, grown=bool(sums))
         whole = sum(max(stack.grown_bytes, 0) for stack in view.stacks)
         seconds = max((view.range[1] - view.range[0]) / NS_PER_S, 1e-9)
         rss = view.latest.get("rss_bytes")
@@ -152,6 +154,7 @@ class MemoryPane(Table):
                     [("kind", f"held {row.pid} {row.what}") for row in keepers],
                     lambda n: _keeper_row(keepers[n]),
                 ),
+                Section(_UNASKED, [("kind", why) for why in unasked], lambda n: Row((unasked[n],))),
                 Section(
                     _RISES,
                     [("kind", f"rose {row.code}") for row in rises],
@@ -263,6 +266,14 @@ def _keeper_row(row: Keeping) -> Row:
         "" if row.code is None else clean(str(row.code)),
     )
     return Row(cells)
+
+
+def _unasked(view: View, *, grown: bool) -> list[str]:
+    """Return why it is not known in which function memory rose, where it has."""
+    if view.blame.rises or not grown:
+        return []
+    why = why_unasked(view.target)
+    return [why] if why else notes_of(view.blame, "entry and exit")
 
 
 def _rise_row(row: Rose) -> Row:
