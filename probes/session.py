@@ -518,6 +518,18 @@ class Session:
             raise OSError("the program has loaded neither pyarrow nor ctypes: nobody can be asked")
         self._channel.request_release()
 
+    def trace_allocations(self, seconds: float) -> None:
+        """Have the program trace its allocations for a while: tracemalloc, which costs it.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        if self._channel is None or self._channel.board is None or not self._about.agent:
+            raise OSError("only a Python program that perftui launched can be asked")
+        if not self._target.alive():
+            raise OSError("the program has ended")
+        self._channel.board.ask_for_tracemalloc(self._target.pid, seconds)
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))

@@ -48,6 +48,10 @@ class OrderBoard:
         if len(body) <= MOST_BYTES:
             self._write(body)
 
+    def ask_for_tracemalloc(self, pid: int, seconds: float) -> None:
+        """Have one process trace its allocations for some seconds, and tell what is still there."""
+        self._write(f"tracemalloc\t{pid}\t{seconds:g}".encode())
+
     def _write(self, body: bytes) -> None:
         with self._lock:
             if self.fd < 0:
