@@ -94,6 +94,15 @@ class Releasing(Protocol):
 
 
 @runtime_checkable
+class Tracing(Protocol):
+    """A session whose target can be asked to trace its allocations (optional)."""
+
+    def trace_allocations(self, seconds: float) -> None:
+        """Ask it; what came is told when the time is over. OSError if it cannot be asked."""
+        ...
+
+
+@runtime_checkable
 class Spiked(Protocol):
     """A session that keeps the spikes found so far (optional)."""
 
