@@ -281,6 +281,10 @@ def test_the_python_of_a_command_line_is_found(tmp_path: Path) -> None:
     [
         (["run", "--memray", "--no-record", "-c", "1"], "leave out --no-record"),
         (["run", "--memray", "--deep", "-c", "1"], "contradict"),
+        (["run", "--memray", "--tracemalloc", "5", "-c", "1"], "contradict"),
+        (["run", "--hands-off", "--tracemalloc", "5", "-c", "1"], "contradict"),
+        (["run", "--tracemalloc", "5@x", "-c", "1"], "is not S or S@AT"),
+        (["run", "--tracemalloc", "-1", "-c", "1"], ""),
         (["attach", "--memray", "1"], "perftui run --memray"),
     ],
 )

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _CHOICES = (
-    ("y", "trace for 10 s", "tracemalloc: 2 to 4 times slower where it makes objects", "10"),
-    ("m", "trace for 60 s", "ends early when there is too much to read at once", "60"),
+    ("y", "trace for 10 s", "up to 4 times slower meanwhile", "10"),
+    ("m", "trace for 60 s", "ends early if too much comes", "60"),
     ("esc", "leave it as it is", "", "no"),
 )
 

@@ -54,5 +54,5 @@ def commands(
             yield command(title, "warn and critical", f"tell_alerts('{how}')")
     if alive:
         yield command("Release memory", "what the program does not use; asks first", "release")
-        yield command("Trace allocations", "tracemalloc; X in the Memory tab; asks first", "trace")
+        yield command("Trace allocations", "tracemalloc for some seconds (X); asks first", "trace")
         yield command("Interrupt the target", "send it SIGINT, as ctrl+c would", "interrupt")

@@ -6,9 +6,7 @@ function it rose (entry and exit), where it rose (samples).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING
 
 from perftui.probes.profile.allocated import allocated_sums
 from perftui.probes.profile.blame import keepers_of, rises_of
@@ -106,10 +104,6 @@ _MOST = 200
 
 class MemoryPane(Table):
     """RSS, its parts and the pools; below, functions by the memory that grew while they ran."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("X", "screen.trace", "trace allocations", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
