@@ -33,7 +33,7 @@ from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOpt
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
-from perftui.probes.spine.records import Exit, Mark, Notice
+from perftui.probes.spine.records import BY_TRACEMALLOC, Exit, Mark, Notice
 from perftui.probes.stacks.own.weigher import Weigher
 from perftui.probes.stacks.sources import TreeStackProbe
 from perftui.probes.store.store import Store
@@ -146,6 +146,7 @@ class Session:
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
         self._stacks: TreeStackProbe | None = None
+        self._trace_timer: Timer | None = None
         self._metrics = MetricProbe(
             log,
             target.pid,
@@ -358,6 +359,25 @@ class Session:
     def _start_allocations(self) -> None:
         if self._allocations is not None:
             self._allocations.start()
+        board = None if self._channel is None else self._channel.board
+        seconds = self._options.tracemalloc_s
+        if board is not None and seconds is not None:
+            self._trace_timer = Timer(
+                self._options.tracemalloc_at_s,
+                board.ask_for_tracemalloc,
+                [self._target.pid, seconds],
+            )
+            self._trace_timer.daemon = True
+            self._trace_timer.start()
+
+    def _end_trace(self) -> None:
+        """Say so if the window that was asked for has not come."""
+        if self._trace_timer is None:
+            return
+        self._trace_timer.cancel()
+        looks = self.store.blame(0, 1 << 62).looks
+        if not any(look.by == BY_TRACEMALLOC for look in looks):
+            self._say("warn", "tracemalloc: the program ended before, or does not hear us")
 
     def _start_output(self) -> None:
         if self._output is not None:
@@ -531,6 +551,18 @@ class Session:
             raise OSError("the program hears nothing: it was launched with --hands-off")
         self._channel.board.ask_for_tasks(self._target.pid)
 
+    def trace_allocations(self, seconds: float) -> None:
+        """Have the program trace its allocations for a while: tracemalloc, which costs it.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        if self._channel is None or self._channel.board is None or not self._about.agent:
+            raise OSError("only a Python program that perftui launched can be asked")
+        if not self._target.alive():
+            raise OSError("the program has ended")
+        self._channel.board.ask_for_tracemalloc(self._target.pid, seconds)
+
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
         self._log.append(Mark(time.monotonic_ns(), self._target.pid, name))
@@ -577,5 +609,7 @@ class Session:
                     probe.stop()
                 except Exception as error:  # the others are to come to their end
                     say_failed(self._log, f"closing ({type(probe).__name__})", error)
+            if probe is not None and probe is self._agent:
+                self._end_trace()
         if self._channel is not None:
             self._channel.close()

@@ -23,6 +23,10 @@ class ProbeOptions:
     """Who takes the stacks; "auto" chooses for each process."""
     memray: str | None = None
     """Record allocations of a launched program: its Python, which has memray."""
+    tracemalloc_s: float | None = None
+    """Have a launched program trace its allocations for so long."""
+    tracemalloc_at_s: float = 0.0
+    """From this second on."""
     inquire: bool = True
     """Ask a launched program from inside who makes its memory grow, when it seems to."""
     deep: bool = False

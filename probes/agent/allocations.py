@@ -58,8 +58,12 @@ def _started(folder: str, pid: int) -> "Callable[[], None]":
             sys.argv = words
     posix.chmod(path, 0o600)
     tracker.__enter__()
+    begun_in = posix.getpid()
 
     def end() -> None:
-        tracker.__exit__(None, None, None)
+        # Ended in a forked child, it would write into its parent's file too; that of the child
+        # needs no end.
+        if posix.getpid() == begun_in:
+            tracker.__exit__(None, None, None)
 
     return end

@@ -136,8 +136,9 @@ def _start(
 
         return imported
 
-    for name in ("pyarrow", "ctypes", "duckdb"):
-        after[name] = asked(name)
+    if not captures:  # a thread of ours that steps aside for a fork tears memray's file
+        for name in ("pyarrow", "ctypes", "duckdb"):
+            after[name] = asked(name)
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()

@@ -57,6 +57,10 @@ class OrderBoard:
         """Ask a process for a list of its asyncio tasks, also if nothing has changed."""
         self._write(f"tasks\t{pid}")
 
+    def ask_for_tracemalloc(self, pid: int, seconds: float) -> None:
+        """Have one process trace its allocations for some seconds, and tell what is still there."""
+        self._write(f"tracemalloc\t{pid}\t{seconds:g}")
+
     def _write(self, order: str) -> None:
         text = order.encode("utf-8", "surrogateescape")
         if len(text) > MOST_BYTES // 2:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent_link.images import ExecImages
 from perftui.probes.agent_link.tasks import TaskLists
+from perftui.probes.agent_link.traced import traced_record
 from perftui.probes.agent_link.windows import InsideWindows
 from perftui.probes.agent_link.wire_kinds import WIRE_KINDS
 from perftui.probes.plans.parts import PlanParts
@@ -221,6 +222,9 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
         if stack is None or at_rest(tree.frame(stack.node)):
             return []
         return [] if tree.begins_interpreter(stack.node) else [stack]
+    if kind == "traced":
+        t0_ns, size, blocks = (_integer(fields[name]) for name in ("t0", "bytes", "blocks"))
+        return [traced_record(t_ns, pid, t0_ns, size, blocks, _text(fields["stack"]))]
     if kind == "error":
         text = f"the agent in process {pid} failed in part: {_text(fields['text'])}"
         return [records.Notice(t_ns, "warn", text)]

@@ -89,6 +89,7 @@ _TABLE = (
         records.Rise,
         "t0:int function:text file:text line:int calls:int rss:signed touched:int",
     ),
+    _kind("traced", None, "t0:int bytes:int blocks:int stack:text"),
     _kind("error", None, "text:text"),
     _kind("notice", None, "text:text"),
     _kind("released", None, "text:text"),

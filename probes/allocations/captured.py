@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import Frame, is_agent_file, module_of
-from perftui.probes.spine.records import Allocated
+from perftui.probes.spine.records import BY_MEMRAY, Allocated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,9 @@ MOST_FILES = 64
 LIMIT_S = 300.0
 _DIGEST = Path(__file__).absolute().parent / "reading" / "digest.py"
 NO_FRAME = "no Python frame"
+DAMAGED = b"Memray ERROR"
+"""memray writes it on stderr and goes on as if the file ended there."""
+BEYOND = "cannot be read to its end (the process was killed after a fork, or the disk was full)"
 
 
 class NotRead(Exception):
@@ -48,8 +51,8 @@ def read_capture(
     offset_ns: int,
     *,
     most_rows: int = MOST_ROWS,
-) -> list[Allocated]:
-    """Return what one file holds, the largest first.
+) -> tuple[list[Allocated], bool]:
+    """Return what one file holds, the largest first, and whether a part of it cannot be read.
 
     Args:
         file: Of memray's.
@@ -66,12 +69,12 @@ def read_capture(
             [python, str(_DIGEST), str(file), str(most_rows)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
     except OSError as error:
         raise NotRead(f"{python} cannot be started: {error.strerror}") from None
     try:
-        out, _ = process.communicate(timeout=LIMIT_S)
+        out, complaints = process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -80,7 +83,7 @@ def read_capture(
         said = json.loads(out.decode("utf-8", "replace").strip().rpartition("\n")[2])
         if "problem" in said:
             raise NotRead(" ".join(str(said["problem"]).split()))
-        return rows_of(said, pid, offset_ns)
+        return rows_of(said, pid, offset_ns), DAMAGED in complaints
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise NotRead(f"the process that reads it ended with {process.returncode}") from None
 
@@ -118,6 +121,7 @@ def rows_of(said: dict[str, Any], pid: int, offset_ns: int) -> list[Allocated]:
                 int(size),
                 int(count),
                 None if freed_ms is None else _ns(freed_ms, offset_ns),
+                BY_MEMRAY,
                 "\n".join(f"{each.function} {each.file}:{each.line}" for each in reversed(stack)),
             )
         )
@@ -126,7 +130,7 @@ def rows_of(said: dict[str, Any], pid: int, offset_ns: int) -> list[Allocated]:
         first, last = min(row.t_ns for row in rows), max(row.t1_ns for row in rows)
         rest = Allocated(
             first, pid, last, "", "<more places than are kept>", "", 0, None, None, None,
-            int(size), int(count), None, "",
+            int(size), int(count), None, BY_MEMRAY, "",
         )  # fmt: skip
         rows.append(rest)
     return rows

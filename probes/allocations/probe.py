@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from perftui.probes.allocations.captured import (
+    BEYOND,
     MOST_FILES,
     NotRead,
     clock_offset_ns,
@@ -70,7 +71,7 @@ class AllocationProbe:
         for capture, most in rows_each(found):
             file = self._directory / capture.name
             try:
-                rows = read_capture(
+                rows, damaged = read_capture(
                     file, capture.pid, self._python, self._offset_ns, most_rows=most
                 )
             except NotRead as error:
@@ -78,6 +79,8 @@ class AllocationProbe:
                 self._say("warn", text)
                 continue
             self._log.extend(rows)
+            if damaged:
+                self._say("warn", f"{capture.name} {BEYOND}: what came later is missing")
         if len(found) > MOST_FILES:
             left = len(found) - MOST_FILES
             self._say("info", f"files of memray's that were not read, the smallest: {left}")

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from perftui.probes.allocations.captured import NotRead, read_capture, rows_each
+from perftui.probes.allocations.captured import BEYOND, NotRead, read_capture, rows_each
 from perftui.probes.recording.format.captures import captures_in
 from perftui.probes.recording.format.meta import wall_ns
 from perftui.probes.recording.format.schema import arrow_schema
@@ -50,9 +50,15 @@ def take_in(reader: RecordedReader, tell: Callable[[str], None]) -> bool:
     for capture, most in rows_each(found):
         file = reader.path / capture.name
         try:
-            rows += read_capture(file, capture.pid, sys.executable, offset_ns, most_rows=most)
+            found_rows, damaged = read_capture(
+                file, capture.pid, sys.executable, offset_ns, most_rows=most
+            )
         except NotRead as error:
             tell(f"{capture.name} was not read: {error}")
+            continue
+        rows += found_rows
+        if damaged:
+            tell(f"{capture.name} {BEYOND}: what came later is missing")
     if not rows:
         return False
     from perftui.probes.recording.format.arrow import arrow

@@ -1,4 +1,4 @@
-"""What memray recorded, of a range: who allocated how much in it, and kept how much to its end.
+"""What memray or tracemalloc recorded: who allocated how much in a range, and kept to its end.
 
 A step of the recording belongs to the range that its middle is in, so that ranges that lie side by
 side add up.
@@ -34,6 +34,8 @@ class AllocatedSum(NamedTuple):
     kept_bytes: int
     """Part of it that was not freed before the end of the range."""
     kept_allocations: int
+    by: str
+    """memray, or tracemalloc: then what was freed before the end of its window is in no figure."""
 
 
 def allocated_sums(rows: Sequence[Allocated], t1_ns: int) -> list[AllocatedSum]:
@@ -47,7 +49,7 @@ def allocated_sums(rows: Sequence[Allocated], t1_ns: int) -> list[AllocatedSum]:
     for row in rows:
         own = row.own_function, row.own_file, row.own_line
         cell = sums.setdefault(
-            (row.pid, row.thread, (row.function, row.file, row.line), own), [0, 0, 0, 0]
+            (row.pid, row.thread, (row.function, row.file, row.line), own, row.by), [0, 0, 0, 0]
         )
         cell[0] += row.bytes
         cell[1] += row.allocations
@@ -60,9 +62,13 @@ def allocated_sums(rows: Sequence[Allocated], t1_ns: int) -> list[AllocatedSum]:
             thread,
             PlaceInCode(*code),
             None if own[0] is None else PlaceInCode(own[0], own[1] or "", own[2] or 0),
-            *cell,
+            cell[0],
+            cell[1],
+            cell[2],
+            cell[3],
+            by,
         )
-        for (pid, thread, code, own), cell in sums.items()
+        for (pid, thread, code, own, by), cell in sums.items()
     ]
     found.sort(key=lambda row: (-row.kept_bytes, -row.bytes))
     return found
@@ -77,13 +83,14 @@ def allocations_json(rows: Sequence[Allocated], t1_ns: int) -> list[dict[str, An
             "line": row.code.line,
             "own": None if row.own is None else str(row.own),
             "own_function": None if row.own is None else row.own.function,
+            "own_file": None if row.own is None else row.own.file,
             "thread": row.thread,
             "pid": row.pid,
             "bytes": row.bytes,
             "allocations": row.allocations,
             "kept_bytes": row.kept_bytes,
             "kept_allocations": row.kept_allocations,
-            "by": "memray",
+            "by": row.by,
         }
         for row in allocated_sums(rows, t1_ns)[:_TOLD]
     ]

@@ -356,8 +356,11 @@ class Rise(NamedTuple):
     """Page faults of the thread alone."""
 
 
+BY_MEMRAY, BY_TRACEMALLOC = "memray", "tracemalloc"
+
+
 class Allocated(NamedTuple):
-    """What one place in code allocated in one step of time, says memray."""
+    """What one place in code allocated in one step of time, says memray or tracemalloc."""
 
     t_ns: int
     """The step is [t, t1)."""
@@ -375,6 +378,8 @@ class Allocated(NamedTuple):
     allocations: int
     freed_ns: int | None
     """Until then all of it was freed; None: never while it was recorded."""
+    by: str
+    """Who says so."""
     stack: str
     """Lines "FUNCTION FILE:LINE", outermost first."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from perftui.tui.watch.options import WatchOptions
 
+LONGEST_WINDOW_S = 600.0
 _IN_FILE = re.compile(r".+\.py:\w+")
 _EPILOG = """\
 perftui run duckdb-query -p rows=1000000      a scenario of the catalogue (perftui list)
@@ -62,6 +63,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="record allocations by memray, which the program's Python must have; it slows it down",
     )
+    parser.add_argument(
+        "--tracemalloc",
+        type=_window,
+        metavar="S[@AT]",
+        help="trace allocations for S seconds (from second AT on), which slows it down meanwhile",
+    )
     options.add_probe_options(parser)
 
 
@@ -100,6 +107,8 @@ def run_command(
     """
     options.check_json_path(args.json)
     asked = options.watch_options(args)
+    if getattr(args, "tracemalloc", None) is not None:
+        asked = _with_tracemalloc(asked, args)
     if getattr(args, "memray", False):
         asked = _with_memray(asked, argv)
     from perftui.probes.target.target import LaunchError
@@ -118,6 +127,37 @@ def run_command(
         raise UserError(str(error)) from error
 
 
+def _window(text: str) -> tuple[float, float]:
+    """Read S or S@AT."""
+    length, _, at = text.partition("@")
+    try:
+        seconds, at_s = float(length), float(at or 0)
+    except ValueError:
+        seconds, at_s = 0.0, 0.0
+    if not (0 < seconds <= LONGEST_WINDOW_S and 0 <= at_s < 1e9):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not S or S@AT: up to {LONGEST_WINDOW_S:g} seconds, like 10 or 10@30"
+        )
+    return seconds, at_s
+
+
+def _with_tracemalloc(asked: WatchOptions, args: argparse.Namespace) -> WatchOptions:
+    """Return the options with a window of tracemalloc.
+
+    Raises:
+        UserError: nobody would hear the order.
+    """
+    from dataclasses import replace
+
+    for other in ("memray", "hands_off"):
+        if getattr(args, other, False):
+            word = other.replace("_", "-")
+            raise UserError(f"--tracemalloc and --{word} contradict each other: give one of them")
+    seconds, at_s = args.tracemalloc
+    probes = replace(asked.probes, tracemalloc_s=seconds, tracemalloc_at_s=at_s)
+    return asked._replace(probes=probes)
+
+
 def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
     """Return the options with the Python whose memray records.
 
@@ -131,11 +171,15 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
 
     if not asked.record.wanted:
         raise UserError("--memray writes into the recording: leave out --no-record")
+    if asked.probes.deep:
+        raise UserError("--deep and --memray contradict each other: give one of them")
     try:
         python = memray_of(argv, os.environ)
     except NoMemray as error:
         raise UserError(str(error)) from error
-    return asked._replace(probes=replace(asked.probes, memray=python.path))
+    # No thread of ours beside memray: where one steps aside for a fork, its file is torn.
+    probes = replace(asked.probes, memray=python.path, inquire=False)
+    return asked._replace(probes=probes)
 
 
 def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:

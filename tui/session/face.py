@@ -103,6 +103,15 @@ class ListingTasks(Protocol):
 
 
 @runtime_checkable
+class Tracing(Protocol):
+    """A session whose target can be asked to trace its allocations (optional)."""
+
+    def trace_allocations(self, seconds: float) -> None:
+        """Ask it; what came is told when the time is over. OSError if it cannot be asked."""
+        ...
+
+
+@runtime_checkable
 class Spiked(Protocol):
     """A session that keeps the spikes found so far (optional)."""
 

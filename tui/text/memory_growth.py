@@ -88,9 +88,13 @@ def keeper_rows(memory: Mapping[str, Any]) -> Rows:
     return rows[:_ROWS] + _notes(memory, "census") + _unasked(memory)
 
 
-def allocation_rows(memory: Mapping[str, Any]) -> Rows:
-    """Who allocated what is kept, by memray."""
-    rows = [row for row in memory.get("allocations", ()) if row["kept_bytes"] >= _LEAST_RISE_BYTES]
+def allocation_rows(memory: Mapping[str, Any], by: str) -> Rows:
+    """Who allocated what is kept, by memray or tracemalloc."""
+    rows = [
+        row
+        for row in memory.get("allocations", ())
+        if row["by"] == by and row["kept_bytes"] >= _LEAST_RISE_BYTES
+    ]
     return [
         (
             f"+{format_bytes(row['kept_bytes'])}",
@@ -98,10 +102,14 @@ def allocation_rows(memory: Mapping[str, Any]) -> Rows:
             _place(row) if row["file"] else "",
             f"{format_count(row['kept_allocations'])} allocations",
             f"thread {row['thread']}" if row["thread"] else "",
-            f"◀ {row['own']}" if row["own"] and row["own_function"] != row["function"] else "",
+            "" if row["own"] is None or _is_itself(row) else f"◀ {row['own']}",
         )
         for row in rows[:_ROWS]
-    ]
+    ] + _notes(memory, by)
+
+
+def _is_itself(row: Mapping[str, Any]) -> bool:
+    return (row["own_function"], row["own_file"]) == (row["function"], row["file"])
 
 
 def _notes(memory: Mapping[str, Any], by: str) -> Rows:

@@ -61,7 +61,11 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         (growth_title(summary["memory"]), growth_rows(summary["memory"])),
         ("in which function it rose, by entry and exit", rise_rows(summary["memory"])),
         ("who keeps it, by census", keeper_rows(summary["memory"])),
-        ("allocated and kept to the end, by memray", allocation_rows(summary["memory"])),
+        ("allocated and kept to the end, by memray", allocation_rows(summary["memory"], "memray")),
+        (
+            "allocated and kept, in windows of tracemalloc",
+            allocation_rows(summary["memory"], "tracemalloc"),
+        ),
         ("what RSS was made of at the end", _parts(summary)),
     ):
         if rows:

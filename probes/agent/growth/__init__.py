@@ -7,6 +7,7 @@
     found.py       what a census has met and found, in numbers
     census.py      what the program's names lead to, and how full it is: who keeps
     keepers.py     what grew between two censuses, what is new in it, and which code fills it
+    traced.py      what was allocated in a window and is still there, by tracemalloc: on request
     rises.py       in which function memory rose: deltas at entry and exit of suspects (3.12 on)
 
 Loaded by path into the program, as all of the agent, and only once it is asked.

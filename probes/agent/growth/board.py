@@ -9,6 +9,7 @@ orders stand there, as one looks again only when it has carried out what it was 
 
     growth      who makes memory grow (`inquiry.py`)
     release     give memory back that is not used (`../memory.release`)
+    tracemalloc what is allocated in the next seconds and stays (`traced.py`)
     tasks       what the tasks of asyncio wait for (`../tasks.py`)
 """
 
@@ -51,6 +52,7 @@ class Board:
         self._root = agent.pid
         self._pid = agent.pid
         self._inquiry: "Any" = None
+        self._traced: "Any" = None
         self._ending = False
         agent.before_bye.append(self._end)
         self._thread = beside(agent, self._turn, self._first, self._last)
@@ -79,22 +81,38 @@ class Board:
             if self._inquiry is not None:
                 self._inquiry.drop()
                 self._inquiry = None
+            if self._traced is not None:
+                self._traced.drop()
+                self._traced = None
 
     def _last(self) -> None:
         """The thread ends; for good only when the program does, else for a fork."""
         if self._inquiry is not None and self._ending:
             self._inquiry.finish()
             self._inquiry = None
+        if self._traced is not None and self._ending:
+            self._traced.finish()
+            self._traced = None
 
     def _turn(self) -> float:
         try:
-            return self._go_on()
+            return min(self._go_on(), self._trace())
         except Exception as error:  # the next order may go well; on our own thread all is ours
             self._agent.report(error)
             if self._inquiry is not None:
                 self._inquiry.drop()
                 self._inquiry = None
+            if self._traced is not None:
+                self._traced.drop()
+                self._traced = None
             return CHILD_LOOK_S
+
+    def _trace(self) -> float:
+        """Go on with a window of tracemalloc; returns when to look again."""
+        pause_s = 0.0 if self._traced is None else float(self._traced.turn())
+        if not pause_s:
+            self._traced = None
+        return pause_s or CHILD_LOOK_S
 
     def _go_on(self) -> float:
         self._look()
@@ -127,6 +145,10 @@ class Board:
     def _carry_out(self, words: "list[str]", more: "list[str]") -> None:
         if words[0] == "growth" and self._inquiry is None:
             self._inquiry = self._begin(words[1:], more)
+        elif words[0] == "tracemalloc" and self._traced is None:
+            self._traced = self._module("traced").begin(
+                self._agent, words[2:], lambda: self._ending
+            )
         elif words[0] == "tasks":
             self._agent.tasks_asked += 1
         elif words[0] == "release":
@@ -134,9 +156,16 @@ class Board:
             (sys.modules.get(name) or self._load("memory", name)).release(self._agent)
 
     def _begin(self, words: "list[str]", suspects: "list[str]") -> "Any":
-        module: "Any" = None
-        for name in ("kinds", "pace", "found", "census", "keepers", "rises", "inquiry"):
-            full = "_perftui_agent_growth_" + name
-            module = sys.modules.get(full) or self._load("growth/" + name, full)
+        module = self._module()
         seconds, budget_s, most = float(words[1]), float(words[2]), int(words[3])
         return module.Inquiry(self._agent, lambda: self._ending, seconds, budget_s, most, suspects)
+
+    def _module(self, last: str = "inquiry") -> "Any":
+        """Return a module of ours, loaded with those that it needs."""
+        module: "Any" = None
+        for name in dict.fromkeys(
+            ("kinds", "pace", "found", "census", "keepers", "rises", "inquiry", last)
+        ):
+            full = "_perftui_agent_growth_" + name
+            module = sys.modules.get(full) or self._load("growth/" + name, full)
+        return module

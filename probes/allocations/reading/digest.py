@@ -58,17 +58,8 @@ def digest(path: str, most_rows: int) -> "dict[str, Any]":
         for frame in stack:
             frames.setdefault(frame, len(frames))
         number = stacks.setdefault(stack, len(stacks))
-        out.append(
-            [
-                thread,
-                number,
-                edges[begun[0]],
-                edges[begun[1]],
-                size,
-                count,
-                None if freed is None else edges[freed],
-            ]
-        )
+        until = None if freed is None else edges[freed]
+        out.append([thread, number, edges[begun[0]], edges[begun[1]], size, count, until])
     return {
         "pid": metadata.pid,
         "allocations": metadata.total_allocations,

@@ -6,7 +6,7 @@ from perftui.probes.recording.format.columns import ColumnSpec, TableSpec, text,
 
 ALLOCATIONS = TableSpec(
     "allocations",
-    "what was allocated where, by memray; what was freed within 0.1 s is not here",
+    "what was allocated where; what was freed within 0.1 s is not here",
     (
         whole("seq", "order in which the session took the record"),
         whole("t_ns", "start of a step in which it was allocated"),
@@ -22,6 +22,7 @@ ALLOCATIONS = TableSpec(
         ColumnSpec("bytes", "i64", "B"),
         whole("allocations"),
         whole("freed_ns", "all of it was freed until then; null: kept", nullable=True),
+        text("told_by", "memray, or tracemalloc: of one window, only what was there at its end"),
         text("stack", "lines FUNCTION FILE:LINE, outermost first"),
     ),
     time="t_ns",

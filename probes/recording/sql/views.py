@@ -112,12 +112,14 @@ _OF_RANGE = _RANGE.format(
 )
 
 _ALLOCATED = """
-SELECT function, file, mode(line) AS line, own_function, thread, pid,
-       sum(bytes)::BIGINT AS bytes, sum(allocations)::BIGINT AS allocations,
+SELECT told_by, function, file, mode(line) AS line,
+       own_function, own_file, mode(own_line) AS own_line,
+       thread, pid, sum(bytes)::BIGINT AS bytes, sum(allocations)::BIGINT AS allocations,
        coalesce(sum(bytes) FILTER ({kept}), 0)::BIGINT AS kept_bytes,
        coalesce(sum(allocations) FILTER ({kept}), 0)::BIGINT AS kept_allocations
 FROM allocations {where}
-GROUP BY function, file, own_function, thread, pid
+GROUP BY told_by, function, file, CASE WHEN function = '' THEN line END, own_function, own_file,
+         thread, pid
 ORDER BY kept_bytes DESC, bytes DESC, function
 """
 
@@ -149,7 +151,12 @@ ORDER BY up.pid, up.tid, depth
     *(
         SqlView("allocated", about, _ALLOCATED.format(kept=kept, where=where), parameters)
         for about, kept, where, parameters in (
-            ("functions by what they allocated and kept, by memray", "freed_s IS NULL", "", None),
+            (
+                "functions by what they allocated and kept, says memray or tracemalloc",
+                "freed_s IS NULL",
+                "",
+                None,
+            ),
             (
                 "the same from second a to b, kept until b",
                 "(freed_s IS NULL OR freed_s > b)",

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from support.asked import Asked
 from support.pythons import interpreters
-
-from perftui.probes.agent_link.launch import agent_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from perftui.probes.agent_link.launch import AgentChannel
-
-PATIENCE_S = 60.0
 
 
 @cache
@@ -57,59 +50,6 @@ over.set()
 worker.join()
 print("kept", len(CACHE) > 0)
 """
-
-
-class Asked:
-    """A program that hears orders, and what its agent says."""
-
-    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
-        child_env, fds, channel = agent_environment(env, hears_orders=True)
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            argv, env=child_env, pass_fds=fds, stdin=pipe, stdout=pipe, stderr=pipe
-        )
-        channel.close_child_ends()
-        channel.open_gate()
-        self.channel: AgentChannel = channel
-        self.lines: list[dict[str, Any]] = []
-        self._rest = b""
-
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["k"] == kind]
-
-    def ask(self, pid: int = 0, suspects: tuple[tuple[str, str, int], ...] = ()) -> None:
-        assert self.channel.board is not None
-        self.channel.board.ask_for_growth(
-            pid or self.process.pid,
-            seconds=1.0,
-            budget_s=20.0,
-            most_objects=10**6,
-            suspects=suspects,
-        )
-
-    def until(self, what: Callable[[], object]) -> None:
-        """Read what the agent says until something is so."""
-        give_up = time.monotonic() + PATIENCE_S
-        while not what():
-            assert time.monotonic() < give_up, self.lines[-5:]
-            try:
-                self._rest += os.read(self.channel.read_fd, 1 << 16)
-            except BlockingIOError:
-                time.sleep(0.01)
-                continue
-            *whole, self._rest = self._rest.split(b"\n")
-            self.lines += [json.loads(line) for line in whole]
-
-    def told(self, by: str = "census") -> Callable[[], bool]:
-        return lambda: any(
-            look["by"] == by and len(self.of("keeper")) >= look["told"]
-            for look in self.of("growth_look")
-        )
-
-    def end(self) -> tuple[int, bytes, bytes]:
-        stdout, stderr = self.process.communicate(b"", timeout=PATIENCE_S)
-        self.channel.close()
-        return self.process.returncode, stdout, stderr
 
 
 @pytest.fixture

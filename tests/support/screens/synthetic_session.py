@@ -246,6 +246,9 @@ class SyntheticSession:
     def mark(self, name: str) -> None:
         self.asked.append(f"mark {name}")
 
+    def trace_allocations(self, seconds: float) -> None:
+        self.asked.append(f"trace {seconds:g} s")
+
     def release(self) -> None:
         self.asked.append("release")
 

@@ -490,6 +490,21 @@ def test_tasks_are_asked_for_by_name() -> None:
     assert play(steps).asked == ["tasks"]
 
 
+@pytest.mark.parametrize(
+    ("key", "asked"), [("y", ["trace 10 s"]), ("m", ["trace 60 s"]), ("escape", [])]
+)
+def test_allocations_are_traced_after_a_question(key: str, asked: list[str]) -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("M", "X")
+        await stage.pictures()
+        assert "up to 4 times slower" in stage.text
+        await stage.press(key)
+        await stage.pictures()
+        assert "up to 4 times slower" not in stage.text
+
+    assert play(steps).asked == asked
+
+
 # -- leaving -----------------------------------------------------------------------------------
 
 

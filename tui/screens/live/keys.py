@@ -102,6 +102,7 @@ MORE: tuple[More, ...] = (
 LIVE_BINDINGS: list[BindingType] = [
     *bindings_of(KEYS),
     *(Binding(kind.key, f"tab('{kind.name}')", kind.name, show=False) for kind in PANES),
+    Binding("X", "trace", "trace allocations", show=False),
 ]
 
 

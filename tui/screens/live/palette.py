@@ -55,4 +55,5 @@ def commands(
     if alive:
         yield command("Release memory", "what the program does not use; asks first", "release")
         yield command("List asyncio tasks", "as they stand now: the Tasks tab", "list_tasks")
+        yield command("Trace allocations", "tracemalloc for some seconds (X); asks first", "trace")
         yield command("Interrupt the target", "send it SIGINT, as ctrl+c would", "interrupt")

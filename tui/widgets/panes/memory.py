@@ -65,7 +65,8 @@ _ALLOCATIONS = (
     Column("kept", 10, right=True, tone="strong"),
     Column("allocated", 10, right=True, rank=1),
     Column("kept of", 13, right=True, rank=3, tone="dim"),
-    Column("who allocated, by memray"),
+    Column("who allocated, by memray or tracemalloc"),
+    Column("by", 11, rank=5, tone="dim"),
     Column("thread", 12, rank=2, tone="dim"),
     Column("called by", 34, rank=1, tone="dim"),
     Column("place", 24, rank=4, tone="dim"),
@@ -295,15 +296,18 @@ def _allocated_text(row: AllocatedSum) -> str:
 
 def _allocated_row(row: AllocatedSum) -> Row:
     code = row.code
-    own = "" if row.own is None or row.own.function == code.function else str(row.own)
+    same = row.own is not None and (row.own.function, row.own.file) == (code.function, code.file)
+    own = "" if row.own is None or same else str(row.own)
+    place = f"{code.file.rpartition('/')[2]}:{code.line}" if code.file else ""
     cells = (
         format_bytes(row.kept_bytes) if row.kept_bytes else "",
         format_bytes(row.bytes),
         f"{format_count(row.kept_allocations)} of {format_count(row.allocations)}",
-        clean(code.function),
+        clean(code.function or place),
+        row.by,
         clean(row.thread),
         clean(own),
-        clean(f"{code.file.rpartition('/')[2]}:{code.line}") if code.file else "",
+        clean(place),
     )
     return Row(cells)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from perftui.tui.picture import choosing
-from perftui.tui.session.face import Kept, ListingTasks, Releasing
+from perftui.tui.session.face import Kept, ListingTasks, Releasing, Tracing
 from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ class Requests:
         session = self._session
         if isinstance(session, ListingTasks):
             await self._thread.carry_out(session.list_tasks, "asked for the tasks of asyncio")
+        else:
+            self._say("only a program that runs here can be asked")
+
+    async def trace(self, seconds: float) -> None:
+        """Have the program trace its allocations for a while."""
+        session = self._session
+        if isinstance(session, Tracing):
+            order = partial(session.trace_allocations, seconds)
+            done = f"tracemalloc for {seconds:g} s: the Memory tab has what came"
+            await self._thread.carry_out(order, done)
         else:
             self._say("only a program that runs here can be asked")
 
