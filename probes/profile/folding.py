@@ -52,6 +52,8 @@ class Places(NamedTuple):
     """The shown node above each node that is shown."""
     lifted: dict[int, int]
     """A shown node whose callers were passed over -> the fold that they are in."""
+    entered: dict[int, int]
+    """A library frame -> where the frames that it hangs together with were entered."""
     own: bool
     """Whether there is code of the program's own."""
 
@@ -98,7 +100,6 @@ def places(
     """
     ordered = sorted(node for node in nodes if node != ROOT)
     entered: dict[int, int] = {}
-    """Library frames -> where their fold was entered."""
     size: dict[int, int] = {}
     own = False
     for node in ordered:
@@ -127,7 +128,7 @@ def places(
             lifted[node] = first
         else:
             above[node] = ROOT if caller == ROOT else shown_as[caller]
-    return Places(shown_as, above, lifted, own)
+    return Places(shown_as, above, lifted, entered, own)
 
 
 def fold(
