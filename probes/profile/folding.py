@@ -183,6 +183,28 @@ def fold(
     return Folded(sums, mine, where.above, folds, where.shown_as)
 
 
+def hottest_of_yours(tree: Folded, frame: Callable[[int], Frame], index: int) -> int:
+    """Return the function of the program's own that spent most: itself, or in what it called
+    of libraries.
+
+    Args:
+        tree: Folded or not.
+        frame: The frame of a node.
+        index: Of the weight.
+
+    Returns:
+        The node; the root if no code of the program's own spent anything.
+    """
+    spent: dict[int, int] = {}
+    for node, amount in tree.self_.items():
+        while node != ROOT and whose(frame(node)) != "yours":
+            node = tree.above[node]
+        if node != ROOT:
+            spent[node] = spent.get(node, 0) + amount[index]
+    found = max(spent, key=lambda node: (spent[node], -node), default=ROOT)
+    return found if spent.get(found, 0) > 0 else ROOT
+
+
 def fold_sums(sums: MergedSums, opened: Collection[int] = ()) -> Folded:
     """Fold the sums of some threads."""
     return fold(sums.total, sums.own, sums.merged.parent, sums.merged.frame, opened)
