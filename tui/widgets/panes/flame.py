@@ -104,7 +104,10 @@ class FlamePane(Vertical):
         if height >= 5 and (chosen or self._why or self.shown is self.diff):  # it has a legend
             lines = 1 if not chosen or height < 12 else 3 if height < 16 else 5
         elif self.flame.needed and height - self.flame.needed >= LEAST_SPARE:
-            lines = min(height - self.flame.needed, MOST_SPARE)
+            hottest = self.flame.hottest()
+            if hottest is not None:
+                rows = min(height - self.flame.needed, MOST_SPARE)
+                lines = rows if self.detail.has_source(hottest) else 1
         if lines:
             self.detail.styles.height = lines
         self.detail.display = lines > 0
