@@ -145,6 +145,22 @@ def test_many_threads_alike_that_work_are_shown_as_one() -> None:
     shown(pane, play)
 
 
+def test_a_main_thread_that_waits_for_others_stands_back() -> None:
+    pane = FlamePane()
+    threads = (("MainThread", (LOOP,), 2.0), ("Thread-1 (serve)", (SERVE,), 100.0))
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        view = with_threads(make_view(), *threads)
+        for waiting, first in (("waiting for a lock", "Thread-1"), ("waiting in duckdb", "Main")):
+            main = view.stacks[0]._replace(waiting=waiting)
+            pane.flame._chosen = None
+            pane.show(replace(view, stacks=(main, *view.stacks[1:])))
+            await pilot.pause()
+            assert text_of(pane.flame).startswith(f"▏{first}")
+
+    shown(pane, play)
+
+
 def test_all_threads_can_be_shown_as_one_without_those_that_do_nothing() -> None:
     pane = FlamePane()
     threads = (("MainThread", (LOOP,), 500.0), ("a", (SERVE,), 700.0), ("b", (SERVE,), 0.0))
