@@ -52,6 +52,8 @@ class Places(NamedTuple):
     """The shown node above each node that is shown."""
     lifted: dict[int, int]
     """A shown node whose callers were passed over -> the fold that they are in."""
+    entered: dict[int, int]
+    """A library frame -> where the frames that it hangs together with were entered."""
     own: bool
     """Whether there is code of the program's own."""
 
@@ -98,7 +100,6 @@ def places(
     """
     ordered = sorted(node for node in nodes if node != ROOT)
     entered: dict[int, int] = {}
-    """Library frames -> where their fold was entered."""
     size: dict[int, int] = {}
     own = False
     for node in ordered:
@@ -127,7 +128,7 @@ def places(
             lifted[node] = first
         else:
             above[node] = ROOT if caller == ROOT else shown_as[caller]
-    return Places(shown_as, above, lifted, own)
+    return Places(shown_as, above, lifted, entered, own)
 
 
 def fold(
@@ -180,6 +181,28 @@ def fold(
         if not any(value > 0 for value in sums[node]) and node not in mine:
             del sums[node]
     return Folded(sums, mine, where.above, folds, where.shown_as)
+
+
+def hottest_of_yours(tree: Folded, frame: Callable[[int], Frame], index: int) -> int:
+    """Return the function of the program's own that spent most: itself, or in what it called
+    of libraries.
+
+    Args:
+        tree: Folded or not.
+        frame: The frame of a node.
+        index: Of the weight.
+
+    Returns:
+        The node; the root if no code of the program's own spent anything.
+    """
+    spent: dict[int, int] = {}
+    for node, amount in tree.self_.items():
+        while node != ROOT and whose(frame(node)) != "yours":
+            node = tree.above[node]
+        if node != ROOT:
+            spent[node] = spent.get(node, 0) + amount[index]
+    found = max(spent, key=lambda node: (spent[node], -node), default=ROOT)
+    return found if spent.get(found, 0) > 0 else ROOT
 
 
 def fold_sums(sums: MergedSums, opened: Collection[int] = ()) -> Folded:

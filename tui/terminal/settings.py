@@ -87,16 +87,19 @@ def write_settings(path: Path | None, theme: str, panels: Panels) -> str:
     """
     if path is None:
         return ""
+    import tomllib
+
     from perftui.probes.own.whole_file import write_text
 
     try:
         text = path.read_text("utf-8")
+        tomllib.loads(text)
     except FileNotFoundError:
         text = _HEAD
+    except tomllib.TOMLDecodeError as error:
+        return f"not remembered: {path} is not TOML ({error})"
     except (OSError, ValueError) as error:
         return f"not remembered: {path} cannot be read ({_why(error)})"
-    import tomllib
-
     values = {"theme": f'"{theme}"', "charts": f'"{panels.charts}"', "chart_rows": str(panels.rows)}
     for name, value in values.items():
         text = _with(text, name, value)

@@ -19,8 +19,10 @@ from perftui.probes.export.report.facts import (
     verdict,
 )
 from perftui.probes.export.report.stack_grid import MOST_CELLS, stack_grid
-from perftui.probes.profile.place import place_of
+from perftui.probes.profile.folding import places
+from perftui.probes.profile.place import called, mains_of, place_of
 from perftui.probes.profile.sums import busy
+from perftui.probes.profile.whose import library_of, whose
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.redact import redact_text
 from perftui.probes.text.units import NS_PER_S
@@ -262,7 +264,10 @@ def _stacks(
     if grid is None:
         return None
     hottest_line = {(row.function, row.file): row.line for row in facts.top}
-    functions, of_node = _functions(grid, hottest_line)
+    argvs = (reader.target().argv, *(process.argv for process in reader.processes()))
+    functions, of_node = _functions(grid, hottest_line, mains_of(argvs))
+    nodes = range(len(grid.parents))
+    entered = places(nodes, grid.parents.__getitem__, grid.frames.__getitem__).entered
     return {
         "begin": facts.seconds(part.t0_ns),
         "step": grid.step_ns / NS_PER_S,
@@ -272,12 +277,13 @@ def _stacks(
         "functions": functions,
         "parents": grid.parents,
         "of": of_node,
+        "entered": [entered.get(node, 0) for node in nodes],
         "cells": grid.packed(),
     }
 
 
 def _functions(
-    grid: StackGrid, hottest_line: dict[tuple[str, str], int]
+    grid: StackGrid, hottest_line: dict[tuple[str, str], int], mains: frozenset[str]
 ) -> tuple[list[list[Any]], list[int]]:
     """Return what is known of each function, and which one every node stands in."""
     known: dict[tuple[str, str, int], int] = {}
@@ -288,22 +294,25 @@ def _functions(
         key = (frame.function, frame.file, line)
         if key not in known:
             known[key] = len(functions)
-            functions.append(_function(frame._replace(line=line)))
+            functions.append(_function(frame._replace(line=line), mains))
         of_node.append(known[key])
     return functions, of_node
 
 
-def _function(frame: Frame) -> list[Any]:
+def _function(frame: Frame, mains: frozenset[str]) -> list[Any]:
+    """Return [name, file, line, place, hue, shade, library, whether it is the program's own]."""
     hue, shade = frame_ink(frame.module, frame.file)
     degrees = -1 if hue < 0 or frame.kind == "elided" else HUES[hue]
     place = place_of(frame.module, frame.file, frame.line) if frame.file else ""
     return [
-        _name(frame.function),
+        _name(called(frame.function, frame.file, mains)),
         _name(shown_file(frame.file)),
         frame.line,
         _name(place),
         degrees,
         shade,
+        _name(library_of(frame)),
+        int(whose(frame) == "yours"),
     ]
 
 

@@ -12,6 +12,7 @@ class Flame {
   constructor(choice) {
     this.choice = choice;
     this.stacks = choice.stacks;
+    this.folding = new Folding(this.stacks);
     this.box = byId("frames");
     this.detail = byId("detail");
     this.zoom = null; // {thread, node}; null is the root
@@ -29,7 +30,7 @@ class Flame {
   // -- sums ----------------------------------------------------------------------------------
 
   update() {
-    this.sums = new Map(this.choice.sums().map((sums) => [sums.thread, sums]));
+    this.sums = new Map(this.choice.sums().map((sums) => [sums.thread, this.folding.sums(sums)]));
     this.found = this.choice.find ? this.matching() : null;
     if (this.zoom && !this.sums.has(this.zoom.thread)) this.zoom = null;
     this.draw();
@@ -57,13 +58,13 @@ class Flame {
   foundSum() {
     let sum = 0;
     const { parents, of } = this.stacks;
-    for (const { thread } of this.sums.values()) {
+    for (const { total } of this.choice.sums()) {
       const inside = new Uint8Array(this.stacks.size);
       for (let node = 1; node < this.stacks.size; node += 1) {
         if (inside[parents[node]]) inside[node] = 1;
         else if (this.found.has(of[node])) {
           inside[node] = 1;
-          sum += this.value(thread, node);
+          sum += total[this.choice.weight][node];
         }
       }
     }
@@ -99,7 +100,7 @@ class Flame {
       if (box.more || box.wait || box.depth > 511) continue;
       const callees = box.thread < 0
         ? threads.map((thread) => ({ thread, node: 0 }))
-        : (this.stacks.children[box.node] ?? []).map((node) => ({ thread: box.thread, node }));
+        : (this.sums.get(box.thread).children(box.node) ?? []).map((node) => ({ thread: box.thread, node }));
       let left = box.x0 * whole;
       const end = box.x1 * whole; // a cut box has less room than its frame has value
       let small = 0;
@@ -140,7 +141,8 @@ class Flame {
     if (box.thread < 0) return ["all chosen threads", this.tell(box.value)];
     if (!box.node) return [this.stacks.threads[box.thread].name, this.tell(box.value)];
     const [name, , , place] = this.stacks.functions[this.stacks.of[box.node]];
-    return [name, place];
+    const fold = this.sums.get(box.thread).fold(box.node);
+    return fold ? [`▸ ${fold}`, name] : [name, place];
   }
 
   // What a thread waited for is known of the whole part, and belongs where it waited most.
@@ -190,16 +192,28 @@ class Flame {
     if (box.more) made.classList.add("rest");
     else if (box.wait) made.classList.add("wait");
     else if (box.thread < 0 || !box.node) made.classList.add("thread");
-    else this.paint(made, this.stacks.of[box.node]);
+    else this.paint(made, box);
     return made;
   }
 
-  paint(made, index) {
+  paint(made, box) {
+    const index = this.stacks.of[box.node];
     const [, , , , degrees, shade] = this.stacks.functions[index];
     if (degrees < 0) made.classList.add("std");
     else made.style.setProperty("--h", degrees);
     made.style.setProperty("--d", `${[0, 3.5, -3.5][shade]}%`);
-    if (this.found) made.classList.add(this.found.has(index) ? "hit" : "lost");
+    if (this.found) made.classList.add(this.hits(box) ? "hit" : "lost");
+  }
+
+  // Whether a box is of a function that was found, or folds one.
+  hits({ node }) {
+    const { of, entered, size } = this.stacks;
+    if (this.found.has(of[node])) return true;
+    if (entered[node] !== node || !this.folding.on) return false;
+    for (let at = node; at < size; at += 1) {
+      if (this.folding.shown[at] === node && this.found.has(of[at])) return true;
+    }
+    return false;
   }
 
   drawCrumbs() {
@@ -208,7 +222,8 @@ class Flame {
     if (this.zoom) {
       const { thread, node } = this.zoom;
       const path = [];
-      for (let at = this.stacks.parents[node]; node && at; at = this.stacks.parents[at]) path.unshift(at);
+      const { above } = this.sums.get(thread);
+      for (let at = above(node); node && at; at = above(at)) path.unshift(at);
       const steps = [null, ...(node ? [{ thread, node: 0 }] : []), ...path.map((at) => ({ thread, node: at }))];
       for (const step of steps) {
         const name = step ? this.label({ ...step, more: 0, value: 0 })[0] : "all";
@@ -262,7 +277,9 @@ class Flame {
     const parts = [];
     if (box.node) {
       const [name, file, line] = this.stacks.functions[this.stacks.of[box.node]];
-      parts.push(element("b", "", name), file ? `  ${file}${line ? `:${line}` : ""}` : "", element("br"));
+      const fold = this.sums.get(box.thread).fold(box.node);
+      const told = fold ? `▸ ${fold}, by ${name}` : name;
+      parts.push(element("b", "", told), file ? `  ${file}${line ? `:${line}` : ""}` : "", element("br"));
     } else parts.push(element("b", "", thread.name), `  thread ${thread.tid} of ${thread.pid}`, element("br"));
     const own = (w) => sums.own[w][box.node];
     const total = (w) => sums.total[w][box.node];
@@ -283,9 +300,20 @@ class Flame {
   // Into a frame; into the one that is on top already: out.
   enter(box) {
     if (box.more || box.wait) return;
+    if (box.thread >= 0 && box.node && this.sums.get(box.thread).fold(box.node)) {
+      this.folding.open(box.node);
+      this.update();
+      return;
+    }
     const isTop = this.zoom && box.thread === this.zoom.thread && box.node === this.zoom.node;
     if (isTop) this.zoomOut();
     else this.zoomTo(box.thread < 0 ? null : { thread: box.thread, node: box.node });
+  }
+
+  toggleFolding() {
+    this.folding.toggle();
+    this.zoom = null;
+    this.update();
   }
 
   zoomTo(step) {
@@ -296,7 +324,7 @@ class Flame {
   zoomOut() {
     if (!this.zoom) return false;
     const { thread, node } = this.zoom;
-    this.zoomTo(node ? { thread, node: this.stacks.parents[node] } : null);
+    this.zoomTo(node ? { thread, node: this.sums.get(thread).above(node) } : null);
     return true;
   }
 

@@ -107,6 +107,29 @@ function drawWeights() {
   chips("weights", labels, (at) => at === choice.weight, (at) => choice.set({ weight: at }));
 }
 
+function listenToFolding() {
+  const button = byId("fold");
+  button.hidden = !flame.folding.possible;
+  const show = () => button.setAttribute("aria-pressed", String(flame.folding.on));
+  button.addEventListener("click", () => {
+    flame.toggleFolding();
+    show();
+  });
+  show();
+}
+
+// What the program never had to tell takes no room.
+function hideEmpty() {
+  const told = { phases: data.phases.length, imports: data.imports.length, log: data.log.length };
+  told.calls = data.calls.length + data.counters.length;
+  for (const [id, count] of Object.entries(told)) byId(id).hidden = !count;
+  for (const columns of document.querySelectorAll(".columns")) {
+    const seen = [...columns.children].filter((section) => !section.hidden);
+    columns.hidden = !seen.length;
+    columns.classList.toggle("alone", seen.length === 1);
+  }
+}
+
 // -- theme and keys ------------------------------------------------------------------------------
 
 function listenToTheme(timelines) {
@@ -159,6 +182,7 @@ if (stacks) {
   drawThreads();
   drawWeights();
   flame = new Flame(choice);
+  listenToFolding();
   new Functions(choice);
 } else {
   byId("frames").replaceChildren(element("p", "empty", "no stacks were sampled in this part"));
@@ -169,5 +193,6 @@ drawCalls(data);
 drawLog(data, choice);
 drawPairs("machine", [["command", data.command], ...data.machine]);
 drawPairs("cost", data.cost, data.missing);
+hideEmpty();
 listenToTheme(timelines);
 listenToKeys();

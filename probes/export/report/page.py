@@ -30,6 +30,7 @@ SCRIPTS = (
     "stacks.js",
     "choice.js",
     "timelines.js",
+    "folding.js",
     "flame.js",
     "tables.js",
     "imports.js",

@@ -11,6 +11,7 @@ class Stacks {
     this.functions = data.functions;
     this.parents = data.parents;
     this.of = data.of;
+    this.entered = data.entered;
     this.cells = data.cells;
     this.size = data.parents.length;
     this.children = this.listChildren();

@@ -291,3 +291,43 @@ def test_hostile_names_do_not_run(browser: Browser, tmp_path: Path) -> None:
     page.run("document.querySelectorAll('#phases tbody tr')[0].click(); flame.look(1);")
     page.run("document.querySelectorAll('#top tbody tr')[0].click()")
     assert page.log() == []
+
+
+def test_libraries_fold_and_unfold_and_nothing_is_lost(page: Browser) -> None:
+    """What is drawn folded is, by thread and weight, the same time as unfolded."""
+    sums = (
+        "return [...flame.sums.values()].map(s => [s.total[0][0], s.own[0].reduce((a, b) => a + b),"
+        " s.own[2].reduce((a, b) => a + b)])"
+    )
+    labels = "return flame.boxes.map(b => flame.label(b)[0])"
+    page.run(
+        "for (let n = 1; n < stacks.size; n += 1) { const told = stacks.functions[stacks.of[n]];"
+        "if (told[0] !== 'write' && told[0] !== 'flush') continue; told[6] = 'lib'; told[7] = 0;"
+        "stacks.entered[n] = told[0] === 'write' ? n : stacks.parents[n]; }"
+        "flame.folding = new Folding(stacks); flame.update();"
+    )
+    folded, names = page.run(sums), page.run(labels)
+    assert "▸ 2 lib frames" in names
+    page.run("byId('fold').click()")
+    assert page.run("return byId('fold').ariaPressed") == "false"
+    for one, other in zip(folded, page.run(sums), strict=True):
+        assert one == pytest.approx(other)
+    assert not any(name.startswith("▸ ") for name in page.run(labels))
+    page.run("byId('fold').click()")
+    assert page.run(labels) == names
+    opened = page.run(
+        "const at = flame.boxes.findIndex(b => flame.label(b)[0].startsWith('▸ '));"
+        "document.querySelector(`.frame[data-at='${at}']`).click();"
+        "return [flame.zoom, flame.boxes.length]"
+    )
+    assert opened[0] is None
+    assert page.run(labels) != names, "a click opens the one fold"
+    assert page.log() == []
+
+
+def test_what_the_program_never_told_takes_no_room(page: Browser) -> None:
+    hidden = page.run(
+        "return [...document.querySelectorAll('section .empty')]"
+        ".filter(e => e.checkVisibility()).map(e => e.closest('section').id)"
+    )
+    assert set(hidden) <= {"alerts", "top", "frames"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.calltree import CallTree
     from perftui.tui.picture.view import View
+
+
+async def until(pilot: Pilot[None], seen: Callable[[], bool]) -> None:
+    """Wait for what follows a picture: the parts of the tab share its rows in their own time."""
+    end = time.monotonic() + 20
+    while not seen() and time.monotonic() < end:
+        await pilot.pause(0.01)
+    assert seen()
+
+
+def told(pane: FlamePane, words: str) -> Callable[[], bool]:
+    return lambda: pane.detail.display and words in text_of(pane.detail)
+
+
+def flamed(pane: FlamePane, words: str) -> Callable[[], bool]:
+    return lambda: words in text_of(pane.flame)
 
 
 def shown(pane: FlamePane, play: Callable[[Stage, Pilot[None]], object]) -> None:
@@ -56,13 +73,11 @@ def test_enter_opens_one_fold_and_leaves_the_others() -> None:
         pane.flame.focus()
         await pilot.pause()
         await pilot.press("down", "down", "down", "down", "down")
-        assert "▸ 4 duckdb frames" in text_of(pane.detail)
-        assert "enter opens" in text_of(pane.detail)
+        await until(pilot, told(pane, "▸ 4 duckdb frames"))
+        await until(pilot, told(pane, "enter opens"))
         await pilot.press("enter")
-        await pilot.pause()
-        text = text_of(pane.flame)
-        assert "convert  duckdb.arrow:77" in text
-        assert "▸ 4 pyarrow frames" in text
+        await until(pilot, flamed(pane, "convert  duckdb.arrow:77"))
+        assert "▸ 4 pyarrow frames" in text_of(pane.flame)
         assert pane.flame.zoomed == ""
         await pilot.press("enter")
         assert pane.flame.zoomed == "to_arrow_table", "what is open is zoomed, as any frame"
@@ -130,6 +145,22 @@ def test_many_threads_alike_that_work_are_shown_as_one() -> None:
     shown(pane, play)
 
 
+def test_a_main_thread_that_waits_for_others_stands_back() -> None:
+    pane = FlamePane()
+    threads = (("MainThread", (LOOP,), 2.0), ("Thread-1 (serve)", (SERVE,), 100.0))
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        view = with_threads(make_view(), *threads)
+        for waiting, first in (("waiting for a lock", "Thread-1"), ("waiting in duckdb", "Main")):
+            main = view.stacks[0]._replace(waiting=waiting)
+            pane.flame._chosen = None
+            pane.show(replace(view, stacks=(main, *view.stacks[1:])))
+            await pilot.pause()
+            assert text_of(pane.flame).startswith(f"▏{first}")
+
+    shown(pane, play)
+
+
 def test_all_threads_can_be_shown_as_one_without_those_that_do_nothing() -> None:
     pane = FlamePane()
     threads = (("MainThread", (LOOP,), 500.0), ("a", (SERVE,), 700.0), ("b", (SERVE,), 0.0))
@@ -156,14 +187,12 @@ def test_a_filter_selects_its_first_match_and_opens_the_fold_that_it_is_in() -> 
         await pilot.pause()
         assert pane.flame.detail() is None
         pane.show(make_view(Selection(filter="realloc")))
-        await pilot.pause()
+        await until(pilot, flamed(pane, "▏realloc"))
         detail = pane.flame.detail()
         assert detail is not None
         assert detail.function == "realloc"
-        assert "▏realloc" in text_of(pane.flame)
         pane.show(make_view(Selection(filter="pyarrow")))
-        await pilot.pause()
-        assert "▸ 4 pyarrow frames" in text_of(pane.flame), "the fold itself is what was found"
+        await until(pilot, flamed(pane, "▸ 4 pyarrow frames"))  # the fold itself was found
 
     shown(pane, play)
 
@@ -191,13 +220,10 @@ def test_a_match_that_is_too_narrow_or_in_another_thread_is_gone_to() -> None:
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         for name in ("tiny", "last", "elsewhere"):
             pane.show(view_of(Selection(filter=name)))
-            await pilot.pause()
-            await pilot.pause()
+            await until(pilot, flamed(pane, f"▏{name}"))
             detail = pane.flame.detail()
             assert detail is not None, name
             assert detail.function == name
-            rows = text_of(pane.flame).splitlines()[1:]
-            assert any(f"▏{name}" in row for row in rows), name
 
     shown(pane, play)
 
@@ -233,14 +259,34 @@ def test_without_a_choice_every_row_is_the_flames(size: tuple[int, int]) -> None
         rows = [line for line in text_of(pane.flame).splitlines() if "level_" in line]
         assert len(rows) == size[1] - 3, "all but the thread, how deep it goes, other threads"
         await pilot.press("down")
-        await pilot.pause()
-        assert pane.detail.display
-        assert pane.detail.size.height == (1 if size[1] < 12 else 5)
+        lines = 1 if size[1] < 12 else 5
+        await until(pilot, lambda: pane.detail.display and pane.detail.size.height == lines)
         await pilot.press("escape")
-        await pilot.pause()
-        assert not pane.detail.display
+        await until(pilot, lambda: pane.flame.size.height == size[1])
+        await until(pilot, flamed(pane, "other threads"))
+        before = text_of(pane.flame).splitlines()
+        await pilot.hover(pane.flame, (5, 3))
+        await until(pilot, flamed(pane, "total 1.00 s"))
+        after = text_of(pane.flame).splitlines()
+        assert not pane.detail.display, "what came and went with the mouse would move it"
+        assert after[:-1] == before[:-1]
+        assert "total 1.00 s" in after[-1]
 
     on_stage(pane, play, size)
+
+
+def test_rows_that_the_flame_does_not_need_tell_of_the_hottest_function() -> None:
+    pane = FlamePane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view())
+        await until(pilot, told(pane, "hottest of your code"))
+        assert "fetch_all" in text_of(pane.detail).splitlines()[0], "most time is in duckdb, for it"
+        await until(pilot, lambda: "other threads" in text_of(pane.flame).splitlines()[-1])
+        pane.show(make_view(Selection(inverted=True)))
+        await until(pilot, lambda: "hottest of your code" not in text_of(pane.detail))
+
+    shown(pane, play)
 
 
 def test_top_selects_the_first_match_and_names_modules_as_imports() -> None:

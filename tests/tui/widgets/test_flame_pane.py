@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.flame.flame import Flame
 
 
+async def settled(pane: FlamePane, pilot: Pilot[None]) -> None:
+    """Wait until flame and detail have shared the rows."""
+    for _ in range(2_000):
+        await pilot.pause(0.01)
+        last = text_of(pane.flame).splitlines()[-1:]
+        if pane.detail.size.height and last and "other threads" in last[0]:
+            return
+
+
 WHOLE = Selection(unfold=True)
 
 
@@ -42,7 +51,7 @@ def test_frames_hang_below_their_callers_and_waiting_below_the_call() -> None:
 
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         pane.show(make_view(WHOLE))
-        await pilot.pause()
+        await settled(pane, pilot)
         lines = text_of(pane.flame).splitlines()
         assert lines[0].startswith("▏MainThread  5.06 s")
         assert "__main__  stream_vs_collect.py:88" in lines[1]
@@ -73,11 +82,11 @@ def test_a_pane_whose_size_is_never_told_is_drawn_all_the_same() -> None:
             compositor._full_map_invalidated = True  # as a widget that is new to it does
             assert compositor.full_map
         for _ in range(2_000):
-            if "fetch_all" in text_of(pane.flame) and pane.size.height == pane.flame.size.height:
+            if "fetch_all" in text_of(pane.flame) and pane.detail.size.height == 1:
                 break
             await pilot.pause(0.01)
         assert "fetch_all  query.py:41" in text_of(pane.flame)
-        assert pane.flame.size.height == pane.size.height > 5, "the pane has heard of it, too"
+        assert pane.detail.size.height == 1, "the pane has heard of its size, too"
 
     on_stage(Label("above"), play)
 
@@ -88,20 +97,26 @@ def test_hover_tells_about_the_frame_and_leaves_no_trace() -> None:
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         pane.show(make_view(WHOLE))
         await pilot.pause()
+        await settled(pane, pilot)
         before = text_of(pane.flame)
         depth, box = box_named(pane.flame, "concat_tables")
         await pilot.hover(pane.flame, (box.x0 + 1, depth))
-        await pilot.pause()
-        line = text_of(pane.flame).splitlines()[-1]
-        assert not pane.detail.display, "what comes and goes with the mouse moves nothing"
+        for _ in range(2_000):
+            await pilot.pause(0.01)
+            if "concat_tables" in text_of(pane.detail):
+                break
+        line = text_of(pane.detail).splitlines()[0]
         assert line.strip().startswith("concat_tables")
         assert "total 890 ms" in line
         assert "self 410 ms" in line
         assert "grown 130 MB" in line
-        assert text_of(pane.flame).splitlines()[:-1] == before.splitlines()[:-1]
-        await pilot.hover(pane.flame, (10, 18))
-        await pilot.pause()
         assert text_of(pane.flame) == before
+        await pilot.hover(pane.detail, (10, 0))
+        for _ in range(2_000):
+            await pilot.pause(0.01)
+            if "hottest" in text_of(pane.detail):
+                break
+        assert "hottest of your code" in text_of(pane.detail)
 
     on_stage(pane, play)
 
@@ -233,7 +248,7 @@ def test_another_thread_is_chosen_by_selection_or_by_click() -> None:
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         view = make_view()
         pane.show(view)
-        await pilot.pause()
+        await settled(pane, pilot)
         y = pane.flame.size.height - 1
         x = text_of(pane.flame).splitlines()[y].index("reader")
         await pilot.click(pane.flame, (x, y))
@@ -267,6 +282,10 @@ def test_source_of_the_hottest_line_is_read_from_disk(tmp_path: Path) -> None:
         pane.flame.focus()
         await pilot.press("down", "down")
         await pilot.pause()
+        for _ in range(2_000):
+            await pilot.pause(0.01)
+            if "◀ 5.10 s" in text_of(pane.detail):
+                break
         shown = text_of(pane.detail)
         assert "    6     return cursor.to_arrow_table()  ◀ 5.10 s" in shown
         assert "    5     cursor = con.execute(sql)" in shown

@@ -66,7 +66,8 @@ def test_top_sorts_by_keys_and_titles() -> None:
         await pilot.press("down", "1")
         chosen = pane.cursor
         assert isinstance(chosen, tuple)
-        assert chosen[0] == names[0], "the chosen function stays chosen when sorted anew"
+        named = {"__main__": "<module>"}.get(names[0], names[0])
+        assert chosen[0] == named, "the chosen function stays chosen when sorted anew"
         await pilot.press("enter")
 
     stage = on_stage(pane, play, (160, 30))

@@ -145,19 +145,19 @@ def hints_of(
         hints.append(KeyHint("g", "go to", "go"))
     hints.append(KeyHint("[ ]", "range", "range_start"))
     hints.append(KeyHint("F", "full", "full"))
-    if flame:
-        hints.append(KeyHint("u", "unfold" if folded else "fold", "unfold"))
-        hints.append(KeyHint("I", "invert", "invert"))
-        hints.append(KeyHint("*", "merge", "merge"))
     if chosen:
         hints.append(KeyHint("esc", "clear", "clear"))
+    hints.append(KeyHint("tab", "next", "next_tab(1)"))
+    if flame:
+        hints.append(KeyHint("u", "unfold" if folded else "fold", "unfold"))
     hints += [
-        KeyHint("tab", "next", "next_tab(1)"),
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
         KeyHint("d", "diff", "diff"),
-        KeyHint("n p", "events", "event(1)"),
     ]
+    if flame:
+        hints += [KeyHint("I", "invert", "invert"), KeyHint("*", "merge", "merge")]
+    hints.append(KeyHint("n p", "events", "event(1)"))
     if playback is not None:
         hints.append(KeyHint("{ }", "phases", "phase(1)"))
     elif not ended:

@@ -86,7 +86,8 @@ def plan(
     pane = max(10, free * 43 // 100)
     charts = _sized(free - pane, panels.rows, free)
     third = 5 if counter and charts >= 17 and panels.charts == "all" else 0
-    second = 0 if not cpu else 6 if charts >= 20 else min(5, charts // 2)
+    second = 6 if charts >= 20 else 5 if charts >= 10 else LEAST_CHART
+    second = second if cpu and charts >= 2 * LEAST_CHART else 0
     first = charts - second - third
     if not memory:
         return LiveLayout(
@@ -135,10 +136,10 @@ def _beside(width: int, free: int, counter: bool, phases: bool, panels: Panels) 
     rows = free + 1 - 1 - band  # the tabs' line is not above them; axis
     memory, cpu = panels.charts in ("all", "memory"), panels.charts in ("all", "cpu")
     third = rows // 5 if counter and panels.charts == "all" and rows >= 20 else 0
-    second = 0 if not cpu else rows - third if not memory else (rows - third) * 2 // 5
-    second = (
-        min(max(second - panels.rows, LEAST_CHART), rows - third) if second and memory else second
-    )
+    both = rows - third
+    second = 0 if not cpu else both
+    if cpu and memory:
+        second = min(max(both * 2 // 5 - panels.rows, LEAST_CHART), both - LEAST_CHART)
     first = rows - second - third if memory else 0
     return LiveLayout(first, second, third, band, 1, left, columns, True, cells, True)
 

@@ -177,6 +177,10 @@ class Detail(LinePane, can_focus=False):
         """Return the lines shown: this widget does not scroll."""
         return self.size.height
 
+    def has_source(self, frame: FrameDetail) -> bool:
+        """Tell whether the source of a frame can be had."""
+        return bool(frame.line and self._source.get(frame.file, frame.line, 1))
+
     def tell(self, frame: FrameDetail | None, hint: str = "") -> None:
         """Show a frame, or `hint` when there is none."""
         if frame != self._frame or hint != self._hint:

@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.colours.frames import frame_ink
+from perftui.probes.profile.folding import hottest_of_yours
 from perftui.probes.profile.inverted import InvertedNodes
 from perftui.probes.profile.sums import WEIGHT_INDEX, Amount, MergedTree
 from perftui.probes.profile.waiting import WAIT_WORDS
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import ThreadTree
     from perftui.tui.picture.view import View
 
+LEAST_ROWS = 7
+"""With fewer there is no line of other threads."""
 _FACES = 20_000
 """Labels that are kept."""
 
@@ -256,7 +259,7 @@ class Flame(IciclePane):
         drawn = self._drawn
         assert drawn is not None
         self._strip = None
-        if height < 6:
+        if height < LEAST_ROWS - 1:
             return []
         strip = thread_strip(drawn.view, self._members, self.size.width)
         if not strip.cells:
@@ -278,11 +281,29 @@ class Flame(IciclePane):
 
     def detail(self) -> FrameDetail | None:
         """Return what is known about the frame under the mouse, else about the chosen one."""
-        drawn = self._drawn
         looked = self._hover or self._focus
-        if drawn is None or looked is None or looked[0] not in drawn.tree.total:
+        return None if looked is None else self._told(*looked)
+
+    def hottest(self) -> FrameDetail | None:
+        """Return what is known of the program's own function that spent most."""
+        drawn = self._drawn
+        if drawn is None or drawn.inverted is not None:
+            return None  # upside down, what is hottest stands first
+        index = WEIGHT_INDEX[drawn.view.selection.weight]
+        node = hottest_of_yours(drawn.tree, drawn.frame, index)
+        told = None if node == ROOT else self._told(node, "frame")
+        return None if told is None else told._replace(note="hottest of your code")
+
+    @property
+    def needed(self) -> int:
+        """Rows that all levels of the flame take, and what stands above and below them."""
+        others = int(self._strip is not None) + int(bool(self._crumbs))
+        return max(len(self._rows) + others, LEAST_ROWS) if self._rows else 0
+
+    def _told(self, node: int, kind: str) -> FrameDetail | None:
+        drawn = self._drawn
+        if drawn is None or node not in drawn.tree.total:
             return None
-        node, kind = looked
         sums, weight = drawn.sums, drawn.view.selection.weight
         total = Amount(*drawn.tree.total[node])
         share = max(total[WEIGHT_INDEX[weight]], 0) / drawn.icicle.value[ROOT]

@@ -9,6 +9,7 @@ from textual.message import Message
 from perftui.probes.profile.alike import groups_alike, merged, working
 from perftui.probes.profile.sums import busy
 from perftui.probes.profile.thread_groups import name_pattern
+from perftui.probes.profile.waiting import STDLIB_WAITS
 from perftui.tui.text.fit import clean
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Thread, ThreadTree
     from perftui.tui.picture.view import View
 
+_FOR_OTHERS = frozenset(STDLIB_WAITS.values())
 STICKY = 1.25
 """A thread takes the place of the one shown when it is this much hotter, so nothing flickers."""
 
@@ -125,7 +127,10 @@ def _heat(stack: ThreadTree, weight: str) -> float:
     if weight == "waiting":
         return stack.wall_ns - stack.cpu_ns + (stack.wall_ns if main else 0.0)
     # A main thread that waits for its native pool is what a person wants to see first, unless
-    # another Python thread works for more than half of the time.
+    # another Python thread works for more than half of the time; not one that only waits for
+    # other threads or for someone to call.
+    if main and stack.waiting in _FOR_OTHERS:
+        return stack.cpu_ns + stack.wall_ns / 100
     bonus = stack.wall_ns / (2 if weight == "wall" else 100) if main else 0.0
     return stack.cpu_ns + bonus
 

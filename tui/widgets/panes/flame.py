@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.flame.icicle import IciclePane
 
 
+LEAST_SPARE = 5
+"""Rows that the flame does not need, from which they tell of the hottest function."""
+MOST_SPARE = 9
+
+
 class FlamePane(Vertical):
-    """Icicle, and of a frame that was chosen its detail: the taller, the more source is shown."""
+    """Icicle, and of a frame that was chosen its detail: the taller, the more source is shown.
+
+    Rows that nothing else needs tell of the program's own function that spent most.
+    """
 
     DEFAULT_CSS = """
     FlamePane {
@@ -95,9 +103,15 @@ class FlamePane(Vertical):
         lines = 0
         if height >= 5 and (chosen or self._why or self.shown is self.diff):  # it has a legend
             lines = 1 if not chosen or height < 12 else 3 if height < 16 else 5
+        elif self.flame.needed and height - self.flame.needed >= LEAST_SPARE:
+            hottest = self.flame.hottest()
+            if hottest is not None:
+                rows = min(height - self.flame.needed, MOST_SPARE)
+                lines = rows if self.detail.has_source(hottest) else 1
         if lines:
             self.detail.styles.height = lines
         self.detail.display = lines > 0
+        self.flame.tells_hover = not lines
 
     def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
         """Tell about the frame."""
@@ -105,4 +119,7 @@ class FlamePane(Vertical):
         if message.pane is self.shown:
             hint = f"{self._why} · {message.hint}" if self._why else message.hint
             self._share(self.size.height)
-            self.detail.tell(message.frame, hint)
+            frame = message.frame
+            if frame is None and message.pane is self.flame and self.detail.display:
+                frame = None if self._why else self.flame.hottest()
+            self.detail.tell(frame, hint)

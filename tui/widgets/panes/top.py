@@ -100,6 +100,8 @@ class TopPane(Table):
             rows = [r for r in rows if wanted in f"{r.function} {r.module} {r.file}".lower()]
         rows = [row for row in rows if row.total[index] > 0]
         rows.sort(key=lambda row: _SORTS[self.sort](row, index))
+        if self.sort == 2:  # as it reads
+            rows.sort(key=lambda row: called(row.function, row.file, mains).lower())
         if self.sort == 0 and selection.weight == "wall":
             rows = plumbing_last(rows)
         keys = [(row.function, row.file, row.line if selection.by_line else 0) for row in rows]
