@@ -34,6 +34,7 @@ KEYS = (
     Key("left_square_bracket", "[", "range_start", "range", "range starts at the cursor", "Time"),
     Key("right_square_bracket", "]", "range_end", "range", "range ends at the cursor", "Time"),
     Key("enter", "Enter", "show_alert", "show", "select the span of the alert", "Time", True),
+    Key("V", "V", "verdict", "verdict", "what happened: the verdict, so far or at the end", "Time"),
     Key("escape", "esc", "clear", "clear", "clear range and cursor", "Time"),
     Key("z", "z", "zoom_to_range", "zoom", "zoom the time axis to the range", "Time"),
     Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
