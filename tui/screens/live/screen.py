@@ -150,6 +150,7 @@ class LiveScreen(Screen[None]):
         self.action_first = self.cursor.first
         self.action_live = self.cursor.live
         self.action_event = self.cursor.event
+        self.action_alert = self.cursor.alert
         self.action_phase = self.cursor.phase
         self.action_range_start = self.ranges.start_here
         self.action_range_end = self.ranges.end_here
