@@ -55,15 +55,17 @@ class PerftuiApp(TerminalApp[int]):
         duration_s: float | None = None,
         ascii_only: bool | None = None,
         notify: How = "off",
+        tells_verdict: bool = False,
     ) -> None:
         super().__init__(ascii_only=ascii_only)
         self._session = session
         self._notify = notify
+        self._tells_verdict = tells_verdict
         self._duration_s = duration_s
 
     def get_default_screen(self) -> Screen[None]:
         """Return the live screen: there is no other below it."""
-        return LiveScreen(self._session, notify=self._notify)
+        return LiveScreen(self._session, notify=self._notify, tells_verdict=self._tells_verdict)
 
     # -- ways out --------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ def run_live(
     Raises:
         SystemExit: without `ending`, when a signal other than SIGHUP has closed the screen.
     """
-    app = PerftuiApp(session, duration_s=duration_s, notify=notify)
+    app = PerftuiApp(session, duration_s=duration_s, notify=notify, tells_verdict=True)
     result = _run(app) if ending is None else _run_with(app, ending, on_stuck)
     return 1 if app.tell_last_words() else result or 0
 

@@ -75,6 +75,9 @@ def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight)
             totals[place] = totals.get(place, 0.0) + size
     if not totals:
         return None
+    # What no line of the program leads to is named only where there is nothing else.
+    own = {node: size for node, size in totals.items() if is_own(tree.frame(node))}
+    totals = own or totals
     by_function: dict[tuple[str, str], float] = {}
     best_node: dict[tuple[str, str], tuple[float, int]] = {}
     for node, size in totals.items():

@@ -14,10 +14,11 @@ from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code, 
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
+from perftui.probes.detect.lasting import Lasting
 from perftui.probes.detect.observe import Observer
 from perftui.probes.profile.blame_words import evidence_words
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
-from perftui.probes.spine.records import Alert, GrowthLook
+from perftui.probes.spine.records import Alert, Exit, GrowthLook
 from perftui.probes.text.units import NS_PER_S, format_bytes
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Judge:
         blame: Callable[[int, int], Blame] | None = None,
     ) -> None:
         self._tree = tree
-        self._base_ns = base_ns
+        self.root_pid = root_pid
+        self.base_ns = base_ns
         self._call_tree = call_tree
         self._blame = blame
         self._knows_waits = call_tree is not None and tells_waits
@@ -91,6 +93,16 @@ class Judge:
                 yield [edge._replace(evidence=self._evidence(edge)) for edge in edges]
         if any(isinstance(each, GrowthLook) and each.told for each in batch.events):
             yield self._growth_again()
+
+    @property
+    def now_s(self) -> float:
+        """Time of the newest reading."""
+        return self._now_s
+
+    @property
+    def rss_bytes(self) -> float | None:
+        """RSS of the tree at the newest reading."""
+        return self._engine.context.history.whole.rss_bytes
 
     def _judge(self, observation: Observation) -> list[Edge]:
         edges: list[Edge] = []
@@ -145,7 +157,7 @@ class Judge:
 
     def ns_of(self, t_s: float) -> int:
         """Return the session's time for one that an edge tells."""
-        return self._base_ns + round(t_s * NS_PER_S)
+        return self.base_ns + round(t_s * NS_PER_S)
 
     def _evidence(self, edge: Edge, until_s: float | None = None) -> str:
         """Add the code that ran in the span, who grew, and the pool that explains a growth."""
@@ -205,6 +217,9 @@ class DetectorProbe:
         self._thread = ProbeThread(log, "the detectors", self._run, "perftui-detect")
         self._failed = False
         self._open: dict[tuple[str, float], Alert] = {}
+        self._lasting = Lasting()
+        self._over = False
+        """The target has ended: what is told of it later is of nobody."""
 
     def ingest(self, batch: Batch) -> None:
         """Take a batch of the log; stacks are read through `call_tree`, not here."""
@@ -224,14 +239,41 @@ class DetectorProbe:
     def _run(self) -> None:
         while (batch := self._inbox.get()) is not None:
             try:
-                for edges in self._judge.take(batch):
-                    self._log.extend([self._alert(edge) for edge in edges])
+                self._take(batch)
             except Exception as error:  # the next may go well, and must not pile up
                 if not self._failed:
                     self._failed = True
                     say_failed(self._log, "some alerts may be missing", error)
             if self._inbox.empty():
                 self._stopping.wait(_GATHER_S)
+
+    def _take(self, batch: Batch) -> None:
+        for edges in self._judge.take(batch):
+            if not self._over:
+                for edge in edges:
+                    self._lasting.raised(edge, self._judge.rss_bytes)
+                self._log.extend([self._alert(edge) for edge in edges])
+        now_s, rss = self._judge.now_s, self._judge.rss_bytes
+        again = self._lasting.due(now_s, rss) if not self._over else []
+        if again:
+            self._log.extend([self._alert(edge) for edge in again])
+        ends = [e for e in batch.events if isinstance(e, Exit) and e.pid == self._judge.root_pid]
+        if ends and not self._over:
+            self._over = True
+            self._log.extend(
+                [self._ended(key, alert, ends[0].t_ns) for key, alert in self._open.items()]
+            )
+            self._open.clear()
+
+    def _ended(self, key: tuple[str, float], alert: Alert, t_ns: int) -> Alert:
+        """Return an alert that ends because its program has."""
+        end_s = (t_ns - self._judge.base_ns) / NS_PER_S
+        words = self._lasting.ended(key, end_s)
+        return alert._replace(
+            t_clear_ns=max(t_ns, alert.t_onset_ns),
+            message=words or alert.message.replace(" (still running)", ""),
+            evidence=_joined(alert.evidence, "cleared: the process has ended"),
+        )
 
     def _alert(self, edge: Edge) -> Alert:
         ns_of = self._judge.ns_of
@@ -241,6 +283,8 @@ class DetectorProbe:
             self._open.pop(key, None)
             severity: Severity = before.severity if before is not None else "info"
             message = before.message if before is not None else edge.message
+            last_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
+            message = self._lasting.ended(key, last_s) or message
             detect_ns = before.t_detect_ns if before is not None else ns_of(edge.t_detect_s)
             end_s = edge.t_end_s if edge.t_end_s is not None else edge.t_detect_s
             return Alert(

@@ -38,6 +38,9 @@ COUNTER_IDLE_NS = 3 * NS_PER_S
 _STOPPED = ("T", "t")
 
 
+OUR_NAME = "perftui"
+
+
 class Observer:
     """Follows the tree of one target.
 
@@ -57,6 +60,8 @@ class Observer:
         self._totals: dict[str, float] = {}
         self._progress_ns: dict[str, int] = {}
         self._counter: str | None = None
+        self._our_imports: set[tuple[int, int]] = set()
+        """Imports of perftui in the program that go on."""
         self._suspended = False
         self._suspended_ns: int | None = None
         """When it last was."""
@@ -79,10 +84,15 @@ class Observer:
                     self.time_s(record.t_ns), record.name, record.duration_ns / NS_PER_S
                 )
             elif isinstance(record, ImportBegin):
-                if record.parent_id is None:
+                caused = record.parent_id is not None
+                if not caused or (record.pid, record.parent_id) in self._our_imports:
+                    if record.module.partition(".")[0] == OUR_NAME:
+                        self._our_imports.add((record.pid, record.id))
+                        continue  # not the program's doing; what it causes is
                     self._imports[record.pid, record.id] = record.module
                     yield ImportBegan(self.time_s(record.t_ns), record.module)
             elif isinstance(record, ImportEnd):
+                self._our_imports.discard((record.pid, record.id))
                 module = self._imports.pop((record.pid, record.id), None)
                 if module is not None:
                     yield ImportEnded(self.time_s(record.t_ns), module, record.total_ns / NS_PER_S)
@@ -112,6 +122,7 @@ class Observer:
             pid = record.pid
             self._phases = {key: begin for key, begin in self._phases.items() if key[0] != pid}
             self._imports = {key: name for key, name in self._imports.items() if key[0] != pid}
+            self._our_imports = {key for key in self._our_imports if key[0] != pid}
             self._queue_marks.pop(pid, None)
 
     def _count(self, counted: Counted) -> None:

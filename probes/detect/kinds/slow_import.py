@@ -101,9 +101,11 @@ class SlowImport(Detector):
             self.change(final, now_s, message, evidence)
 
     def _ended(self, now_s: float, module: str, took_s: float) -> None:
-        was_seen_running = self._running is not None
+        running = self._running
+        was_seen_running = running is not None
         self._running = None
-        began_s = now_s - took_s
+        # Its own time may be told without that in which it waited for another thread's import.
+        began_s = now_s - took_s if running is None else running[1]
         known = self._told.get(module)
         if known is not None and abs(known - began_s) < max(0.2, 0.2 * took_s):
             return  # told twice, by a phase and by an event

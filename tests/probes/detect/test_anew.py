@@ -149,6 +149,8 @@ class Made:
                 alert.evidence.partition("; cleared: ")[0],
             )
             for alert in alerts.seen
+            # A live session tells an alert again while it lasts, and ends it with its process.
+            if not alert.message.endswith(" so far") and not alert.evidence.endswith("has ended")
         ]
 
 

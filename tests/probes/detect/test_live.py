@@ -64,12 +64,14 @@ def test_alerts_go_back_into_the_log_that_they_come_from() -> None:
         t = n / 20
         log.append(metric(t, 100 + 3 * min(t, 30), t))
     probe.stop()
-    raised, cleared = alerts.seen
+    raised, *again, cleared = alerts.seen
+    assert all(each.message.endswith(" so far") for each in again)
     assert raised.kind == cleared.kind == "mem_growth"
     assert raised.t_clear_ns is None
     assert cleared.t_clear_ns is not None
     assert (cleared.t_onset_ns, cleared.t_detect_ns) == (raised.t_onset_ns, raised.t_detect_ns)
-    assert cleared.message == raised.message
+    assert cleared.message.startswith(f"{raised.message}; +")
+    assert cleared.message.endswith(" in all")
     assert "cleared: " in cleared.evidence
     assert list(alerts.standing.values()) == [cleared]
 

@@ -189,15 +189,17 @@ def test_a_click_sets_the_cursor_and_the_wheel_zooms_around_the_mouse() -> None:
     play(steps)
 
 
-def test_n_and_p_jump_between_events() -> None:
+def test_parentheses_jump_between_events_and_n_and_p_between_alerts() -> None:
     async def steps(stage: Stage) -> None:
-        await stage.press("p")
+        await stage.press("left_parenthesis")
         assert stage.live.selection.cursor_ns == T0 + round(9.9 * S)
         assert "phase  read" in stage.text
-        await stage.press("p")
+        await stage.press("left_parenthesis")
         assert stage.live.selection.cursor_ns == T0 + round(FIRST_ROW_S * S) - FIRST_CALL_NS
-        await stage.press("n", "n")
+        await stage.press("right_parenthesis", "right_parenthesis")
         assert "no later event" in stage.text
+        await stage.press("n")
+        assert "no later alert" in stage.text
 
     play(steps)
 

@@ -19,7 +19,7 @@ from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.selection import Selection
 from perftui.tui.screens.live.words import loud_alerts, marks_of, overlays_of
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
-from perftui.tui.widgets.bars.banner import current_alert
+from perftui.tui.widgets.bars.banner import alert_note, current_alert, note_line
 from perftui.tui.widgets.charts.series import rss_chart
 from perftui.tui.widgets.charts.timeline import chart_lines
 from perftui.tui.widgets.panes.alerts import AlertsPane
@@ -38,6 +38,7 @@ def alert(kind: str = "mem_growth", **changes: Any) -> Alert:
     return made._replace(**changes)
 
 
+PAINT = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
 LOAD = SpikeCode("load", "/app/load.py", 9, "load", 0.61, 0.0, "new")
 SPIKE = Spike(
     "rss", T0 + 6 * S, T0 + 7 * S, 40_000_000, 240_000_000, 5.0, 97.0, "read", "", "query", True,
@@ -61,7 +62,7 @@ def test_the_tab_lists_both_and_tells_all_about_what_counts_most_now() -> None:
         pane.show(the_view())
         await pilot.pause()
         text = text_of(pane.list)
-        assert "3 alerts, 1 spike  2 not cleared" in text
+        assert "2 alerts, 1 mark, 1 spike  2 not cleared" in text
         assert "▲ slow import" in text
         assert "cleared" in text
         assert "· cold start" in text, "what is only a mark has no sign of an alarm"
@@ -253,3 +254,44 @@ def test_n_and_p_reach_a_spike_and_enter_shows_its_span() -> None:
         assert stage.live.selection.against
 
     play(steps, SyntheticSession(now_s=36.0, tick_s=0.1))
+
+
+# -- what the banner says ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("evidence", "code"),
+    [
+        ("window 8 s; code: enrich etl.py:21 (81%)", "enrich etl.py:21"),
+        ("code: work a.py:1 (9%); held by CACHE dict of Row +9, 2 MB ◀ put b.py:7", "put b.py:7"),
+        (
+            "x; measured at entry and exit: Row.__init__ leak.py:4 +23.7 MB",
+            "Row.__init__ leak.py:4",
+        ),
+        ("no plateau; ruled out: a step", ""),
+    ],
+)
+def test_the_banner_shows_the_programs_own_line(evidence: str, code: str) -> None:
+    told = alert(evidence=evidence)
+    note = alert_note(told)
+    assert note.code == code
+    for width in (80, 160):
+        line = note_line(note, width, PAINT).text
+        assert len(line) == width
+        assert code in line
+
+
+def test_the_described_row_is_in_view_however_many_there_are() -> None:
+    pane = AlertsPane()
+    many = tuple(
+        alert("cold_start", t_onset_ns=T0 + n * S // 4, t_clear_ns=T0 + 15 * S) for n in range(30)
+    )
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(the_view(alerts=(*many, alert())))
+        await pilot.pause()
+        await pilot.pause()
+        assert "▲ mem growth" in text_of(pane.list)
+        assert "▲ mem growth" in text_of(pane.card)
+
+    on_stage(pane, scene, size=(120, 16))

@@ -25,8 +25,10 @@ KEYS = (
     Key("comma", ",", "sample(-1)", "sample", "cursor back one sample, 1/20 s", "Time"),
     Key("full_stop", ".", "sample(1)", "sample", "cursor on one sample, 1/20 s", "Time"),
     Key("g", "g", "go", "go to", "go to a time: 12.5, -30s, 50%, 12:03:10", "Time"),
-    Key("n", "n", "event(1)", "events", "next event or alert", "Time"),
-    Key("p", "p", "event(-1)", "events", "previous event or alert", "Time"),
+    Key("n", "n", "alert(1)", "alerts", "next alert or spike", "Time"),
+    Key("p", "p", "alert(-1)", "alerts", "previous alert or spike", "Time"),
+    Key("right_parenthesis", ")", "event(1)", "events", "next event of any kind", "Time"),
+    Key("left_parenthesis", "(", "event(-1)", "events", "previous event of any kind", "Time"),
     Key("right_curly_bracket", "}", "phase(1)", "phases", "next phase", "Time"),
     Key("left_curly_bracket", "{", "phase(-1)", "phases", "previous phase", "Time"),
     Key("home", "home", "first", "start", "cursor to the start", "Time", True),
@@ -34,6 +36,7 @@ KEYS = (
     Key("left_square_bracket", "[", "range_start", "range", "range starts at the cursor", "Time"),
     Key("right_square_bracket", "]", "range_end", "range", "range ends at the cursor", "Time"),
     Key("enter", "Enter", "show_alert", "show", "select the span of the alert", "Time", True),
+    Key("V", "V", "verdict", "verdict", "what happened: the verdict, so far or at the end", "Time"),
     Key("escape", "esc", "clear", "clear", "clear range and cursor", "Time"),
     Key("z", "z", "zoom_to_range", "zoom", "zoom the time axis to the range", "Time"),
     Key("tab", "tab", "next_tab(1)", "next", "next tab", "Tabs"),
@@ -154,10 +157,10 @@ def hints_of(
         KeyHint("w", "weight", "weight"),
         KeyHint("/", "filter", "filter"),
         KeyHint("d", "diff", "diff"),
+        KeyHint("n p", "alerts", "alert(1)"),
     ]
     if flame:
         hints += [KeyHint("I", "invert", "invert"), KeyHint("*", "merge", "merge")]
-    hints.append(KeyHint("n p", "events", "event(1)"))
     if playback is not None:
         hints.append(KeyHint("{ }", "phases", "phase(1)"))
     elif not ended:

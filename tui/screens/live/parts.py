@@ -18,6 +18,7 @@ from perftui.tui.widgets.bars.banner import Banner
 from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.bars.header import HeaderLine
 from perftui.tui.widgets.bars.tab_bar import TabBar
+from perftui.tui.widgets.bars.verdict_card import VerdictCard
 from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
 from perftui.tui.widgets.charts.time_axis import TimeAxis
@@ -26,6 +27,7 @@ from perftui.tui.widgets.charts.timeline import Timeline
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from perftui.probes.verdict.finding import Verdict
     from perftui.tui.picture.view import View
     from perftui.tui.screens.live.acts.shown import Shown
     from perftui.tui.screens.live.deck import PaneDeck
@@ -64,6 +66,7 @@ class LiveParts:
         self._flat: frozenset[str] = frozenset()
         """Charts that show no more than a line, by the newest picture."""
         self.footer = KeyFooter(id="keys")
+        self.card = VerdictCard(id="verdict")
         self.too_small = TooSmall(id="too-small")
 
     @property
@@ -79,7 +82,7 @@ class LiveParts:
     @property
     def below(self) -> tuple[Widget, ...]:
         """What stands below the panes, and what replaces everything in a small terminal."""
-        return (self.footer, self.too_small)
+        return (self.footer, self.card, self.too_small)
 
     def fit(self, shown: Shown, note: Note | None, width: int, height: int) -> bool:
         """Share the terminal out; returns whether the charts have got other rows or columns."""
@@ -155,6 +158,16 @@ class LiveParts:
             self.band.show(view, axis, width, paint)
         if layout.axis:
             self.time_axis.show(view, axis, width, paint)
+
+    def draw_card(self, verdict: Verdict | None, width: int, paint: Paint, *, typing: bool) -> None:
+        """Draw the verdict over the tabs, or nothing; it takes the keys unless a person types."""
+        shows = verdict is not None and not self.small
+        if verdict is not None and shows:
+            self.card.show(verdict, width, paint)
+        if shows != self.card.display:
+            self.card.display = shows
+            if shows and not typing:
+                self.card.focus()
 
     def take(self, view: View) -> None:
         """Hear of a new picture: how fast memory grows is seen from one to the next."""

@@ -34,6 +34,7 @@ from perftui.tui.screens.live.acts.session_thread import SessionThread
 from perftui.tui.screens.live.acts.shown import Shown
 from perftui.tui.screens.live.acts.spans import AlertSpans
 from perftui.tui.screens.live.acts.tracing import Tracing
+from perftui.tui.screens.live.acts.verdict import VerdictTold
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.screens.live.palette import commands
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.bars.footer import KeyFooter
     from perftui.tui.widgets.bars.go_bar import GoBar
     from perftui.tui.widgets.bars.tab_bar import TabBar
+    from perftui.tui.widgets.bars.verdict_card import VerdictCard
     from perftui.tui.widgets.charts.timeline import Timeline
     from perftui.tui.widgets.panes.top import TopPane
     from perftui.tui.widgets.panes.tracks import TrackList
@@ -88,10 +90,12 @@ class LiveScreen(Screen[None]):
         panes: The tabs.
         notify: How to tell of alerts to a person who looks elsewhere.
         leads_back: There is a screen below: leaving goes back to it, and asks nothing.
+        tells_verdict: What happened comes as a card at the end, and at the start of a recording.
     """
 
     DEFAULT_CSS = """
-    LiveScreen { layout: vertical; overflow: hidden; background: $background; }
+    LiveScreen { layout: vertical; overflow: hidden; background: $background;
+        layers: default card; }
     LiveScreen #body { height: 1fr; width: 100%; layout: vertical; overflow: hidden; }
     LiveScreen #charts { width: 100%; overflow: hidden; }
     LiveScreen #tabbed { height: 1fr; width: 1fr; overflow: hidden; }
@@ -109,6 +113,7 @@ class LiveScreen(Screen[None]):
         *,
         notify: How = "off",
         leads_back: bool = False,
+        tells_verdict: bool = False,
     ) -> None:
         super().__init__()
         self.session = session
@@ -135,6 +140,15 @@ class LiveScreen(Screen[None]):
         cores = usable_cores(session.reader.target().pid or -1)
         self.parts = LiveParts(self.deck, cores, leads_back=leads_back)
         self.panels = PanelActs(shown, self._remember, self.say)
+        self.verdict = VerdictTold(
+            shown,
+            self._thread,
+            player,
+            self.say,
+            self._draw_card,
+            self.open_tab,
+            by_itself=tells_verdict,
+        )
         self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
         self._bind_actions()
 
@@ -147,10 +161,10 @@ class LiveScreen(Screen[None]):
         self.action_first = self.cursor.first
         self.action_live = self.cursor.live
         self.action_event = self.cursor.event
+        self.action_alert = self.cursor.alert
         self.action_phase = self.cursor.phase
         self.action_range_start = self.ranges.start_here
         self.action_range_end = self.ranges.end_here
-        self.action_clear = self.ranges.clear
         self.action_zoom_to_range = self.ranges.zoom_to_range
         self.action_weight = self.choices.weight
         self.action_by_line = self.choices.by_line
@@ -164,6 +178,7 @@ class LiveScreen(Screen[None]):
         self.action_resize_charts = self.panels.resize
         self.action_show_alert = self.spans.show_here
         self.action_against = self.spans.against
+        self.action_verdict = self.verdict.toggle
         self.action_mark = self.requests.mark
         self.action_again = self.requests.again
         self.action_restart = self.requests.restart
@@ -214,6 +229,7 @@ class LiveScreen(Screen[None]):
         self._lay_out(self.app.size.width, self.app.size.height)
         self.run_worker(self._follow(), group="view", exclusive=True)
         self.set_interval(NEWS_EVERY_S, self.news.look)
+        self.set_interval(NEWS_EVERY_S, self.verdict.look)
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
@@ -291,6 +307,14 @@ class LiveScreen(Screen[None]):
 
     # -- drawing ---------------------------------------------------------------------------
 
+    def _draw_card(self) -> None:
+        """Draw the verdict that there is, or take its card away and give the pane the keys."""
+        had = self.parts.card.display
+        width, paint = self.app.size.width, paint_of(self.app)
+        self.parts.draw_card(self.verdict.card, width, paint, typing=self._bars.typing)
+        if had and not self.parts.card.display and not self._bars.typing:
+            self.deck.panes.take_keys()
+
     def _lay_out(self, width: int, height: int) -> None:
         """Give every part its rows."""
         if self.parts.fit(self.shown, self._note(), width, height):
@@ -325,6 +349,7 @@ class LiveScreen(Screen[None]):
             if self.deck.panes.open_one is None:
                 self.call_after_refresh(self._pane_opened, self.deck.panes.open(self.tab))
             self.deck.show(view)
+            self._draw_card()
 
     def _draw_tabs(self) -> None:
         width, paint = self.app.size.width, paint_of(self.app)
@@ -350,6 +375,7 @@ class LiveScreen(Screen[None]):
         """Show the pane of a tab."""
         if name not in self.deck.kinds:
             return
+        self.verdict.close()
         with self.app.batch_update():
             pane = self.deck.panes.open(name)
             self._draw_tabs()
@@ -391,7 +417,7 @@ class LiveScreen(Screen[None]):
         if action == "scrub":
             return self.tab != "Heat" and (self.shown.still or self.tab not in _SIDEWAYS)
         if action == "show_alert":
-            return self.spans.any_here and not self._on_a_row()
+            return not self.parts.card.has_focus and self.spans.any_here and not self._on_a_row()
         return True
 
     def _on_a_row(self) -> bool:
@@ -421,6 +447,13 @@ class LiveScreen(Screen[None]):
         from perftui.tui.screens.live.acts.saving import offer_to_save
 
         offer_to_save(self, self.session, self.shown, self.say)
+
+    def action_clear(self) -> None:
+        """Send the verdict away, else clear range and cursor."""
+        if self.verdict.card is not None:
+            self.verdict.close()
+        else:
+            self.ranges.clear()
 
     def action_help(self) -> None:
         """Show all keys."""
@@ -455,6 +488,18 @@ class LiveScreen(Screen[None]):
     def on_banner_pressed(self, message: Banner.Pressed) -> None:
         """Answer a click as Enter."""
         self.spans.show_here()
+
+    def on_verdict_card_chosen(self, message: VerdictCard.Chosen) -> None:
+        """Go to a finding."""
+        self.verdict.go(message.finding)
+
+    def on_verdict_card_moved(self, message: VerdictCard.Moved) -> None:
+        """Draw the finding that is chosen now."""
+        self._draw_card()
+
+    def on_verdict_card_closed(self, message: VerdictCard.Closed) -> None:
+        """Send the verdict away."""
+        self.verdict.close()
 
     def on_go_bar_asked(self, message: GoBar.Asked) -> None:
         """Go to the moment that was typed."""

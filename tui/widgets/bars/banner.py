@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S, format_seconds
-from perftui.tui.text.fit import clean, shorten_end, width_of
+from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.charts.series import exit_words
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
@@ -38,8 +39,14 @@ class Note(NamedTuple):
     """At the right: what a key does about it."""
     opens: bool = False
     """Enter shows the span that it is about; the hint says so."""
+    code: str = ""
+    """The program's own line that it is about."""
 
 
+LEAST_TEXT = 28
+"""Cells of what is said, before the code may take any."""
+_CODE = re.compile(r"(?:code|measured at entry and exit): (.+?:\d+)(?: .*)?")
+_FILLED = re.compile(r"held by [^;]*?◀ ([^;,]+)")
 _RANK = {"info": 0, "warn": 1, "critical": 2}
 
 
@@ -87,7 +94,23 @@ def alert_note(alert: Alert, *, hint: str = "Enter show") -> Note:
         clean(alert.evidence),
         hint,
         opens=True,
+        code=clean(code_of(alert.evidence)),
     )
+
+
+def code_of(evidence: str) -> str:
+    """Return the program's own line that an alert's evidence names, "" if it names none.
+
+    What fills a thing that was kept is known best; then what was measured; then what ran.
+    """
+    filled = _FILLED.search(evidence)
+    if filled is not None:
+        return filled[1]
+    for clause in evidence.split(";"):
+        found = _CODE.fullmatch(clause.strip())
+        if found is not None:
+            return found[1]
+    return ""
 
 
 def note_of(view: View) -> Note | None:
@@ -177,14 +200,17 @@ def note_line(note: Note, width: int, paint: Paint) -> Strip:
     if room - width_of(hint) < min(width_of(note.text), 24):
         hint = ""
     room -= width_of(hint)
-    text = shorten_end(note.text, max(room, 0))
-    room -= width_of(text)
+    code = f"  {note.code}" if note.code and note.code not in note.text else ""
+    code = shorten_middle(code, max(room - LEAST_TEXT, 0))
+    text = shorten_end(note.text, max(room - width_of(code), 0))
+    room -= width_of(text + code)
     more = f"  {note.more}" if note.more and room > 16 else ""
     more = shorten_end(more, max(room - 1, 0))
     gap = " " * max(room - width_of(more), 0)
     pieces: list[Piece] = [
         (head, loud + ground),
         (text, paint.text + ground),
+        (code, paint.memory_text + ground),
         (more, paint.dim + ground),
         (gap, ground),
         (hint, paint.bright + ground),

@@ -83,6 +83,7 @@ class AlertsPane(Vertical):
         self.list.show(view)
         self.card.tell(self.list.said())
         self._share_height()
+        self.list.reveal()
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the height."""
@@ -113,6 +114,8 @@ class AlertList(Table):
         self._view: View | None = None
         self._alerts: dict[Hashable, Alert] = {}
         self._spikes: dict[Hashable, Spike] = {}
+        self._revealed: tuple[Hashable | None, int] | None = None
+        """What was scrolled to, and in how many rows."""
 
     def show(self, view: View) -> None:
         """Show another picture."""
@@ -144,24 +147,42 @@ class AlertList(Table):
             empty=_why_empty(view),
         )
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the row in view that the card tells about."""
+        self._revealed = None
+        self.reveal()
+
+    def reveal(self) -> None:
+        """Scroll to the row that the card tells about, once: what a person scrolls to stays."""
+        key, at = self.described, (self.described, self.size.height)
+        y = self._where.get(key) if key is not None else None
+        if y is not None and at != self._revealed:
+            self._revealed = at
+            self.top = max(min(self.top, y), y - self.page() + 1, 0)
+            self.redraw()
+
     def needed_rows(self) -> int:
         """Return the rows that head and all rows take."""
         return self.line_count() + self._fixed()
+
+    @property
+    def described(self) -> Hashable | None:
+        """The row that the card tells about: the chosen one, else what counts most now."""
+        if self.cursor is not None:
+            return self.cursor
+        told = [a for a in self._alerts.values() if a.severity != "info"]
+        running = [a for a in told if a.t_clear_ns is None]
+        if running or told:
+            last = (running or told)[-1]
+            return last.kind, last.t_onset_ns
+        return next(iter(self._spikes), None)
 
     def said(self) -> Sequence[CardLine]:
         """Return what the card says: about the chosen row, else about what counts most now."""
         view = self._view
         if view is None:
             return ()
-        key = self.cursor
-        if key is None:
-            told = [a for a in self._alerts.values() if a.severity != "info"]
-            running = [a for a in told if a.t_clear_ns is None]
-            if running or told:
-                last = (running or told)[-1]
-                key = (last.kind, last.t_onset_ns)
-            else:
-                key = next(iter(self._spikes), None)
+        key = self.described
         if key in self._alerts:
             return alert_card(self._alerts[key], view)
         return spike_card(self._spikes[key], view) if key in self._spikes else ()
@@ -178,8 +199,12 @@ def _head(alerts: Sequence[Alert], spikes: Sequence[Spike]) -> tuple[str, str]:
     if not alerts and not spikes:
         return "", ""
     words = []
+    loud = sum(alert.severity != "info" for alert in alerts)
     if alerts:
-        words.append(f"{len(alerts)} {'alert' if len(alerts) == 1 else 'alerts'}")
+        words.append(f"{loud} {'alert' if loud == 1 else 'alerts'}")
+    if len(alerts) > loud:
+        marks = len(alerts) - loud
+        words.append(f"{marks} {'mark' if marks == 1 else 'marks'}")
     if spikes:
         words.append(f"{len(spikes)} {'spike' if len(spikes) == 1 else 'spikes'}")
     running = sum(1 for alert in alerts if alert.t_clear_ns is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from perftui.probes.spine.reader import Event
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.picture import choosing
 from perftui.tui.picture.moments import Stretch, parse_moment
@@ -13,6 +14,8 @@ from perftui.tui.session.face import Recorded
 from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
+    from perftui.tui.picture.selection import Selection
+    from perftui.tui.picture.view import View
     from perftui.tui.screens.live.acts.player import Player
     from perftui.tui.screens.live.acts.session_thread import Say, SessionThread
     from perftui.tui.screens.live.acts.shown import Shown
@@ -83,11 +86,27 @@ class TimeCursor:
         start, end = view.status.t_start_ns, choosing.shown_end(view)
         events = await self._thread.ask(lambda reader: reader.events(start, end + 1))
         now = self._shown.chosen_view
-        if events is None or now is None:
-            return
-        found = choosing.at_event(now, choosing.with_spikes(events, view.spikes), step)
+        if events is not None and now is not None:
+            found = choosing.at_event(now, choosing.with_spikes(events, view.spikes), step)
+            self._event_found(now, found, "event", step)
+
+    async def alert(self, step: int) -> None:
+        """Put the cursor on the next or previous alert or spike."""
+        view = self._shown.chosen_view
+        if view is not None:
+            events = tuple(
+                Event(alert.t_onset_ns, "alert", f"{alert.message}  Enter shows it")
+                for alert in view.alerts
+                if alert.severity != "info"
+            )
+            found = choosing.at_event(view, choosing.with_spikes(events, view.spikes), step)
+            self._event_found(view, found, "alert", step)
+
+    def _event_found(
+        self, view: View, found: tuple[Selection, Event] | None, what: str, step: int
+    ) -> None:
         if found is None:
-            self._say("no later event" if step > 0 else "no earlier event")
+            self._say(f"no later {what}" if step > 0 else f"no earlier {what}")
             return
         selection, event = found
         self._say(f"{event.kind}  {event.text}  at {moment_text(view.seconds(event.t_ns))}")
