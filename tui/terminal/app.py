@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
 from perftui.tui.terminal.keys import KeyPassed, KeysInOrder
@@ -34,6 +35,9 @@ class TerminalApp(App[R]):
     """An application that suits the terminal it runs in and never shows a traceback."""
 
     TITLE = "perftui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "back to the shell", show=False)
+    ]
 
     def __init__(self, *, ascii_only: bool | None = None) -> None:
         super().__init__()
@@ -58,6 +62,7 @@ class TerminalApp(App[R]):
 
     def on_mount(self) -> None:
         """Leave in order when we are asked to by a signal, or were before we came up."""
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw_all())
         if self.ending is not None:
             loop = asyncio.get_running_loop()
 
@@ -109,6 +114,11 @@ class TerminalApp(App[R]):
             " PERFTUI_DEBUG=1 shows where."
         )
         self.exit(return_code=1)
+
+    def redraw_all(self) -> None:
+        """Draw every cell: another program has had the terminal (ctrl+z), and left its own."""
+        self.screen.refresh(layout=True)
+        self._display(self.screen, self.screen._compositor.render_update(full=True))
 
     def send(self, sequence: str) -> None:
         """Write a sequence that draws nothing (a bell, a notification) between two pictures."""
