@@ -48,8 +48,6 @@ class TerminalApp(App[R]):
             plain.append(AsciiFilter())
         if self.no_color:
             plain.append(PlainFilter())
-        elif self.console.color_system in ("standard", "windows"):
-            plain.append(SixteenColours())
         self._plain = plain
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""
@@ -88,7 +86,13 @@ class TerminalApp(App[R]):
         """Return what brings a line down to what this terminal can show."""
         if self.no_color:  # ours takes the colours out; Textual's would turn them grey
             return self._plain
-        return [*super().get_line_filters(), *self._plain]
+        few = [SixteenColours()] if self._has_few_colours else []
+        return [*super().get_line_filters(), *few, *self._plain]
+
+    @property
+    def _has_few_colours(self) -> bool:
+        """Whether the terminal has sixteen colours; a picture without one has all."""
+        return not self.is_headless and self.console.color_system in ("standard", "windows")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our colours for themes that do not know them."""
@@ -117,8 +121,7 @@ class TerminalApp(App[R]):
 
     def redraw_all(self) -> None:
         """Draw every cell: another program has had the terminal (ctrl+z), and left its own."""
-        self.screen.refresh(layout=True)
-        self._display(self.screen, self.screen._compositor.render_update(full=True))
+        self.screen.refresh()
 
     def send(self, sequence: str) -> None:
         """Write a sequence that draws nothing (a bell, a notification) between two pictures."""

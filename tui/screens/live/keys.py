@@ -12,6 +12,8 @@ from perftui.tui.widgets.bars.footer import KeyHint
 from perftui.tui.widgets.bars.key import Key, bindings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perftui.tui.picture.view import Playback
     from perftui.tui.screens.dialogs.help import More
 
@@ -64,6 +66,7 @@ KEYS = (
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
     Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
+    Key("j", "j", "jump", "jump", "letters on all that can be clicked: type them", "Session"),
     Key("question_mark,f1", "?", "help", "help", "this help", "Session"),
     Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
 )
@@ -84,6 +87,8 @@ MORE: tuple[More, ...] = (
         (
             ("ctrl+c", "does not quit and does not reach the target;"),
             ("", "commands (ctrl+p) has “interrupt the target”"),
+            ("? ?", "the screen explains itself"),
+            ("ctrl+z", "back to the shell; fg comes back, the target goes on"),
             ("ctrl+p", "every command, tabs and themes by name"),
             ("1-4", "in a table: sort by that column"),
             ("ctrl+←→", "in flame and log: sideways while scrubbing"),
@@ -106,6 +111,7 @@ def hints_of(
     playback: Playback | None = None,
     waiting: bool = False,
     leads_back: bool = False,
+    focused: Sequence[KeyHint] = (),
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -116,6 +122,7 @@ def hints_of(
         playback: How a recording is shown, None for a live session.
         waiting: The target has kept its process and waits for orders.
         leads_back: Leaving leads to the screen below.
+        focused: What the part of the screen that has the keys does with them.
     """
     hints = []
     if waiting:
@@ -126,6 +133,7 @@ def hints_of(
         hints.append(KeyHint("+ -", "speed", "faster(1)"))
     elif not ended:
         hints.append(KeyHint("space", "go on" if paused else "pause", "pause"))
+    hints += focused
     if paused:
         hints.append(KeyHint("end", "live", "live"))
     hints.append(KeyHint("←→", "scrub", "scrub(-1)"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perftui.tui.picture.rate_of_change import RateOfChange
 from perftui.tui.screens.dialogs.too_small import TooSmall
@@ -11,7 +11,7 @@ from perftui.tui.screens.live.layout import plan
 from perftui.tui.screens.live.words import about, loud_alerts, overlays_of
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.widgets.bars.banner import Banner
-from perftui.tui.widgets.bars.footer import KeyFooter
+from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
 from perftui.tui.widgets.bars.header import HeaderLine
 from perftui.tui.widgets.bars.tab_bar import TabBar
 from perftui.tui.widgets.charts.phase_band import PhaseBand
@@ -20,6 +20,7 @@ from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Timeline
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from perftui.tui.picture.view import View
@@ -163,5 +164,17 @@ class LiveParts:
             chosen=shown.chosen,
             playback=view.playback if shown.replayed else None,
             leads_back=self._leads_back,
+            focused=_hints_of_focused(self._deck.screen),
         )
+        if not self._deck.screen.check_action("scrub", ()):  # the pane has these keys
+            hints = [hint for hint in hints if not hint.action.startswith("scrub")]
         self.footer.show(hints, note, width, paint)
+
+
+def _hints_of_focused(screen: Screen[Any]) -> list[KeyHint]:
+    """Return what the widget that has the keys says of them."""
+    focused = screen.focused
+    hints = [KeyHint(*hint) for hint in getattr(focused, "HINTS", ())]
+    if getattr(focused, "opens", True):
+        return hints
+    return [hint for hint in hints if hint.key != "enter"]
