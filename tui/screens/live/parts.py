@@ -157,6 +157,7 @@ class LiveParts:
         said, brief = (about(view, tab, paint, brief=short) for short in (False, True))
         counts = {"Alerts": len(loud_alerts(view))}
         self.tab_bar.show(self._deck.tabs(view), tab, said, width, paint, counts, brief)
+        screen = self._deck.screen if self._deck.is_attached else None  # it may be leaving
         hints = hints_of(
             paused=shown.paused,
             ended=shown.ended,
@@ -164,9 +165,9 @@ class LiveParts:
             chosen=shown.chosen,
             playback=view.playback if shown.replayed else None,
             leads_back=self._leads_back,
-            focused=_hints_of_focused(self._deck.screen),
+            focused=() if screen is None else _hints_of_focused(screen),
         )
-        if not self._deck.screen.check_action("scrub", ()):  # the pane has these keys
+        if screen is not None and not screen.check_action("scrub", ()):  # the pane has these keys
             hints = [hint for hint in hints if not hint.action.startswith("scrub")]
         self.footer.show(hints, note, width, paint)
 
