@@ -35,6 +35,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# Nobody is there to whom the screen would have to explain itself.
+os.environ["PERFTUI_FIRST_LOOK"] = "0"
+
 # The workers of xdist inherit them from readline in the process that starts them; a program in a
 # terminal of a test would believe them, and not its terminal.
 for _size in ("COLUMNS", "LINES"):

@@ -13,7 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-_DEFAULT = {"cache": ".cache", "config": ".config", "data": ".local/share"}
+_DEFAULT = {
+    "cache": ".cache",
+    "config": ".config",
+    "data": ".local/share",
+    "state": ".local/state",
+}
 """Below a home or what stands for one, where the system's own rules cannot be asked."""
 
 
@@ -38,6 +43,11 @@ def config_folder() -> Path:
     return _usual("config")
 
 
+def state_folder() -> Path:
+    """What is remembered from one start to the next, where this system keeps it."""
+    return _usual("state")
+
+
 def recordings_folder() -> Path:
     """Recordings: $PERFTUI_RECORDINGS, else where this system keeps data of programs."""
     return _own("PERFTUI_RECORDINGS") or _usual("data") / "recordings"
@@ -58,7 +68,7 @@ def _own(variable: str) -> Path | None:
     return expanded(own) if own else None
 
 
-def _usual(kind: Literal["cache", "config", "data"]) -> Path:
+def _usual(kind: Literal["cache", "config", "data", "state"]) -> Path:
     """Return the folder of a kind, by the XDG rules on Linux; somewhere safe if there is none."""
     # A relative path is invalid by the XDG rules and is ignored.
     if Path(os.environ.get(f"XDG_{kind.upper()}_HOME", "")).is_absolute():

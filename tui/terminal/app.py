@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter, speaks_utf8
 from perftui.tui.terminal.keys import KeyPassed, KeysInOrder
@@ -43,6 +44,9 @@ class TerminalApp(App[R]):
     """An application that suits the terminal it runs in and never shows a traceback."""
 
     TITLE = "perftui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "back to the shell", show=False)
+    ]
 
     def __init__(self, *, ascii_only: bool | None = None) -> None:
         super().__init__()
@@ -53,8 +57,6 @@ class TerminalApp(App[R]):
             plain.append(AsciiFilter())
         if self.no_color:
             plain.append(PlainFilter())
-        elif self.console.color_system in ("standard", "windows"):
-            plain.append(SixteenColours())
         self._plain = plain
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""
@@ -91,6 +93,7 @@ class TerminalApp(App[R]):
     def on_mount(self) -> None:
         """Leave in order when we are asked to by a signal, or were before we came up."""
         self.theme_changed_signal.subscribe(self, self._theme_worn)
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw_all())
         if self.ending is not None:
             loop = asyncio.get_running_loop()
 
@@ -116,7 +119,13 @@ class TerminalApp(App[R]):
         """Return what brings a line down to what this terminal can show."""
         if self.no_color:  # ours takes the colours out; Textual's would turn them grey
             return self._plain
-        return [*super().get_line_filters(), *self._plain]
+        few = [SixteenColours()] if self._has_few_colours else []
+        return [*super().get_line_filters(), *few, *self._plain]
+
+    @property
+    def _has_few_colours(self) -> bool:
+        """Whether the terminal has sixteen colours; a picture without one has all."""
+        return not self.is_headless and self.console.color_system in ("standard", "windows")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our colours for themes that do not know them."""
@@ -142,6 +151,10 @@ class TerminalApp(App[R]):
             " PERFTUI_DEBUG=1 shows where."
         )
         self.exit(return_code=1)
+
+    def redraw_all(self) -> None:
+        """Draw every cell: another program has had the terminal (ctrl+z), and left its own."""
+        self.screen.refresh()
 
     def send(self, sequence: str) -> None:
         """Write a sequence that draws nothing (a bell, a notification) between two pictures."""

@@ -12,6 +12,7 @@ pytest.importorskip("pyarrow")
 
 from support.recordings.made import make
 from support.screens.fake_race import FakeRuns
+from support.screens.live_stage import Stage, play
 from support.screens.pictures import check_picture
 from support.screens.plot import Plot
 from support.screens.screen_stage import ScreenStage
@@ -21,7 +22,8 @@ from perftui.probes.compare.comparison import ComparedRun
 from perftui.probes.compare.place import place_of
 from perftui.probes.process.running import PythonProcess
 from perftui.probes.recording.read.reader import open_recording
-from perftui.tui.app import CompareApp, PerftuiApp, _HomeApp
+from perftui.tui.app import CompareApp, _HomeApp
+from perftui.tui.screens.live.panes import PANES, PaneKind
 from perftui.tui.watch.race.app import RaceApp
 
 if TYPE_CHECKING:
@@ -35,9 +37,14 @@ if TYPE_CHECKING:
 FULL = Plot(
     pools=True,
     alert=True,
-    planned=False,
-    has_child=False,
-    log_texts=tuple(f"batch {second}: 412,000 rows" for second in range(1, 19)),
+    planned=True,
+    has_child=True,
+    log_texts=(
+        *(f"batch {second}: 412,000 rows" for second in range(1, 17)),
+        "WARNING: the next batch is larger than those before it, and will be cut: 412,000 rows of "
+        "it are kept in memory until all others have been written to the table",
+        "INFO: 2 errors so far",
+    ),
 )
 """A session that has what the pictures are of."""
 WIDE, SMALL = (160, 45), (80, 24)
@@ -74,19 +81,47 @@ def show(
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "keys"),
-    [
-        ("live-flame", WIDE, ()),
-        ("live-memory", WIDE, ("M",)),
-        ("live-alerts", WIDE, ("a",)),
-        ("live-imports", WIDE, ("i",)),
-        ("live-small", SMALL, ()),
-    ],
-)
-def test_live(name: str, size: tuple[int, int], keys: tuple[str, ...], tmp_path: Path) -> None:
-    app = PerftuiApp(cast("Any", SyntheticSession(FULL)), ascii_only=False)
-    show(name, app, size, tmp_path, keys, lambda stage: "LIVE 00:18.4" in stage.text)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+def test_every_tab(size: tuple[int, int], theme: str, tmp_path: Path) -> None:
+    """One run for all tabs: what a person sees on the way is what is held against the pictures."""
+    different: list[str] = []
+
+    async def steps(stage: Stage) -> None:
+        stage.app.theme = f"perftui-{theme}"
+        await stage.until(lambda: "LIVE 00:18.4" in stage.text)
+        for kind in PANES:
+            await stage.press(kind.key)
+            await still(stage, kind)
+            name = f"{kind.name.lower()}-{size[0]}x{size[1]}-{theme}"
+            try:
+                check_picture(name, stage.app, tmp_path)
+            except AssertionError as error:
+                different.append(str(error))
+
+    play(steps, SyntheticSession(FULL), size)
+    assert not different, "\n\n".join(different)
+
+
+async def still(stage: Stage, kind: PaneKind) -> None:
+    """Wait until a tab shows all that it has: the clock stands still, so nothing more comes."""
+    live = stage.live
+
+    def there() -> bool:
+        view = live.view
+        return (
+            view is not None
+            and live.tab == kind.name
+            and live.deck.panes.attached is not None
+            and kind.needs <= view.has
+        )
+
+    await stage.until(there)
+    await stage.pictures(2)
+    seen: list[object] = []
+    while len(seen) < 3 or not seen[-1] == seen[-2] == seen[-3]:
+        await stage.pilot.pause(0.02)
+        seen.append(stage.app.screen._compositor.render_strips())
 
 
 def test_race(tmp_path: Path) -> None:

@@ -53,8 +53,14 @@ class _Page(Canvas):
         self.put([strip_of(line) for line in lines])
 
 
-class HelpScreen(ModalScreen[None]):
-    """Shows the keys; any of esc, ? and q closes it."""
+class HelpScreen(ModalScreen[bool]):
+    """Shows the keys; any of esc, ? and q closes it.
+
+    Args:
+        keys: Of the screen.
+        more: What is no key.
+        explains: The screen below can explain itself: ? asks for that, and the result is True.
+    """
 
     CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
@@ -66,20 +72,29 @@ class HelpScreen(ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,f1,enter", "close", "close", show=False),
+        Binding("escape,q,enter", "close", "close", show=False),
+        Binding("question_mark,f1", "explain", "explain", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Key], more: Sequence[More]) -> None:
+    def __init__(
+        self, keys: Sequence[Key], more: Sequence[More], *, explains: bool = False
+    ) -> None:
         super().__init__()
         self._keys, self._more = keys, more
+        self._explains = explains
 
     def compose(self) -> ComposeResult:
         """One scrolling page."""
         with VerticalScroll() as page:
             page.border_title = "perftui"
-            page.border_subtitle = "esc close"
+            more = "? the screen explained · " if self._explains else ""
+            page.border_subtitle = f"{more}esc close"
             yield _Page(self._keys, self._more)
 
     def action_close(self) -> None:
         """Go back."""
-        self.dismiss(None)
+        self.dismiss(False)
+
+    def action_explain(self) -> None:
+        """Go back, and have the screen explained if it can."""
+        self.dismiss(self._explains)

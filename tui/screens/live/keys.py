@@ -12,6 +12,8 @@ from perftui.tui.widgets.bars.footer import KeyHint
 from perftui.tui.widgets.bars.key import Key, bindings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perftui.tui.picture.view import Playback
     from perftui.tui.screens.dialogs.help import More
 
@@ -74,6 +76,7 @@ KEYS = (
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
     Key("plus,equals_sign", "+", "faster(1)", "", "more pictures; play faster", "Session"),
     Key("minus", "-", "faster(-1)", "", "fewer pictures; play slower", "Session"),
+    Key("j", "j", "jump", "jump", "letters on all that can be clicked: type them", "Session"),
     Key("question_mark,f1", "?", "help", "help", "this help", "Session"),
     Key("q", "q", "quit_or_ask", "quit", "quit; asks while a launched target runs", "Session"),
 )
@@ -94,6 +97,8 @@ MORE: tuple[More, ...] = (
         (
             ("ctrl+c", "does not quit and does not reach the target;"),
             ("", "commands (ctrl+p) has “interrupt the target”"),
+            ("? ?", "the screen explains itself"),
+            ("ctrl+z", "back to the shell; fg comes back, the target goes on"),
             ("ctrl+p", "every command, tabs and themes by name"),
             ("1-4", "in a table: sort by that column"),
             ("ctrl+←→", "in flame and log: sideways while scrubbing"),
@@ -119,6 +124,7 @@ def hints_of(
     leads_back: bool = False,
     flame: bool = False,
     folded: bool = True,
+    focused: Sequence[KeyHint] = (),
 ) -> list[KeyHint]:
     """Return what the footer names now, the most useful first; help and quit are last.
 
@@ -131,6 +137,7 @@ def hints_of(
         leads_back: Leaving leads to the screen below.
         flame: The keys of the flame do something.
         folded: It shows libraries folded.
+        focused: What the part of the screen that has the keys does with them.
     """
     hints = []
     if waiting:
@@ -141,6 +148,7 @@ def hints_of(
         hints.append(KeyHint("+ -", "speed", "faster(1)"))
     elif not ended:
         hints.append(KeyHint("space", "go on" if paused else "pause", "pause"))
+    hints += focused
     if paused:
         hints.append(KeyHint("end", "live", "live"))
     hints.append(KeyHint("←→", "scrub", "scrub(-1)"))

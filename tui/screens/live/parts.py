@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.containers import Container, Vertical
 
@@ -15,7 +15,7 @@ from perftui.tui.screens.live.panes import FLAME
 from perftui.tui.screens.live.words import about, loud_alerts, overlays_of
 from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.widgets.bars.banner import Banner
-from perftui.tui.widgets.bars.footer import KeyFooter
+from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
 from perftui.tui.widgets.bars.header import HeaderLine
 from perftui.tui.widgets.bars.tab_bar import TabBar
 from perftui.tui.widgets.bars.verdict_card import VerdictCard
@@ -25,6 +25,7 @@ from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Timeline
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from perftui.probes.verdict.finding import Verdict
@@ -194,6 +195,7 @@ class LiveParts:
         beside = layout is not None and layout.beside
         room = width - layout.width if layout is not None and beside else width
         self.tab_bar.show(self._deck.tabs(view), tab, said, room, paint, counts, brief)
+        screen = self._deck.screen if self._deck.is_attached else None  # it may be leaving
         hints = hints_of(
             paused=shown.paused,
             ended=shown.ended,
@@ -203,5 +205,17 @@ class LiveParts:
             leads_back=self._leads_back,
             flame=tab == FLAME,
             folded=not view.selection.unfold,
+            focused=() if screen is None else _hints_of_focused(screen),
         )
+        if screen is not None and not screen.check_action("scrub", ()):  # the pane has these keys
+            hints = [hint for hint in hints if not hint.action.startswith("scrub")]
         self.footer.show(hints, note, width, paint)
+
+
+def _hints_of_focused(screen: Screen[Any]) -> list[KeyHint]:
+    """Return what the widget that has the keys says of them."""
+    focused = screen.focused
+    hints = [KeyHint(*hint) for hint in getattr(focused, "HINTS", ())]
+    if getattr(focused, "opens", True):
+        return hints
+    return [hint for hint in hints if hint.key != "enter"]

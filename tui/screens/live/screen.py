@@ -299,6 +299,8 @@ class LiveScreen(Screen[None]):
         self.pictures += 1
         if self.pictures == _BEGUN_PICTURES and not self.app.is_headless:
             spare_what_lives()
+        if self.pictures == 1:
+            self.call_after_refresh(self._explain_once)
 
     def _changed(self) -> None:
         """Draw at once: something else is wanted."""
@@ -364,6 +366,11 @@ class LiveScreen(Screen[None]):
         """Fit the new size at once, and ask for a picture with as many columns."""
         self._lay_out(event.size.width, event.size.height)
         self._draw()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Name the keys of what has them now."""
+        if self._open and self.deck.is_attached and not self.parts.small:
+            self._draw_tabs()
 
     def on_screen_resume(self) -> None:
         """Catch up after a dialog."""
@@ -459,7 +466,33 @@ class LiveScreen(Screen[None]):
         """Show all keys."""
         from perftui.tui.screens.dialogs.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(KEYS, MORE))
+        self.app.push_screen(HelpScreen(KEYS, MORE, explains=True), self._helped)
+
+    def _helped(self, explain: bool | None) -> None:
+        if explain:
+            self.explain()
+
+    def explain(self) -> None:
+        """Lay over the screen what its parts mean."""
+        from perftui.tui.screens.live.acts.explaining import explained
+
+        if self.is_current and not self.parts.small:
+            self.app.push_screen(explained(self.parts, self.deck))
+
+    def _explain_once(self) -> None:
+        from perftui.tui.session.first_look import is_first_look, note_seen
+
+        if not self.app.is_headless and is_first_look():
+            note_seen()
+            self.explain()
+
+    def action_jump(self) -> None:
+        """Put letters on all that can be clicked."""
+        from perftui.tui.screens.dialogs.jump import JumpScreen, click, targets_of
+
+        targets = targets_of(self)
+        if targets:
+            self.app.push_screen(JumpScreen(targets), lambda t: None if t is None else click(t))
 
     def action_ctrl_c(self) -> None:
         """Say what ctrl+c does not do."""

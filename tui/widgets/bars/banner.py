@@ -184,6 +184,10 @@ class Banner(Canvas):
         if note is not None:
             self.put([note_line(note, width, paint)])
 
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return its beginning, where something can be pressed."""
+        return [(0, 0)]
+
     def on_click(self, event: events.Click) -> None:
         """Answer as Enter does."""
         self.post_message(self.Pressed())

@@ -69,6 +69,10 @@ class KeyFooter(Canvas):
             pieces += [(" " * (rest - width_of(right) + 1), None), (right, paint.dim)]
         self.put([strip_of(pieces).adjust_cell_length(width)])
 
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return where the hints are."""
+        return [(start, 0) for start, _, _ in self._spans]
+
     def on_click(self, event: events.Click) -> None:
         """Press the key under the mouse."""
         for start, end, action in self._spans:

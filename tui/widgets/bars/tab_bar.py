@@ -96,6 +96,10 @@ class TabBar(Canvas):
             pieces += [(" ", None), ("─" * (rest - 1), paint.faint)]
         self.put([strip_of(pieces).adjust_cell_length(width)])
 
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return where the tabs are."""
+        return [(start, 0) for start, _, _ in self._spans]
+
     def on_click(self, event: events.Click) -> None:
         """Open the tab under the mouse."""
         for start, end, tab in self._spans:

@@ -108,7 +108,7 @@ def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
     if selection.axis is None and view.status.state in ("live", "starting"):
         word = "now" if selection.paused_at_ns is None else "paused"
         write(axis.clamped(shown) - len(word) + 1, word, paint.link, free=True)
-    if selection.axis is not None:
+    if axis.t0_ns > origin or (selection.axis is not None and axis.t1_ns < view.status.t_end_ns):
         for offset, char in enumerate(_ZOOMED[: axis.left]):
             cells[offset] = (char, paint.link)
     for column, text in ticks:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from perftui.tui.widgets.flame.detail import FrameDetail
 
+_JUMP_CELLS = 8
+"""Frames of so many cells get a label in jump mode."""
 Identity = tuple[int, str]
 """(node, kind) of a box: stays the same while the session goes on."""
 
@@ -40,6 +42,12 @@ class IciclePane(LinePane):
         Binding("enter", "zoom", "zoom", show=False),
         Binding("escape,backspace", "zoom_out", "zoom out", show=False),
     ]
+
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("↑↓", "frames", "focused.walk('down')"),
+        ("enter", "zoom", "focused.zoom"),
+    )
+    """Key, what it does, and its action: named below while the keys are here."""
 
     class Looked(Message):
         """Another frame is looked at; None when there is none."""
@@ -278,3 +286,13 @@ class IciclePane(LinePane):
     def zoomed(self) -> str:
         """Name of the function that takes the whole width, "" for everything."""
         return "" if self._shown_top == ROOT else self.name_of(self._shown_top)
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return the frames that are seen and wide enough to be read."""
+        shown = self._rows[self.top : self.top + self._room]
+        return [
+            (box.x0, self._first_row_y + y)
+            for y, row in enumerate(shown)
+            for box in row
+            if box.x1 - box.x0 >= _JUMP_CELLS
+        ]

@@ -41,6 +41,12 @@ class HeatPane(LinePane):
         Binding("escape", "unpin", "no range", show=False),
     ]
 
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("↑↓←→", "walk", "focused.walk(1,0)"),
+        ("enter", "range", "focused.pin"),
+    )
+    """Key, what it does, and its action: named below while the keys are here."""
+
     class RangeChosen(Message):
         """A range was selected."""
 

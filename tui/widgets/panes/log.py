@@ -44,6 +44,12 @@ class LogPane(LinePane):
         Binding("right,ctrl+right", "sideways(1)", "right", show=False),
     ]
 
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("↑↓", "lines", "focused.scroll_by(1)"),
+        ("G", "follow", "focused.follow"),
+    )
+    """Key, what it does, and its action: named below while the keys are here."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.following = True

@@ -53,6 +53,12 @@ class TrackList(LinePane):
         Binding("enter", "choose", "flame", show=False),
     ]
 
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("↑↓", "tracks", "focused.move(1)"),
+        ("enter", "flame", "focused.choose"),
+    )
+    """Key, what it does, and its action: named below while the keys are here."""
+
     class Chosen(Message):
         """A person wants the flame of a group; `thread` is its hottest with stacks."""
 
@@ -283,6 +289,11 @@ class TrackList(LinePane):
             return
         hottest = max(members, key=lambda thread: thread.cpu_s)
         self.post_message(self.Chosen(group.title, (hottest.pid, hottest.tid), len(group.threads)))
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return the tracks that are seen."""
+        first = self.top // 2
+        return [(0, 1 + 2 * n) for n, row in enumerate(self._rows[first:]) if row is not None]
 
     def on_click(self, event: events.Click) -> None:
         """Choose a track, and show its flame."""

@@ -87,6 +87,12 @@ class Table(LinePane):
         Binding("enter", "activate", "open", show=False),
     ]
 
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("↑↓", "rows", "focused.move(1)"),
+        ("enter", "open", "focused.activate"),
+    )
+    """Key, what it does, and its action: named below while the keys are here."""
+
     opens: ClassVar[bool] = True
     """Whether enter on a row does something."""
 
@@ -308,6 +314,11 @@ class Table(LinePane):
     def activate(self, key: Hashable) -> None:
         """Tell that a row was opened; trees override this to fold and unfold."""
         self.post_message(self.Activated(self, key))
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Return the rows that are seen."""
+        seen = self._plan[self.top : self.top + self.page()]
+        return [(0, self._fixed() + y) for y, line in enumerate(seen) if line.row >= 0]
 
     def on_click(self, event: events.Click) -> None:
         """Choose a row; on the chosen row, open it; on a title, tell which."""
