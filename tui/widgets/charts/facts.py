@@ -136,7 +136,7 @@ def cpu_facts(view: View) -> list[Fact]:
             facts.append(Fact("in kernel", f"{100 * system / (user + system):.0f} %", "dim"))
     waiting = next((t.waiting for t in view.threads if t.is_python and t.waiting), "")
     if waiting:
-        words = clean(waiting).partition(" (")[0]
+        words = clean(waiting).partition(" (")[0].partition(":")[0]
         words = words.removeprefix("waiting in ").removeprefix("waiting for ")
         facts.insert(1, Fact("waiting", words))
     if latest.get("io_read_bytes"):
