@@ -6,6 +6,8 @@ Its type stubs differ from version to version, so it is `Any` here.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -33,9 +35,26 @@ def compute() -> Any:
         finally:
             if there is stand_in:
                 del sys.modules[parser]
+        _load_acero()
     import pyarrow.compute
 
     return pyarrow.compute
+
+
+def _load_acero() -> None:
+    """Load what groups rows without the data sets that it can group as well: CSV, substrait, ...
+
+    It does without them where pyarrow was built so. Who asks for `pyarrow.dataset` later gets it.
+    """
+    datasets = "pyarrow.dataset"
+    if datasets in sys.modules or "pyarrow.acero" in sys.modules:
+        return
+    sys.modules[datasets] = None  # type: ignore[assignment] # as if it was not built
+    try:
+        with suppress(ImportError):  # not built either: who groups is told
+            import_module("pyarrow.acero")
+    finally:
+        del sys.modules[datasets]
 
 
 def parquet() -> Any:

@@ -94,7 +94,8 @@ class Holding:
         self._gone: list[int] = []
         """Processes whose last tally has come."""
         self._beginning: set[int] = set()
-        """Processes that have shown nothing but the start of their interpreter, by pid."""
+        """Processes that have shown nothing but the start of their interpreter, by the stream's
+        number."""
         self._states: dict[int, tuple[str, bool]] = {}
         """State of each thread as of its last record, and whether it held the GIL."""
         self._newest_ns = 0
@@ -205,9 +206,9 @@ class Holding:
         end_ns = max(t_ns, begin_ns + 1)
         held.since_ns, held.facts = end_ns, None
         if self._begins(node):
-            self._beginning.add(held.pid)
+            self._beginning.add(held.thread.process.index)
             return
-        self._beginning.discard(held.pid)
+        self._beginning.discard(held.thread.process.index)
         if node != ROOT and at_rest(self._tree.frame(node)):
             return
         thread = held.thread
@@ -327,7 +328,7 @@ class Holding:
             used_ns = max(tally.process_cpu_ns - self._cpu_ns.get(index, 0), 0)
             self._cpu_ns[index] = max(tally.process_cpu_ns, self._cpu_ns.get(index, 0))
             sampled = tally.samples > 0
-            beginning = tally.process.pid in self._beginning
+            beginning = index in self._beginning
             self._out.append(
                 StackWindow(
                     tally.t0_ns,
@@ -347,6 +348,7 @@ class Holding:
             sampler_s = 0.0
         for index in self._gone:
             self._cpu_ns.pop(index, None)
+            self._beginning.discard(index)
         self._gone.clear()
 
 

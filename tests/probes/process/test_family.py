@@ -24,6 +24,8 @@ from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.spine.enriched import Tick
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -248,3 +250,43 @@ def met_of_eight() -> int:
     probe.stop()
     children = [start for start in kept.of(ProcessStart) if start.pid != target.pid]
     return len({child.pid for child in children})
+
+
+@pytest.mark.live
+def test_what_a_worker_that_was_left_behind_works_is_in_its_functions(tmp_path: Path) -> None:
+    """Held against what the worker says that it used: on a full machine that is little."""
+    worker = (
+        f"{BURN}import os, sys\n"
+        "burn(0.6)\n"
+        "with open(sys.argv[1] + '.part', 'w') as file: file.write(str(time.process_time()))\n"
+        "os.rename(sys.argv[1] + '.part', sys.argv[1])\n"
+        "time.sleep(30)\n"
+    )
+    code = (
+        "import os, subprocess, sys, time\n"
+        "subprocess.run(['sh', '-c', 'nohup \"$0\" -c \"$1\" \"$2\" >/dev/null 2>&1 &',"
+        f" sys.executable, {worker!r}, sys.argv[1]], check=True)\n"
+        "while not os.path.exists(sys.argv[1]): time.sleep(0.01)\n"
+        "time.sleep(0.3)\n"
+    )
+    used = tmp_path / "used"
+    argv = [sys.executable, "-c", code, str(used)]
+    session = Session.launch(argv, "t", ProbeOptions(), behind_screen=True)
+    ended = session.wait(120)
+    if not ended:
+        session.stop_target()
+    session.close()
+    assert ended, "the worker does not come to its end"
+    texts = [notice.text for notice in session.store.status().notices]
+    (told,) = [text for text in texts if text.endswith("which lives on")]
+    os.kill(int(told.split()[2]), 9)
+    used_s = float(used.read_text())
+    store, status = session.store, session.store.status()
+    cpu_s = sum(
+        weights.cpu_ns / 1e9
+        for tree in store.call_tree(status.t_start_ns, status.t_end_ns)
+        for node, weights in tree.self_by_node.items()
+        if store.tree.frame(node).function == "burn"
+    )
+    # Its interpreter's start is not the function's, nor is what it used before it was found.
+    assert 0.5 * used_s < cpu_s < used_s + 0.02

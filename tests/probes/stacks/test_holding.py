@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -256,3 +257,13 @@ def test_a_sitecustomize_of_the_programs_own_is_shown() -> None:
     found = [record for record in holding.tell(20 * MS) if isinstance(record, Stack)]
     assert found
     assert tree.frame(found[0].node).file == "/p/sitecustomize.py"
+
+
+def test_processes_that_are_gone_are_forgotten() -> None:
+    holding = Holding(CallTree(), PID, Named())
+    holding.take([THREAD, sample(0, places("<frozen site>", IMPORTING, HOOK))], 0)
+    gone = replace(PROCESS, status="gone")
+    holding.take(
+        [ThreadEnded(10 * MS, THREAD), gone, Quality(0, MS, 1, 0, 0, 0, 0, 100.0, 1, 0)], 0
+    )
+    assert not holding._beginning
