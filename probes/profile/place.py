@@ -52,6 +52,12 @@ def called(function: str, file: str, mains: Collection[str] = ()) -> str:
     return f"import {module}" if module else function
 
 
+def called_anywhere(function: str, file: str) -> str:
+    """Say the same where nobody tells what the program's main module is: of one's own files a
+    module may be that."""
+    return called(function, file) if is_installed(file) else function
+
+
 def mains_of(argvs: Iterable[Sequence[str]]) -> frozenset[str]:
     """Return the file names of the main modules that command lines run."""
     return frozenset(name for argv in argvs if (name := _main_of(argv)))

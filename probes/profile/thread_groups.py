@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MADE_FOR = re.compile(r"Thread-\d+ \((.+)\)")
 """How Python names a thread after the function that it was made for (3.10 and later)."""
-_NUMBERED = re.compile(r"(.*?[^\d\s_\-#:./])[\s_\-#:./]*\d+")
+_NUMBERED = re.compile(r"(.*?)[\s_\-#:./]*\d+")
 """A name that ends in a number: what stands before it."""
 
 
@@ -48,7 +48,7 @@ def name_pattern(name: str) -> str:
     if made_for is not None:
         return made_for[1]
     numbered = _NUMBERED.fullmatch(name)
-    return numbered[1] if numbered is not None else name
+    return (numbered[1] if numbered is not None else "") or name
 
 
 def group_threads(threads: Iterable[tuple[ThreadKey, str, bool]]) -> tuple[ThreadGroup, ...]:

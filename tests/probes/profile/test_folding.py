@@ -8,6 +8,7 @@ import pytest
 
 from perftui.probes.profile.folding import Folded, fold_sums, unfolded
 from perftui.probes.profile.inverted import InvertedNodes, invert
+from perftui.probes.profile.place import called, mains_of
 from perftui.probes.profile.sums import MergedSums, MergedTree
 from perftui.probes.profile.whose import library_of, whose
 from perftui.probes.spine import calltree
@@ -242,3 +243,35 @@ def test_upside_down_what_ran_is_on_top_and_its_callers_below() -> None:
         ["main 7"],
     ]
     assert found.tree.total[ROOT] == folded.total[ROOT]
+
+
+@pytest.mark.parametrize(
+    ("function", "file", "expected"),
+    [
+        ("<module>", SITE + "pandas/core/__init__.py", "import pandas.core"),
+        ("<module>", LIB + "json/decoder.py", "import json.decoder"),
+        ("<module>", "/p/orders/__init__.py", "import orders"),
+        ("<module>", "/p/pricing.py", "import pricing"),
+        ("<module>", "/p/etl.py", "__main__"),
+        ("<module>", SITE + "pytest/__main__.py", "__main__"),
+        ("<module>", "<string>", "__main__"),
+        ("load", "/p/etl.py", "load"),
+    ],
+)
+def test_code_of_a_module_is_called_by_what_ran_it(function: str, file: str, expected: str) -> None:
+    assert called(function, file, {"etl.py"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (("/usr/bin/python3.12", "-X", "dev", "-u", "/p/etl.py", "a.py"), "etl.py"),
+        (("etl.py",), "etl.py"),
+        (("python", "-m", "orders.run", "x.py"), "run.py"),
+        (("python", "-c", "import x", "y.py"), ""),
+        (("/v/bin/gunicorn", "app:app"), "gunicorn"),
+        ((), ""),
+    ],
+)
+def test_the_main_module_is_told_by_the_command_line(argv: tuple[str, ...], expected: str) -> None:
+    assert mains_of([argv]) == ({expected} if expected else set())

@@ -171,7 +171,7 @@ def test_the_pane_shows_what_is_new_and_what_is_gone() -> None:
         )
         assert lines[2].startswith(" meanwhile: phase read · call query ×5")
         assert lines[3].startswith("▏7.90 s of threads' time · before 7.90 s")
-        assert "= <module>" in lines[4]
+        assert "= __main__" in lines[4]
         assert "new 75 % fetch  query.py:41" in lines[5]
         assert "gone 100 % idle  load.py:3" in lines[5]
         assert "new 50 % concat" in lines[6]
@@ -218,12 +218,12 @@ def test_keys_zoom_and_stay_on_the_frame_while_the_picture_changes() -> None:
         diff.focus()
         await pilot.press("down", "down", "down", "left", "enter")
         assert diff.zoomed == "fetch"
-        assert "all › <module> › 0 % → 75 %   esc up" in text_of(diff)
+        assert "all › __main__ › 0 % → 75 %   esc up" in text_of(diff)
         longer = against_view(reader, SPAN.with_(range=(ONSET, T0 + 18 * S + S // 3)), view)
         pane.show(longer)
         assert diff.zoomed == "fetch"
         await pilot.press("escape")
-        assert diff.zoomed == "<module>"
+        assert diff.zoomed == "__main__"
 
     on_stage(pane, scene)
 

@@ -66,6 +66,7 @@ def test_what_flat_charts_do_not_need_is_the_tabs(size: tuple[int, int], rows: i
     assert laid(size, panels=Panels(full=True)).charts <= 2
     assert laid(size, panels=Panels("none")).charts == 0
     assert laid(size, panels=Panels("cpu")).rss == 0
+    assert laid(size, panels=Panels("memory")).rss == usual.rss
     assert laid(size, panels=Panels(rows=-2)).charts == usual.charts - 2
 
 

@@ -87,22 +87,21 @@ def plan(
     charts = _sized(free - pane, panels.rows, free)
     third = 5 if counter and charts >= 17 and panels.charts == "all" else 0
     second = 6 if charts >= 20 else 5 if charts >= 10 else LEAST_CHART
-    second = second if cpu and charts >= 2 * LEAST_CHART else 0
+    second = second if charts >= 2 * LEAST_CHART else 0
     first = charts - second - third
-    if not memory:
-        return LiveLayout(
-            0, LEAST_CHART if "cpu" in flat else min(first + second, 14), 0, band, 1,
-            left, columns, figures, width,
-        )  # fmt: skip
     if first > 14:  # a tall terminal: let the others grow too
         more = (first - 14) // 2
-        second += (more // 2 + more % 2) if cpu else 0
+        second += more // 2 + more % 2
         third += more // 2 if third else 0
         first = charts - second - third
-    # What a flat chart does not need is the tabs'.
+    # What is hidden, and what a flat chart does not need, is the tabs'.
+    if not memory:
+        first, second = 0, min(max(second, 8), charts)
+    if not cpu:
+        second = 0
     if "rss" in flat:
         first = min(first, max(LEAST_CHART + panels.rows, LEAST_CHART))
-    if "cpu" in flat and cpu:
+    if "cpu" in flat:
         second = min(second, LEAST_CHART)
     return LiveLayout(first, second, third, band, 1, left, columns, figures, width)
 

@@ -106,7 +106,7 @@ class CompareFlame(DiffBoxes):
             ("self", self._both(node.self_)),
             ("self share", f"{percent(own.base_share)} → {percent(own.new_share)}"),
         )
-        name = "everything" if looked[0] == ROOT else node.function
+        name = "everything" if looked[0] == ROOT else self.name_of(looked[0])
         return FrameDetail(
             name,
             node.file,

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from perftui.probes.compare.figures import points_text, signed
+from perftui.probes.profile.place import called_anywhere
 from perftui.probes.text.units import format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.compare.base_table import CompareTable, matches
@@ -141,11 +142,16 @@ def _function_row(row: FunctionChange) -> Row:
             signed(format_seconds(abs(row.seconds)), row.seconds),
             f"{row.base.self_per_s:.2f} → {row.new.self_per_s:.2f}",
             signed(format_seconds(abs(total)), total),
-            f"{row.function}  {place_of(row.module, row.file, row.line)}",
+            _named(row),
             ", ".join(word for word in words if word),
         ),
         (tone, "", tone, "", "", name, ""),
     )
+
+
+def _named(row: FunctionChange) -> str:
+    name = called_anywhere(row.function, row.file)
+    return f"{name}  {place_of(row.module, row.file, row.line)}"
 
 
 def _grown_row(row: FunctionChange) -> Row:
@@ -154,7 +160,7 @@ def _grown_row(row: FunctionChange) -> Row:
         (
             signed(format_bytes(abs(row.bytes)), row.bytes),
             f"{format_bytes(row.base.grown_bytes)} → {format_bytes(row.new.grown_bytes)}",
-            f"{row.function}  {place_of(row.module, row.file, row.line)}",
+            _named(row),
         ),
         (tone, "", "strong" if row.memory else ""),
     )

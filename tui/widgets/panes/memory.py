@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.profile.allocated import allocated_sums
 from perftui.probes.profile.blame import keepers_of, notes_of, rises_of, why_unasked
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.place import called_anywhere
 from perftui.probes.profile.sums import function_sums
 from perftui.probes.resident import parts
 from perftui.probes.spine.derived import LIBRARIES
@@ -321,7 +322,7 @@ def _growth_row(row: FunctionSum, whole: int, seconds: float, unsure: set[tuple[
             percent(share) if own else "",
             format_bytes(row.total.grown_bytes),
             f"{format_bytes(own / seconds)}/s" if own else "",
-            row.function,
+            called_anywhere(row.function, row.file),
             "cannot tell" if (row.function, row.file) in unsure else "",
             place_of(row.module, row.file, row.line),
         ),

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 
+from perftui.probes.profile.place import called, file_name
 from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.draw.strips import edge_style, ground_of
@@ -78,7 +79,7 @@ class DiffBoxes(IciclePane):
                 level, label = 0, self.root_label(found).ljust(room)[:room]
             elif box.kind == "frame":
                 place = place_of(node.module, node.file, node.line) if node.file else ""
-                label = diff_label(face.mark, clean(node.function), place, room)
+                label = diff_label(face.mark, clean(self.name_of(box.node)), place, room)
             else:
                 level = 0
             plain = bool(wanted) and wanted not in f"{node.function} {node.file}".lower()
@@ -108,7 +109,11 @@ class DiffBoxes(IciclePane):
         """Return the function of a node."""
         if node == ROOT:
             return "all"
-        return "" if self._found is None else self._found.nodes[node].function
+        if self._found is None:
+            return ""
+        told = self._found.nodes[node]
+        mains = (file_name(told.file),) if told.parent == ROOT else ()
+        return called(told.function, told.file, mains)
 
 
 def _same_node(old: Difference, new: Difference, node: int) -> int:

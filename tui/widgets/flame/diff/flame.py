@@ -114,7 +114,7 @@ class DiffFlame(DiffBoxes):
         node = found.nodes[looked[0]]
         figures = change_figures(found, node.total, node.self_, weight)
         share = found.delta(node.total, weight).new_share
-        name = "everything" if looked[0] == ROOT else node.function
+        name = "everything" if looked[0] == ROOT else self.name_of(looked[0])
         return FrameDetail(
             name, node.file, node.line, NOTHING, NOTHING, share, None, weight, (), "", figures
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.profile.place import called_anywhere
 from perftui.probes.profile.sums import BYTES
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds, three_digits
 from perftui.tui.text.fit import clean, width_of
@@ -12,7 +13,7 @@ from perftui.tui.widgets.flame.detail import percent
 from perftui.tui.widgets.flame.words import inside, place_of
 
 if TYPE_CHECKING:
-    from perftui.probes.profile.difference import Change, Delta, Difference
+    from perftui.probes.profile.difference import Change, Delta, Difference, FunctionDiff
     from perftui.probes.profile.sums import WeightName
     from perftui.tui.picture.against import Against
     from perftui.tui.picture.view import View
@@ -104,21 +105,25 @@ def head_text(against: Against, view: View) -> tuple[str, str]:
     )
 
 
+def _named(row: FunctionDiff) -> str:
+    name = clean(called_anywhere(row.function, row.file))
+    return f"{name} {place_of(row.module, row.file, row.line)}"
+
+
 def fresh_text(against: Against, weight: WeightName) -> tuple[str, str]:
     """Return (title, list) of what ran then and not before, else of what rose most."""
     found = against.difference
     assert found is not None
     for each in (found, against.by_line):
         told = [
-            f"{clean(row.function)} {place_of(row.module, row.file, row.line)}"
-            f" {percent(delta.new_share)}"
+            f"{_named(row)} {percent(delta.new_share)}"
             for row, delta in (each.only_now(weight) if each is not None else ())
         ]
         if told:
             what = "lines that " if each is against.by_line else ""
             return f"{what}ran then and not before:", " · ".join(told)
     rose = [
-        f"{clean(row.function)} {place_of(row.module, row.file, row.line)} {signed(own.share)}"
+        f"{_named(row)} {signed(own.share)}"
         for row, own, _ in found.ranked(weight)
         if own.share >= LEVELS[0]
     ]
