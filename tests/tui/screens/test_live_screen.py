@@ -189,14 +189,14 @@ def test_a_click_sets_the_cursor_and_the_wheel_zooms_around_the_mouse() -> None:
     play(steps)
 
 
-def test_parentheses_jump_between_events_and_n_and_p_between_alerts() -> None:
+def test_semicolon_and_colon_jump_between_events_and_n_and_p_between_alerts() -> None:
     async def steps(stage: Stage) -> None:
-        await stage.press("left_parenthesis")
+        await stage.press("colon")
         assert stage.live.selection.cursor_ns == T0 + round(9.9 * S)
         assert "phase  read" in stage.text
-        await stage.press("left_parenthesis")
+        await stage.press("colon")
         assert stage.live.selection.cursor_ns == T0 + round(FIRST_ROW_S * S) - FIRST_CALL_NS
-        await stage.press("right_parenthesis", "right_parenthesis")
+        await stage.press("semicolon", "semicolon")
         assert "no later event" in stage.text
         await stage.press("n")
         assert "no later alert" in stage.text

@@ -205,7 +205,7 @@ def test_braces_go_to_phases_and_n_p_to_events_and_alerts(recording: Path) -> No
         await stage.press("left_curly_bracket", "n")
         await stage.until(lambda: cursor_s(stage) == 22)
         assert "alert  RSS grows" in stage.lines()[1]
-        await stage.press("g", *"29", "enter", "right_parenthesis")
+        await stage.press("g", *"29", "enter", "semicolon")
         await stage.until(lambda: cursor_s(stage) == 30)
         assert "half way" in stage.lines()[1]
 

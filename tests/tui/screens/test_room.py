@@ -12,7 +12,9 @@ from support.screens.pane_views import T0, make_view
 
 from perftui.probes.spine.reader import Buckets
 from perftui.tui.picture.flat import flat_charts
+from perftui.tui.screens.live.keys import KEYS
 from perftui.tui.screens.live.layout import LiveLayout, plan
+from perftui.tui.screens.live.panes import PANES
 from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.panels import CHARTS, MOST_ROWS, USUAL, Panels
 from perftui.tui.terminal.settings import read_settings, settings_file, write_settings
@@ -234,3 +236,9 @@ def test_charts_and_theme_are_remembered_from_one_start_to_the_next(
     assert app.settings.panels == Panels(), "not before it is told to"
     app.take_settings()
     assert (app.theme, app.settings.panels) == (NAMES[1], Panels("memory"))
+
+
+def test_no_key_is_bound_twice() -> None:
+    bound = [word for key in KEYS for word in key.keys.split(",") if word]
+    bound += [pane.key for pane in PANES]
+    assert sorted({key for key in bound if bound.count(key) > 1}) == []
