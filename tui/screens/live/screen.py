@@ -31,7 +31,7 @@ from perftui.tui.screens.live.acts.requests import Requests
 from perftui.tui.screens.live.acts.session_thread import SessionThread
 from perftui.tui.screens.live.acts.shown import Shown
 from perftui.tui.screens.live.acts.spans import AlertSpans
-from perftui.tui.screens.live.acts.tracing import Tracing
+from perftui.tui.screens.live.acts.tracing import TracingAllocations
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.screens.live.palette import commands
@@ -153,7 +153,7 @@ class LiveScreen(Screen[None]):
         self.action_restart = self.requests.restart
         self.action_interrupt = self.requests.interrupt
         self.action_release = GivingBack(self, self.requests).ask
-        self.action_trace = Tracing(self, self.requests).ask
+        self.action_trace = TracingAllocations(self, self.requests).ask
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)
