@@ -181,6 +181,7 @@ def test_the_files_are_a_persons_own_and_without_secrets(ran: Ran) -> None:
 
 
 @needs_memray
+@pytest.mark.live
 def test_what_a_killed_program_allocated_is_told(tmp_path: Path) -> None:
     """At its end it could say nothing."""
     code = (
