@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _CHOICES = (
-    ("y", "trace for 10 s", "up to 4 times slower meanwhile", "10"),
+    ("y", "trace for 10 s", "up to 20 times slower", "10"),
     ("m", "trace for 60 s", "ends early if too much comes", "60"),
     ("esc", "leave it as it is", "", "no"),
 )

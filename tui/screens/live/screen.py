@@ -33,7 +33,7 @@ from perftui.tui.screens.live.acts.requests import Requests
 from perftui.tui.screens.live.acts.session_thread import SessionThread
 from perftui.tui.screens.live.acts.shown import Shown
 from perftui.tui.screens.live.acts.spans import AlertSpans
-from perftui.tui.screens.live.acts.tracing import Tracing
+from perftui.tui.screens.live.acts.tracing import TracingAllocations
 from perftui.tui.screens.live.acts.verdict import VerdictTold
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
@@ -185,7 +185,7 @@ class LiveScreen(Screen[None]):
         self.action_interrupt = self.requests.interrupt
         self.action_release = GivingBack(self, self.requests).ask
         self.action_list_tasks = self.requests.list_tasks
-        self.action_trace = Tracing(self, self.requests).ask
+        self.action_trace = TracingAllocations(self, self.requests).ask
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)

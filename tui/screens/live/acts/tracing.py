@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.live.acts.requests import Requests
 
 
-class Tracing:
+class TracingAllocations:
     """Asks whether and for how long, then asks the program.
 
     Args:
