@@ -19,10 +19,10 @@ from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from perftui.probes.spine.calltree import CallTree, Frame
-    from perftui.probes.spine.reader import Reader, Status, Thread, ThreadTree, Weights
+    from perftui.probes.spine.reader import Reader, Status, ThreadTree, Weights
     from perftui.probes.spine.records import ThreadKey
 
 STEPS_S = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21600, 86400)
@@ -111,6 +111,8 @@ _GroupKey = tuple[str, bool]
 @dataclass
 class _Cell:
     by_group: dict[_GroupKey, States]
+    threads: dict[ThreadKey, tuple[str, bool]]
+    """Who was seen in it, the hottest first."""
     explained_ns: int
 
 
@@ -163,24 +165,19 @@ def tracks_of(
         and (before.history.asked, before.history.state) == (asked, state)
     ):
         return before
-    stacked = {(row.pid, row.tid): row.name for row in reader.call_tree(*axis)}
-    names = _names(reader.threads(*axis), stacked, process)
-    if (
-        history is None
-        or history.asked != asked
-        or any(names.get(key, named) != named for key, named in history.names.items())
-    ):
+    if history is None or history.asked != asked:
         history = TrackHistory(asked, step_ns, status.t_start_ns)
-    history.names.update((key, named) for key, named in names.items() if key[1])
-    history.state = state
     first = max(axis[0] - status.t_start_ns, 0) // step_ns
     last = (min(axis[1], known_ns) - status.t_start_ns - 1) // step_ns
-    for number in range(first, last + 1):
-        t0_ns = status.t_start_ns + number * step_ns
-        if number not in history.cells or t0_ns + step_ns > history.sure_ns:
-            history.cells[number] = _ask(reader, t0_ns, min(t0_ns + step_ns, known_ns), names)
+    if not _fill(history, reader, (first, last), known_ns, process):
+        # A thread has another name now: it is of another group from its start.
+        history = TrackHistory(asked, step_ns, status.t_start_ns, names=history.names)
+        _fill(history, reader, (first, last), known_ns, process)
+    history.state = state
     history.sure_ns = known_ns + step_ns if status.state == "recording" else known_ns - _LATE_NS
     _trim(history, first, last)
+    seen = {key: None for n in range(last, first - 1, -1) for key in history.cells[n].threads}
+    names = {key: history.names[key] for key in seen}
     numbers = [_number(axis, columns, column, history, last) for column in range(columns)]
     groups = group_threads((key, name, python) for key, (name, python) in names.items())
     weight = {group: _cpu_ns(group, first, last, history) for group in groups}
@@ -196,15 +193,27 @@ def tracks_of(
     )
 
 
-def _names(threads: Iterable[Thread], stacked: dict[ThreadKey, str], process: int | None) -> _Names:
-    """Return name and kind of every thread, the hottest first."""
-    names = {
-        (row.pid, row.tid): (row.name, row.is_python or (row.pid, row.tid) in stacked)
-        for row in threads
-    }
-    for key, name in stacked.items():  # seen by the sampler alone
-        names.setdefault(key, (name, True))
-    return {key: named for key, named in names.items() if process is None or key[0] == process}
+def _fill(
+    history: TrackHistory,
+    reader: Reader,
+    span: tuple[int, int],
+    known_ns: int,
+    process: int | None,
+) -> bool:
+    """Ask for the cells that are missing or may have changed; False if a name has changed."""
+    same = True
+    for number in range(span[0], span[1] + 1):
+        t0_ns = history.t_start_ns + number * history.step_ns
+        t1_ns = t0_ns + history.step_ns
+        if number in history.cells and t1_ns <= history.sure_ns:
+            continue
+        cell = _ask(reader, t0_ns, min(t1_ns, known_ns), process, history.names)
+        for key, named in cell.threads.items():
+            # The joined threads that have ended (tid 0) are called by their number.
+            same &= not key[1] or history.names.get(key, named) == named
+            history.names[key] = named
+        history.cells[number] = cell
+    return same
 
 
 def _step_ns(axis: tuple[int, int], columns: int, status: Status) -> int:
@@ -222,25 +231,26 @@ def _known_until(status: Status) -> int:
     return status.t_end_ns
 
 
-def _ask(reader: Reader, t0_ns: int, t1_ns: int, names: _Names) -> _Cell:
-    """Ask for one cell."""
-    cell = _Cell({}, 0)
+def _ask(reader: Reader, t0_ns: int, t1_ns: int, process: int | None, names: _Names) -> _Cell:
+    """Ask for one cell; who has run Python once is of those that do."""
+    cell = _Cell({}, {}, 0)
     if t1_ns <= t0_ns:
         return cell
-    stacked = set()
     for row in reader.call_tree(t0_ns, t1_ns):
-        key = (row.pid, row.tid)
-        stacked.add(key)
-        if key in names:
-            _count(cell, names[key], states_of(reader.tree, row), row.cpu_ns)
+        if process is None or row.pid == process:
+            cell.threads[row.pid, row.tid] = (row.name, True)
+            _count(cell, (row.name, True), states_of(reader.tree, row), row.cpu_ns)
     for thread in reader.threads(t0_ns, t1_ns):
         key = (thread.pid, thread.tid)
-        if key in names and key not in stacked:
+        if key not in cell.threads and (process is None or thread.pid == process):
             used_ns = round(thread.cpu_s * NS_PER_S)
             busy_ns = min(used_ns, t1_ns - t0_ns)
             # Only its CPU is read; off it a thread without stacks may wait for anything.
             states = States(cpu_ns=busy_ns, idle_ns=t1_ns - t0_ns - busy_ns)
-            _count(cell, names[key], states, used_ns)
+            known = names.get(key)
+            python = thread.is_python or (known is not None and known[1])
+            cell.threads[key] = (thread.name, python)
+            _count(cell, cell.threads[key], states, used_ns)
     return cell
 
 

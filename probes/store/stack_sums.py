@@ -224,6 +224,10 @@ class StackSums:
         self.last_t_ns = 0
         self._latest_node: dict[ThreadKey, int] = {}
         self._version = 0
+        self._answered: tuple[tuple[int, int, int], dict[ThreadKey, dict[int, Weights]]] | None = (
+            None
+        )
+        """The last range that was asked for, of which version, and its sums."""
         self._changes: list[tuple[int, int]] = []
         """(from when on, version): each later than the one before, in both."""
 
@@ -292,6 +296,13 @@ class StackSums:
         Exact for the last minute and for the whole session; older edges are shared out in
         proportion within their step.
         """
+        asked = (t0_ns, t1_ns, self._version)
+        if self._answered is None or self._answered[0] != asked:
+            self._answered = (asked, self._added_up(t0_ns, t1_ns))
+        # Asked for twice, mostly: of the threads, and of their stacks. Callers get their own.
+        return {thread: dict(nodes) for thread, nodes in self._answered[1].items()}
+
+    def _added_up(self, t0_ns: int, t1_ns: int) -> dict[ThreadKey, dict[int, Weights]]:
         first = self.first_t_ns
         if first is None or t1_ns <= first:
             return {}
