@@ -161,7 +161,9 @@ class Judge:
             code = dominant_code(self._tree, threads, "cpu")
         said = "" if code is None else f"code: {code}"
         if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
-            span = self.ns_of(edge.t_onset_s), self.ns_of(end_s) + NS_PER_S
+            # What was found out is known a moment later than it was so.
+            known_s = max(end_s, edge.t_detect_s)
+            span = self.ns_of(edge.t_onset_s), self.ns_of(known_s) + NS_PER_S
             words = evidence_words(self._tree, threads, self._blame(*span), self._call_tree)
             if "within a sample of" in words:
                 said = ""  # the samples cannot tell which of them it was
