@@ -57,7 +57,7 @@ without evidence that begins anew."""
 ROWS_MIN_RATE = 0.1e6
 """Slower growth is below what streaming_violation looks for."""
 SMALL_BYTES, SMALL_PART = 8e6, 0.15
-SMALL_SPAN_S = 30.0
+SMALL_SPAN_S = 33.0
 """What wanders by a few megabytes, and by little of what it has, rises for half a wave; such a
 growth must last longer."""
 SMALL_SEEN = 8

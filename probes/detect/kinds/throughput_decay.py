@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BLOCKS = 8
 MIN_PHASE_S = 14.0
 MIN_YOUNG_S = 8.5
-BY_LENGTH = ((MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.38), (30.0, 4.5, 0.36), (inf, 4.0, 0.32))
+BY_LENGTH = ((MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.36), (inf, 4.0, 0.32))
 """Up to which length of the phase a fall needs which t, and must be how large: a young one must be
 steep and keep to its course, for rates also sway."""
 GEOMETRIC_SPAN = 16.0
