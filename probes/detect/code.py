@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.growth import NATIVE, is_own
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class CodeSpot(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.file.rpartition('/')[2]}:{self.line}" if self.line else self.file
-        return f"{self.function} {place} ({self.share:.0%})"
+        return f"{self.function}{place and ' ' + place} ({self.share:.0%})"
 
 
 def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> CodeSpot | None:
@@ -88,6 +88,39 @@ def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight)
     key = max(by_function, key=lambda each: by_function[each])
     frame = tree.frame(best_node[key][1])
     return CodeSpot(frame.function, frame.file, frame.line, by_function[key] / whole)
+
+
+def code_words(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> str:
+    """Say which code a span was spent in, "" if no stack was taken.
+
+    Of what native threads of a library did, the program's own place that waited comes first.
+    """
+    spot = dominant_code(tree, threads, weight)
+    if spot is None and weight == "grown":
+        spot = dominant_code(tree, threads, "cpu")
+    if spot is None:
+        return ""
+    if spot.function.startswith(NATIVE):
+        waits = _own_waiting(tree, threads)
+        if waits is not None:
+            function, file, line, _ = waits
+            return f"code: {function} {file.rpartition('/')[2]}:{line} waits for {spot}"
+    return f"code: {spot}"
+
+
+def _own_waiting(tree: CallTree, threads: Sequence[ThreadTree]) -> CodeSpot | None:
+    """Return the program's own place in which most time went, libraries below it included."""
+    totals: dict[int, float] = {}
+    for thread in threads:
+        for node, weights in thread.self_by_node.items():
+            place = _own_frame(tree, node)
+            if node != ROOT and weights.wall_ns > 0 and is_own(tree.frame(place)):
+                totals[place] = totals.get(place, 0.0) + weights.wall_ns
+    if not totals:
+        return None
+    node = max(totals, key=lambda each: totals[each])
+    frame = tree.frame(node)
+    return CodeSpot(frame.function, frame.file, frame.line, totals[node] / sum(totals.values()))
 
 
 def _size(weights: Weights, weight: Weight) -> float:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code, waiting_of
+from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, code_words, waiting_of
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
@@ -168,12 +168,11 @@ class Judge:
             end_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
         threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
         weight = WEIGHT_OF.get(edge.kind, "cpu")
-        code = dominant_code(self._tree, threads, weight)
-        if code is None and weight == "grown":
-            code = dominant_code(self._tree, threads, "cpu")
-        said = "" if code is None else f"code: {code}"
+        said = code_words(self._tree, threads, weight)
         if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
-            span = self.ns_of(edge.t_onset_s), self.ns_of(end_s) + NS_PER_S
+            # What was found out is known a moment later than it was so.
+            known_s = max(end_s, edge.t_detect_s)
+            span = self.ns_of(edge.t_onset_s), self.ns_of(known_s) + NS_PER_S
             words = evidence_words(self._tree, threads, self._blame(*span), self._call_tree)
             if "within a sample of" in words:
                 said = ""  # the samples cannot tell which of them it was

@@ -69,6 +69,7 @@ def judged_anew(
         limit_bytes=limit_bytes,
         cores=cores,
         call_tree=reader.call_tree if stacks else None,
+        blame=reader.blame,
     )
     for batch in batches:
         for edges in judge.take(batch):

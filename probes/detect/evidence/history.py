@@ -95,7 +95,8 @@ class History:
             self.family._with_newcomers = True
             self.family._floors, self.family._rows = self._floors.copy(), self._rows.copy()
             self.family.brought_bytes = 0.0
-        self.arrivals_s.extend([sample.t_s] * max(sample.newcomers - self._newcomers, 0))
+        came = min(max(sample.newcomers - self._newcomers, 0), ARRIVALS_KEPT)
+        self.arrivals_s.extend([sample.t_s] * came)
         self._newcomers = sample.newcomers
         self.family.add(sample)
 

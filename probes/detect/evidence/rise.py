@@ -157,7 +157,7 @@ class FloorsRise(NamedTuple):
         now = history.kept_bytes
         if now is None or inf in (newest, before):
             return False
-        least = STILL * self.grown / self.span_s * BUCKET_S
+        least = STILL * self.step / self.size
         return now - newest > least and newest - before > least
 
     def onset_s(self) -> float:

@@ -24,7 +24,11 @@ from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
-    from perftui.probes.detect.evidence.observations import EdgeSeverity
+    from perftui.probes.detect.evidence.observations import (
+        EdgeSeverity,
+        ImportBegan,
+        ImportEnded,
+    )
 
 BLOCK_BUCKETS = (2, 3, 4, 6, 8, 9, 13, 20, 30, 40)
 """Block sizes: windows of 8, 12, 16, 24, 32, 36, 52, 80, 120 and 160 s."""
@@ -41,22 +45,27 @@ SMOOTH_AGE_S = 16.0
 """What has risen in nearly every second must be rising still up to this age: a load has ended."""
 ROOTED_AGE_S = 23.0
 """A growth that is as old as the program: the first tooth of a slow collector looks like one."""
-TOOTH_PART = 0.45
+TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
+LONG_IMPORT_S, LONGEST_IMPORT_S = 1.0, 60.0
+"""What rises while modules are imported is theirs, as at the start. An import that does not end is
+the program itself."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
 ROWS_MIN_RATE = 0.1e6
 """Slower growth is below what streaming_violation looks for."""
 SMALL_BYTES, SMALL_PART = 8e6, 0.15
-SMALL_SPAN_S = 30.0
+SMALL_SPAN_S = 33.0
 """What wanders by a few megabytes, and by little of what it has, rises for half a wave; such a
 growth must last longer."""
 SMALL_SEEN = 8
 """And be seen in this many looks in a row, of two a second: wander looks like one for less."""
 MIN_CLEAR_BUCKETS = 44
 """It must have been flat for 22 s: a leak in small steps pauses too."""
+CLEAR_PART = 0.15
+"""Of its pace: with less it is flat."""
 CRITICAL_RATE = 20e6
 CRITICAL_HOLD_S = 20.0
 CRITICAL_TIME_TO_LIMIT_S = 600.0
@@ -84,6 +93,10 @@ class MemGrowth(Detector):
         self._lookback = self._grows_from = 0
         self._followed = self.history
         """Where the open alert was found: without newcomers, or with them."""
+        self._imports: dict[str, float] = {}
+        """When those that run began."""
+        self._loaded = 0
+        """The bucket in which the last long import ended, or to which it has come."""
         self._seen = 0
         """For how many looks in a row the evidence has been good."""
         self._left_at_s = self._left_since_s = float("-inf")
@@ -97,12 +110,28 @@ class MemGrowth(Detector):
                 if floor < inf:
                     swing.add(floor, self._keep)
 
+    def on_import_began(self, began: ImportBegan) -> None:
+        """Modules are being loaded."""
+        self._imports[began.module] = began.t_s
+
+    def on_import(self, ended: ImportEnded) -> None:
+        """They are: growth begins anew after a long import."""
+        self._imports.pop(ended.module, None)
+        if LONG_IMPORT_S <= ended.dur_s <= LONGEST_IMPORT_S:
+            self._evidence_from = self._loaded = self.history.end
+
+    def _is_loading(self, now_s: float) -> bool:
+        ages_s = [now_s - began_s for began_s in self._imports.values()]
+        return any(LONG_IMPORT_S <= age_s <= LONGEST_IMPORT_S for age_s in ages_s)
+
     def on_bucket(self, now_s: float) -> None:
         """Look for a growth, or for the end of the open one."""
         history, edge = self.history, self.open
         if edge is not None and edge.severity != "info":
             self._watch(now_s)
             return
+        if self._imports and self._is_loading(now_s):
+            self._evidence_from = self._loaded = history.end
         if "streaming_violation" in self.context.open_alerts:
             if edge is not None:
                 self.clear(now_s, now_s, "told more exactly by streaming_violation")
@@ -184,9 +213,9 @@ class MemGrowth(Detector):
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""
         history = self.history
-        if self._evidence_from > START_UP_BUCKETS:
+        if self._evidence_from > max(START_UP_BUCKETS, self._loaded):
             return False
-        first = history.known_from + START_UP_BUCKETS
+        first = max(history.known_from + START_UP_BUCKETS, self._loaded)
         return history.first <= first and onset_s <= history.time_of(first + 2)
 
     def _mark(self, now_s: float) -> None:
@@ -350,10 +379,19 @@ class MemGrowth(Detector):
         early, late = history.floor(start, start + half), history.floor(start + half, history.end)
         if inf in (early, late):
             return
-        if late - early < 0.15 * self._rate * half * BUCKET_S:
-            end_s = history.time_of(start)
+        if late - early < CLEAR_PART * self._rate * half * BUCKET_S:
+            end_s = history.time_of(self._last_rise(start, early, half))
             lasted = format_seconds(max(end_s - edge.t_onset_s, 0.0))
             self._end(now_s, end_s, f"RSS no longer grows; it did for {lasted}")
+
+    def _last_rise(self, start: int, early: float, half: int) -> int:
+        """Return the bucket since `start` in which it was over: where it was highest, if it rose
+        on and then gave it back, as a program that ends does."""
+        history = self._followed
+        known = [at for at in range(start, history.end) if history.floor(at, at + 1) < inf]
+        peak = max(known, key=lambda at: history.floor(at, at + 1))
+        rose = history.floor(peak, peak + 1) - early
+        return peak if rose >= CLEAR_PART * self._rate * half * BUCKET_S else start
 
     def _end(self, now_s: float, end_s: float, message: str) -> None:
         self.clear(now_s, end_s, message)

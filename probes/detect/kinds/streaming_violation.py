@@ -32,7 +32,7 @@ TIME_BETTER = 4.0
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
 MIN_READING_BUCKETS = 16
-"""8.5 s of reading are the least evidence, however long the window is."""
+"""8 s of reading are the least evidence, however long the window is."""
 START_UP_BUCKETS = 2
 PACE_BUCKETS = 4
 """Paces of reading are taken over 2 s."""

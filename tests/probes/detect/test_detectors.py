@@ -92,6 +92,27 @@ def test_a_leak_that_would_meet_the_limit_soon_is_critical() -> None:
     assert ("mem_growth", "critical") in [(edge.kind, edge.severity) for edge in edges]
 
 
+def test_a_leak_of_a_program_that_ends_lasted_to_its_end() -> None:
+    """What it gives back as it ends is no level that it had reached before."""
+    edges = said(samples(62, lambda t: 100 + 4 * max(t - 10, 0) if t < 60 else 30))
+    assert [edge.severity for edge in edges] == ["warn", "clear"]
+    assert edges[-1].t_end_s == pytest.approx(60, abs=1.5)
+
+
+def test_what_rises_while_modules_are_imported_is_theirs() -> None:
+    """On a busy machine an import of many modules takes as long as a leak needs to be told."""
+    level: Callable[[float], float] = lambda t: 40 + 3 * min(t, 30) + 2 * max(t - 50, 0)  # noqa: E731
+    loading = [ImportBegan(0.1, "heavy"), ImportEnded(30, "heavy", 29.9)]
+    growth = [e for e in said([*samples(70, level), *loading]) if e.kind == "mem_growth"]
+    assert [edge.severity for edge in growth] == ["warn"]
+    assert growth[0].t_onset_s == pytest.approx(50, abs=2)
+    # Without its end it is the program itself, which is imported by another.
+    level = lambda t: 40 + 3 * t  # noqa: E731
+    edges = said([*samples(100, level), ImportBegan(0.1, "program")])
+    [found] = [e for e in edges if e.kind == "mem_growth"]
+    assert 60 < found.t_detect_s < 90
+
+
 @pytest.mark.parametrize(
     "level",
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.enriched import enriched, feed
 
-from perftui.probes.detect.code import dominant_code, waiting_of
+from perftui.probes.detect.code import code_words, dominant_code, waiting_of
 from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.observe import Observer
 from perftui.probes.detect.replay import alerts_of
@@ -227,6 +227,20 @@ def test_the_programs_own_code_is_named_and_not_its_library() -> None:
     assert str(dominant_code(tree, [thread], "grown")) == "load app.py:12 (90%)"
     assert str(dominant_code(tree, [thread], "cpu")) == "<module> app.py:3 (90%)"
     assert dominant_code(tree, [], "cpu") is None
+
+
+def test_the_programs_own_place_that_waits_for_native_threads_comes_first() -> None:
+    tree = CallTree()
+    main, add = ("<module>", "/home/me/app.py", 3), ("add_rows", "/home/me/app.py", 14)
+    result = ("result", "/usr/lib/python3.11/concurrent/futures/_base.py", 451)
+    loop = ("select", "/usr/lib/python3.11/selectors.py", 468)
+    mine = tree_of(tree, {(main, add, result): Weights(90, 1, 0, 0), (main,): Weights(10, 9, 0, 0)})
+    library = tree_of(tree, {(loop,): Weights(100, 0, 0, 0)})
+    native = tree_of(tree, {(("native threads (tokio)", "", 0),): Weights(0, 90, 900, 0)})
+    said = code_words(tree, [library, mine, native], "grown")
+    assert said == "code: add_rows app.py:14 waits for native threads (tokio) (100%)"
+    assert code_words(tree, [native], "grown") == "code: native threads (tokio) (100%)"
+    assert code_words(tree, [], "grown") == ""
 
 
 def test_waits_are_told_apart_by_library_and_by_line(tmp_path: Path) -> None:
