@@ -36,9 +36,8 @@ MIN_GROWTH_BYTES = 1.5e6
 MIN_RATE = 0.06e6
 """Bytes per second."""
 GIVEN_BACK_HALF_LIFE_S = 300.0
-MIN_AGE_S, QUICK_AGE_S, QUICK_RATE = 8.5, 9.4, 5e6
-"""With less evidence a load of ten seconds looks like the beginning of a leak; most loads are
-quicker than so many bytes per second, and most leaks are not."""
+MIN_AGE_S = 9.4
+"""With less evidence a load of ten seconds looks like the beginning of a leak."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
 SMOOTH_AGE_S = 16.0
@@ -191,8 +190,7 @@ class MemGrowth(Detector):
                 return None
             onset_s, rooted = knee_s, True
         age_s = now_s - onset_s
-        quick = rise.grown / rise.span_s > QUICK_RATE
-        if age_s < (QUICK_AGE_S if quick else MIN_AGE_S):
+        if age_s < MIN_AGE_S:
             return None
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():

@@ -76,7 +76,7 @@ def test_a_leak_right_after_a_load_is_told_from_where_the_load_ended() -> None:
         edges = judge(lambda t, r=rate: 12 + 10 * min(t, 5.3) + r * max(t - 5.3, 0), 40)
         [alert] = raised(edges)
         assert alert.kind == "mem_growth"
-        assert 8 <= alert.t_detect_s - 5.3 <= 24
+        assert 9 <= alert.t_detect_s - 5.3 <= 24
         assert abs(alert.t_onset_s - 5.3) < 3
 
 
