@@ -128,6 +128,8 @@ class View:
     """Whether the newest list of any process has one."""
     parts: tuple[tuple[str, Buckets], ...] = ()
     """What RSS is made of, by name of part."""
+    base_rss_bytes: float | None = None
+    """RSS at the first reading of the session, whatever the axis shows and however wide it is."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -237,7 +239,26 @@ def take_view(
         blame=reader.blame(*span),
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
         parts=parts,
+        base_rss_bytes=_base(reader, start, pid, before),
     )
+
+
+_FIRST_NS = (NS_PER_S, 10 * NS_PER_S, 600 * NS_PER_S)
+"""In which time the first reading may have come; in steps of a twentieth."""
+
+
+def _base(reader: Reader, start_ns: int, pid: int, before: View | None) -> float | None:
+    """Return RSS at the first reading; it does not change from picture to picture."""
+    if before is not None and before.base_rss_bytes is not None:
+        same = TREE if before.selection.process is None else before.selection.process
+        if same == pid:
+            return before.base_rss_bytes
+    for length_ns in _FIRST_NS:
+        found = reader.metric("rss_bytes", start_ns, start_ns + length_ns, 20, pid).last
+        first = next((value for value in found if value is not None), None)
+        if first is not None:
+            return first
+    return None
 
 
 def _of_process(rows: tuple[_Row, ...], selection: Selection) -> tuple[_Row, ...]:
