@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS = 24
+MOST_KEPT = 1_000
 
 
 class Glance(NamedTuple):
@@ -62,7 +63,16 @@ def glance(path: Path, file_bytes: int, wall_ns: int) -> Glance:
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_text(kept, json.dumps(found._asdict()))
+        _make_room(kept.parent)
     return found
+
+
+def _make_room(folder: Path) -> None:
+    """Let go of the older half, once there are many: they are found out anew when needed."""
+    kept = [path for path in folder.iterdir() if path.suffix == ".json"]
+    if len(kept) > MOST_KEPT:
+        for path in sorted(kept, key=lambda each: each.stat().st_mtime)[: MOST_KEPT // 2]:
+            path.unlink()
 
 
 def _looked(path: Path) -> Glance:

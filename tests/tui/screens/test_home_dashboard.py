@@ -73,10 +73,12 @@ def shelf(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def test_a_recording_shows_its_memory_what_happened_and_the_runs_before(shelf: Path) -> None:
     seen = {entry.name: glance(entry.path, entry.file_bytes, entry.wall_ns) for entry in entries()}
-    assert seen["second"].plain
+    first = seen["second"].findings[0][:24]
+    curve = sparkline(seen["second"].rss, 7)
+    assert curve.strip()
 
     async def steps(stage: Stage) -> None:
-        await stage.until(lambda: "▁" in stage.text and seen["second"].plain[:8] in stage.text)
+        await stage.until(lambda: first in stage.text and curve in stage.text)
         assert "2 runs: " in stage.text
 
     play(steps)
