@@ -98,10 +98,9 @@ def _imports(case: Case) -> Iterator[Finding]:
     rows = sorted(by_pid[pid], key=lambda row: -row.total_ns)
     first = rows[0]
     count = sum(row.pid == pid for row in case.imports)
+    telling = [row for row in rows if row.total_ns >= 0.1 * took[pid]] or rows  # many small ones
     named = ", ".join(
-        f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}"
-        for row in rows[:3]
-        if row.total_ns >= 0.1 * took[pid]
+        f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}" for row in telling[:3]
     )
     where = f" of process {pid}" if len(by_pid) > 1 else ""
     yield Finding(
@@ -109,8 +108,8 @@ def _imports(case: Case) -> Iterator[Finding]:
         f"imports {_of(took_s, case.span_s)}: {named}",
         "info",
         share,
-        min(row.t0_ns for row in rows if row.total_ns >= 0.1 * took[pid]),
-        max(row.t0_ns + row.total_ns for row in rows if row.total_ns >= 0.1 * took[pid]),
+        min(row.t0_ns for row in telling),
+        max(row.t0_ns + row.total_ns for row in telling),
         "Imports",
         proof.IMPORTS,
         f"{count} modules{where}",
@@ -214,7 +213,7 @@ def _cpu(case: Case) -> Iterator[Finding]:
         f"{whole_s / case.span_s:.2f} cores on average, imports left out",
         place_of(key, line),
         seconds=total / NS_PER_S,
-        next_step=f"{key[0]} is where a faster program begins",
+        next_step="make this faster, or ask for less of it",
     )
 
 
@@ -301,7 +300,7 @@ def _waits(case: Case) -> Iterator[Finding]:
         whole_ns = sum(wait.working_ns[at] for at in mine)
         if not mine or waited_ns < LEAST_WAIT_S * NS_PER_S:
             continue
-        if waited_ns < LEAST_WAIT_SHARE * whole_ns:
+        if not whole_ns or waited_ns < LEAST_WAIT_SHARE * whole_ns:
             continue
         yield _wait(case, (field, library), by_own, waited_ns / whole_ns, len(mine))
 
@@ -413,7 +412,7 @@ def _alerts(case: Case, said: set[str]) -> Iterator[Finding]:
             alert.evidence,
             where,
             seconds=_length(case, alert),
-            next_step="Enter lays that time against the time before it",
+            next_step="lay that time against the time before it: D on the screen",
         )
 
 

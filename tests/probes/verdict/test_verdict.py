@@ -172,6 +172,23 @@ def test_imports_of_the_program_count_and_those_of_perftui_do_not() -> None:
     assert ours.verdict.findings == ()
 
 
+def test_many_small_imports_are_one_finding() -> None:
+    told = Told()
+    told.ran((told.leaf("main"), "sleep"))
+    for n in range(30):
+        told.and_(*imported(f"part{n:02}", 0.1 + n * 0.3, 0.25, n + 1))
+    (first, *_) = told.verdict.findings
+    assert first.text.startswith("imports 7.50 of 20.0 s: part00 250 ms, part01 250 ms, ")
+
+
+def test_nothing_at_all_is_a_verdict_too() -> None:
+    assert verdict(Told().store).findings == ()
+    short = Told()
+    short.and_(Metric(0, PID, 0.0, 1), Exit(1, PID, None, 9))
+    (first,) = verdict(short.store).findings
+    assert first.text == "ended by signal 9"
+
+
 def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
     told = Told()
     locked, idle = (
