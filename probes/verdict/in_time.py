@@ -31,6 +31,8 @@ CPU_WEIGHT = 0.6
 LEAST_SHARE = 0.3
 """Of all CPU, in one function."""
 LEAST_WAIT_S, LEAST_WAIT_SHARE = 0.5, 0.25
+NATIVE_AT_WORK = 0.02
+"""Of all CPU: native threads that use more are what somebody may wait for."""
 OWN_NAME = "perftui"
 
 FOR_WHAT = {
@@ -314,6 +316,15 @@ def _wait(
     column = "waiting_ns" if library else field
     total, line = below(case.spots, case.threads, key, column)
     what = f"in {library}" if library else FOR_WHAT[field]
+    unsure = ""
+    if field == "lock_ns" and not case.alerts_of("lock_wait"):
+        burn = burnt(case)
+        threads_known = case.reader.threads(case.t0_ns, case.t1_ns)
+        if burn.native_ns > NATIVE_AT_WORK * burn.whole_ns or any(
+            not thread.is_python for thread in threads_known
+        ):
+            what = "for a lock or for native threads"
+            unsure = "to the kernel both are a futex, and there were native threads"
     many = f" of {threads} threads" if threads > 1 else ""
     told = case.alerts_of(ALERTS_OF.get(field, ""))
     t0, t1 = case.t0_ns, case.t1_ns
@@ -335,6 +346,7 @@ def _wait(
         "; ".join([*(alert.message for alert in told[:1]), f"{also}, summed over threads"]),
         place_of(key, line),
         seconds=total / NS_PER_S,
+        may_be_wrong=unsure,
         next_step=NEXT.get(field, f"ask {library} for less, or for it beforehand"),
     )
 

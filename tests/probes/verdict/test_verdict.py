@@ -207,6 +207,16 @@ def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
     assert first.code == "take take.py:7"
 
 
+def test_a_futex_beside_native_threads_may_be_no_lock() -> None:
+    told = Told()
+    tree = told.log.tree
+    native = tree.intern([tree.frame_id("native threads (python)", "", 0, "native")])
+    told.ran((told.leaf("main", "table"), "lock")).ran((native, ""), tid=77)
+    waits = next(each for each in told.verdict.findings if each.kind == "lock_wait")
+    assert waits.text.endswith("for a lock or for native threads")
+    assert waits.may_be_wrong
+
+
 def test_waiting_in_a_library_is_told_by_its_name() -> None:
     told = Told()
     asks = told.leaf("main", "aggregate", "~execute")
