@@ -13,7 +13,7 @@ from perftui.tui.terminal.ending import Ending
 from perftui.tui.terminal.watch import watch_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from textual.screen import Screen
 
@@ -232,24 +232,31 @@ def run_picker() -> int | None:
 
 
 class _HomeApp(TerminalApp["HomeChoice"]):
-    def __init__(self, message: str, current: ListName) -> None:
+    def __init__(
+        self, message: str, current: ListName, places: dict[ListName, Hashable] | None = None
+    ) -> None:
         super().__init__()
-        self._message, self._current = message, current
+        self._message, self._current, self._places = message, current, places
 
     def on_mount(self) -> None:
         from perftui.tui.screens.home.screen import HomeScreen
 
-        self.push_screen(HomeScreen(self._message, self._current), self.exit)
+        self.push_screen(HomeScreen(self._message, self._current, self._places), self.exit)
 
 
-def choose_at_home(message: str = "", current: ListName = "scenarios") -> HomeChoice | None:
+def choose_at_home(
+    message: str = "",
+    current: ListName = "scenarios",
+    places: dict[ListName, Hashable] | None = None,
+) -> HomeChoice | None:
     """Show the home screen; returns what to do, None if the person leaves.
 
     Args:
         message: What became of the last choice, in a line.
         current: The list to begin with.
+        places: The row of each list that the cursor is on; is told where it is at the end.
     """
-    app = _HomeApp(message, current)
+    app = _HomeApp(message, current, places)
     choice = _run(app)
     app.tell_last_words()
     return choice

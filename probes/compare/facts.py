@@ -10,6 +10,7 @@ from collections import Counter as Tally
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from perftui.probes.answers.worked import worked_ns
 from perftui.probes.profile.sums import busy
 from perftui.probes.spine.reader import TREE
 from perftui.probes.summary import cpu_seconds, imports_total_s, peak_rss_bytes
@@ -182,12 +183,7 @@ def _overlaps(phase: Phase, span: tuple[int, int]) -> bool:
 
 
 def _whole_figures(reader: Reader) -> dict[str, Figure]:
-    status = reader.status()
-    figures = {
-        "duration": Figure(
-            "duration", (status.t_end_ns - status.t_start_ns) / NS_PER_S, "s", "lower", _LEAST_S
-        )
-    }
+    figures = {"duration": Figure("duration", worked_ns(reader) / NS_PER_S, "s", "lower", _LEAST_S)}
     cpu = cpu_seconds(reader, reader.exit() is not None)
     user, system = cpu["user"], cpu["system"]
     if user is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
 from perftui.probes.profile.growth import NATIVE, is_own
+from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight)
     if not totals:
         return None
     # What no line of the program leads to is named only where there is nothing else.
-    own = {node: size for node, size in totals.items() if is_own(tree.frame(node))}
+    own = {node: size for node, size in totals.items() if whose(tree.frame(node)) == "yours"}
     totals = own or totals
     by_function: dict[tuple[str, str], float] = {}
     best_node: dict[tuple[str, str], tuple[float, int]] = {}
@@ -133,7 +134,7 @@ def _own_frame(tree: CallTree, node: int) -> int:
     """Return the innermost node that is neither library nor interpreter, else the leaf."""
     at = node
     while at != ROOT:
-        if is_own(tree.frame(at)):
+        if whose(tree.frame(at)) == "yours":
             return at
         at = tree.parent(at)
     return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from contextlib import suppress
@@ -12,10 +13,13 @@ import psutil
 from perftui.probes.text.redact import redact_argv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _PYTHON = re.compile(r"(?:python|pypy)(\d+(?:\.\d+)?)?[a-z]*(?:\.exe)?", re.IGNORECASE)
 _VERSION = re.compile(r"(?<![\w.])(?:python|pypy|cpython-)?(\d\.\d+(?:\.\d+)?)(?![\w.])")
+
+
+_OURS = re.compile(r"[/\\]perftui[/\\]probes[/\\].*\.py$")
 
 
 class PythonProcess(NamedTuple):
@@ -64,14 +68,24 @@ def python_version(pid: int) -> tuple[bool, str | None]:
     return _python_of(psutil.Process(pid))
 
 
+def is_helper(argv: Sequence[str]) -> bool:
+    """Tell whether a command line is of a process that perftui starts for itself (`own.python`):
+    a sampler, a recorder. What it runs for a person is none."""
+    return "-I" in argv[1:2] and any(_OURS.search(word) for word in argv[2:4])
+
+
 def _candidates() -> Iterator[tuple[psutil.Process, str | None]]:
-    own = psutil.Process().pid
+    own = os.getpid()
     for process in psutil.process_iter():
         if process.pid == own:
             continue
         with suppress(psutil.Error):
             is_python, version = _python_of(process)
-            if is_python and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                is_python
+                and process.status() != psutil.STATUS_ZOMBIE
+                and not is_helper(process.cmdline())
+            ):
                 yield process, version
 
 

@@ -153,6 +153,10 @@ class FamilyMetrics:
         if "anon_rss_bytes" in sums:  # what is shared is private memory of a parent, as a rule
             twice = self._memory.more_than_once
             sums["anon_rss_bytes"] = max(sums["anon_rss_bytes"] - twice, 0)
+        # Read a moment apart from RSS, while pages come and go.
+        for name, most in (("pss_bytes", "rss_bytes"), ("uss_bytes", "pss_bytes")):
+            if name in sums and most in sums:
+                sums[name] = min(sums[name], sums[most])
         self._peak_rss_bytes = max(self._peak_rss_bytes, rss)
         if "high_water_rss_bytes" in sums:
             # The sum of single peaks would be a moment that never was.

@@ -31,6 +31,8 @@ CPU_WEIGHT = 0.6
 LEAST_SHARE = 0.3
 """Of all CPU, in one function."""
 LEAST_WAIT_S, LEAST_WAIT_SHARE = 0.5, 0.25
+NATIVE_AT_WORK = 0.02
+"""Of all CPU: native threads that use more are what somebody may wait for."""
 OWN_NAME = "perftui"
 
 FOR_WHAT = {
@@ -98,10 +100,9 @@ def _imports(case: Case) -> Iterator[Finding]:
     rows = sorted(by_pid[pid], key=lambda row: -row.total_ns)
     first = rows[0]
     count = sum(row.pid == pid for row in case.imports)
+    telling = [row for row in rows if row.total_ns >= 0.1 * took[pid]] or rows  # many small ones
     named = ", ".join(
-        f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}"
-        for row in rows[:3]
-        if row.total_ns >= 0.1 * took[pid]
+        f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}" for row in telling[:3]
     )
     where = f" of process {pid}" if len(by_pid) > 1 else ""
     yield Finding(
@@ -109,8 +110,8 @@ def _imports(case: Case) -> Iterator[Finding]:
         f"imports {_of(took_s, case.span_s)}: {named}",
         "info",
         share,
-        min(row.t0_ns for row in rows if row.total_ns >= 0.1 * took[pid]),
-        max(row.t0_ns + row.total_ns for row in rows if row.total_ns >= 0.1 * took[pid]),
+        min(row.t0_ns for row in telling),
+        max(row.t0_ns + row.total_ns for row in telling),
         "Imports",
         proof.IMPORTS,
         f"{count} modules{where}",
@@ -214,7 +215,7 @@ def _cpu(case: Case) -> Iterator[Finding]:
         f"{whole_s / case.span_s:.2f} cores on average, imports left out",
         place_of(key, line),
         seconds=total / NS_PER_S,
-        next_step=f"{key[0]} is where a faster program begins",
+        next_step="make this faster, or ask for less of it",
     )
 
 
@@ -301,7 +302,7 @@ def _waits(case: Case) -> Iterator[Finding]:
         whole_ns = sum(wait.working_ns[at] for at in mine)
         if not mine or waited_ns < LEAST_WAIT_S * NS_PER_S:
             continue
-        if waited_ns < LEAST_WAIT_SHARE * whole_ns:
+        if not whole_ns or waited_ns < LEAST_WAIT_SHARE * whole_ns:
             continue
         yield _wait(case, (field, library), by_own, waited_ns / whole_ns, len(mine))
 
@@ -315,6 +316,15 @@ def _wait(
     column = "waiting_ns" if library else field
     total, line = below(case.spots, case.threads, key, column)
     what = f"in {library}" if library else FOR_WHAT[field]
+    unsure = ""
+    if field == "lock_ns" and not case.alerts_of("lock_wait"):
+        burn = burnt(case)
+        threads_known = case.reader.threads(case.t0_ns, case.t1_ns)
+        if burn.native_ns > NATIVE_AT_WORK * burn.whole_ns or any(
+            not thread.is_python for thread in threads_known
+        ):
+            what = "for a lock or for native threads"
+            unsure = "to the kernel both are a futex, and there were native threads"
     many = f" of {threads} threads" if threads > 1 else ""
     told = case.alerts_of(ALERTS_OF.get(field, ""))
     t0, t1 = case.t0_ns, case.t1_ns
@@ -336,6 +346,7 @@ def _wait(
         "; ".join([*(alert.message for alert in told[:1]), f"{also}, summed over threads"]),
         place_of(key, line),
         seconds=total / NS_PER_S,
+        may_be_wrong=unsure,
         next_step=NEXT.get(field, f"ask {library} for less, or for it beforehand"),
     )
 
@@ -413,7 +424,7 @@ def _alerts(case: Case, said: set[str]) -> Iterator[Finding]:
             alert.evidence,
             where,
             seconds=_length(case, alert),
-            next_step="Enter lays that time against the time before it",
+            next_step="lay that time against the time before it: D on the screen",
         )
 
 

@@ -9,6 +9,8 @@ from perftui.tui.parser import build_parser
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from perftui.tui.screens.home.choice import HomeChoice, ListName
 
 
@@ -27,7 +29,8 @@ def run_home() -> int:
 
     message = ""
     current: ListName = "scenarios"
-    while (choice := choose_at_home(message, current)) is not None:
+    places: dict[ListName, Hashable] = {}
+    while (choice := choose_at_home(message, current, places)) is not None:
         message, current = carry_out(choice), choice.list
     return 0
 

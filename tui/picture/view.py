@@ -133,6 +133,8 @@ class View:
     """What RSS is made of, by name of part."""
     tracks: Tracks | None = None
     """What groups of threads did over the axis."""
+    base_rss_bytes: float | None = None
+    """RSS at the first reading of the session, whatever the axis shows and however wide it is."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -243,6 +245,7 @@ def take_view(
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
         parts=parts,
         tracks=_tracks(reader, selection, status, axis, n, before) if "tracks" in wants else None,
+        base_rss_bytes=_base(reader, start, pid, before),
     )
 
 
@@ -257,6 +260,24 @@ def _tracks(
     """Return the tracks of the axis; what is known of them goes from picture to picture."""
     known = None if before is None else before.tracks
     return tracks_of(reader, status, axis, columns, process=selection.process, before=known)
+
+
+_FIRST_NS = (NS_PER_S, 10 * NS_PER_S, 600 * NS_PER_S)
+"""In which time the first reading may have come; in steps of a twentieth."""
+
+
+def _base(reader: Reader, start_ns: int, pid: int, before: View | None) -> float | None:
+    """Return RSS at the first reading; it does not change from picture to picture."""
+    if before is not None and before.base_rss_bytes is not None:
+        same = TREE if before.selection.process is None else before.selection.process
+        if same == pid:
+            return before.base_rss_bytes
+    for length_ns in _FIRST_NS:
+        found = reader.metric("rss_bytes", start_ns, start_ns + length_ns, 20, pid).last
+        first = next((value for value in found if value is not None), None)
+        if first is not None:
+            return first
+    return None
 
 
 def _of_process(rows: tuple[_Row, ...], selection: Selection) -> tuple[_Row, ...]:

@@ -11,7 +11,16 @@ from rich.cells import cell_len, set_cell_size
 
 from perftui.probes.text.harmless import clean
 
-__all__ = ["ELLIPSIS", "clean", "fit", "shorten_end", "shorten_middle", "width_of", "wrapped"]
+__all__ = [
+    "ELLIPSIS",
+    "clean",
+    "fit",
+    "fit_figure",
+    "shorten_end",
+    "shorten_middle",
+    "width_of",
+    "wrapped",
+]
 
 ELLIPSIS = "…"
 
@@ -68,6 +77,18 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     shown = shorten_middle(text, width)
     gap = " " * max(width - width_of(shown), 0)
     return gap + shown if right else shown + gap
+
+
+def fit_figure(text: str, width: int) -> str:
+    """Shorten a figure with its units to at most `width` cells: never through its middle.
+
+    "2 min 18 s" becomes "2 min", then "…": half a figure is another figure.
+    """
+    while width_of(text) > width and text.count(" ") >= 3:
+        text = text.rsplit(" ", 2)[0]
+    if width_of(text) <= width:
+        return text
+    return ELLIPSIS[: max(width, 0)]
 
 
 def _start(text: str, width: int) -> str:

@@ -6,12 +6,14 @@ import pytest
 from support.enriched import enriched
 from support.kept import Kept
 
+from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.evidence.observations import Edge, ImportBegan, ImportEnded
 from perftui.probes.detect.kinds.slow_import import SlowImport
 from perftui.probes.detect.lasting import Lasting
 from perftui.probes.detect.live import DetectorProbe
 from perftui.probes.detect.observe import Observer
 from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import ThreadTree, Weights
 from perftui.probes.spine.records import Alert, Exit, ImportBegin, ImportEnd, Metric
 from perftui.probes.text.units import NS_PER_S
 
@@ -98,3 +100,16 @@ def test_an_open_alert_ends_with_its_process() -> None:
     assert alerts[0].t_clear_ns is None
     assert alerts[-1].t_clear_ns == 25 * S
     assert alerts[-1].evidence.endswith("; cleared: the process has ended")
+
+
+def test_code_is_the_programs_own_line_also_where_libraries_have_most() -> None:
+    tree = SessionLog().tree
+    typed = tree.frame_id("<module>", "<string>", 3)
+    library = tree.frame_id("query", "/v/lib/python3.12/site-packages/duckdb/__init__.py", 9)
+    native = tree.frame_id("native threads (tokio)", "", 0, "native")
+    below, alone = tree.intern([typed, library]), tree.intern([native])
+    cells = {below: Weights(10, 10, 1_000, 0), alone: Weights(90, 90, 9_000, 0)}
+    thread = ThreadTree(PID, PID, "t", 100, 100, 10_000, cells, "")
+    assert str(dominant_code(tree, [thread], "grown")) == "<module> <string>:3 (10%)"
+    only = thread._replace(self_by_node={alone: cells[alone]})
+    assert "native threads" in str(dominant_code(tree, [only], "cpu"))

@@ -172,6 +172,23 @@ def test_imports_of_the_program_count_and_those_of_perftui_do_not() -> None:
     assert ours.verdict.findings == ()
 
 
+def test_many_small_imports_are_one_finding() -> None:
+    told = Told()
+    told.ran((told.leaf("main"), "sleep"))
+    for n in range(30):
+        told.and_(*imported(f"part{n:02}", 0.1 + n * 0.3, 0.25, n + 1))
+    (first, *_) = told.verdict.findings
+    assert first.text.startswith("imports 7.50 of 20.0 s: part00 250 ms, part01 250 ms, ")
+
+
+def test_nothing_at_all_is_a_verdict_too() -> None:
+    assert verdict(Told().store).findings == ()
+    short = Told()
+    short.and_(Metric(0, PID, 0.0, 1), Exit(1, PID, None, 9))
+    (first,) = verdict(short.store).findings
+    assert first.text == "ended by signal 9"
+
+
 def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
     told = Told()
     locked, idle = (
@@ -188,6 +205,16 @@ def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
     assert rest == []
     assert first.text == "waits 100 % of the time of 2 threads for a lock"
     assert first.code == "take take.py:7"
+
+
+def test_a_futex_beside_native_threads_may_be_no_lock() -> None:
+    told = Told()
+    tree = told.log.tree
+    native = tree.intern([tree.frame_id("native threads (python)", "", 0, "native")])
+    told.ran((told.leaf("main", "table"), "lock")).ran((native, ""), tid=77)
+    waits = next(each for each in told.verdict.findings if each.kind == "lock_wait")
+    assert waits.text.endswith("for a lock or for native threads")
+    assert waits.may_be_wrong
 
 
 def test_waiting_in_a_library_is_told_by_its_name() -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 WIDTH = 58
 More = tuple[str, Sequence[tuple[str, str]]]
-"""A title and (key, what it does) rows that are no bindings."""
+"""A title and (key, what it does) rows that are no bindings; a glyph may name its colour behind a
+bar: "■|memory"."""
 
 
 def help_lines(paint: Paint, keys: Sequence[Key], more: Sequence[More]) -> list[list[Piece]]:
@@ -33,7 +34,10 @@ def help_lines(paint: Paint, keys: Sequence[Key], more: Sequence[More]) -> list[
         if lines:
             lines.append([("", None)])
         lines.append([(f" {group}", paint.bright)])
-        lines += [[(f"  {shown:<12}", paint.link), (said, paint.text)] for shown, said in rows]
+        for shown, said in rows:
+            glyph, _, colour = shown.partition("|")
+            tone = paint.named(colour) if colour else paint.link
+            lines.append([(f"  {glyph:<12}", tone), (said, paint.text)])
     return lines
 
 

@@ -23,7 +23,7 @@ from perftui.tui.text.fit import clean, shorten_middle
 from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from pathlib import Path
 
     from textual import events
@@ -43,6 +43,7 @@ class HomeScreen(Screen[HomeChoice | None]):
     Args:
         message: What became of the last choice.
         current: The list to begin with.
+        places: The row of each list that the cursor was on; is told where it is when one leaves.
     """
 
     DEFAULT_CSS = """
@@ -74,10 +75,18 @@ class HomeScreen(Screen[HomeChoice | None]):
         Binding("D,delete", "delete", "delete", show=False),
         Binding("space", "mark", "mark", show=False),
         Binding("c", "compare", "compare", show=False),
+        Binding("r", "script", "run my script", show=False),
+        Binding("question_mark,f1", "help", "help", show=False),
     ]
 
-    def __init__(self, message: str = "", current: ListName = "scenarios") -> None:
+    def __init__(
+        self,
+        message: str = "",
+        current: ListName = "scenarios",
+        places: dict[ListName, Hashable] | None = None,
+    ) -> None:
         super().__init__()
+        self._places = {} if places is None else places
         self._recordings = Recordings(self)
         self._scenarios_box = ListBox(Scenarios(self))
         self._processes_box = ListBox(Processes(self))
@@ -85,7 +94,11 @@ class HomeScreen(Screen[HomeChoice | None]):
         self._boxes = (self._scenarios_box, self._processes_box, self._recordings_box)
         """In the order that tab goes through."""
         self._current = next(box for box in self._boxes if box.source.name == current)
+        for box in self._boxes:
+            box.wanted = self._places.get(box.source.name)
         self._looking: set[ListBox] = set()
+        self._top = Static("", id="top")
+        self._glancing = False
         self._about = Static("", id="about", markup=False)
         self._message = Static(message, id="message", markup=False)
         self._input = Input(placeholder="filter the list", compact=True)
@@ -95,8 +108,7 @@ class HomeScreen(Screen[HomeChoice | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the lists, what is known of the chosen row, and the keys."""
-        about = "where does the time and memory of a Python program go?"
-        yield Static(f"[b $accent]perftui[/]   {about}", id="top")
+        yield self._top
         with Container(id="lists"):
             yield self._scenarios_box
             with Vertical(id="right"):
@@ -126,8 +138,21 @@ class HomeScreen(Screen[HomeChoice | None]):
         for box in self._boxes:
             box.display = wide or box is self._current
         self.query_one("#right").display = wide or self._current is not self._scenarios_box
-        self._about.styles.height = 4 if self.app.size.height >= 24 else 2
+        self._about.styles.height = 5 if self.app.size.height >= 24 else 2
+        self._draw_top(wide)
         self._draw_keys()
+
+    def _draw_top(self, wide: bool) -> None:
+        """Say what this is; where one list is shown at a time, which others there are."""
+        if wide:
+            about = "where does the time and memory of a Python program go?"
+            self._top.update(f"[b $accent]perftui[/]   {about}")
+            return
+        names = [
+            f"[reverse] {box.said} [/]" if box is self._current else f"[dim] {box.said} [/]"
+            for box in self._boxes
+        ]
+        self._top.update("[b $accent]perftui[/]  " + " ".join(names), layout=False)
 
     def _focus_list(self, box: ListBox) -> None:
         self._current = box
@@ -153,12 +178,33 @@ class HomeScreen(Screen[HomeChoice | None]):
         take()
         self._fill(box)
 
+    def _glance(self) -> None:
+        """Look into a recording that nobody has looked into yet, on a thread; then the next."""
+        path = self._recordings.unseen(self._recordings_box.table.cursor)
+        if path is not None and not self._glancing:
+            self._glancing = True
+            self.run_worker(partial(self._glance_at, path), group="glance", thread=True)
+
+    def _glance_at(self, path: str) -> None:
+        take = self._recordings.glance(path)
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._glanced, take)
+
+    def _glanced(self, take: Callable[[], None]) -> None:
+        self._glancing = False
+        take()
+        self._fill(self._recordings_box)
+
     # -- drawing ---------------------------------------------------------------------------
 
     def _fill(self, box: ListBox) -> None:
         """Draw a list, what is chosen in it, and its title."""
         box.fill(self._input.value.lower().split() if box is self._current else [])
+        if not self.has_class("-wide"):
+            self._draw_top(False)
         self._tell()
+        if box is self._recordings_box:
+            self._glance()
 
     def _draw_keys(self) -> None:
         hints = [
@@ -173,8 +219,10 @@ class HomeScreen(Screen[HomeChoice | None]):
                 KeyHint("c", "compare", "compare"),
             ]
         hints += [
+            KeyHint("r", "run my script", "script"),
             KeyHint("^p", "commands", "app.command_palette"),
             KeyHint("/", "filter", "filter"),
+            KeyHint("?", "help", "help"),
             KeyHint("q", "quit", "leave"),
         ]
         self._keys.show(hints, "", self.app.size.width, paint_of(self.app))
@@ -209,8 +257,26 @@ class HomeScreen(Screen[HomeChoice | None]):
 
         self.app.push_screen(RunForm(scenario), run)
 
+    def action_script(self) -> None:
+        """Ask for a script and its arguments, and leave with it."""
+        from perftui.tui.screens.home.script import AskScript
+
+        def run(words: tuple[str, ...] | None) -> None:
+            if words is not None:
+                self.leave_with(HomeChoice("run", words, self._current.source.name))
+
+        self.app.push_screen(AskScript(), run)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from perftui.tui.screens.dialogs.help import HelpScreen
+        from perftui.tui.screens.home.keys import KEYS, MORE
+
+        self.app.push_screen(HelpScreen(KEYS, MORE))
+
     def leave_with(self, choice: HomeChoice) -> None:
         """Leave to do something."""
+        self._places.update({box.source.name: box.table.cursor for box in self._boxes})
         self.dismiss(choice)
 
     # -- recordings ------------------------------------------------------------------------

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from perftui.probes.process.running import PythonProcess
     from perftui.probes.recording.shelf.shelf import Entry
+    from perftui.probes.verdict.glance import Glance
     from perftui.scenarios.run.runner import Scenario
     from perftui.tui.widgets.tables.table import Section
 
+GLANCES = 40
+"""So many of the newest are looked into without being chosen."""
 LOOKING = ("looking …",)
 
 
@@ -204,6 +207,7 @@ class Recordings:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._found: list[Entry] | None = None
+        self._glances: dict[tuple[str, int, int], Glance] = {}
         self._marked: list[str] = []
         """Paths, the one that was marked first at the front."""
 
@@ -229,7 +233,9 @@ class Recordings:
         """See `Source.section`."""
         found = self._found or ()
         shown = [e for e in found if _has(f"{e.name} {e.title} {e.state}", words)]
-        return recording_section(shown, self._marked)
+        return recording_section(
+            shown, self._marked, lambda entry: self._glances.get(_mark_of(entry))
+        )
 
     def empty(self) -> tuple[str, ...]:
         """See `Source.empty`."""
@@ -239,6 +245,27 @@ class Recordings:
             return ("nothing was recorded yet", "every `perftui run` is, by default")
         return ("no recording matches the filter",)
 
+    def unseen(self, key: Hashable) -> str | None:
+        """Return the path of a recording that is to be looked into next: the chosen one first."""
+        closed = [e for e in (self._found or ())[:GLANCES] if e.state == "closed"]
+        chosen = self.entry(key)
+        if chosen is not None and chosen.state == "closed":
+            closed.insert(0, chosen)
+        return next((str(e.path) for e in closed if _mark_of(e) not in self._glances), None)
+
+    def glance(self, path: str) -> Callable[[], None]:
+        """Look into a recording, on a worker thread; returns what takes over what was seen."""
+        from perftui.probes.verdict.glance import NOTHING, glance
+
+        entry, seen = self.entry(path), NOTHING
+        if entry is None:
+            return lambda: None
+        try:
+            seen = glance(entry.path, entry.file_bytes, entry.wall_ns)
+        except Exception:
+            seen = NOTHING
+        return lambda: self._glances.update({_mark_of(entry): seen})
+
     def entry(self, key: Hashable) -> Entry | None:
         """Return the recording of a row."""
         return next((e for e in self._found or () if str(e.path) == key), None)
@@ -246,8 +273,11 @@ class Recordings:
     def about(self, key: Hashable, width: int) -> list[str]:
         """See `Source.about`."""
         entry = self.entry(key)
-        lines = [] if entry is None else about_recording(entry, width)
-        return lines + self._about_marks()
+        if entry is None:
+            return self._about_marks()
+        seen = self._glances.get(_mark_of(entry))
+        lines = about_recording(entry, width, seen, self._found or ())
+        return self._about_marks() + lines
 
     def _about_marks(self) -> list[str]:
         if len(self._marked) < 2:
@@ -290,6 +320,10 @@ class Recordings:
             self._host.say("mark two recordings with space, then c compares them")
             return
         self._host.leave_with(HomeChoice("compare", tuple(self._by_age()), self.name))
+
+
+def _mark_of(entry: Entry) -> tuple[str, int, int]:
+    return str(entry.path), entry.wall_ns, entry.file_bytes
 
 
 def _has(text: str, words: list[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding, BindingType
 
+from perftui.probes.colours.parts import GROUPS
 from perftui.tui.picture.play_clock import speed_text
 from perftui.tui.screens.live.panes import PANES
 from perftui.tui.widgets.bars.footer import KeyHint
@@ -82,6 +83,36 @@ KEYS = (
 )
 
 
+LEGEND: tuple[More, ...] = (
+    (
+        "Colours",
+        (
+            *((f"■|{group.colour}", f"of RSS: {group.label}") for group in reversed(GROUPS)),
+            ("■|slate", "of RSS: not told, nobody says whose it is"),
+            ("■|memory", "RSS where nothing is known of its parts"),
+            ("■|cpu", "CPU, the lowest of each column; lighter: up to its highest"),
+            ("■|rows", "a counter, per second"),
+            ("■|bad", "a critical alert; the tint is its span"),
+            ("■|warn", "an alert; the tint is grey once it has cleared"),
+            ("■|link", "the chosen range, and what a key chose"),
+            ("▸ box|link", "flame: one colour a package, darker where more of it"),
+        ),
+    ),
+    (
+        "Signs",
+        (
+            ("▲", "alert, from its onset on; below the charts: the cursor"),
+            ("·", "a mark only: told, no alarm"),
+            ("▾", "a spike: memory jumped, or CPU burst"),
+            ("│ ▏", "the cursor; where an alert began, a box begins"),
+            ("[ ]", "the chosen range"),
+            ("● ‖ ▶ ■", "live, paused or replay, playing, ended"),
+            ("…", "cut for want of room"),
+            ("?", "in the verdict: may be wrong, the line below says why"),
+        ),
+    ),
+)
+
 MORE: tuple[More, ...] = (
     (
         "Mouse",
@@ -106,6 +137,8 @@ MORE: tuple[More, ...] = (
         ),
     ),
 )
+
+MORE += LEGEND
 
 LIVE_BINDINGS: list[BindingType] = [
     *bindings_of(KEYS),

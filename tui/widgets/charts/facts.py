@@ -13,7 +13,7 @@ from perftui.probes.text.units import (
     format_seconds,
     three_digits,
 )
-from perftui.tui.text.fit import clean, shorten_middle
+from perftui.tui.text.fit import clean, fit_figure, shorten_middle
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -39,7 +39,7 @@ def fact_pieces(fact: Fact | None, width: int, paint: Paint) -> list[tuple[str, 
     """Return label and value spread over `width` cells."""
     if fact is None:
         return [(" " * width, None)]
-    value = shorten_middle(fact.value, width)
+    value = fit_figure(fact.value, width)
     label = shorten_middle(fact.label, max(width - len(value) - 1, 0))
     gap = " " * max(width - len(label) - len(value), 0)
     return [(label, paint.dim), (gap, None), (value, paint.named(fact.colour))]
@@ -72,17 +72,20 @@ def rss_facts(view: View) -> list[Fact]:
     peak = max([*highs, view.peak_rss_bytes or 0.0], default=0.0)
     if peak > 0:
         facts.append(Fact("peak", format_bytes(peak), "bright"))
-    first = next((value for value in view.rss.last if value is not None), None)
-    if first is not None:
-        facts.append(Fact("base", format_bytes(first)))
+    if view.base_rss_bytes is not None:
+        facts.append(Fact("base", format_bytes(view.base_rss_bytes)))
     facts += _part_facts(view) or _pool_facts(view)
+    most = latest.get("rss_bytes", float("inf"))
     for name, label in (
         ("anon_rss_bytes", "anonymous"),
         ("pss_bytes", "PSS"),
         ("uss_bytes", "USS"),
     ):
         if name in latest:
-            facts.append(Fact(label, format_bytes(latest[name]), "dim"))
+            # Read more seldom than RSS: what has been given back since is in none of them.
+            size = min(latest[name], most)
+            most = size if name == "pss_bytes" else most
+            facts.append(Fact(label, format_bytes(size), "dim"))
     if latest.get("swap_bytes"):
         facts.append(Fact("swap", format_bytes(latest["swap_bytes"]), "bad"))
     running = sum(1 for process in view.processes if process.t_end_ns is None)

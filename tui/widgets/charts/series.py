@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
 
+OVER_CORES = 1.5
+"""A reading above the cores that there are by no more than this is one that came a moment late;
+with more, the recording is of a machine with more cores."""
 HOLD_NS = round(1.5 * NS_PER_S)
 """A value is carried over holes up to this long (slow metrics come once a second)."""
 
@@ -82,10 +85,14 @@ def at_cursor(view: View, buckets: Buckets) -> float | None:
     """Return the value under the cursor."""
     cursor = view.selection.cursor_ns
     n = len(buckets.last)
-    if cursor is None or not buckets.t0_ns <= cursor < buckets.t1_ns or n == 0:
+    if cursor is None or not buckets.t0_ns <= cursor <= buckets.t1_ns or n == 0:
         return None
     line = held(view, buckets, buckets.high)
-    return line[(cursor - buckets.t0_ns) * n // (buckets.t1_ns - buckets.t0_ns)]
+    column = min((cursor - buckets.t0_ns) * n // max(buckets.t1_ns - buckets.t0_ns, 1), n - 1)
+    if line[column] is None and cursor >= view.status.t_end_ns - HOLD_NS:
+        # At the end: the last of the living, its end may have been seen a moment later.
+        return next((value for value in reversed(line[: column + 1]) if value is not None), None)
+    return line[column]
 
 
 def _current(view: View, buckets: Buckets, name: str) -> float | None:
@@ -180,8 +187,14 @@ def _change(rate_per_s: float | None, value: float | None) -> tuple[str, str]:
 
 def cpu_chart(view: View, cores: int | None) -> Chart:
     """CPU of the tree, 100 = one core, against the cores that it may use."""
-    value = _current(view, view.cpu, "cpu_percent")
-    highest = max(known(view.cpu), default=0.0)
+    most = OVER_CORES * (cores or 0) * 100
+    cpu = view.cpu
+    if cores is not None and max(known(cpu), default=0.0) <= most:
+        cpu = _at_most(cpu, cores * 100.0)  # ticks of 10 ms, booked a moment late
+    value = _current(view, cpu, "cpu_percent")
+    if value is not None and cores is not None and value <= most:
+        value = min(value, cores * 100.0)
+    highest = max(known(cpu), default=0.0)
     top = max(100.0, -(-highest * 0.97 // 100) * 100)
     if cores is not None:
         top = min(top, cores * 100.0) if highest <= cores * 105 else top
@@ -194,11 +207,19 @@ def cpu_chart(view: View, cores: int | None) -> Chart:
         note="" if cores is None else f"of {cores * 100} %",
         note_colour="dim",
         legend=(),
-        layers=_envelope(view, view.cpu, "cpu", "cpu_soft"),
+        layers=_envelope(view, cpu, "cpu", "cpu_soft"),
         top=top,
         axis_text=lambda v: "0" if v == 0 else f"{v:.0f} %",
         facts=tuple(cpu_facts(view)),
     )
+
+
+def _at_most(buckets: Buckets, most: float) -> Buckets:
+    low, high, last = (
+        tuple(value if value is None else min(value, most) for value in values)
+        for values in (buckets.low, buckets.high, buckets.last)
+    )
+    return buckets._replace(low=low, high=high, last=last)
 
 
 def _envelope(view: View, buckets: Buckets, colour: str, soft: str) -> tuple[Layer, ...]:

@@ -69,7 +69,7 @@ class ThreadsPane(Table):
         self.fill(
             [Section(_columns(many, gil), [entry.key for entry in entries], row, 1)],
             head=(
-                f"{len(threads)} threads" if threads else "",
+                (f"{len(threads)} thread{'' if len(threads) == 1 else 's'}") if threads else "",
                 f"{python} Python · {len(threads) - python} native · {busy} busy · cpu {cpu:.0f} %",
             ),
             empty=_why_empty(view),

@@ -7,12 +7,13 @@ small widths columns leave in the order of their rank.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from perftui.tui.text.fit import clean, fit, shorten_end, shorten_middle, width_of
+from perftui.tui.text.fit import clean, fit, fit_figure, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.draw.strips import READING, LinePane, Part, line_of, spread
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
+_FIGURE = re.compile(r"[+−-]?[\d.]+ (?:ns|µs|ms|s|min|h|B|[kMGTP]B|%)(?: \d+ (?:s|min))?")
+"""A figure with its unit: never cut through the middle."""
 MIN_FLEXIBLE = 32
 """The column that takes what is left gets at least this before other columns leave."""
 
@@ -236,6 +239,8 @@ class Table(LinePane):
             text = clean(row.cells[index])
             if column.words:
                 text = shorten_end(text, cells)
+            elif _FIGURE.fullmatch(text):
+                text = fit_figure(text, cells)
             if index == 0:
                 text = self._first_cell(row, text, cells)
             if column.width == 0 and row.bar > 0:

@@ -1,0 +1,130 @@
+"""Figures that hold: whatever the width of the terminal, and after the end as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.screens.pane_views import make_view
+
+from perftui.probes.answers.worked import idle_ns, worked_ns
+from perftui.probes.colours.parts import GROUPS
+from perftui.probes.spine.derived import FamilyMetrics
+from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.reader import Buckets, Target
+from perftui.probes.spine.records import Metric, PhaseBegin, Run
+from perftui.probes.store.store import Store
+from perftui.probes.text.units import NS_PER_S
+from perftui.tui.picture.selection import Selection
+from perftui.tui.picture.view import take_view
+from perftui.tui.screens.dialogs.help import help_lines
+from perftui.tui.screens.live.keys import KEYS, MORE
+from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
+from perftui.tui.text.fit import fit_figure
+from perftui.tui.widgets.charts.facts import rss_facts
+from perftui.tui.widgets.charts.series import cpu_chart, rss_chart
+
+if TYPE_CHECKING:
+    from perftui.tui.picture.view import View
+
+S = NS_PER_S
+PID = 10
+
+
+def session(*, until_s: float = 20.0) -> tuple[SessionLog, Store]:
+    log, now = SessionLog(), [0]
+    target = Target("t", ("python", "t.py"), PID, None, launched=True, agent=True)
+    store = Store(log.tree, target, lambda: now[0])
+    log.connect(store)
+    now[0] = round(until_s * S)
+    return log, store
+
+
+def value_of(view: View, label: str) -> str:
+    return next(fact.value for fact in rss_facts(view) if fact.label == label)
+
+
+def test_the_base_is_the_same_at_every_width_and_zoom() -> None:
+    log, store = session()
+    log.extend([Metric(n * S // 20, PID, n / 40, 20_000_000 + 1_000_000 * n) for n in range(400)])
+    zoomed = Selection(axis=(5 * S, 9 * S))
+    for selection in (Selection(), zoomed):
+        bases = {
+            value_of(take_view(store, selection, columns), "base") for columns in (20, 69, 140, 300)
+        }
+        assert bases == {"20.0 MB"}
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("2 min 18 s", 10, "2 min 18 s"),
+        ("2 min 18 s", 9, "2 min"),
+        ("2 min 18 s", 4, "…"),
+        ("12.3 s", 5, "…"),
+        ("549 MB", 6, "549 MB"),
+        ("549 MB", 5, "…"),
+        ("3 h 20 min", 5, "3 h"),
+    ],
+)
+def test_a_figure_is_never_cut_through_its_middle(text: str, width: int, shown: str) -> None:
+    assert fit_figure(text, width) == shown
+
+
+def test_pss_is_never_above_rss_nor_uss_above_pss() -> None:
+    metric = Metric(0, PID, 0.0, 100_000_000, pss_bytes=120_000_000, uss_bytes=110_000_000)
+    sums = FamilyMetrics().tick(0, [metric._replace(t_ns=S)], {}).sums
+    assert sums["rss_bytes"] >= sums["pss_bytes"] >= sums["uss_bytes"]
+    # Read a second ago, and RSS has fallen since.
+    latest = {"rss_bytes": 40e6, "pss_bytes": 90e6, "uss_bytes": 80e6, "anon_rss_bytes": 85e6}
+    view = make_view(latest=latest)
+    assert {value_of(view, label) for label in ("PSS", "USS", "anonymous")} == {"40.0 MB"}
+
+
+def test_cpu_is_not_above_the_cores() -> None:
+    jumped = Buckets(
+        0, 4 * S, (150.0,) * 4, (190.0, 216.0, 199.0, None), (190.0, 216.0, 180.0, None)
+    )
+    view = replace(make_view(), cpu=jumped, latest={"cpu_percent": 216.0})
+    chart = cpu_chart(view, 2)
+    assert chart.value == "200 %"
+    assert max(value for layer in chart.layers for value in layer.edge if value is not None) == 200
+    of_another_machine = cpu_chart(replace(view, cpu=jumped._replace(high=(790.0,) * 4)), 2)
+    assert of_another_machine.top == 800
+
+
+def test_at_the_end_stands_the_last_of_the_living() -> None:
+    log, store = session(until_s=10.0)
+    log.extend([Metric(n * S // 20, PID, n / 40, 30_000_000) for n in range(199)])
+    end = store.status().t_end_ns
+    for columns in (30, 140, 300):
+        view = take_view(store, Selection(cursor_ns=end, around_ns=0, axis=(0, end)), columns)
+        assert rss_chart(view, None).value == "30.0 MB"
+
+
+def test_waiting_for_an_order_is_no_run_time() -> None:
+    log, store = session(until_s=100.0)
+    first = Run(5 * S, PID, 1, True, True, 5 * S, S, 0, S, 2 * S, 3 * S)
+    second = Run(33 * S, PID, 2, False, True, 3 * S, None, None, None, 30 * S, 3 * S)
+    log.append(Metric(0, PID, 0.0, 1_000_000))
+    assert idle_ns(store) == 0
+    log.append(first)
+    assert worked_ns(store) == 5 * S
+    log.append(second)
+    assert (worked_ns(store), idle_ns(store)) == (8 * S, 92 * S)
+    # A third run that has not answered: nobody waits for an order.
+    log.append(PhaseBegin(40 * S, PID, PID, 1, "third", None, None, None))
+    assert idle_ns(store) == 25 * S
+
+
+def test_every_colour_and_sign_has_its_words_in_the_help() -> None:
+    paint = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
+    lines = help_lines(paint, KEYS, MORE)
+    said = ["".join(text for text, _ in line) for line in lines]
+    for group in GROUPS:
+        line = next(line for line in lines if line[-1][0] == f"of RSS: {group.label}")
+        assert line[0][1] == paint.named(group.colour)
+    for sign in "▲·▾▏●‖▶■…":
+        assert any(sign in line[:14] for line in said)
+    assert not any("|" in line for line in said)
