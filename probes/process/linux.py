@@ -241,7 +241,7 @@ class LinuxProcess:
             rows.append(ThreadCpu(t_ns, self.pid, int(tid), face[0], cpu_s, face[1], wait_s))
         asleep = all(row.state == "S" for row in rows)
         self._threads, self._threads_t_ns = rows, t_ns
-        self._threads_at_ns = cpu_ns if asleep else -1
+        self._threads_at_ns = cpu_ns if asleep and cpu_ns else -1
         return rows
 
     def _schedstat(self, folder: str) -> tuple[float, float] | None:
@@ -269,7 +269,7 @@ class LinuxProcess:
             for tid in os.listdir(self._proc + "task"):  # noqa: PTH208
                 with suppress(OSError):
                     pids.extend(map(int, _read_whole(f"{self._proc}task/{tid}/children").split()))
-            self._childless_at_ns = -1 if pids else cpu_ns
+            self._childless_at_ns = -1 if pids or not cpu_ns else cpu_ns  # 0: it is not told
         return pids
 
     def close(self) -> None:

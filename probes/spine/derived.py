@@ -101,7 +101,9 @@ class FamilyMetrics:
         # Not at once: a reading that was under way may come later, and would count twice.
         self._gone.append(pid)
         if len(self._gone) > ENDED_KEPT:
-            self._told.pop(self._gone.popleft(), None)
+            gone = self._gone.popleft()
+            self._told.pop(gone, None)
+            self._counted.pop(gone, None)
 
     def _settle(self, pid: int) -> None:
         """Share what a process used since it last told user and system as it shared the rest."""

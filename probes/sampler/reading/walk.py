@@ -32,7 +32,7 @@ _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
 _MOST_SETTLED = 300
-_MOST_KEPT = 1 << 15
+_MOST_KEPT = 1 << 13
 """Bytes of one thread that are kept to be compared."""
 _word = struct.Struct("<Q").unpack_from
 _three_words = struct.Struct("<QQQ").unpack_from

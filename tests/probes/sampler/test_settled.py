@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from types import SimpleNamespace
 
 from support.made_frames import CHUNK, LAYOUT, STATE, Made, process
 from support.sampler_stream import Collected
@@ -12,6 +13,7 @@ from perftui.probes.sampler.cpython.code import SIGNATURE_AT, SIGNATURE_SIZE, Co
 from perftui.probes.sampler.cpython.linetable import LineTable
 from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.guess import Guess
+from perftui.probes.sampler.memory import Buffer
 from perftui.probes.sampler.reading.frames import ON_C_STACK
 from perftui.probes.sampler.reading.walk import Walker
 
@@ -107,3 +109,34 @@ def test_who_changes_its_outermost_frame_all_the_time_is_left_alone() -> None:
         assert not target.walker.alone(guess).failed
         remembered += guess.settled is not None
     assert remembered < 20
+
+
+def test_a_batch_that_holds_what_it_held_gives_what_a_whole_walk_gives() -> None:
+    rng = random.Random(2)
+    target = Target()
+    walker = target.walker
+    threads = [SimpleNamespace(known_guess=[Guess(STATE, 7, 0, 0)]) for _ in range(3)]
+    walked = []
+    walk = walker._walk
+    walker._walk = lambda plan, raw: walked.append(plan) or walk(plan, raw)  # type: ignore[method-assign,func-returns-value]
+    buffer, spared = Buffer(), 0
+    for step in range(600):
+        if rng.random() < 0.5:  # else it has stood still: a call into C
+            target.change(rng)
+            target.lay_out()
+        elif not step:
+            target.lay_out()
+        # Who is asleep is left out: what is read of the others lies elsewhere then.
+        awake = [thread for thread in threads if rng.random() < 0.8]
+        group, pieces, total = walker.batches.group(awake, 0)  # type: ignore[arg-type]
+        assert target.memory.gather(buffer, pieces, total)
+        anew = walker.alone(Guess(STATE, 7, 0, 0))
+        assert not anew.failed
+        walked.clear()
+        for _, (plan,) in group:
+            read = walker.resolve(plan, buffer)
+            assert not (read.failed or read.unsteady), step
+            assert read.node == anew.node, step
+        spared += len(group)
+        spared -= len({id(plan) for plan in walked} & {id(plan) for _, (plan,) in group})
+    assert spared > 80, "what stands still is not walked"
