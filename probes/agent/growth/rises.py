@@ -32,13 +32,15 @@ TOOL_IDS = (4, 3, 2)
 COST_S = 6e-6
 """About what an event costs the program: entry and exit, RSS, page faults."""
 SHARE = 0.03
-"""Of a thread's time, more than which the events may not cost."""
+"""Of the CPU time of the program, more than which the events may not cost."""
 CHECK_EVERY = 64
 WINDOW_EVENTS = 512
 """Fewer are not worth a window."""
 ENOUGH_CALLS = 400
 MATTERS_SHARE = 0.05
-"""A suspect that met less of the page faults in ENOUGH_CALLS does without measuring."""
+"""A suspect that met less of the page faults in ENOUGH_CALLS does without measuring,"""
+MATTERS_A_CALL = 1 / 200
+"""and one that met fewer of them in a call: 20 bytes."""
 MOST_THREADS = 64
 """With more it takes too long to see where they are: no windows."""
 MOST_SUSPECTS = 40
@@ -144,7 +146,7 @@ class Rises:
             | monitoring.events.PY_YIELD
         )
         self._local = local
-        self._began = time.monotonic()
+        self._began = time.process_time()
         self._me = get_ident()
         self._open()
         monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
@@ -152,7 +154,7 @@ class Rises:
 
     def turn(self) -> None:
         """Some time has passed: go on, if the events were suspended and there is room for more."""
-        elapsed_s = time.monotonic() - self._began
+        elapsed_s = time.process_time() - self._began
         if self._tool < 0 or self._window is not None:
             return
         if (self._events_since() + WINDOW_EVENTS) * COST_S < SHARE * elapsed_s:
@@ -296,7 +298,7 @@ class Rises:
     def _bound(self) -> None:
         """If the events cost too much: let the suspect go that is called most, unless memory is
         touched in it, or that is not known yet. Then there is a pause."""
-        elapsed_s = max(time.monotonic() - self._began, 0.02)
+        elapsed_s = max(time.process_time() - self._began, 0.02)
         if self._events_since() * COST_S < SHARE * elapsed_s:
             return
         left = [each for each in self.suspects if not each.dropped]
@@ -304,7 +306,8 @@ class Rises:
             return
         most = max(left, key=lambda each: each.calls)
         met = sum(each.faults for each in self.suspects)
-        known = most.calls >= ENOUGH_CALLS and most.faults <= MATTERS_SHARE * met
+        little = max(MATTERS_SHARE * met, MATTERS_A_CALL * most.calls)
+        known = most.calls >= ENOUGH_CALLS and most.faults <= little
         if not known and self._few_threads:
             self._close()
             return
@@ -312,7 +315,7 @@ class Rises:
         monitoring: "Any" = getattr(sys, "monitoring", None)
         monitoring.set_local_events(self._tool, most.code, 0)
         self._paid = self.events
-        self._began = time.monotonic()
+        self._began = time.process_time()
 
 
 def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":
