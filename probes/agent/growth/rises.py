@@ -13,7 +13,7 @@ a part of the time (`_Window`).
 import posix
 import sys
 import time
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ MATTERS_A_CALL = 1 / 200
 """and one that met fewer of them in a call: 20 bytes."""
 MOST_THREADS = 64
 """With more it takes too long to see where they are: no windows."""
+SWITCHES_S = 1.0
+"""For so long we wait for a thread that turns events off; in a forked child it is not there."""
 MOST_SUSPECTS = 40
 SEVERAL_SHARE = 0.1
 ALONE_SHARE = 0.9
@@ -96,6 +98,7 @@ class Rises:
 
     def __init__(self, agent: "Agent", resource: "Any", suspects: "set[tuple[str, str]]") -> None:
         self._rss = agent.rss
+        self._report = agent.report
         self._usage = resource.getrusage
         self._who = resource.RUSAGE_THREAD
         self._whole = resource.RUSAGE_SELF
@@ -105,6 +108,9 @@ class Rises:
         self._new_faults: "dict[int, int]" = {}
         """By thread, in all windows."""
         self._few_threads = True
+        self._switching = allocate_lock()
+        """Held by who turns events on or off: we, or a thread of the program's that must not meet
+        an error there because we have ended meanwhile."""
         self._tool = -1
         self._me = 0
         self.events = 0
@@ -148,7 +154,8 @@ class Rises:
         self._local = local
         self._began = time.process_time()
         self._me = get_ident()
-        self._open()
+        with self._switching:
+            self._open()
         monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
         return ""
 
@@ -158,13 +165,15 @@ class Rises:
         if self._tool < 0 or self._window is not None:
             return
         if (self._events_since() + WINDOW_EVENTS) * COST_S < SHARE * elapsed_s:
-            self._open()
+            with self._switching:
+                self._open()
 
     def end(self) -> None:
         """Leave the program as it was. Twice is fine."""
         monitoring: "Any" = getattr(sys, "monitoring", None)
         if self._tool < 0:
             return
+        alone = self._switching.acquire(True, SWITCHES_S)
         self._close()
         tool, self._tool = self._tool, -1
         monitoring.set_events(tool, 0)
@@ -173,6 +182,8 @@ class Rises:
         for event in self._callbacks(monitoring.events):
             monitoring.register_callback(tool, event, None)
         monitoring.free_tool_id(tool)
+        if alone:
+            self._switching.release()
 
     def settle(self) -> None:
         """Once it has ended: sum up."""
@@ -207,7 +218,7 @@ class Rises:
         self.faults += faults
         self.measured_s += time.monotonic() - window.began_s
         faults_of = faults_by_thread()
-        for ident, thread in window.threads.items():
+        for ident, thread in list(window.threads.items()):
             gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
             thread.new_faults += gained
             self._new_faults[ident] = self._new_faults.get(ident, 0) + thread.new_faults
@@ -266,8 +277,15 @@ class Rises:
         thread.new_faults += faults - thread.faults
         thread.rss, thread.faults = rss, faults
         self.events += 1
-        if not self.events % CHECK_EVERY:
-            self._bound()
+        if not self.events % CHECK_EVERY and self._switching.acquire(False):
+            try:
+                if self._tool >= 0:
+                    self._bound()
+            except Exception as error:  # we are in the program's own call
+                self._window = None
+                self._report(error)
+            finally:
+                self._switching.release()
         return thread
 
     def _enter(self, code: "CodeType", offset: int) -> None:

@@ -42,7 +42,7 @@ def rss():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 suspects = {(__file__, name) for name in ("keep", "idle", "work")}
-measured = rises.Rises(types.SimpleNamespace(rss=rss), resource, suspects)
+measured = rises.Rises(types.SimpleNamespace(rss=rss, report=print), resource, suspects)
 worker = threading.Thread(target=work)
 worker.start()
 missing = measured.begin()
