@@ -68,6 +68,7 @@ class Inquiry:
         self._missing = rises.MISSING
         if hasattr(sys, "monitoring"):
             wanted = {(row[0], row[1]) for row in words if len(row) == 3}
+            wanted = wanted or rises.running()  # no sample has met it yet
             self._rises = rises.Rises(agent, interpreters_own("resource"), wanted)
             self._missing = self._rises.begin()
         self._until = time.monotonic() + seconds

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import keepers
+    from perftui.probes.agent.growth import census, keepers
     from perftui.probes.agent.runtime import Agent
 else:
+    census = sys.modules["_perftui_agent_growth_census"]
     keepers = sys.modules["_perftui_agent_growth_keepers"]
 
 NAME = "perftui"
@@ -334,6 +335,19 @@ class Rises:
         monitoring.set_local_events(self._tool, most.code, 0)
         self._paid = self.events
         self._began = time.process_time()
+
+
+def running() -> "set[tuple[str, str]]":
+    """Return file and qualified name of the program's functions that run now."""
+    found: "set[tuple[str, str]]" = set()
+    for frame in sys._current_frames().values():
+        at: "Any" = frame
+        while at is not None and len(found) < MOST_SUSPECTS:
+            code = at.f_code
+            if census.is_own_file(code.co_filename):
+                found.add((code.co_filename, getattr(code, "co_qualname", code.co_name)))
+            at = at.f_back
+    return found
 
 
 def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":
