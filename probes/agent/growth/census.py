@@ -58,7 +58,7 @@ class Census:
         self._pace = walk
         self._own_threads = own_threads
         self._keep = keep
-        self._seen = found.Seen()
+        self._seen = found.AddressSet()
         self._queue: "list[Any]" = []
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
@@ -98,7 +98,7 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
-        self._seen = found.Seen()
+        self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
             self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
         self._pace.over()
