@@ -5,7 +5,7 @@ defaults, caches) down to what it holds, breadth first. What is found has its pa
 that nobody has to be asked who refers to it; and the walk can stop anywhere. Of the program only
 numbers are remembered between two censuses.
 
-The walk lets go of the GIL again and again (`pace.Pace`). It makes hardly any object that the
+The walk lets go of the GIL again and again (`pace.Slices`). It makes hardly any object that the
 garbage collector counts: else it would set off collections of the program's garbage.
 """
 
@@ -52,7 +52,7 @@ class Census:
     """
 
     def __init__(
-        self, gc: "Any", walk: "pace.Pace", own_threads: "Collection[int]", *, keep: bool = False
+        self, gc: "Any", walk: "pace.Slices", own_threads: "Collection[int]", *, keep: bool = False
     ) -> None:
         self._referents = gc.get_referents
         self._pace = walk
@@ -65,7 +65,7 @@ class Census:
         self._in_libraries = False
         self._own_types: "dict[type, bool]" = {}
         self.kinds = kinds.Kinds()
-        self.found = found.Found()
+        self.found = found.Holdings()
 
     def take(self) -> None:
         """Walk: locals and the program's own modules first, libraries after them."""

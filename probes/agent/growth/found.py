@@ -26,7 +26,7 @@ class AddressSet:
         return True
 
 
-class Found:
+class Holdings:
     """What is under each path, in columns by the path's number: many small objects would count
     for the garbage collector."""
 
