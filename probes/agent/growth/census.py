@@ -5,7 +5,7 @@ defaults, caches) down to what it holds, breadth first. What is found has its pa
 that nobody has to be asked who refers to it; and the walk can stop anywhere. Of the program only
 numbers are remembered between two censuses.
 
-The walk lets go of the GIL again and again (`pace.Pace`). It makes hardly any object that the
+The walk lets go of the GIL again and again (`pace.Slices`). It makes hardly any object that the
 garbage collector counts: else it would set off collections of the program's garbage.
 """
 
@@ -52,20 +52,20 @@ class Census:
     """
 
     def __init__(
-        self, gc: "Any", walk: "pace.Pace", own_threads: "Collection[int]", *, keep: bool = False
+        self, gc: "Any", walk: "pace.Slices", own_threads: "Collection[int]", *, keep: bool = False
     ) -> None:
         self._referents = gc.get_referents
         self._pace = walk
         self._own_threads = own_threads
         self._keep = keep
-        self._seen = found.Seen()
+        self._seen = found.AddressSet()
         self._queue: "list[Any]" = []
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
         self._in_libraries = False
         self._own_types: "dict[type, bool]" = {}
         self.kinds = kinds.Kinds()
-        self.found = found.Found()
+        self.found = found.Holdings()
 
     def take(self) -> None:
         """Walk: locals and the program's own modules first, libraries after them."""
@@ -98,7 +98,7 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += " (of the libraries, not of the program's own names)"
         self._queue.clear()
-        self._seen = found.Seen()
+        self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
             self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
         self._pace.over()

@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Seen:
+class AddressSet:
     """Addresses that were met: a bit for every 16 bytes, as objects are aligned.
 
     A set would take 70 bytes for each of millions, and stand still whenever it grows.
@@ -26,7 +26,7 @@ class Seen:
         return True
 
 
-class Found:
+class Holdings:
     """What is under each path, in columns by the path's number: many small objects would count
     for the garbage collector."""
 

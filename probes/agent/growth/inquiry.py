@@ -68,6 +68,7 @@ class Inquiry:
         self._missing = rises.MISSING
         if hasattr(sys, "monitoring"):
             wanted = {(row[0], row[1]) for row in words if len(row) == 3}
+            wanted = wanted or rises.running()  # no sample has met it yet
             self._rises = rises.Rises(agent, interpreters_own("resource"), wanted)
             self._missing = self._rises.begin()
         self._until = time.monotonic() + seconds
@@ -101,15 +102,15 @@ class Inquiry:
             return self._ending() and time.monotonic() > give_up
 
         second, walk = self._census(stopped, keep=True)
-        into = pace.Pace(self._gc, self._budget_s, self._most, stopped)
+        into = pace.Slices(self._gc, self._budget_s, self._most, stopped)
         grown = keepers.grown_between(self._before, second, self._gc.get_referents, into)
         second.found.let_go()
         self._tell_keepers(grown, rss, (self._first_pace, walk, into))
 
     def _census(
         self, stopped: "Callable[[], bool]", *, keep: bool
-    ) -> "tuple[census.Census, pace.Pace]":
-        walk = pace.Pace(self._gc, self._budget_s, self._most, stopped)
+    ) -> "tuple[census.Census, pace.Slices]":
+        walk = pace.Slices(self._gc, self._budget_s, self._most, stopped)
         taken = census.Census(self._gc, walk, (get_ident(),), keep=keep)
         taken.take()
         return taken, walk
@@ -203,7 +204,7 @@ class Inquiry:
         )
 
     def _tell_keepers(
-        self, grown: "list[keepers.Gain]", rss: "int | str", walks: "tuple[pace.Pace, ...]"
+        self, grown: "list[keepers.Gain]", rss: "int | str", walks: "tuple[pace.Slices, ...]"
     ) -> None:
         agent = self._agent
         now = time.monotonic_ns()
@@ -242,7 +243,7 @@ class Inquiry:
             )
 
 
-def note_of(walks: "tuple[pace.Pace, ...]") -> str:
+def note_of(walks: "tuple[pace.Slices, ...]") -> str:
     """Say what keeps an answer from being whole, and what else the program waited for meanwhile."""
     bounded = [walk.bounded for walk in walks if walk.bounded]
     notes = ["only a part was looked at: " + bounded[-1]] if bounded else []

@@ -50,7 +50,7 @@ class Gain:
     """One thing that grew."""
 
     def __init__(
-        self, held: "found.Found", path: str, number: int, entries: float, own_bytes: float
+        self, held: "found.Holdings", path: str, number: int, entries: float, own_bytes: float
     ) -> None:
         self.path = path
         self.kind = held.kind[number]
@@ -67,10 +67,10 @@ class Gain:
 
 
 def grown_between(
-    before: "found.Found",
+    before: "found.Holdings",
     after: "census.Census",
     referents: "Callable[..., list[Any]]",
-    walk: "pace.Pace",
+    walk: "pace.Slices",
 ) -> "list[Gain]":
     """Return what grew, the most first.
 
@@ -109,7 +109,7 @@ def _look_into(
     largest: "Any",
     known: "kinds.Kinds",
     referents: "Callable[..., list[Any]]",
-    walk: "pace.Pace",
+    walk: "pace.Slices",
 ) -> None:
     """Add the bytes of the entries that came, by the newest of them."""
     newest = _newest_entries(largest, known, referents)

@@ -179,7 +179,7 @@ class Kinds:
         referents: "Callable[..., list[Any]]",
         most: int,
         seen: "set[int]",
-        walk: "pace.Pace",
+        walk: "pace.Slices",
     ) -> int:
         """Return about how many bytes objects and what they hold are.
 

@@ -27,7 +27,7 @@ WAITS = 4
 make no objects."""
 
 
-class Pace:
+class Slices:
     """One walk's.
 
     Args:

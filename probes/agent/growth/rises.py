@@ -13,7 +13,7 @@ a part of the time (`_Window`).
 import posix
 import sys
 import time
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import keepers
+    from perftui.probes.agent.growth import census, keepers
     from perftui.probes.agent.runtime import Agent
 else:
+    census = sys.modules["_perftui_agent_growth_census"]
     keepers = sys.modules["_perftui_agent_growth_keepers"]
 
 NAME = "perftui"
@@ -32,15 +33,19 @@ TOOL_IDS = (4, 3, 2)
 COST_S = 6e-6
 """About what an event costs the program: entry and exit, RSS, page faults."""
 SHARE = 0.03
-"""Of a thread's time, more than which the events may not cost."""
+"""Of the CPU time of the program, more than which the events may not cost."""
 CHECK_EVERY = 64
 WINDOW_EVENTS = 512
 """Fewer are not worth a window."""
 ENOUGH_CALLS = 400
 MATTERS_SHARE = 0.05
-"""A suspect that met less of the page faults in ENOUGH_CALLS does without measuring."""
+"""A suspect that met less of the page faults in ENOUGH_CALLS does without measuring,"""
+MATTERS_A_CALL = 1 / 200
+"""and one that met fewer of them in a call: 20 bytes."""
 MOST_THREADS = 64
 """With more it takes too long to see where they are: no windows."""
+SWITCHES_S = 1.0
+"""For so long we wait for a thread that turns events off; in a forked child it is not there."""
 MOST_SUSPECTS = 40
 SEVERAL_SHARE = 0.1
 ALONE_SHARE = 0.9
@@ -94,6 +99,7 @@ class Rises:
 
     def __init__(self, agent: "Agent", resource: "Any", suspects: "set[tuple[str, str]]") -> None:
         self._rss = agent.rss
+        self._report = agent.report
         self._usage = resource.getrusage
         self._who = resource.RUSAGE_THREAD
         self._whole = resource.RUSAGE_SELF
@@ -103,6 +109,9 @@ class Rises:
         self._new_faults: "dict[int, int]" = {}
         """By thread, in all windows."""
         self._few_threads = True
+        self._switching = allocate_lock()
+        """Held by who turns events on or off: we, or a thread of the program's that must not meet
+        an error there because we have ended meanwhile."""
         self._tool = -1
         self._me = 0
         self.events = 0
@@ -144,25 +153,28 @@ class Rises:
             | monitoring.events.PY_YIELD
         )
         self._local = local
-        self._began = time.monotonic()
+        self._began = time.process_time()
         self._me = get_ident()
-        self._open()
+        with self._switching:
+            self._open()
         monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
         return ""
 
     def turn(self) -> None:
         """Some time has passed: go on, if the events were suspended and there is room for more."""
-        elapsed_s = time.monotonic() - self._began
+        elapsed_s = time.process_time() - self._began
         if self._tool < 0 or self._window is not None:
             return
         if (self._events_since() + WINDOW_EVENTS) * COST_S < SHARE * elapsed_s:
-            self._open()
+            with self._switching:
+                self._open()
 
     def end(self) -> None:
         """Leave the program as it was. Twice is fine."""
         monitoring: "Any" = getattr(sys, "monitoring", None)
         if self._tool < 0:
             return
+        alone = self._switching.acquire(True, SWITCHES_S)
         self._close()
         tool, self._tool = self._tool, -1
         monitoring.set_events(tool, 0)
@@ -171,6 +183,8 @@ class Rises:
         for event in self._callbacks(monitoring.events):
             monitoring.register_callback(tool, event, None)
         monitoring.free_tool_id(tool)
+        if alone:
+            self._switching.release()
 
     def settle(self) -> None:
         """Once it has ended: sum up."""
@@ -205,7 +219,7 @@ class Rises:
         self.faults += faults
         self.measured_s += time.monotonic() - window.began_s
         faults_of = faults_by_thread()
-        for ident, thread in window.threads.items():
+        for ident, thread in list(window.threads.items()):
             gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
             thread.new_faults += gained
             self._new_faults[ident] = self._new_faults.get(ident, 0) + thread.new_faults
@@ -264,8 +278,15 @@ class Rises:
         thread.new_faults += faults - thread.faults
         thread.rss, thread.faults = rss, faults
         self.events += 1
-        if not self.events % CHECK_EVERY:
-            self._bound()
+        if not self.events % CHECK_EVERY and self._switching.acquire(False):
+            try:
+                if self._tool >= 0:
+                    self._bound()
+            except Exception as error:  # we are in the program's own call
+                self._window = None
+                self._report(error)
+            finally:
+                self._switching.release()
         return thread
 
     def _enter(self, code: "CodeType", offset: int) -> None:
@@ -296,7 +317,7 @@ class Rises:
     def _bound(self) -> None:
         """If the events cost too much: let the suspect go that is called most, unless memory is
         touched in it, or that is not known yet. Then there is a pause."""
-        elapsed_s = max(time.monotonic() - self._began, 0.02)
+        elapsed_s = max(time.process_time() - self._began, 0.02)
         if self._events_since() * COST_S < SHARE * elapsed_s:
             return
         left = [each for each in self.suspects if not each.dropped]
@@ -304,7 +325,8 @@ class Rises:
             return
         most = max(left, key=lambda each: each.calls)
         met = sum(each.faults for each in self.suspects)
-        known = most.calls >= ENOUGH_CALLS and most.faults <= MATTERS_SHARE * met
+        little = max(MATTERS_SHARE * met, MATTERS_A_CALL * most.calls)
+        known = most.calls >= ENOUGH_CALLS and most.faults <= little
         if not known and self._few_threads:
             self._close()
             return
@@ -312,7 +334,20 @@ class Rises:
         monitoring: "Any" = getattr(sys, "monitoring", None)
         monitoring.set_local_events(self._tool, most.code, 0)
         self._paid = self.events
-        self._began = time.monotonic()
+        self._began = time.process_time()
+
+
+def running() -> "set[tuple[str, str]]":
+    """Return file and qualified name of the program's functions that run now."""
+    found: "set[tuple[str, str]]" = set()
+    for frame in sys._current_frames().values():
+        at: "Any" = frame
+        while at is not None and len(found) < MOST_SUSPECTS:
+            code = at.f_code
+            if census.is_own_file(code.co_filename):
+                found.add((code.co_filename, getattr(code, "co_qualname", code.co_name)))
+            at = at.f_back
+    return found
 
 
 def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":

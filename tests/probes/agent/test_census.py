@@ -130,7 +130,7 @@ def grow(n, local):
         each.append(n)
 
 def take(keep):
-    slices = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    slices = pace.Slices(gc, 30.0, 10**6, lambda: False)
     walk = census.Census(gc, slices, (), keep=keep)
     walk.take()
     return walk, slices
@@ -138,7 +138,7 @@ def take(keep):
 def many():
     # A walk that meets more than it may keep waiting.
     census.MOST_CHUNKS = 1
-    slices = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    slices = pace.Slices(gc, 30.0, 10**6, lambda: False)
     census.Census(gc, slices, ()).take()
     return slices.bounded
 
@@ -156,7 +156,7 @@ def collections_in_a_walk():
         others.append([1])
     gc.callbacks.append(began)
     pace.time = types.SimpleNamespace(thread_time=time.thread_time, sleep=others_turn)
-    asked = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    asked = pace.Slices(gc, 30.0, 10**6, lambda: False)
     pace.time = time
     in_pauses = len(met)
     while asked.step() and not asked._has_collected():
@@ -173,11 +173,11 @@ def main():
     grow(100, local)
     walk, slices = take(True)
     keepers.MOST_TOLD, keepers.OF_THE_LARGEST, keepers.LEAST_TOLD_BYTES = 1000, 0.0, 0.0
-    into = pace.Pace(gc, 30.0, 10**6, lambda: False)
+    into = pace.Slices(gc, 30.0, 10**6, lambda: False)
     grown = keepers.grown_between(before, walk, gc.get_referents, into)
-    bounded = pace.Pace(gc, 30.0, 500, lambda: False)
+    bounded = pace.Slices(gc, 30.0, 500, lambda: False)
     census.Census(gc, bounded, ()).take()
-    poor = pace.Pace(gc, 0.0, 10**6, lambda: False)
+    poor = pace.Slices(gc, 0.0, 10**6, lambda: False)
     census.Census(gc, poor, ()).take()
     print(json.dumps({
         "called": called,

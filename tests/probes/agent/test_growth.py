@@ -115,6 +115,8 @@ def test_a_forked_child_is_not_measured_and_ends_as_it_would(asked: Callable[...
     code_, stdout, _ = program.end()
     assert (code_, stdout.split(b"\n")[0]) == (0, b"{3}")
     assert program.of("keeper")[0]["what"] == "__main__.CACHE"
+    if monitors(newest.executable):  # nobody was named: what runs is suspected, and what it calls
+        assert "Row.__init__" in {line["function"] for line in program.of("rise")}
     assert {line["pid"] for line in program.of("keeper")} == {program.process.pid}
 
 
