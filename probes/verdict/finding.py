@@ -22,7 +22,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-class Finding(NamedTuple):
+class RankedFinding(NamedTuple):
     """See the module. Exactly one of `seconds` and `bytes` is known, or none."""
 
     kind: str
@@ -54,10 +54,10 @@ class Finding(NamedTuple):
         return f"{self.text}{place}{sure}"
 
 
-class Verdict(NamedTuple):
+class SessionVerdict(NamedTuple):
     """What `verdict` found."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[RankedFinding, ...]
     """Five at most, by impact."""
     more: int
     """Findings of less impact that are left out."""
@@ -71,7 +71,7 @@ class Verdict(NamedTuple):
         return next((each.next_step for each in self.findings if each.next_step), "")
 
 
-def findings_json(verdict: Verdict) -> list[dict[str, Any]]:
+def findings_json(verdict: SessionVerdict) -> list[dict[str, Any]]:
     """Return the findings as the summary has them."""
     start_ns = verdict.span_ns[0]
     return [

@@ -10,7 +10,7 @@ from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.probes.verdict import proof
-from perftui.probes.verdict.finding import Finding
+from perftui.probes.verdict.finding import RankedFinding
 from perftui.probes.verdict.places import leaves
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LEAST_FREED_SHARE = 0.3
 GROWTH = ("streaming_violation", "mem_growth")
 
 
-def in_memory(case: Case) -> Iterator[Finding]:
+def in_memory(case: Case) -> Iterator[RankedFinding]:
     """Yield findings about memory."""
     grew = [alert for kind in GROWTH for alert in case.alerts_of(kind)]
     yield from _limit(case)
@@ -42,11 +42,11 @@ def in_memory(case: Case) -> Iterator[Finding]:
     yield from _freed(case)
 
 
-def _limit(case: Case) -> Iterator[Finding]:
+def _limit(case: Case) -> Iterator[RankedFinding]:
     for alert in case.alerts_of("oom_risk")[-1:]:
         t0, t1 = case.alert_span(alert)
         grown = _rose(case, t0, t1)
-        yield Finding(
+        yield RankedFinding(
             "oom_risk",
             f"met its memory limit: {alert.message}",
             alert.severity,
@@ -62,7 +62,7 @@ def _limit(case: Case) -> Iterator[Finding]:
         )
 
 
-def _growths(case: Case, alerts: list[Alert]) -> Iterator[Finding]:
+def _growths(case: Case, alerts: list[Alert]) -> Iterator[RankedFinding]:
     """One finding for each kind, of the alert in whose span RSS rose most."""
     for kind in GROWTH:
         mine = [alert for alert in alerts if alert.kind == kind]
@@ -79,7 +79,7 @@ def _growths(case: Case, alerts: list[Alert]) -> Iterator[Finding]:
         text = f"collects {size} with the rows read{held}" if collects else f"keeps {size}{held}"
         if kept is None and not collects:
             text = f"grows by {size} in {format_seconds((t1 - t0) / NS_PER_S)}, not given back"
-        yield Finding(
+        yield RankedFinding(
             kind,
             text,
             alert.severity,
@@ -96,13 +96,13 @@ def _growths(case: Case, alerts: list[Alert]) -> Iterator[Finding]:
         )
 
 
-def _kept(case: Case) -> Iterator[Finding]:
+def _kept(case: Case) -> Iterator[RankedFinding]:
     """Growth that no alert speaks of: the run was short, or it slows down."""
     kept = case.keepers[0] if case.keepers else None
     least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
-        yield Finding(
+        yield RankedFinding(
             "keeps",
             f"keeps {about}{format_bytes(kept.bytes)} more: {_held(kept)}",
             "info",
@@ -124,7 +124,7 @@ def _kept(case: Case) -> Iterator[Finding]:
         grown = _rose(case, t0, t1)
         if grown is not None and grown >= LEAST_KEPT_BYTES:
             code, unsure = _by_whom(case, t0, t1)
-            yield Finding(
+            yield RankedFinding(
                 "mem_growth",
                 f"grows by {format_bytes(grown)}, slowing down: no ceiling in sight",
                 "info",
@@ -141,7 +141,7 @@ def _kept(case: Case) -> Iterator[Finding]:
             )
 
 
-def _peak(case: Case) -> Iterator[Finding]:
+def _peak(case: Case) -> Iterator[RankedFinding]:
     """A height that it had for a moment only: what a machine must have for it."""
     levels = [last for _, _, last in case.rss]
     if len(levels) < 8 or case.peak_bytes < LEAST_PEAK_BYTES:
@@ -158,7 +158,7 @@ def _peak(case: Case) -> Iterator[Finding]:
     begin, end = case.seconds(t0), case.seconds(t1)
     fell = any(last <= case.peak_bytes - 0.5 * over for last in levels[at + 1 :])
     when = "for a moment" if fell else "at its end"
-    yield Finding(
+    yield RankedFinding(
         "peak",
         f"peaks at {format_bytes(case.peak_bytes)} {when}, else {format_bytes(usual)}",
         "info",
@@ -175,7 +175,7 @@ def _peak(case: Case) -> Iterator[Finding]:
     )
 
 
-def _freed(case: Case) -> Iterator[Finding]:
+def _freed(case: Case) -> Iterator[RankedFinding]:
     reader = case.reader
     for name in reader.metric_names():
         if not name.startswith("part:") or FREED_KEPT not in name:
@@ -183,7 +183,7 @@ def _freed(case: Case) -> Iterator[Finding]:
         size = reader.last(name) or 0.0
         if size >= max(LEAST_PEAK_BYTES, LEAST_FREED_SHARE * case.peak_bytes):
             part = name.removeprefix("part:")
-            yield Finding(
+            yield RankedFinding(
                 "freed_not_returned",
                 f"{format_bytes(size)} are freed but still in RSS: {part}",
                 "info",

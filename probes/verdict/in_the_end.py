@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict import proof
-from perftui.probes.verdict.finding import LEAST_IMPACT, Finding, percent
+from perftui.probes.verdict.finding import LEAST_IMPACT, RankedFinding, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +26,14 @@ IDLE_CORES = 0.1
 _ASYNC_LOCKS = ("Lock.acquire", "Semaphore.acquire", "Condition.wait", "Event.wait", "Queue.get")
 
 
-def in_the_end(case: Case) -> Iterator[Finding]:
+def in_the_end(case: Case) -> Iterator[RankedFinding]:
     """Yield findings about the end, and about what this very verdict did not see."""
     yield from _failed(case)
     yield from _stuck_tasks(case)
     yield from _unseen(case)
 
 
-def _failed(case: Case) -> Iterator[Finding]:
+def _failed(case: Case) -> Iterator[RankedFinding]:
     status = case.status
     if not status.exit_code and status.signal is None:
         return
@@ -43,7 +43,7 @@ def _failed(case: Case) -> Iterator[Finding]:
     asked = status.signal in _ASKED or status.exit_code in [128 + number for number in _ASKED]
     lines = case.reader.log_lines(case.t0_ns, case.t1_ns, LAST_LINES)
     said = _last_error([line.text for line in lines if line.stream == "stderr"])
-    yield Finding(
+    yield RankedFinding(
         "failed",
         f"{how}: {said}" if said else how,
         "info" if asked else "critical",
@@ -73,7 +73,7 @@ def _last_error(lines: list[str]) -> str:
     return ""
 
 
-def _stuck_tasks(case: Case) -> Iterator[Finding]:
+def _stuck_tasks(case: Case) -> Iterator[RankedFinding]:
     """Tasks that stand at one lock while nothing runs: who was to wake them?"""
     cpu_ns = sum(thread.cpu_ns for thread in case.threads)
     if cpu_ns / NS_PER_S > IDLE_CORES * case.span_s:
@@ -94,7 +94,7 @@ def _stuck_tasks(case: Case) -> Iterator[Finding]:
             continue
         many = f"{len(tasks)} tasks wait" if len(tasks) > 1 else "1 task waits"
         names = ", ".join(task.name for task in tasks[:3])
-        yield Finding(
+        yield RankedFinding(
             "tasks_stuck",
             f"{many} in {awaits} while nothing runs",
             "warn",
@@ -110,11 +110,11 @@ def _stuck_tasks(case: Case) -> Iterator[Finding]:
         )
 
 
-def _unseen(case: Case) -> Iterator[Finding]:
+def _unseen(case: Case) -> Iterator[RankedFinding]:
     coverage = case.status.stack_coverage
     if case.status.stack_backend is None or coverage is None or coverage >= LEAST_COVERAGE:
         return
-    yield Finding(
+    yield RankedFinding(
         "unseen",
         f"stacks explain only {percent(coverage)} of the CPU: shares may be wrong",
         "info",

@@ -9,7 +9,7 @@ from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.probes.verdict import proof
-from perftui.probes.verdict.finding import Finding, percent
+from perftui.probes.verdict.finding import RankedFinding, percent
 from perftui.probes.verdict.places import WAIT_FIELDS, below, leaves, place_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ DECAYS = {
 }
 
 
-def in_time(case: Case) -> Iterator[Finding]:
+def in_time(case: Case) -> Iterator[RankedFinding]:
     """Yield findings about time."""
     yield from _imports(case)
     waits = list(_waits(case))
@@ -84,7 +84,7 @@ def outermost(imports: tuple[Import, ...]) -> list[Import]:
     ]
 
 
-def _imports(case: Case) -> Iterator[Finding]:
+def _imports(case: Case) -> Iterator[RankedFinding]:
     by_pid: dict[int, list[Import]] = {}
     for row in outermost(case.imports):
         by_pid.setdefault(row.pid, []).append(row)
@@ -105,7 +105,7 @@ def _imports(case: Case) -> Iterator[Finding]:
         f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}" for row in telling[:3]
     )
     where = f" of process {pid}" if len(by_pid) > 1 else ""
-    yield Finding(
+    yield RankedFinding(
         "imports",
         f"imports {_of(took_s, case.span_s)}: {named}",
         "info",
@@ -183,7 +183,7 @@ def burnt(case: Case) -> Burnt:
     return Burnt(whole, wanted, by_own, packages, native)
 
 
-def _cpu(case: Case) -> Iterator[Finding]:
+def _cpu(case: Case) -> Iterator[RankedFinding]:
     burn = burnt(case)
     whole_s = burn.whole_ns / NS_PER_S
     wanted_s = burn.wanted_ns / NS_PER_S
@@ -203,7 +203,7 @@ def _cpu(case: Case) -> Iterator[Finding]:
     if package and libraries[package] >= 0.5 * burn.by_own[key]:
         inside = f", most of it in {package}"
     share = min(total / burn.whole_ns, 1.0)
-    yield Finding(
+    yield RankedFinding(
         "cpu",
         f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(share)} of all{inside}",
         "info",
@@ -219,7 +219,7 @@ def _cpu(case: Case) -> Iterator[Finding]:
     )
 
 
-def _native(case: Case, burn: Burnt) -> Finding:
+def _native(case: Case, burn: Burnt) -> RankedFinding:
     """CPU of native threads is called for by whoever waits in a library meanwhile."""
     waits: dict[Key, int] = {}
     packages: dict[Key, str] = {}
@@ -233,7 +233,7 @@ def _native(case: Case, burn: Burnt) -> Finding:
     line = below(case.spots, case.threads, key, "wall_ns")[1] if key[0] else 0
     seconds = burn.native_ns / NS_PER_S
     who = f", {packages[key]} is waited for" if key[0] else ""
-    return Finding(
+    return RankedFinding(
         "cpu_native",
         f"native threads use CPU: {format_seconds(seconds)}, "
         f"{percent(burn.native_ns / burn.whole_ns)} of all{who}",
@@ -255,7 +255,7 @@ def _native(case: Case, burn: Burnt) -> Finding:
 # -- waiting -------------------------------------------------------------------------------------
 
 
-class Waited(NamedTuple):
+class WaitedFor(NamedTuple):
     """Waiting of threads that had something to do."""
 
     working_ns: dict[tuple[int, int], int]
@@ -266,9 +266,9 @@ class Waited(NamedTuple):
     """By the same: by thread."""
 
 
-def waited(case: Case) -> Waited:
+def waited(case: Case) -> WaitedFor:
     """Give out the waiting to the program's own functions."""
-    found = Waited({}, {}, {})
+    found = WaitedFor({}, {}, {})
     for thread, node, weights in leaves(case.threads):
         spot = case.spots.of(node)
         if spot.idle or spot.own == ROOT:
@@ -290,7 +290,7 @@ def waited(case: Case) -> Waited:
     return found
 
 
-def _waits(case: Case) -> Iterator[Finding]:
+def _waits(case: Case) -> Iterator[RankedFinding]:
     wait = waited(case)
     for (field, library), by_own in wait.by_kind.items():
         if field == "sleep_ns":
@@ -309,7 +309,7 @@ def _waits(case: Case) -> Iterator[Finding]:
 
 def _wait(
     case: Case, kind: tuple[str, str], by_own: dict[Key, int], share: float, threads: int
-) -> Finding:
+) -> RankedFinding:
     field, library = kind
     ranked = sorted(by_own, key=lambda key: -by_own[key])
     key = ranked[0]
@@ -334,7 +334,7 @@ def _wait(
     part = sum(by_own.values()) / NS_PER_S / max(threads, 1) / case.span_s
     weight = WEIGHTS.get(field, 0.85)
     bonus = 0.3 if told and field != "queue_ns" else 0.0
-    return Finding(
+    return RankedFinding(
         "waits_in_library" if library else ALERTS_OF.get(field, f"waits_{field[:-3]}"),
         f"waits {percent(share)} of the time{many} {what}",
         told[0].severity if told else "info",
@@ -368,7 +368,7 @@ def sleeps(case: Case) -> tuple[float, str]:
 # -- what detectors said -------------------------------------------------------------------------
 
 
-def _first_calls(case: Case) -> Iterator[Finding]:
+def _first_calls(case: Case) -> Iterator[RankedFinding]:
     told = case.alerts_of("cold_start")
     if not told:
         return
@@ -381,7 +381,7 @@ def _first_calls(case: Case) -> Iterator[Finding]:
             lost_s = (call.first_ns - (call.warm_median_ns or 0)) / NS_PER_S
         spot = dominant_code(case.reader.tree, case.reader.call_tree(t0, t1), "wall")
         where = "" if spot is None else place_of((spot.function, spot.file), spot.line)
-        yield Finding(
+        yield RankedFinding(
             "cold_start",
             alert.message,
             alert.severity,
@@ -397,7 +397,7 @@ def _first_calls(case: Case) -> Iterator[Finding]:
         )
 
 
-def _alerts(case: Case, said: set[str]) -> Iterator[Finding]:
+def _alerts(case: Case, said: set[str]) -> Iterator[RankedFinding]:
     """What was told while it ran and that no figure above has said; one of each kind."""
     for kind, word in DECAYS.items():
         mine = case.alerts_of(kind)
@@ -412,7 +412,7 @@ def _alerts(case: Case, said: set[str]) -> Iterator[Finding]:
         if spot is not None and not says_it:
             where = place_of((spot.function, spot.file), spot.line)
         times = f" ({len(mine)} times)" if len(mine) > 1 else ""
-        yield Finding(
+        yield RankedFinding(
             kind,
             f"{word}{times}: {alert.message}",
             alert.severity,

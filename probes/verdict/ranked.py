@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict.case import Case
-from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, Verdict, percent
+from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, SessionVerdict, percent
 from perftui.probes.verdict.in_memory import in_memory
 from perftui.probes.verdict.in_the_end import in_the_end
 from perftui.probes.verdict.in_time import burnt, in_time, sleeps
@@ -19,13 +19,13 @@ LEAST_SAID = 0.2
 """Share of the time or of the CPU that the plain words name."""
 
 
-def verdict(reader: Reader) -> Verdict:
+def verdict(reader: Reader) -> SessionVerdict:
     """Return what matters about all that a reader has, at most five findings."""
     case = Case(reader)
     found = [*in_the_end(case), *in_memory(case), *in_time(case)]
     found = [each for each in found if each.impact >= LEAST_IMPACT]
     found.sort(key=lambda each: -each.impact)
-    return Verdict(
+    return SessionVerdict(
         tuple(found[:MOST]), max(len(found) - MOST, 0), _plain(case), (case.t0_ns, case.t1_ns)
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.reader import CallStats, Counter, Import, Phase, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
-    from perftui.probes.verdict.finding import Verdict
+    from perftui.probes.verdict.finding import SessionVerdict
 
 SEVERITIES = ("critical", "warn", "info")
 PASSING = ("slow_import", "cold_start")
@@ -58,7 +58,7 @@ class Facts(NamedTuple):
     """Of the threads that a person means by "the program"."""
     top_wall_ns: int
     """What shares in `top` are of."""
-    found: Verdict | None
+    found: SessionVerdict | None
     """What matters about the whole; None of a part."""
 
     @property

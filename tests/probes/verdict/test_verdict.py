@@ -31,7 +31,7 @@ from perftui.probes.stacks.own.weigher import Weigher
 from perftui.probes.store.store import Store
 from perftui.probes.summary import summarize
 from perftui.probes.text.units import NS_PER_S
-from perftui.probes.verdict.finding import MOST, Verdict
+from perftui.probes.verdict.finding import MOST, SessionVerdict
 from perftui.probes.verdict.ranked import verdict
 from perftui.tui.cli import main
 from perftui.tui.text.verdict import verdict_lines
@@ -93,7 +93,7 @@ class Told:
         return self
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> SessionVerdict:
         self.log.append(Exit(RUN_S * S, PID, 0, None))
         return verdict(self.store)
 

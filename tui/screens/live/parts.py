@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
-    from perftui.probes.verdict.finding import Verdict
+    from perftui.probes.verdict.finding import SessionVerdict
     from perftui.tui.picture.view import View
     from perftui.tui.screens.live.acts.shown import Shown
     from perftui.tui.screens.live.deck import PaneDeck
@@ -160,7 +160,9 @@ class LiveParts:
         if layout.axis:
             self.time_axis.show(view, axis, width, paint)
 
-    def draw_card(self, verdict: Verdict | None, width: int, paint: Paint, *, typing: bool) -> None:
+    def draw_card(
+        self, verdict: SessionVerdict | None, width: int, paint: Paint, *, typing: bool
+    ) -> None:
         """Draw the verdict over the tabs, or nothing; it takes the keys unless a person types."""
         shows = verdict is not None and not self.small
         if verdict is not None and shows:

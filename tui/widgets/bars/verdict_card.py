@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
-    from perftui.probes.verdict.finding import Finding, Verdict
+    from perftui.probes.verdict.finding import RankedFinding, SessionVerdict
     from perftui.tui.terminal.theme import Paint
 
 HEAD = "what happened"
@@ -45,7 +45,7 @@ class VerdictCard(Canvas, can_focus=True):
     class Chosen(Message):
         """Somebody wants to see a finding where it is."""
 
-        def __init__(self, finding: Finding) -> None:
+        def __init__(self, finding: RankedFinding) -> None:
             super().__init__()
             self.finding = finding
 
@@ -54,11 +54,11 @@ class VerdictCard(Canvas, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.verdict: Verdict | None = None
+        self.verdict: SessionVerdict | None = None
         self.at = 0
         """The finding that Enter goes to."""
 
-    def show(self, verdict: Verdict, width: int, paint: Paint) -> None:
+    def show(self, verdict: SessionVerdict, width: int, paint: Paint) -> None:
         """Draw a verdict, with the finding that Enter goes to."""
         if verdict is not self.verdict:
             self.verdict, self.at = verdict, 0
@@ -93,7 +93,7 @@ class VerdictCard(Canvas, can_focus=True):
         event.stop()
 
 
-def card_lines(verdict: Verdict, at: int, width: int, paint: Paint) -> list[Strip]:
+def card_lines(verdict: SessionVerdict, at: int, width: int, paint: Paint) -> list[Strip]:
     """Return the lines of a card: its head, the findings, what to do next, its foot."""
     inner = max(width - 4, 1)
     t0, t1 = verdict.span_ns
@@ -129,7 +129,7 @@ def _edge(left: str, right: str, head: str, tail: str, width: int, paint: Paint)
     ]
 
 
-def _finding(found: Finding, width: int, paint: Paint, *, chosen: bool) -> list[Piece]:
+def _finding(found: RankedFinding, width: int, paint: Paint, *, chosen: bool) -> list[Piece]:
     """Return one finding in exactly `width` cells: sign, words, code, where it leads."""
     tone = {"critical": "bad", "warn": "warn"}.get(found.severity)
     sign = SIGNS.get(found.severity, "·")

@@ -9,7 +9,7 @@ from perftui.tui.picture import choosing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perftui.probes.verdict.finding import Finding, Verdict
+    from perftui.probes.verdict.finding import RankedFinding, SessionVerdict
     from perftui.tui.picture.selection import Selection
     from perftui.tui.screens.live.acts.player import Player
     from perftui.tui.screens.live.acts.session_thread import Say, SessionThread
@@ -51,7 +51,7 @@ class VerdictTold:
         self._redraw = redraw
         self._open_tab = open_tab
         self._awaited = by_itself
-        self.card: Verdict | None = None
+        self.card: SessionVerdict | None = None
         """What the card shows; None: there is no card."""
 
     async def look(self) -> None:
@@ -86,7 +86,7 @@ class VerdictTold:
             self.card = None
             self._redraw()
 
-    def go(self, found: Finding) -> None:
+    def go(self, found: RankedFinding) -> None:
         """Show a finding where it is: its range, its weight, its function, its tab."""
         self.close()
         self._player.stop()
@@ -95,7 +95,7 @@ class VerdictTold:
         self._say(found.line)
 
 
-def selection_of(found: Finding, shown: Shown) -> Selection:
+def selection_of(found: RankedFinding, shown: Shown) -> Selection:
     """Return the choice that shows a finding."""
     selection, view = shown.selection, shown.view
     part = 0.0
