@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perftui.probes.own.python import script_beside_packages
 from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import Frame, is_agent_file, module_of
 from perftui.probes.spine.records import BY_MEMRAY, Allocated
@@ -66,7 +67,7 @@ def read_capture(
     """
     try:
         process = subprocess.Popen(
-            [python, str(_DIGEST), str(file), str(most_rows)],
+            script_beside_packages(python, _DIGEST, str(file), str(most_rows)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

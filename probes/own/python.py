@@ -28,6 +28,12 @@ def own_script(path: Path, *words: str, python: str = sys.executable) -> list[st
     return [python, "-I", "-S", str(path), *words]
 
 
+def script_beside_packages(python: str, path: Path, *words: str) -> list[str]:
+    """Return the argv of another interpreter that runs a file of ours with its own packages:
+    those of its site folder, not of PYTHONPATH or of the user."""
+    return [python, "-I", str(path), *words]
+
+
 def module_for_others(python: str, module: str, *words: str) -> list[str]:
     """Return the argv of a process that runs a module of ours, and a person's code in it.
 

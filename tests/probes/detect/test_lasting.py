@@ -10,7 +10,7 @@ from perftui.probes.detect.code import dominant_code
 from perftui.probes.detect.evidence.observations import Edge, ImportBegan, ImportEnded
 from perftui.probes.detect.kinds.slow_import import SlowImport
 from perftui.probes.detect.lasting import Lasting
-from perftui.probes.detect.live import DetectorProbe
+from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.observe import Observer
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import ThreadTree, Weights
@@ -88,7 +88,7 @@ def test_an_import_that_was_seen_to_begin_ends_with_its_own_figure(told_s: float
 
 def test_an_open_alert_ends_with_its_process() -> None:
     log, kept = SessionLog(), Kept()
-    probe = DetectorProbe(log, PID, 0)
+    probe = DetectorProbe(log, Judge(log.tree, PID, 0))
     log.connect(probe)
     log.connect(kept)
     probe.start()

@@ -9,7 +9,10 @@ import pytest
 
 TREE = Path(__file__).resolve().parents[3]
 HOUSES = ("tui", "probes", "scenarios")
-BUILDERS = {"own_module", "own_code", "own_script", "module_for_others", "code_for_others"}
+BUILDERS = {
+    *("own_module", "own_code", "own_script", "module_for_others", "code_for_others"),
+    "script_beside_packages",
+}
 MAKES_AN_ARGV_OF_OURS = {"data_command", "fresh_process"}
 STARTS = {
     *("Popen", "run", "call", "check_call", "check_output", "system", "popen", "startfile"),
@@ -21,6 +24,7 @@ STARTS = {
 OWNERS = {"subprocess", "os", "asyncio", "multiprocessing", "pty", "futures"}
 OF_A_PERSON = {
     "probes/target/program.py": "`perftui run -m MODULE`: their words, for their interpreter",
+    "probes/allocations/memray_there.py": "theirs, asked for memray as it would be imported",
     "probes/doctor/agent.py": "the interpreter in which the agent is tried, as they would start it",
 }
 NO_PYTHON_OF_OURS = {
@@ -31,6 +35,8 @@ NO_PYTHON_OF_OURS = {
     "probes/stacks/thread_names.py": "py-spy, a binary",
     "tui/session/notify.py": "the command that a person has named",
     "scenarios/servers/guard.py": "the database server that it guards",
+    "scenarios/selftest/programs/forked_pages.py": "a watched program: itself again, by fork",
+    "scenarios/selftest/programs/twelve_workers.py": "the same",
     "scenarios/run/kept_runs.py": "this very process again, by the argv that it was started with",
 }
 

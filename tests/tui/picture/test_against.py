@@ -58,7 +58,9 @@ def twice() -> Reader:
 
 
 def against_view(reader: Reader, selection: Selection, before: View | None = None) -> View:
-    return take_view(reader, selection.with_(against=True), 100, before=before)
+    shown = selection.with_(against=True)
+    # As the flame asks: what other tabs ask for would take the place of what is kept.
+    return take_view(reader, shown, 100, before=before, wants=("stacks", "threads"))
 
 
 SPAN = Selection(range=(ONSET, T0 + 18 * S))
