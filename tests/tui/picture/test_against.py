@@ -17,7 +17,7 @@ from perftui.probes.profile.difference import ComparedStacks, Delta, Difference,
 from perftui.probes.spine.calltree import ROOT, CallTree
 from perftui.tui.picture.against import AT_START, NO_RANGE, take_against, time_before
 from perftui.tui.picture.selection import Selection
-from perftui.tui.picture.view import take_view
+from perftui.tui.picture.view import ALL_PARTS, take_view
 from perftui.tui.widgets.flame.diff.layout import diff_icicle
 from perftui.tui.widgets.flame.diff.words import diff_label, face_of, fresh_text, signed
 from perftui.tui.widgets.flame.layout import find_box, lay_out
@@ -58,9 +58,9 @@ def twice() -> Reader:
 
 
 def against_view(reader: Reader, selection: Selection, before: View | None = None) -> View:
-    shown = selection.with_(against=True)
-    # As the flame asks: what other tabs ask for would take the place of what is kept.
-    return take_view(reader, shown, 100, before=before, wants=("stacks", "threads"))
+    # As the flame asks: what the tracks ask for would take the place of what is kept.
+    wants = ALL_PARTS - {"tracks"}
+    return take_view(reader, selection.with_(against=True), 100, before=before, wants=wants)
 
 
 SPAN = Selection(range=(ONSET, T0 + 18 * S))
