@@ -42,6 +42,9 @@ MATTERS_SHARE = 0.05
 """A suspect that met less of the page faults in ENOUGH_CALLS does without measuring,"""
 MATTERS_A_CALL = 1 / 200
 """and one that met fewer of them in a call: 20 bytes."""
+SOON_S = 0.05
+"""A thread is read a moment before it is looked at where it is: of what it gained before an event
+that comes so soon it cannot be said in which function that was."""
 MOST_THREADS = 64
 """With more it takes too long to see where they are: no windows."""
 SWITCHES_S = 1.0
@@ -68,9 +71,11 @@ class Suspect:
 class _Thread:
     """Where one thread is, and what was read at its last event."""
 
-    __slots__ = ("faults", "inside", "new_faults", "rss")
+    __slots__ = ("faults", "fresh", "inside", "new_faults", "rss")
 
-    def __init__(self, inside: "list[int]", rss: int, faults: int) -> None:
+    def __init__(self, inside: "list[int]", rss: int, faults: int, fresh: bool = False) -> None:
+        self.fresh = fresh
+        """It has had no event in this window: its figures are of some moment before it."""
         self.inside = inside
         self.rss = rss
         self.faults = faults
@@ -197,37 +202,39 @@ class Rises:
     def _open(self) -> None:
         """Measure from now on."""
         monitoring: "Any" = getattr(sys, "monitoring", None)
+        # First: who runs meanwhile without events would count where it is found.
+        for suspect in self.suspects:
+            if not suspect.dropped:
+                monitoring.set_local_events(self._tool, suspect.code, self._local)
         window = _Window(self._rss_now(), self._usage(self._whole).ru_minflt)
         self._where_they_are(window)
         self._window = window
         self.windows += 1
-        for suspect in self.suspects:
-            if not suspect.dropped:
-                monitoring.set_local_events(self._tool, suspect.code, self._local)
 
     def _close(self) -> None:
         """Measure no more for now: give what threads gained since their last event."""
-        window, self._window = self._window, None
+        window = self._window
         if window is None:
             return
         monitoring: "Any" = getattr(sys, "monitoring", None)
-        for suspect in self.suspects:
-            monitoring.set_local_events(self._tool, suspect.code, 0)
-        rss = self._rss_now()
+        # While events still tell where each thread is; what it does after that counts for nobody.
+        rss, faults_of = self._rss_now(), faults_by_thread()
         faults = max(self._usage(self._whole).ru_minflt - window.faults, 0)
-        self.rose_bytes += rss - window.rss
-        self.faults += faults
-        self.measured_s += time.monotonic() - window.began_s
-        faults_of = faults_by_thread()
         for ident, thread in list(window.threads.items()):
-            gained = max(faults_of.get(ident, thread.faults) - thread.faults, 0)
-            thread.new_faults += gained
+            gained = faults_of.get(ident, thread.faults) - thread.faults
+            thread.new_faults += max(gained, 0)
             self._new_faults[ident] = self._new_faults.get(ident, 0) + thread.new_faults
-            if thread.inside:
+            if thread.inside and gained >= 0:  # else it has had an event since
                 suspect = self.suspects[thread.inside[-1]]
                 suspect.faults += gained
                 if len(window.threads) == 1 or gained > ALONE_SHARE * faults:
                     suspect.rss_bytes += rss - thread.rss
+        self._window = None
+        for suspect in self.suspects:
+            monitoring.set_local_events(self._tool, suspect.code, 0)
+        self.rose_bytes += self._rss_now() - window.rss
+        self.faults += max(self._usage(self._whole).ru_minflt - window.faults, 0)
+        self.measured_s += time.monotonic() - window.began_s
 
     def _callbacks(self, events: "Any") -> "dict[int, Callable[..., Any]]":
         return {
@@ -259,7 +266,7 @@ class Rises:
                 at = at.f_back
             if inside and ident in faults_of:
                 inside.reverse()
-                window.threads[ident] = _Thread(inside, window.rss, faults_of[ident])
+                window.threads[ident] = _Thread(inside, window.rss, faults_of[ident], True)
 
     # --- in the program's threads ---------------------------------------------------------
 
@@ -271,7 +278,9 @@ class Rises:
         if thread is None:
             thread = window.threads[ident] = _Thread([], rss, faults)
             return thread
-        if thread.inside:
+        told = not thread.fresh or time.monotonic() - window.began_s > SOON_S
+        thread.fresh = False
+        if thread.inside and told:
             suspect = self.suspects[thread.inside[-1]]
             suspect.rss_bytes += rss - thread.rss
             suspect.faults += faults - thread.faults
