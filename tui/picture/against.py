@@ -29,7 +29,7 @@ class MadeOf(NamedTuple):
     stacks: Sequence[ThreadTree]
     """Of the range."""
     span: tuple[int, int]
-    thread: ThreadKey | None
+    threads: frozenset[ThreadKey] | None
     process: int | None
     by_line: bool
 
@@ -89,7 +89,8 @@ def take_against(
     if base is None:
         return Against(span, None, None, None, AT_START, None)
     before = reader.call_tree(*base)
-    made_of = MadeOf(before, stacks, span, selection.thread, selection.process, selection.by_line)
+    chosen = selection.threads
+    made_of = MadeOf(before, stacks, span, chosen, selection.process, selection.by_line)
     if last is not None and made_of.same(last.made_of):
         return last
     if not stacks and not before:
@@ -111,8 +112,8 @@ def _threads(
     before: Sequence[ThreadTree], during: Sequence[ThreadTree], selection: Selection
 ) -> tuple[list[ThreadTree], list[ThreadTree]]:
     """Return the threads to compare: the chosen one, else those that were busy on either side."""
-    if selection.thread is not None:
-        keys = {selection.thread}
+    if selection.threads is not None:
+        keys = set(selection.threads)
     else:
         keys = {(s.pid, s.tid) for side in (before, during) for s in busy(side)}
     if selection.process is not None:

@@ -27,6 +27,8 @@ class Selection:
     """The view stands still at this moment while the probes go on."""
     thread: tuple[int, int] | None = None
     """(pid, tid) chosen with < and >; None shows all threads, hottest first."""
+    group: tuple[str, frozenset[tuple[int, int]]] | None = None
+    """Name, and (pid, tid) of each, of the threads of a track that was chosen."""
     process: int | None = None
     """pid of the one process that is shown; None shows the whole tree."""
     weight: Weight = "wall"
@@ -42,5 +44,14 @@ class Selection:
     """The flame shows the range against the time before it."""
 
     def with_(self, **changes: object) -> Selection:
-        """Return a copy with some fields changed."""
+        """Return a copy with some fields changed; who chooses a thread, or none, leaves a group."""
+        if "thread" in changes:
+            changes.setdefault("group", None)
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def threads(self) -> frozenset[tuple[int, int]] | None:
+        """(pid, tid) of the threads that were chosen; None shows all."""
+        if self.thread is not None:
+            return frozenset((self.thread,))
+        return None if self.group is None else self.group[1]

@@ -395,3 +395,22 @@ def test_every_line_fills_its_width(size: tuple[int, int], theme: str) -> None:
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length
 
     on_stage(pane, play, size)
+
+
+def test_a_group_of_threads_is_one_flame_until_a_thread_is_chosen() -> None:
+    from perftui.tui.widgets.flame.threads import as_one, pick_threads
+
+    view = make_view(WHOLE)
+    keys = [(stack.pid, stack.tid) for stack in view.stacks]
+    group = ("some ×2", frozenset(keys[:2]))
+    chosen = WHOLE.with_(thread=None, group=group)
+    assert chosen.threads == group[1]
+    threads = pick_threads(replace(view, selection=chosen), None)
+    assert {(stack.pid, stack.tid) for stack in threads} == group[1]
+    whole = as_one(view, threads)
+    assert whole.cpu_ns == sum(stack.cpu_ns for stack in view.stacks[:2])
+    alone = chosen.with_(thread=keys[0])
+    assert alone.group is None
+    assert alone.threads == {keys[0]}
+    assert chosen.with_(weight="cpu").group == group
+    assert chosen.with_(thread=None).threads is None

@@ -111,7 +111,7 @@ def test_keys_go_through_tracks_and_on_into_the_threads() -> None:
 
     stage = on_stage(TracksPane(), walk)
     chosen = stage.heard_of(TrackList.Chosen)
-    assert {(m.name, m.thread, m.count) for m in chosen} == {("MainThread", MAIN, 1)}  # type: ignore[attr-defined]
+    assert {(m.name, m.threads) for m in chosen} == {("MainThread", frozenset((MAIN,)))}  # type: ignore[attr-defined]
 
 
 def test_a_click_on_a_track_opens_its_flame() -> None:

@@ -561,6 +561,6 @@ class LiveScreen(Screen[None]):
         self.deck.seek(message.function, message.file)
 
     def on_track_list_chosen(self, message: TrackList.Chosen) -> None:
-        """Show the flame of a group of threads, by its hottest one."""
-        self.choices.group(message.name, message.thread, message.count)
+        """Show the flame of a group of threads."""
+        self.choices.group(message.name, message.threads)
         self.open_tab(FLAME)

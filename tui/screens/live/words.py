@@ -121,6 +121,8 @@ def about(view: View, tab: str, paint: Paint, *, brief: bool = False) -> list[Pi
         names = {(t.pid, t.tid): t.name for t in view.threads}
         name = names.get(selection.thread, str(selection.thread[1]))
         pieces.append((f"  {shorten_end(clean(name), 20)}", paint.link))
+    elif selection.group is not None:
+        pieces.append((f"  {shorten_end(clean(selection.group[0]), 24)}", paint.link))
     if selection.filter:
         pieces.append((f"  /{shorten_end(clean(selection.filter), 16)}", paint.link))
     if selection.range is not None:

@@ -75,6 +75,9 @@ def pick_threads(
     def heat(stack: ThreadTree) -> float:
         return _heat(stack, selection.weight)
 
+    if selection.group is not None:
+        chosen = (s for s in view.stacks if (s.pid, s.tid) in selection.group[1])
+        return tuple(sorted(chosen, key=heat, reverse=True))
     if selection.merged:
         return tuple(sorted(busy(view.stacks), key=heat, reverse=True))
     stacks = tuple(stack for stack in view.stacks if hit(stack)) if hit else ()

@@ -83,8 +83,9 @@ class TopPane(Table):
     def _fill(self, view: View) -> None:
         selection = view.selection
         index = WEIGHT_INDEX[selection.weight]
-        if selection.thread is not None:
-            stacks = tuple(s for s in view.stacks if (s.pid, s.tid) == selection.thread)
+        chosen = selection.threads
+        if chosen is not None:
+            stacks = tuple(s for s in view.stacks if (s.pid, s.tid) in chosen)
         else:
             stacks = busy(view.stacks)
         rows = function_sums(view.tree, stacks, by_line=selection.by_line)
@@ -111,7 +112,7 @@ class TopPane(Table):
 
         narrow = self.size.width < NARROW
         left_out = len(view.stacks) - len(stacks)
-        idle = f" · {left_out} idle left out" if left_out and selection.thread is None else ""
+        idle = f" · {left_out} idle left out" if left_out and chosen is None else ""
         sorted_by = min(_SORTED_COLUMN[self.sort], 5 if narrow else 6)
         unit = "lines" if selection.by_line else "functions"
         names = ", ".join(clean(s.name) for s in stacks[:3]) + (" …" if len(stacks) > 3 else "")

@@ -60,13 +60,12 @@ class TrackList(LinePane):
     """Key, what it does, and its action: named below while the keys are here."""
 
     class Chosen(Message):
-        """A person wants the flame of a group; `thread` is its hottest with stacks."""
+        """A person wants the flame of a group: its name, and (pid, tid) of its threads."""
 
-        def __init__(self, name: str, thread: tuple[int, int], count: int) -> None:
+        def __init__(self, name: str, threads: frozenset[tuple[int, int]]) -> None:
             super().__init__()
             self.name = name
-            self.thread = thread
-            self.count = count
+            self.threads = threads
 
     class Left(Message):
         """The cursor went below the last track."""
@@ -284,11 +283,8 @@ class TrackList(LinePane):
 
     def _open(self, track: ThreadTrack) -> None:
         group = track.group
-        members = [self._threads[key] for key in group.threads if key in self._threads]
-        if not members or not group.python:
-            return
-        hottest = max(members, key=lambda thread: thread.cpu_s)
-        self.post_message(self.Chosen(group.title, (hottest.pid, hottest.tid), len(group.threads)))
+        if group.python and any(key in self._threads for key in group.threads):
+            self.post_message(self.Chosen(group.title, frozenset(group.threads)))
 
     def jump_spots(self) -> list[tuple[int, int]]:
         """Return the tracks that are seen."""

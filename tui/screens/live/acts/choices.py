@@ -45,7 +45,7 @@ class Choices:
     def merge(self) -> None:
         """Change between the hottest thread and all threads as one."""
         selection = self._shown.selection
-        merged = selection.thread is not None or not selection.merged
+        merged = selection.threads is not None or not selection.merged
         self._shown.choose(selection.with_(merged=merged, thread=None))
 
     def next_thread(self, step: int) -> None:
@@ -58,11 +58,12 @@ class Choices:
         """Show one thread alone."""
         self._shown.choose(self._shown.selection.with_(thread=thread))
 
-    def group(self, name: str, hottest: ThreadKey, count: int) -> None:
-        """Show the thread of a group that says most about it."""
-        self.thread(hottest)
-        if count > 1:
-            self._say(f"{clean(name)}: the hottest of them; < > go to others, r shows all again")
+    def group(self, name: str, threads: frozenset[ThreadKey]) -> None:
+        """Show the threads of a group as one."""
+        selection = self._shown.selection
+        self._shown.choose(selection.with_(thread=None, group=(name, threads)))
+        if len(threads) > 1:
+            self._say(f"{clean(name)} as one; < > go to each thread, r shows all again")
 
     def process(self, pid: int) -> None:
         """Show one process alone, or the whole tree again."""
