@@ -11,6 +11,7 @@ from support.screens.synthetic_session import SyntheticSession
 
 from perftui.tui.screens.dialogs.explained import ExplainedScreen, explaining_lines
 from perftui.tui.screens.dialogs.jump import LETTERS, MOST, JumpScreen, labels_for
+from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.screen import LiveScreen
 from perftui.tui.session.first_look import is_first_look, note_seen
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
@@ -67,6 +68,11 @@ def test_help_explains_the_screen_in_place_and_a_key_goes_on(size: tuple[int, in
         assert numbers == [f" {n} " for n in range(1, len(numbers) + 1)]
         assert len(numbers) >= 5
         assert "▾ a jump" in stage.text
+        assert stands_still(stage.app.screen)
+        before = stage.live.pictures
+        for _ in range(5):
+            await stage.live._picture()
+        assert stage.live.pictures == before, "each would be a whole screen for the terminal"
         await stage.press("h")
         await stage.until(lambda: isinstance(stage.app.screen, LiveScreen))
         await stage.until(lambda: stage.live.tab == "Threads")

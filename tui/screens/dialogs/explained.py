@@ -91,6 +91,9 @@ class ExplainedScreen(ModalScreen[None]):
     ExplainedScreen { background: $background 0%; }
     """
 
+    STANDS_STILL = True
+    """See `dialogs.standing`."""
+
     def __init__(self, parts: Sequence[Explained], panel: Widget) -> None:
         super().__init__()
         self._parts = [each for each in parts if each.part.display and each.part.region.area]

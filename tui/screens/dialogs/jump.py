@@ -94,6 +94,9 @@ class JumpScreen(ModalScreen[JumpTarget | None]):
     JumpScreen { background: $background 0%; }
     """
 
+    STANDS_STILL = True
+    """See `dialogs.standing`: letters lie where the targets were."""
+
     def __init__(self, targets: Sequence[JumpTarget]) -> None:
         super().__init__()
         self._targets = dict(zip(labels_for(len(targets)), targets, strict=True))

@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
 from perftui.tui.picture.refresh_pace import RefreshPace
+from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
 from perftui.tui.screens.live.acts.giving_back import GivingBack
@@ -261,7 +262,8 @@ class LiveScreen(Screen[None]):
     async def _picture(self) -> None:
         """Take one picture and draw it, unless it would be the one that is there."""
         layout = self.shown.layout
-        if layout is None or not self.is_current:
+        # Below another screen every change is a whole screen for the terminal.
+        if layout is None or not self.is_current or stands_still(self.app.screen):
             return
         wanted = Wanted(
             self.selection,
