@@ -377,7 +377,9 @@ def _heat(reader: Reader, selection: Selection, status: Status, now: int, column
     start = status.t_start_ns
     seconds = max(-(-(now - start) // NS_PER_S), 1)
     shown = min(columns, seconds)
-    if selection.cursor_ns is not None:
+    if selection.axis is not None and selection.axis[1] - selection.axis[0] <= shown * NS_PER_S:
+        last = -(-(selection.axis[1] - start) // NS_PER_S)
+    elif selection.cursor_ns is not None:
         last = (selection.cursor_ns - start) // NS_PER_S + 1 + shown // 2
     elif selection.range is not None:
         last = (selection.range[1] - start) // NS_PER_S + 1

@@ -11,6 +11,7 @@ from support.screens.plot import T0, S
 from support.screens.synthetic_session import SyntheticSession
 
 from perftui.probes.spine.reader import Buckets
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.picture.selection import Selection
 from perftui.tui.picture.view import HEAT_PER_S, take_view
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, heat_map, level_of, rows_for
@@ -112,10 +113,10 @@ def test_it_is_drawn_with_labels_and_without_a_scale_of_its_own() -> None:
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         pane.show(view())
         text = text_of(pane)
-        assert "a column is 1 s, a row 50 ms" in text
+        assert "across: seconds, a row is 50 ms of each" in text
         assert "0 ms" in text
         assert "500 ms" in text
-        assert "10 s" in text
+        assert "9 s" in text
 
     on_stage(pane, play, (120, 14))
 
@@ -161,14 +162,17 @@ def test_a_drag_selects_and_a_click_chooses() -> None:
 
     async def play(stage: Stage, pilot: Pilot[None]) -> None:
         pane.show(view())
-        cells = 5  # 19 seconds in 111 cells
-        await pilot.click(HeatPane, offset=(LEFT + 4 * cells + 1, 3))
+
+        def first(second: int) -> int:
+            return pane._left + pane._seconds.index(second)
+
+        await pilot.click(HeatPane, offset=(first(4) + 1, 3))
         clicked = stage.heard_of(HeatPane.MomentChosen)[-1]
         assert isinstance(clicked, HeatPane.MomentChosen)
         assert clicked.t_ns == T0 + round(4.2 * S)
-        await pilot.mouse_down(HeatPane, offset=(LEFT + 4 * cells, 1))
-        await pilot.hover(HeatPane, offset=(LEFT + 8 * cells, 5))
-        await pilot.mouse_up(HeatPane, offset=(LEFT + 8 * cells, 5))
+        await pilot.mouse_down(HeatPane, offset=(first(4), 1))
+        await pilot.hover(HeatPane, offset=(first(8), 5))
+        await pilot.mouse_up(HeatPane, offset=(first(8), 5))
         chosen = stage.heard_of(HeatPane.RangeChosen)[-1]
         assert isinstance(chosen, HeatPane.RangeChosen)
         assert (chosen.t0_ns, chosen.t1_ns) == (T0 + 4 * S, T0 + round(8.45 * S))
@@ -185,3 +189,26 @@ def test_without_cpu_it_says_so() -> None:
         assert "no CPU was measured here yet" in text_of(pane)
 
     on_stage(pane, play, (80, 12))
+
+
+def test_a_second_stands_below_itself_in_the_charts_while_each_has_a_cell() -> None:
+    pane = HeatPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        zoomed = view(Selection(axis=(T0 + 3 * S, T0 + 9 * S), cursor_ns=T0 + 18 * S))
+        for shown in (view(), zoomed):
+            pane.show(shown)
+            axis = AxisMap(*shown.axis, pane._left, 100)
+            assert shown.heat is not None
+            assert pane._left == 11
+            for column in range(11, 111):
+                second = pane._seconds[column - 11]
+                if second is not None:
+                    begins = shown.heat.t0_ns + second * S
+                    assert begins <= axis.time(column) < begins + S
+            assert len({second for second in pane._seconds if second is not None}) >= 6
+        long = take_view(SyntheticSession(now_s=300, tick_s=1.0).reader, Selection(), 100)
+        pane.show(long)
+        assert pane._left == LEFT, "a cell each is not to be had"
+
+    on_stage(pane, play, (140, 14))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from perftui.probes.profile.sums import BYTES, WEIGHT_INDEX
+from perftui.probes.spine.calltree import installed_path, own_path
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean, shorten_middle
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
@@ -140,7 +141,8 @@ def headline(pane: LinePane, frame: FrameDetail) -> list[Part]:
 def _named(pane: LinePane, frame: FrameDetail, figures: list[Part]) -> list[Part]:
     """Put name and place before the figures."""
     dim, strong, width = pane.tone("dim"), pane.tone("strong"), pane.size.width
-    place = clean(frame.file)
+    own = own_path(frame.file)
+    place = clean(installed_path(frame.file) or frame.file if own is None else f"perftui/{own}")
     if frame.line and place:
         place += f":{frame.line}"
     name = clean(frame.function)

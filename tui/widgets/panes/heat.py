@@ -1,8 +1,10 @@
 """The Heat tab: when within each second the program was busy. Short stalls and bursts that a
-curve averages away are dark or bright spots here."""
+curve averages away are dark or bright spots here. A second stands below itself in the charts, as
+long as the axis has a cell for each."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -12,6 +14,7 @@ from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.terminal.app import TerminalApp
+from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, HeatMap, heat_map
 from perftui.tui.widgets.charts.time_axis import moment_text, tick_step_s, tick_text
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
+    from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
 
 LEFT = 8
-"""Cells of the labels."""
+"""Cells of the labels, where the charts' axis has too many seconds for this width."""
+_CHARTS_LEFT = (9, 11)
+"""Where the charts begin, on narrow and on wide screens."""
 _SHADES = " ░░░▒▒▒▒▓▓▓▓████"
 """A level without colour."""
 
@@ -65,6 +71,9 @@ class HeatPane(LinePane):
         super().__init__(id=id, classes=classes)
         self._view: View | None = None
         self._map: HeatMap | None = None
+        self._left = LEFT
+        self._seconds: list[int | None] = []
+        """Of each cell behind `_left`: the column of the map that is shown there."""
         self._cursor_ns: int | None = None
         self._pinned_ns: int | None = None
         """Where a range begins that is being selected with the keys."""
@@ -102,18 +111,36 @@ class HeatPane(LinePane):
         if not any(value is not None for value in buckets.last):
             self._map = None
             return self.words("no CPU was measured here yet")
-        made = self._map = heat_map(buckets, height - 2, width - LEFT - 1)
+        made = self._map = self._placed(view, buckets, height - 2, width)
         lines = [self._head(made, width)]
         lines += [self._row(view, made, line, width) for line in range(made.rows // 2)]
         lines.append(self._axis(view, made, width))
         return lines
+
+    def _placed(self, view: View, buckets: Buckets, lines: int, width: int) -> HeatMap:
+        """Make the map, and give each cell its second: as in the charts, if each has a cell."""
+        (t0_ns, t1_ns), columns = view.axis, len(view.cpu.last)
+        left = _CHARTS_LEFT[width >= WIDE]
+        if left + columns <= width and t1_ns - t0_ns <= columns * NS_PER_S:
+            made = heat_map(buckets, lines, columns)
+            self._left = left
+            moments = (
+                t0_ns + (2 * n + 1) * (t1_ns - t0_ns) // (2 * columns) for n in range(columns)
+            )
+            places = map(made.place, moments)
+            self._seconds = [None if place is None else place[0] for place in places]
+            return made
+        made = heat_map(buckets, lines, width - LEFT - 1)
+        self._left = LEFT
+        self._seconds = [n // made.cells for n in range(made.seconds * made.cells)]
+        return made
 
     def _head(self, made: HeatMap, width: int) -> Strip:
         dim = self.tone("dim")
         part = f"{1000 // made.rows} ms"
         left: list[Part] = [
             (" CPU within each second", self.tone("strong")),
-            (f"  a column is 1 s, a row {part}", dim),
+            (f"  across: seconds, a row is {part} of each", dim),
         ]
         if self._pinned_ns is not None:
             left.append(("  enter ends the range · esc drops it", self.tone("accent")))
@@ -130,34 +157,38 @@ class HeatPane(LinePane):
             label = "0 ms"
         elif line * 4 == made.rows:
             label = "500 ms"
-        parts: list[Part] = [(label.rjust(LEFT - 2) + "  ", dim)]
+        parts: list[Part] = [(label.rjust(self._left - 2) + "  ", dim)]
         cursor = None if self._cursor_ns is None else made.place(self._cursor_ns)
         chosen = self._chosen(view)
         upper, lower = 2 * line, 2 * line + 1
-        for column, levels in enumerate(made.levels):
+        for column, run in groupby(self._seconds):
+            cells = len(list(run))
+            if column is None:
+                parts.append((" " * cells, dim))
+                continue
+            levels = made.levels[column]
             inside = _within(chosen, made.moment(column, upper), made.part_ns * 2)
             if cursor is not None and cursor[0] == column and cursor[1] // 2 == line:
                 style = self._pair(levels[upper], levels[lower], inside)
-                mark = "◆".center(made.cells)[: made.cells]
+                mark = "◆".center(cells)[:cells]
                 ink = paint_of(self.app).bright
                 parts.append((mark, Style(color=ink.color, bgcolor=style.bgcolor, bold=True)))
                 continue
-            text = self._glyph(levels[upper], levels[lower]) * made.cells
+            text = self._glyph(levels[upper], levels[lower]) * cells
             parts.append((text, self._pair(levels[upper], levels[lower], inside)))
         return line_of(_joined(parts), width, self.tone("text"))
 
     def _axis(self, view: View, made: HeatMap, width: int) -> Strip:
         text = [" "] * width
-        step = max(tick_step_s(made.seconds, max((made.seconds * made.cells) // 14, 1)), 1.0)
+        step = max(tick_step_s(made.seconds, max(len(self._seconds) // 14, 1)), 1.0)
         first_s = round(view.seconds(made.t0_ns))
-        for column in range(made.seconds):
-            second = first_s + column
-            if second % step:
-                continue
-            at = LEFT + column * made.cells
-            for offset, char in enumerate(tick_text(second, step)):
-                if at + offset < width:
-                    text[at + offset] = char
+        at = self._left
+        for column, run in groupby(self._seconds):
+            if column is not None and (first_s + column) % step == 0:
+                for offset, char in enumerate(tick_text(first_s + column, step)):
+                    if at + offset < width:
+                        text[at + offset] = char
+            at += len(list(run))
         parts: list[Part] = [("".join(text), self.tone("dim"))]
         if self._cursor_ns is not None:
             said = f" ◆ {moment_text(view.seconds(self._cursor_ns))} "
@@ -271,7 +302,10 @@ class HeatPane(LinePane):
         made = self._map
         if made is None:
             return None
-        return made.moment(int(event.x - LEFT) // made.cells, 2 * int(event.y - 1))
+        cell = min(max(int(event.x) - self._left, 0), len(self._seconds) - 1)
+        near = sorted(range(len(self._seconds)), key=lambda n: abs(n - cell))
+        column = next((c for c in map(self._seconds.__getitem__, near) if c is not None), 0)
+        return made.moment(column, 2 * int(event.y - 1))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin a drag, or a click."""
