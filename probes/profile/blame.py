@@ -138,29 +138,54 @@ def _codes(fills: str) -> list[PlaceInCode]:
 def _filled_by(
     codes: list[PlaceInCode], tree: CallTree, threads: Sequence[ThreadTree]
 ) -> PlaceInCode | None:
-    """Return which of the codes filled it: the one that touched most memory, else ran most."""
+    """Return which of the codes filled it: the one that touched most memory, else ran most.
+
+    A module names its globals where it makes them, and all else is called from it: it is the one
+    only if most of the memory was touched in its own lines, or if there is no other.
+    """
+    modules = [code for code in codes if code.function == "<module>"]
+    others = [code for code in codes if code.function != "<module>"]
+    if modules and others:
+        in_lines = _weights(modules, tree, threads, directly=True)
+        cells = [cell for thread in threads for cell in thread.self_by_node.values()]
+        touched = sum(cell.touched_bytes for cell in cells)
+        mine = sum(by_bytes for by_bytes, _ in in_lines.values())
+        codes = modules if touched and mine > touched / 2 else others
+    weights = _weights(codes, tree, threads, directly=False)
+    if not weights:
+        return codes[0] if len(codes) == 1 else None
+    sums: dict[tuple[str, str], list[float]] = {}
+    for (function, file, _), both in weights.items():
+        cell = sums.setdefault((function, file), [0.0, 0.0])
+        cell[0] += both[0]
+        cell[1] += both[1]
+    chosen = max(sums, key=lambda key: sums[key])
+    best = max((place for place in weights if place[:2] == chosen), key=lambda p: weights[p])
     wanted = {(code.function, code.file): code for code in codes}
-    weights: dict[tuple[str, str], list[float]] = {}
-    lines: dict[tuple[str, str, int], float] = {}
+    return PlaceInCode(*chosen, best[2] or wanted[chosen].line)
+
+
+def _weights(
+    codes: list[PlaceInCode], tree: CallTree, threads: Sequence[ThreadTree], *, directly: bool
+) -> dict[tuple[str, str, int], tuple[float, float]]:
+    """Return (touched bytes, CPU ns) by place: of the innermost of the codes in each stack, or
+    `directly` of those stacks alone that end in one."""
+    wanted = {(code.function, code.file) for code in codes}
+    found: dict[tuple[str, str, int], tuple[float, float]] = {}
     for thread in threads:
         for node, cell in thread.self_by_node.items():
             at = node
             while at != ROOT:
                 frame = tree.frame(at)
-                key = frame.function, frame.file
-                if key in wanted:
-                    both = weights.setdefault(key, [0.0, 0.0])
-                    both[0] += cell.touched_bytes
-                    both[1] += cell.cpu_ns
-                    place = (*key, frame.line)
-                    lines[place] = lines.get(place, 0.0) + cell.touched_bytes + cell.cpu_ns / 1e9
+                if (frame.function, frame.file) in wanted:
+                    place = frame.function, frame.file, frame.line
+                    touched, cpu_ns = found.get(place, (0.0, 0.0))
+                    found[place] = touched + cell.touched_bytes, cpu_ns + cell.cpu_ns
+                    break
+                if directly:
                     break
                 at = tree.parent(at)
-    if not weights:
-        return codes[0] if len(codes) == 1 else None
-    best = max(weights, key=lambda key: weights[key])
-    line = max((line for line in lines if line[:2] == best), key=lambda line: lines[line])[2]
-    return PlaceInCode(*best, line or wanted[best].line)
+    return found
 
 
 def blame_json(blame: Blame, reader: Reader, t0_ns: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.profile.growth import CANNOT_TELL
 from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def _interleaved(trial: Trial) -> Tried:
     named += [("rose in", row["function"]) for row in memory["rises"][:1]]
     for row in memory["growth"][:1]:
         # One thread's faults between two samples: it may say that it cannot tell.
-        unsure = row["function"] not in truth["innocent"] or keeps in row["within"]
-        named.append(("within", keeps if unsure else row["function"]))
+        if row["confidence"] != CANNOT_TELL:
+            named.append(("rose in", row["function"]))
     said = ", ".join(f"{how} {function}" for how, function in named) or "nothing"
     ok = bool(named) and all(function == keeps for _, function in named)
     return Tried(f"keeps {keeps}", said, "", ok)

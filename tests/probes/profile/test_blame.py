@@ -153,6 +153,23 @@ def test_several_that_may_have_filled_it_and_none_that_ran_is_nobody() -> None:
     assert str(code) == "enrich etl.py:7"
 
 
+def test_a_module_fills_its_globals_only_in_its_own_lines() -> None:
+    fills = f"hoard\t{FILE}\t9\n<module>\t{FILE}\t1"
+    keeper = Keeper(9, 1, 0, "__main__.KEPT", "list", "bytearray", 90, 90, 90 * MB, False, fills)
+    blame = Blame((), (keeper,), ())
+
+    def filler(*cells: tuple[tuple[str, ...], int]) -> str | None:
+        program = Program()
+        program.thread(1, "MainThread", *((names, b * MB, b * MB, 0) for names, b in cells))
+        code = keepers_of(blame, program.tree, program.call_tree)[0].code
+        return None if code is None else code.function
+
+    # What it calls is nothing of its own, and `hoard` is too quick to be met.
+    assert filler((("<module>", "compute"), 80), (("<module>",), 20)) == "hoard"
+    assert filler((("<module>", "hoard"), 5), (("<module>", "churn"), 90)) == "hoard"
+    assert filler((("<module>",), 80), (("<module>", "report"), 20)) == "<module>"
+
+
 def test_rises_add_up_and_what_was_not_measured_is_last() -> None:
     rows = (
         Rise(9, 1, 6, "", "", 0, 0, 70 * MB, 0),

@@ -23,8 +23,8 @@ FETCH = {"n": 20, "first_s": 0.401, "warm_median_s": 0.0101}
 TASK = {"name": "asker", "frames": [{"function": "ask"}, {"function": "read_answer"}]}
 KEEPER, CHURN = {"function": "hoard"}, {"function": "churn"}
 NONE_YET: dict[str, Any] = {"growth": [], "keepers": [], "rises": []}
-UNSURE = {"function": "churn", "within": ["churn", "hoard"]}
-SURE = {"function": "churn", "within": ["churn"]}
+UNSURE = {"function": "churn", "confidence": "cannot tell"}
+SURE = {"function": "churn", "confidence": "it, or what it calls"}
 
 RIGHT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
