@@ -75,7 +75,7 @@ def _worker(trial: Trial) -> Tried:
         f"{expected} {format_bytes(truth['bytes'])}",
         f"{row['function']} in {row['thread']} {format_bytes(row['grown_bytes'])}",
         f"{off:+.1%}",
-        right and abs(off) <= 0.1,
+        right and abs(off) <= 0.25,  # RSS is the whole process's, and shared out
     )
 
 
