@@ -43,6 +43,10 @@ class Terminal:
     def screen(self) -> str:
         return self("capture-pane", "-p", "-t", "t")
 
+    def everything(self) -> str:
+        """What is on the screen, and what has left it at the top."""
+        return self("capture-pane", "-p", "-S", "-", "-t", "t")
+
     def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
         end = time.monotonic() + limit_s
         while True:

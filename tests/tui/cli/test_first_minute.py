@@ -63,7 +63,8 @@ def test_a_dumb_terminal_gets_words_and_no_screen(tmp_path: Path) -> None:
     try:
         terminal("send-keys", "-t", "t", "TERM=dumb; export TERM; clear", "Enter")
         terminal.run("run", "--no-record", str(script))
-        screen = terminal.wait_for("returned 0")
+        terminal.wait_for("returned 0")
+        screen = terminal.everything()
         assert "nothing can be drawn on this terminal" in screen
         assert "what it says" in screen
     finally:
