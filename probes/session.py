@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from perftui.probes.agent_link.order_board import OrderBoard
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.recording.write.recorder import Recorder
     from perftui.probes.spine.log import Probe
@@ -533,11 +534,7 @@ class Session:
         Raises:
             OSError: it cannot be asked.
         """
-        if self._channel is None or not self._about.agent:
-            raise OSError("only a Python program that perftui launched can be asked")
-        if self._channel.board is None:
-            raise OSError("the program hears nothing: it was launched with --hands-off")
-        self._channel.board.ask_for_release(self._target.pid)
+        self._board().ask_for_release(self._target.pid)
 
     def list_tasks(self) -> None:
         """Ask the program for its asyncio tasks, now; it tells them by itself once a second.
@@ -545,11 +542,14 @@ class Session:
         Raises:
             OSError: it cannot be asked.
         """
+        self._board().ask_for_tasks(self._target.pid)
+
+    def _board(self) -> OrderBoard:
         if self._channel is None or not self._about.agent:
             raise OSError("only a Python program that perftui launched can be asked")
         if self._channel.board is None:
             raise OSError("the program hears nothing: it was launched with --hands-off")
-        self._channel.board.ask_for_tasks(self._target.pid)
+        return self._channel.board
 
     def trace_allocations(self, seconds: float) -> None:
         """Have the program trace its allocations for a while: tracemalloc, which costs it.

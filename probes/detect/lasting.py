@@ -19,8 +19,8 @@ AGAIN = 1.5
 """The next time is so many times as late after its onset: an alert of a day is told 30 times."""
 OF_MEMORY = ("mem_growth", "streaming_violation")
 _SAYS_ITSELF = ("loop_blocked", "cold_start", "oom_risk")
-_RUNNING = re.compile(r" [\d.]+ \S+ \(still running\).*")
 """Kinds of which the detector tells the newest length itself, or whose figure is of its moment."""
+_RUNNING = re.compile(r" [\d.]+ \S+ \(still running\).*")
 
 
 class _Open(NamedTuple):

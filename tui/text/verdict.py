@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.text.units import format_clock
+from perftui.tui.text.severity import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING = "nothing stands out"
-SIGNS = {"critical": "▲", "warn": "▲", "info": "·"}
 
 
 def verdict_lines(summary: dict[str, Any]) -> list[str]:
@@ -25,7 +25,7 @@ def verdict_lines(summary: dict[str, Any]) -> list[str]:
 
 
 def said(found: dict[str, Any]) -> str:
-    """Return a finding in one line: as `Finding.line`."""
+    """Return a finding in one line: as `RankedFinding.line`."""
     text, code, unsure = found["text"], found["code"], found["may_be_wrong"]
     place = f"  {code}" if code and code not in text else ""
     return f"{text}{place}{f'  (unsure: {unsure})' if unsure else ''}"

@@ -78,12 +78,16 @@ class Board:
         if self._agent.pid != self._pid:  # forked: what was going on is the parent's
             self._pid = self._agent.pid
             self._ending = False
-            if self._inquiry is not None:
-                self._inquiry.drop()
-                self._inquiry = None
-            if self._traced is not None:
-                self._traced.drop()
-                self._traced = None
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget what is going on."""
+        if self._inquiry is not None:
+            self._inquiry.drop()
+            self._inquiry = None
+        if self._traced is not None:
+            self._traced.drop()
+            self._traced = None
 
     def _last(self) -> None:
         """The thread ends; for good only when the program does, else for a fork."""
@@ -99,12 +103,7 @@ class Board:
             return min(self._go_on(), self._trace())
         except Exception as error:  # the next order may go well; on our own thread all is ours
             self._agent.report(error)
-            if self._inquiry is not None:
-                self._inquiry.drop()
-                self._inquiry = None
-            if self._traced is not None:
-                self._traced.drop()
-                self._traced = None
+            self._drop()
             return CHILD_LOOK_S
 
     def _trace(self) -> float:

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
+from perftui.tui.text.severity import SIGNS
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 HEAD = "what happened"
 HINT = "↑↓ Enter goes there · esc away, V back"
 SHORT_HINT = "Enter goes · esc"
-SIGNS = {"critical": "▲", "warn": "▲", "info": "·"}
 NARROW = 100
 """With less, its tab is left out where the words need the room: Enter goes there all the same."""
 LEAST_TEXT = 30

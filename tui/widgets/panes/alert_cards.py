@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.detect.spikes.spike import what_grew, what_ran, what_rose, where_it_was
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.text.fit import clean
+from perftui.tui.text.severity import SIGNS
 from perftui.tui.widgets.charts.time_axis import moment_text
 from perftui.tui.widgets.panes.card import CardLine
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
 
 TONES = {"critical": "bad", "warn": "warm", "info": "dim"}
-SIGNS = {"critical": "▲", "warn": "▲", "info": "·"}
 _HEADS = ("ruled out", "code", "cleared")
 """Beginnings of clauses of the evidence that get the place of a heading."""
 

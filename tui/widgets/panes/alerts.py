@@ -11,8 +11,9 @@ from perftui.probes.detect.spikes.spike import what_rose, where_it_was
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.picture.choosing import shown_end
 from perftui.tui.text.fit import clean
+from perftui.tui.text.severity import SIGNS
 from perftui.tui.widgets.charts.time_axis import moment_text
-from perftui.tui.widgets.panes.alert_cards import SIGNS, TONES, alert_card, spike_card
+from perftui.tui.widgets.panes.alert_cards import TONES, alert_card, spike_card
 from perftui.tui.widgets.panes.card import Card, CardLine
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 

@@ -1,0 +1,3 @@
+"""How severe something is, as one sign."""
+
+SIGNS = {"critical": "▲", "warn": "▲", "info": "·"}
