@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, cast
 
-from perftui.probes.answers.buckets import Points, bucket_ns, buckets_of
+from perftui.probes.answers.buckets import Filling, Points, bucket_ns
 from perftui.probes.answers.holding import READING_NS, hold_ns
 from perftui.probes.spine.derived import METRIC_FIELDS
 from perftui.probes.spine.reader import TREE
@@ -27,6 +27,9 @@ PROCESS_TIERS_NS = ((0, 1_200), (NS_PER_S, 900), (30 * NS_PER_S, 960), (600 * NS
 """Of one process of many: 1 minute at 20 Hz, 15 min, 8 h, 60 days."""
 THREAD_TIERS_NS = ((0, 480), (NS_PER_S, 600), (15 * NS_PER_S, 720), (300 * NS_PER_S, 8_640))
 """Of one thread: 2 minutes at 4 Hz, 10 min, 3 h, 30 days."""
+
+_MANY_BUCKETS, _MOST_FILLINGS = 32, 2
+"""A range in so many buckets is drawn, and asked for again: so many of them are kept filled."""
 
 READ_FIELDS = METRIC_FIELDS[METRIC_FIELDS.index("cpu_s") + 1 :]
 """What is kept of each reading of a process; its CPU seconds are kept as per cent."""
@@ -110,6 +113,8 @@ class Series:
     ) -> None:
         self._hold_ns = hold_ns
         self._tiers = [_Tier(step, keep) for step, keep in tiers]
+        self._fillings: dict[tuple[int, int, int, int], Filling] = {}
+        """By what was asked for: the axis of a chart stands still while the session goes on."""
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
         self.last_value: float | None = None
@@ -152,14 +157,16 @@ class Series:
     def buckets(self, t0_ns: int, t1_ns: int, n: int) -> Buckets:
         """Return the range in `n` equal buckets, None where nothing was measured."""
         tier = self._tier_for(t0_ns, bucket_ns(t0_ns, t1_ns, n) / 2)
-        return buckets_of(
-            Points(tier.t, tier.low, tier.high, tier.last),
-            (t0_ns, t1_ns),
-            n,
-            step_ns=tier.step_ns,
-            hold_ns=self._hold_ns,
-            until_ns=self.last_t_ns,
-        )
+        asked = (t0_ns, t1_ns, n, tier.step_ns)
+        filling = self._fillings.pop(asked, None)
+        if filling is None:
+            filling = Filling((t0_ns, t1_ns), n, tier.step_ns, self._hold_ns)
+        if n >= _MANY_BUCKETS:
+            if len(self._fillings) >= _MOST_FILLINGS:
+                del self._fillings[next(iter(self._fillings))]
+            self._fillings[asked] = filling  # the last to be forgotten
+        points = Points(tier.t, tier.low, tier.high, tier.last)
+        return filling.with_all(points, self.last_t_ns)
 
     def _tier_for(self, t0_ns: int, step_ns: float) -> _Tier:
         """Return the coarsest tier no wider than `step_ns`, or one that still reaches to t0."""

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import random
+from typing import Any
+
+import pytest
+
+from perftui.probes.answers.buckets import Points
 from perftui.probes.store.series import TIERS_NS, Series
 from perftui.probes.text.units import NS_PER_S
 
@@ -59,3 +65,41 @@ def test_value_at_between_readings_is_the_older_one() -> None:
     series.add(S, 1.0)
     series.add(2 * S, 2.0)
     assert [series.value_at(t) for t in (0, S, S + 1, 2 * S, 9 * S)] == [None, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("hold_ns", [None, S // 5])
+@pytest.mark.parametrize("length_s", [4, 40, 400])
+def test_a_chart_that_goes_on_is_the_chart_drawn_anew(hold_ns: int | None, length_s: int) -> None:
+    """Readings come at uneven times, with gaps, old ones are thinned out; asked in between."""
+    chance = random.Random(length_s)
+    tiers = ((0, 60), (S, 100), (30 * S, 100))
+    series = Series(hold_ns, tiers)
+    asked = (S // 3, length_s * S, 50)
+    t_ns = 0
+    while t_ns < 1.2 * length_s * S:
+        for _ in range(chance.choice((0, 1, 1, 2, 30))):
+            t_ns += chance.choice((1, S // 50, S // 20, S // 20, S))
+            series.add(t_ns, chance.choice((1, 2.5, t_ns % 1000)))
+        known = series.buckets(*asked)
+        fillings, series._fillings = series._fillings, {}
+        assert known == series.buckets(*asked)
+        series._fillings = fillings
+
+
+def test_of_a_chart_that_goes_on_only_the_newest_readings_are_gone_through() -> None:
+    series = Series()
+    asked = (0, 100 * S, 160)
+    for tick in range(1_000):
+        series.add(tick * S // 20, float(tick))
+    series.buckets(*asked)
+    (filling,) = series._fillings.values()
+    looked_at: list[int] = []
+
+    class Times(list[int]):
+        def __getitem__(self, at: Any) -> Any:
+            looked_at.append(at)
+            return super().__getitem__(at)
+
+    (tier,) = (tier for tier in series._tiers if tier.step_ns == 0)
+    filling.with_all(Points(Times(tier.t), tier.low, tier.high, tier.last), series.last_t_ns)
+    assert 0 < len(looked_at) < 100
