@@ -6,6 +6,7 @@ thread of our own judges them and writes the alerts.
 
 from __future__ import annotations
 
+import time
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
@@ -236,7 +237,11 @@ class DetectorProbe:
         self._thread.end()
 
     def _run(self) -> None:
+        taken_s = time.monotonic() - _GATHER_S
         while (batch := self._inbox.get()) is not None:
+            rest_s = taken_s + _GATHER_S - time.monotonic()
+            if rest_s > 0:
+                self._stopping.wait(rest_s)
             try:
                 self._take(batch)
             except Exception as error:  # the next may go well, and must not pile up
@@ -244,7 +249,7 @@ class DetectorProbe:
                     self._failed = True
                     say_failed(self._log, "some alerts may be missing", error)
             if self._inbox.empty():
-                self._stopping.wait(_GATHER_S)
+                taken_s = time.monotonic()
 
     def _take(self, batch: Batch) -> None:
         for edges in self._judge.take(batch):

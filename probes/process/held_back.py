@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.records import Metric
+from perftui.probes.spine.wakes import next_ns
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class HeldBack:
     def __init__(self, hand_on: Callable[[Sequence[Record]], None]) -> None:
         self._hand_on = hand_on
         self._waiting: list[Record] = []
-        self._since_ns = 0
+        self._until_ns = 0
         self._began_ns: int | None = None
         self._told: dict[int, int] = {}
         """RSS by pid, as handed on."""
@@ -44,9 +45,9 @@ class HeldBack:
         if self._began_ns is None:
             self._began_ns = t_ns
         if not self._waiting:
-            self._since_ns = t_ns
+            self._until_ns = next_ns(t_ns, HOLD_NS)
         self._waiting += batch
-        waited = t_ns - self._since_ns >= HOLD_NS or t_ns - self._began_ns < _LIVELY_NS
+        waited = t_ns >= self._until_ns or t_ns - self._began_ns < _LIVELY_NS
         if waited or self._is_news(batch):
             self.hand_on()
 

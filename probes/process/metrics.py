@@ -15,6 +15,7 @@ from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Exit, Gap, Metric, Notice, Overhead, Record
+from perftui.probes.spine.wakes import next_ns
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class MetricProbe:
                 with self._looking:  # a look at who has come hands on what waits, too
                     self._held_back.take(now_ns, batch)
             # A late tick is not made up for: the next one keeps to the grid.
-            due_ns += self._period_ns * max(1, -(-late_ns // self._period_ns))
+            due_ns = next_ns(max(now_ns, due_ns), self._period_ns)
             self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
 
     def _read_metrics(self, t_ns: int, how: Literal["fast", "counts", "slow"]) -> list[Record]:

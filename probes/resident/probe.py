@@ -20,6 +20,7 @@ from perftui.probes.resident.smaps import read_mappings
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import MemoryPart, Notice
+from perftui.probes.spine.wakes import next_ns
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class ResidentProbe:
                     self._failed = True
                     say_failed(self._log, "some readings of what RSS is made of", error)
             self._pace.took(time.thread_time_ns() - began_ns)
-            due_ns = now_ns + round(EVERY_S * NS_PER_S)
+            due_ns = next_ns(now_ns, round(EVERY_S * NS_PER_S))
 
     def _sweep(self) -> list[Record]:
         pids = self._pids()

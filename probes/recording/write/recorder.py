@@ -18,6 +18,7 @@ from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Notice
+from perftui.probes.spine.wakes import until_next_s
 from perftui.probes.text.units import format_count
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class Recorder:
             answers.start()
             self._write(process, wire.pack(wire.START, self._start))
             said = False
-            while not self._stopping.wait(SEND_EVERY_S):
+            while not self._stopping.wait(until_next_s(time.monotonic_ns(), SEND_EVERY_S)):
                 self._send(process)
                 if self.overflowed and not said:
                     said = True

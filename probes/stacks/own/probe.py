@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Notice
+from perftui.probes.spine.wakes import until_next_s
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.decode import DamagedStream
 from perftui.probes.stacks.own.holding import Holding
@@ -114,7 +115,8 @@ class OwnStackProbe:
             if self._on_stack is not None:
                 select.select([sampler.fileno(), self._wake_r], [], [], _EAGER_S)
             else:
-                select.select([self._wake_r], [], [], _TELL_EVERY_S)
+                pause_s = until_next_s(time.monotonic_ns(), _TELL_EVERY_S)
+                select.select([self._wake_r], [], [], pause_s)
             broken = self._read(sampler)
             if broken is not None:
                 break

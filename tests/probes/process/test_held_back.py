@@ -79,3 +79,10 @@ def test_the_first_seconds_are_told_reading_by_reading() -> None:
     assert came == [1] * 20
     held.hand_on()
     assert len(came) == 20, "nothing waits"
+
+
+def test_it_is_handed_on_when_the_others_wake_too() -> None:
+    log = Log()
+    for _ in range(40):
+        log.tick()
+    assert {batch[-1].t_ns % HOLD_NS for batch in log.came} == {0}  # type: ignore[union-attr]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
+from perftui.probes.spine.wakes import near_s
 from perftui.tui.picture.refresh_pace import RefreshPace
 from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.acts.choices import Choices
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.panes.tracks import TrackList
 
 NEWS_EVERY_S = 1.0
+JOIN_S = 0.1
+"""A picture is taken at a multiple of this, right after what it shows was handed on."""
 ANSWER_S = 4.0
 _BEGUN_PICTURES = 3
 """By then everything is loaded that the first minutes need."""
@@ -256,6 +259,7 @@ class LiveScreen(Screen[None]):
                 if not self.player.chosen_hz:
                     hz = pace.calm_hz(hz)
                 rest = pace.rest_s(hz, took_s=took_s, cpu_s=spent_s, drew=drew)
+                rest = near_s(time.monotonic_ns(), rest, JOIN_S)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
 
