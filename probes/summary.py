@@ -52,6 +52,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
     exit_ = reader.exit()
     overhead = reader.overhead()
     found = verdict(reader)
+    blame = reader.blame(t0_ns, t1_ns)
     return {
         "schema": SCHEMA,
         "target": {
@@ -81,8 +82,8 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
             "parts": _parts(reader, t0_ns, t1_ns),
             "growth": _growth(reader, t0_ns, t1_ns),
             **_peaks(reader, exit_),
-            **blame_json(reader.blame(t0_ns, t1_ns), reader, t0_ns),
-            "allocations": allocations_json(reader.blame(t0_ns, t1_ns).allocated, t1_ns),
+            **blame_json(blame, reader, t0_ns),
+            "allocations": allocations_json(blame.allocated, t1_ns),
         },
         "alerts": [
             {

@@ -1,7 +1,7 @@
 """Readings that say nothing new wait for the next ones: several at a time cost half of one by one.
 
 A reading wakes everybody who takes one: the store, the detectors, the recorder. While the memory
-of every process stands still nobody misses it for a fifth of a second; what moves, begins, ends
+of every process stands still nobody misses it until the next picture; what moves, begins, ends
 or is told once a second is handed on at once, with all that waited before it, in order.
 """
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.records import Record
 
-HOLD_NS = NS_PER_S // 5
+HOLD_NS = NS_PER_S // 2
+"""As long as from one picture to the next."""
 MOVED_BYTES = 256 * 1024
 """A page more or less is no news."""
 _LIVELY_NS = 3 * NS_PER_S

@@ -11,6 +11,9 @@ from collections import deque
 
 CALM_HZ = 2
 """Of pictures, where nothing needs more: figures are read at this rate, not faster."""
+BEHIND_S = 0.02
+"""A calm picture is taken so long after a multiple of its period: what it shows is handed on
+there (`spine.wakes`), and who comes right behind others finds the processor's caches warm."""
 LIVELY_PICTURES = 12
 """The first ones of a screen come as quickly as is wanted: what is measured begins to be known."""
 CORE_SHARE = 0.02

@@ -18,6 +18,7 @@ from perftui.probes.stacks.own.holding import Holding
 from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 from perftui.probes.stacks.thread_names import ThreadNames
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.stacks.own.records import OwnRecord
 
-_TELL_EVERY_S = 0.2
-"""A picture is drawn a few times a second: more often is for nobody."""
+_TELL_EVERY_S = 0.5
+"""Stacks are told right before a picture is drawn: more often is for nobody."""
+_TELL_EARLY_S, _EARLY_NS = 0.2, 5 * NS_PER_S
+"""The first pictures come more often than that, for so long."""
 _EAGER_S = 0.01
 """Until the first stack has come: a program may be waiting for it."""
 _LOOK_EVERY_S = 0.25
@@ -109,13 +112,16 @@ class OwnStackProbe:
     def _run(self) -> None:
         sampler = self._sampler
         assert sampler is not None
+        begun_ns = time.monotonic_ns()
         looked_s = time.monotonic()
         broken = None
         while not self._stopping.is_set():
             if self._on_stack is not None:
                 select.select([sampler.fileno(), self._wake_r], [], [], _EAGER_S)
             else:
-                pause_s = until_next_s(time.monotonic_ns(), _TELL_EVERY_S)
+                now_ns = time.monotonic_ns()
+                early = now_ns - begun_ns < _EARLY_NS
+                pause_s = until_next_s(now_ns, _TELL_EARLY_S if early else _TELL_EVERY_S)
                 select.select([self._wake_r], [], [], pause_s)
             broken = self._read(sampler)
             if broken is not None:

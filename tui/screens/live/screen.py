@@ -21,7 +21,7 @@ from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
 from perftui.probes.spine.wakes import near_s
-from perftui.tui.picture.refresh_pace import RefreshPace
+from perftui.tui.picture.refresh_pace import BEHIND_S, CALM_HZ, RefreshPace
 from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
@@ -76,8 +76,6 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.panes.tracks import TrackList
 
 NEWS_EVERY_S = 1.0
-JOIN_S = 0.1
-"""A picture is taken at a multiple of this, right after what it shows was handed on."""
 ANSWER_S = 4.0
 _BEGUN_PICTURES = 3
 """By then everything is loaded that the first minutes need."""
@@ -259,7 +257,8 @@ class LiveScreen(Screen[None]):
                 if not self.player.chosen_hz:
                     hz = pace.calm_hz(hz)
                 rest = pace.rest_s(hz, took_s=took_s, cpu_s=spent_s, drew=drew)
-                rest = near_s(time.monotonic_ns(), rest, JOIN_S)
+                if hz <= CALM_HZ:
+                    rest = near_s(time.monotonic_ns(), rest, 1 / CALM_HZ) + BEHIND_S
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), rest)
 
