@@ -8,15 +8,11 @@ target.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from dataclasses import asdict
-from threading import Lock, Timer
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from perftui.probes.agent_link.launch import AgentChannel, agent_environment
-from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
@@ -25,17 +21,18 @@ from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.quiet_threads import quiet_threads
-from perftui.probes.machine.rights import can_trace
-from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
+from perftui.probes.session_parts.launching import started
+from perftui.probes.session_parts.recording import place_of, started_recorder
+from perftui.probes.session_parts.requests import SessionRequests
+from perftui.probes.session_parts.stacks import IN_PROCESS_HZ, SessionStacks
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.probe_thread import say_failed
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import BY_TRACEMALLOC, Exit, Mark, Notice
 from perftui.probes.stacks.own.weigher import Weigher
-from perftui.probes.stacks.sources import TreeStackProbe
 from perftui.probes.store.store import Store
 from perftui.probes.target.left_behind import LeftBehind
 from perftui.probes.target.target import AttachedTarget, LaunchedTarget, LaunchError
@@ -46,43 +43,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.agent_link.order_board import OrderBoard
+    from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.recording.shelf.place import RecordingPlace
-    from perftui.probes.recording.write.recorder import Recorder
     from perftui.probes.spine.log import Probe
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
     from perftui.probes.target.output.tail import OutputTail
 
-_GATE_LIMIT_S = 1.0
-"""The agent gives up waiting by itself after the same time."""
-_IN_PROCESS_HZ = 50.0
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
-
-
-def _place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
-    if not record.wanted:
-        return None
-    from perftui.probes.recording.shelf.place import RecordingPlace
-
-    return RecordingPlace(title, record.directory)
-
-
-def _give_up(
-    channel: AgentChannel,
-    output: OutputTail | None,
-    orders: Orders | None,
-    place: RecordingPlace | None,
-) -> None:
-    """Leave nothing of what was made ready for a target."""
-    channel.close()
-    if output is not None:
-        output.stop()
-    if orders is not None:
-        orders.close()
-    if place is not None:
-        place.give_up()
 
 
 class Session:
@@ -103,7 +72,6 @@ class Session:
         self._about = about
         self._log = log
         self._options = options
-        self._said_free_threaded = False
         self._channel = channel
         self._output = output
         self._closing = Lock()
@@ -116,7 +84,21 @@ class Session:
         self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
         """What the target may use, None if there is no limit."""
         self._cores = usable_cores(target.pid)
-        self._recorder = None if place is None else self._start_recorder(record, place)
+        self._recorder = (
+            None
+            if place is None
+            else started_recorder(
+                log,
+                about,
+                record,
+                place,
+                t_start_ns=self.store.status().t_start_ns,
+                options=options,
+                limit_bytes=self.limit_bytes,
+                cores=self._cores,
+                say=self._say,
+            )
+        )
         self._allocations: AllocationProbe | None = None
         if options.memray is not None and self._recorder is not None:
             self._allocations = AllocationProbe(
@@ -146,8 +128,7 @@ class Session:
         self.orders: Orders | None = None
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
-        self._stacks: TreeStackProbe | None = None
-        self._trace_timer: Timer | None = None
+        self._requests = SessionRequests(target, channel, lambda: self._about.agent)
         self._metrics = MetricProbe(
             log,
             target.pid,
@@ -157,6 +138,7 @@ class Session:
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
         )
+        self._stacks = SessionStacks(log, target, options, channel, self._metrics.pids, self._say)
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
             self._left_behind.tell_no_more()
@@ -191,44 +173,21 @@ class Session:
             LaunchError: it cannot be started, or was and cannot be watched: then it was ended.
             FileExistsError: another session is being recorded at the path that was asked for.
         """
-        place = _place_of(record, redact_title(title, argv))
+        place = place_of(record, redact_title(title, argv))
         log = SessionLog(Weigher().weigh)
         captures = None if place is None or options.memray is None else place.directory
-        env, pass_fds, channel = agent_environment(
-            os.environ,
-            tracer_pid=os.getpid(),
-            line_buffered=behind_screen,
-            hears_orders=options.inquire,
+        t_launch_ns = time.monotonic_ns()
+        start = started(
+            argv,
+            log,
+            options,
+            behind_screen=behind_screen,
+            stdout=stdout,
+            orders=orders,
+            place=place,
             captures=captures,
         )
-        if not loads_agent(argv, os.environ):
-            env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
-        if orders is not None:
-            env.update(orders.environment())
-            pass_fds = (*pass_fds, orders.child_fd)
-        t_launch_ns = time.monotonic_ns()
-        output = None
-        if behind_screen:
-            from perftui.probes.target.output.tail import OutputTail
-
-            output = OutputTail(log)  # its process runs before the target
-        nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
-        try:
-            target = LaunchedTarget(
-                argv,
-                env,
-                pass_fds=pass_fds,
-                stdin=nowhere,
-                stdout=output.stdout_fd if output else stdout,
-                stderr=output.stderr_fd if output else None,
-                own_session=behind_screen,
-            )
-        except BaseException:
-            _give_up(channel, output, orders, place)
-            raise
-        finally:
-            if nowhere is not None:
-                os.close(nowhere)
+        target, channel = start.target, start.channel
         session: Session | None = None
         try:
             channel.close_child_ends()
@@ -246,7 +205,7 @@ class Session:
                 memray=captures is not None,
             )
             with quiet_threads():
-                session = cls(target, about, log, options, channel, output, record, place)
+                session = cls(target, about, log, options, channel, start.output, record, place)
                 if orders is not None:
                     session.orders = orders
                     orders.start(log, target.pid, t_launch_ns, session.store.rest)
@@ -257,7 +216,7 @@ class Session:
             if session is not None:
                 session.close()
             else:
-                _give_up(channel, output, orders, place)
+                start.give_up()
             if not isinstance(error, Exception):
                 raise
             what = f"{type(error).__name__}: {error}"
@@ -280,47 +239,13 @@ class Session:
         about = Target(
             " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
         )
-        place = _place_of(record, about.title)
+        place = place_of(record, about.title)
         with quiet_threads():
             session = cls(
                 target, about, SessionLog(Weigher().weigh), options, None, None, record, place
             )
             session._start()
         return session
-
-    def _start_recorder(self, record: RecordOptions, place: RecordingPlace) -> Recorder | None:
-        """Begin to record; a session that cannot be recorded says so and goes on."""
-        from perftui.probes.recording.shelf import shelf
-        from perftui.probes.recording.write.recorder import Recorder
-
-        def make_room() -> None:
-            limit = record.max_bytes
-            if limit is None and folder is None:
-                limit = shelf.DEFAULT_LIMIT_BYTES  # a folder of the person's choice is theirs
-            if limit is None and record.max_age_s is None:
-                return
-            for gone in shelf.enforce(limit, record.max_age_s, folder):
-                self._say("info", f"deleted the recording {gone.name}: {gone.reason}")
-
-        folder = record.directory
-        if place.directory is None:
-            self._say("warn", f"this session is not recorded: {place.problem}")
-            return None
-        recorder = Recorder(
-            self._log,
-            self._about,
-            place.directory,
-            t_start_ns=self.store.status().t_start_ns,
-            session={
-                **asdict(self._options),
-                "known_limit_bytes": self.limit_bytes,
-                "cores": self._cores,
-            },
-            claim=place.claim,
-            before=None if place.named else make_room,
-        )
-        recorder.start()
-        return recorder
 
     def _start(self) -> None:
         """Start the probes; one that cannot start is missing, and the session goes on."""
@@ -330,7 +255,7 @@ class Session:
             ("what RSS is made of", self._resident.start),
             ("what the program says", self._start_agent),
             ("the output", self._start_output),
-            ("stacks", self._start_stacks),
+            ("stacks", self._stacks.start),
             ("who makes memory grow", self._start_inquirer),
             ("allocations", self._start_allocations),
         )
@@ -339,8 +264,8 @@ class Session:
                 start()
             except Exception as error:
                 say_failed(self._log, what, error)
-        if self._stacks is None:
-            self._open_gate()
+        if not self._stacks.from_outside:
+            self._stacks.open_gate()
         self._target.watch(self._log.append, self._left_behind.tell)
 
     def _start_agent(self) -> None:
@@ -349,7 +274,7 @@ class Session:
                 self._log,
                 self._channel.read_fd,
                 on_hello=self._hello,
-                sampler_hz=_IN_PROCESS_HZ,
+                sampler_hz=IN_PROCESS_HZ,
             )
             self._agent.start()
 
@@ -360,22 +285,13 @@ class Session:
     def _start_allocations(self) -> None:
         if self._allocations is not None:
             self._allocations.start()
-        board = None if self._channel is None else self._channel.board
-        seconds = self._options.tracemalloc_s
-        if board is not None and seconds is not None:
-            self._trace_timer = Timer(
-                self._options.tracemalloc_at_s,
-                board.ask_for_tracemalloc,
-                [self._target.pid, seconds],
-            )
-            self._trace_timer.daemon = True
-            self._trace_timer.start()
+        if self._options.tracemalloc_s is not None:
+            self._requests.trace_later(self._options.tracemalloc_at_s, self._options.tracemalloc_s)
 
     def _end_trace(self) -> None:
         """Say so if the window that was asked for has not come."""
-        if self._trace_timer is None:
+        if not self._requests.end_trace():
             return
-        self._trace_timer.cancel()
         looks = self.store.blame(0, 1 << 62).looks
         if not any(look.by == BY_TRACEMALLOC for look in looks):
             self._say("warn", "tracemalloc: the program ended before, or does not hear us")
@@ -384,55 +300,14 @@ class Session:
         if self._output is not None:
             self._output.start()
 
-    def _start_stacks(self) -> None:
-        if not self._options.stacks:
-            self._open_gate()
-            return
-        right = can_trace(self._target.pid)
-        if not right.ok and self._target.alive():
-            text = f"no stacks from outside: {right.reason}; {right.remedy}"
-            self._say("warn", text)
-            if self._channel is not None:
-                self._channel.open_gate(sampler_hz=_IN_PROCESS_HZ)
-            return
-        if build := free_threaded_build(self._target.pid):
-            self._start_stacks_inside(build)
-            return
-        self._stacks = TreeStackProbe(
-            self._log,
-            self._target.pid,
-            self._metrics.pids,
-            sampler=self._options.sampler,
-            born=self._target.launched,
-            rate_hz=self._options.stack_rate_hz,
-            native=self._options.native,
-            on_ready=self._open_gate,
-        )
-        self._stacks.start()
-        if self._channel is not None:
-            limit = Timer(_GATE_LIMIT_S, self._open_gate)
-            limit.daemon = True
-            limit.start()
-
-    def _start_stacks_inside(self, build: str) -> None:
-        """A free-threaded Python, which no sampler can read: say so, take what the agent has."""
-        if self._said_free_threaded:
-            return
-        self._said_free_threaded = True
-        inside = self._channel is not None and self._channel.open_gate(sampler_hz=_IN_PROCESS_HZ)
-        self._say("warn", what_follows(build, inside=inside))
-
-    def _open_gate(self) -> None:
-        if self._channel is not None:
-            self._channel.open_gate()
-
     def _hello(self, hello: dict[str, object]) -> None:
         if hello.get("pid") != self._target.pid and self._about.agent:
             return  # a child of a target that has said hello itself
-        if hello.get("pid") == self._target.pid and self._about.agent and self._stacks is not None:
-            self._stacks.renew(self._target.pid)
-        if hello.get("free_threaded") and self._options.stacks:
-            self._start_stacks_inside(f"{'.'.join(str(hello['python']).split('.')[:2])}t")
+        if hello.get("pid") == self._target.pid and self._about.agent:
+            self._stacks.renew()
+        if hello.get("free_threaded"):
+            version = ".".join(str(hello["python"]).split(".")[:2])
+            self._stacks.come_from_inside(f"{version}t")
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
         if self._recorder is not None:
@@ -534,7 +409,7 @@ class Session:
         Raises:
             OSError: it cannot be asked.
         """
-        self._board().ask_for_release(self._target.pid)
+        self._requests.release()
 
     def list_tasks(self) -> None:
         """Ask the program for its asyncio tasks, now; it tells them by itself once a second.
@@ -542,14 +417,7 @@ class Session:
         Raises:
             OSError: it cannot be asked.
         """
-        self._board().ask_for_tasks(self._target.pid)
-
-    def _board(self) -> OrderBoard:
-        if self._channel is None or not self._about.agent:
-            raise OSError("only a Python program that perftui launched can be asked")
-        if self._channel.board is None:
-            raise OSError("the program hears nothing: it was launched with --hands-off")
-        return self._channel.board
+        self._requests.list_tasks()
 
     def trace_allocations(self, seconds: float) -> None:
         """Have the program trace its allocations for a while: tracemalloc, which costs it.
@@ -557,11 +425,7 @@ class Session:
         Raises:
             OSError: it cannot be asked.
         """
-        if self._channel is None or self._channel.board is None or not self._about.agent:
-            raise OSError("only a Python program that perftui launched can be asked")
-        if not self._target.alive():
-            raise OSError("the program has ended")
-        self._channel.board.ask_for_tracemalloc(self._target.pid, seconds)
+        self._requests.trace_allocations(seconds)
 
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""
@@ -588,7 +452,7 @@ class Session:
             if self._closed:
                 return
             self._closed = True
-        self._open_gate()
+        self._stacks.open_gate()
         if self.orders is not None:
             waits = self.waits()
             self.orders.close()

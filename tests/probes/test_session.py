@@ -14,6 +14,7 @@ from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
 from perftui.probes.session import Session
 from perftui.probes.session_options import ProbeOptions
+from perftui.probes.session_parts import stacks as stacks_module
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
 
@@ -29,7 +30,7 @@ def test_without_the_right_to_trace_stacks_come_from_inside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     denied = Right(False, "ptrace is not permitted", "run as root")
-    monkeypatch.setattr(session_module, "can_trace", lambda _: denied)
+    monkeypatch.setattr(stacks_module, "can_trace", lambda _: denied)
     session = launch(BUSY)
     assert session.wait(60)
     session.close()
