@@ -269,12 +269,12 @@ def spoil_json(text: str, rng: random.Random) -> str:
         return "[" * 100_000
 
 
-def _collect(node: Any, places: list[tuple[Any, Any]]) -> None:
+def _collect(node: Any, places: list[tuple[Any, Any]], depth: int = 0) -> None:
     items = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in items:
         places.append((node, key))
-        if isinstance(value, (dict, list)) and len(places) < 5_000:
-            _collect(value, places)
+        if isinstance(value, (dict, list)) and len(places) < 5_000 and depth < 100:
+            _collect(value, places, depth + 1)
 
 
 def some_sql(rng: random.Random) -> str:
