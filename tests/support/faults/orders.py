@@ -35,6 +35,7 @@ sys.exit(7)
 TOTAL = 60 * sum(i * i for i in range(4_000))
 WITNESS = f"begun\nend {TOTAL} 60 child\n"
 MAIN, DRAIN = "perftui", "drain"
+VICTIMS = (MAIN, DRAIN, "sampler", "recorder", "sealer")
 SIGNALS = (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGTERM)
 
 
@@ -66,7 +67,7 @@ def trial(folder: Path, seed: str) -> Outcome:
             return Outcome(screen, done, [f"the program did not begin: {run.words()}"])
         for _ in range(rng.choice((1, 2, 4, 8))):
             run.read_terminal(rng.random() * 0.25)
-            ours = list(run.ours().items())
+            ours = [(pid, role) for pid, role in run.ours().items() if role in VICTIMS]
             if not ours:
                 break
             pid, role = rng.choice(ours)
