@@ -409,6 +409,8 @@ def options(world: Path, good: Good, rng: random.Random) -> Trial:
     if rng.random() < 0.2:
         places[rng.randrange(2)] = rng.choice([value for value in VALUES if value != "-"])
     anything = Trial("options", [name, *words])
+    if name in ("export", "pack"):  # beside the recording, if nothing else is said
+        words += ["-o", str(world / rng.choice(("out", "out.zip", "no/such/folder")))]
     if name in ("summary", "explain", "query", "export", "pack", "detect"):
         return anything._replace(words=[name, *words, places[0]])
     if name == "open":
