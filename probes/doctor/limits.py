@@ -88,6 +88,7 @@ def _folder(name: str, folder: Path, loss: str) -> Check:
     held = f"{folder}, {format_bytes(size)}" if folder.is_dir() else f"{folder}, not made yet"
     if name == "recordings" and free < LOW_DISK_BYTES:
         follows = "recording ends when the disk is full; the program goes on"
+        remedy = f"make room, or set {variable} to a folder that has more"
         return Check(name, "warn", f"{held}, {format_bytes(free)} free", follows, remedy)
     return Check(name, "ok", held)
 

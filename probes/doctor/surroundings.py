@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 
 from perftui.probes.doctor.checks import Check
+from perftui.probes.machine.own_proc import proc_problem
 from perftui.probes.machine.rights import container
 
 _TRIED_MACHINES = ("x86_64",)
@@ -91,6 +92,9 @@ def _filter() -> Check:
 
 
 def _hidden(mounts: Path) -> Check:
+    if problem := proc_problem():
+        why, _, remedy = problem.partition(": ")
+        return Check("/proc", "fail", why, "perftui cannot watch anything here", remedy)
     try:
         rows = [line.split() for line in mounts.read_text().splitlines()]
     except OSError as error:
