@@ -20,6 +20,7 @@ from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
+from perftui.probes.machine.own_proc import proc_problem
 from perftui.probes.machine.quiet_threads import quiet_threads
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
@@ -173,6 +174,8 @@ class Session:
             LaunchError: it cannot be started, or was and cannot be watched: then it was ended.
             FileExistsError: another session is being recorded at the path that was asked for.
         """
+        if problem := proc_problem():
+            raise LaunchError(problem)
         place = place_of(record, redact_title(title, argv))
         log = SessionLog(Weigher().weigh)
         captures = None if place is None or options.memray is None else place.directory

@@ -71,6 +71,9 @@ def _main(argv: Sequence[str]) -> int:
         return USAGE_ERROR
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        tell("perftui: there is not enough memory for this")
+        return USAGE_ERROR
     except OSError as error:
         # A full disk, a folder that cannot be read: no traceback for that.
         where = "" if error.filename is None else f"{str(error.filename)[:200]!r}: "

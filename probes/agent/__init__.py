@@ -4,7 +4,9 @@
     hook/           goes first on PYTHONPATH; its `sitecustomize` removes all traces and starts us
     start.py        in the program: puts the pieces below together
     wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
-    runtime.py      phases, calls, counts, marks, plans
+    runtime.py      what this process is, and the lines that it sends
+    said.py         what a program says itself: phases, calls, counts, marks
+    plans.py        ... and the plans of its queries
     memory.py       what allocators say that they have given out, asked on a timer
     imports.py      imports as a tree with their times
     import_hooks.py where the interpreter lets us see them, by version

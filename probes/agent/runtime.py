@@ -1,8 +1,8 @@
-"""The running agent: phases, calls, counts, marks and pools of one process.
+"""The running agent of one process: what it is like, and the lines that it sends.
 
 Loaded as `_perftui_agent`; `agent` is what `perftui.phase` and its kin look for. No thread of
 our own: what is held back (counts that change too fast) leaves with the next line, at the end
-of a phase and at exit.
+of a phase and at exit. What a program says itself is in `said`, loaded when a program first may.
 """
 
 import posix
@@ -15,20 +15,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from perftui.probes.agent.said import Said
     from perftui.probes.agent.wire import Wire
 
 PROTOCOL = 1
 """Of the methods that `api.py` calls: an installed perftui may be older or newer than we are."""
 
-COUNT_INTERVAL_NS = 50_000_000
-
-NAMES_KEPT = 1_000
-"""As JSON strings."""
-
-PLANS_TOLD = 2_000
-PLAN_LETTERS = 20_000
-PLAN_PIECE_BYTES = 3_500
-"""Of a plan's text in one line, so that the line with its other fields fits the pipe."""
+SAYS = ("phase_begin", "phase_end", "call", "count", "count_all", "mark", "plan", "totals")
+"""Methods of `said.Said`, which the agent has as its own."""
 
 agent: "Agent | None" = None
 order: "list[Any]" = []
@@ -49,8 +43,16 @@ class PerThread(_local):
 class Agent:
     """State of the agent in this process; every public method is safe in any thread."""
 
-    def __init__(self, wire: "Wire", wire_module: "ModuleType", statm_fd: int) -> None:
+    def __init__(
+        self,
+        wire: "Wire",
+        wire_module: "ModuleType",
+        statm_fd: int,
+        load: "Callable[[str, str], Any]",
+    ) -> None:
         self.wire = wire
+        self.load = load
+        """Loads one of our files under a name."""
         self.quote = wire_module.quote
         self.foreign = wire_module.foreign
         self.statm_fd = statm_fd
@@ -61,6 +63,7 @@ class Agent:
         self.last_of_all: "list[Callable[[], None]]" = []
         """Called after the bye."""
         self.in_child: "Callable[[], None] | None" = None
+        self._said: "Said | None" = None
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -71,14 +74,27 @@ class Agent:
         self.pid = posix.getpid()
         self.thread = PerThread()
         self.next_import_id = iter(range(1, 1 << 62)).__next__
-        self._next_phase_id = iter(range(1, 1 << 62)).__next__
         self._lock = RLock()
-        self._counters: "dict[str, list[Any]]" = {}  # name: [total, t_ns of its last line]
-        self._pending: "dict[str, list[Any]]" = {}
-        self._calls: "dict[str, int]" = {}
-        self._names: "dict[str, str]" = {}
-        self._plans: "set[int]" = set()
         self._said_bye = self.ends = False
+        if self._said is not None:
+            self._said.begin_process()
+
+    def __getattr__(self, name: str) -> "Any":
+        """Load what a program may say, the first time that it may say anything."""
+        if name not in SAYS:
+            raise AttributeError(name)
+        with self._lock:
+            try:
+                if self._said is None:
+                    self._said = self.load("said", "_perftui_agent_said").Said(self)
+                for each in SAYS:
+                    self.__dict__[each] = getattr(self._said, each)
+            except Exception as error:
+                if self.foreign(error):
+                    raise
+                self.report(error)
+                return unheard  # out of descriptors, for instance: the next one tries again
+        return self.__dict__[name]
 
     # --- what the process is like ---------------------------------------------------------
 
@@ -125,24 +141,9 @@ class Agent:
 
     def emit(self, now_ns: int, body: str) -> None:
         """Send a line, and with it whatever is held back."""
-        if self._pending:
-            self._flush(now_ns)
+        if self._said is not None and self._said.pending:
+            self._said.tell_counts(now_ns)
         self.wire.send(body)
-
-    def _emit_often(self, now_ns: int, body: str) -> None:
-        """The same for lines that may come as fast as the program can."""
-        if self._pending:
-            self._flush(now_ns)
-        self.wire.send_often(now_ns, body)
-
-    def _quoted(self, name: str) -> str:
-        """Return a name of a phase or call as a JSON string; most come again and again."""
-        quoted = self._names.get(name)
-        if quoted is None:
-            quoted = self.quote(name)
-            if len(self._names) < NAMES_KEPT:
-                self._names[name] = quoted
-        return quoted
 
     def say(self, text: str) -> None:
         """Tell the host what a person should know about what is seen of this process."""
@@ -164,237 +165,11 @@ class Agent:
 
     def flush(self) -> None:
         """Send what is held back."""
-        if self._pending:
-            self._flush(time.monotonic_ns())
+        if self._said is not None and self._said.pending:
+            self._said.tell_counts(time.monotonic_ns())
         self.wire.flush()
 
-    def totals(self) -> "dict[str, float]":
-        """Return what has been counted, by name."""
-        return {name: counter[0] for name, counter in list(self._counters.items())}
-
-    def _flush(self, now_ns: int) -> None:
-        with self._lock:
-            pending = self._pending
-            self._pending = {}
-            for name, counter in pending.items():
-                counter[1] = now_ns
-                self._send_count(now_ns, name, counter[0])
-
-    def _send_count(self, now_ns: int, name: str, total: float) -> None:
-        self.wire.send_often(
-            now_ns,
-            '{"k":"count","t":%d,"pid":%d,"name":%s,"total":%s'
-            % (now_ns, self.pid, self._quoted(name), total),
-        )
-
-    # --- what a program may say -----------------------------------------------------------
-
-    def phase_begin(self, name: object) -> "tuple[Any, ...] | None":
-        """Open a phase of this thread; give what comes back to `phase_end`."""
-        if not self.wire.open:
-            return None
-        try:
-            now = time.monotonic_ns()
-            stack = self.thread.phases
-            number = self._next_phase_id()
-            self._emit_often(
-                now,
-                '{"k":"phase","t":%d,"pid":%d,"id":%d,"name":%s,"tid":%d,"parent":%s,'
-                '"cpu_s":%.6f,"rss":%s'
-                % (
-                    now,
-                    self.pid,
-                    number,
-                    self._quoted(text_of(name)),
-                    self.thread.tid,
-                    stack[-1] if stack else "null",
-                    time.process_time(),
-                    self.rss(),
-                ),
-            )
-            stack.append(number)
-            return number, stack, self.pid
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-            return None
-
-    def phase_end(self, opened: "tuple[Any, ...] | None") -> None:
-        """Close a phase, in whatever order and thread; one opened before a fork is the parent's."""
-        try:
-            if opened is None or opened[2] != self.pid:
-                return
-            number, stack, _ = opened
-            if stack and stack[-1] == number:
-                stack.pop()
-            elif number in stack:
-                stack.remove(number)
-            now = time.monotonic_ns()
-            self._emit_often(
-                now,
-                '{"k":"phase_end","t":%d,"pid":%d,"id":%d,"cpu_s":%.6f,"rss":%s'
-                % (now, self.pid, number, time.process_time(), self.rss()),
-            )
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def call(self, name: object, duration_ns: int, ok: bool) -> None:
-        """One timed call has just ended."""
-        if not self.wire.open:
-            return
-        try:
-            now = time.monotonic_ns()
-            name = text_of(name)
-            with self._lock:
-                n = self._calls.get(name, 0) + 1
-                self._calls[name] = n
-                self._emit_often(
-                    now,
-                    '{"k":"call","t":%d,"pid":%d,"tid":%d,"name":%s,"n":%d,"dur_ns":%d,"ok":%s'
-                    % (
-                        now,
-                        self.pid,
-                        self.thread.tid,
-                        self._quoted(name),
-                        n,
-                        duration_ns,
-                        "true" if ok else "false",
-                    ),
-                )
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def count(self, name: object, n: object = 1) -> None:
-        """Add `n` to a counter."""
-        if not self.wire.open:
-            return
-        try:
-            if name.__class__ is not str:
-                name = text_of(name)
-            if n.__class__ is not int:
-                n = number_of(n)
-                if n is None:
-                    self.report("a count that is not a number was ignored")
-                    return
-            now = time.monotonic_ns()
-            with self._lock:
-                counter = self._counters.get(name)
-                if counter is None:
-                    counter = self._counters[name] = [0, 0]
-                counter[0] += n
-                self._pending[name] = counter
-                if now - counter[1] >= COUNT_INTERVAL_NS:
-                    self._flush(now)
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def count_all(self, amounts: "list[tuple[str, int | float]]") -> None:
-        """Add to several counters at once: names are plain strings, amounts finite numbers."""
-        if not self.wire.open:
-            return
-        try:
-            now = time.monotonic_ns()
-            with self._lock:
-                counters, pending = self._counters, self._pending
-                due = False
-                for name, n in amounts:
-                    counter = counters.get(name)
-                    if counter is None:
-                        counter = counters[name] = [0, 0]
-                    counter[0] += n
-                    pending[name] = counter
-                    due = now - counter[1] >= COUNT_INTERVAL_NS
-                if due:
-                    self._flush(now)
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def mark(self, name: object) -> None:
-        """Mark this moment."""
-        try:
-            now = time.monotonic_ns()
-            self.emit(
-                now,
-                '{"k":"mark","t":%d,"pid":%d,"name":%s'
-                % (now, self.pid, self.quote(text_of(name))),
-            )
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def plan(
-        self, name: object, text: object, filter: object, numbers: "tuple[object, ...]"
-    ) -> None:
-        """Tell a query's plan, once: a head, and the text in as many lines as it takes.
-
-        Args:
-            name: Of the query.
-            text: The engine's EXPLAIN; what is too long is cut.
-            filter: Where the filter takes place, None if it is not said.
-            numbers: Columns read and needed, rows read and needed; None is unknown.
-        """
-        if not self.wire.open:
-            return
-        try:
-            name, text = text_of(name), text_of(text)
-            if len(text) > PLAN_LETTERS:
-                text = text[:PLAN_LETTERS] + "\n(the rest of this plan is left out)"
-            where = "null" if filter is None else self.quote(text_of(filter), 300)
-            wholes = [None if n is None else number_of(n) for n in numbers]
-            figures = ["null" if n.__class__ is not int else "%d" % n for n in wholes]
-            told = hash((name, text, where, tuple(figures)))
-            with self._lock:
-                if told in self._plans:
-                    return
-                if len(self._plans) >= PLANS_TOLD:
-                    self.report(
-                        "more than %d different plans: the others are not told" % PLANS_TOLD
-                    )
-                    return
-                self._plans.add(told)
-                number = len(self._plans)
-            pieces = self._pieces(text)
-            now = time.monotonic_ns()
-            self.emit(
-                now,
-                '{"k":"plan","t":%d,"pid":%d,"id":%d,"parts":%d,"name":%s,"filter":%s,'
-                '"columns_read":%s,"columns_needed":%s,"rows_read":%s,"rows_needed":%s'
-                % (now, self.pid, number, len(pieces), self.quote(name), where, *figures),
-            )
-            for part, piece in enumerate(pieces):
-                self.wire.send(
-                    '{"k":"plan_text","t":%d,"pid":%d,"id":%d,"part":%d,"text":%s'
-                    % (now, self.pid, number, part, piece)
-                )
-        except Exception as error:
-            if self.foreign(error):
-                raise
-            self.report(error)
-
-    def _pieces(self, text: str) -> "list[str]":
-        """Return a text as quoted pieces that each fit into a line."""
-        pieces = []
-        begin = taken = 0
-        for at, letter in enumerate(text):
-            code = ord(letter)
-            plain = 0x20 <= code < 0x7F and letter not in '"\\'
-            needs = 1 if plain else 6 if code < 0x10000 else 12
-            if taken + needs > PLAN_PIECE_BYTES:
-                pieces.append(self.quote(text[begin:at], PLAN_PIECE_BYTES + 1))
-                begin, taken = at, 0
-            taken += needs
-        pieces.append(self.quote(text[begin:], PLAN_PIECE_BYTES + 1))
-        return pieces
+    # --- the end --------------------------------------------------------------------------
 
     def environment_for_exec(self, environ: "dict[str, str]") -> "dict[str, str]":
         """Return the environment in which a program that we become by exec is watched too.
@@ -424,10 +199,8 @@ class Agent:
             for end in self.before_bye:
                 end()
             now = time.monotonic_ns()
-            if self._pending:
-                self._flush(now)
-            self.wire.send(
-                '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
+            self.emit(
+                now, '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
             )
             for end in self.last_of_all:
                 end()
@@ -437,26 +210,10 @@ class Agent:
             self.report(error)
 
 
+def unheard(*args: object) -> None:
+    """Stand in for a method that could not be loaded."""
+
+
 def hook_folder() -> str:
     """Return the folder that goes first on PYTHONPATH."""
     return __file__.rpartition("/")[0] + "/hook"
-
-
-def text_of(name: object) -> str:
-    """Return a name as a plain str, whatever the program passed."""
-    if name.__class__ is str:
-        return name
-    try:
-        return str.__str__(name) if isinstance(name, str) else str.__str__(str(name))
-    except Exception:  # the program's __str__, without us never called
-        return "?"
-
-
-def number_of(value: object) -> "int | float | None":
-    """Return a finite plain number, None if there is none in `value` (numpy scalars have one)."""
-    try:
-        whole = int(value)  # type: ignore[call-overload]
-        real = float(value)  # type: ignore[arg-type]
-        return whole if whole == real else real
-    except Exception:  # not a number, NaN, infinite: the program's value, not our failure
-        return None

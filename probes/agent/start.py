@@ -103,7 +103,7 @@ def _start(
         # Nobody else has the gate's number, and it is as high as ours are: reuse it. Without a
         # gate it holds the same file of the process that started us.
         _open_at("/proc/self/statm", gate_fd)
-    agent = runtime.Agent(wire, wire_module, gate_fd)
+    agent = runtime.Agent(wire, wire_module, gate_fd, load)
     agent.launched = gate_inode != 0
     runtime.agent = agent
     runtime.order = [*order_again, sampler_hz, *board, *([captures] if captures else [])]

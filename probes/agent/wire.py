@@ -69,7 +69,7 @@ class Wire:
         self._device = device
         self._inode = inode
         self._lock = RLock()
-        self._held: "list[bytes]" = []
+        self._held: "list[str]" = []
         self._held_bytes = 0
         self._due_ns = 0
 
@@ -109,15 +109,14 @@ class Wire:
             self._due_ns = due_ns + _INTERVAL_NS
             self.send(body)
             return
-        data = (body + "}\n").encode()
-        size = len(data)
+        size = len(body) + 2  # of ASCII, as `quote` makes it
         if size > LINE_BYTES:
             self.dropped += 1
             return
         with self._lock:
             if self._held_bytes + size > LINE_BYTES:
                 self.flush()
-            self._held.append(data)
+            self._held.append(body)
             self._held_bytes += size
 
     def flush(self) -> None:
@@ -127,7 +126,8 @@ class Wire:
         with self._lock:
             held, self._held, self._held_bytes = self._held, [], 0
             if held:
-                self._write(b"".join(held), len(held))
+                held.append("")
+                self._write("}\n".join(held).encode(), len(held) - 1)
 
     def _write(self, data: bytes, lines: int) -> bool:
         """Write whole lines, at most LINE_BYTES of them; the pipe takes all or nothing."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perftui.probes.agent_link.interpreter import interpreter_of
 from perftui.probes.agent_link.loads_agent import loads_agent
@@ -40,14 +40,8 @@ class NoMemray(ValueError):
     """Allocations cannot be recorded; the message says why and what to do."""
 
 
-class MemrayPython(NamedTuple):
-    """An interpreter that has memray."""
-
-    path: str
-
-
-def memray_of(argv: Sequence[str], env: Mapping[str, str]) -> MemrayPython:
-    """Return the interpreter that a command line starts, with memray in it.
+def memray_of(argv: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return the path of the interpreter that a command line starts, with memray in it.
 
     Args:
         argv: The program and its words.
@@ -74,7 +68,7 @@ def memray_of(argv: Sequence[str], env: Mapping[str, str]) -> MemrayPython:
         raise NoMemray(_missing(python, said))
     if "broken" in said:
         raise NoMemray(f"memray cannot be used in {python}: {' '.join(said['broken'].split())}")
-    return MemrayPython(python)
+    return python
 
 
 def _ask(python: str, env: Mapping[str, str]) -> dict[str, str]:

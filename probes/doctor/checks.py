@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from perftui.probes.machine.releases import has_release, no_release
-from perftui.probes.machine.rights import can_trace, container, has_trace_capability, yama_scope
-from perftui.probes.own.folders import cache_folder, config_folder
+from perftui.probes.machine.rights import (
+    can_trace,
+    container,
+    has_trace_capability,
+    trace_remedy,
+    yama_scope,
+)
 from perftui.probes.own.python import own_code
-from perftui.probes.text.units import format_bytes
 
 Status = Literal["ok", "warn", "fail", "info"]
 
@@ -43,15 +46,13 @@ class Check(NamedTuple):
 
 
 def check_installation() -> list[Check]:
-    """Python, bytecode, py-spy and the right to sample, folders and libraries."""
+    """Python, bytecode, py-spy and the right to sample, and libraries."""
     return [
         _python(),
         _bytecode(),
         *_sampler(),
         _yama(),
-        _capabilities(),
-        _folder("cache folder", cache_folder(), "the data of the scenarios cannot be kept"),
-        _folder("config folder", config_folder(), "settings cannot be kept"),
+        _rights(),
         *_libraries(),
     ]
 
@@ -169,36 +170,15 @@ def _yama() -> Check:
     return Check("yama", "fail", found, "no stacks, no flame graph", remedy)
 
 
-def _capabilities() -> Check:
-    where = container()
-    place = f"in {where}" if where else "no container"
-    who = f"uid {os.geteuid()}, {place}"
+def _rights() -> Check:
+    who = f"uid {os.geteuid()}"
     if has_trace_capability():
-        return Check("rights", "ok", f"{who}, CAP_SYS_PTRACE: processes of all users can be read")
-    return Check("rights", "info", f"{who}, no CAP_SYS_PTRACE: only processes of this user")
-
-
-def _folder(name: str, folder: Path, loss: str) -> Check:
-    """Whether a folder can be written; it is not made for the sake of the question."""
-    size = _size(folder)
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    held = f"{folder}, {format_bytes(size)}" if folder.is_dir() else f"{folder}, not made yet"
-    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
-        variable = "PERFTUI_CACHE" if "cache" in name else "XDG_CONFIG_HOME"
-        found = f"{folder} cannot be written"
-        return Check(name, "fail", found, loss, f"set {variable} to a folder that can")
-    return Check(name, "ok", held)
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for root, _, files in os.walk(folder):
-        for file in files:
-            with suppress(OSError):
-                total += (Path(root) / file).lstat().st_size
-    return total
+        found = f"{who} with CAP_SYS_PTRACE: processes of all users can be read"
+        return Check("rights", "ok", found)
+    remedy = trace_remedy(container()) or "for those of others: sudo perftui attach PID"
+    found = f"{who} without CAP_SYS_PTRACE: only processes of this user can be read"
+    follows = "`attach` gives metrics without stacks for processes of other users"
+    return Check("rights", "info" if os.geteuid() else "warn", found, follows, remedy)
 
 
 def _libraries() -> list[Check]:

@@ -7,20 +7,21 @@ import platform
 from pathlib import Path
 
 from perftui.probes.doctor.checks import Check
-from perftui.probes.machine.rights import container, has_trace_capability
+from perftui.probes.machine.own_proc import proc_problem
+from perftui.probes.machine.rights import container
 
 _TRIED_MACHINES = ("x86_64",)
-_ALLOW = {
-    "kubernetes": "add to the container's securityContext: capabilities: {add: [SYS_PTRACE]}; a "
-    "sidecar needs shareProcessNamespace: true in the pod too",
-    "docker": "start it with: docker run --cap-add SYS_PTRACE ...",
-    "podman": "start it with: podman run --cap-add SYS_PTRACE ...",
-}
 
 
 def check_surroundings() -> list[Check]:
-    """System and C library, container, system-call filter, hidden processes."""
-    return [_system(), _container(), _filter(), _hidden(Path("/proc/self/mountinfo"))]
+    """System and C library, container, filters and modules of the kernel, hidden processes."""
+    return [
+        _system(),
+        _container(),
+        _filter(),
+        _module(Path("/sys/fs/selinux"), Path("/proc/self/attr/current")),
+        _hidden(Path("/proc/self/mountinfo")),
+    ]
 
 
 def _system() -> Check:
@@ -47,14 +48,32 @@ def _is_musl() -> bool:
 
 
 def _container() -> Check:
-    where = "kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else container()
+    where = container()
     if not where:
         return Check("container", "ok", "none")
-    if has_trace_capability():
-        return Check("container", "ok", f"{where}, with CAP_SYS_PTRACE")
-    remedy = next((words for name, words in _ALLOW.items() if name in where), "")
-    follows = "`attach` reads processes of this user alone; those of other containers not at all"
-    return Check("container", "info", f"{where}, without CAP_SYS_PTRACE", follows, remedy)
+    follows = "processes outside of it are not seen; its limits of CPU and memory are those below"
+    return Check("container", "info", where, follows)
+
+
+def _module(selinux: Path, attribute: Path) -> Check:
+    """A security module may deny what the user and the capabilities allow; see `sampling`."""
+    name = "security module"
+    try:
+        if (selinux / "booleans" / "deny_ptrace").read_text().split()[:1] == ["1"]:
+            follows = "no stacks of any process, not even of those that perftui starts"
+            remedy = "sudo setsebool deny_ptrace 0"
+            return Check(name, "fail", "SELinux with deny_ptrace", follows, remedy)
+    except OSError:
+        pass
+    try:
+        profile = attribute.read_text().strip("\0\n ")
+    except (OSError, ValueError):
+        profile = ""
+    if not profile or profile.startswith(("unconfined", "kernel")):
+        return Check(name, "ok", "none confines perftui")
+    follows = "if `own sampler` or `sampling` fails, it may be this"
+    remedy = "AppArmor: the profile must have `ptrace (read, readby)`; SELinux: see ausearch -m avc"
+    return Check(name, "info", f"confined as {profile}", follows, remedy)
 
 
 def _filter() -> Check:
@@ -68,10 +87,14 @@ def _filter() -> Check:
         return Check("seccomp", "ok", "no filter of system calls")
     found = "system calls are filtered"
     remedy = "the profile must allow process_vm_readv and ptrace"
-    return Check("seccomp", "info", found, "if sampling fails below, it may be this", remedy)
+    follows = "if `own sampler` or `sampling` fails, it may be this"
+    return Check("seccomp", "info", found, follows, remedy)
 
 
 def _hidden(mounts: Path) -> Check:
+    if problem := proc_problem():
+        why, _, remedy = problem.partition(": ")
+        return Check("/proc", "fail", why, "perftui cannot watch anything here", remedy)
     try:
         rows = [line.split() for line in mounts.read_text().splitlines()]
     except OSError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, cast
@@ -78,6 +79,11 @@ class _Words:
         return not name.startswith("perftui.probes.")
 
 
+def _load(file: str, name: str) -> ModuleType:
+    """Import a file of the agent as the module that it is here."""
+    return import_module(f"perftui.probes.agent.{file}")
+
+
 class _Voice:
     """The agent of this process; it is made once, and mute while no block is measured."""
 
@@ -95,7 +101,7 @@ class _Voice:
             if self._agent is None:
                 statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
                 self._agent = Agent(
-                    cast("wire.Wire", self._wire), cast("ModuleType", _Words), statm
+                    cast("wire.Wire", self._wire), cast("ModuleType", _Words), statm, _load
                 )
             if not api.listen(self._agent):
                 return False

@@ -17,10 +17,12 @@ _YAMA_REMEDY = (
     "start the program with `perftui run`, run perftui with sudo, "
     "or allow it until reboot: sudo sysctl kernel.yama.ptrace_scope=0"
 )
-_CONTAINER_REMEDY = (
-    "give the container the right: docker run --cap-add SYS_PTRACE, "
-    'or in Kubernetes securityContext.capabilities.add: ["SYS_PTRACE"]'
-)
+_ALLOW = {
+    "kubernetes": "add to the container's securityContext: capabilities: {add: [SYS_PTRACE]}; a "
+    "sidecar needs shareProcessNamespace: true in the pod too",
+    "docker": "start the container with: docker run --cap-add SYS_PTRACE ...",
+    "podman": "start the container with: podman run --cap-add SYS_PTRACE ...",
+}
 
 
 class Right(NamedTuple):
@@ -48,15 +50,26 @@ def has_trace_capability() -> bool:
 
 
 def container() -> str:
-    """Return the kind of container that this process runs in, "" if none is recognised."""
+    """Return the kind of container that this process runs in, "" if none is recognised.
+
+    A pod is one of docker's or podman's as well.
+    """
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubernetes"
     if Path("/.dockerenv").exists():
         return "docker"
     if Path("/run/.containerenv").exists():
         return "podman"
-    if "KUBERNETES_SERVICE_HOST" in os.environ:
-        return "kubernetes"
     # systemd's convention, in lower case.
     return os.environ.get("container", "")  # noqa: SIM112
+
+
+def trace_remedy(where: str) -> str:
+    """Return how a kind of container (see `container`) is given CAP_SYS_PTRACE, "" for none."""
+    if not where:
+        return ""
+    known = (words for name, words in _ALLOW.items() if name in where)
+    return next(known, "give the container CAP_SYS_PTRACE")
 
 
 def is_descendant(pid: int) -> bool:
@@ -114,7 +127,8 @@ def _denied_to_users(pid: int, status: dict[str, str], scope: int | None) -> Rig
     if theirs and theirs != {own[0]}:
         who = f"process {pid} belongs to user {min(theirs - {own[0]})}, perftui runs as {own[0]}"
         if own[0] == 0:
-            return Right(False, f"{who} without CAP_SYS_PTRACE", _CONTAINER_REMEDY)
+            remedy = trace_remedy(container()) or "give perftui CAP_SYS_PTRACE"
+            return Right(False, f"{who} without CAP_SYS_PTRACE", remedy)
         return Right(False, who, "run perftui as that user or with sudo")
     if scope == 2:
         return Right(
@@ -166,7 +180,7 @@ def _try_memory(pid: int, capable: bool, scope: int | None) -> Right:
         return Right(
             False,
             f"this {where} container may not read the memory of process {pid} ({error.strerror})",
-            _CONTAINER_REMEDY,
+            trace_remedy(where),
         )
     return Right(
         False,

@@ -1,4 +1,9 @@
-"""Several questions at a time, the longest first; answers come as they are found."""
+"""Several questions at a time, the longest first; answers come as they are found.
+
+A program that gets no CPU does not do what is asked about, and no sampler sees what it does not
+get to see. An answer that is not right while somebody waited for a CPU most of the time is asked
+for again, alone, at the end; if the machine is as full then, it is not judged.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.machine.pressure import cpu_mark, cpu_waiting_since
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.scenarios.selftest.trial import TrialError, try_program
 
@@ -15,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perftui.scenarios.selftest.checks import KnownAnswer, Tried
+
+
+FULL = 0.5
+"""Share of the time in which somebody waited for a CPU. A program alone with perftui makes for less
+than half of that on one CPU."""
 
 
 class Asked(NamedTuple):
@@ -25,11 +36,18 @@ class Asked(NamedTuple):
     """None: it was not answered."""
     why: str = ""
     """Why not."""
+    cpu_waiting: float = 0.0
+    """Share of the time in which somebody waited for a CPU."""
 
     @property
     def ok(self) -> bool:
         """Whether the answer is right."""
         return self.answer is not None and self.answer.ok
+
+    @property
+    def judged(self) -> bool:
+        """Whether it can be told if perftui is right; if not, the machine was full."""
+        return self.ok or self.cpu_waiting <= FULL
 
 
 def lane_count() -> int:
@@ -45,22 +63,32 @@ def ask_all(questions: Sequence[KnownAnswer], lanes: int) -> Iterator[Asked]:
         ThreadPoolExecutor(lanes) as pool,
     ):
         asked = [pool.submit(ask, question, Path(folder)) for question in longest_first]
+        again = []
         try:
             for done in as_completed(asked):
-                yield done.result()
+                result = done.result()
+                if result.judged:
+                    yield result
+                else:
+                    again.append(result.question)
         finally:
             for waiting in asked:
                 waiting.cancel()
+        for question in again:
+            yield ask(question, Path(folder, "alone"))
 
 
 def ask(question: KnownAnswer, folder: Path) -> Asked:
-    """Tried one question, with its files in a folder of their own below `folder`."""
+    """Try one question, with its files in a folder of their own below `folder`."""
     place = folder / question.program
-    place.mkdir()
+    place.mkdir(parents=True)
+    answer, why = None, ""
+    mark = cpu_mark()
     try:
         trial = try_program(question.program, place)
-        return Asked(question, question.check(trial))
+        answer = question.check(trial)
     except (TrialError, RecordingError) as error:
-        return Asked(question, None, str(error))
+        why = str(error)
     except (KeyError, TypeError, ZeroDivisionError) as error:
-        return Asked(question, None, f"not told: {type(error).__name__} {error}")
+        why = f"not told: {type(error).__name__} {error}"
+    return Asked(question, answer, why, cpu_waiting_since(mark))

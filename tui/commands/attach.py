@@ -46,8 +46,11 @@ def run(args: argparse.Namespace) -> int:
         pid = chosen
     else:
         pid = _pid(args.pid)
+    from perftui.probes.machine.own_proc import proc_problem
     from perftui.probes.process.face import ProcessGone
 
+    if problem := proc_problem():
+        raise UserError(problem)
     try:
         if screen:
             from perftui.tui.watch.on_screen import attach_on_screen

@@ -63,12 +63,13 @@ def run(args: argparse.Namespace) -> int:
 def _machine_groups() -> dict[str, list[Check]]:
     from perftui.probes.doctor.agent import check_agent
     from perftui.probes.doctor.checks import check_installation
+    from perftui.probes.doctor.limits import check_limits
     from perftui.probes.doctor.machine import check_machine, check_terminal
     from perftui.probes.doctor.surroundings import check_surroundings
 
     return {
         "installation": [*check_installation(), *check_agent()],
-        "machine": [*check_surroundings(), *check_machine()],
+        "machine": [*check_surroundings(), *check_machine(), *check_limits()],
         "terminal": check_terminal(),
     }
 

@@ -24,6 +24,9 @@ perftui query last 'FROM stack_at(12.5)' --format json
 perftui query last 'FROM metrics' --format parquet -o metrics.parquet
 """
 _TABLE_ROWS = 1_000
+_ROOM_BYTES = 4 << 30
+"""DuckDB keeps to its own limit (1 GB) but where a function makes lists and texts in a lambda; what
+is mapped without being used, its threads' stacks and arenas, takes some of this too."""
 
 
 def add_parser(commands: Any) -> None:
@@ -51,6 +54,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the statement and write its rows."""
+    from perftui.probes.own.room import room_for
     from perftui.probes.recording.format.limits import RecordingError
     from perftui.probes.recording.sql.query import Query
     from perftui.tui.text.query import BINARY, FORMATS
@@ -64,13 +68,15 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--format {kind} is not for a terminal: name a file with -o")
     reader = open_recorded(args.recording)
     try:
-        with Query(reader) as query:
+        with Query(reader) as query, room_for(_ROOM_BYTES):
             if args.sql is None:
                 _describe(query)
             else:
                 _answer(query, _statement(args.sql), kind, args)
     except RecordingError as error:
         raise UserError(str(error)) from error
+    except MemoryError:
+        raise UserError("the query needs more memory than it may have") from None
     finally:
         say_lost(reader)
     return 0

@@ -178,7 +178,7 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
     except NoMemray as error:
         raise UserError(str(error)) from error
     # No thread of ours beside memray: where one steps aside for a fork, its file is torn.
-    probes = replace(asked.probes, memray=python.path, inquire=False)
+    probes = replace(asked.probes, memray=python, inquire=False)
     return asked._replace(probes=probes)
 
 

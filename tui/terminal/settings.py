@@ -57,15 +57,17 @@ def read_settings(path: Path | None, themes: Collection[str]) -> Settings:
         return Settings()
     except (OSError, ValueError) as error:
         return Settings(problem=f"{path} cannot be read ({_why(error)}); defaults are used")
-    import tomllib
-
     try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        found = _parsed(text)
+    except ValueError as error:
         return Settings(problem=f"{path} is not TOML ({error}); defaults are used")
-    wrong = [name for name in found if name not in ("theme", "charts", "chart_rows")]
+    wrong = [
+        name if name.isprintable() else repr(name)[1:-1]
+        for name in found
+        if name not in ("theme", "charts", "chart_rows")
+    ]
     theme = found.get("theme")
-    if theme is not None and theme not in themes:
+    if theme is not None and not (isinstance(theme, str) and theme in themes):
         theme = None
         wrong.append("theme")
     charts, rows = found.get("charts", "all"), found.get("chart_rows", 0)
@@ -87,31 +89,41 @@ def write_settings(path: Path | None, theme: str, panels: Panels) -> str:
     """
     if path is None:
         return ""
-    import tomllib
-
     from perftui.probes.own.whole_file import write_text
 
     try:
         text = path.read_text("utf-8")
-        tomllib.loads(text)
     except FileNotFoundError:
         text = _HEAD
-    except tomllib.TOMLDecodeError as error:
-        return f"not remembered: {path} is not TOML ({error})"
     except (OSError, ValueError) as error:
         return f"not remembered: {path} cannot be read ({_why(error)})"
     values = {"theme": f'"{theme}"', "charts": f'"{panels.charts}"', "chart_rows": str(panels.rows)}
-    for name, value in values.items():
-        text = _with(text, name, value)
     try:
-        tomllib.loads(text)
+        _parsed(text)
+        for name, value in values.items():
+            text = _with(text, name, value)
+        _parsed(text)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         return f"not remembered: {path} is not TOML ({error})"
     except OSError as error:
         return f"not remembered: {path} cannot be written ({_why(error)})"
     return ""
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return a document.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("too deeply nested") from None
 
 
 def _with(text: str, name: str, value: str) -> str:

@@ -144,8 +144,10 @@ def _watch(session: Session, progress: Progress, duration_s: float | None, endin
             step_s = _STEP_S if session.launched else _CALM_STEP_S
             if until is not None:
                 step_s = min(step_s, max(until - time.monotonic(), 0.0))
-            info = signal.sigtimedwait(_FORWARDED, step_s)
-            if info is not None:
+            # It is not asked to wait itself: when we are stopped meanwhile and continued after the
+            # time is up, CPython returns a signal that nobody has sent, whatever memory holds.
+            time.sleep(step_s)
+            while (info := signal.sigtimedwait(_FORWARDED, 0)) is not None:
                 if not session.launched:
                     ending.taken.append(info.si_signo)
                     return False

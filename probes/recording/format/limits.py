@@ -22,6 +22,8 @@ EVENTS = 1_000_000
 STRING_BYTES = 64 * 1024
 ENTRIES = 20_000
 """Files of one recording."""
+SEGMENTS = 1_000_000
+"""As many as six digits of a file's name tell apart."""
 ZIP_RATIO = 200
 NODES = 8_000_000
 FRAMES = 2_000_000

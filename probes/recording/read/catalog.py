@@ -12,7 +12,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.recording.format.arrow import arrow
-from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
+from perftui.probes.recording.format.limits import (
+    DECODED_BYTES,
+    FILE_ROWS,
+    SEGMENTS,
+    RecordingError,
+)
 from perftui.probes.recording.format.redacted import redacted
 from perftui.probes.recording.format.schema import empty
 from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS
@@ -125,6 +130,9 @@ class Catalog:
         table = self._rows_of(MANIFEST, self._sealed.get(MANIFEST, []))
         columns = (table[name].to_pylist() for name in ("segment", "table", "rows", "t0_ns"))
         for segment, name, rows, t0, t1 in zip(*columns, table["t1_ns"].to_pylist(), strict=True):
+            if not 0 <= segment < SEGMENTS or not 0 <= rows <= FILE_ROWS:
+                self.damaged[MANIFEST] = "tells of segments that cannot be"
+                continue
             found.setdefault(segment, {})[name] = Extent(rows, t0 or 0, t1 or 0)
         self._manifest = found
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+_MEANWHILE_BYTES = 1 << 20
+"""As much more than there was is read of a file that is being written."""
 _NAME = re.compile(r"([a-z_0-9]+)-(\d{6})(?:-(\d{6}))?\.(arrows|parquet)", re.ASCII)
 
 
@@ -138,7 +140,8 @@ class Directory:
             if info.st_size > limit:
                 raise RecordingError(f"{name} is larger than {limit >> 20} MiB")
             file.seek(offset)
-            return file.read(limit + 1)
+            # Not more than there can be: what is asked for is reserved first.
+            return file.read(max(info.st_size - offset, 0) + _MEANWHILE_BYTES)
 
     def local_path(self, name: str) -> Path | None:
         """See `Container.local_path`."""

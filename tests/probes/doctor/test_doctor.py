@@ -202,10 +202,12 @@ def test_uncompiled_bytecode_costs_something(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    check = doctor._folder("cache folder", tmp_path / "file" / "cache", "lost")
+    from perftui.probes.doctor import limits
+
+    check = limits._folder("cache folder", tmp_path / "file" / "cache", "lost")
     assert (check.status, check.follows) == ("fail", "lost")
     assert "PERFTUI_CACHE" in check.remedy
-    assert doctor._folder("cache folder", tmp_path / "new" / "deep", "lost").status == "ok"
+    assert limits._folder("cache folder", tmp_path / "new" / "deep", "lost").status == "ok"
     assert not (tmp_path / "new").exists(), "asking must not make it"
 
 
@@ -282,14 +284,15 @@ def test_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from perftui.probes.doctor import surroundings
 
     assert {c.name for c in surroundings.check_surroundings()} == {
-        *("system", "container", "seccomp", "/proc"),
+        *("system", "container", "seccomp", "security module", "/proc"),
     }
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-    monkeypatch.setattr(surroundings, "has_trace_capability", lambda: False)
     pod = surroundings._container()
-    assert (pod.status, "SYS_PTRACE" in pod.remedy) == ("info", True)
-    monkeypatch.setattr(surroundings, "has_trace_capability", lambda: True)
-    assert surroundings._container().status == "ok"
+    assert (pod.status, pod.found) == ("info", "kubernetes")
+    monkeypatch.setattr(doctor, "has_trace_capability", lambda: False)
+    assert "SYS_PTRACE" in doctor._rights().remedy
+    monkeypatch.setattr(doctor, "has_trace_capability", lambda: True)
+    assert doctor._rights().status == "ok"
     monkeypatch.setattr(surroundings.platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(surroundings, "_is_musl", lambda: True)
     assert "musl" in surroundings._system().found
@@ -301,3 +304,45 @@ def test_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         mounts.write_text(f"{row}{options}\n")
         assert surroundings._hidden(mounts).status == status
     assert surroundings._hidden(tmp_path / "none").status == "info"
+
+
+def test_security_modules(tmp_path: Path) -> None:
+    from perftui.probes.doctor import surroundings
+
+    current = tmp_path / "current"
+    assert surroundings._module(tmp_path, current).status == "ok"
+    for text, status in (("unconfined\n", "ok"), ("docker-default (enforce)\n", "info")):
+        current.write_text(text)
+        assert surroundings._module(tmp_path, current).status == status
+    (tmp_path / "booleans").mkdir()
+    (tmp_path / "booleans" / "deny_ptrace").write_text("1 1")
+    denied = surroundings._module(tmp_path, current)
+    assert (denied.status, denied.remedy) == ("fail", "sudo setsebool deny_ptrace 0")
+
+
+def test_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from perftui.probes.doctor import limits
+
+    assert all(check.follows for check in limits.check_limits() if check.status != "ok")
+    monkeypatch.setattr(limits.resource, "getrlimit", lambda _: (64, 64))
+    assert limits._open_files().status == "warn"
+    for most, used, status in (("max", 5, "ok"), ("100", 5, "ok"), ("100", 60, "warn")):
+        (tmp_path / "pids.max").write_text(most)
+        (tmp_path / "pids.current").write_text(str(used))
+        assert limits._processes(tmp_path).status == status, (most, used)
+
+
+def test_folders_that_are_full_or_read_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from perftui.probes.doctor import limits
+
+    monkeypatch.setattr(limits, "free_bytes", lambda _: (1_000, 1 << 40))
+    low = limits._folder("recordings", tmp_path, "lost")
+    assert low.status == "warn"
+    assert "1.00 kB free" in low.found
+    monkeypatch.setattr(limits, "read_only", lambda _: True)
+    assert "read-only" in limits._folder("recordings", tmp_path, "lost").found
+    monkeypatch.setattr(limits.tempfile, "tempdir", str(tmp_path / "none"))
+    gone = limits._temporary()
+    assert (gone.status, "TMPDIR" in gone.remedy) == ("fail", True)

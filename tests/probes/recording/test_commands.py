@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import json
+import resource
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -167,3 +168,16 @@ def test_what_was_lost_is_said_on_stderr(tmp_path: Path, capfd: pytest.CaptureFi
     first = capfd.readouterr()
     assert "a.perftui" in first.err
     assert "metrics-000000.parquet damaged" in first.err
+
+
+def test_a_query_whose_memory_duckdb_does_not_count_is_bounded(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "_ROOM_BYTES", 400 << 20)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    texts = "list_transform(range({}), lambda x: repeat('x', 1000000))"
+    sql = f"SELECT length(array_to_string({texts}, ''))"
+    perftui("query", recording, sql.format(10))
+    with pytest.raises(UserError, match=r"(?i)memory"):
+        perftui("query", recording, sql.format(800))
+    assert resource.getrlimit(resource.RLIMIT_AS) == before

@@ -412,3 +412,14 @@ def test_bombs_cost_little_memory_and_time(tmp_path: Path, forge: Callable[[Path
     assert told.startswith(("opened:", "refused:"))
     assert peak_mib < 1_000
     assert seconds < 30
+
+
+def test_a_manifest_that_counts_to_the_moon_takes_no_memory(tmp_path: Path) -> None:
+    recording = make(tmp_path / "a.perftui")
+    file = next(recording.glob("segments-*.parquet"))
+    table = pq.read_table(file)
+    numbers = [2**62, -1, *table["segment"].to_pylist()[2:]]
+    pq.write_table(table.set_column(0, table.schema.field(0), pa.array(numbers)), file)
+    reader = open_recording(recording)
+    assert reader.highest("rss_bytes", 0, END)
+    assert "segments tells of segments that cannot be" in str(reader.salvage)

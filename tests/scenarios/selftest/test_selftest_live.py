@@ -23,8 +23,8 @@ def test_a_part_of_it_and_nothing_is_left_behind() -> None:
     before = set(Path(tempfile.gettempdir()).glob("perftui-selftest-*"))
     done = selftest("cold_call", "import_tree", "--json")
     said = json.loads(done.stdout)
-    assert done.returncode == 0, said
-    assert said["ok"] is True
+    assert done.returncode in (0, 3), said  # 3: on a full machine
+    assert all(answer["ok"] or not answer["judged"] for answer in said["answers"]), said
     assert [answer["program"] for answer in said["answers"]] == ["cold_call", "import_tree"]
     assert all(answer["measured"] and answer["error"] for answer in said["answers"])
     assert set(Path(tempfile.gettempdir()).glob("perftui-selftest-*")) <= before
@@ -41,12 +41,16 @@ def test_a_program_that_is_not_there_is_one_line() -> None:
 def test_all_of_it() -> None:
     done = selftest("--json")
     said = json.loads(done.stdout)
-    assert done.returncode == 0, [answer for answer in said["answers"] if not answer["ok"]]
+    assert done.returncode in (0, 3), [a for a in said["answers"] if not a["ok"]]
     assert len(said["answers"]) == len(QUESTIONS) == 15
 
 
-def test_a_miss_and_a_missing_answer_are_exit_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("waiting", "code"), [(0.0, 1), (0.9, 3)])
+def test_a_miss_and_a_missing_answer_are_exit_1_unless_the_machine_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    waiting: float,
+    code: int,
 ) -> None:
     import argparse
 
@@ -55,11 +59,15 @@ def test_a_miss_and_a_missing_answer_are_exit_1(
     from perftui.scenarios.selftest.trial import TrialError
     from perftui.tui.commands.selftest import run
 
+    tried: list[str] = []
+
     def trial(name: str, folder: Path) -> None:
+        tried.append(name)
         if name == "split":
             raise TrialError("no right to look")
 
     monkeypatch.setattr(lanes, "try_program", trial)
+    monkeypatch.setattr(lanes, "cpu_waiting_since", lambda _: waiting)
     wrong = Tried("1.00 s", "250 ms", "-75.0%", ok=False)
     poll = next(question for question in QUESTIONS if question.program == "poll_loop")
     split = next(question for question in QUESTIONS if question.program == "split")
@@ -67,9 +75,11 @@ def test_a_miss_and_a_missing_answer_are_exit_1(
         "perftui.scenarios.selftest.checks.QUESTIONS",
         (split, poll._replace(check=lambda _: wrong)),
     )
-    assert run(argparse.Namespace(programs=[], json=False)) == 1
+    assert run(argparse.Namespace(programs=[], json=False)) == code
+    assert len(tried) == (2 if code == 1 else 4), "asked again, alone"
     out = capsys.readouterr().out
-    assert "no answer" in out
+    assert ("no answer" in out, "not judged" in out) == (code == 1, code == 3)
+    assert ("somebody waited for a CPU 90% of the time" in out) is (code == 3)
     assert "no right to look" in out
     assert "-75.0%" in out
     assert "0 of 2 right" in out

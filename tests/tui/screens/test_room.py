@@ -158,7 +158,12 @@ def test_a_choice_is_read_back_and_other_lines_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["theme = ", "\0\1\2", "[[[", 'theme = "x\n', "a" * 200_000, b"\xff\xfe\x00"]
+    "text",
+    [
+        *("theme = ", "\0\1\2", "[[[", 'theme = "x\n', "a" * 200_000, b"\xff\xfe\x00"),
+        "charts = " + "[" * 40_000 + "]" * 40_000,
+    ],
+    ids=range(7),
 )
 def test_a_broken_file_is_one_line_and_defaults_and_stays_as_it_is(
     tmp_path: Path, text: str | bytes
@@ -180,8 +185,12 @@ def test_a_broken_file_is_one_line_and_defaults_and_stays_as_it_is(
     [
         ('theme = "no such"\nchart_rows = 2', "theme"),
         ("theme = 3", "theme"),
+        ("theme = []", "theme"),
+        ("theme = {}", "theme"),
         ('charts = "some"', "charts"),
         ("charts = []", "charts"),
+        ("charts = {}", "charts"),
+        ('"a\\nb\\u001b" = 1', "a\\nb\\x1b"),
         ("chart_rows = true", "chart_rows"),
         ("chart_rows = 10000000000000000000000", "chart_rows"),
         ("chart_rows = 1.5", "chart_rows"),
@@ -193,8 +202,10 @@ def test_what_is_not_understood_is_named_and_the_rest_holds(
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
-    found = read_settings(file, NAMES)
+    # The app asks in a mapping, where what cannot be hashed cannot be looked up.
+    found = read_settings(file, dict.fromkeys(NAMES))
     assert named in found.problem
+    assert found.problem.isprintable()
     assert found.panels.rows == (2 if "chart_rows = 2" in text else 0)
     assert found.panels.charts == "all"
     assert found.theme is None
