@@ -179,3 +179,25 @@ def test_a_program_that_hears_orders_does_what_it_did(tmp_path: Path, code: str)
     before = subprocess.run(argv, env=env, capture_output=True)
     program = Asked(argv, env)
     assert program.end() == (before.returncode, before.stdout, before.stderr)
+
+
+def test_in_a_forked_child_we_begin_after_who_follows_the_program_into_it(tmp_path: Path) -> None:
+    """memray does by a hook; what a thread of ours allocates before it tears the parent's file."""
+    (tmp_path / "memray").mkdir()
+    (tmp_path / "memray" / "__init__.py").write_text("")
+    (tmp_path / "memray" / "_memray.py").write_text(
+        "import os\n"
+        "def follow():\n    global met\n    met = len(os.listdir('/proc/self/task'))\n"
+        "os.register_at_fork(after_in_child=follow)\n"
+    )
+    code = (
+        "import os, warnings, memray._memray as it\nwarnings.simplefilter('ignore')\n"
+        "met = set()\n"
+        "for _ in range(3):\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n        os._exit(it.met)\n"
+        "    met.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        "print(met)\n"
+    )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    assert Asked([sys.executable, "-c", code], env).end() == (0, b"{1}\n", b"")
