@@ -65,12 +65,13 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
         unsure = sum(cell.unsure_bytes for cell in cells)
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
-        alone = False
-        if touched and unsure > _UNSURE_SHARE * touched:
-            within, alone = own, len(own) == 1
+        unmet = bool(touched) and unsure > _UNSURE_SHARE * touched
+        if unmet:
+            within = own
+        alone = len(within) == 1
         why = vague.get(thread.pid, "")
         rows: Sequence[FunctionSum] = function_sums(tree, [thread])
-        if len(within) > 1:
+        if within:
             rows = _as_one(rows, within[0])
         for row in rows:
             if row.self_.grown_bytes <= 0:
@@ -80,7 +81,7 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 found.append(native._replace(confidence=CANNOT_TELL, why=why) if why else native)
                 continue
             by = BY_FAULTS if touched else BY_CPU
-            confidence = CANNOT_TELL if within or why or not touched else SURE
+            confidence = CANNOT_TELL if unmet or why or not touched else SURE
             if alone and not why:
                 confidence = ALONE
             among = within or (own if why else ())

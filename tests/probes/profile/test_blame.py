@@ -76,6 +76,22 @@ def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     assert (row.row.function, row.confidence) == ("fill", ALONE)
 
 
+def test_a_library_that_was_met_is_not_blamed_for_what_no_sample_met() -> None:
+    program = Program()
+    program.thread(1, "fetch", (("fetch",), 10 * MB, 10 * MB, 10 * MB))
+    (thread,) = program.threads
+    ids = [program.tree.frame_id("notify", "/usr/lib/python3.13/threading.py", 9)]
+    weights = Weights(10**9, 10**8, 90 * MB, 0, touched_bytes=90 * MB, unsure_bytes=90 * MB)
+    cells = {**thread.self_by_node, program.tree.intern(ids): weights}
+    program.threads = [thread._replace(self_by_node=cells, grown_bytes=100 * MB)]
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.row.self_.grown_bytes) == ("fetch", 100 * MB)
+    assert row.confidence == ALONE
+    program.threads = [thread._replace(self_by_node={program.tree.intern(ids): weights})]
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("notify", CANNOT_TELL)
+
+
 def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:
     program = Program()
     frame = program.tree.frame_id(f"{NATIVE} (tokio)", "", 0, "native")
