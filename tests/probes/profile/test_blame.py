@@ -69,6 +69,20 @@ def test_functions_of_a_thread_that_no_sample_tells_apart_are_named() -> None:
     assert set(rows[0].within) == {"hoard", "churn", "work"}
 
 
+def test_those_are_named_first_that_readings_caught_touching() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "serve",
+        (("serve",), 20 * MB, 20 * MB, 20 * MB),
+        (("serve", "render"), 79 * MB, 79 * MB, 79 * MB),
+        (("serve", "remember"), 1 * MB, 1 * MB, 0),
+    )
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("remember", CANNOT_TELL)
+    assert row.within == ("remember", "serve", "render")
+
+
 def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     program = Program()
     program.thread(1, "cache", (("fill",), 90 * MB, 90 * MB, 90 * MB))
