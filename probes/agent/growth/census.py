@@ -304,7 +304,7 @@ class Census:
             self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
         if type(values) is not dict and not slots:
             inside = self._referents(value)
-            if len(inside) > kinds.SOME:  # a container that is written in C
+            if len(inside) > NAMED:  # a container that is written in C
                 self._pace.soon()
                 number = self._found_at(place, path)
                 self.found.entries[number] += len(inside) * weight

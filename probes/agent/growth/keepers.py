@@ -92,7 +92,7 @@ def grown_between(
         walk: The pace in which what is new is looked into.
         rose_bytes: What RSS rose by between the two.
     """
-    rows = []
+    rows: "list[Gain]" = []
     now = after.found
     for path, number in now.number.items():
         if not walk.step() or len(rows) >= MOST_ROWS:
