@@ -289,8 +289,9 @@ class _Book:
         self._wait(thread.waiting.add(reading), before, row)
         thread.faults += reading.faults
         if reading.faults_in_window:
-            caught = thread.caught.get(reading.stack, 0)
-            thread.caught[reading.stack] = caught + reading.faults_in_window
+            if reading.state == "R":  # of one that was asleep and woke it is not known what it did
+                caught = thread.caught.get(reading.stack, 0)
+                thread.caught[reading.stack] = caught + reading.faults_in_window
             faults, hits = thread.met.get(reading.stack, (0.0, 0.0))
             thread.met[reading.stack] = faults + reading.faults_in_window, hits + 1
 

@@ -140,9 +140,11 @@ def test_where_few_readings_catch_any_faults_those_are_sure_and_the_others_are_n
         batches.append(
             [reading(n * 10, n * 10 + 10, node, "R", 10, faults=20, window=12 if met else 0)]
         )
-    batches.append([holding(5_000, 5_001, WORK, ENDED)])
+    batches.append([reading(5_000, 6_000, WAIT, "S", 0, faults=40, window=40, wait="sleep")])
+    batches.append([reading(6_000, 7_000, WAIT, "S", 0, faults=40, window=40, wait="sleep")])
+    batches.append([holding(7_000, 7_001, WORK, ENDED)])
     found = totals(batches)
-    assert sum(sums["touched_bytes"] for sums in found.values()) == 500 * 20 * 4096
+    assert sum(sums["touched_bytes"] for sums in found.values()) == 504 * 20 * 4096
     sure = {node: sums["touched_bytes"] - sums["unsure_bytes"] for node, sums in found.items()}
     assert {node: size for node, size in sure.items() if size} == {HOARD: 4 * 12 * 4096}
 
