@@ -31,7 +31,7 @@ LEAST_UNNAMED_BYTES = 2_000_000
 NAMED_SHARE = 0.5
 UNNAMED = (
     "no name of the program's leads to most of what RSS rose by: native memory, kept by C, in a "
-    "context or a long chain of objects, or garbage"
+    "context or a long chain of objects, not yet under a name, or garbage"
 )
 LAST_S = 0.5
 """For so long a program that ends waits for the last census; for our thread it waits a second."""

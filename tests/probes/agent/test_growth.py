@@ -12,6 +12,8 @@ import pytest
 from support.asked import Asked
 from support.pythons import interpreters
 
+from perftui.probes.profile.blame_words import UNNAMED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -201,3 +203,17 @@ def test_in_a_forked_child_we_begin_after_who_follows_the_program_into_it(tmp_pa
     )
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
     assert Asked([sys.executable, "-c", code], env).end() == (0, b"{1}\n", b"")
+
+
+def test_what_no_name_leads_to_is_said_and_nobody_is_blamed(asked: Callable[..., Asked]) -> None:
+    code = LEAK.replace("import sys, threading", "import gc, sys, threading\ngc.disable()").replace(
+        "    CACHE[n] = Row(n)\n", "    row = Row(n)\n    row.itself = row\n"
+    )
+    program = asked(sys.executable, code.replace("len(CACHE) > 0", "True"))
+    program.ask()
+    program.until(lambda: [look for look in program.of("growth_look") if look["by"] == "census"])
+    assert program.end()[0] == 0
+    (look,) = [look for look in program.of("growth_look") if look["by"] == "census"]
+    assert look["note"].startswith(UNNAMED)
+    assert look["note"].endswith("garbage (its collection is off)")
+    assert not program.of("keeper")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.blame import keepers_of, rises_of
-from perftui.probes.profile.blame_words import evidence_words
+from perftui.probes.profile.blame_words import UNNAMED, evidence_words
 from perftui.probes.profile.growth import (
     ALONE,
     CANNOT_TELL,
@@ -16,7 +16,7 @@ from perftui.probes.profile.growth import (
 )
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
-from perftui.probes.spine.records import Keeper, Rise
+from perftui.probes.spine.records import GrowthLook, Keeper, Rise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,3 +227,15 @@ def test_an_alert_says_each_answer_with_its_question() -> None:
     assert within.startswith("touched by thread MainThread, within a sample of: churn")
     assert measured == "measured at entry and exit: enrich etl.py:3 +20.0 MB in 100 calls"
     assert held == "held by etl.CACHE dict of DataFrame +40, 40.0 MB ◀ enrich etl.py:60"
+
+
+def test_an_alert_says_too_that_no_name_leads_to_what_is_kept() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("work",), 90 * MB, 90 * MB, 0))
+    note = f"{UNNAMED} leads to it"
+    look = GrowthLook(9, 1, 6, "census", 90 * MB, 5_000, 10**7, 10**6, note, 0)
+    said = evidence_words(program.tree, program.threads, Blame((look,), (), ()), program.call_tree)
+    assert said == note
+    blame = Blame((look,), (keeper(9, 40, 40 * MB, ""),), ())
+    said = evidence_words(program.tree, program.threads, blame, program.call_tree)
+    assert UNNAMED not in said
