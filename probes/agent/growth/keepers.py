@@ -25,7 +25,9 @@ LEAST_NAMES = 16
 """A module that got fewer names has made variables; with more it keeps things under them."""
 ALIKE = 4
 MOST_OF_ALIKE = 0.4
-"""So many that differ in their keys are one, unless one of them has more of what came."""
+"""So many that differ in their keys are one, unless one of them has so much of what came."""
+MANY_ALIKE = 64
+"""So many are not looked into one by one before."""
 LIBRARY_SHARE = 0.1
 """What a library keeps is told from this part of what RSS rose by: they all remember a little."""
 MOST_ROWS = 20_000
@@ -107,13 +109,14 @@ def grown_between(
             continue
         if entries >= LEAST_ENTRIES or size >= LEAST_BYTES:
             rows.append(Gain(now, path, number, entries, size))
-    rows = _alike_as_one(rows, walk)
+    rows = _alike_as_one(rows, walk, MANY_ALIKE, _entries)
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
     for row in rows:
         if not walk.step():
             break
         if row.entries > 0 and now.largest[row.number] is not None:
             _look_into(row, now.largest[row.number], after.kinds, referents, walk)
+    rows = _alike_as_one(rows, walk, ALIKE, _bytes)
     walk.over()
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
     told = _without_parts(rows[:MOST_COMPARED])
@@ -126,20 +129,37 @@ def grown_between(
     ][:MOST_TOLD]
 
 
-def _alike_as_one(rows: "list[Gain]", walk: "pace.Slices") -> "list[Gain]":
-    """Make one row of many whose paths differ in their keys alone: a tree grows at its leaves."""
+def _entries(row: Gain) -> float:
+    return row.entries
+
+
+def _bytes(row: Gain) -> float:
+    return row.bytes
+
+
+def _alike_as_one(
+    rows: "list[Gain]", walk: "pace.Slices", least: int, amount: "Callable[[Gain], float]"
+) -> "list[Gain]":
+    """Make one row of many whose paths differ in their keys alone: a tree grows at its leaves.
+
+    Args:
+        rows: What grew.
+        walk: The pace.
+        least: So many are one row,
+        amount: unless one of them has much of this.
+    """
     groups: "dict[str, list[Gain]]" = {}
     for row in rows:
         walk.step()
         groups.setdefault(_without_keys(row.path), []).append(row)
-    found = []
+    found: "list[Gain]" = []
     for path, group in groups.items():
-        most = max(group, key=lambda row: (row.entries, row.bytes))
-        entries = sum([row.entries for row in group])
-        if len(group) < ALIKE or most.entries > MOST_OF_ALIKE * entries:
+        most = max(group, key=amount)
+        if len(group) < least or amount(most) > MOST_OF_ALIKE * sum(map(amount, group)):
             found += group
             continue
-        most.path, most.entries = path, entries
+        most.path = path
+        most.entries = sum([row.entries for row in group])
         most.bytes = sum([row.bytes for row in group])
         most.total = sum([row.total for row in group])
         found.append(most)

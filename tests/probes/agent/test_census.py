@@ -109,7 +109,7 @@ FEW = {n: [] for n in range(1000)}
 odd_globals = OddGlobals(__name__="__main__", __builtins__=__builtins__)
 exec("def odd_function(): pass", odd_globals)
 odd_function = odd_globals["odd_function"]
-TREE, COLUMNS, ONE_OF = {}, {name: [] for name in "abcdef"}, {name: [] for name in "abcdef"}
+TREE, COLUMNS, ONE_OF, LARGE_ONE = {}, *({name: [] for name in "abcdef"} for _ in range(3))
 LOCAL, WIDE, PAGES, NAMES = Local(), Wide(), [], types.ModuleType("names")
 called.clear()
 NAMES.__file__ = __file__ + "_"
@@ -157,9 +157,12 @@ def grow(n, local):
         for rows in COLUMNS.values():
             rows.append(i)
         ONE_OF["c"].append(i)
+        for rows in LARGE_ONE.values():
+            rows.append(i)
         setattr(WIDE, "of_%d_%d" % key, [i] * 100)
         setattr(NAMES, "of_%d_%d" % key, [i] * 100)
         PAGES.append(ctypes.create_string_buffer(b"x" * 5000))
+    LARGE_ONE["b"].append(bytes(3_000_000))
     BUFFER.extend(bytes(5000 * n))
     NUMBERS.extend([1.0] * 5000 * n)
     FILE.write(bytes(5000 * n))
@@ -277,6 +280,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("names", "module", "list", 100, ""),
         ("__main__.COLUMNS[…]", "list", "int", 600, "grow"),
         ("__main__.ONE_OF['c']", "list", "int", 100, "grow"),
+        ("__main__.LARGE_ONE['b']", "list", "bytes", 101, "grow"),
     ],
 )
 def test_what_grew_has_its_path_and_the_code_that_fills_it(
