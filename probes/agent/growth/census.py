@@ -186,6 +186,12 @@ class Census:
     def _down_all(self) -> None:
         """Look at what is queued and at what that leads to, the nearest first."""
         chunks: "list[list[Any]]" = []
+        self._through(chunks)
+        while chunks:  # the walk has ended early: to let go of a million at once takes too long
+            chunks.pop()
+            self._pace.rest()
+
+    def _through(self, chunks: "list[list[Any]]") -> None:
         while chunks or self._queue:
             if not chunks:
                 chunks.append(self._queue)

@@ -182,6 +182,14 @@ def many():
     census.Census(gc, slices, ()).take()
     return slices.bounded
 
+def let_go_in_pieces():
+    # A walk that ends while much is waiting to be looked at.
+    census.MOST_CHUNKS, census.CHUNK, pieces = 2000, 50, []
+    slices = pace.Slices(gc, 30.0, 3000, lambda: False)
+    slices.rest = lambda: pieces.append(1)
+    census.Census(gc, slices, ()).take()
+    return [slices.bounded, len(pieces)]
+
 def collections_in_a_walk():
     # A collection is due: the program has the time to do it itself before a slice begins. Then
     # one falls into a slice.
@@ -232,6 +240,7 @@ def main():
         "poor": poor.bounded,
         "whole": slices.bounded,
         "many": many(),
+        "pieces": let_go_in_pieces(),
         "collector": collections_in_a_walk(),
     }))
 
@@ -280,7 +289,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("names", "module", "list", 100, ""),
         ("__main__.COLUMNS[…]", "list", "int", 600, "grow"),
         ("__main__.ONE_OF['c']", "list", "int", 100, "grow"),
-        ("__main__.LARGE_ONE['b']", "list", "bytes", 101, "grow"),
+        ("__main__.LARGE_ONE['b']", "list", "", 101, "grow"),
     ],
 )
 def test_what_grew_has_its_path_and_the_code_that_fills_it(
@@ -338,6 +347,8 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert 500 < int(found["bounded"].removesuffix(" objects")) < 600
     assert " objects in " in found["poor"]
     assert found["many"].endswith(" objects, more would have been too many")
+    bounded, pieces = found["pieces"]
+    assert bounded and pieces > 3, "what waited was not let go of at once"
 
 
 def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(
