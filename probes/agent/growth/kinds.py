@@ -76,8 +76,8 @@ class Kinds:
                 self._known[id(kind)] = LEAF, None
 
     def of(self, value: object) -> "tuple[int, Any]":
-        """Return what an object is; of a container its built-in type, of a library's
-        the package."""
+        """Return what an object is; of a container its built-in type, of a library's the package,
+        of one of ctypes its base."""
         kind = type(value)
         found = self._known.get(id(kind))
         if found is None:
@@ -96,7 +96,7 @@ class Kinds:
             if base is self._deque or _is_one_of(base, _BASES):
                 return CONTAINER, base
             if type(type_dict(base).get("_b_needsfree_")) is _MEMBER and _is_ctypes(base):
-                return LEAF, base
+                return INSTANCE, base
         home = type_dict(kind).get("__module__")
         if type(home) is not str:  # a type of C has it in its name
             home = kind.__module__ if type(kind) is type else ""
@@ -161,8 +161,8 @@ class Kinds:
         what, package = self.of(value)
         if what == LIBRARY:
             return library_bytes(value, package)
-        if what == LEAF and package is not None:
-            return raw_bytes(value, package)
+        if what == INSTANCE and package is not None:
+            return object.__sizeof__(value) + raw_bytes(value, package)
         if what in (PLAIN, LEAF) or _is_one_of(type(value), _BASES):
             return sys.getsizeof(value)
         if what == CONTAINER:

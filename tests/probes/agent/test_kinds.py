@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from typing import Any
 
@@ -38,6 +39,19 @@ def test_a_slice_of_arrow_keeps_the_buffers_of_the_whole(form: str) -> None:
     whole, again, other = deep_sizes(first.slice(0, 10), first.slice(5, 2), second.slice(3, 1))
     assert (whole, again, other) == (deep_sizes(first)[0], 0, deep_sizes(second)[0])
     assert whole >= 80_000
+
+
+def test_what_ctypes_has_made_and_what_it_keeps() -> None:
+    class Held(ctypes.Structure):
+        _fields_ = (("text", ctypes.c_char_p),)
+
+    buffer = ctypes.create_string_buffer(50_000)
+    held = Held(b"x" * 70_000)
+    view = (ctypes.c_char * 100).from_buffer(buffer)
+    sizes = deep_sizes(buffer, view, held)
+    assert sizes[0] > 50_000
+    assert sizes[1] < 1_000
+    assert 70_000 < sizes[2] < 72_000
 
 
 def test_a_table_with_very_many_columns_is_told_at_once() -> None:
