@@ -92,6 +92,9 @@ def answers(memory: dict[str, Any], known: Known) -> dict[str, Answer]:
         ", ".join(rose) or "-", bool(set(rose) & set(known.functions)) if rose else None
     )
     keepers = memory["keepers"][:FIRST]
+    if not memory["looks"]:  # it had no time to answer, which is no wrong answer
+        told["census"] = Answer("not asked", None)
+        return told
     said = ", ".join(f"{row['what']} ◀ {row['code']}" for row in keepers)
     unnamed = any(UNNAMED in look["note"] for look in memory["looks"])
     told["census"] = Answer(
@@ -236,7 +239,7 @@ def main() -> None:
                 continue
             memory = run(python, name, args.seconds)
             told = answers(memory, known)
-            if memray:
+            if memray and memory["looks"]:
                 met = [row["function"] for row in memory["rises"][:FIRST] if row["function"]]
                 met += [row["function"] for row in memory["keepers"][:FIRST] if row["function"]]
                 short = memray.rpartition(".")[2]
