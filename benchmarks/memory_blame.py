@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 
 from memory_programs import KNOWN, Known
 
+from perftui.probes.profile.blame_words import UNNAMED
+
 PROGRAMS = Path(__file__).resolve().parent / "memory_programs"
 FIRST = 3
 MEMRAY_READS = """
@@ -40,7 +42,7 @@ for name in sys.argv[2:]:
         if any(file.startswith("<frozen importlib") for function, file, line in stack):
             continue  # modules, which stay
         for function, file, line in stack:
-            if file == sys.argv[1]:
+            if file.startswith(sys.argv[1]):
                 break
         else:
             function = ""
@@ -63,7 +65,7 @@ class Answer(NamedTuple):
     right: bool | None
 
 
-def answers(memory: dict[str, Any], known: Known, file: str) -> dict[str, Answer]:
+def answers(memory: dict[str, Any], known: Known) -> dict[str, Answer]:
     """Judge a summary's three answers, and the thread."""
     growth = [row for row in memory["growth"] if row["grown_bytes"] > 500_000]
     first = growth[0] if growth else None
@@ -73,9 +75,10 @@ def answers(memory: dict[str, Any], known: Known, file: str) -> dict[str, Answer
         right = names[0] in known.functions
         if first["confidence"] == "cannot tell":
             said, right = "cannot tell: " + ", ".join(first["within"]), True
-        elif first["file"] != file:
-            # A library's function: right if the program's own is the first of its own.
-            said, right = f"{said} (library)", True
+        elif not first["file"].startswith(str(PROGRAMS)):
+            # A library's function is right only if a sample met it touching memory.
+            said = f"{said} (library)"
+            right = first["confidence"] in ("met touching it", "while these wait")
         told["samples"] = Answer(said, right)
         told["thread"] = Answer(first["thread"], first["thread"] == known.thread)
         waits = bool(set(known.functions) & set(first["within"]))
@@ -89,9 +92,16 @@ def answers(memory: dict[str, Any], known: Known, file: str) -> dict[str, Answer
         ", ".join(rose) or "-", bool(set(rose) & set(known.functions)) if rose else None
     )
     keepers = memory["keepers"][:FIRST]
+    if not memory["looks"]:  # it had no time to answer, which is no wrong answer
+        told["census"] = Answer("not asked", None)
+        return told
+    said = ", ".join(f"{row['what']} ◀ {row['code']}" for row in keepers)
+    unnamed = any(UNNAMED in look["note"] for look in memory["looks"])
     told["census"] = Answer(
-        ", ".join(f"{row['what']} ◀ {row['code']}" for row in keepers) or "-",
-        any(known.keeper in row["what"] for row in keepers) if known.keeper else not keepers,
+        said or (UNNAMED if unnamed else "-"),
+        any(known.keeper in row["what"] for row in keepers)
+        if known.keeper
+        else unnamed and not keepers,
     )
     return told
 
@@ -115,14 +125,16 @@ def memray_first(python: str, name: str, seconds: float) -> str:
     to who came first: for memray, Arrow uses the system's.
     """
     program = str(PROGRAMS / f"{name}.py")
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if "site-packages" in p)}
+    env = dict(os.environ)
+    if not has(python, "memray"):  # then it is to take ours
+        env["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if "site-packages" in p)
     env["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/out.bin"
         argv = [python, "-m", "memray", "run", "--follow-fork", "-q", "-o", file, program]
         argv.append(str(seconds))
         subprocess.run(argv, env=env, capture_output=True, check=True, timeout=seconds * 10 + 60)
-        argv = [python, "-c", MEMRAY_READS, program, *map(str, Path(folder).glob("out.bin*"))]
+        argv = [python, "-c", MEMRAY_READS, str(PROGRAMS), *map(str, Path(folder).glob("out.bin*"))]
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
@@ -226,8 +238,8 @@ def main() -> None:
             if any(not has(python, each) for each in known.needs):
                 continue
             memory = run(python, name, args.seconds)
-            told = answers(memory, known, str(PROGRAMS / f"{name}.py"))
-            if memray:
+            told = answers(memory, known)
+            if memray and memory["looks"]:
                 met = [row["function"] for row in memory["rises"][:FIRST] if row["function"]]
                 met += [row["function"] for row in memory["keepers"][:FIRST] if row["function"]]
                 short = memray.rpartition(".")[2]

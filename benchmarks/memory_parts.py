@@ -1,11 +1,13 @@
 """What RSS is made of on real programs, held against RSS; and what telling it costs.
 
-    python benchmarks/memory_parts.py [--only NAME ...] [--cost-seconds 20]
+    python benchmarks/memory_parts.py [--only NAME ...] [--attached] [--cost-seconds 20]
 
-Each program runs under `perftui run --headless`. Told for it: how many readings there were of the
-target, their sum over the RSS that was read closest to them (lowest, median, highest; a program
-that grows by 100 MB/s does so between the two readings as well), the parts at the peak, and how
-much of it nobody told. For a family the same of the tree, with shared pages once.
+Each program runs under `perftui run --headless`, or `--attached` is watched from its second second
+on. Told for it: how many readings there were of the target, their sum over the RSS that was read
+closest to them (lowest, median, highest), how many are within 2 % of what RSS was between the
+reading of RSS before and the one after them (a program that grows by 100 MB/s does so meanwhile),
+the parts at the peak, and how much of it nobody told. For a family the same of the tree, with
+shared pages once.
 
 Then the cost: CPU of the agent's threads in a program whose allocators are asked (Arrow, malloc,
 DuckDB), and of the thread that reads mappings, both as a share of one core.
@@ -50,6 +52,41 @@ for n in range(8):
     frame["c"] = frame["a"].astype(str); kept.append(frame.groupby(frame["a"] % 100).sum())
     kept.append(frame); time.sleep(.3)
 time.sleep(2)
+""",
+    "plain": """
+kept = []
+for n in range(40): kept.append(bytearray(b"x") * 500_000); time.sleep(.1)
+time.sleep(2)
+""",
+    "polars": """
+import polars as pl
+kept = []
+for n in range(8):
+    frame = pl.DataFrame({"a": range(300_000), "b": [n * 0.5] * 300_000})
+    kept.append(frame.with_columns((pl.col("a") % 100).alias("c")))
+    frame.group_by(pl.col("a") % 100).agg(pl.col("b").sum()); time.sleep(.4)
+time.sleep(2)
+""",
+    "arrow, system's malloc": """
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+import pyarrow as pa
+kept = []
+for n in range(10): kept.append(pa.array(range(1_000_000))); time.sleep(.3)
+del kept[3:]; time.sleep(2)
+""",
+    "arrow, mimalloc": """
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "mimalloc"
+import pyarrow as pa
+kept = []
+for n in range(10): kept.append(pa.array(range(1_000_000))); time.sleep(.3)
+del kept[3:]; time.sleep(2)
+""",
+    "arrow, jemalloc": """
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "jemalloc"
+import pyarrow as pa
+kept = []
+for n in range(10): kept.append(pa.array(range(1_000_000))); time.sleep(.3)
+del kept[3:]; time.sleep(2)
 """,
     "arrow read": """
 import pyarrow as pa, pyarrow.parquet as pq
@@ -120,24 +157,33 @@ def main() -> int:
     """Run the programs and print what was told of them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
+    parser.add_argument("--attached", action="store_true", help="watch programs that run already")
     parser.add_argument("--cost-seconds", type=float, default=20.0)
     args = parser.parse_args()
     perftui = shutil.which("perftui", path=str(Path(sys.executable).parent)) or "perftui"
     for name in args.only:
-        _program(perftui, name, PROGRAMS[name])
+        _program(perftui, name, PROGRAMS[name], attached=args.attached)
     if args.cost_seconds:
         _cost(args.cost_seconds)
     return 0
 
 
-def _program(perftui: str, name: str, code: str) -> None:
+def _program(perftui: str, name: str, code: str, *, attached: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="memory-parts-") as text:
         home = Path(text)
         (home / "program.py").write_text(f"import os, time\n{code}")
         recording = home / "r.perftui"
-        command = [perftui, "run", "--headless", "--no-stacks", "--json", "s.json"]
-        command += ["--record", str(recording), "--", sys.executable, "program.py"]
-        done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+        argv, options = [sys.executable, "program.py"], ["--headless", "--no-stacks"]
+        options += ["--json", "s.json", "--record", str(recording)]
+        if attached:
+            with subprocess.Popen(argv, cwd=home) as target:
+                time.sleep(1)
+                command = [perftui, "attach", str(target.pid), *options]
+                done = subprocess.run(command, cwd=home, capture_output=True, text=True)
+                target.kill()
+        else:
+            command = [perftui, "run", *options, "--", *argv]
+            done = subprocess.run(command, cwd=home, capture_output=True, text=True)
         if done.returncode:
             print(f"{name}: exit {done.returncode}: {done.stderr[-300:]}")
             return
@@ -157,8 +203,10 @@ def _program(perftui: str, name: str, code: str) -> None:
             "WITH p AS (SELECT t_ns, sum(bytes) AS whole, sum(bytes) FILTER (name LIKE "
             f"'%not told%') AS untold FROM memory_parts WHERE pid = {pid} GROUP BY t_ns) "
             "SELECT p.t_ns, whole, coalesce(untold, 0) AS untold, min_by(rss_bytes, "
-            "abs(m.t_ns - p.t_ns)) AS rss FROM p, metrics m "
-            f"WHERE m.pid = {pid} AND abs(m.t_ns - p.t_ns) < 5e8 GROUP BY ALL ORDER BY 1"
+            "abs(m.t_ns - p.t_ns)) AS rss, "
+            "max_by(rss_bytes, m.t_ns) FILTER (m.t_ns <= p.t_ns) AS earlier, "
+            "min_by(rss_bytes, m.t_ns) FILTER (m.t_ns >= p.t_ns) AS later FROM p, metrics m "
+            f"WHERE m.pid = {pid} AND abs(m.t_ns - p.t_ns) < 2e9 GROUP BY ALL ORDER BY 1"
         )
         # The first is of an interpreter that starts: it has grown twofold when it has been read.
         shares = sorted(float(row["whole"]) / float(row["rss"]) for row in rows[1:])
@@ -167,7 +215,7 @@ def _program(perftui: str, name: str, code: str) -> None:
             f"SELECT name, bytes FROM memory_parts WHERE pid = {pid} AND t_ns = {peak['t_ns']} "
             "AND bytes > 0 ORDER BY bytes DESC LIMIT 6"
         )
-        close = sum(abs(share - 1) <= 0.02 for share in shares)
+        close = sum(_is_close(row) for row in rows[1:])
         print(
             f"{name}: {len(shares)} readings, parts / RSS {shares[0]:.3f} "
             f"{shares[len(shares) // 2]:.3f} {shares[-1]:.3f}, within 2 %: {close}; "
@@ -175,6 +223,12 @@ def _program(perftui: str, name: str, code: str) -> None:
             f"{100 * float(peak['untold']) / float(peak['whole']):.0f} %"
         )
         print("   " + " · ".join(f"{p['name']} {int(p['bytes']) / 1e6:.0f}" for p in parts))
+
+
+def _is_close(row: dict[str, str]) -> bool:
+    between = [float(row[name]) for name in ("earlier", "later") if row[name]]
+    between = between or [float(row["rss"])]
+    return 0.98 * min(between) <= float(row["whole"]) <= 1.02 * max(between)
 
 
 def _cost(seconds: float) -> None:

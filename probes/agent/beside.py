@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 COMM = "perftui-agent"
 STOP_S = 1.0
+_all: "list[Beside]" = []
+_newest = 0
+"""Number of the hook that begins them in a forked child."""
 
 
 class Beside:
@@ -49,9 +52,10 @@ class Beside:
         self._ended = allocate_lock()
         self._stuck = False
         """A thread of ours did not come back from its turn when it was waited for."""
-        posix.register_at_fork(
-            before=self._stop, after_in_parent=self._again, after_in_child=self._in_child
-        )
+        posix.register_at_fork(before=self._stop, after_in_parent=self._again)
+        _all.append(self)
+        if not _newest:
+            last_in_child()
         agent.before_bye.append(self.stop)
 
     def start(self) -> None:
@@ -105,7 +109,8 @@ class Beside:
                 return
             time.sleep(0.0002)
 
-    def _in_child(self) -> None:
+    def begin_in_child(self) -> None:
+        """The process has just been forked: the thread has not come along."""
         self._running = self._stuck = False
         if self._child is not None:
             self._wanted = False
@@ -140,3 +145,21 @@ class Beside:
             posix.write(fd, name.encode())
         finally:
             posix.close(fd)
+
+
+def last_in_child() -> None:
+    """From now on begin in a forked child after all hooks that are registered by now.
+
+    memray follows a program into its child by such a hook. Until that has run, what a thread of
+    ours allocates there is written into the parent's file, which both have mapped, and tears it.
+    """
+    global _newest
+    _newest += 1
+    number = _newest
+
+    def in_child() -> None:
+        if number == _newest:  # a hook cannot be taken back
+            for each in _all:
+                each.begin_in_child()
+
+    posix.register_at_fork(after_in_child=in_child)

@@ -136,9 +136,14 @@ def _start(
 
         return imported
 
-    if not captures:  # a thread of ours that steps aside for a fork tears memray's file
-        for name in ("pyarrow", "ctypes", "duckdb"):
-            after[name] = asked(name)
+    def last_in_child() -> None:
+        module = sys.modules.get("_perftui_agent_beside")
+        if module is not None:  # else it comes later than who has been imported
+            module.last_in_child()
+
+    for name in ("pyarrow", "ctypes", "duckdb"):
+        after[name] = asked(name)
+    after["memray._memray"] = last_in_child
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()

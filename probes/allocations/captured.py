@@ -103,8 +103,8 @@ def rows_of(said: dict[str, Any], pid: int, offset_ns: int) -> list[Allocated]:
     rows = []
     for thread, stack_number, t0_ms, t1_ms, size, count, freed_ms in said["rows"]:
         stack = stacks[int(stack_number)]
-        if stack and is_agent_file(stack[0].file):
-            continue
+        if stack and (is_agent_file(stack[0].file) or is_agent_file(stack[-1].file)):
+            continue  # a thread of ours may ask a library
         inner = stack[0] if stack else Frame(NO_FRAME, "", 0, "")
         own = next((frame for frame in stack if is_own(frame)), None)
         rows.append(

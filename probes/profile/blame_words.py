@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.blame import keepers_of, rises_of
+from perftui.probes.profile.blame import keepers_of, notes_of, rises_of
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.text.units import format_bytes, format_count
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LEAST_SHARE = 0.2
 """Of the largest: what is less is not said in a sentence."""
 MOST_SAID = 2
+UNNAMED = "no name of the program's"
+"""So begins the note of a census that has not found who keeps most of it."""
 
 
 def kept_words(kept: Keeping) -> str:
@@ -75,4 +77,5 @@ def evidence_words(
     if keepers:
         large_kept = [each for each in keepers if each.bytes >= LEAST_SHARE * keepers[0].bytes]
         said.append("held by " + ", ".join(map(kept_words, large_kept[:MOST_SAID])))
+    said += [note for note in notes_of(blame, "census") if not keepers and note.startswith(UNNAMED)]
     return "; ".join(said)

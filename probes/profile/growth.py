@@ -65,12 +65,13 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
         unsure = sum(cell.unsure_bytes for cell in cells)
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
-        alone = False
-        if touched and unsure > _UNSURE_SHARE * touched:
-            within, alone = own, len(own) == 1
+        unmet = bool(touched) and unsure > _UNSURE_SHARE * touched
+        if unmet:
+            within = own
+        alone = len(within) == 1
         why = vague.get(thread.pid, "")
         rows: Sequence[FunctionSum] = function_sums(tree, [thread])
-        if len(within) > 1:
+        if within:
             rows = _as_one(rows, within[0])
         for row in rows:
             if row.self_.grown_bytes <= 0:
@@ -80,7 +81,7 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 found.append(native._replace(confidence=CANNOT_TELL, why=why) if why else native)
                 continue
             by = BY_FAULTS if touched else BY_CPU
-            confidence = CANNOT_TELL if within or why or not touched else SURE
+            confidence = CANNOT_TELL if unmet or why or not touched else SURE
             if alone and not why:
                 confidence = ALONE
             among = within or (own if why else ())
@@ -147,13 +148,17 @@ def _vague(threads: Sequence[ThreadTree]) -> dict[int, str]:
 def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
     """Return the program's own functions that a thread was in while it touched memory.
 
-    Those that touch most are first. What one of them calls for moments may be in no sample.
+    Those are first that readings caught touching most, then those that are given most. What one of
+    them calls for moments may be in no sample.
     """
     sizes: dict[str, float] = {}
-    whole = 0.0
+    caught: dict[str, float] = {}
+    whole = whole_caught = 0.0
     for node, cell in thread.self_by_node.items():
         size = cell.touched_bytes
+        sure = max(size - cell.unsure_bytes, 0)
         whole += size
+        whole_caught += sure
         at, met = node, set[str]()
         while size and at != ROOT:
             frame = tree.frame(at)
@@ -161,9 +166,14 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
                 met.add(frame.function)
                 # The innermost one first, of those that always stand on the same stacks.
                 sizes[frame.function] = sizes.get(frame.function, 0.0) + size * 0.9 ** len(met)
+                caught[frame.function] = caught.get(frame.function, 0.0) + sure * 0.9 ** len(met)
             at = tree.parent(at)
-    named = [name for name, size in sizes.items() if size >= _NAMED_SHARE * whole]
-    named.sort(key=lambda name: -sizes[name])
+    named = [
+        name
+        for name, size in sizes.items()
+        if size >= _NAMED_SHARE * whole or caught[name] > _NAMED_SHARE * whole_caught
+    ]
+    named.sort(key=lambda name: (-caught[name], -sizes[name]))
     return tuple(named[:_MOST_NAMED])
 
 

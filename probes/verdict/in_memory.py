@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.blame import rises_of
+from perftui.probes.profile.blame import notes_of, rises_of
+from perftui.probes.profile.blame_words import UNNAMED
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.median import median
@@ -270,6 +271,9 @@ def _next(case: Case, collects: bool, kept: Keeping | None) -> str:
         return f"bound {named(kept.what)}, or let go of what is done"
     if collects:
         return "work on each batch and let it go, instead of keeping all"
+    notes = notes_of(case.reader.blame(case.t0_ns, case.t1_ns), "census")
+    if any(note.startswith(UNNAMED) for note in notes):
+        return "run it again with --memray: no name of the program's leads to what holds it"
     if case.reader.target().launched:
         return "run it again with --deep: names the path that holds it"
     return "start it with perftui run: what holds it is then looked for from inside"

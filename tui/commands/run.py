@@ -171,14 +171,11 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
 
     if not asked.record.wanted:
         raise UserError("--memray writes into the recording: leave out --no-record")
-    if asked.probes.deep:
-        raise UserError("--deep and --memray contradict each other: give one of them")
     try:
         python = memray_of(argv, os.environ)
     except NoMemray as error:
         raise UserError(str(error)) from error
-    # No thread of ours beside memray: where one steps aside for a fork, its file is torn.
-    probes = replace(asked.probes, memray=python, inquire=False)
+    probes = replace(asked.probes, memray=python)
     return asked._replace(probes=probes)
 
 

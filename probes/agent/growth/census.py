@@ -30,9 +30,14 @@ DEPTH = 7
 LIBRARY_DEPTH = 2
 NAMED = 32
 """In a dict with more keys they do not stand in the paths."""
+NAMED_LEFT = 4
+"""Nor do keys where fewer steps are left: a tree of dicts would have a path for each leaf."""
 LEAST_BYTES = 64 << 10
 """A text or an array is counted by itself from this size on."""
+SHARED = 24
+"""What has so many references is not there once for each of many alike."""
 STEP_LETTERS = 40
+MODULE = "module"
 FRAMES = 200
 CHUNK = 2_500
 """Items of the queue that are let go of at once: five a place."""
@@ -63,7 +68,7 @@ class Census:
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
         self._in_libraries = False
-        self._own_types: "dict[type, bool]" = {}
+        self._own_types: "dict[int, bool]" = {}
         self.kinds = kinds.Kinds()
         self.found = found.Holdings()
 
@@ -89,6 +94,7 @@ class Census:
             self._in_libraries = modules is libraries
             for at in range(0, len(modules), 2):
                 name, values = modules[at], modules[at + 1]
+                self._names_of(values, name)
                 for key in list(dict.keys(values)):
                     if not self._pace.step():
                         break
@@ -105,10 +111,19 @@ class Census:
 
     # --- names ----------------------------------------------------------------------------
 
+    def _names_of(self, values: "dict[Any, Any]", name: str) -> None:
+        """Count the names of a module: a program may make one for each thing that it keeps."""
+        if self._in_libraries:
+            return
+        number = self.found.at(name, MODULE, name_in(name, ""), 1.0, False)
+        self.found.entries[number] += len(values)
+        if self._keep:
+            self.found.largest[number] = values
+
     def _name(self, value: "Any", module: str, key: str, depth: int) -> None:
         what, _ = self.kinds.of(value)
         if what == kinds.FUNCTION:
-            if value.__globals__.get("__name__") == module:  # else it came by an import
+            if dict.get(value.__globals__, "__name__") == module:  # else it came by an import
                 self._function(value, module, key, depth)
         elif what == kinds.CLASS:
             values = kinds.type_dict(value)
@@ -157,7 +172,7 @@ class Census:
                     break
                 code = at.f_code
                 if code.co_flags & 1 and is_own_file(code.co_filename):  # 1: has fast locals
-                    module = at.f_globals.get("__name__")
+                    module = dict.get(at.f_globals, "__name__")
                     function = getattr(code, "co_qualname", code.co_name)
                     for name, value in local_variables(at):
                         if self.kinds.of(value)[0] != kinds.PLAIN:
@@ -171,6 +186,12 @@ class Census:
     def _down_all(self) -> None:
         """Look at what is queued and at what that leads to, the nearest first."""
         chunks: "list[list[Any]]" = []
+        self._through(chunks)
+        while chunks:  # the walk has ended early: to let go of a million at once takes too long
+            chunks.pop()
+            self._pace.rest()
+
+    def _through(self, chunks: "list[list[Any]]") -> None:
         while chunks or self._queue:
             if not chunks:
                 chunks.append(self._queue)
@@ -181,7 +202,10 @@ class Census:
                     continue
                 if not self._pace.step():
                     return
-                self._look(tuple(chunk[at : at + 5]))
+                place = tuple(chunk[at : at + 5])
+                if place[4] != 1.0 and sys.getrefcount(place[0]) > SHARED:
+                    place = (*place[:4], 1.0)  # many alike share it, such as an event loop
+                self._look(place)
                 if len(self._queue) >= CHUNK:
                     if len(chunks) < MOST_CHUNKS:
                         chunks.append(self._queue)
@@ -193,7 +217,7 @@ class Census:
         value, path, depth, owner, weight = place
         what, base = self.kinds.of(value)
         if what in (kinds.LEAF, kinds.LIBRARY):
-            if base in kinds.SLOW and path.endswith("[…]"):
+            if what == kinds.LIBRARY and base in kinds.SLOW and path.endswith("[…]"):
                 return  # to ask one takes a millisecond; what holds them asks the newest
             size = self.kinds.size(value)
             if what == kinds.LIBRARY:
@@ -201,6 +225,9 @@ class Census:
             if size >= LEAST_BYTES:
                 number = self._found_at(place, path)
                 self.found.bytes[number] += size * weight
+            whole = kinds.base_of(value, base) if what == kinds.LIBRARY else None
+            if whole is not None and weight == 1.0:  # of many some may share one
+                self._below(whole, path + ".base", depth, owner, weight)
         elif what == kinds.FUNCTION:
             self._function(value, module_of(owner), value.__qualname__, depth)
         elif what == kinds.CELL:
@@ -233,13 +260,15 @@ class Census:
             largest = here.largest[number]
             if largest is None or size >= self.kinds.length(largest):
                 here.largest[number] = value
-        if base is dict and size <= NAMED:
+        if base is dict and size <= NAMED and (depth >= NAMED_LEFT or self._in_libraries):
             for key, inner in kinds.items(value):
                 label = short(repr(key)) if type(key) is str or type(key) is int else "…"
                 self._below(inner, "%s[%s]" % (path, label), depth, owner, weight)
         elif depth > 0:
             path += "[…]"
             inside = self.kinds.elements(value, base, kinds.SOME)
+            if len(inside) > NAMED:
+                self._pace.soon()
             weight *= max(size / max(len(inside), 1), 1.0)
             for inner in inside:
                 self._below(inner, path, depth, owner, weight)
@@ -263,6 +292,9 @@ class Census:
         values = None if dict_of is None else dict_of.__get__(value)
         if type(values) is dict:
             self._seen.add(id(values))
+            if len(values) > kinds.WHOLE:  # attributes that the program makes as it goes
+                self._container((values, path, depth, owner, weight), dict)
+                return
             for key in list(dict.keys(values)):
                 if type(key) is not str:
                     continue  # to look one up might call it
@@ -278,7 +310,7 @@ class Census:
             self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
         if type(values) is not dict and not slots:
             inside = self._referents(value)
-            if len(inside) > kinds.SOME:  # a container that is written in C
+            if len(inside) > NAMED:  # a container that is written in C
                 self._pace.soon()
                 number = self._found_at(place, path)
                 self.found.entries[number] += len(inside) * weight
@@ -289,13 +321,13 @@ class Census:
 
     def _is_own(self, kind: type) -> bool:
         """Tell whether a class is the program's."""
-        own = self._own_types.get(kind)
+        own = self._own_types.get(id(kind))  # `kinds` keeps the class meanwhile
         if own is None:
             name = kinds.type_dict(kind).get("__module__")
             module = dict.get(sys.modules, name) if type(name) is str else None
             values = None if module is None else kinds.module_dict(module)
             own = name == "__main__" or (values is not None and is_own_file(values.get("__file__")))
-            self._own_types[kind] = own
+            self._own_types[id(kind)] = own
         return own
 
 

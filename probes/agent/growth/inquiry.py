@@ -27,6 +27,12 @@ TURN_S = 0.25
 FILLS_BYTES = 2_400
 LONG_COLLECTION_S = 0.01
 """What a collection of the program's garbage takes from which on it is said."""
+LEAST_UNNAMED_BYTES = 2_000_000
+NAMED_SHARE = 0.5
+UNNAMED = (
+    "no name of the program's leads to most of what RSS rose by: native memory, kept by C, in a "
+    "context or a long chain of objects, not yet under a name, or garbage"
+)
 LAST_S = 0.5
 """For so long a program that ends waits for the last census; for our thread it waits a second."""
 
@@ -103,9 +109,12 @@ class Inquiry:
 
         second, walk = self._census(stopped, keep=True)
         into = pace.Slices(self._gc, self._budget_s, self._most, stopped)
-        grown = keepers.grown_between(self._before, second, self._gc.get_referents, into)
+        rose = rss - self._rss0 if type(rss) is int and type(self._rss0) is int else None
+        grown = keepers.grown_between(
+            self._before, second, self._gc.get_referents, into, max(rose or 0, 0)
+        )
         second.found.let_go()
-        self._tell_keepers(grown, rss, (self._first_pace, walk, into))
+        self._tell_keepers(grown, rose, (self._first_pace, walk, into))
 
     def _census(
         self, stopped: "Callable[[], bool]", *, keep: bool
@@ -204,7 +213,7 @@ class Inquiry:
         )
 
     def _tell_keepers(
-        self, grown: "list[keepers.Gain]", rss: "int | str", walks: "tuple[pace.Slices, ...]"
+        self, grown: "list[keepers.Gain]", rose: "int | None", walks: "tuple[pace.Slices, ...]"
     ) -> None:
         agent = self._agent
         now = time.monotonic_ns()
@@ -212,11 +221,11 @@ class Inquiry:
             now,
             self._t0_ns,
             "census",
-            rss - self._rss0 if type(rss) is int and type(self._rss0) is int else None,
+            rose,
             walks[1].looked,
             sum(walk.cpu_s for walk in walks),
             max(walk.longest_s for walk in walks),
-            note_of(walks),
+            note_of(walks) or self._unnamed(grown, rose),
             len(grown),
         )
         for row in grown:
@@ -241,6 +250,13 @@ class Inquiry:
                     agent.quote(fills, FILLS_BYTES),
                 )
             )
+
+    def _unnamed(self, grown: "list[keepers.Gain]", rose: "int | None") -> str:
+        """Say if no name leads to most of what RSS rose by."""
+        named = sum([row.bytes for row in grown])
+        if rose is None or rose < LEAST_UNNAMED_BYTES or named >= rose * NAMED_SHARE:
+            return ""
+        return UNNAMED if self._gc.isenabled() else UNNAMED + " (its collection is off)"
 
 
 def note_of(walks: "tuple[pace.Slices, ...]") -> str:

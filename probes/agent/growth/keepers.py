@@ -21,6 +21,18 @@ LEAST_ENTRIES = 1
 LEAST_BYTES = 200_000
 """What grew by less than both is not told."""
 LEAST_TOLD_BYTES = 20_000
+LEAST_NAMES = 16
+"""A module that got fewer names has made variables; with more it keeps things under them."""
+ALIKE = 4
+MOST_OF_ALIKE = 0.4
+"""So many that differ in their keys are one, unless one of them has so much of what came."""
+MANY_ALIKE = 64
+"""So many are not looked into one by one before."""
+LIBRARY_SHARE = 0.1
+"""What a library keeps is told from this part of what RSS rose by: they all remember a little."""
+MOST_ROWS = 20_000
+"""So many that grew are compared: those nearest to a name."""
+MOST_COMPARED = 500
 MOST_TOLD = 8
 MOST_FILLERS = 6
 LOOKED_INTO = 8
@@ -71,6 +83,7 @@ def grown_between(
     after: "census.Census",
     referents: "Callable[..., list[Any]]",
     walk: "pace.Slices",
+    rose_bytes: int = 0,
 ) -> "list[Gain]":
     """Return what grew, the most first.
 
@@ -79,29 +92,83 @@ def grown_between(
         after: A later one, which has kept containers.
         referents: `gc.get_referents`.
         walk: The pace in which what is new is looked into.
+        rose_bytes: What RSS rose by between the two.
     """
-    rows = []
+    rows: "list[Gain]" = []
     now = after.found
     for path, number in now.number.items():
+        if not walk.step() or len(rows) >= MOST_ROWS:
+            break
         old = before.number.get(path)
         if old is None and now.library[number]:
             continue  # it may have been there: libraries are not always looked at to the end
         entries, size = now.entries[number], now.bytes[number]
         if old is not None:
             entries, size = entries - before.entries[old], max(size - before.bytes[old], 0.0)
+        if now.kind[number] == census.MODULE and entries < LEAST_NAMES:
+            continue
         if entries >= LEAST_ENTRIES or size >= LEAST_BYTES:
             rows.append(Gain(now, path, number, entries, size))
+    rows = _alike_as_one(rows, walk, MANY_ALIKE, _entries)
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
     for row in rows:
         if not walk.step():
             break
         if row.entries > 0 and now.largest[row.number] is not None:
             _look_into(row, now.largest[row.number], after.kinds, referents, walk)
+    rows = _alike_as_one(rows, walk, ALIKE, _bytes)
     walk.over()
     rows.sort(key=lambda row: (-row.bytes, -row.entries))
-    told = _without_parts(rows)
+    told = _without_parts(rows[:MOST_COMPARED])
     least = max(OF_THE_LARGEST * told[0].bytes, LEAST_TOLD_BYTES) if told else 0.0
-    return [row for row in told if row.bytes > 0 and row.bytes >= least][:MOST_TOLD]
+    of_libraries = max(LIBRARY_SHARE * rose_bytes, least)
+    return [
+        row
+        for row in told
+        if row.bytes > 0 and row.bytes >= (of_libraries if now.library[row.number] else least)
+    ][:MOST_TOLD]
+
+
+def _entries(row: Gain) -> float:
+    return row.entries
+
+
+def _bytes(row: Gain) -> float:
+    return row.bytes
+
+
+def _alike_as_one(
+    rows: "list[Gain]", walk: "pace.Slices", least: int, amount: "Callable[[Gain], float]"
+) -> "list[Gain]":
+    """Make one row of many whose paths differ in their keys alone: a tree grows at its leaves.
+
+    Args:
+        rows: What grew.
+        walk: The pace.
+        least: So many are one row,
+        amount: unless one of them has much of this.
+    """
+    groups: "dict[str, list[Gain]]" = {}
+    for row in rows:
+        walk.step()
+        groups.setdefault(_without_keys(row.path), []).append(row)
+    found: "list[Gain]" = []
+    for path, group in groups.items():
+        most = max(group, key=amount)
+        if len(group) < least or amount(most) > MOST_OF_ALIKE * sum(map(amount, group)):
+            found += group
+            continue
+        most.path = path
+        most.entries = sum([row.entries for row in group])
+        most.bytes = sum([row.bytes for row in group])
+        most.total = sum([row.total for row in group])
+        found.append(most)
+    return found
+
+
+def _without_keys(path: str) -> str:
+    first, *more = path.split("[")
+    return first + "".join(["[…]" + each.partition("]")[2] for each in more])
 
 
 def _look_into(
@@ -174,6 +241,8 @@ def fillers(owner: str, path: str) -> "list[CodeType]":
     modules of the program. If nothing there puts anything into a global, others do that name it.
     """
     module, _, name = owner.partition("\n")
+    if not name:  # the names of a module themselves
+        return (_naming(module, "globals") + _naming("", "setattr"))[:MOST_FILLERS]
     if path.startswith(("default of", "lru_cache of")):
         return _naming(module, name.rpartition(".")[2], itself=True)
     attribute = "." + name in path and not path.startswith(module + "." + name)

@@ -2,7 +2,8 @@
 
 An object may have a `__len__`, a `__sizeof__`, a `__class__`, a property or a metaclass that does
 something. None of them is ever asked: types are told by `type`, lengths by the built-in type's
-own method, attributes by the interpreter's descriptors.
+own method, attributes by the interpreter's descriptors. A class is looked up by its id: its
+metaclass may have a `__hash__`.
 """
 
 import sys
@@ -23,6 +24,8 @@ newest are."""
 SOME = 8
 LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "torch"))
 """Whose arrays and tables are asked for their size: their own code, known to have no effect."""
+MOST_CHUNKS = 200
+"""Of a table of pyarrow are asked for their buffers."""
 SLOW = frozenset(("pandas", "pyarrow", "polars", "torch"))
 
 type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
@@ -35,7 +38,7 @@ _GETSET: "Any" = type(type.__dict__["__dict__"])
 _MEMBER: "Any" = type(Function.__dict__["__globals__"])
 _BUFFERS = ("array", "array"), ("_io", "BytesIO"), ("_io", "StringIO")
 """The interpreter's own, which tell their size; they hold no other objects."""
-_BASES = frozenset((dict, list, set, tuple, frozenset))
+_BASES = (dict, list, set, tuple, frozenset)
 
 
 def _cell() -> "Any":
@@ -44,25 +47,14 @@ def _cell() -> "Any":
 
 
 Cell: "Any" = type(_cell()[0])
-_KNOWN: "dict[type, tuple[int, Any]]" = dict.fromkeys(
-    (
-        int,
-        float,
-        complex,
-        bool,
-        type(None),
-        type(Ellipsis),
-        type(NotImplemented),
-        range,
-        slice,
-        Module,
-        type(Function.__code__),
-    ),
-    (PLAIN, None),
+_PLAIN = (
+    *(int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented)),
+    *(range, slice, Module, type(Function.__code__)),
 )
-_KNOWN.update(dict.fromkeys((str, bytes, bytearray), (LEAF, None)))
-_KNOWN[Function] = FUNCTION, None
-_KNOWN[Cell] = CELL, None
+_KNOWN: "dict[int, tuple[int, Any]]" = dict.fromkeys(map(id, _PLAIN), (PLAIN, None))
+_KNOWN.update(dict.fromkeys(map(id, (str, bytes, bytearray)), (LEAF, None)))
+_KNOWN[id(Function)] = FUNCTION, None
+_KNOWN[id(Cell)] = CELL, None
 
 
 class Kinds:
@@ -70,23 +62,27 @@ class Kinds:
 
     def __init__(self) -> None:
         self._known = dict(_KNOWN)
-        self._attributes: "dict[type, tuple[Any, list[tuple[str, Any]]]]" = {}
+        self._met: "list[type]" = []
+        """They stay meanwhile, so that no other class gets the id of one."""
+        self._attributes: "dict[int, tuple[Any, list[tuple[str, Any]]]]" = {}
         self._deque: "Any" = _from("collections", "deque")
+        self._local: "Any" = _from("_thread", "_local")
         cache = _from("functools", "_lru_cache_wrapper")
         if cache is not None:
-            self._known[cache] = CACHE, None
+            self._known[id(cache)] = CACHE, None
         for module, name in _BUFFERS:
             kind = _from(module, name)
             if kind is not None:
-                self._known[kind] = LEAF, None
+                self._known[id(kind)] = LEAF, None
 
     def of(self, value: object) -> "tuple[int, Any]":
-        """Return what an object is; of a container its built-in type, of a library's
-        the package."""
+        """Return what an object is; of a container its built-in type, of a library's the package,
+        of one of ctypes its base."""
         kind = type(value)
-        found = self._known.get(kind)
+        found = self._known.get(id(kind))
         if found is None:
-            found = self._known[kind] = self._judge(kind)
+            self._met.append(kind)
+            found = self._known[id(kind)] = self._judge(kind)
         return found
 
     def _judge(self, kind: type) -> "tuple[int, Any]":
@@ -97,8 +93,10 @@ class Kinds:
                 return CLASS, None
             if base is Module:
                 return PLAIN, None
-            if base in _BASES or base is self._deque:
+            if base is self._deque or _is_one_of(base, _BASES):
                 return CONTAINER, base
+            if type(type_dict(base).get("_b_needsfree_")) is _MEMBER and _is_ctypes(base):
+                return INSTANCE, base
         home = type_dict(kind).get("__module__")
         if type(home) is not str:  # a type of C has it in its name
             home = kind.__module__ if type(kind) is type else ""
@@ -114,21 +112,24 @@ class Kinds:
 
     def attributes(self, kind: type) -> "tuple[Any, list[tuple[str, Any]]]":
         """Return what gives an instance's dict (None without one), and its slots by name."""
-        found = self._attributes.get(kind)
+        found = self._attributes.get(id(kind))
         if found is not None:
             return found
         dict_of, slots = None, []
+        # A class of `threading.local` has a dict that is empty: what threads have is behind it.
+        local = _is_one_of(self._local, type_mro(kind))
         for base in type_mro(kind):
             values = type_dict(base)
             given = values.get("__dict__")
-            if dict_of is None and type(given) is _GETSET:
+            if dict_of is None and type(given) is _GETSET and not local:
                 dict_of = given
             if values.get("__slots__") is None:
                 continue
             for name, member in list(values.items()):
                 if type(member) is _MEMBER and type(name) is str and not name.startswith("__"):
                     slots.append((name, member))
-        self._attributes[kind] = dict_of, slots
+        self._met.append(kind)
+        self._attributes[id(kind)] = dict_of, slots
         return dict_of, slots
 
     def elements(self, value: "Any", base: "Any", most: int) -> "list[Any]":
@@ -160,7 +161,9 @@ class Kinds:
         what, package = self.of(value)
         if what == LIBRARY:
             return library_bytes(value, package)
-        if what in (PLAIN, LEAF) or type(value) in _BASES:
+        if what == INSTANCE and package is not None:
+            return object.__sizeof__(value) + raw_bytes(value, package)
+        if what in (PLAIN, LEAF) or _is_one_of(type(value), _BASES):
             return sys.getsizeof(value)
         if what == CONTAINER:
             return int(package.__sizeof__(value))
@@ -204,9 +207,16 @@ class Kinds:
                 what, base = self.of(each)
                 if what in (FUNCTION, CLASS) or type(each) is Module or looked > most:
                     continue
-                total += self.size(each)
                 if what == LIBRARY:
                     walk.soon()
+                    if base == "pyarrow":
+                        total += arrow_bytes(each, seen)
+                        continue
+                total += self.size(each)
+                whole = base_of(each, base) if what == LIBRARY else None
+                if whole is not None and id(whole) not in seen:
+                    seen.add(id(whole))
+                    below.append(whole)
                 if what in (PLAIN, LEAF, LIBRARY):
                     continue
                 if what == CONTAINER and base.__len__(each) > WHOLE:
@@ -223,6 +233,29 @@ class Kinds:
                         below.append(one)
             layer = below
         return total
+
+
+def _is_one_of(kind: object, kinds: "tuple[Any, ...]") -> bool:
+    """Tell whether a class is one of some, without asking its metaclass."""
+    return id(kind) in map(id, kinds)
+
+
+def _is_ctypes(kind: type) -> bool:
+    home = type_dict(kind).get("__module__")
+    return home is None or home == "_ctypes"
+
+
+def raw_bytes(value: "Any", base: "Any") -> int:
+    """Return the bytes of what ctypes has made, 0 if the memory is another object's."""
+    ctypes: "Any" = sys.modules.get("_ctypes")
+    if ctypes is None or not type_dict(base)["_b_needsfree_"].__get__(value):
+        return 0
+    return int(ctypes.sizeof(value))
+
+
+def base_of(value: "Any", package: str) -> "Any":
+    """Return what has the memory of a view, None if it is none."""
+    return value.base if package == "numpy" else None
 
 
 def items(values: "dict[Any, Any]") -> "list[tuple[Any, Any]]":
@@ -256,10 +289,43 @@ def library_bytes(value: "Any", package: str) -> int:
             used = value.memory_usage(deep=False)
             return int(used.sum() if type_name(type(value)) == "DataFrame" else used)
         if package == "pyarrow":
-            return int(value.size if type_name(type(value)).endswith("Buffer") else value.nbytes)
+            return arrow_bytes(value, set())
         if package == "polars":
             return int(value.estimated_size())
         return int(value.untyped_storage().nbytes()) if value.device.type == "cpu" else 0
+    except Exception:  # another release of the library: the size is not known
+        return 0
+
+
+def arrow_bytes(value: "Any", seen: "set[int]") -> int:
+    """Return the bytes of the buffers that a table or buffer of pyarrow keeps.
+
+    Those of a slice are the whole ones; one that several share is counted once, but where there
+    are too many pieces to ask.
+
+    Args:
+        value: What is asked.
+        seen: Addresses of buffers that were counted; more are added.
+    """
+    kind = type_name(type(value))
+    total = 0
+    try:
+        if kind.endswith("Buffer"):
+            pieces = [value]
+        elif kind == "RecordBatch":
+            pieces = value.columns if value.num_columns <= MOST_CHUNKS else []
+        else:
+            columns = [value] if kind == "ChunkedArray" else []
+            columns = columns or (value.columns if value.num_columns <= MOST_CHUNKS else [])
+            few = sum([each.num_chunks for each in columns]) <= MOST_CHUNKS
+            pieces = [chunk for each in columns for chunk in each.chunks] if few else []
+        for piece in pieces:
+            for buffer in [value] if piece is value else piece.buffers():
+                if buffer is not None and buffer.address not in seen:
+                    seen.add(buffer.address)
+                    total += buffer.size
+        # `nbytes` is of a slice alone, and takes 20 ms for a thousand columns.
+        return int(total if pieces else value.get_total_buffer_size())
     except Exception:  # another release of the library: the size is not known
         return 0
 

@@ -68,6 +68,14 @@ class Slices:
         """Something was asked that may take long: look at the clock at the next step."""
         self._next = 0
 
+    def rest(self) -> None:
+        """A piece of what is done after a walk has ended is done: let others go on."""
+        held_s = time.thread_time() - self._slice_s
+        if held_s >= SLICE_S:
+            self._note(held_s)
+            time.sleep(PAUSE_S if not self._stopped() else 0)
+            self._begin()
+
     def over(self) -> None:
         """The walk is over: note what it cost."""
         self._note(time.thread_time() - self._slice_s)

@@ -124,6 +124,8 @@ class _Thread:
         self.given: dict[Where, float] = {}
         """CPU by stack."""
         self.seen: set[Where] = set()
+        self.caught: dict[Where, int] = {}
+        """Faults in the microseconds of a reading: they happened in the stack that was read."""
         self.met: dict[Where, tuple[float, float]] = {}
         """Faults in the microseconds of a reading, and readings that met any; both fading."""
 
@@ -224,12 +226,11 @@ class Weigher:
         for given in thread.cpu.settle(now, final=final):
             book.at(given.stack).cpu_ns += given.amount
             thread.given[given.stack] = thread.given.get(given.stack, 0.0) + given.amount
-        by_stack, sure = _faults_by_stack(thread)
+        by_stack, unsure = _faults_by_stack(thread)
         for stack, faults in by_stack.items():
             amounts = book.at(stack)
             amounts.touched_bytes += faults * self._page_bytes
-            if not sure:
-                amounts.unsure_bytes += faults * self._page_bytes
+            amounts.unsure_bytes += unsure.get(stack, 0) * self._page_bytes
             process.touched.append((tid, stack, faults))
 
     @staticmethod
@@ -288,6 +289,9 @@ class _Book:
         self._wait(thread.waiting.add(reading), before, row)
         thread.faults += reading.faults
         if reading.faults_in_window:
+            if reading.state == "R":  # of one that was asleep and woke it is not known what it did
+                caught = thread.caught.get(reading.stack, 0)
+                thread.caught[reading.stack] = caught + reading.faults_in_window
             faults, hits = thread.met.get(reading.stack, (0.0, 0.0))
             thread.met[reading.stack] = faults + reading.faults_in_window, hits + 1
 
@@ -338,30 +342,37 @@ def _reading(stack: Stack) -> _Reading:
     )
 
 
-def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], bool]:
+def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], dict[Where, int]]:
     """Share out a thread's faults since the last time, and begin anew.
 
-    By the point rate of the stacks in which it was seen since, if there were hits enough; else by
-    CPU time, and then False comes with it. A stack in which it waits gets nothing, unless it was
-    seen in no other one: that it was this thread is known all the same.
+    By the point rate of the stacks in which it was seen since, if there were hits enough. Else
+    those are sure that a reading caught, and the others are given by CPU time: they are the second
+    part of the answer. A stack in which it waits gets none of them, unless it was seen in no other
+    one: that it was this thread is known all the same.
     """
     faults, thread.faults = thread.faults, 0
     given, thread.given = thread.given, {}
     seen, thread.seen = thread.seen, set()
+    caught, thread.caught = thread.caught, {}
     found: dict[Where, int] = {}
-    sure = True
+    unsure: dict[Where, int] = {}
     if faults:
         known = {stack: both for stack, both in thread.met.items() if stack in seen}
-        met = {stack: weight for stack, (weight, _) in known.items()}
-        if sum(hits for _, hits in known.values()) < ENOUGH_HITS:
-            sure = False
+        if sum(hits for _, hits in known.values()) >= ENOUGH_HITS:
+            found = share(faults, {stack: weight for stack, (weight, _) in known.items()})
+        else:
+            if sum(caught.values()) > faults:
+                caught = share(faults, caught)
             working = {stack for stack in seen if not thread.cpu.waits_at(stack)}
-            met = {stack: part for stack, part in given.items() if stack in working}
-            met = met or dict.fromkeys(working or seen, 1.0)
-        found = {stack: part for stack, part in share(faults, met).items() if part}
+            weights = {stack: part for stack, part in given.items() if stack in working}
+            weights = weights or dict.fromkeys(working or seen, 1.0)
+            unsure = share(faults - sum(caught.values()), weights)
+            found = {
+                stack: caught.get(stack, 0) + unsure.get(stack, 0) for stack in caught | unsure
+            }
     thread.met = {
         stack: (weight * _MEMORY, hits * _MEMORY)
         for stack, (weight, hits) in thread.met.items()
         if hits > 0.1
     }
-    return found, sure
+    return {stack: part for stack, part in found.items() if part}, unsure

@@ -13,7 +13,8 @@ from support.pythons import interpreters
 
 AGENT = Path(__file__).resolve().parents[3] / "probes" / "agent"
 PROGRAM = r"""
-import array, collections, functools, gc, importlib.util, io, json, queue, sys, time, types
+import array, collections, ctypes, functools, gc, importlib.util, io, json, queue, sys, time, types
+import threading
 
 def load(name):
     full = "_perftui_agent_growth_" + name
@@ -45,9 +46,23 @@ class Meta(type):
     def __instancecheck__(cls, value): called.append("instancecheck"); return True
     def __subclasscheck__(cls, kind): called.append("subclasscheck"); return True
     def __len__(cls): called.append("meta len"); return 9
+    def __hash__(cls): called.append("meta hash"); return 7
+    def __eq__(cls, other): called.append("meta eq"); return True
+    def mro(cls): return type.mro(cls)
 
 class Made(metaclass=Meta):
-    pass
+    def __del__(self): called.append("del")
+    def __hash__(self): called.append("hash"); return 1
+    def __getattr__(self, name): called.append("getattr " + name); raise AttributeError(name)
+
+class OddGlobals(dict):
+    def get(self, *_): called.append("odd get")
+    def __getitem__(self, name): return dict.__getitem__(self, name)
+
+class Local(threading.local):
+    def __init__(self): called.append("local in " + threading.current_thread().name); self.rows = []
+
+class Wide: pass
 
 class OddDict(dict):
     def __len__(self): called.append("odd len"); return 10**9
@@ -91,6 +106,14 @@ NUMBERS, FILE, SIMPLE = array.array("d", [1.0] * 20_000), io.BytesIO(), queue.Si
 FILE.write(bytes(100_000))
 MANY = [{} for _ in range(1000)]
 FEW = {n: [] for n in range(1000)}
+odd_globals = OddGlobals(__name__="__main__", __builtins__=__builtins__)
+exec("def odd_function(): pass", odd_globals)
+odd_function = odd_globals["odd_function"]
+TREE, COLUMNS, ONE_OF, LARGE_ONE = {}, *({name: [] for name in "abcdef"} for _ in range(3))
+LOCAL, WIDE, PAGES, NAMES = Local(), Wide(), [], types.ModuleType("names")
+called.clear()
+NAMES.__file__ = __file__ + "_"
+sys.modules["names"] = NAMES
 app, slots, add, cached = App(), Slots(), counter(), Cached()
 INBOX, shared = queue.Queue(), types.ModuleType("shared")
 shared.__file__, shared.LEDGER = __file__ + "_", []
@@ -101,6 +124,9 @@ def receive(x):
 
 def book(x):
     shared.LEDGER.append([x] * 100)
+
+for n in range(300):
+    setattr(WIDE, "first_%d" % n, [n] * 100)
 
 def grow(n, local):
     for i in range(n):
@@ -123,6 +149,20 @@ def grow(n, local):
         parse_some(key)
         local.append(key)
         SIMPLE.put(["a"] * 100)
+        LOCAL.rows.append([i] * 100)
+        at = TREE
+        for k in range(4):
+            at = at.setdefault(str((i >> k) % 3), {})
+        at[key] = [i] * 100
+        for rows in COLUMNS.values():
+            rows.append(i)
+        ONE_OF["c"].append(i)
+        for rows in LARGE_ONE.values():
+            rows.append(i)
+        setattr(WIDE, "of_%d_%d" % key, [i] * 100)
+        setattr(NAMES, "of_%d_%d" % key, [i] * 100)
+        PAGES.append(ctypes.create_string_buffer(b"x" * 5000))
+    LARGE_ONE["b"].append(bytes(3_000_000))
     BUFFER.extend(bytes(5000 * n))
     NUMBERS.extend([1.0] * 5000 * n)
     FILE.write(bytes(5000 * n))
@@ -141,6 +181,14 @@ def many():
     slices = pace.Slices(gc, 30.0, 10**6, lambda: False)
     census.Census(gc, slices, ()).take()
     return slices.bounded
+
+def let_go_in_pieces():
+    # A walk that ends while much is waiting to be looked at.
+    census.MOST_CHUNKS, census.CHUNK, pieces = 2000, 50, []
+    slices = pace.Slices(gc, 30.0, 3000, lambda: False)
+    slices.rest = lambda: pieces.append(1)
+    census.Census(gc, slices, ()).take()
+    return [slices.bounded, len(pieces)]
 
 def collections_in_a_walk():
     # A collection is due: the program has the time to do it itself before a slice begins. Then
@@ -171,6 +219,8 @@ def main():
     grow(50, local)
     before = take(False)[0].found
     grow(100, local)
+    for n in range(300):
+        setattr(WIDE, "more_%d" % n, [n] * 100)
     walk, slices = take(True)
     keepers.MOST_TOLD, keepers.OF_THE_LARGEST, keepers.LEAST_TOLD_BYTES = 1000, 0.0, 0.0
     into = pace.Slices(gc, 30.0, 10**6, lambda: False)
@@ -190,6 +240,7 @@ def main():
         "poor": poor.bounded,
         "whole": slices.bounded,
         "many": many(),
+        "pieces": let_go_in_pieces(),
         "collector": collections_in_a_walk(),
     }))
 
@@ -234,6 +285,11 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("lru_cache of __main__.Cached.parse", "lru_cache", "list", 100, "parse"),
         ("__main__.NUMBERS", "array", "", 0, "grow"),
         ("__main__.FILE", "BytesIO", "", 0, "grow"),
+        ("__main__.PAGES", "list", "c_char_Array_5001", 100, "grow"),
+        ("names", "module", "list", 100, ""),
+        ("__main__.COLUMNS[…]", "list", "int", 600, "grow"),
+        ("__main__.ONE_OF['c']", "list", "int", 100, "grow"),
+        ("__main__.LARGE_ONE['b']", "list", "", 101, "grow"),
     ],
 )
 def test_what_grew_has_its_path_and_the_code_that_fills_it(
@@ -243,7 +299,7 @@ def test_what_grew_has_its_path_and_the_code_that_fills_it(
     assert row[0] == kind
     assert not of or row[1] == of
     assert row[2] == came
-    assert filler in row[5]
+    assert not filler or filler in row[5]
 
 
 def test_what_grew_in_a_container_that_is_written_in_c(found: Any) -> None:
@@ -251,11 +307,28 @@ def test_what_grew_in_a_container_that_is_written_in_c(found: Any) -> None:
     assert [row[1:3] for row in rows] == [["list", 100]]  # its type, or the list within it before
 
 
+def test_what_a_thread_has_of_its_own_and_attributes_without_end(found: Any) -> None:
+    rows = found["rows"]
+    local = [row for path, row in rows.items() if path.startswith("__main__.LOCAL")]
+    assert [row[:3] for row in local] == [["list", "list", 100]]
+    assert rows["__main__.WIDE"][:3] == ["dict", "list", 400]
+    assert 80_000 * 4 < rows["__main__.WIDE"][4] < 130_000 * 4
+
+
+def test_a_tree_that_grows_at_its_leaves_is_one(found: Any) -> None:
+    path = "__main__.TREE[…][…][…][…]"
+    kind, of, came, _, size, _ = found["rows"][path]
+    assert (kind, of, came) == ("dict", "list", 100)
+    assert 80_000 < size < 130_000
+    assert not [each for each in found["rows"] if each.startswith("__main__.TREE['")]
+
+
 def test_bytes_are_those_of_what_came(found: Any) -> None:
     rows = found["rows"]
     assert 100_000 < rows["__main__.GLOBAL"][4] < 130_000
     assert rows["__main__.BUFFER"][4] >= 500_000
     assert 80_000 < rows["lru_cache of __main__.parse"][4] < 130_000
+    assert 500_000 < rows["__main__.PAGES"][4] < 560_000
 
 
 def test_each_of_many_alike_that_grew_is_found_by_some(found: Any) -> None:
@@ -274,6 +347,8 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert 500 < int(found["bounded"].removesuffix(" objects")) < 600
     assert " objects in " in found["poor"]
     assert found["many"].endswith(" objects, more would have been too many")
+    bounded, pieces = found["pieces"]
+    assert bounded and pieces > 3, "what waited was not let go of at once"
 
 
 def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(

@@ -12,6 +12,8 @@ import pytest
 from support.asked import Asked
 from support.pythons import interpreters
 
+from perftui.probes.profile.blame_words import UNNAMED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -179,3 +181,39 @@ def test_a_program_that_hears_orders_does_what_it_did(tmp_path: Path, code: str)
     before = subprocess.run(argv, env=env, capture_output=True)
     program = Asked(argv, env)
     assert program.end() == (before.returncode, before.stdout, before.stderr)
+
+
+def test_in_a_forked_child_we_begin_after_who_follows_the_program_into_it(tmp_path: Path) -> None:
+    """memray does by a hook; what a thread of ours allocates before it tears the parent's file."""
+    (tmp_path / "memray").mkdir()
+    (tmp_path / "memray" / "__init__.py").write_text("")
+    (tmp_path / "memray" / "_memray.py").write_text(
+        "import os\n"
+        "def follow():\n    global met\n    met = len(os.listdir('/proc/self/task'))\n"
+        "os.register_at_fork(after_in_child=follow)\n"
+    )
+    code = (
+        "import os, warnings, memray._memray as it\nwarnings.simplefilter('ignore')\n"
+        "met = set()\n"
+        "for _ in range(3):\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n        os._exit(it.met)\n"
+        "    met.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        "print(met)\n"
+    )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    assert Asked([sys.executable, "-c", code], env).end() == (0, b"{1}\n", b"")
+
+
+def test_what_no_name_leads_to_is_said_and_nobody_is_blamed(asked: Callable[..., Asked]) -> None:
+    code = LEAK.replace("import sys, threading", "import gc, sys, threading\ngc.disable()").replace(
+        "    CACHE[n] = Row(n)\n", "    row = Row(n)\n    row.itself = row\n"
+    )
+    program = asked(sys.executable, code.replace("len(CACHE) > 0", "True"))
+    program.ask()
+    program.until(lambda: [look for look in program.of("growth_look") if look["by"] == "census"])
+    assert program.end()[0] == 0
+    (look,) = [look for look in program.of("growth_look") if look["by"] == "census"]
+    assert look["note"].startswith(UNNAMED)
+    assert look["note"].endswith("garbage (its collection is off)")
+    assert not program.of("keeper")

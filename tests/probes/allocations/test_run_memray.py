@@ -78,6 +78,11 @@ if not child:
     in_child()
     os._exit(0)
 os.waitpid(child, 0)
+for _ in range(5):
+    again = os.fork()
+    if not again:
+        os._exit(0)
+    os.waitpid(again, 0)
 with open(sys.argv[1], "w") as file:
     json.dump({"pid": os.getpid(), "child": child, "times": times}, file)
 """
@@ -121,6 +126,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def test_what_was_kept_is_told_with_its_thread_and_place(ran: Ran) -> None:
     assert ran.done.returncode == 0
     assert "memray is on" in ran.done.stderr
+    assert ".bin" not in ran.done.stderr, "the files of a program that forks are whole"
     first = {row["function"]: row for row in reversed(ran.summary["memory"]["allocations"])}
     early, late = first["<genexpr>"], first.get("late")
     assert late is None or late["kept_bytes"] < MB
@@ -172,7 +178,7 @@ def test_sql_answers_of_a_range_and_from_a_pack(ran: Ran, tmp_path: Path) -> Non
 @needs_memray
 def test_the_files_are_a_persons_own_and_without_secrets(ran: Ran) -> None:
     captures = captures_in(ran.recording)
-    assert {capture.pid for capture in captures} == {ran.said["pid"], ran.said["child"]}
+    assert {capture.pid for capture in captures} >= {ran.said["pid"], ran.said["child"]}
     for capture in captures:
         data = (ran.recording / capture.name).read_bytes()
         assert b"program.py" in data and b"hunter2hunter2" not in data
@@ -281,7 +287,6 @@ def test_the_python_of_a_command_line_is_found(tmp_path: Path) -> None:
     ("words", "why"),
     [
         (["run", "--memray", "--no-record", "-c", "1"], "leave out --no-record"),
-        (["run", "--memray", "--deep", "-c", "1"], "contradict"),
         (["run", "--memray", "--tracemalloc", "5", "-c", "1"], "contradict"),
         (["run", "--hands-off", "--tracemalloc", "5", "-c", "1"], "contradict"),
         (["run", "--tracemalloc", "5@x", "-c", "1"], "is not S or S@AT"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.blame import keepers_of, rises_of
-from perftui.probes.profile.blame_words import evidence_words
+from perftui.probes.profile.blame_words import UNNAMED, evidence_words
 from perftui.probes.profile.growth import (
     ALONE,
     CANNOT_TELL,
@@ -16,7 +16,7 @@ from perftui.probes.profile.growth import (
 )
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
-from perftui.probes.spine.records import Keeper, Rise
+from perftui.probes.spine.records import GrowthLook, Keeper, Rise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,11 +69,41 @@ def test_functions_of_a_thread_that_no_sample_tells_apart_are_named() -> None:
     assert set(rows[0].within) == {"hoard", "churn", "work"}
 
 
+def test_those_are_named_first_that_readings_caught_touching() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "serve",
+        (("serve",), 20 * MB, 20 * MB, 20 * MB),
+        (("serve", "render"), 79 * MB, 79 * MB, 79 * MB),
+        (("serve", "remember"), 1 * MB, 1 * MB, 0),
+    )
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("remember", CANNOT_TELL)
+    assert row.within == ("remember", "serve", "render")
+
+
 def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     program = Program()
     program.thread(1, "cache", (("fill",), 90 * MB, 90 * MB, 90 * MB))
     (row,) = grown_by_function(program.tree, program.threads)
     assert (row.row.function, row.confidence) == ("fill", ALONE)
+
+
+def test_a_library_that_was_met_is_not_blamed_for_what_no_sample_met() -> None:
+    program = Program()
+    program.thread(1, "fetch", (("fetch",), 10 * MB, 10 * MB, 10 * MB))
+    (thread,) = program.threads
+    ids = [program.tree.frame_id("notify", "/usr/lib/python3.13/threading.py", 9)]
+    weights = Weights(10**9, 10**8, 90 * MB, 0, touched_bytes=90 * MB, unsure_bytes=90 * MB)
+    cells = {**thread.self_by_node, program.tree.intern(ids): weights}
+    program.threads = [thread._replace(self_by_node=cells, grown_bytes=100 * MB)]
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.row.self_.grown_bytes) == ("fetch", 100 * MB)
+    assert row.confidence == ALONE
+    program.threads = [thread._replace(self_by_node={program.tree.intern(ids): weights})]
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("notify", CANNOT_TELL)
 
 
 def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:
@@ -197,3 +227,15 @@ def test_an_alert_says_each_answer_with_its_question() -> None:
     assert within.startswith("touched by thread MainThread, within a sample of: churn")
     assert measured == "measured at entry and exit: enrich etl.py:3 +20.0 MB in 100 calls"
     assert held == "held by etl.CACHE dict of DataFrame +40, 40.0 MB ◀ enrich etl.py:60"
+
+
+def test_an_alert_says_too_that_no_name_leads_to_what_is_kept() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("work",), 90 * MB, 90 * MB, 0))
+    note = f"{UNNAMED} leads to it"
+    look = GrowthLook(9, 1, 6, "census", 90 * MB, 5_000, 10**7, 10**6, note, 0)
+    said = evidence_words(program.tree, program.threads, Blame((look,), (), ()), program.call_tree)
+    assert said == note
+    blame = Blame((look,), (keeper(9, 40, 40 * MB, ""),), ())
+    said = evidence_words(program.tree, program.threads, blame, program.call_tree)
+    assert UNNAMED not in said

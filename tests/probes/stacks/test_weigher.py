@@ -10,6 +10,9 @@ from perftui.probes.stacks.own.weigher import ENDED, Weigher
 MS = 1_000_000
 PID, TID = 10, 11
 WORK, WAIT, HOARD = 1, 2, 3
+AMOUNTS = (
+    *("cpu_ns", "wall", "sleep_ns", "lock_ns", "touched_bytes", "grown_bytes", "unsure_bytes"),
+)
 
 
 class Rss:
@@ -65,7 +68,7 @@ def totals(batches: list[list[Stack]], rss: Rss | None = None) -> dict[int, dict
         for piece in weigher.weigh(batch, lambda _: None, rss):
             assert piece.t1_ns > piece.t0_ns
             sums = found.setdefault(piece.node, {})
-            for name in ("cpu_ns", "wall", "sleep_ns", "lock_ns", "touched_bytes", "grown_bytes"):
+            for name in AMOUNTS:
                 sums[name] = sums.get(name, 0) + getattr(piece, name)
     return found
 
@@ -127,6 +130,23 @@ def test_within_a_thread_the_stacks_that_were_met_faulting_have_the_faults() -> 
     whole = sum(sums["touched_bytes"] for sums in found.values())
     assert whole == 1000 * 256 * 4096
     assert found[HOARD]["touched_bytes"] > 0.7 * whole
+
+
+def test_where_few_readings_catch_any_faults_those_are_sure_and_the_others_are_not() -> None:
+    batches = []
+    for n in range(500):
+        met = n % 125 == 60
+        node = HOARD if met else WORK
+        batches.append(
+            [reading(n * 10, n * 10 + 10, node, "R", 10, faults=20, window=12 if met else 0)]
+        )
+    batches.append([reading(5_000, 6_000, WAIT, "S", 0, faults=40, window=40, wait="sleep")])
+    batches.append([reading(6_000, 7_000, WAIT, "S", 0, faults=40, window=40, wait="sleep")])
+    batches.append([holding(7_000, 7_001, WORK, ENDED)])
+    found = totals(batches)
+    assert sum(sums["touched_bytes"] for sums in found.values()) == 504 * 20 * 4096
+    sure = {node: sums["touched_bytes"] - sums["unsure_bytes"] for node, sums in found.items()}
+    assert {node: size for node, size in sure.items() if size} == {HOARD: 4 * 12 * 4096}
 
 
 def test_what_was_never_met_is_given_out_when_the_thread_ends() -> None:

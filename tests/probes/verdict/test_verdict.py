@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.recordings.made import make_own
 
+from perftui.probes.profile.blame_words import UNNAMED
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
 from perftui.probes.recording.sql.query import Query
 from perftui.probes.recording.write.writer import Recording
@@ -16,6 +17,7 @@ from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import (
     Alert,
     Exit,
+    GrowthLook,
     ImportBegin,
     ImportEnd,
     Keeper,
@@ -159,6 +161,20 @@ def test_growth_names_what_keeps_it_and_its_size() -> None:
     assert first.code == "enrich enrich.py:7"
     assert first.bytes == pytest.approx(150e6, rel=0.03)
     assert not first.may_be_wrong
+
+
+def test_growth_that_no_name_leads_to_is_not_to_be_looked_for_by_name_again() -> None:
+    def hint(note: str) -> str:
+        told = Told()
+        told.ran((told.leaf("main", "store"), ""), rss=10e6)
+        told.and_(
+            alert("mem_growth", "warn", 5.0),
+            GrowthLook(12 * S, PID, 9 * S, "census", 30_000_000, 9_000, S // 50, S // 500, note, 0),
+        )
+        return told.verdict.findings[0].next_step
+
+    assert "--deep" in hint("only a part was looked at: 9000 objects in 50 ms")
+    assert "--memray" in hint(f"{UNNAMED} leads to most of it")
 
 
 def test_imports_of_the_program_count_and_those_of_perftui_do_not() -> None:
