@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import struct
 
-VERSION = 2
+VERSION = 3
 HELLO, PROCESS, THREAD, ENDED, CODE, FRAME, NODE, TASK = b"HPTECFNK"
 SAMPLES, QUALITY, TALLY, PACE, RESET = b"SQWBR"
 
@@ -77,8 +77,11 @@ WAITS = (
     "child",
     "fault",
     "other",
+    "gil",
+    "futex",
 )
-"""What a sleeping thread waits for, as far as the kernel tells; the index is in the sample."""
+"""What a sleeping thread waits for, as far as the kernel tells; the index is in the sample.
+`lock` is none of the interpreter's, `futex` may be a lock or the GIL."""
 
 _MOST_PENDING = 4 << 20
 _MOST_SAMPLES_A_BLOCK = 1000

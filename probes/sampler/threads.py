@@ -21,25 +21,38 @@ _ALWAYS_AWAKE = 100
 _WAIT_KINDS = (
     ("nanosleep", "sleep"),
     ("futex", "lock"),
+    ("lock_inode_wait", "lock"),
+    ("semtimedop", "lock"),
     ("poll", "poll"),
     ("select", "poll"),
+    ("do_wait_intr", "poll"),  # eventfd, timerfd
+    ("signalfd", "poll"),
     ("pipe", "pipe"),
+    ("wait_for_partner", "pipe"),
+    ("msgrcv", "pipe"),
+    ("msgsnd", "pipe"),
     ("unix_stream", "socket"),
     ("sk_wait", "socket"),
+    ("sock_", "socket"),
     ("wait_for_more", "socket"),
     ("wait_woken", "socket"),
     ("inet_", "socket"),
     ("tcp_", "socket"),
     ("skb_", "socket"),
     ("do_wait", "child"),
+    ("kernel_clone", "child"),  # vfork: until the child has become another program
+    ("vfork", "child"),
     ("folio", "disk"),
     ("io_schedule", "disk"),
     ("blk", "disk"),
     ("bio", "disk"),
     ("wait_on_page", "disk"),
     ("fsync", "disk"),
+    ("read_events", "disk"),
+    ("io_cqring", "disk"),
     ("userfault", "fault"),
 )
+"""Part of the kernel function that a thread sleeps in, and what that is; the first that fits."""
 
 
 class Files:
@@ -114,6 +127,7 @@ class KernelThread:
         "_stat",
         "_status",
         "_switches",
+        "_syscall",
         "_wchan",
         "awake",
         "born",
@@ -154,6 +168,7 @@ class KernelThread:
         self._children: ProcFile | None = None
         self._status: ProcFile | None = None
         self._wchan: ProcFile | None = None
+        self._syscall: ProcFile | None = None
         self._switches = -1
         self.turns = 0
         """How often it was given a CPU."""
@@ -296,9 +311,19 @@ class KernelThread:
         except OSError:
             return 0
 
+    def futex(self) -> int:
+        """Return the address of the futex that it sleeps on, 0 if that is not told."""
+        try:
+            if self._syscall is None:
+                self._syscall = ProcFile(f"{self.tid}/syscall", self._folder)
+            return int(self._syscall.read(64).split(b" ", 2)[1], 16)
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def close(self) -> None:
         """Give the descriptors back."""
-        for file in (self._stat, self._schedstat, self._children, self._status, self._wchan):
+        files = (self._stat, self._schedstat, self._children, self._status)
+        for file in (*files, self._wchan, self._syscall):
             if file is not None:
                 file.close()
 

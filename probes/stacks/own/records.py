@@ -11,8 +11,22 @@ if TYPE_CHECKING:
 else:
     from perftui.probes.own.tuples import NamedTuple
 
-WaitKind = Literal["", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"]
-"""What a sleeping thread waits for, as far as the kernel tells; "" = not known."""
+WaitKind = Literal[
+    "",
+    "sleep",
+    "lock",
+    "poll",
+    "pipe",
+    "socket",
+    "disk",
+    "child",
+    "fault",
+    "other",
+    "gil",
+    "futex",
+]
+"""What a sleeping thread waits for, as far as the kernel tells; "" = not known. `lock` is not the
+interpreter's, `futex` may be a lock or the GIL."""
 Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
 Status = Literal["resolving", "sampled", "refused", "gone"]
 

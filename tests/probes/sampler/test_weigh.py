@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -178,7 +179,7 @@ def contended(turns: int) -> list[Sample]:
     for turn in range(turns):
         t = 20.0 * turn
         running = record(t, WORK, "R", 5)._replace(gil_held=True)
-        samples += [running, record(t + 5, WORK, "S", 0.1)._replace(wait="lock")]
+        samples += [running, record(t + 5, WORK, "S", 0.1)._replace(wait="futex")]
     return samples
 
 
@@ -221,7 +222,7 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
             record(t, SLEEP, "S", 0.01)._replace(wait="socket"),
             queued(t + 10, WORK, 2, gil=True),
             queued(t + 20, OTHER, 3, gil=False),
-            record(t + 80, OTHER, "S", 0.02)._replace(wait="lock"),
+            record(t + 80, OTHER, "S", 0.02)._replace(wait="futex"),
         ]
     by = cpu_by_stack(samples)
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
@@ -303,7 +304,7 @@ def test_wall_is_cpu_queue_and_waiting() -> None:
 
 def test_a_thread_that_gives_no_record_still_waits() -> None:
     thread = ThreadWaiting()
-    thread.add(record(0, SLEEP, "S")._replace(wait="lock"))
+    thread.add(record(0, SLEEP, "S")._replace(wait="futex"))
     assert [(wait.group, wait.ns) for wait in thread.until(5 * MS)] == [("lock", 5 * MS)]
     assert [wait.ns for wait in thread.until(7 * MS)] == [2 * MS]
     assert thread.until(7 * MS) == []
@@ -313,6 +314,40 @@ def test_a_futex_where_the_thread_computes_is_the_gil() -> None:
     by = groups(contended(20))
     assert by["gil"] > 0
     assert "lock" not in by
+
+
+def test_what_the_kernel_tells_of_a_futex_decides_alone() -> None:
+    exact = [sample._replace(wait="gil" if sample.wait else "") for sample in contended(20)]
+    assert groups(exact)["gil"] == groups(contended(20))["gil"]
+    of_a_lock = [sample._replace(wait="lock" if sample.wait else "") for sample in contended(20)]
+    assert "gil" not in groups(of_a_lock)
+
+
+def test_one_stack_may_wait_for_more_than_one_thing() -> None:
+    """Who has slept beside threads that compute waits for the GIL at the same line."""
+    samples = [
+        record(20 * turn + at, SLEEP, "S", 0.01)._replace(wait=kind)
+        for turn in range(10)
+        for at, kind in ((0, "sleep"), (10, "gil"))
+    ]
+    by = groups(samples)
+    assert by["sleep"] == pytest.approx(by["gil"], rel=0.2)
+    assert set(by) == {"sleep", "gil"}
+
+
+def test_uninterruptible_sleep_is_no_lock() -> None:
+    """The state was read a moment before what it waits for."""
+    for told, group in (("gil", "io"), ("", "io"), ("other", "io"), ("child", "child")):
+        samples = [record(t, SLEEP, "D", 0.01)._replace(wait=told) for t in (0, 10, 20)]
+        assert set(groups(samples)) == {group}
+
+
+def test_woken_before_it_was_asked_what_for() -> None:
+    samples = [record(t, SLEEP, "S", 0.01) for t in (0, 10, 20, 30)]
+    samples[2] = samples[2]._replace(wait="poll")
+    by = groups(samples)
+    assert by["io"] == pytest.approx(20, abs=1)  # from the record before it on
+    assert by["unknown"] == pytest.approx(10, abs=1)
 
 
 def test_cpu_that_is_booked_late_is_taken_from_the_waits() -> None:
