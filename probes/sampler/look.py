@@ -108,6 +108,7 @@ class Look:
                     thread.judge_on_cpu()
                     if thread.on_cpu and window > _LONGEST_WINDOW_NS:
                         thread.on_cpu = False  # we were kept from asking right away
+            thread.judge_why_off()
             if usage is not None:
                 cpu_ns += usage[thread][0]
                 queue_ns += usage[thread][1]
@@ -132,6 +133,7 @@ class Look:
             flags = stream.GIL_HELD if held else 0
             if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
+                flags |= stream.OFF_BEFORE * thread.off_before
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID

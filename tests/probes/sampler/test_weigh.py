@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -269,6 +271,72 @@ def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
     live = [one for sample in samples for one in thread.add(sample)]
     live += thread.settle(1 << 40, final=True)
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.15 * sum(by.values())
+
+
+def test_who_waited_in_the_queue_before_we_were_woken_was_not_met() -> None:
+    """Long bursts are taken off at the end of their time, short ones end before."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples.append(record(t, SLEEP, "S", 5))
+        at = queued(t + 10, WORK if turn % 5 else OTHER, 0.1, gil=True)
+        # One in five was running until we were woken, whatever it was.
+        taken_over = turn % 25 in (0, 1, 7, 13, 20)
+        samples.append(at._replace(on_cpu=taken_over, off_before=not taken_over))
+    hits = Counter(sample.stack for sample in samples if sample.on_cpu)
+    by = cpu_by_stack(samples)
+    expected = hits[WORK] / hits.total()
+    assert by[WORK] / sum(by.values()) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("long_ms", "short_ms", "shorts"), [(2, 0.5, 2), (5, 1, 5), (12, 0.3, 4), (1, 0.1, 10)]
+)
+def test_bursts_of_any_length_get_what_they_used(
+    long_ms: float, short_ms: float, shorts: int
+) -> None:
+    """Bursts with sleeps between, looked at 100 times a second: most are met by no look."""
+    samples = looked_at([(WORK, long_ms), *[(OTHER, short_ms)] * shorts], 7.0, 120_000)
+    truth = long_ms / (long_ms + short_ms * shorts)
+    by = cpu_by_stack(samples)
+    assert by[WORK] / sum(by.values()) == pytest.approx(truth, abs=0.06)
+    thread = CpuByStack()
+    live: Counter[object] = Counter()
+    due = 1000 * MS
+    for sample in samples:
+        given = thread.add(sample)
+        if sample.t_ns >= due:
+            due += 1000 * MS
+            given += thread.settle(sample.t_ns)
+        for one in given:
+            live[one.stack] += one.amount
+    assert live[WORK] / live.total() == pytest.approx(truth, abs=0.06)
+
+
+def looked_at(
+    bursts: list[tuple[StackNode, float]], sleep_ms: float, duration_ms: float
+) -> list[Sample]:
+    """Return the records of a program that runs each of `bursts` in turn, and sleeps after each."""
+    rng = random.Random(7)
+    begin, at, index = 0.0, 0.0, 0
+    used, told = 0.0, 0.0
+    samples: list[Sample] = []
+    while at < duration_ms:
+        at += rng.uniform(5, 15)
+        while begin + bursts[index % len(bursts)][1] + sleep_ms <= at:
+            used += bursts[index % len(bursts)][1]
+            begin += bursts[index % len(bursts)][1] + sleep_ms
+            index += 1
+        stack, length = bursts[index % len(bursts)]
+        into = at - begin
+        now = used + min(into, length)
+        if into < length:
+            samples.append(record(at, stack, "R", now - told)._replace(gil_held=True))
+            told = now
+        elif now > told:
+            samples.append(record(at, SLEEP, "S", now - told)._replace(wait="sleep"))
+            told = now
+    return samples
 
 
 def test_few_hits_do_not_decide_alone() -> None:
