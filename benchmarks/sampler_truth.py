@@ -65,6 +65,13 @@ while time.monotonic() < end:
     timed(work, 2 * MS); time.sleep(.009)
 finish()
 """
+MANY_BURSTS = """
+while time.monotonic() < end:
+    for _ in range({times}):
+        timed(other, {short_us} * MS // 1000); time.sleep(.007)
+    timed(work, {long_us} * MS // 1000); time.sleep(.007)
+finish()
+"""
 SERVER = """
 import socketserver, socket
 class Handler(socketserver.BaseRequestHandler):
@@ -106,6 +113,12 @@ PROGRAMS = {
     "split 70 : 30, cycle 1000 ms": BEGIN
     + "while time.monotonic() < end: timed(work, 700 * MS); timed(other, 300 * MS)\nfinish()",
     "bursts: 2 ms work, 2 x 0.5 ms other": BEGIN + BURSTS,
+    "bursts: 5 ms work, 5 x 1 ms other": BEGIN
+    + MANY_BURSTS.format(times=5, short_us=1000, long_us=5000),
+    "bursts: 12 ms work, 4 x 0.3 ms other": BEGIN
+    + MANY_BURSTS.format(times=4, short_us=300, long_us=12_000),
+    "bursts: 1 ms work, 10 x 0.1 ms other": BEGIN
+    + MANY_BURSTS.format(times=10, short_us=100, long_us=1000),
 }
 ADVERSARY = """
 import sys, time

@@ -1,9 +1,9 @@
 """Does the time shown for a function match the time it took? A known 70 : 30 split, measured.
 
-    python benchmarks/stack_accuracy.py [--seconds 20] [--rate 100]
+    python benchmarks/stack_accuracy.py [--seconds 20] [--rate 100] [--sampler py-spy]
 
 A program alternates between two functions and times both itself, on the profiler's clock. The
-table compares what it says with the self time that the stack relay found, for phases from much
+table compares what it says with the self time that the sampler found, for phases from much
 shorter than the sampling interval to much longer.
 """
 
@@ -23,10 +23,11 @@ import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout
 
 from perftui.probes.spine.log import SessionLog  # noqa: E402
 from perftui.probes.spine.records import Record, Stack, StackWindow  # noqa: E402
-from perftui.probes.stacks.relay import StackProbe  # noqa: E402
+from perftui.probes.stacks.sources import TreeStackProbe  # noqa: E402
 
 if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch
+    from perftui.probes.stacks.sources import Sampler
 PROGRAM = """
 import json, sys, time
 cycle_s, seconds = float(sys.argv[1]), float(sys.argv[2])
@@ -55,7 +56,9 @@ class Keep:
         self.records.extend(batch.raw)
 
 
-def measure(cycle_s: float, seconds: float, rate_hz: float) -> tuple[float, float, float, int]:
+def measure(
+    cycle_s: float, seconds: float, rate_hz: float, sampler: Sampler
+) -> tuple[float, float, float, int]:
     """Return expected %, measured %, coverage and samples."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(cycle_s), str(seconds)],
@@ -73,7 +76,15 @@ def measure(cycle_s: float, seconds: float, rate_hz: float) -> tuple[float, floa
         stdin.write("\n")
         stdin.flush()
 
-    probe = StackProbe(log, process.pid, rate_hz=rate_hz, on_ready=go)
+    probe = TreeStackProbe(
+        log,
+        process.pid,
+        lambda: [process.pid],
+        born=False,
+        sampler=sampler,
+        rate_hz=rate_hz,
+        on_ready=go,
+    )
     probe.start()
     assert process.stdout is not None
     spent = json.loads(process.stdout.readline())
@@ -97,13 +108,19 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument("--seconds", type=float, default=20)
     options.add_argument("--rate", type=float, default=100)
+    options.add_argument("--sampler", choices=("own", "py-spy"), default="own")
     chosen = options.parse_args()
-    print(f"two functions, 70 : 30, {chosen.seconds:g} s each row, {chosen.rate:g} Hz")
+    print(
+        f"{chosen.sampler}, two functions, 70 : 30, {chosen.seconds:g} s each row, "
+        f"{chosen.rate:g} Hz"
+    )
     print(
         f"{'cycle':>8} {'expected':>9} {'measured':>9} {'error':>7} {'coverage':>9} {'samples':>8}"
     )
     for cycle_s in (0.01, 0.1, 1.0):
-        expected, measured, coverage, samples = measure(cycle_s, chosen.seconds, chosen.rate)
+        expected, measured, coverage, samples = measure(
+            cycle_s, chosen.seconds, chosen.rate, chosen.sampler
+        )
         print(
             f"{cycle_s * 1000:>5.0f} ms {expected:>8.2f}% {measured:>8.2f}% "
             f"{measured - expected:>+6.2f} {coverage:>8.1f}% {samples:>8}"

@@ -1,10 +1,10 @@
 """How much slower does a program get while its stacks are sampled?
 
-    python benchmarks/target_slowdown.py [--pairs 8] [--seconds 3] [--rate 100]
+    python benchmarks/target_slowdown.py [--pairs 8] [--seconds 3] [--rate 100] [--sampler py-spy]
 
-Work done per second of the target's own CPU, without and with the stack relay, in interleaved
-pairs; wall-clock throughput would measure the neighbours on the machine. Medians are printed.
-A second column tells what the samplers and the relay itself took.
+Work done per second of the target's own CPU, without and with a sampler, in interleaved pairs;
+wall-clock throughput would measure the neighbours on the machine. Medians are printed. A second
+column tells what the sampler and what reads its stream took.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout
 
 from perftui.probes.spine.log import SessionLog  # noqa: E402
 from perftui.probes.spine.records import StackWindow  # noqa: E402
-from perftui.probes.stacks.relay import StackProbe  # noqa: E402
+from perftui.probes.stacks.sources import TreeStackProbe  # noqa: E402
 
 if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch
+    from perftui.probes.stacks.sources import Sampler
 PROGRAM = """
 import sys, threading, time
 depth = int(sys.argv[1])
@@ -66,8 +67,10 @@ def work_per_cpu_s(process: subprocess.Popen[str], seconds: float) -> float:
     return (done1 - done0) / (cpu1 - cpu0)
 
 
-def compare(depth: int, pairs: int, seconds: float, rate_hz: float) -> tuple[list[float], float]:
-    """Return the ratio of each pair, and the cost in % of a core of sampler and relay."""
+def compare(
+    depth: int, pairs: int, seconds: float, rate_hz: float, sampler: Sampler
+) -> tuple[list[float], float]:
+    """Return the ratio of each pair, and the cost in % of a core of sampler and reader."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(depth)],
         stdin=subprocess.PIPE,
@@ -84,7 +87,14 @@ def compare(depth: int, pairs: int, seconds: float, rate_hz: float) -> tuple[lis
             log = SessionLog()
             log.connect(keep)
             own, wall = time.process_time(), time.monotonic()
-            probe = StackProbe(log, process.pid, rate_hz=rate_hz)
+            probe = TreeStackProbe(
+                log,
+                process.pid,
+                lambda: [process.pid],
+                born=False,
+                sampler=sampler,
+                rate_hz=rate_hz,
+            )
             probe.start()
             time.sleep(1.2)  # past the first, short windows
             sampled = work_per_cpu_s(process, seconds)
@@ -105,11 +115,17 @@ def main() -> None:
     options.add_argument("--pairs", type=int, default=8)
     options.add_argument("--seconds", type=float, default=3)
     options.add_argument("--rate", type=float, default=100)
+    options.add_argument("--sampler", choices=("own", "py-spy"), default="own")
     chosen = options.parse_args()
-    print(f"two busy threads, {chosen.rate:g} Hz, {chosen.pairs} pairs of {chosen.seconds:g} s")
+    print(
+        f"{chosen.sampler}, two busy threads, {chosen.rate:g} Hz, "
+        f"{chosen.pairs} pairs of {chosen.seconds:g} s"
+    )
     print(f"{'frames':>7} {'work per CPU-second':>20} {'range':>15} {'sampling, of a core':>20}")
     for frames in (10, 32):
-        ratios, cost = compare(frames - 6, chosen.pairs, chosen.seconds, chosen.rate)
+        ratios, cost = compare(
+            frames - 6, chosen.pairs, chosen.seconds, chosen.rate, chosen.sampler
+        )
         middle, low, high = statistics.median(ratios), min(ratios), max(ratios)
         print(f"{frames:>7} {middle:>20.3f} {low:>7.3f}-{high:<7.3f} {cost:>18.1f}%")
 

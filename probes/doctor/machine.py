@@ -33,6 +33,12 @@ def check_machine() -> list[Check]:
             "the kernel needs CONFIG_SCHED_INFO",
         ),
         _proc_file(
+            "sched",
+            Path("/proc/self/sched"),
+            "on a full machine CPU of functions in bursts under 5 ms may be off by a factor",
+            "the kernel needs CONFIG_SCHED_DEBUG",
+        ),
+        _proc_file(
             "pressure (PSI)",
             Path("/proc/pressure/memory"),
             "memory pressure of the machine stays unknown",

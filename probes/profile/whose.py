@@ -4,6 +4,7 @@ Told by where the file was when it ran, which is all that a recording has of it:
 site-packages or dist-packages it is installed, below a `lib/python3.x` the standard library's,
 and everything else that has a file is the program's own, wherever its project lies: also when
 that is below sys.prefix, as with an environment inside of the project, or the other way round.
+A script that an installer wrote to start a package is the package's (`spine.entry_point`).
 Code without a file is nobody's, unless it was typed: that of `-c`, of a prompt, of a notebook.
 """
 
@@ -36,6 +37,8 @@ def whose(frame: Frame) -> Whose:
     """Tell whose code a frame is."""
     if frame.kind in ("elided", "import"):
         return "unknown"
+    if frame.kind == "entry":
+        return "installed"
     return _whose(frame.function, frame.file, frame.kind == "native")
 
 

@@ -23,6 +23,7 @@ from .threads import KernelThread
 RUNNING = ord("R")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
+_LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
 _LONGEST_WINDOW_NS = 600_000
 """Of a stack and what is asked about it: in a longer one the sampler itself was off the CPU."""
 
@@ -107,6 +108,7 @@ class Look:
                     thread.judge_on_cpu()
                     if thread.on_cpu and window > _LONGEST_WINDOW_NS:
                         thread.on_cpu = False  # we were kept from asking right away
+            thread.judge_why_off()
             if usage is not None:
                 cpu_ns += usage[thread][0]
                 queue_ns += usage[thread][1]
@@ -126,15 +128,23 @@ class Look:
                 thread.faulting = _FAULTING_SWEEPS
             elif thread.faulting > 0:
                 thread.faulting -= 1
-            read, guess, held = self._stack(plans, whole, holders)
+            read, guess, holder = self._stack(plans, whole, holders)
+            held = guess is not None and holder == guess.state
             flags = stream.GIL_HELD if held else 0
             if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
+                flags |= stream.OFF_BEFORE * thread.off_before
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
                 in_window = thread.faults - before[thread]
-            self._record(now, thread, read, guess, flags, (cpu_ns, queue_ns, new_faults, in_window))
+            wait = 0
+            thread.awake += 1
+            if thread.state != RUNNING:
+                thread.awake = 0
+                wait = self._wait(thread, read.node, guess, taken=holder != 0 and not held)
+            amounts = cpu_ns, queue_ns, new_faults, in_window
+            self._record(now, thread, read, guess, flags, amounts, wait)
         return used_ns
 
     def _faults_before(
@@ -189,19 +199,19 @@ class Look:
 
     def _stack(
         self, plans: list[ReadPlan], whole: bool, holders: list[int]
-    ) -> tuple[Read, Guess | None, bool]:
-        """Return a thread's stack, its thread state, and whether that holds its GIL.
+    ) -> tuple[Read, Guess | None, int]:
+        """Return a thread's stack, its thread state, and which one holds its GIL (0: none).
 
         A thread inside of several interpreters is where the newest of them has frames.
         """
-        guess, held = None, False
+        guess, holder = None, 0
         read = NOTHING
         for plan in reversed(plans):
             guess = plan.guess
             read = self._walker.resolve(plan, _group) if whole else self._walker.alone(guess)
             if read.lead:
                 holders = self._interpreters.holders(read.lead)
-            held = guess.gil < len(holders) and holders[guess.gil] == guess.state
+            holder = holders[guess.gil] if guess.gil < len(holders) else 0
             if read.node >= 0 or read.failed:
                 break
         if plans:
@@ -210,7 +220,24 @@ class Look:
             self.good += not read.failed
             python.named = python.named or read.node >= 0
             python.lost = python.lost or read.failed
-        return read, guess, held
+        return read, guess, holder
+
+    def _wait(self, thread: KernelThread, node: int, guess: Guess | None, *, taken: bool) -> int:
+        """Return what a sleeping thread waits for, as index into `stream.WAITS`.
+
+        Asked anew where it may have changed: now and then, and as long as another thread has the
+        GIL. Then a thread comes from its sleep at a line and waits at the same line for the GIL.
+        """
+        known, kind = thread.waits
+        sure = node == known and kind not in (0, _GIL) and not taken
+        if sure and self._tally.samples % _WAIT_EVERY:
+            return kind
+        now = thread.wait_kind() or (kind if node == known else 0)
+        if now == _LOCK and guess is not None:
+            gil = self._interpreters.is_gil(guess.gil, thread.futex(), taken=taken)
+            now = _LOCK if gil is False else _GIL if gil else _FUTEX
+        thread.waits = node, now
+        return now
 
     def _record(
         self,
@@ -220,6 +247,7 @@ class Look:
         guess: Guess | None,
         flags: int,
         amounts: tuple[int, int, int, int],
+        wait: int,
     ) -> None:
         tally = self._tally
         tally.samples += 1
@@ -229,15 +257,6 @@ class Look:
         if read.unsteady:
             flags |= stream.UNSTEADY
             tally.unsteady += 1
-        wait = 0
-        thread.awake += 1
-        if thread.state != RUNNING:
-            thread.awake = 0
-            node, kind = thread.waits
-            if node != read.node or tally.samples % _WAIT_EVERY == 0:
-                kind = thread.wait_kind()
-                thread.waits = read.node, kind
-            wait = kind
         task = -1
         if guess is not None and guess.task and self._tasks.running_offset:
             task = self._tasks.task(guess.task)

@@ -25,7 +25,7 @@ class Runtime:
         """
         layout = layout_of(memory, found.address, found.version)
         self.codes = Codes(memory, layout, names)
-        self.interpreters = Interpreters(memory, layout, found.address)
+        self.interpreters = Interpreters(memory, layout, found.address, found.glibc)
         self.walker = Walker(memory, layout, self.codes, names)
         self.tasks = TaskNames(memory, layout, names, found.path)
         self._generation = names.generation

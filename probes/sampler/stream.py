@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import struct
 
-VERSION = 2
+VERSION = 3
 HELLO, PROCESS, THREAD, ENDED, CODE, FRAME, NODE, TASK = b"HPTECFNK"
 SAMPLES, QUALITY, TALLY, PACE, RESET = b"SQWBR"
 
@@ -50,10 +50,11 @@ processes that ended before they were looked at."""
 TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
 """process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
 
-GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED = 1, 2, 4, 8, 16, 32
+GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED, OFF_BEFORE = 1, 2, 4, 8, 16, 32, 64
 """Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none. ON_CPU
 and QUEUED: a thread that was runnable or held the GIL had, or waited for, a CPU when its stack was
-read; neither: it was not asked."""
+read; neither: it was not asked. One whose CPU we were given had it until then: ON_CPU. OFF_BEFORE:
+it is known that it waited before we were woken."""
 
 RESOLVING, SAMPLED, REFUSED, GONE = range(4)
 """Status of a process. RESOLVING: it has become another program, or begins."""
@@ -77,8 +78,11 @@ WAITS = (
     "child",
     "fault",
     "other",
+    "gil",
+    "futex",
 )
-"""What a sleeping thread waits for, as far as the kernel tells; the index is in the sample."""
+"""What a sleeping thread waits for, as far as the kernel tells; the index is in the sample.
+`lock` is none of the interpreter's, `futex` may be a lock or the GIL."""
 
 _MOST_PENDING = 4 << 20
 _MOST_SAMPLES_A_BLOCK = 1000

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from perftui.probes.spine.entry_point import is_entry_point
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -25,7 +27,8 @@ NODES_KEPT = 120_000
 """About 300 bytes each. Programs that make functions up as they run have ever more."""
 MANY = "<more functions than are kept>"
 
-FrameKind = Literal["py", "native", "import", "elided"]
+FrameKind = Literal["py", "native", "import", "elided", "entry"]
+"""`entry`: of a script that an installer wrote to start a package, see `entry_point`."""
 
 
 class Frame(NamedTuple):
@@ -80,6 +83,8 @@ class CallTree:
                 found = self._frame_ids.get(key)
                 function, file, line = key
             if found is None:
+                if function == "<module>" and kind == "py" and is_entry_point(file):
+                    kind = "entry"
                 found = len(self._frames)
                 self._frames.append(Frame(function, file, line, module_of(file), kind))
                 if is_agent_file(file):

@@ -134,6 +134,8 @@ class Stack(NamedTuple):
     """Name of the asyncio task that ran."""
     sweep_ns: int | None = None
     """Since the sampler's sweep before: up to that one the thread's last reading held."""
+    off_before: bool = False
+    """It is known that it had no CPU before it was looked at."""
 
 
 class StackWindow(NamedTuple):

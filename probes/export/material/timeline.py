@@ -46,6 +46,8 @@ class StackSpan(NamedTuple):
     touched_bytes: int
     held: bool = True
     """False: amounts beside the intervals, known from t1 on."""
+    waits_ns: tuple[int, ...] = ()
+    """Kinds of waiting, as `intervals.WAITS`; empty where nobody knows or asked."""
 
 
 class ThreadTimeline:
@@ -71,6 +73,8 @@ class ThreadTimeline:
         self._torn = array("b")
         self._wall = array("q")
         self._touched = array("q")
+        self._waits: list[tuple[int, ...]] = []
+        """Mostly one of few, or none."""
         self.beside: list[StackSpan] = []
         """Amounts of no interval, by the moment from which on they were known."""
 
@@ -88,14 +92,17 @@ class ThreadTimeline:
         t0s, t1s, nodes, torns = self._t0, self._t1, self._stack, self._torn
         merge, merge_torn = stacks.merge, stacks.merge_torn
         late: list[StackSpan] = []
-        for t0, t1, node, torn, cpu, grown, wall, touched, held in intervals:
+        for t0, t1, node, torn, cpu, grown, wall, touched, held, waits in intervals:
             stack = merge_torn(node) if torn else merge(node)
             self.wall_ns += wall
             self.cpu_ns += cpu
             if not held:
-                late.append(StackSpan(t0, t1, stack, cpu, grown, torn, wall, touched, held=False))
+                span = StackSpan(t0, t1, stack, cpu, grown, torn, wall, touched, False, waits)
+                late.append(span)
                 continue
             if t1s and t1s[-1] == t0 and nodes[-1] == stack and torns[-1] == torn:
+                if waits or self._waits[-1]:
+                    self._waits[-1] = _added(self._waits[-1], waits)
                 t1s[-1] = t1
                 self._cpu[-1] += cpu
                 self._grown[-1] += grown
@@ -110,15 +117,18 @@ class ThreadTimeline:
             self._grown.append(grown)
             self._wall.append(wall)
             self._touched.append(touched)
+            self._waits.append(waits)
         if late:
             self.beside = sorted([*self.beside, *late], key=lambda span: span.t1_ns)
 
     def __iter__(self) -> Iterator[StackSpan]:
         """Yield the spans in the order of time."""
         columns = (self._t0, self._t1, self._stack, self._cpu, self._grown)
-        more = (self._torn, self._wall, self._touched)
-        for t0, t1, stack, cpu, grown, torn, wall, touched in zip(*columns, *more, strict=True):
-            yield StackSpan(t0, t1, stack, cpu, grown, bool(torn), wall, touched)
+        more = (self._torn, self._wall, self._touched, self._waits)
+        for t0, t1, stack, cpu, grown, torn, wall, touched, waits in zip(
+            *columns, *more, strict=True
+        ):
+            yield StackSpan(t0, t1, stack, cpu, grown, bool(torn), wall, touched, True, waits)
 
     def with_beside(self) -> Iterator[StackSpan]:
         """Yield the spans in the order of time, and what lies beside them before the next one."""
@@ -159,18 +169,28 @@ class StackTimeline:
         return [self.frame(node) for node in self.path(stack)]
 
 
-def timeline(reader: RecordedReader, part: Slice, *, by_line: bool | None = None) -> StackTimeline:
+def _added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """Add kinds of waiting up, known or not."""
+    if not first or not second:
+        return first or second
+    return tuple(map(sum, zip(first, second, strict=True)))
+
+
+def timeline(
+    reader: RecordedReader, part: Slice, *, by_line: bool | None = None, waits: bool = False
+) -> StackTimeline:
     """Return what the threads of a part of a recording did.
 
     Args:
         reader: The recording.
         part: Which part.
         by_line: Lines instead of functions; as `part` says if not given.
+        waits: The kinds of waiting are wanted, too.
     """
     tree = MergedTree(reader.tree, by_line=part.by_line if by_line is None else by_line)
     names = process_names(reader)
     threads: dict[ThreadKey, ThreadTimeline] = {}
-    for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns):
+    for thread, intervals in reader.stack_intervals(part.t0_ns, part.t1_ns, waits=waits):
         if not part.has_thread(*thread):
             continue
         mine = threads.get(thread)

@@ -2,8 +2,8 @@
 
 Perfetto, chrome://tracing, speedscope and the Firefox profiler read it. Of neighbouring stacks
 the common callers are one slice. Events come in the order of time, thread beside thread.
-A slice is where a thread was, by the clock, and no more: what the own sampler found out later of
-CPU, waiting and memory has no place in it.
+A slice is where a thread was, by the clock: what the own sampler found out later of CPU and memory
+has no place in it. Below the innermost function lie slices of what it waited for (category `wait`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui.probes.export.material.names import plain
+from perftui.probes.export.material.pieces import WAITING, pieces
 from perftui.probes.export.material.readings import amounts, happenings, metric_tracks
 from perftui.probes.export.material.timeline import process_names, timeline
 from perftui.probes.text.units import NS_PER_S
@@ -31,13 +32,16 @@ _AT_ONCE = 2_000
 _TRACKS = {"phase": (1, "phases"), "import": (2, "imports"), "alert": (3, "alerts")}
 """Numbers of rows that are no thread: no thread of a process has so low a number."""
 
+_FIRST_WAIT = -1
+"""In place of a node: the first kind of waiting, those after it below."""
+
 _Timed = tuple[int, str]
 """(t_ns, the event as JSON)"""
 
 
 def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
-    times = timeline(reader, part)
+    times = timeline(reader, part, waits=True)
     head = {"displayTimeUnit": "ms", "otherData": {"title": plain(part.title(reader))}}
     out.write(_json(head)[:-1].encode("ascii") + b',"traceEvents":[\n')
     streams = [_slices(times, thread, part.t0_ns) for thread in times.threads]
@@ -84,12 +88,16 @@ def _slices(times: StackTimeline, thread: ThreadTimeline, origin_ns: int) -> Ite
     begins, ends, nodes = array("q"), array("q"), array("q")
     open_: list[tuple[int, int]] = []  # (node, index of its slice)
     last = origin_ns
+    waits = list(WAITING)
+    waited = -1  # index of the wait that ends where the next one may go on
     for span in thread:
         path = times.path(span.stack)
         kept = 0
         if span.t0_ns == last:
             while kept < min(len(open_), len(path)) and open_[kept][0] == path[kept]:
                 kept += 1
+        if kept < max(len(open_), len(path)):
+            waited = -1
         while len(open_) > kept:
             ends[open_.pop()[1]] = last
         for node in path[kept:]:
@@ -97,10 +105,24 @@ def _slices(times: StackTimeline, thread: ThreadTimeline, origin_ns: int) -> Ite
             begins.append(span.t0_ns)
             ends.append(span.t1_ns)
             nodes.append(node)
+        for piece in pieces(span):
+            if piece.doing == "running" or piece.t1_ns == piece.t0_ns:
+                continue
+            wait = _FIRST_WAIT - waits.index(piece.doing)
+            if waited >= 0 and nodes[waited] == wait and ends[waited] == piece.t0_ns:
+                ends[waited] = piece.t1_ns
+                continue
+            waited = len(begins)
+            begins.append(piece.t0_ns)
+            ends.append(piece.t1_ns)
+            nodes.append(wait)
         last = span.t1_ns
     for _, index in open_:
         ends[index] = last
-    heads: dict[int, str] = {}
+    heads = {
+        _FIRST_WAIT - index: _json({"name": words, "cat": "wait", "ph": "X"})[:-1]
+        for index, words in enumerate(WAITING.values())
+    }
     tail = f'"pid":{thread.pid},"tid":{thread.tid}}}'
     for begin, end, node in zip(begins, ends, nodes, strict=True):
         head = heads.get(node)

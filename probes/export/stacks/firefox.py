@@ -4,7 +4,8 @@ Readers upgrade older versions, so an older one is read by more of them. Tables 
 threads share them. Times are milliseconds since the begin of the range. A sample stands for the
 time from its moment on; its weight is what counts, CPU and waiting; how much CPU it used stands
 beside the sample after it, as Firefox itself writes it. What was found out later is a sample that
-takes no time on the axis.
+takes no time on the axis. Where a thread waited, its innermost frame has the kind of waiting for a
+category, which the viewer draws and sums up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from perftui.probes.export.material.names import plain
+from perftui.probes.export.material.pieces import WAITING, pieces
 from perftui.probes.export.material.readings import amounts, happenings, metric_tracks
 from perftui.probes.export.material.timeline import (
     ThreadTimeline,
@@ -45,6 +47,13 @@ CATEGORIES = (
     ("Import", "purple"),
     ("Alert", "red"),
     ("Mark", "orange"),
+    ("Waiting for a CPU", "brown"),
+    ("Waiting for the GIL", "magenta"),
+    ("Waiting for a lock", "lightred"),
+    ("Waiting for I/O", "lightblue"),
+    ("Sleeping", "transparent"),
+    ("Waiting for a child process", "darkgrey"),
+    ("Waiting", "grey"),
 )
 _CATEGORY = {name.lower(): number for number, (name, _) in enumerate(CATEGORIES)}
 _SHOWN = ["marker-chart", "marker-table", "timeline-overview"]
@@ -53,7 +62,7 @@ _LINE, _FILLED = "line-rate", "line-accumulated"
 
 def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`. Written thread by thread: never all of it in memory."""
-    times = timeline(reader, part, by_line=True)
+    times = timeline(reader, part, by_line=True, waits=True)
     tables = SharedTables(times, _CATEGORY)
     threads = list(times.threads)
     tracks = metric_tracks(reader, part)
@@ -202,20 +211,28 @@ def _samples(thread: ThreadTimeline, tables: SharedTables, origin_ns: int) -> di
 
     last: int | None = None
     for span in thread.with_beside():
-        stack = tables.stack(span.stack)
-        if not span.held:
-            last = span.t1_ns if last is None else last
-            add(last, stack, span.wall_ns, span.cpu_ns)
-            continue
-        if last is not None and span.t0_ns > last:
+        if span.held and last is not None and span.t0_ns > last:
             add(last, None, 0, 0)
-        begin, cpu, wall = span.t0_ns, span.cpu_ns, span.wall_ns
-        while begin < span.t1_ns:
-            until = min(begin + _LONGEST_NS, span.t1_ns)
-            shares = [amount * (until - begin) // (span.t1_ns - begin) for amount in (wall, cpu)]
-            add(begin, stack, *shares)
-            begin, wall, cpu = until, wall - shares[0], cpu - shares[1]
-        last = max(last or 0, span.t1_ns)
+        for piece in pieces(span):
+            cpu, wall = 0, piece.ns
+            if piece.doing == "running":
+                cpu, stack = span.cpu_ns, tables.stack(span.stack)
+            else:
+                stack = tables.waiting(span.stack, WAITING[piece.doing].lower())
+            if not span.held:
+                last = span.t1_ns if last is None else last
+                add(last, stack, wall, cpu)
+                continue
+            begin, end = piece.t0_ns, piece.t1_ns
+            while begin < end:
+                until = min(begin + _LONGEST_NS, end)
+                shares = [amount * (until - begin) // (end - begin) for amount in (wall, cpu)]
+                add(begin, stack, *shares)
+                begin, wall, cpu = until, wall - shares[0], cpu - shares[1]
+            if wall or cpu:  # shorter than a nanosecond by the clock
+                add(begin, stack, wall, cpu)
+        if span.held:
+            last = max(last or 0, span.t1_ns)
     if last is not None:
         add(last, None, 0, 0)
     return {

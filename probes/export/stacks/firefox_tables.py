@@ -26,9 +26,10 @@ class SharedTables:
         self._sources: dict[str, int] = {}
         self._funcs: dict[tuple[str, str], int] = {}
         self._func_rows: list[tuple[int, int | None]] = []  # name, source
-        self._frames: dict[tuple[int, int], int] = {}
+        self._frames: dict[tuple[int, int, int], int] = {}
         self._frame_rows: list[tuple[int, int, int | None]] = []  # category, func, line
         self._stacks: dict[int, int] = {}
+        self._waiting: dict[tuple[int, str], int] = {}
         self._stack_frames: list[int] = []
         self._stack_prefixes: list[int | None] = []
 
@@ -51,15 +52,26 @@ class SharedTables:
             prefix = known
         return self._stacks[stack]
 
-    def _frame(self, frame: Frame) -> int:
+    def waiting(self, stack: int, category: str) -> int:
+        """Return the index of a stack whose innermost frame waits: it has another category."""
+        found = self._waiting.get((stack, category))
+        if found is None:
+            plain_one = self.stack(stack)
+            found = self._waiting[stack, category] = len(self._stack_frames)
+            leaf = self._times.frame(self._times.path(stack)[-1])
+            self._stack_frames.append(self._frame(leaf, category))
+            self._stack_prefixes.append(self._stack_prefixes[plain_one])
+        return found
+
+    def _frame(self, frame: Frame, category: str = "") -> int:
         func = self._func(frame)
-        key = (func, frame.line)
+        kind = self._categories[category or ("native" if frame.kind == "native" else "python")]
+        key = (func, frame.line, kind)
         found = self._frames.get(key)
         if found is None:
             found = self._frames[key] = len(self._frame_rows)
-            kind = "native" if frame.kind == "native" else "python"
             line = frame.line if frame.line > 0 else None
-            self._frame_rows.append((self._categories[kind], func, line))
+            self._frame_rows.append((kind, func, line))
         return found
 
     def _func(self, frame: Frame) -> int:

@@ -2,7 +2,8 @@
 
 Written by hand, a few kinds of fields are all there is to it (profile.proto of google/pprof).
 Every sample has five values (CPU, wall time, grown memory, wall time off the CPU, memory touched)
-and the labels process, thread and phase; `-tagfocus` and `-tagroot` work on those.
+and the labels process, thread, phase and waiting (for what: gil, lock, io, ...); `-tagfocus` and
+`-tagroot` work on those.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.phases import PhaseClock
+from perftui.probes.export.material.pieces import pieces
 from perftui.probes.export.material.timeline import check_any, timeline
 from perftui.probes.recording.format.meta import wall_ns
 from perftui.probes.text.units import NS_PER_S
@@ -19,6 +21,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perftui.probes.export.material.pieces import Doing
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.face import RecordedReader
@@ -108,7 +111,7 @@ class _Tables:
 def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     """See `Exporter.write`."""
     # Lines are a part of the format: functions are summed up by whoever reads it.
-    times = timeline(reader, part, by_line=True)
+    times = timeline(reader, part, by_line=True, waits=True)
     check_any(times, part)
     tables = _Tables(times)
     string = tables.string
@@ -123,8 +126,10 @@ def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
             )
             labels += _number_label(tables, "pid", thread.pid)
             labels += _number_label(tables, "tid", thread.tid)
-            for (stack, phase), values in _sums(thread, clock).items():
+            for (stack, phase, doing), values in _sums(thread, clock).items():
                 body = tables.path(stack) + _packed(2, values) + labels
+                if doing != "running":
+                    body += _label(tables, "waiting", doing)
                 if phase:
                     body += _label(tables, "phase", plain(phase))
                 file.write(_message(_SAMPLE, body))
@@ -150,21 +155,22 @@ def _number_label(tables: _Tables, key: str, value: int) -> bytes:
     return _message(3, _number(1, tables.string(key)) + _number(3, value))
 
 
-def _sums(thread: ThreadTimeline, clock: PhaseClock) -> dict[tuple[int, str], list[int]]:
-    """Return values by stack and innermost phase; phases cut what lies across."""
-    sums: dict[tuple[int, str], list[int]] = {}
+def _sums(thread: ThreadTimeline, clock: PhaseClock) -> dict[tuple[int, str, Doing], list[int]]:
+    """Return values by stack, innermost phase and what was done; phases cut what lies across."""
+    sums: dict[tuple[int, str, Doing], list[int]] = {}
     for span in (*thread, *thread.beside):
-        whole = span.t1_ns - span.t0_ns
-        left = [
-            *(span.cpu_ns, span.wall_ns, span.grown_bytes),
-            *(max(span.wall_ns - span.cpu_ns, 0), span.touched_bytes),
-        ]
-        for part_ns, phase in clock.parts(thread.pid, span.t0_ns, span.t1_ns):
-            values = sums.setdefault((span.stack, phase), [0] * len(left))
-            for index, amount in enumerate(left):
-                # What is left over goes with the last part, so that nothing is lost.
-                share = amount if part_ns == whole else amount * part_ns // whole
-                values[index] += share
-                left[index] = amount - share
-            whole -= part_ns
+        memory = span.grown_bytes, span.touched_bytes
+        for number, piece in enumerate(pieces(span)):
+            cpu = span.cpu_ns if piece.doing == "running" else 0
+            grown, touched = (0, 0) if number else memory
+            left = [cpu, piece.ns, grown, max(piece.ns - cpu, 0), touched]
+            whole = span.t1_ns - span.t0_ns
+            for part_ns, phase in clock.parts(thread.pid, span.t0_ns, span.t1_ns):
+                values = sums.setdefault((span.stack, phase, piece.doing), [0] * len(left))
+                for index, amount in enumerate(left):
+                    # What is left over goes with the last part, so that nothing is lost.
+                    share = amount if part_ns == whole else amount * part_ns // whole
+                    values[index] += share
+                    left[index] = amount - share
+                whole -= part_ns
     return sums

@@ -57,9 +57,12 @@ class RecordedReader(Reader, Protocol):
         ...
 
     def stack_intervals(
-        self, t0_ns: int, t1_ns: int
+        self, t0_ns: int, t1_ns: int, *, waits: bool = False
     ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
-        """Yield what each thread did in [t0, t1), a segment at a time, in the order of time."""
+        """Yield what each thread did in [t0, t1), a segment at a time, in the order of time.
+
+        `waits`: with the kinds of waiting.
+        """
         ...
 
     def batches(self) -> Iterator[Batch]:

@@ -138,10 +138,13 @@ class RecordingReader(Answers):
         return f"{text}; {told}" if told else text
 
     def stack_intervals(
-        self, t0_ns: int, t1_ns: int
+        self, t0_ns: int, t1_ns: int, *, waits: bool = False
     ) -> Iterator[tuple[ThreadKey, list[StackInterval]]]:
-        """Yield what each thread did in [t0, t1), a segment at a time, in the order of time."""
-        return stack_intervals(self._catalog, t0_ns, t1_ns)
+        """Yield what each thread did in [t0, t1), a segment at a time, in the order of time.
+
+        `waits`: with the kinds of waiting.
+        """
+        return stack_intervals(self._catalog, t0_ns, t1_ns, waits=waits)
 
     def batches(self) -> Iterator[Batch]:
         """Yield what detectors are fed with, in the order of time, a segment at a time."""

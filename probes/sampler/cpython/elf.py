@@ -23,13 +23,15 @@ _MOST_CHAIN = 10_000
 class Found:
     """The runtime of one interpreter."""
 
-    __slots__ = ("address", "path", "version")
+    __slots__ = ("address", "glibc", "path", "version")
 
     def __init__(self, address: int, version: int, path: bytes) -> None:
         self.address = address
         self.version = version
         """As in PY_VERSION_HEX."""
         self.path = path
+        self.glibc = False
+        """It runs with the GNU C library."""
 
 
 def mapped_files(pid: int) -> list[tuple[int, bytes]]:
@@ -177,8 +179,10 @@ def find_runtime(memory: Memory) -> Found | None:
     program = os.readlink(f"/proc/{memory.pid}/exe").encode("utf-8", "surrogateescape")
     program = program[:-10] if program.endswith(b" (deleted)") else program
     ranked = []
+    glibc = False
     for address, path in mapped_files(memory.pid):
         name = path.rpartition(b"/")[2]
+        glibc = glibc or name.startswith((b"libc.so.6", b"libc-2."))
         if name.startswith(b"libpython"):
             ranked.append((0, address, path))
         elif path == program:
@@ -196,6 +200,7 @@ def find_runtime(memory: Memory) -> Found | None:
                 raise
             continue
         if found is not None:
+            found.glibc = glibc
             return found
     return None
 

@@ -12,12 +12,15 @@ MOST_INTERPRETERS = 256
 _WATCHED = 16
 """Interpreters whose lists of threads are looked at in every sweep."""
 MOST_THREADS = 20_000
+_GIL_SIZE = 208
+"""Of a GIL: four words, then what is waited on for it, two conditions and mutexes (glibc: 48 and 40
+bytes)."""
 
 
 class Interpreters:
     """The interpreters of one process."""
 
-    def __init__(self, memory: Memory, layout: Layout, runtime: int) -> None:
+    def __init__(self, memory: Memory, layout: Layout, runtime: int, glibc: bool) -> None:
         self._memory = memory
         self._layout = layout
         self._runtime = runtime
@@ -33,6 +36,9 @@ class Interpreters:
         """Thread state -> native id and interpreter, as last seen."""
         self.unbound = False
         """There are thread states that no kernel thread has taken yet."""
+        self._waits_tell = glibc
+        """Who waits for a GIL sleeps on a futex within it. Not with musl, where a condition is
+        waited for on the stack of who waits."""
 
     def read(self, whole: bool = True) -> dict[int, list[Guess]]:
         """Return thread states by native id, the main interpreter's first.
@@ -119,6 +125,21 @@ class Interpreters:
             holder, locked = struct.unpack_from("<Qi", raw, 24 * i + 8)
             held.append(holder if locked == 1 else 0)
         return held
+
+    def is_gil(self, gil: int, futex: int, *, taken: bool) -> bool | None:
+        """Tell whether a thread that sleeps on a futex waits for its GIL; None: not known.
+
+        Args:
+            gil: Its number in `gils`.
+            futex: Address of the futex, 0 if not known.
+            taken: Another thread has the GIL.
+        """
+        if gil < len(self.gils) and 0 <= futex - self.gils[gil] < _GIL_SIZE:
+            self._waits_tell = True
+            return True
+        if not taken or (futex and self._waits_tell):
+            return False
+        return None
 
     def changed(self, raw: bytes | bytearray) -> bool:
         """Whether threads or interpreters have come (or the newest gone) since `read`."""

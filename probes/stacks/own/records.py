@@ -11,8 +11,22 @@ if TYPE_CHECKING:
 else:
     from perftui.probes.own.tuples import NamedTuple
 
-WaitKind = Literal["", "sleep", "lock", "poll", "pipe", "socket", "disk", "child", "fault", "other"]
-"""What a sleeping thread waits for, as far as the kernel tells; "" = not known."""
+WaitKind = Literal[
+    "",
+    "sleep",
+    "lock",
+    "poll",
+    "pipe",
+    "socket",
+    "disk",
+    "child",
+    "fault",
+    "other",
+    "gil",
+    "futex",
+]
+"""What a sleeping thread waits for, as far as the kernel tells; "" = not known. `lock` is not the
+interpreter's, `futex` may be a lock or the GIL."""
 Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
 Status = Literal["resolving", "sampled", "refused", "gone"]
 
@@ -120,6 +134,11 @@ class SeenSample(Protocol):
         """Since the sweep before, up to which the last record holds; None: not known."""
         ...
 
+    @property
+    def off_before(self) -> bool:
+        """Whether it is known that it waited for a CPU before the sampler was woken."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
@@ -187,8 +206,8 @@ class Sample(NamedTuple):
     state: str
     """Of the kernel: R running or runnable, S asleep, D asleep in the kernel, ..."""
     on_cpu: bool | None
-    """Whether a thread that was runnable, or held the GIL, had a CPU when its stack was read; None:
-    not asked, nobody had to wait lately."""
+    """Whether a thread that was runnable, or held the GIL, had a CPU when its stack was read, or
+    until the sampler was given it; None: not asked, nobody had to wait lately."""
     gil_held: bool
     """Read in the same call as the stack."""
     unsteady: bool
@@ -200,6 +219,8 @@ class Sample(NamedTuple):
     """Name of the asyncio task that ran, 3.14+."""
     sweep_ns: int | None = None
     """Since the sweep before: up to that one its last record holds. None: not known."""
+    off_before: bool = False
+    """It is known that it waited for a CPU before the sampler was woken."""
 
 
 class Tally(NamedTuple):

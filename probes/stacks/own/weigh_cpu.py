@@ -13,11 +13,13 @@ What a record shows (`work_shown`), from best to least:
 
 CPU between two records goes half to each if both were at work, whole to the one that was, and if
 neither was (a burst that no sweep met) it waits for `settle`, which shares it by the number of
-times that each stack was met running: a stack that runs k times as long is met k times as often.
+times that each stack was met running: a stack that runs k times as long is met k times as often,
+so that is its share of all that the thread used. What was given to it already is taken off: long
+bursts are met more often than short ones, and whole.
 A stack that stands in the queue for a CPU is met more often than it runs, so it does not count
-there unless nothing better is known; but its first record there, with CPU used and the GIL in
-hand, does: it was taken off its CPU in the midst of work (often by our own waking), and that
-too happens k times as often to what runs k times as long. On a full machine most hits are such.
+there, unless it ran until the sampler itself was given its CPU: on a full machine most hits are
+such. Where the kernel does not tell, its first record in the queue does, with CPU used and the GIL
+in hand: it was taken off its CPU in the midst of work, which happens to long bursts too often.
 
 The sum is exact: what the thread used is given out, to the nanosecond, once settled to the end.
 """
@@ -38,10 +40,10 @@ _LONGEST_HOLD_NS = 1_000_000_000
 """A record that holds longer says no more about its stack than one that holds this long."""
 _CALLS = ("sleep", "poll", "pipe", "socket", "child")
 _MEMORY = 0.5
-"""How much of the weights of the settled past counts where the present has none."""
+"""How much of what was met counts from one settling to the next."""
 _FORGOTTEN = 0.01
 _FEW_HITS = 10
-"""With fewer, what is shared by them is also shared by the CPU that was given with certainty."""
+"""With fewer, what is shared by them is also shared by the CPU that was given already."""
 
 
 class Given(NamedTuple):
@@ -110,7 +112,8 @@ def _was_taken_off(sample: SeenSample) -> bool:
 
     Without the GIL it may have been taken off by whom it has just woken, always at one place.
     """
-    return sample.state == RUNNING and sample.gil_held and sample.cpu_ns > 0
+    taken = sample.state == RUNNING and sample.gil_held and sample.cpu_ns > 0
+    return taken and not sample.off_before
 
 
 class Stays:
@@ -138,47 +141,53 @@ class Met:
 
     def __init__(self) -> None:
         self._hits: dict[Where, float] = {}
-        self._hits_before: dict[Where, float] = {}
-        self.certainty: dict[Where, float] = {}
-        """CPU ns that were given with certainty. It favours long bursts over short ones, so it
-        counts only where the hits are so few that their chance is worse than that."""
+        self.given: dict[Where, float] = {}
+        """CPU ns of the same time."""
+        self._any = False
 
     def hit(self, stack: Where) -> None:
         """It was met running there."""
         self._hits[stack] = self._hits.get(stack, 0.0) + 1.0
+        self._any = True
 
-    def certain(self, stack: Where, used_ns: int) -> None:
-        """It has used so much there."""
-        self.certainty[stack] = self.certainty.get(stack, 0.0) + used_ns
+    def gave(self, stack: Where, used_ns: int) -> None:
+        """So much of what it used was given to a stack."""
+        self.given[stack] = self.given.get(stack, 0.0) + used_ns
 
-    def weights(self) -> dict[Where, float]:
-        """Return how to share; empty if it was met nowhere."""
-        hits = self._hits or self._hits_before
-        missing = _FEW_HITS - sum(hits.values())
-        certain = sum(self.certainty.values())
-        if not hits or missing <= 0 or not certain:
+    def weights(self, unseen_ns: int) -> dict[Where, float]:
+        """Return how to share what was used unseen; empty if it was met nowhere.
+
+        A stack's share of the hits is its share of all CPU; what it lacks of that is its weight.
+        With few hits, whose chance is large, what was given counts like the missing ones.
+        """
+        hits = self._hits
+        if not hits:
             return hits
-        weights = dict(hits)
-        for stack, used_ns in self.certainty.items():
-            weights[stack] = weights.get(stack, 0.0) + missing * used_ns / certain
-        return weights
+        met, given = sum(hits.values()), sum(self.given.values())
+        shares = dict(hits)
+        if met < _FEW_HITS and given:
+            for stack, used_ns in self.given.items():
+                shares[stack] = shares.get(stack, 0.0) + (_FEW_HITS - met) * used_ns / given
+            met = _FEW_HITS
+        lacking = {
+            stack: (given + unseen_ns) * share / met - self.given.get(stack, 0.0)
+            for stack, share in shares.items()
+        }
+        return {stack: ns for stack, ns in lacking.items() if ns > 0} or shares
 
     def fade(self) -> None:
-        """A window ends: what was met in it counts less from now on, and only where need be."""
-        if not self._hits:
+        """A window ends: what was met in it counts less from now on, unless nothing newer is."""
+        if not self._any:
             return
-        self._hits_before = _faded(self._hits_before, self._hits)
-        self.certainty = _faded(self.certainty, {})
-        self._hits = {}
+        self._any = False
+        self._hits = _faded(self._hits)
+        self.given = _faded(self.given)
 
 
-def _faded(past: dict[Where, float], present: dict[Where, float]) -> dict[Where, float]:
-    faded = {
+def _faded(past: dict[Where, float]) -> dict[Where, float]:
+    return {
         stack: weight * _MEMORY for stack, weight in past.items() if weight * _MEMORY > _FORGOTTEN
     }
-    for stack, weight in present.items():
-        faded[stack] = faded.get(stack, 0.0) + weight
-    return faded
 
 
 class CpuByStack:
@@ -232,7 +241,7 @@ class CpuByStack:
         else:
             self.unseen_ns += used
         for one in given:
-            self._met.certain(one.stack, one.amount)
+            self._met.gave(one.stack, one.amount)
         return given
 
     def _part(self, before: SeenSample, work_before: Work, sample: SeenSample, work: Work) -> int:
@@ -265,9 +274,9 @@ class CpuByStack:
         """
         given: list[Given] = []
         if self.unseen_ns:
-            weights = self._met.weights()
+            weights = self._met.weights(self.unseen_ns)
             if not weights and final and self._before is not None:
-                weights = self._met.certainty or self._queued or {self._before.stack: 1.0}
+                weights = self._met.given or self._queued or {self._before.stack: 1.0}
             if weights:
                 given = [
                     Given(t_ns, stack, amount)
@@ -275,6 +284,8 @@ class CpuByStack:
                     if amount
                 ]
                 self.unseen_ns = 0
+                for one in given:
+                    self._met.gave(one.stack, one.amount)
         self._met.fade()
         return given
 

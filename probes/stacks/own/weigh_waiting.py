@@ -2,9 +2,9 @@
 
     wall time of a thread = on a CPU + runnable, waiting for one (queue) + asleep (by kind)
 
-The kernel says what a sleeping thread waits in, which tells locks from sleep and from I/O; a
-futex may be a lock of the program or the GIL, told apart by whether the same line is one at
-which the thread runs Python code.
+The kernel says what a sleeping thread waits in, which tells locks from sleep and from I/O, and the
+address of a futex tells the GIL from locks of the program. Where it does not (musl), a futex is the
+GIL if the same line is one at which the thread runs Python code.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ GROUPS: dict[WaitKind, WaitGroup] = {
     "child": "child",
     "fault": "io",
     "other": "unknown",
+    "gil": "gil",
+    "futex": "lock",
 }
 _GIL_SHARE = 0.1
 """A place is one of work, where a futex is the GIL, from so many records with the GIL held per
@@ -102,11 +104,13 @@ class ThreadWaiting:
 
     def _places(self, before: SeenSample, sample: SeenSample) -> list[tuple[Where, WaitGroup]]:
         """Return where and in what it slept between two records, one place or two."""
-        asleep = []
-        for one in (before, sample):
+        asleep: list[tuple[Where, WaitGroup]] = []
+        for one in (sample, before):  # what is learned of the later one may help the earlier
             if one.state != "R":
-                self._known[one.stack] = self._group(one)
-                asleep.append((one.stack, self._known[one.stack]))
+                group = self._group(one)
+                if group != "unknown":
+                    self._known[one.stack] = group
+                asleep.insert(0, (one.stack, group))
         if asleep:
             return asleep
         # Met awake both times: it slept in between, likely where it has just been woken.
@@ -116,10 +120,12 @@ class ThreadWaiting:
         return [(sample.stack, "unknown")]
 
     def _group(self, sample: SeenSample) -> WaitGroup:
-        if sample.state == "D" and sample.wait in ("", "other"):
-            return "io"
         group = GROUPS[sample.wait]
-        if group == "lock":
+        if sample.state == "D":  # by the disk; or it starts a child. No lock is waited for so
+            return "child" if group == "child" else "io"
+        if not sample.wait:  # it was woken before it was asked what for
+            return self._known.get(sample.stack, group)
+        if sample.wait == "futex":
             held = self._held.get(sample.stack, 0)
             if held and held >= _GIL_SHARE * self._asleep.get(sample.stack, 0):
                 return "gil"

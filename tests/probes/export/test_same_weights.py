@@ -12,6 +12,7 @@ from support.recordings.made import make_own
 from support.recordings.synthetic import CHILD, T0, S
 
 from perftui.probes.export.formats import FORMATS, exporter_of
+from perftui.probes.export.material.pieces import WAITING
 from perftui.probes.export.material.slice import slice_of
 from perftui.probes.recording.read.reader import open_recording
 
@@ -141,6 +142,52 @@ def test_what_was_weighed_is_told_as_weighed(
         assert sum(amounts[3] for amounts in wanted.values()) > 1e6, "memory came to light late"
         (tree,) = (t for t in own.call_tree(part.t0_ns, part.t1_ns) if t.pid == CHILD)
         assert sum(row[0] for row in told.values()) == pytest.approx(tree.wall_ns, abs=most)
+
+
+KINDS = ("queue", "gil", "lock", "io", "sleep", "child")
+WORDS = {
+    "firefox": {kind: words.lower() for kind, words in WAITING.items()},
+    "chrome-trace": WAITING,
+    "pprof": {kind: kind for kind in WAITING},
+}
+"""What the formats that tell kinds of waiting call each."""
+
+
+@pytest.mark.parametrize("asked", [{}, {"from_s": 20.3, "to_s": 26.1}], ids=["all", "a range"])
+@pytest.mark.parametrize("name", WORDS)
+def test_kinds_of_waiting_are_those_of_the_table(
+    own: RecordingReader, name: str, asked: dict[str, Any]
+) -> None:
+    part = slice_of(own, process=CHILD, **asked)
+    cut = f"(least(t1_ns, {part.t1_ns}) - greatest(t0_ns, {part.t0_ns})) / (t1_ns - t0_ns)"
+    sums = ", ".join(f"coalesce(sum({kind}_ns * part), 0)" for kind in KINDS)
+    held = ""
+    if name == "chrome-trace":  # by the clock a stay is as long as it was, whatever it counts
+        cut = f"(least(t1_ns, {part.t1_ns}) - greatest(t0_ns, {part.t0_ns})) / nullif(wall_ns, 0)"
+        held = "WHERE held"
+    text = f"""SELECT function, {sums}, sum((wall_ns - cpu_ns) * part) FROM (
+        SELECT *, {cut} AS part FROM stacks
+        WHERE pid = {CHILD} AND t1_ns > {part.t0_ns} AND t0_ns < {part.t1_ns}
+    ) JOIN nodes USING (node) JOIN frames USING (frame) {held} GROUP BY function"""
+    with Query(own) as query, query.run(text, 20.0) as result:
+        rows = {row[0]: [float(amount) for amount in row[1:]] for row in result.rows()}
+    words = WORDS[name]
+    wanted = Counter(
+        {
+            (function, words[kind]): ns
+            for function, (*amounts, waiting) in rows.items()
+            for kind, ns in zip((*KINDS, "other"), (*amounts, waiting - sum(amounts)), strict=True)
+            if ns > 100
+        }
+    )
+    assert {kind for _, kind in wanted} == set(words.values())
+    told: Counter[tuple[str, str]] = Counter()
+    samples = exported(own, name, part)
+    for sample in samples:
+        if sample.waits:
+            assert not sample.cpu_ns
+            told[sample.frames[-1], sample.waits] += sample.wall_ns
+    assert told == pytest.approx(wanted, rel=1e-5, abs=len(samples) + 50)
 
 
 def test_every_format_is_held_against_the_weights_or_is_by_the_clock() -> None:

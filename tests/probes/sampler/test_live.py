@@ -177,7 +177,7 @@ def test_threads_idle_busy_and_new(python: str, watch: Callable[..., Watched]) -
     waiting = [s for tid, of in by.items() if tid != late[0].thread.tid for s in of]
     assert not any(s.gil_held for s in waiting if "Event.wait" in watched.functions(s))
     locks = [s.wait for s in waiting if "Condition.wait" in watched.functions(s)]
-    assert set(locks) <= {"lock", ""}
+    assert set(locks) <= {"lock", "gil", ""}
 
 
 MEMORY = """

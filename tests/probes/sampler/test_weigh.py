@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -178,7 +181,7 @@ def contended(turns: int) -> list[Sample]:
     for turn in range(turns):
         t = 20.0 * turn
         running = record(t, WORK, "R", 5)._replace(gil_held=True)
-        samples += [running, record(t + 5, WORK, "S", 0.1)._replace(wait="lock")]
+        samples += [running, record(t + 5, WORK, "S", 0.1)._replace(wait="futex")]
     return samples
 
 
@@ -221,7 +224,7 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
             record(t, SLEEP, "S", 0.01)._replace(wait="socket"),
             queued(t + 10, WORK, 2, gil=True),
             queued(t + 20, OTHER, 3, gil=False),
-            record(t + 80, OTHER, "S", 0.02)._replace(wait="lock"),
+            record(t + 80, OTHER, "S", 0.02)._replace(wait="futex"),
         ]
     by = cpu_by_stack(samples)
     assert by.get(OTHER, 0) < 0.02 * sum(by.values())
@@ -270,6 +273,72 @@ def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.15 * sum(by.values())
 
 
+def test_who_waited_in_the_queue_before_we_were_woken_was_not_met() -> None:
+    """Long bursts are taken off at the end of their time, short ones end before."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples.append(record(t, SLEEP, "S", 5))
+        at = queued(t + 10, WORK if turn % 5 else OTHER, 0.1, gil=True)
+        # One in five was running until we were woken, whatever it was.
+        taken_over = turn % 25 in (0, 1, 7, 13, 20)
+        samples.append(at._replace(on_cpu=taken_over, off_before=not taken_over))
+    hits = Counter(sample.stack for sample in samples if sample.on_cpu)
+    by = cpu_by_stack(samples)
+    expected = hits[WORK] / hits.total()
+    assert by[WORK] / sum(by.values()) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("long_ms", "short_ms", "shorts"), [(2, 0.5, 2), (5, 1, 5), (12, 0.3, 4), (1, 0.1, 10)]
+)
+def test_bursts_of_any_length_get_what_they_used(
+    long_ms: float, short_ms: float, shorts: int
+) -> None:
+    """Bursts with sleeps between, looked at 100 times a second: most are met by no look."""
+    samples = looked_at([(WORK, long_ms), *[(OTHER, short_ms)] * shorts], 7.0, 120_000)
+    truth = long_ms / (long_ms + short_ms * shorts)
+    by = cpu_by_stack(samples)
+    assert by[WORK] / sum(by.values()) == pytest.approx(truth, abs=0.06)
+    thread = CpuByStack()
+    live: Counter[object] = Counter()
+    due = 1000 * MS
+    for sample in samples:
+        given = thread.add(sample)
+        if sample.t_ns >= due:
+            due += 1000 * MS
+            given += thread.settle(sample.t_ns)
+        for one in given:
+            live[one.stack] += one.amount
+    assert live[WORK] / live.total() == pytest.approx(truth, abs=0.06)
+
+
+def looked_at(
+    bursts: list[tuple[StackNode, float]], sleep_ms: float, duration_ms: float
+) -> list[Sample]:
+    """Return the records of a program that runs each of `bursts` in turn, and sleeps after each."""
+    rng = random.Random(7)
+    begin, at, index = 0.0, 0.0, 0
+    used, told = 0.0, 0.0
+    samples: list[Sample] = []
+    while at < duration_ms:
+        at += rng.uniform(5, 15)
+        while begin + bursts[index % len(bursts)][1] + sleep_ms <= at:
+            used += bursts[index % len(bursts)][1]
+            begin += bursts[index % len(bursts)][1] + sleep_ms
+            index += 1
+        stack, length = bursts[index % len(bursts)]
+        into = at - begin
+        now = used + min(into, length)
+        if into < length:
+            samples.append(record(at, stack, "R", now - told)._replace(gil_held=True))
+            told = now
+        elif now > told:
+            samples.append(record(at, SLEEP, "S", now - told)._replace(wait="sleep"))
+            told = now
+    return samples
+
+
 def test_few_hits_do_not_decide_alone() -> None:
     """Two hits, one of each; but nearly all that is certain is WORK."""
     samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(100)]
@@ -303,7 +372,7 @@ def test_wall_is_cpu_queue_and_waiting() -> None:
 
 def test_a_thread_that_gives_no_record_still_waits() -> None:
     thread = ThreadWaiting()
-    thread.add(record(0, SLEEP, "S")._replace(wait="lock"))
+    thread.add(record(0, SLEEP, "S")._replace(wait="futex"))
     assert [(wait.group, wait.ns) for wait in thread.until(5 * MS)] == [("lock", 5 * MS)]
     assert [wait.ns for wait in thread.until(7 * MS)] == [2 * MS]
     assert thread.until(7 * MS) == []
@@ -313,6 +382,40 @@ def test_a_futex_where_the_thread_computes_is_the_gil() -> None:
     by = groups(contended(20))
     assert by["gil"] > 0
     assert "lock" not in by
+
+
+def test_what_the_kernel_tells_of_a_futex_decides_alone() -> None:
+    exact = [sample._replace(wait="gil" if sample.wait else "") for sample in contended(20)]
+    assert groups(exact)["gil"] == groups(contended(20))["gil"]
+    of_a_lock = [sample._replace(wait="lock" if sample.wait else "") for sample in contended(20)]
+    assert "gil" not in groups(of_a_lock)
+
+
+def test_one_stack_may_wait_for_more_than_one_thing() -> None:
+    """Who has slept beside threads that compute waits for the GIL at the same line."""
+    samples = [
+        record(20 * turn + at, SLEEP, "S", 0.01)._replace(wait=kind)
+        for turn in range(10)
+        for at, kind in ((0, "sleep"), (10, "gil"))
+    ]
+    by = groups(samples)
+    assert by["sleep"] == pytest.approx(by["gil"], rel=0.2)
+    assert set(by) == {"sleep", "gil"}
+
+
+def test_uninterruptible_sleep_is_no_lock() -> None:
+    """The state was read a moment before what it waits for."""
+    for told, group in (("gil", "io"), ("", "io"), ("other", "io"), ("child", "child")):
+        samples = [record(t, SLEEP, "D", 0.01)._replace(wait=told) for t in (0, 10, 20)]
+        assert set(groups(samples)) == {group}
+
+
+def test_woken_before_it_was_asked_what_for() -> None:
+    samples = [record(t, SLEEP, "S", 0.01) for t in (0, 10, 20, 30)]
+    samples[2] = samples[2]._replace(wait="poll")
+    by = groups(samples)
+    assert by["io"] == pytest.approx(20, abs=1)  # from the record before it on
+    assert by["unknown"] == pytest.approx(10, abs=1)
 
 
 def test_cpu_that_is_booked_late_is_taken_from_the_waits() -> None:

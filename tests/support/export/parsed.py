@@ -21,6 +21,8 @@ class Sample(NamedTuple):
     phase: str | None = None
     more: tuple[int, ...] = ()
     """Waiting, touched and grown, where a format has them."""
+    waits: str = ""
+    """What for, where a format tells; "" while it ran."""
 
 
 def speedscope(data: bytes) -> Iterator[Sample]:
@@ -68,7 +70,10 @@ def firefox(data: bytes) -> Iterator[Sample]:
                 frames.append(strings[shared["funcTable"]["name"][func]])
                 at = stacks["prefix"][at]
             label = f"{thread['processName']} / {thread['name']}"
-            yield Sample(label, tuple(reversed(frames)), round(weight * 1e6), cpu)
+            category = shared["frameTable"]["category"][stacks["frame"][stack]]
+            named = profile["meta"]["categories"][category]["name"].lower()
+            waits = "" if named in ("python", "native") else named
+            yield Sample(label, tuple(reversed(frames)), round(weight * 1e6), cpu, waits=waits)
 
 
 def check_columns(table: dict[str, Any]) -> None:
@@ -78,7 +83,10 @@ def check_columns(table: dict[str, Any]) -> None:
 
 
 def chrome_trace(data: bytes) -> Iterator[Sample]:
-    """Self time of slices by nesting; rows that are no threads are left out."""
+    """Self time of slices by nesting; rows that are no threads are left out.
+
+    What a function waited for lies in slices below it, and is its own time.
+    """
     events = json.loads(data)["traceEvents"]
     times = [event["ts"] for event in events]
     assert times == sorted(times)
@@ -91,7 +99,7 @@ def chrome_trace(data: bytes) -> Iterator[Sample]:
             processes[event["pid"]] = event["args"]["name"]
     by_thread: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for event in events:
-        if event["ph"] == "X" and event.get("cat") == "py":
+        if event["ph"] == "X" and event.get("cat") in ("py", "wait"):
             by_thread.setdefault((event["pid"], event["tid"]), []).append(event)
     for thread, slices in by_thread.items():
         label = f"{processes[thread[0]]} / {names[thread]}"
@@ -99,14 +107,14 @@ def chrome_trace(data: bytes) -> Iterator[Sample]:
 
 
 def _self_times(label: str, slices: list[dict[str, Any]]) -> Iterator[Sample]:
-    open_: list[list[Any]] = []  # name, end ns, own ns
+    open_: list[list[Any]] = []  # name, end ns, own ns, is a wait
 
     def close() -> Iterator[Sample]:
-        frames = tuple(row[0] for row in open_)
-        own = open_.pop()[2]
+        frames = tuple(row[0] for row in open_ if not row[3])
+        name, _, own, waits = open_.pop()
         assert own >= 0
         if own:
-            yield Sample(label, frames, own)
+            yield Sample(label, frames, own, waits=name if waits else "")
 
     for event in slices:
         begin, length = round(event["ts"] * 1000), round(event["dur"] * 1000)
@@ -114,8 +122,9 @@ def _self_times(label: str, slices: list[dict[str, Any]]) -> Iterator[Sample]:
             yield from close()
         if open_:
             assert begin + length <= open_[-1][1], "a slice must end within the one around it"
+            assert not open_[-1][3], "nothing is called while it waits"
             open_[-1][2] -= length
-        open_.append([event["name"], begin + length, length])
+        open_.append([event["name"], begin + length, length, event["cat"] == "wait"])
     while open_:
         yield from close()
 
@@ -189,7 +198,8 @@ def pprof(data: bytes) -> Iterator[Sample]:
         }
         thread = f"{labels['process']} / {labels['thread']}"
         more = (values["waiting"], values["touched"], values["grown"])
-        yield Sample(thread, frames, values["wall"], values["cpu"], labels.get("phase", ""), more)
+        phase, waits = labels.get("phase", ""), labels.get("waiting", "")
+        yield Sample(thread, frames, values["wall"], values["cpu"], phase, more, waits)
 
 
 PARSERS: dict[str, Callable[[bytes], Iterator[Sample]]] = {

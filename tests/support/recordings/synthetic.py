@@ -184,6 +184,9 @@ def _second(
         ]
 
 
+_WAITS = ("sleep", "lock", "poll", "gil", "child", "other", "disk")
+
+
 def _own_stacks(rng: random.Random, base: int, leaves: list[int]) -> Iterator[list[Record]]:
     """A child by the own sampler: a few batches a second, the counters of each reading in them."""
     work, wait = leaves[0], leaves[1]
@@ -193,13 +196,13 @@ def _own_stacks(rng: random.Random, base: int, leaves: list[int]) -> Iterator[li
         node, state = wait, "S"
         batch.append(Stack(t, t + S // 100, CHILD, CHILD, node, state=state))
         t += S // 100
-        for _ in range(5):
+        for turn in range(5):
             node, state = (work, "R") if node == wait else (wait, "S")
             until = t + rng.randrange(10_000_000, 40_000_000)
             used = rng.randrange(1_000_000, 6_000_000)
             faults = rng.randrange(40)
             facts = (used, 100_000, faults, faults // 2, state, None, state == "R", False)
-            waits = "sleep" if state == "S" else ""
+            waits = _WAITS[(3 * part + turn) % len(_WAITS)] if state == "S" else ""
             batch.append(Stack(t, until, CHILD, CHILD, node, False, *facts, waits, "task-7"))
             t = until
         yield batch
