@@ -21,10 +21,10 @@ from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
 from perftui.tui.picture.refresh_pace import RefreshPace
+from perftui.tui.screens.dialogs.asking import ask_first
 from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
-from perftui.tui.screens.live.acts.giving_back import GivingBack
 from perftui.tui.screens.live.acts.leaving import Leaving
 from perftui.tui.screens.live.acts.news import AlertNews
 from perftui.tui.screens.live.acts.panels import PanelActs
@@ -34,7 +34,6 @@ from perftui.tui.screens.live.acts.requests import Requests
 from perftui.tui.screens.live.acts.session_thread import SessionThread
 from perftui.tui.screens.live.acts.shown import Shown
 from perftui.tui.screens.live.acts.spans import AlertSpans
-from perftui.tui.screens.live.acts.tracing import TracingAllocations
 from perftui.tui.screens.live.acts.verdict import VerdictTold
 from perftui.tui.screens.live.deck import PaneDeck
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
@@ -184,9 +183,7 @@ class LiveScreen(Screen[None]):
         self.action_again = self.requests.again
         self.action_restart = self.requests.restart
         self.action_interrupt = self.requests.interrupt
-        self.action_release = GivingBack(self, self.requests).ask
         self.action_list_tasks = self.requests.list_tasks
-        self.action_trace = TracingAllocations(self, self.requests).ask
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)
@@ -456,6 +453,19 @@ class LiveScreen(Screen[None]):
         from perftui.tui.screens.live.acts.saving import offer_to_save
 
         offer_to_save(self, self.session, self.shown, self.say)
+
+    def action_release(self) -> None:
+        """Have the program give back memory, after a question."""
+        from perftui.tui.screens.dialogs.release import ReleaseScreen
+
+        ask_first(self, ReleaseScreen(), {"yes": self.requests.release})
+
+    def action_trace(self) -> None:
+        """Have the program trace its allocations, after a question that says what it costs."""
+        from perftui.tui.screens.dialogs.trace import TraceScreen
+
+        trace = self.requests.trace
+        ask_first(self, TraceScreen(), {"10": partial(trace, 10), "60": partial(trace, 60)})
 
     def action_clear(self) -> None:
         """Send the verdict away, else clear range and cursor."""
