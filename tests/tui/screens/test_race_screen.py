@@ -208,7 +208,7 @@ def test_both_halves_have_the_same_axes() -> None:
         assert "● STREAMING" in stage.lines()[0]
         assert "streaming has its turn, collect has done its work: peak above base" in stage.text
         assert "against +360 MB" in stage.text
-        labels = [line for line in stage.lines() if "10 s" in line and "0 s" in line]
+        labels = [line for line in stage.lines() if "00:10" in line and "00:00" in line]
         halves = labels[0][:80], labels[0][80:]
         assert halves[0] == halves[1]
 
