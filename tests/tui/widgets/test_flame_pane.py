@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.pane_stage import Stage, on_stage, text_of
-from support.screens.pane_views import MAIN, READER, bare_view, make_view, thread_tree, weights
+from support.screens.pane_views import MAIN, MS, READER, bare_view, make_view, thread_tree, weights
 from textual.containers import Container
 from textual.widgets import Label
 
@@ -427,7 +427,7 @@ def _server(asleep_ms: float) -> View:
     """A main thread that hands out work and waits, and six threads that share it."""
     view = make_view(Selection())
     node = next(iter(view.stacks[0].self_by_node))
-    slept = weights(10_000, 70)._replace(sleep_ns=round(asleep_ms * 1e6))
+    slept = weights(10_000, 70)._replace(sleep_ns=round(asleep_ms * 1e6), queue_ns=800 * MS)
     main = thread_tree(MAIN, "MainThread", {node: slept}, "waiting (sleep, I/O or native code)")
     pool = [
         thread_tree((MAIN[0], 50_000 + n), f"worker-{n}", {node: weights(10_000, 400)})
@@ -442,7 +442,7 @@ def _server(asleep_ms: float) -> View:
 
 def test_a_main_thread_that_sleeps_makes_way_for_those_that_work() -> None:
     assert pick_threads(_server(asleep_ms=0), None)[0].name == "MainThread", "native work, perhaps"
-    found = pick_threads(_server(asleep_ms=9_000), None)
+    found = pick_threads(_server(asleep_ms=9_000), MAIN)
     assert {stack.name for stack in found} == {f"worker-{n}" for n in range(6)}
 
 

@@ -148,16 +148,23 @@ def _heat(stack: ThreadTree, weight: str) -> float:
         return stack.wall_ns - stack.cpu_ns + (stack.wall_ns if main else 0.0)
     # A main thread that waits for its native pool is what a person wants to see first, unless
     # another Python thread works for more than half of the time; not one that only waits for
-    # other threads or for someone to call, and none of the time that it sleeps.
-    if main and stack.waiting in _FOR_OTHERS:
-        return stack.cpu_ns + stack.wall_ns / 100
-    bonus = (stack.wall_ns - _asleep_ns(stack)) / (2 if weight == "wall" else 100) if main else 0.0
-    return stack.cpu_ns + bonus
+    # other threads or for someone to call, and none of the time that it sleeps. On a busy machine
+    # a thread would work where no core is free for it.
+    by_wall = weight == "wall"
+    asleep_ns, queue_ns = _told_waits(stack) if by_wall else (0, 0)
+    worked_ns = stack.cpu_ns + queue_ns
+    if not main:
+        return worked_ns
+    if stack.waiting in _FOR_OTHERS:
+        return worked_ns + stack.wall_ns / 100
+    return worked_ns + (stack.wall_ns - asleep_ns - queue_ns) / (2 if by_wall else 100)
 
 
-def _asleep_ns(stack: ThreadTree) -> int:
-    """Return the time in which a thread waited for time to pass, or for a child process."""
-    return sum(cell.sleep_ns + cell.child_ns for cell in stack.self_by_node.values())
+def _told_waits(stack: ThreadTree) -> tuple[int, int]:
+    """Return how long a thread waited for time to pass or a child process, and for a core."""
+    cells = stack.self_by_node.values()
+    asleep_ns = sum(cell.sleep_ns + cell.child_ns for cell in cells)
+    return asleep_ns, sum(cell.queue_ns for cell in cells)
 
 
 def thread_strip(view: View, shown: Collection[tuple[int, int]], width: int) -> ThreadStrip:
