@@ -55,6 +55,8 @@ class TopPane(Table):
         for n, name in enumerate(("self", "total", "function", "place"))
     ]
 
+    HINTS = (*Table.HINTS, ("1-4", "sort", "focused.sort(1)"))
+
     class Chosen(Message):
         """A function was opened: the flame may show where it is called."""
 
