@@ -44,9 +44,9 @@ def help_lines(
             glyph, _, colour = shown.partition("|")
             tone = paint.named(colour) if colour else paint.link
             for row, text in enumerate(wrapped(said, room)):
-                key = "" if row else f"  {glyph}"
-                gap = " " * max(_KEY_CELLS - width_of(key), 1)
-                lines.append([(key + gap, tone), (text, paint.text)])
+                head = "" if row else f"  {glyph}"
+                gap = " " * max(_KEY_CELLS - width_of(head), 1)
+                lines.append([(head + gap, tone), (text, paint.text)])
     return lines
 
 
