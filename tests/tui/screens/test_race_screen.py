@@ -328,6 +328,14 @@ def test_c_says_what_it_needs() -> None:
     play(steps)
 
 
+def test_a_verdict_that_does_not_fit_ends_in_dots() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.until(lambda: "sql() hands over batches" in stage.text)
+        assert "as they are…" in stage.text or "as they are made." in stage.text
+
+    play(steps, size=(80, 24))
+
+
 def test_help_names_every_key_and_q_leaves() -> None:
     async def steps(stage: Stage) -> None:
         await stage.press("question_mark")
