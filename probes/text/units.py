@@ -63,14 +63,22 @@ def format_seconds(value: float) -> str:
     return f"{sign}{minutes // 60} h {minutes % 60} min"
 
 
-def format_clock(seconds: float) -> str:
-    """Format elapsed time as the header does: 00:18.4, 1:02:03."""
-    tenths = int(max(seconds, 0.0) * 10)
-    whole, tenth = divmod(tenths, 10)
+def format_clock(seconds: float, digits: int | None = None) -> str:
+    """Format a moment of a session as the header does: 00:18.4, 1:02:03.
+
+    Args:
+        seconds: Since the start.
+        digits: Of the fraction; None for a tenth below an hour and none from there on.
+    """
+    hour = seconds >= 3600
+    digits = int(not hour) if digits is None else digits
+    parts = int(max(seconds, 0.0) * 10**digits + 1e-6)  # 2.3 * 10 is 22.999999999999996
+    whole, part = divmod(parts, 10**digits)
     minutes, second = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes:02d}:{second:02d}.{tenth}"
-    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
+    fraction = f".{part:0{digits}d}" if digits else ""
+    if not hour:
+        return f"{minutes:02d}:{second:02d}{fraction}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}{fraction}"
 
 
 def parse_bytes(text: str) -> int:

@@ -6,6 +6,7 @@ reader says about it. Widgets get a View and draw it; none of them asks the read
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
@@ -61,7 +62,9 @@ Part = Literal[
 ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
 _Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
 HEAT_PER_S = 20
-"""Buckets of a second in the heat map."""
+"""Buckets of a column in the heat map."""
+HEAT_PERIODS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+"""What a column of the heat map may stand for."""
 TIMELINE_MIN_NS = 4 * NS_PER_S
 """The time axis never shows less than this while live, so that a young session does not jump."""
 
@@ -107,7 +110,7 @@ class View:
     """Those of the whole session, whatever the axis shows: a new one must not go unseen."""
     processes: tuple[Process, ...]
     heat: Buckets | None = None
-    """CPU in buckets of 1/HEAT_PER_S s, whole seconds from the session's start."""
+    """CPU in HEAT_PER_S buckets a period (`heat_period_s`): whole ones from the session's start."""
     has: frozenset[Part] = ALL_PARTS
     """What was asked for; the other parts are empty without meaning anything."""
     playback: Playback | None = None
@@ -234,7 +237,7 @@ def take_view(
         log_lines=reader.log_lines(*span) if "log_lines" in wants else (),
         alerts=alerts,
         processes=reader.processes(),
-        heat=_heat(reader, selection, status, now, n) if "heat" in wants else None,
+        heat=_heat(reader, selection, status, axis, n) if "heat" in wants else None,
         process_use=reader.process_use(*span) if "process_use" in wants else (),
         has=frozenset(wants),
         runs=reader.runs(start, status.t_end_ns + 1),
@@ -372,20 +375,22 @@ def _values(
     return values
 
 
-def _heat(reader: Reader, selection: Selection, status: Status, now: int, columns: int) -> Buckets:
-    """Ask for as many whole seconds as there are columns, around what is chosen."""
+def heat_period_s(span_ns: int, columns: int) -> int:
+    """Return the seconds of a column of the heat map: 1 if the axis has a cell for each."""
+    least = span_ns / NS_PER_S / max(columns, 1)
+    longest = HEAT_PERIODS_S[-1]
+    return next((p for p in HEAT_PERIODS_S if p >= least), math.ceil(least / longest) * longest)
+
+
+def _heat(
+    reader: Reader, selection: Selection, status: Status, axis: tuple[int, int], columns: int
+) -> Buckets:
+    """Ask for the periods that the axis shows, whole ones."""
     start = status.t_start_ns
-    seconds = max(-(-(now - start) // NS_PER_S), 1)
-    shown = min(columns, seconds)
-    if selection.axis is not None and selection.axis[1] - selection.axis[0] <= shown * NS_PER_S:
-        last = -(-(selection.axis[1] - start) // NS_PER_S)
-    elif selection.cursor_ns is not None:
-        last = (selection.cursor_ns - start) // NS_PER_S + 1 + shown // 2
-    elif selection.range is not None:
-        last = (selection.range[1] - start) // NS_PER_S + 1
-    else:
-        last = seconds
-    last = min(max(last, shown), seconds)
-    t0 = start + (last - shown) * NS_PER_S
+    period = heat_period_s(axis[1] - axis[0], columns) * NS_PER_S
+    end = min(axis[1], selection.paused_at_ns or status.t_end_ns, status.t_end_ns)
+    first = max(axis[0] - start, 0) // period
+    periods = max(-(-(end - start) // period) - first, 1)
+    t0 = start + first * period
     pid = TREE if selection.process is None else selection.process
-    return reader.metric("cpu_percent", t0, t0 + shown * NS_PER_S, shown * HEAT_PER_S, pid)
+    return reader.metric("cpu_percent", t0, t0 + periods * period, periods * HEAT_PER_S, pid)

@@ -60,7 +60,7 @@ def play(
         app = PerftuiApp(session, ascii_only=ascii_only)
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, session)
-            stage.live.player.refresh_hz, stage.live.paced = 20, False
+            stage.live.player.refresh_hz, stage.live.loop.paced = 20, False
             await stage.until(lambda: stage.live.pictures >= 2)
             await steps(stage)
 

@@ -24,7 +24,7 @@ def replay(steps: Steps, path: Path, size: tuple[int, int] = (160, 45)) -> None:
         app = PerftuiApp(session)
         async with app.run_test(size=size) as pilot:
             stage = LiveStage(app, pilot)
-            stage.live.player.refresh_hz, stage.live.paced = 20, False
+            stage.live.player.refresh_hz, stage.live.loop.paced = 20, False
             await stage.until(lambda: stage.live.pictures >= 1)
             await steps(stage)
 

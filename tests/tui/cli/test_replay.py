@@ -94,7 +94,7 @@ def test_a_recording_is_replayed(reader: Terminal) -> None:
     reader.wait_for("enter go")
     reader.press("-l", "0.3")
     reader.press("Enter")
-    reader.wait_for("▲ 0.3 s")
+    reader.wait_for("▲ 00:00.3")
     # From the start: where 0.3 s is among the phases depends on the machine.
     reader.press("Home", "}")
     reader.wait_for("phase  warm up")

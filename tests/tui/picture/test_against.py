@@ -166,7 +166,7 @@ def test_the_pane_shows_what_is_new_and_what_is_gone() -> None:
         await pilot.pause()
         assert not pane.flame.display
         lines = text_of(diff_of(pane)).splitlines()
-        assert lines[0].startswith(" 10.1 s – 18.0 s against the 7.90 s before")
+        assert lines[0].startswith(" 00:10.1 – 00:18.0 against the 7.90 s before")
         assert (
             "ran then and not before: fetch query.py:41 75 % · concat pyarrow.table:7 50 %"
             in (lines[1])

@@ -71,7 +71,7 @@ def test_help_explains_the_screen_in_place_and_a_key_goes_on(size: tuple[int, in
         assert stands_still(stage.app.screen)
         before = stage.live.pictures
         for _ in range(5):
-            await stage.live._picture()
+            await stage.live.loop.take_one()
         assert stage.live.pictures == before, "each would be a whole screen for the terminal"
         await stage.press("h")
         await stage.until(lambda: isinstance(stage.app.screen, LiveScreen))

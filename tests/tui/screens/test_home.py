@@ -170,11 +170,11 @@ def test_deleting_asks_and_only_y_deletes(shelf: Path) -> None:
     async def steps(stage: Stage) -> None:
         await stage.until(lambda: "Recordings · 2" in stage.text)
         await stage.press("slash", *"first", "enter", "D")
-        await stage.until(lambda: "Delete the recording first?" in stage.text)
+        await stage.until(lambda: "first is deleted for good" in stage.text)
         await stage.press("enter")
         assert (shelf / "first.perftui").exists()
         await stage.press("D")
-        await stage.until(lambda: "Delete the recording first?" in stage.text)
+        await stage.until(lambda: "first is deleted for good" in stage.text)
         await stage.press("y")
         await stage.until(lambda: "deleted first" in stage.text)
 

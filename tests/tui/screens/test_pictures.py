@@ -66,19 +66,38 @@ def show(
     folder: Path,
     keys: tuple[str, ...],
     ready: Holds,
+    *,
+    small: bool = False,
 ) -> None:
+    """Hold a screen against its picture; with `small` in both themes, and in a small terminal."""
+    different: list[str] = []
+
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
             stage: ScreenStage[Any] = ScreenStage(app, pilot)
+
+            async def check(theme: str, ending: str) -> None:
+                app.theme = f"perftui-{theme}"
+                seen: list[object] = []  # nothing more comes: the clock stands still
+                while len(seen) < 4 or any(one != seen[-1] for one in seen[-4:]):
+                    await pilot.pause(0.15)
+                    seen.append(app.screen._compositor.render_strips())
+                try:
+                    check_picture(f"{name}{ending}", app, folder)
+                except AssertionError as error:
+                    different.append(str(error))
+
             await stage.until(lambda: ready(stage))
             await stage.press(*keys)
-            before = ""
-            while before != stage.text:  # nothing more comes: the clock stands still
-                before = stage.text
-                await pilot.pause(0.6)
-            check_picture(name, app, folder)
+            await check("dark", "")
+            if small:
+                await check("light", "-light")
+                await pilot.resize_terminal(*SMALL)
+                await check("light", "-80x24-light")
+                await check("dark", "-80x24")
 
     asyncio.run(run())
+    assert not different, "\n\n".join(different)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -126,7 +145,7 @@ async def still(stage: Stage, kind: PaneKind) -> None:
 
 def test_race(tmp_path: Path) -> None:
     app = RaceApp(cast("Any", FakeRuns()), ascii_only=False)
-    show("race", app, WIDE, tmp_path, (), lambda stage: "q quit" in stage.text)
+    show("race", app, WIDE, tmp_path, (), lambda stage: "q quit" in stage.text, small=True)
 
 
 def test_compare(tmp_path: Path) -> None:
@@ -140,7 +159,7 @@ def test_compare(tmp_path: Path) -> None:
         view = stage.app.screen.view
         return view is not None and not view.comparison.functions.can_be_tested
 
-    show("compare", app, WIDE, tmp_path, (), tested)
+    show("compare", app, WIDE, tmp_path, (), tested, small=True)
 
 
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

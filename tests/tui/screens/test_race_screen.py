@@ -208,7 +208,7 @@ def test_both_halves_have_the_same_axes() -> None:
         assert "● STREAMING" in stage.lines()[0]
         assert "streaming has its turn, collect has done its work: peak above base" in stage.text
         assert "against +360 MB" in stage.text
-        labels = [line for line in stage.lines() if "10 s" in line and "0 s" in line]
+        labels = [line for line in stage.lines() if "00:10" in line and "00:00" in line]
         halves = labels[0][:80], labels[0][80:]
         assert halves[0] == halves[1]
 
@@ -326,6 +326,14 @@ def test_c_says_what_it_needs() -> None:
         assert "a comparison needs both recordings" in stage.text
 
     play(steps)
+
+
+def test_a_verdict_that_does_not_fit_ends_in_dots() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.until(lambda: "sql() hands over batches" in stage.text)
+        assert "as they are…" in stage.text or "as they are made." in stage.text
+
+    play(steps, size=(80, 24))
 
 
 def test_help_names_every_key_and_q_leaves() -> None:

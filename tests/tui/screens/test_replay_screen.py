@@ -199,7 +199,7 @@ def test_braces_go_to_phases_and_n_p_to_events_and_alerts(recording: Path) -> No
     async def steps(stage: Stage) -> None:
         await stage.press("home", "right_curly_bracket")
         await stage.until(lambda: cursor_s(stage) == 20)
-        assert "phase  build  at 20.0 s  20.0 s long" in stage.lines()[1]
+        assert "phase  build  at 00:20.0  20.0 s long" in stage.lines()[1]
         await stage.press("right_curly_bracket")
         await stage.until(lambda: cursor_s(stage) == 40)
         await stage.press("left_curly_bracket", "n")
@@ -310,7 +310,7 @@ def test_the_alerts_tab_lists_and_selects(recording: Path) -> None:
         await stage.settled()
         text = pane(stage)
         assert "1 alert" in text, "that it cleared is not another one"
-        assert "22.0 s" in text
+        assert "00:22.0" in text
         assert "16.0 s" in text
         await stage.press("down", "enter")
         await stage.settled()

@@ -37,7 +37,7 @@ def opened(
         app = PerftuiApp(session, tells_verdict=True)
         async with app.run_test(size=size) as pilot:
             stage = LiveStage(app, pilot)
-            stage.live.player.refresh_hz, stage.live.paced = 20, False
+            stage.live.player.refresh_hz, stage.live.loop.paced = 20, False
             await stage.until(lambda: stage.live.parts.card.display)
             await steps(stage)
 

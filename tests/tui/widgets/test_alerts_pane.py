@@ -70,7 +70,7 @@ def test_the_tab_lists_both_and_tells_all_about_what_counts_most_now() -> None:
         assert "▾ memory" in text
         assert "RSS +200 MB in 1.00 s (40.0 MB -> 240 MB), CPU 97 %" in text
         card = text_of(pane.card)
-        assert "▲ mem growth  began 4.0 s, told 10.0 s later, not cleared" in card
+        assert "▲ mem growth  began 00:04.0, told 10.0 s later, not cleared" in card
         assert "RSS +3.20 MB/s for 14 s (floor +44 MB)" in card
         assert " ruled out a step, a cache that fills up" in card
         assert " code      serve leak.py:18 (97%)" in card
@@ -87,11 +87,11 @@ def test_the_card_follows_the_cursor_and_enter_opens() -> None:
         await pilot.pause()
         await pilot.press("down")
         await pilot.pause()
-        assert "cleared at 3.0 s, lasted 2.00 s" in text_of(pane.card)
+        assert "cleared at 00:03.0, lasted 2.00 s" in text_of(pane.card)
         await pilot.press("enter", "down", "down", "down")
         await pilot.pause()
         card = text_of(pane.card)
-        assert " spike     ▾ 6.0 s – 7.0 s" in card
+        assert " spike     ▾ 00:06.0 – 00:07.0" in card
         assert " where     phase read, first call of query" in card
         assert " code      ran then and not before: load load.py:9 61%" in card
         assert " memory    grew in load load.py:9 (93%)" in card
@@ -114,7 +114,7 @@ def test_newest_spikes_come_first_and_the_filter_finds_them() -> None:
         await pilot.pause()
         lines = [line for line in text_of(pane.list).splitlines() if "▾" in line]
         assert "CPU 5 % -> 97 % for 1.00 s, RSS +200 MB" in lines[0]
-        assert "6.0 s" in lines[1]
+        assert "00:06.0" in lines[1]
         pane.show(the_view(spikes=(SPIKE, later), selection=Selection(filter="phase WRITE")))
         await pilot.pause()
         assert "0 alerts" not in text_of(pane.list)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.pane_views import make_view
+from textual.binding import Binding
 
 from perftui.probes.answers.worked import idle_ns, worked_ns
 from perftui.probes.colours.parts import GROUPS
@@ -19,11 +20,19 @@ from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.selection import Selection
 from perftui.tui.picture.view import take_view
 from perftui.tui.screens.dialogs.help import help_lines
-from perftui.tui.screens.live.keys import KEYS, MORE
+from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
-from perftui.tui.text.fit import fit_figure
+from perftui.tui.text.fit import fit_figure, width_of
+from perftui.tui.widgets.bars.verdict_card import VerdictCard
 from perftui.tui.widgets.charts.facts import rss_facts
 from perftui.tui.widgets.charts.series import cpu_chart, rss_chart
+from perftui.tui.widgets.flame.icicle import IciclePane
+from perftui.tui.widgets.panes.flame import FlamePane
+from perftui.tui.widgets.panes.heat import HeatPane
+from perftui.tui.widgets.panes.log import LogPane
+from perftui.tui.widgets.panes.plans import PlansPane
+from perftui.tui.widgets.panes.top import TopPane
+from perftui.tui.widgets.panes.tracks import TrackList
 
 if TYPE_CHECKING:
     from perftui.tui.picture.view import View
@@ -120,11 +129,35 @@ def test_waiting_for_an_order_is_no_run_time() -> None:
 
 def test_every_colour_and_sign_has_its_words_in_the_help() -> None:
     paint = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
-    lines = help_lines(paint, KEYS, MORE)
+    lines = help_lines(paint, KEYS, MORE, 120)
     said = ["".join(text for text, _ in line) for line in lines]
     for group in GROUPS:
         line = next(line for line in lines if line[-1][0] == f"of RSS: {group.label}")
         assert line[0][1] == paint.named(group.colour)
-    for sign in "▲·▾▏●‖▶■…":
+    for sign in "▲▼·▾▸▏●‖▶■…◀×±◆┃!✓✗‹›▒░▚─≈█▀":
         assert any(sign in line[:14] for line in said)
     assert not any("|" in line for line in said)
+
+
+@pytest.mark.parametrize("width", [40, 58, 74])
+def test_of_the_help_nothing_is_cut(width: int) -> None:
+    paint = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
+    lines = help_lines(paint, KEYS, MORE, width)
+    assert max(sum(width_of(text) for text, _ in line) for line in lines) <= width
+    words = " ".join("".join(text for text, _ in line) for line in lines).split()
+    for key in KEYS:
+        assert all(word in words for word in key.help.split())
+
+
+def test_every_key_of_the_screen_is_in_the_help() -> None:
+    rows = [(key.shown, key.help) for key in KEYS] + [row for _, rows in MORE for row in rows]
+    told = " ".join(f"{shown} {said}" for shown, said in rows).replace("1-4", "1 2 3 4")
+    table = {name: key.shown for key in KEYS for name in key.keys.split(",")}
+    arrows = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+    names = {**arrows, "enter": "Enter", "escape": "esc", "pageup": "page up"}
+    names["pagedown"] = "page down"
+    panes = (TopPane, HeatPane, LogPane, TrackList, FlamePane, IciclePane, PlansPane, VerdictCard)
+    bound = [LIVE_BINDINGS, *(pane.BINDINGS for pane in panes)]
+    for binding in (each for bindings in bound for each in Binding.make_bindings(bindings)):
+        key = binding.key.rpartition("+")[2]
+        assert binding.key in table or names.get(key, key) in told, binding

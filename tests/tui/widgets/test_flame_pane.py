@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.screens.pane_stage import Stage, on_stage, text_of
-from support.screens.pane_views import MAIN, READER, bare_view, make_view, thread_tree, weights
+from support.screens.pane_views import MAIN, MS, READER, bare_view, make_view, thread_tree, weights
 from textual.containers import Container
 from textual.widgets import Label
 
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.flame.layout import Box, find_box
-from perftui.tui.widgets.flame.threads import ThreadChosen
+from perftui.tui.widgets.flame.threads import (
+    GroupChosen,
+    ThreadChosen,
+    as_one,
+    chosen_of,
+    pick_threads,
+    thread_strip,
+)
 from perftui.tui.widgets.panes.flame import FlamePane
+from perftui.tui.widgets.panes.top import TopPane
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.pilot import Pilot
 
+    from perftui.tui.picture.view import View
     from perftui.tui.widgets.flame.flame import Flame
 
 
@@ -398,8 +407,6 @@ def test_every_line_fills_its_width(size: tuple[int, int], theme: str) -> None:
 
 
 def test_a_group_of_threads_is_one_flame_until_a_thread_is_chosen() -> None:
-    from perftui.tui.widgets.flame.threads import as_one, pick_threads
-
     view = make_view(WHOLE)
     keys = [(stack.pid, stack.tid) for stack in view.stacks]
     group = ("some ×2", frozenset(keys[:2]))
@@ -414,3 +421,44 @@ def test_a_group_of_threads_is_one_flame_until_a_thread_is_chosen() -> None:
     assert alone.threads == {keys[0]}
     assert chosen.with_(weight="cpu").group == group
     assert chosen.with_(thread=None).threads is None
+
+
+def _server(asleep_ms: float) -> View:
+    """A main thread that hands out work and waits, and six threads that share it."""
+    view = make_view(Selection())
+    node = next(iter(view.stacks[0].self_by_node))
+    slept = weights(10_000, 70)._replace(sleep_ns=round(asleep_ms * 1e6), queue_ns=800 * MS)
+    main = thread_tree(MAIN, "MainThread", {node: slept}, "waiting (sleep, I/O or native code)")
+    pool = [
+        thread_tree((MAIN[0], 50_000 + n), f"worker-{n}", {node: weights(10_000, 400)})
+        for n in range(6)
+    ]
+    threads = tuple(
+        view.threads[0]._replace(tid=stack.tid, name=stack.name, cpu_percent=4.0)
+        for stack in (main, *pool)
+    )
+    return replace(view, stacks=(main, *pool), threads=threads)
+
+
+def test_a_main_thread_that_sleeps_makes_way_for_those_that_work() -> None:
+    assert pick_threads(_server(asleep_ms=0), None)[0].name == "MainThread", "native work, perhaps"
+    found = pick_threads(_server(asleep_ms=9_000), MAIN)
+    assert {stack.name for stack in found} == {f"worker-{n}" for n in range(6)}
+
+
+def test_threads_alike_are_one_cell_and_a_click_shows_them_as_one() -> None:
+    view = _server(asleep_ms=0)
+    cell, *more = thread_strip(view, {MAIN}, 80).cells
+    assert not more
+    assert cell.label == "worker ×6  cpu 24 %"
+    asked = chosen_of(cell)
+    assert isinstance(asked, GroupChosen)
+    assert (asked.name, asked.threads) == ("worker ×6", frozenset(cell.threads))
+    assert len(asked.threads) == 6
+    top = TopPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        top.show(view)
+        assert "MainThread, worker ×6" in text_of(top).splitlines()[0]
+
+    on_stage(top, play)

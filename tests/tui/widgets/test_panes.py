@@ -203,7 +203,7 @@ def test_phases_calls_and_counters_stand_below_each_other() -> None:
         assert query.split() == ["query", "214", "260", "ms", "3.00", "ms", "4.00", "ms", "86.7",
                                  ":", "1"]  # fmt: skip
         rows = next(line for line in text.splitlines() if line.strip().startswith("rows"))
-        assert rows.split() == ["rows", "5.31", "M", "412", "k/s", "6.42", "s"]
+        assert rows.split() == ["rows", "5.31", "M", "412", "k/s", "00:06.42"]
         while pane.cursor != ("group", 48213, 4, "batch"):
             await pilot.press("down")
         await pilot.press("enter")

@@ -177,3 +177,21 @@ def test_an_empty_table_says_why() -> None:
         assert "because of this" in text_of(table)
 
     on_stage(table, play, (80, 20))
+
+
+def test_a_figure_never_touches_the_word_behind_it() -> None:
+    columns = (Column("name", 6), Column("peak", 8, right=True), Column("n", 3, right=True),
+               Column("what it is", words=True))  # fmt: skip
+    table = Table()
+
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        table.fill([Section(columns, ["a"], lambda _: Row(("heap", "12.34 GB", "123", "words")))])
+        await pilot.pause()
+        head, row = text_of(table).splitlines()[:2]
+        assert "12.34 GB 123  words" in row
+        assert head.index("what it is") == row.index("words")
+        await pilot.click(table, (head.index("what"), 0))
+        clicked = stage.heard_of(Table.TitleClicked)[-1]
+        assert clicked.column == 3  # type: ignore[attr-defined]
+
+    on_stage(table, scene, size=(80, 8))

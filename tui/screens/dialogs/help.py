@@ -10,22 +10,28 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from perftui.tui.terminal.theme import paint_of
+from perftui.tui.text.fit import width_of, wrapped
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
 
     from perftui.tui.terminal.theme import Paint
     from perftui.tui.widgets.bars.key import Key
 
-WIDTH = 58
+_KEY_CELLS = 14
+"""Of a row, before what the key does."""
 More = tuple[str, Sequence[tuple[str, str]]]
 """A title and (key, what it does) rows that are no bindings; a glyph may name its colour behind a
 bar: "■|memory"."""
 
 
-def help_lines(paint: Paint, keys: Sequence[Key], more: Sequence[More]) -> list[list[Piece]]:
-    """Return the page: groups of keys in their order, and what is not a key."""
+def help_lines(
+    paint: Paint, keys: Sequence[Key], more: Sequence[More], width: int
+) -> list[list[Piece]]:
+    """Return the page: groups of keys in their order, and what is not a key; nothing is cut."""
+    room = max(width - _KEY_CELLS - 1, 8)
     lines: list[list[Piece]] = []
     groups: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
@@ -37,7 +43,10 @@ def help_lines(paint: Paint, keys: Sequence[Key], more: Sequence[More]) -> list[
         for shown, said in rows:
             glyph, _, colour = shown.partition("|")
             tone = paint.named(colour) if colour else paint.link
-            lines.append([(f"  {glyph:<12}", tone), (said, paint.text)])
+            for row, text in enumerate(wrapped(said, room)):
+                head = "" if row else f"  {glyph}"
+                gap = " " * max(_KEY_CELLS - width_of(head), 1)
+                lines.append([(head + gap, tone), (text, paint.text)])
     return lines
 
 
@@ -50,9 +59,10 @@ class _Page(Canvas):
         super().__init__()
         self._keys, self._more = keys, more
 
-    def on_mount(self) -> None:
-        """Draw the page once."""
-        lines = help_lines(paint_of(self.app), self._keys, self._more)
+    def on_resize(self, event: Resize) -> None:
+        """Draw the page in the width that there is."""
+        super().on_resize(event)
+        lines = help_lines(paint_of(self.app), self._keys, self._more, event.size.width)
         self.styles.height = len(lines)
         self.put([strip_of(line) for line in lines])
 
@@ -69,7 +79,7 @@ class HelpScreen(ModalScreen[bool]):
     CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen VerticalScroll {
-        width: 62; max-width: 100%; height: auto; max-height: 100%; background: $panel;
+        width: 76; max-width: 100%; height: auto; max-height: 100%; background: $panel;
         border: round $faint; border-title-color: $foreground; padding: 0 1;
         scrollbar-size-vertical: 1; scrollbar-color: $faint; scrollbar-background: $panel;
         border-subtitle-color: $dim;

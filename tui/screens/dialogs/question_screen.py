@@ -1,4 +1,4 @@
-"""A screen that asks one question over another one: its answers have a key each, or are clicked."""
+"""A screen that asks one question over another one; its answers are a list, and have a key each."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AnswerT = TypeVar("AnswerT", bound=str)
 _KEYS = {"esc": "escape"}
 """Textual's names of keys that are written otherwise."""
+_OF_THE_LIST = ("up", "down", "enter")
 
 
 class QuestionScreen(ModalScreen[AnswerT], Generic[AnswerT]):
@@ -42,7 +43,8 @@ class QuestionScreen(ModalScreen[AnswerT], Generic[AnswerT]):
         yield self._question
 
     def on_key(self, event: events.Key) -> None:
-        """Choose by key; no other does anything."""
-        event.stop()
+        """Choose by key; only those of the list do anything else."""
         if event.key in self._answers:
             self.dismiss(self._answers[event.key])
+        if event.key not in _OF_THE_LIST:
+            event.stop()

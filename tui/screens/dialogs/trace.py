@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import Literal
 
-from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from perftui.tui.screens.dialogs.question_screen import QuestionScreen
 
-from perftui.tui.screens.dialogs.question import Question
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-_CHOICES = (
+Answer = Literal["10", "60", "no"]
+"""Seconds, or not at all."""
+_CHOICES: tuple[tuple[str, str, str, Answer], ...] = (
     ("y", "trace for 10 s", "up to 20 times slower", "10"),
     ("m", "trace for 60 s", "ends early if too much comes", "60"),
     ("esc", "leave it as it is", "", "no"),
 )
 
 
-class TraceScreen(ModalScreen[str]):
+class TraceScreen(QuestionScreen[Answer]):
     """Asks whether the program is to trace its allocations, and for how long."""
 
-    CSS = """
-    TraceScreen { align: center middle; background: $background 60%; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer('10')", "10 s", show=False),
-        Binding("m", "answer('60')", "60 s", show=False),
-        Binding("escape", "answer('no')", "leave it", show=False),
-    ]
-
-    def compose(self) -> ComposeResult:
-        """One box."""
-        yield Question("trace", "the program", "traces its allocations", _CHOICES, self.dismiss)
-
-    def action_answer(self, answer: str) -> None:
-        """Close with an answer."""
-        self.dismiss(answer)
+    def __init__(self) -> None:
+        super().__init__("trace", "the program", "traces its allocations", _CHOICES)

@@ -1,21 +1,29 @@
-"""What the home screen asks: a new name, whether to delete, the parameters of a scenario."""
+"""What the home screen asks: a new name, the parameters of a scenario."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from perftui.tui.text.fit import clean
+from perftui.tui.text.fit import clean, shorten_end, width_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
     from textual.app import ComposeResult
 
     from perftui.scenarios.define.parameters import Parameter
     from perftui.scenarios.run.runner import Scenario
+
+MOST_CELLS = 56
+"""All values of a parameter are shown if they need no more; else one is typed."""
 
 
 class AskText(ModalScreen[str | None]):
@@ -54,33 +62,56 @@ class AskText(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class AskYes(ModalScreen[bool]):
-    """A question; only `y` says yes."""
+class OneOf(Static, can_focus=True):
+    """All values that there are, in a row; ←→, space or a click choose."""
 
-    CSS = """
-    AskYes { align: center middle; background: $background 60%; }
-    AskYes > Static {
-        width: 70; max-width: 100%; height: auto; border: round $error; background: $panel;
-        padding: 1 2; border-subtitle-color: $accent;
-    }
+    DEFAULT_CSS = """
+    OneOf { height: 1; width: auto; padding: 0 1; background: $background; }
+    OneOf:focus { background: $accent 25%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "yes", show=False),
-        Binding("n,escape,enter,q", "answer(False)", "no", show=False),
+        Binding("left", "step(-1)", "value before", show=False),
+        Binding("right,space", "step(1)", "next value", show=False),
     ]
 
-    def __init__(self, question: str, yes: str) -> None:
-        super().__init__()
-        self._box = Static(question, markup=False)
-        self._box.border_subtitle = f"y {yes} · n leave it"
+    class Changed(Message):
+        """Another value was chosen."""
 
-    def compose(self) -> ComposeResult:
-        """One box."""
-        yield self._box
+    def __init__(self, values: Sequence[str], value: str) -> None:
+        super().__init__("", markup=False)
+        self._values = values
+        self.value = value
 
-    def action_answer(self, yes: bool) -> None:
-        """Answer."""
-        self.dismiss(yes)
+    def on_mount(self) -> None:
+        """Show the values."""
+        self._show()
+
+    def _show(self) -> None:
+        line = Text()
+        for value in self._values:
+            on = value == self.value
+            line.append(f"[{clean(value)}]" if on else f" {clean(value)} ", "bold" if on else "dim")
+        self.update(line)
+
+    def _take(self, index: int) -> None:
+        self.value = self._values[index % len(self._values)]
+        self._show()
+        self.post_message(self.Changed())
+
+    def action_step(self, step: int) -> None:
+        """Choose the value beside; there is none behind a required one that is open."""
+        known = self.value in self._values
+        here = self._values.index(self.value) if known else -1 if step > 0 else 0
+        self._take(here + step)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the value under the mouse."""
+        end = 1  # a blank at the left
+        for index, value in enumerate(self._values):
+            end += width_of(clean(value)) + 2
+            if event.x < end:
+                self._take(index)
+                return
 
 
 class _Field(Horizontal):
@@ -92,17 +123,32 @@ class _Field(Horizontal):
     _Field > .field--about { width: 1fr; height: 1; padding: 0 1; color: $foreground 55%; }
     """
 
-    def __init__(self, name: str, value: str, about: str) -> None:
+    def __init__(self, parameter: Parameter) -> None:
         super().__init__()
-        self.field = name
-        self.input = Input(value, compact=True, select_on_focus=False)
-        self._about = about
+        self.field = parameter.name
+        self.default = default_text(parameter)
+        values = values_of(parameter)
+        self.input = (
+            OneOf(values, self.default)
+            if values
+            else Input(self.default, compact=True, select_on_focus=False)
+        )
+        about = ("" if values else parameter.accepts(), parameter.help)
+        self._about = clean(" · ".join(filter(None, about)))
+        self._said = Static("", markup=False, classes="field--about")
 
     def compose(self) -> ComposeResult:
         """Name, value, what is accepted."""
         yield Static(self.field, markup=False, classes="field--name")
         yield self.input
-        yield Static(self._about, markup=False, classes="field--about")
+        yield self._said
+
+    def on_resize(self) -> None:
+        """Say as much about it as there is room for."""
+        self.call_after_refresh(self._say)
+
+    def _say(self) -> None:
+        self._said.update(shorten_end(self._about, max(self._said.content_size.width, 0)))
 
 
 class RunForm(ModalScreen[tuple[str, ...] | None]):
@@ -128,14 +174,7 @@ class RunForm(ModalScreen[tuple[str, ...] | None]):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__()
         self._scenario = scenario
-        self._fields = [
-            _Field(
-                parameter.name,
-                default_text(parameter),
-                clean(" · ".join(filter(None, (parameter.accepts(), parameter.help)))),
-            )
-            for parameter in scenario.parameters
-        ]
+        self._fields = [_Field(parameter) for parameter in scenario.parameters]
         self._words = Static("", markup=False, classes="form--words")
         self._problem = Static("", markup=False, classes="form--problem")
         self._run = Static("", markup=False)
@@ -164,6 +203,11 @@ class RunForm(ModalScreen[tuple[str, ...] | None]):
         event.stop()
         self._check()
 
+    def on_one_of_changed(self, event: OneOf.Changed) -> None:
+        """Say at once what would be run."""
+        event.stop()
+        self._check()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Run."""
         event.stop()
@@ -186,8 +230,8 @@ class RunForm(ModalScreen[tuple[str, ...] | None]):
         """Return NAME=VALUE of what differs from the default."""
         return [
             f"{field.field}={field.input.value}"
-            for field, parameter in zip(self._fields, self._scenario.parameters, strict=True)
-            if field.input.value != default_text(parameter)
+            for field in self._fields
+            if field.input.value != field.default
         ]
 
     def _asked(self) -> tuple[str, ...]:
@@ -210,6 +254,17 @@ class RunForm(ModalScreen[tuple[str, ...] | None]):
         self._words.update("" if problem else f"perftui run {shlex.join(self._asked())}")
         self._problem.update(problem)
         return not problem
+
+
+def values_of(parameter: Parameter) -> tuple[str, ...]:
+    """Return all values that a parameter can have, () if they are too many to be shown."""
+    values = tuple(map(parameter.format, parameter.choices))
+    if parameter.kind == "bool":
+        values = (parameter.format(True), parameter.format(False))
+    if values and parameter.optional:
+        values += (parameter.format(None),)
+    fits = sum(width_of(clean(value)) + 2 for value in values) <= MOST_CELLS
+    return values if fits and default_text(parameter) in ("", *values) else ()
 
 
 def default_text(parameter: Parameter) -> str:

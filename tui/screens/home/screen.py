@@ -14,8 +14,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
+from perftui.tui.screens.dialogs.asking import ask_first
+from perftui.tui.screens.dialogs.delete import DeleteScreen
 from perftui.tui.screens.home.choice import HomeChoice, ListName
-from perftui.tui.screens.home.dialogs import AskText, AskYes, RunForm
+from perftui.tui.screens.home.dialogs import AskText, RunForm
 from perftui.tui.screens.home.list_box import ListBox
 from perftui.tui.screens.home.sources import Processes, Recordings, Scenarios
 from perftui.tui.terminal.theme import paint_of
@@ -323,16 +325,13 @@ class HomeScreen(Screen[HomeChoice | None]):
         """Ask, and delete a recording."""
         entry = self._chosen_entry()
         if entry is not None:
-            path, name = entry.path, entry.name
-            asked = AskYes(f"Delete the recording {clean(name)}? It cannot be undone.", "delete it")
-            self.app.push_screen(asked, lambda yes: self._delete(path, name, yes))
+            delete = partial(self._delete, entry.path, entry.name)
+            ask_first(self, DeleteScreen(entry.name), {"delete": delete})
 
-    def _delete(self, path: Path, name: str, yes: bool | None) -> None:
+    async def _delete(self, path: Path, name: str) -> None:
         from perftui.probes.recording.format.limits import RecordingError
         from perftui.probes.recording.shelf.shelf import delete
 
-        if not yes:
-            return
         try:
             delete(path)
         except RecordingError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perftui.tui.screens.live.acts.ranges import Ranges
     from perftui.tui.screens.live.acts.spans import AlertSpans
     from perftui.tui.screens.live.panes import PaneKind
-    from perftui.tui.widgets.flame.threads import ThreadChosen
+    from perftui.tui.widgets.flame.threads import GroupChosen, ThreadChosen
     from perftui.tui.widgets.panes.alerts import AlertsPane
     from perftui.tui.widgets.panes.heat import HeatPane
     from perftui.tui.widgets.panes.processes import ProcessesPane
@@ -97,6 +97,10 @@ class PaneDeck(Container):
     def on_flame_pane_thread_chosen(self, message: ThreadChosen) -> None:
         """Take over a thread of the flame."""
         self._choices.thread((message.pid, message.tid))
+
+    def on_flame_pane_group_chosen(self, message: GroupChosen) -> None:
+        """Take over several threads as one."""
+        self._choices.group(message.name, message.threads)
 
     def on_processes_pane_chosen(self, message: ProcessesPane.Chosen) -> None:
         """Show one process alone, or the whole tree again."""

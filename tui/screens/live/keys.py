@@ -11,6 +11,7 @@ from perftui.tui.picture.play_clock import speed_text
 from perftui.tui.screens.live.panes import PANES
 from perftui.tui.widgets.bars.footer import KeyHint
 from perftui.tui.widgets.bars.key import Key, bindings_of
+from perftui.tui.widgets.charts.track_line import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,7 @@ KEYS = (
     Key("A", "A", "again", "again", "run the scenario again in its process: warm", "Session"),
     Key("R", "R", "restart", "restart", "run it in a new program: cold, same pid", "Session"),
     Key("m", "m", "mark", "mark", "put a mark into the session, now", "Session"),
+    Key("X", "X", "trace", "trace", "trace allocations for some seconds; asks first", "Session"),
     Key("d", "d", "diff", "diff", "compare with a recording, the baseline", "Session"),
     Key("s", "s", "save", "save", "save range or screen for other tools", "Session"),
     Key("y", "y", "copy", "copy", "copy the open tab as text", "Session"),
@@ -83,6 +85,7 @@ KEYS = (
 )
 
 
+WAITS = tuple(look for name, look in LOOKS.items() if name != "cpu")
 LEGEND: tuple[More, ...] = (
     (
         "Colours",
@@ -96,6 +99,15 @@ LEGEND: tuple[More, ...] = (
             ("■|warn", "an alert; the tint is grey once it has cleared"),
             ("■|link", "the chosen range, and what a key chose"),
             ("▸ box|link", "flame: one colour a package, darker where more of it"),
+            ("▀|cpu", "Heat: the brighter, the more CPU; its scale is above it"),
+        ),
+    ),
+    (
+        "Threads, by what they did most",
+        (
+            ("▂▅█|cpu", "CPU; the height is the share of a core"),
+            *((f"{look.glyph}|{look.colour}", look.word) for look in WAITS),
+            ("▂|warn", "CPU that no stack and no reading explains"),
         ),
     ),
     (
@@ -107,7 +119,16 @@ LEGEND: tuple[More, ...] = (
             ("│ ▏", "the cursor; where an alert began, a box begins"),
             ("[ ]", "the chosen range"),
             ("● ‖ ▶ ■", "live, paused or replay, playing, ended"),
-            ("…", "cut for want of room"),
+            ("▸", "folded, or chosen; Enter opens it"),
+            ("◀", "the line, or the phase, where the time went or goes"),
+            ("×24", "so many threads of one name, as one"),
+            ("± 2", "how far a share may be off: few samples"),
+            ("▲ ▼ +1 MB/s", "memory rises, falls; in a table ▼ is what it is sorted by"),
+            ("◆ ┃", "the cursor in Heat, in Threads"),
+            ("!", "Log: a line of stderr that does not call itself INFO"),
+            ("✓ ~ ✗", "Plans: done by the engine, in part, not at all"),
+            ("‹ ›", "there are more tabs on this side"),
+            ("…", "cut for want of room, or not ended yet"),
             ("?", "in the verdict: may be wrong, the line below says why"),
         ),
     ),
@@ -131,9 +152,18 @@ MORE: tuple[More, ...] = (
             ("? ?", "the screen explains itself"),
             ("ctrl+z", "back to the shell; fg comes back, the target goes on"),
             ("ctrl+p", "every command, tabs and themes by name"),
-            ("1-4", "in a table: sort by that column"),
-            ("ctrl+←→", "in flame and log: sideways while scrubbing"),
-            ("Enter", "in the heat map: begin a range, then end it"),
+        ),
+    ),
+    (
+        "In the open tab",
+        (
+            ("↑ ↓", "rows, frames, tracks, lines; page up, page down"),
+            ("ctrl+home", "to the first row; ctrl+end to the last"),
+            ("Enter", "a row opens, a frame zooms; in Heat a range begins, then ends"),
+            ("backspace", "flame: zoom out, as esc does"),
+            ("1-4", "Top: sort by that column"),
+            ("ctrl+←→", "Flame, Log: sideways while ←→ scrub"),
+            ("G", "Log: follow the end"),
         ),
     ),
 )
@@ -143,7 +173,6 @@ MORE += LEGEND
 LIVE_BINDINGS: list[BindingType] = [
     *bindings_of(KEYS),
     *(Binding(kind.key, f"tab('{kind.name}')", kind.name, show=False) for kind in PANES),
-    Binding("X", "trace", "trace allocations", show=False),
 ]
 
 

@@ -8,14 +8,13 @@ from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.view import TIMELINE_MIN_NS
 from perftui.tui.terminal.panels import USUAL, Panels
 from perftui.tui.terminal.sizes import BESIDE, WIDE
+from perftui.tui.widgets.charts.axis_place import CHART_LEFT, STRIP_LEFT, strip_columns
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH
 
 LEAST_CHART = 3
 """Rows of a chart with its frame: what a flat line needs."""
 LEAST_PANE = 8
 """Rows that the tabs keep, however large a person makes the charts."""
-STRIP_LEFT = 20
-"""Columns left of a strip: its name and its value."""
 
 
 class LiveLayout(NamedTuple):
@@ -108,7 +107,7 @@ def plan(
 
 def _columns(width: int, figures: bool) -> tuple[int, int]:
     """Return (first column of the time axis, its columns)."""
-    left = 11 if figures else 9
+    left = CHART_LEFT[figures]
     right = FACTS_WIDTH + 4 if figures else 2
     return left, max(width - left - right, 1)
 
@@ -123,7 +122,7 @@ def _strips(width: int, height: int, *, cpu: bool, memory: bool, none: bool) -> 
     both = height >= 20
     rss = int(memory and not none)
     second = int(cpu and not none and (both or not rss))
-    columns = max(width - STRIP_LEFT - 1, 1)
+    columns = strip_columns(width)
     return LiveLayout(rss, second, 0, 0, 0, STRIP_LEFT, columns, False, width)
 
 

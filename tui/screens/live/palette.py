@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _KEYS_ONLY = ("", "show_alert", "scrub(-1)", "scrub(1)", "sample(-1)", "sample(1)")
 """Actions that make sense as a key only."""
 _OF_KEPT = ("again", "restart")
+_OF_LIVING = ("trace",)
 
 
 def commands(
@@ -45,7 +46,9 @@ def commands(
         letter = f" ({kind.key})" if kind.key else ""
         yield command(f"Tab: {kind.name}", f"open it{letter}", f"tab('{kind.name}')")
     for key in KEYS:
-        if key.action not in _KEYS_ONLY and (kept or key.action not in _OF_KEPT):
+        if key.action in _KEYS_ONLY or (key.action in _OF_KEPT and not kept):
+            continue
+        if alive or key.action not in _OF_LIVING:
             title = f"{key.help[0].upper()}{key.help[1:]}"
             yield command(title, f"key {key.shown}", key.action)
     if not replayed:
@@ -55,5 +58,4 @@ def commands(
     if alive:
         yield command("Release memory", "what the program does not use; asks first", "release")
         yield command("List asyncio tasks", "as they stand now: the Tasks tab", "list_tasks")
-        yield command("Trace allocations", "tracemalloc for some seconds (X); asks first", "trace")
         yield command("Interrupt the target", "send it SIGINT, as ctrl+c would", "interrupt")

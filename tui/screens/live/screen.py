@@ -1,33 +1,26 @@
 """The live screen: timelines over one time axis, tabs below, all about one selection.
 
-One loop asks the reader for a picture on a worker thread, a few times a second and at once
-after a key, never two at a time; the picture is drawn in one batch. Nothing here measures.
-
 The screen owns plain objects that do the work: `Shown` is what is on it and what was chosen,
 `TimeCursor`, `Ranges`, `Choices`, `Player` and `AlertSpans` change that, `Requests` and
-`AlertNews` speak with the session, `PictureTaker` takes the pictures, `LiveParts` and `PaneDeck`
-draw them. Here they are brought together, and hear of keys, mouse and time.
+`AlertNews` speak with the session, `OverIt` opens dialogs, `PictureLoop` takes the pictures,
+`LiveParts` and `PaneDeck` draw them, each in one batch. Here they are brought together, and hear
+of keys, mouse and time. Nothing here measures.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
-from perftui.probes.spine.wakes import near_s
-from perftui.tui.picture.refresh_pace import BEHIND_S, CALM_HZ, RefreshPace
 from perftui.tui.screens.dialogs.standing import stands_still
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
-from perftui.tui.screens.live.acts.giving_back import GivingBack
 from perftui.tui.screens.live.acts.leaving import Leaving
 from perftui.tui.screens.live.acts.news import AlertNews
+from perftui.tui.screens.live.acts.over import OverIt
 from perftui.tui.screens.live.acts.panels import PanelActs
 from perftui.tui.screens.live.acts.player import Player
 from perftui.tui.screens.live.acts.ranges import Ranges
@@ -35,17 +28,15 @@ from perftui.tui.screens.live.acts.requests import Requests
 from perftui.tui.screens.live.acts.session_thread import SessionThread
 from perftui.tui.screens.live.acts.shown import Shown
 from perftui.tui.screens.live.acts.spans import AlertSpans
-from perftui.tui.screens.live.acts.tracing import TracingAllocations
 from perftui.tui.screens.live.acts.verdict import VerdictTold
 from perftui.tui.screens.live.deck import PaneDeck
-from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
+from perftui.tui.screens.live.keys import LIVE_BINDINGS
+from perftui.tui.screens.live.loop import PictureLoop
 from perftui.tui.screens.live.palette import commands
 from perftui.tui.screens.live.panes import FLAME, PANES, PaneKind
 from perftui.tui.screens.live.parts import LiveParts
-from perftui.tui.screens.live.taker import PictureTaker, Wanted
 from perftui.tui.screens.live.typing_bars import TypingBars
 from perftui.tui.session.cores import usable_cores
-from perftui.tui.session.face import Recorded
 from perftui.tui.terminal.app import TerminalApp
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
@@ -62,7 +53,6 @@ if TYPE_CHECKING:
 
     from perftui.tui.picture.selection import Selection
     from perftui.tui.picture.view import Part, View
-    from perftui.tui.screens.live.layout import LiveLayout
     from perftui.tui.session.face import LiveSession
     from perftui.tui.session.notify import How
     from perftui.tui.terminal.panels import Panels
@@ -119,18 +109,11 @@ class LiveScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.session = session
-        self.pictures = 0
-        """Pictures drawn so far."""
-        self.paced = True
-        """Pictures come later where drawing is dear; not so in tests, and a replay takes nothing
-        from a target."""
-        self._wake = asyncio.Event()
         self._open = True
         self._answer: Passing[Note] = Passing(ANSWER_S)
         self._bars = TypingBars(self)
-        self._taker = PictureTaker(session)
         self._thread = SessionThread(session, self.say)
-        self.shown = shown = Shown(self._changed)
+        self.shown = shown = Shown(lambda: self.loop.changed())
         self.player = player = Player(shown, self.say)
         self.cursor = TimeCursor(session, shown, player, self._thread, self.say)
         self.ranges = Ranges(shown, player, self.say)
@@ -150,6 +133,19 @@ class LiveScreen(Screen[None]):
             self._draw_card,
             self.open_tab,
             by_itself=tells_verdict,
+        )
+        self.over = OverIt(
+            self, session, shown, self.parts, self.deck, self._bars, self.requests, self.say
+        )
+        self.loop = PictureLoop(
+            session,
+            shown,
+            player,
+            self._thread,
+            self.say,
+            covered=self._covered,
+            wants=self._wants,
+            draw=self.show_view,
         )
         self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
         self._bind_actions()
@@ -185,9 +181,15 @@ class LiveScreen(Screen[None]):
         self.action_again = self.requests.again
         self.action_restart = self.requests.restart
         self.action_interrupt = self.requests.interrupt
-        self.action_release = GivingBack(self, self.requests).ask
+        self.action_release = self.over.release
+        self.action_trace = self.over.trace
+        self.action_filter = self.over.filter
+        self.action_go = self.over.go
+        self.action_diff = self.over.diff
+        self.action_save = self.over.save
+        self.action_help = self.over.help
+        self.action_jump = self.over.jump
         self.action_list_tasks = self.requests.list_tasks
-        self.action_trace = TracingAllocations(self, self.requests).ask
         self.action_tell_alerts = self.news.tell
         self.action_tab = self.open_tab
         self.action_copy = partial(self.deck.panes.copy, self.say)
@@ -204,6 +206,11 @@ class LiveScreen(Screen[None]):
     def view(self) -> View | None:
         """The picture that is on the screen."""
         return self.shown.view
+
+    @property
+    def pictures(self) -> int:
+        """Pictures drawn so far."""
+        return self.loop.pictures
 
     @property
     def tab(self) -> str:
@@ -229,70 +236,30 @@ class LiveScreen(Screen[None]):
             if self.app.settings.problem:
                 self.call_after_refresh(self.say, self.app.settings.problem, "warn")
         self._lay_out(self.app.size.width, self.app.size.height)
-        self.run_worker(self._follow(), group="view", exclusive=True)
+        self.run_worker(self.loop.run(), group="view", exclusive=True)
         self.set_interval(NEWS_EVERY_S, self.news.look)
         self.set_interval(NEWS_EVERY_S, self.verdict.look)
 
     def on_unmount(self) -> None:
         """Let go of the worker thread."""
         self._open = False
+        self.loop.end()
         self._thread.close()
 
-    # -- the loop --------------------------------------------------------------------------
+    # -- drawing ---------------------------------------------------------------------------
 
-    async def _follow(self) -> None:
-        """Take and draw pictures until the screen is closed."""
-        pace, cpu_s, drawn = RefreshPace(), time.thread_time(), self.pictures
-        while True:
-            begun = time.monotonic()
-            self._wake.clear()
-            self.player.advance()
-            await self._picture()
-            took_s, spent_s = time.monotonic() - begun, time.thread_time() - cpu_s
-            drew = self.pictures != drawn or not drawn
-            cpu_s, drawn = cpu_s + spent_s, self.pictures
-            hz: float = self.player.refresh_hz
-            rest = max(1 / hz - took_s, 0.01)
-            if self.paced and not isinstance(self.session, Recorded):
-                if not self.player.chosen_hz:
-                    hz = pace.calm_hz(hz)
-                rest = pace.rest_s(hz, took_s=took_s, cpu_s=spent_s, drew=drew)
-                if hz <= CALM_HZ:
-                    rest = near_s(time.monotonic_ns(), rest, 1 / CALM_HZ) + BEHIND_S
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), rest)
-
-    async def _picture(self) -> None:
-        """Take one picture and draw it, unless it would be the one that is there."""
-        layout = self.shown.layout
-        # Below another screen every change is a whole screen for the terminal.
-        if layout is None or not self.is_current or stands_still(self.app.screen):
-            return
-        wanted = Wanted(
-            self.selection,
-            layout.columns,
-            self._wants(layout),
-            self.player.playing,
-            self.player.speed,
-        )
-        before = self.view
-        try:
-            view = await self._thread.run(lambda: self._taker.take(wanted, before))
-        except Exception as error:  # a picture less, not a screen less
-            if self._open:
-                self.say(f"no picture: {type(error).__name__}: {error}", "warn")
-            return
-        if view is not None and self._open:
-            self.show_view(view)
-
-    def _wants(self, layout: LiveLayout) -> frozenset[Part]:
+    def _wants(self) -> frozenset[Part]:
         """Return the parts of a picture that can be seen."""
-        wants = self.deck.kind.needs
+        wants, layout = self.deck.kind.needs, self.shown.layout
         if self.selection.against and self.tab == FLAME:
             wants |= {"phases", "imports", "calls", "events"}
-        if layout.figures or layout.counter:  # the figures beside the charts
+        if layout is not None and (layout.figures or layout.counter):  # the figures beside charts
             wants |= {"threads", "counters"}
         return wants
+
+    def _covered(self) -> bool:
+        """Tell whether the screen must not change: it lies below another one that stands still."""
+        return not self.is_current or stands_still(self.app.screen)
 
     def show_view(self, view: View) -> None:
         """Draw a picture."""
@@ -301,18 +268,11 @@ class LiveScreen(Screen[None]):
         self.shown.view = view
         self.parts.take(view)
         self.redraw()
-        self.pictures += 1
-        if self.pictures == _BEGUN_PICTURES and not self.app.is_headless:
+        drawn = self.loop.pictures + 1
+        if drawn == _BEGUN_PICTURES and not self.app.is_headless:
             spare_what_lives()
-        if self.pictures == 1:
-            self.call_after_refresh(self._explain_once)
-
-    def _changed(self) -> None:
-        """Draw at once: something else is wanted."""
-        self._taker.forget()
-        self._wake.set()
-
-    # -- drawing ---------------------------------------------------------------------------
+        if drawn == 1:
+            self.call_after_refresh(self.over.explain_once)
 
     def _draw_card(self) -> None:
         """Draw the verdict that there is, or take its card away and give the pane the keys."""
@@ -325,7 +285,7 @@ class LiveScreen(Screen[None]):
     def _lay_out(self, width: int, height: int) -> None:
         """Give every part its rows."""
         if self.parts.fit(self.shown, self._note(), width, height):
-            self._wake.set()
+            self.loop.wake()
         if self.parts.small:
             self._bars.hide()
 
@@ -360,12 +320,12 @@ class LiveScreen(Screen[None]):
 
     def _draw_tabs(self) -> None:
         width, paint = self.app.size.width, paint_of(self.app)
-        self.parts.draw_tabs(self.shown, self._taker.note, width, paint)
+        self.parts.draw_tabs(self.shown, self.loop.note, width, paint)
 
     def _restyle(self) -> None:
         """Draw in the colours of a new theme."""
         self._draw()
-        self._changed()
+        self.loop.changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size at once, and ask for a picture with as many columns."""
@@ -379,7 +339,7 @@ class LiveScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up after a dialog."""
-        self._changed()
+        self.loop.changed()
 
     # -- tabs ------------------------------------------------------------------------------
 
@@ -401,7 +361,7 @@ class LiveScreen(Screen[None]):
             self.deck.panes.take_keys()
         if self.view is not None:
             self.deck.show(self.view)
-        self._wake.set()
+        self.loop.wake()
 
     def action_next_tab(self, step: int) -> None:
         """Open the tab beside."""
@@ -439,65 +399,12 @@ class LiveScreen(Screen[None]):
         focused = self.focused
         return isinstance(focused, Table) and focused.opens and focused.cursor is not None
 
-    async def action_filter(self) -> None:
-        """Type a filter."""
-        await self._bars.open_filter(self.selection.filter)
-
-    async def action_go(self) -> None:
-        """Ask for a moment."""
-        if self.view is not None:
-            await self._bars.open_go()
-
-    def action_diff(self) -> None:
-        """Choose a recording to compare this session with."""
-        from perftui.tui.screens.live.acts.comparing import begin_diff
-
-        begin_diff(self, self.session, self.say)
-
-    def action_save(self) -> None:
-        """Save what the screen is about, or the screen."""
-        from perftui.tui.screens.live.acts.saving import offer_to_save
-
-        offer_to_save(self, self.session, self.shown, self.say)
-
     def action_clear(self) -> None:
         """Send the verdict away, else clear range and cursor."""
         if self.verdict.card is not None:
             self.verdict.close()
         else:
             self.ranges.clear()
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from perftui.tui.screens.dialogs.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS, MORE, explains=True), self._helped)
-
-    def _helped(self, explain: bool | None) -> None:
-        if explain:
-            self.explain()
-
-    def explain(self) -> None:
-        """Lay over the screen what its parts mean."""
-        from perftui.tui.screens.live.acts.explaining import explained
-
-        if self.is_current and not self.parts.small:
-            self.app.push_screen(explained(self.parts, self.deck))
-
-    def _explain_once(self) -> None:
-        from perftui.tui.session.first_look import is_first_look, note_seen
-
-        if not self.app.is_headless and is_first_look():
-            note_seen()
-            self.explain()
-
-    def action_jump(self) -> None:
-        """Put letters on all that can be clicked."""
-        from perftui.tui.screens.dialogs.jump import JumpScreen, click, targets_of
-
-        targets = targets_of(self)
-        if targets:
-            self.app.push_screen(JumpScreen(targets), lambda t: None if t is None else click(t))
 
     def action_ctrl_c(self) -> None:
         """Say what ctrl+c does not do."""

@@ -9,7 +9,7 @@ from perftui.probes.text.units import format_bytes, format_clock
 from perftui.scenarios.race.growth import growth_words, ten_times_text
 from perftui.scenarios.race.report import about_text, figure_text, measure_label, recording_name
 from perftui.scenarios.race.verdict import clear_winner, ratios_of, with_growth
-from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
+from perftui.tui.text.fit import ELLIPSIS, clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.draw.canvas import Piece, cells_of, strip_of
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ def verdict_lines(
     wrapped = _wrapped(pieces, inner)
     if len(wrapped) > rows:
         wrapped = wrapped[:rows]
+        kept = wrapped[-1][: inner - 1]
+        wrapped[-1] = [*kept, (ELLIPSIS, kept[-1][1])]
     above = (rows - len(wrapped)) // 2
     lines = []
     for row in range(rows):

@@ -1,4 +1,5 @@
-"""Sub-second activity as levels: one column a second, rows are parts of a second. Pure."""
+"""Activity as levels: one column a period, a second if the axis has a cell for each, and rows are
+parts of it. Pure."""
 
 from __future__ import annotations
 
@@ -20,41 +21,40 @@ UNKNOWN = -1
 _HOLD_BUCKETS = 2
 """Samples come about as often as there are buckets: one that fell beside its bucket is no hole."""
 _ROWS = (20, 10, 4, 2)
-_MOST_CELLS = 6
 
 
 class HeatMap(NamedTuple):
     """The picture: `levels[column][row]`, 0 to LEVELS - 1 or UNKNOWN."""
 
     t0_ns: int
+    period_ns: int
+    """Time of a column."""
     rows: int
-    """Parts of a second, an even number."""
-    cells: int
-    """Cells that a column is wide."""
+    """Parts of it, an even number."""
     top: float
     """Value of the highest level."""
     levels: tuple[tuple[int, ...], ...]
 
     @property
-    def seconds(self) -> int:
+    def periods(self) -> int:
         """Columns."""
         return len(self.levels)
 
     @property
     def part_ns(self) -> int:
         """Time of one row."""
-        return NS_PER_S // self.rows
+        return self.period_ns // self.rows
 
     def moment(self, column: int, row: int) -> int:
         """Return when a part begins; outside, that of the nearest part."""
-        column = min(max(column, 0), max(self.seconds - 1, 0))
+        column = min(max(column, 0), max(self.periods - 1, 0))
         row = min(max(row, 0), self.rows - 1)
-        return self.t0_ns + column * NS_PER_S + row * self.part_ns
+        return self.t0_ns + column * self.period_ns + row * self.part_ns
 
     def place(self, t_ns: int) -> tuple[int, int] | None:
         """Return (column, row) of a moment, None outside."""
-        column, rest = divmod(t_ns - self.t0_ns, NS_PER_S)
-        return (column, rest // self.part_ns) if 0 <= column < self.seconds else None
+        column, rest = divmod(t_ns - self.t0_ns, self.period_ns)
+        return (column, rest // self.part_ns) if 0 <= column < self.periods else None
 
 
 def level_of(value: float | None, top: float) -> int:
@@ -66,35 +66,41 @@ def level_of(value: float | None, top: float) -> int:
 
 
 def rows_for(lines: int) -> int:
-    """Return how many parts of a second fit into so many lines of half blocks."""
+    """Return how many parts of a period fit into so many lines of half blocks."""
     return next((rows for rows in _ROWS if rows // 2 <= lines), 2)
 
 
-def heat_map(buckets: Buckets, lines: int, width: int) -> HeatMap:
-    """Make the picture of CPU in buckets of 1/HEAT_PER_S s.
+def heat_map(buckets: Buckets, lines: int) -> HeatMap:
+    """Make the picture of CPU in HEAT_PER_S buckets a period.
+
+    A row is the mean of what was read in it. Of buckets that are longer than a reading, the
+    highest one counts: a burst is not averaged away.
 
     Args:
-        buckets: Whole seconds.
+        buckets: Whole periods.
         lines: Lines of half blocks there are.
-        width: Cells there are; seconds that do not fit leave at the left.
     """
     rows = rows_for(lines)
-    seconds = len(buckets.last) // HEAT_PER_S
-    skipped = max(seconds - max(width, 1), 0)
-    values = hold(buckets.last, _HOLD_BUCKETS)
+    periods = max(len(buckets.last) // HEAT_PER_S, 1)
+    period_ns = (buckets.t1_ns - buckets.t0_ns) // periods
+    values = hold(buckets.last if period_ns <= NS_PER_S else buckets.high, _HOLD_BUCKETS)
     top = nice_top(max([100.0, *(value for value in values if value is not None)]))
     per_row = HEAT_PER_S // rows
+    sum_up = _mean if period_ns <= NS_PER_S else _highest
     levels = tuple(
         tuple(
-            level_of(_mean(values[at : at + per_row]), top)
-            for at in range(second * HEAT_PER_S, (second + 1) * HEAT_PER_S, per_row)
+            level_of(sum_up(values[at : at + per_row]), top)
+            for at in range(period * HEAT_PER_S, (period + 1) * HEAT_PER_S, per_row)
         )
-        for second in range(skipped, seconds)
+        for period in range(len(buckets.last) // HEAT_PER_S)
     )
-    cells = min(max(width // max(len(levels), 1), 1), _MOST_CELLS)
-    return HeatMap(buckets.t0_ns + skipped * NS_PER_S, rows, cells, top, levels)
+    return HeatMap(buckets.t0_ns, period_ns, rows, top, levels)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     kept = [value for value in values if value is not None]
     return sum(kept) / len(kept) if kept else None
+
+
+def _highest(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from perftui.probes.text.units import NS_PER_S, format_clock, three_digits
+from perftui.probes.text.units import NS_PER_S, format_clock
 from perftui.tui.widgets.draw.canvas import Canvas, strip_of
 
 if TYPE_CHECKING:
@@ -34,21 +34,31 @@ def tick_step_s(span_s: float, ticks: int) -> float:
 
 def tick_text(seconds: float, step_s: float) -> str:
     """Name a moment with no more digits than its neighbours need."""
-    if abs(seconds) < step_s / 2:
-        return "0 s"
-    if step_s < 1:
-        digits = min(max(-math.floor(math.log10(step_s)), 1), 3)
-        return f"{seconds:.{digits}f} s"
-    if seconds < 120 and step_s < 60:
-        return f"{seconds:.0f} s"
-    return format_clock(seconds).removesuffix(".0") if step_s >= 1 else format_clock(seconds)
+    digits = 0 if step_s >= 1 else min(max(-math.floor(math.log10(step_s)), 1), 3)
+    return format_clock(round(seconds, 3), digits)
 
 
 def moment_text(seconds: float) -> str:
-    """Name a moment that somebody chose."""
-    if seconds < 600:
-        return f"{seconds:.1f} s" if seconds >= 1 else f"{three_digits(round(seconds, 3))} s"
-    return format_clock(seconds)
+    """Name a moment that somebody chose: as the header and the axis do, one form for all."""
+    return format_clock(seconds, 3) if 0 < round(seconds, 3) < 1 else format_clock(seconds)
+
+
+def start_text(seconds: float) -> str:
+    """Name a moment at which something began, in a table: imports may be milliseconds apart."""
+    return format_clock(seconds, 2 if seconds < 3600 else 0)
+
+
+def ticks_of(view: View, axis: AxisMap) -> list[tuple[int, str]]:
+    """Return (column, label) of the ticks of an axis."""
+    span_s = (axis.t1_ns - axis.t0_ns) / NS_PER_S
+    step = tick_step_s(span_s, max(axis.columns // 16, 2))
+    first = math.ceil(view.seconds(axis.t0_ns) / step - 1e-9) * step
+    ticks: list[tuple[int, str]] = []
+    origin = view.status.t_start_ns
+    while (t_ns := origin + round(first * NS_PER_S)) <= axis.t1_ns and len(ticks) < 64:
+        ticks.append((axis.column(t_ns), tick_text(first, step)))
+        first += step
+    return ticks
 
 
 class TimeAxis(Canvas):
@@ -78,15 +88,7 @@ def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
             cells[n] = (text[offset], style)
         return True
 
-    span_s = (axis.t1_ns - axis.t0_ns) / NS_PER_S
-    step = tick_step_s(span_s, max(axis.columns // 16, 2))
-    first = math.ceil(view.seconds(axis.t0_ns) / step - 1e-9) * step
     origin = view.status.t_start_ns
-    ticks: list[tuple[int, str]] = []
-    while (t_ns := origin + round(first * NS_PER_S)) <= axis.t1_ns and len(ticks) < 64:
-        ticks.append((axis.column(t_ns), tick_text(first, step)))
-        first += step
-
     selection = view.selection
     marked: list[int] = []
     if selection.range is not None:
@@ -111,7 +113,7 @@ def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
     if axis.t0_ns > origin or (selection.axis is not None and axis.t1_ns < view.status.t_end_ns):
         for offset, char in enumerate(_ZOOMED[: axis.left]):
             cells[offset] = (char, paint.link)
-    for column, text in ticks:
+    for column, text in ticks_of(view, axis):
         if column + len(text) <= axis.left + axis.columns:
             write(column, text, paint.dim, free=True)
     return strip_of(cells)

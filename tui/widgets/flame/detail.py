@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
+from perftui.probes.profile.place import file_name
 from perftui.probes.profile.sums import BYTES, WEIGHT_INDEX
 from perftui.probes.spine.calltree import installed_path, own_path
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
-from perftui.tui.text.fit import clean, shorten_middle
+from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
 
 if TYPE_CHECKING:
@@ -114,27 +115,21 @@ def headline(pane: LinePane, frame: FrameDetail) -> list[Part]:
     share: list[Part] = [(percent(frame.share), plain)]
     if frame.error is not None and width >= 100:
         share.append((f" ±{max(frame.error * 100, 0.1):.{0 if frame.error >= 0.01 else 1}f}", dim))
-    if frame.total.grown_bytes > 0 or frame.weight == "grown":
-        figures += [
-            ("   grown ", dim),
-            (format_bytes(frame.total.grown_bytes), pane.tone("warm")),
-        ]
-        if frame.weight == "grown":
-            figures += [(" ", dim), *share]
-    if frame.weight in ("waiting", "touched"):
-        figures += [
-            (f"   {frame.weight} ", dim),
-            (amount_text(frame.total, frame.weight), pane.tone("warm")),
-            (" ", dim),
-            *share,
-        ]
-    figures += [("   total ", dim), (format_seconds(frame.total.wall_ns / NS_PER_S), strong)]
-    if frame.weight == "wall":
-        figures += [(" ", dim), *share]
-    figures += [("   self ", dim), (format_seconds(frame.self_.wall_ns / NS_PER_S), plain)]
-    figures += [("   cpu ", dim), (format_seconds(frame.total.cpu_ns / NS_PER_S), plain)]
-    if frame.weight == "cpu":
-        figures += [(" ", dim), *share]
+    amounts = {
+        "grown": (frame.total.grown_bytes > 0, frame.total, pane.tone("warm")),
+        "waiting": (False, frame.total, pane.tone("warm")),
+        "touched": (False, frame.total, pane.tone("warm")),
+        "wall": (True, frame.total, strong),
+        "self": (True, frame.self_, plain),
+        "cpu": (True, frame.total, plain),
+    }
+    for name in sorted(amounts, key=lambda name: name != frame.weight):  # what was asked is first
+        always, amount, tone = amounts[name]
+        if always or name == frame.weight:
+            word = "total" if name == "wall" else name
+            said = amount_text(amount, "wall" if name == "self" else cast("WeightName", name))
+            figures += [(f"{_GAP}{word} ", dim), (said, tone)]
+            figures += [(" ", dim), *share] if name == frame.weight else []
     return _named(pane, frame, figures)
 
 
@@ -148,13 +143,35 @@ def _named(pane: LinePane, frame: FrameDetail, figures: list[Part]) -> list[Part
     name = clean(frame.function)
     if frame.note:
         figures.append(("   " + clean(frame.note), dim))
-    room = max(width - sum(len(t) for t, _ in figures) - 3, 16)
-    name = shorten_middle(name, max(room * 2 // 3, 12))
-    left = room - len(name)
+    # Who it is counts most: figures go, from the last one on, before name and line are cut.
+    short = f"{file_name(frame.file)}:{frame.line}" if frame.line and place else ""
+    needed = min(width_of(name), _NAME_CELLS) + (width_of(short) + 2 if short else 0) + 1
+    figures = _fitting(figures, max(width - needed, width // 2))
+    room = max(width - sum(width_of(text) for text, _ in figures) - 1, 16)
+    left = room - min(width_of(name), max(room * 2 // 3, room - width_of(short) - 2)) - 2
+    if width_of(place) > left and short:
+        place = short
+    place = shorten_middle(place, left) if left >= 6 else ""
+    name = shorten_middle(name, room - width_of(place) - 2 if place else room)
     parts: list[Part] = [(" " + name, strong)]
-    if left >= 8:
-        parts.append(("  " + shorten_middle(place, left), dim))
+    if place:
+        parts.append(("  " + place, dim))
     return parts + figures
+
+
+def _fitting(figures: list[Part], room: int) -> list[Part]:
+    """Leave out what does not fit, from the end: a word and its figure go together."""
+    while figures and sum(width_of(text) for text, _ in figures) > room:
+        last = max(n for n, (text, _) in enumerate(figures) if text.startswith(_GAP))
+        figures = figures[:last]
+    return figures
+
+
+_NUMBER_CELLS = 7
+_GAP = "   "
+"""Before the word of each figure."""
+_NAME_CELLS = 24
+"""A name keeps as many, whatever figures there are."""
 
 
 class Detail(LinePane, can_focus=False):
@@ -215,12 +232,13 @@ class Detail(LinePane, can_focus=False):
         lines = []
         for number, code in found:
             hot = number in marks
+            mark = "  ◀ " + _mark_text(marks[number], frame.weight) if hot else ""
+            said = shorten_end(clean(code), width - _NUMBER_CELLS - width_of(mark))
             parts: list[Part] = [
                 (f" {number:5d} ", self.tone("accent") if number == frame.line else dim),
-                (clean(code), self.tone("strong") if hot else text),
+                (said, self.tone("strong") if hot else text),
+                (mark, self.tone("warm")),
             ]
-            if hot:
-                parts.append(("  ◀ " + _mark_text(marks[number], frame.weight), self.tone("warm")))
             lines.append(line_of(parts, width, text))
         return lines
 

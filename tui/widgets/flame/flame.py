@@ -22,9 +22,9 @@ from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
 from perftui.tui.widgets.flame.layout import Box, first_of, lay_out
 from perftui.tui.widgets.flame.threads import (
-    ThreadChosen,
     ThreadStrip,
     as_one,
+    chosen_of,
     pick_threads,
     thread_strip,
 )
@@ -271,7 +271,7 @@ class Flame(IciclePane):
         for cell in strip.cells:
             if cell.x0 > at:
                 parts.append((" " * (cell.x0 - at), text))
-            style = ink_style(-1, 0 if cell.chosen else 2, "", self.is_dark, ground_of(text))
+            style = ink_style(-1, 2, "", self.is_dark, ground_of(text))
             parts.append(("▏", edge_style(style, ground_of(text))))
             parts.append((inside(cell.label, cell.x1 - cell.x0 - 1), style))
             at = cell.x1
@@ -370,8 +370,8 @@ class Flame(IciclePane):
         """Choose a thread of the line of threads."""
         if self._strip is not None and event.y == self.size.height - 1:
             for cell in self._strip.cells:
-                if cell.x0 <= event.x < cell.x1 and cell.thread is not None:
-                    self.post_message(ThreadChosen(*cell.thread))
+                if cell.x0 <= event.x < cell.x1 and cell.threads:
+                    self.post_message(chosen_of(cell))
 
 
 def _kinds(thread: ThreadTree) -> str:

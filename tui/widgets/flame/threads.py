@@ -8,7 +8,7 @@ from textual.message import Message
 
 from perftui.probes.profile.alike import groups_alike, merged, working
 from perftui.probes.profile.sums import busy
-from perftui.probes.profile.thread_groups import name_pattern
+from perftui.probes.profile.thread_groups import group_threads, name_pattern
 from perftui.probes.profile.waiting import STDLIB_WAITS
 from perftui.tui.text.fit import clean
 
@@ -32,15 +32,32 @@ class ThreadChosen(Message, namespace="flame_pane"):
         self.tid = tid
 
 
+class GroupChosen(Message, namespace="flame_pane"):
+    """A person wants the flame of several threads as one: `on_flame_pane_group_chosen`."""
+
+    def __init__(self, name: str, threads: frozenset[tuple[int, int]]) -> None:
+        super().__init__()
+        self.name = name
+        self.threads = threads
+
+
 class ThreadCell(NamedTuple):
-    """One thread, or several native ones of a name, in the cells [x0, x1)."""
+    """One thread, or several of one name, in the cells [x0, x1)."""
 
     x0: int
     x1: int
     label: str
-    thread: tuple[int, int] | None
-    """(pid, tid) if the flame can show it."""
-    chosen: bool
+    name: str
+    """Of the thread, or of the group."""
+    threads: tuple[tuple[int, int], ...]
+    """(pid, tid) of those that the flame can show."""
+
+
+def chosen_of(cell: ThreadCell) -> ThreadChosen | GroupChosen:
+    """Return what a click on a cell asks for."""
+    if len(cell.threads) == 1:
+        return ThreadChosen(*cell.threads[0])
+    return GroupChosen(cell.name, frozenset(cell.threads))
 
 
 OTHERS = "other threads"
@@ -131,34 +148,45 @@ def _heat(stack: ThreadTree, weight: str) -> float:
         return stack.wall_ns - stack.cpu_ns + (stack.wall_ns if main else 0.0)
     # A main thread that waits for its native pool is what a person wants to see first, unless
     # another Python thread works for more than half of the time; not one that only waits for
-    # other threads or for someone to call.
-    if main and stack.waiting in _FOR_OTHERS:
-        return stack.cpu_ns + stack.wall_ns / 100
-    bonus = stack.wall_ns / (2 if weight == "wall" else 100) if main else 0.0
-    return stack.cpu_ns + bonus
+    # other threads or for someone to call, and none of the time that it sleeps. On a busy machine
+    # a thread would work where no core is free for it.
+    by_wall = weight == "wall"
+    asleep_ns, queue_ns = _told_waits(stack) if by_wall else (0, 0)
+    worked_ns = stack.cpu_ns + queue_ns
+    if not main:
+        return worked_ns
+    if stack.waiting in _FOR_OTHERS:
+        return worked_ns + stack.wall_ns / 100
+    return worked_ns + (stack.wall_ns - asleep_ns - queue_ns) / (2 if by_wall else 100)
+
+
+def _told_waits(stack: ThreadTree) -> tuple[int, int]:
+    """Return how long a thread waited for time to pass or a child process, and for a core."""
+    cells = stack.self_by_node.values()
+    asleep_ns = sum(cell.sleep_ns + cell.child_ns for cell in cells)
+    return asleep_ns, sum(cell.queue_ns for cell in cells)
 
 
 def thread_strip(view: View, shown: Collection[tuple[int, int]], width: int) -> ThreadStrip:
     """Put the threads that the flame does not show side by side, widths by their CPU."""
     others = [t for t in view.threads if (t.pid, t.tid) not in shown]
     stacks = {(stack.pid, stack.tid) for stack in view.stacks}
-    groups: dict[tuple[int, str, bool], list[Thread]] = {}
-    for thread in others:
-        python = (thread.pid, thread.tid) in stacks
-        key = (thread.tid if python else 0, thread.name, python)
-        groups.setdefault(key, []).append(thread)
-    ranked = sorted(groups.items(), key=lambda item: (-_cpu(item[1]), item[0][1], item[0][0]))
-    labels: list[tuple[str, float, tuple[int, int] | None]] = []
-    for (_, name, python), members in ranked:
-        count = f" ×{len(members)}" if len(members) > 1 else ""
+    rows = {(thread.pid, thread.tid): thread for thread in others}
+    groups = [
+        (group, [rows[key] for key in group.threads])
+        for group in group_threads((key, row.name, key in stacks) for key, row in rows.items())
+    ]
+    groups.sort(key=lambda item: (-_cpu(item[1]), item[0].name, item[0].threads))
+    labels: list[_Label] = []
+    for group, members in groups:
         cpu = _cpu(members)
         figure = (
             f"cpu {cpu:.0f} %" if cpu >= 9.95 else f"cpu {cpu:.1f} %" if cpu >= 0.05 else "idle"
         )
-        first = members[0]
-        where = f"  {clean(first.waiting)}" if python and first.waiting and cpu < 1 else ""
-        ident = (first.pid, first.tid) if python else None
-        labels.append((f"{clean(name)}{count}  {figure}{where}", cpu, ident))
+        waits = {member.waiting for member in members} if group.python and cpu < 1 else set()
+        where = f"  {clean(waits.pop())}" if len(waits) == 1 else ""
+        said = f"{clean(group.title)}  {figure}{where}".rstrip()
+        labels.append(_Label(said, cpu, group.title, group.threads if group.python else ()))
     return ThreadStrip(OTHERS, tuple(_place(labels, width - len(OTHERS) - 2, len(OTHERS) + 2)))
 
 
@@ -166,24 +194,29 @@ def _cpu(threads: Iterable[Thread]) -> float:
     return sum(thread.cpu_percent for thread in threads)
 
 
-def _place(
-    labels: list[tuple[str, float, tuple[int, int] | None]], width: int, left: int
-) -> Iterable[ThreadCell]:
+class _Label(NamedTuple):
+    text: str
+    cpu_percent: float
+    name: str
+    threads: tuple[tuple[int, int], ...]
+
+
+def _place(labels: list[_Label], width: int, left: int) -> Iterable[ThreadCell]:
     """Give every label its room while there is room; what is left over goes by CPU."""
-    need = [len(label) + 2 for label, _, _ in labels]
+    need = [len(label.text) + 2 for label in labels]
     count = len(labels)
     while count > 1 and sum(need[:count]) > width - (12 if count < len(labels) else 0):
         count -= 1
     spare = max(width - sum(need[:count]), 0)
     if count < len(labels):
         spare = max(spare - 12, 0)
-    whole = sum(cpu for _, cpu, _ in labels[:count]) or 1.0
+    whole = sum(label.cpu_percent for label in labels[:count]) or 1.0
     x = 0
     for index in range(count):
-        label, cpu, ident = labels[index]
+        text, cpu, name, threads = labels[index]
         cells = min(need[index] + int(spare * cpu / whole), width - x)
-        yield ThreadCell(left + x, left + x + cells, label, ident, False)
+        yield ThreadCell(left + x, left + x + cells, text, name, threads)
         x += cells
     hidden = len(labels) - count
     if hidden and width - x >= 8:
-        yield ThreadCell(left + x, left + min(x + 12, width), f"… {hidden} more", None, False)
+        yield ThreadCell(left + x, left + min(x + 12, width), f"… {hidden} more", "", ())

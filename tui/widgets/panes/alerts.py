@@ -35,7 +35,6 @@ _ALERT_COLUMNS = (
     Column("lasts", 12, right=True, rank=1),
     Column("state", 9, rank=2, tone="dim"),
     Column("what", words=True),
-    Column("evidence", 44, rank=4, tone="dim", words=True),
 )
 _SPIKE_COLUMNS = (
     Column("spike", 9),
@@ -234,9 +233,8 @@ def _alert_row(alert: Alert, view: View) -> Row:
             f"{lasts} …" if running else lasts,
             "goes on" if running else "cleared",
             alert.message,
-            alert.evidence,
         ),
-        ("dim",) * 8
+        ("dim",) * 7
         if _apart((alert.t_onset_ns, end), view)
         else (tone, tone, "", "", "strong" if running else "", tone if running else ""),
     )

@@ -1,6 +1,6 @@
 """The Heat tab: when within each second the program was busy. Short stalls and bursts that a
-curve averages away are dark or bright spots here. A second stands below itself in the charts, as
-long as the axis has a cell for each."""
+curve averages away are dark or bright spots here. The time axis is that of the charts: where it
+has no cell for each second, a column stands for some of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.message import Message
 
-from perftui.probes.text.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S, format_seconds
+from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.terminal.app import TerminalApp
-from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.terminal.theme import paint_of
+from perftui.tui.widgets.charts.axis_place import axis_left
 from perftui.tui.widgets.charts.heat_map import LEVELS, UNKNOWN, HeatMap, heat_map
-from perftui.tui.widgets.charts.time_axis import moment_text, tick_step_s, tick_text
+from perftui.tui.widgets.charts.time_axis import moment_text, ticks_of
 from perftui.tui.widgets.draw.strips import READING, LinePane, Part, ground_of, line_of, spread
 
 if TYPE_CHECKING:
@@ -27,16 +28,14 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View
 
-LEFT = 8
-"""Cells of the labels, where the charts' axis has too many seconds for this width."""
-_CHARTS_LEFT = (9, 11)
-"""Where the charts begin, on narrow and on wide screens."""
+LEFT = 2
+"""Cells left of the map where the charts' axis does not fit."""
 _SHADES = " ░░░▒▒▒▒▓▓▓▓████"
 """A level without colour."""
 
 
 class HeatPane(LinePane):
-    """One column a second, rows are parts of it; drag, or enter twice, selects a range."""
+    """One column a second or some, rows are parts of it; drag, or enter twice, selects a range."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "walk(-1,0)", "a second back", show=False),
@@ -71,9 +70,9 @@ class HeatPane(LinePane):
         super().__init__(id=id, classes=classes)
         self._view: View | None = None
         self._map: HeatMap | None = None
-        self._left = LEFT
-        self._seconds: list[int | None] = []
-        """Of each cell behind `_left`: the column of the map that is shown there."""
+        self._axis_map = AxisMap(0, 1, LEFT, 1)
+        self._periods: list[int | None] = []
+        """Of each cell of the axis: the column of the map that is shown there."""
         self._cursor_ns: int | None = None
         self._pinned_ns: int | None = None
         """Where a range begins that is being selected with the keys."""
@@ -114,34 +113,32 @@ class HeatPane(LinePane):
         made = self._map = self._placed(view, buckets, height - 2, width)
         lines = [self._head(made, width)]
         lines += [self._row(view, made, line, width) for line in range(made.rows // 2)]
-        lines.append(self._axis(view, made, width))
+        lines.append(self._axis(view, width))
         return lines
 
     def _placed(self, view: View, buckets: Buckets, lines: int, width: int) -> HeatMap:
-        """Make the map, and give each cell its second: as in the charts, if each has a cell."""
+        """Make the map, and give each cell of the axis its period."""
+        made = heat_map(buckets, lines)
         (t0_ns, t1_ns), columns = view.axis, len(view.cpu.last)
-        left = _CHARTS_LEFT[width >= WIDE]
-        if left + columns <= width and t1_ns - t0_ns <= columns * NS_PER_S:
-            made = heat_map(buckets, lines, columns)
-            self._left = left
-            moments = (
-                t0_ns + (2 * n + 1) * (t1_ns - t0_ns) // (2 * columns) for n in range(columns)
-            )
-            places = map(made.place, moments)
-            self._seconds = [None if place is None else place[0] for place in places]
-            return made
-        made = heat_map(buckets, lines, width - LEFT - 1)
-        self._left = LEFT
-        self._seconds = [n // made.cells for n in range(made.seconds * made.cells)]
+        left = axis_left(width, columns)
+        if left is None:
+            left, columns = LEFT, width - LEFT - 1
+        self._axis_map = AxisMap(t0_ns, t1_ns, left, columns)
+        moments = (t0_ns + (2 * n + 1) * (t1_ns - t0_ns) // (2 * columns) for n in range(columns))
+        places = map(made.place, moments)
+        self._periods = [None if place is None else place[0] for place in places]
         return made
 
     def _head(self, made: HeatMap, width: int) -> Strip:
         dim = self.tone("dim")
-        part = f"{1000 // made.rows} ms"
+        period, part = (format_seconds(ns / NS_PER_S) for ns in (made.period_ns, made.part_ns))
+        what = "second" if made.period_ns == NS_PER_S else period
         left: list[Part] = [
-            (" CPU within each second", self.tone("strong")),
-            (f"  across: seconds, a row is {part} of each", dim),
+            (f" CPU within each {what}", self.tone("strong")),
+            (f"  a row is {part} of it", dim),
         ]
+        if made.period_ns > NS_PER_S:
+            left.append((", its highest reading · zoom in for shorter ones", dim))
         if self._pinned_ns is not None:
             left.append(("  enter ends the range · esc drops it", self.tone("accent")))
         inks = self._levels()
@@ -154,14 +151,15 @@ class HeatPane(LinePane):
         dim = self.tone("dim")
         label = ""
         if line == 0:
-            label = "0 ms"
+            label = "0"
         elif line * 4 == made.rows:
-            label = "500 ms"
-        parts: list[Part] = [(label.rjust(self._left - 2) + "  ", dim)]
+            label = format_seconds(made.period_ns / 2 / NS_PER_S)
+        left = self._axis_map.left
+        parts: list[Part] = [(label.rjust(left - 2)[: left - 2] + "  ", dim)]
         cursor = None if self._cursor_ns is None else made.place(self._cursor_ns)
         chosen = self._chosen(view)
         upper, lower = 2 * line, 2 * line + 1
-        for column, run in groupby(self._seconds):
+        for column, run in groupby(self._periods):
             cells = len(list(run))
             if column is None:
                 parts.append((" " * cells, dim))
@@ -178,17 +176,11 @@ class HeatPane(LinePane):
             parts.append((text, self._pair(levels[upper], levels[lower], inside)))
         return line_of(_joined(parts), width, self.tone("text"))
 
-    def _axis(self, view: View, made: HeatMap, width: int) -> Strip:
+    def _axis(self, view: View, width: int) -> Strip:
         text = [" "] * width
-        step = max(tick_step_s(made.seconds, max(len(self._seconds) // 14, 1)), 1.0)
-        first_s = round(view.seconds(made.t0_ns))
-        at = self._left
-        for column, run in groupby(self._seconds):
-            if column is not None and (first_s + column) % step == 0:
-                for offset, char in enumerate(tick_text(first_s + column, step)):
-                    if at + offset < width:
-                        text[at + offset] = char
-            at += len(list(run))
+        for at, label in ticks_of(view, self._axis_map):
+            if at + len(label) <= width:
+                text[at : at + len(label)] = label
         parts: list[Part] = [("".join(text), self.tone("dim"))]
         if self._cursor_ns is not None:
             said = f" ◆ {moment_text(view.seconds(self._cursor_ns))} "
@@ -266,16 +258,16 @@ class HeatPane(LinePane):
         """Leave esc to the screen while no range is being selected."""
         return not (action == "unpin" and self._pinned_ns is None)
 
-    def action_walk(self, seconds: int, rows: int) -> None:
+    def action_walk(self, periods: int, rows: int) -> None:
         """Move the cursor by columns and rows."""
         made, view = self._map, self._view
         if made is None or view is None:
             return
         at = self._cursor_ns
         if at is None:
-            at = made.moment(made.seconds - 1, 0)
+            at = made.moment(made.periods - 1, 0)
         else:
-            at += seconds * NS_PER_S + rows * made.part_ns
+            at += periods * made.period_ns + rows * made.part_ns
         end = view.selection.paused_at_ns or view.status.t_end_ns
         self._cursor_ns = min(max(at, view.status.t_start_ns), end)
         self.post_message(self.MomentChosen(self._cursor_ns))
@@ -302,9 +294,9 @@ class HeatPane(LinePane):
         made = self._map
         if made is None:
             return None
-        cell = min(max(int(event.x) - self._left, 0), len(self._seconds) - 1)
-        near = sorted(range(len(self._seconds)), key=lambda n: abs(n - cell))
-        column = next((c for c in map(self._seconds.__getitem__, near) if c is not None), 0)
+        cell = min(max(int(event.x) - self._axis_map.left, 0), len(self._periods) - 1)
+        near = sorted(range(len(self._periods)), key=lambda n: abs(n - cell))
+        column = next((c for c in map(self._periods.__getitem__, near) if c is not None), 0)
         return made.moment(column, 2 * int(event.y - 1))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

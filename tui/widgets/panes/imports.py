@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
+from perftui.tui.widgets.charts.time_axis import start_text
 from perftui.tui.widgets.tables.import_tree import ImportLine, fold_imports
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
@@ -93,7 +94,7 @@ class ImportsPane(Table):
                 total,
                 f"{100 * line.total_ns / whole:.0f} %" if whole else "",
                 rss,
-                f"{view.seconds(item.t0_ns):.2f} s" if item is not None else "",
+                start_text(view.seconds(item.t0_ns)) if item is not None else "",
             ),
             tones,
             indent=2 * line.depth,

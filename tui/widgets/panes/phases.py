@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text.fit import clean
+from perftui.tui.widgets.charts.time_axis import start_text
 from perftui.tui.widgets.flame.detail import percent
 from perftui.tui.widgets.tables.phase_tree import PhaseLine, phase_lines
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
@@ -110,7 +111,7 @@ def _phase_row(line: PhaseLine, whole: int, view: View) -> Row:
     time = format_seconds(line.duration_ns / NS_PER_S) + (" …" if line.running else "")
     rss = span = peak = start = cpu = ""
     if phase is not None:
-        start = f"{view.seconds(phase.t0_ns):.2f} s"
+        start = start_text(view.seconds(phase.t0_ns))
         before, after = phase.rss_start_bytes, phase.rss_end_bytes
         if before is not None and after is not None:
             rss = ("+" if after >= before else "−") + format_bytes(abs(after - before))
@@ -178,7 +179,7 @@ def _call_row(call: CallStats) -> Row:
 
 def _counter_row(counter: Counter, view: View) -> Row:
     rate = "" if counter.per_s is None else f"{format_count(counter.per_s)}/s"
-    first = f"{view.seconds(counter.first_t_ns):.2f} s"
+    first = start_text(view.seconds(counter.first_t_ns))
     return Row((counter.name, format_count(counter.total), rate, first), ("", "", "good", ""))
 
 

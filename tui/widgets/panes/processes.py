@@ -9,6 +9,7 @@ from textual.message import Message
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
+from perftui.tui.widgets.charts.time_axis import start_text
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _row(line: _Line, whole: float, view: View) -> Row:
             "" if use.rss_bytes is None else format_bytes(use.rss_bytes),
             "" if use.peak_rss_bytes is None else format_bytes(use.peak_rss_bytes),
             str(use.threads) if use.threads else "",
-            f"{view.seconds(process.t_start_ns):.2f} s",
+            start_text(view.seconds(process.t_start_ns)),
             lived if end_ns is not None else f"{lived} …",
         ),
         ("dim", "", "", "dim", "", "dim", "", "", "dim") if gone else (),

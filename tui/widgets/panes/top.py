@@ -18,6 +18,7 @@ from perftui.probes.profile.sums import (
     node_totals,
     plumbing_last,
 )
+from perftui.probes.profile.thread_groups import group_threads
 from perftui.probes.spine.calltree import ROOT, module_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
@@ -53,6 +54,8 @@ class TopPane(Table):
         Binding(str(n + 1), f"sort({n})", f"sort {name}", show=False)
         for n, name in enumerate(("self", "total", "function", "place"))
     ]
+
+    HINTS = (*Table.HINTS, ("1-4", "sort", "focused.sort(1)"))
 
     class Chosen(Message):
         """A function was opened: the flame may show where it is called."""
@@ -115,7 +118,9 @@ class TopPane(Table):
         idle = f" · {left_out} idle left out" if left_out and chosen is None else ""
         sorted_by = min(_SORTED_COLUMN[self.sort], 5 if narrow else 6)
         unit = "lines" if selection.by_line else "functions"
-        names = ", ".join(clean(s.name) for s in stacks[:3]) + (" …" if len(stacks) > 3 else "")
+        groups = group_threads(((s.pid, s.tid), s.name, True) for s in stacks)
+        names = ", ".join(clean(group.title) for group in groups[:3])
+        names += " …" if len(groups) > 3 else ""
         what = WEIGHT_WORDS[selection.weight] + _how_sure(
             selection.weight, view.status.stack_backend
         )

@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from perftui.probes.profile.tracks import NO_TIME
-from perftui.tui.terminal.sizes import WIDE
 from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean, shorten_middle, width_of
+from perftui.tui.widgets.charts.axis_place import axis_left
 from perftui.tui.widgets.charts.track_line import (
     LOOKS,
     UNEXPLAINED,
@@ -203,8 +203,8 @@ class TrackList(LinePane):
 
     def _place(self, width: int, columns: int) -> tuple[int, int]:
         """Return where the time axis begins and its cells: those of the charts above."""
-        left = 11 if width >= WIDE else 9
-        return (left, columns) if left + columns <= width else (2, max(width - 3, 1))
+        left = axis_left(width, columns)
+        return (2, max(width - 3, 1)) if left is None else (left, columns)
 
     def _band(
         self, view: View, tracks: Tracks, row: ThreadTrack | None, cells: int, ground: str

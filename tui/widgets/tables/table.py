@@ -216,12 +216,13 @@ class Table(LinePane):
         section = self._sections[number]
         dim = self.tone("dim")
         parts: list[Part] = [(" ", dim)]
+        gaps = _gaps(section.columns, widths)
         for index, (column, cells) in enumerate(zip(section.columns, widths, strict=True)):
             if cells:
                 title = column.title + ("▼" if index == section.sorted_by else "")
                 tone = self.tone("accent") if index == section.sorted_by else dim
                 parts.append((fit(title, cells, right=column.right), tone))
-                parts.append((" ", dim))
+                parts.append((" " * gaps[index], dim))
         return line_of(parts, self.size.width, dim)
 
     def _row(self, line: _Line, widths: Sequence[int]) -> Strip:
@@ -231,6 +232,7 @@ class Table(LinePane):
         ground = "row" if chosen else ""
         plain = self.tone("text", ground)
         parts: list[Part] = [("▌" if chosen else " ", self.tone("accent", ground))]
+        gaps = _gaps(section.columns, widths)
         for index, (column, cells) in enumerate(zip(section.columns, widths, strict=True)):
             if not cells:
                 continue
@@ -247,7 +249,7 @@ class Table(LinePane):
                 self._barred(parts, fit(text, cells), row, tone, style)
             else:
                 parts.append((fit(text, cells, right=column.right), style))
-            parts.append((" ", plain))
+            parts.append((" " * gaps[index], plain))
         return line_of(parts, self.size.width, plain)
 
     @staticmethod
@@ -346,31 +348,47 @@ class Table(LinePane):
     def _click_title(self, number: int, x: int) -> None:
         section = self._sections[number]
         at = 1
-        for index, cells in enumerate(_widths(section.columns, self.size.width - 2)):
+        widths = _widths(section.columns, self.size.width - 2)
+        gaps = _gaps(section.columns, widths)
+        for index, cells in enumerate(widths):
             if cells:
                 if at <= x <= at + cells:
                     self.post_message(self.TitleClicked(self, number, index))
                     return
-                at += cells + 1
+                at += cells + gaps[index]
 
 
 def _widths(columns: Sequence[Column], width: int) -> list[int]:
     """Return the cells of every column, 0 for those that leave on this width."""
     shown = set(range(len(columns)))
 
+    def fixed() -> int:
+        gaps = _gaps(columns, [int(i in shown) for i in range(len(columns))])
+        return sum(columns[i].width for i in shown) + sum(gaps)
+
     def taken() -> int:
         flexible = any(columns[i].width == 0 for i in shown)
-        return sum(columns[i].width + 1 for i in shown) + (MIN_FLEXIBLE if flexible else 0)
+        return fixed() + (MIN_FLEXIBLE if flexible else 0)
 
     while taken() > width:
         ranked = [i for i in shown if columns[i].rank > 0]
         if not ranked:
             break
         shown.remove(max(ranked, key=lambda i: (columns[i].rank, i)))
-    left = width - sum(columns[i].width + 1 for i in shown)
+    left = width - fixed()
     return [
         0 if i not in shown else (column.width or max(left, 4)) for i, column in enumerate(columns)
     ]
+
+
+def _gaps(columns: Sequence[Column], widths: Sequence[int]) -> list[int]:
+    """Return the blanks behind every column: two where a figure would meet a word."""
+    shown = [i for i, cells in enumerate(widths) if cells]
+    gaps = [0] * len(columns)
+    for place, i in enumerate(shown):
+        after = columns[shown[place + 1]] if place + 1 < len(shown) else None
+        gaps[i] = 2 if columns[i].right and after is not None and not after.right else 1
+    return gaps
 
 
 def _char_at(text: str, cells: int) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+from perftui.tui.screens.dialogs.asking import ask_first
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from perftui.tui.screens.dialogs.quit import Answer
     from perftui.tui.screens.live.acts.requests import Parting, Requests
     from perftui.tui.screens.live.acts.shown import Shown
 
@@ -32,9 +34,7 @@ class Leaving:
 
     def leave_or_ask(self) -> None:
         """Leave; ask first what becomes of a launched target that runs."""
-        from perftui.tui.screens.dialogs.quit import QuitScreen
-
-        screen, view = self._screen, self._shown.view
+        screen = self._screen
         if self.leads_back:
             screen.dismiss(None)
         elif not self._requests.owns_target:
@@ -42,12 +42,18 @@ class Leaving:
         elif self._requests.target_waits:  # its work is done: there is nothing to ask
             screen.call_later(self._leave, "let go")
         else:
-            title = view.target.title if view is not None else ""
-            screen.app.push_screen(QuitScreen(title or "the target"), self._answered)
+            self._ask()
 
-    async def _answered(self, answer: Answer | None) -> None:
-        if answer is not None and answer != "stay":
-            await self._leave(answer)
+    def _ask(self) -> None:
+        from perftui.tui.screens.dialogs.quit import QuitScreen
+
+        view = self._shown.view
+        title = view.target.title if view is not None else ""
+        ask_first(
+            self._screen,
+            QuitScreen(title or "the target"),
+            {"stop": partial(self._leave, "stop"), "leave": partial(self._leave, "leave")},
+        )
 
     async def _leave(self, how: Parting) -> None:
         if await self._requests.part(how):

@@ -11,13 +11,17 @@ from perftui.tui.widgets.charts.time_axis import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from perftui.tui.screens.live.acts.session_thread import Say, SessionThread
     from perftui.tui.screens.live.acts.shown import Shown
     from perftui.tui.session.face import LiveSession
 
+    Order: TypeAlias = Callable[[], None]
+
 Parting = Literal["stop", "leave", "let go"]
 """What becomes of the target when we leave: ended, left running, or released from its wait."""
+_NOT_HERE = "only a program that runs here can be asked"
 
 
 class Requests:
@@ -50,20 +54,23 @@ class Requests:
     async def again(self) -> None:
         """Run the scenario again in the process that it has kept."""
         kept = self.kept
-        order = None if kept is None else kept.again
-        await self._run(order, "again, in the same process: warm")
+        await self._run(None if kept is None else kept.again, "again, in the same process: warm")
 
     async def restart(self) -> None:
         """Run the scenario in a new program."""
         kept = self.kept
-        order = None if kept is None else kept.restart
-        await self._run(order, "restarted: a new program, cold")
+        await self._run(None if kept is None else kept.restart, "restarted: a new program, cold")
 
-    async def _run(self, order: Callable[[], None] | None, done: str) -> None:
-        if order is None:
-            self._say("again and restart are for scenarios that run here")
-        elif await self._thread.carry_out(order, done):
+    async def _run(self, order: Order | None, done: str) -> None:
+        if await self._order(order, done, "again and restart are for scenarios that run here"):
             self._shown.choose(choosing.back_to_live(self._shown.selection))
+
+    async def _order(self, order: Order | None, done: str, if_none: str = _NOT_HERE) -> bool:
+        """Carry out what can be asked of this session, or say why it cannot."""
+        if order is None:
+            self._say(if_none)
+            return False
+        return await self._thread.carry_out(order, done)
 
     async def interrupt(self) -> None:
         """Send SIGINT to the target."""
@@ -72,28 +79,22 @@ class Requests:
     async def release(self) -> None:
         """Have the program give back memory that it does not use; a notice tells what came."""
         session = self._session
-        if isinstance(session, Releasing):
-            await self._thread.carry_out(session.release, "asked the program to release memory")
-        else:
-            self._say("only a program that runs here can be asked")
+        order = session.release if isinstance(session, Releasing) else None
+        await self._order(order, "asked the program to release memory")
 
     async def list_tasks(self) -> None:
         """Have the program tell its asyncio tasks now."""
         session = self._session
-        if isinstance(session, ListingTasks):
-            await self._thread.carry_out(session.list_tasks, "asked for the tasks of asyncio")
-        else:
-            self._say("only a program that runs here can be asked")
+        order = session.list_tasks if isinstance(session, ListingTasks) else None
+        await self._order(order, "asked for the tasks of asyncio")
 
     async def trace(self, seconds: float) -> None:
         """Have the program trace its allocations for a while."""
         session = self._session
+        order = None
         if isinstance(session, Tracing):
             order = partial(session.trace_allocations, seconds)
-            done = f"tracemalloc for {seconds:g} s: the Memory tab has what came"
-            await self._thread.carry_out(order, done)
-        else:
-            self._say("only a program that runs here can be asked")
+        await self._order(order, f"tracemalloc for {seconds:g} s: the Memory tab has what came")
 
     # -- the end ---------------------------------------------------------------------------
 
