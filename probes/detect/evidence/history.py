@@ -22,6 +22,9 @@ KEPT_BUCKETS = 660
 _TRIM_AT = 2 * KEPT_BUCKETS
 GAP_S = 10.0
 """After a longer hole nothing before it is evidence any more."""
+HOLE_S, HOLE_TIMES = 1.5, 3.0
+"""A time without readings that is as long, and so many times as long as is usual: single readings
+of before are no witnesses of those after it."""
 ARRIVALS_KEPT = 512
 
 
@@ -51,6 +54,8 @@ class History:
         self._last_rows: float | None = None
         self._before: float | None = None
         self._last: float | None = None
+        self._every_s = 0.0
+        """Between the last two readings."""
         self.last_t_s: float | None = None
         self.rss_bytes: float | None = None
         """Median of the last three readings: single zero or half readings are gone."""
@@ -64,8 +69,14 @@ class History:
             self._follow_family(sample)
         if self.t0_s is None:
             self.t0_s = t_s
-        elif self.last_t_s is not None and t_s - self.last_t_s > GAP_S:
-            self._break(t_s)
+        elif self.last_t_s is not None:
+            passed_s = t_s - self.last_t_s
+            if passed_s > GAP_S:
+                self._break(t_s)
+            elif passed_s > max(HOLE_S, HOLE_TIMES * self._every_s):
+                self._before = self._last = None
+            else:
+                self._every_s = passed_s
         self.last_t_s = t_s
         closed = False
         index = int((t_s - self.t0_s) / BUCKET_S)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.growth import fit_curve, fit_line, increments, roughness
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.detect.evidence.stairs import LEAST_STAIRS
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.history import History
@@ -21,23 +22,42 @@ START_UP_BUCKETS = 6
 """What is loaded in the first 3 s is no growth."""
 SHORT_S = 24.0
 """Up to this long a window is held to the stricter evenness."""
+LEAST_FOR_COURSE = 8
+CURVED, BY_CHANCE = 6.0, 3.0
+"""So many times the noise of single seconds are those of a growth off a line if it is none. Random
+steps add up to less than the second."""
+ROUGH_PART = 0.015
+"""Of a growth: with more noise in single seconds, its blocks are not even in every look."""
+STRAIGHT = 40.0
+"""So many times what floors are off a line is a straight growth."""
 SLOWER = 1.2
 """A third of the growth that rose this much more than the one after it means: it levels off."""
 BENT = 0.85
 """The second half of a growth that rose less than this part of the first bends."""
 SETTLING_BUCKETS, LEAST_FOR_CURVE = 2, 14
-BENDS = ((5.0, 0.8), (2.5, 0.7))
+BENDS = ((3.5, 0.8), (2.5, 0.76), (1.5, 0.72))
 """A curvature that is so many standard errors from none, and makes the end slower than this part
 of the beginning, bends: the slower, the less certain it need be."""
 SHIFTED_BUCKETS = 6
 """Block sizes from which on stairs are looked for."""
 LEAST_OF_MEAN, SMOOTH = 0.2, 0.6
 """A second rises if it does by this part of the mean; so many of all must."""
+FALLS = 0.05
+"""Of a growth: stairs do not fall by more."""
 STILL = 0.6
 """Of its pace a growth must have right now to be still rising."""
+FLAT_PART, FLAT_BUCKETS = 0.08, 16
+"""Of a growth: what moves by less for as long before it, and for this many buckets at least, was
+flat. A wave rises out of a trough: as long before, it moves by an eighth of the rise and more."""
+ONSET_BUCKETS = 2
+"""An onset is known to this many buckets."""
 KNEE_BUCKETS, KNEE = 4, 2.5
 """A load that ended in a leak: over 2 s, so many times faster before than after."""
 KNEE_NOISES = 6.0
+
+
+Course = Literal["unknown", "straight", "rough", "curved"]
+"""On a line but for its noise; the same with much noise; or off it by far more, as a wave is."""
 
 
 class FloorsRise(NamedTuple):
@@ -85,6 +105,23 @@ class FloorsRise(NamedTuple):
             return False
         return grown >= (14 if strict else 11) * fit_line(self.floors).residual_sd
 
+    def course(self) -> Course:
+        """How does it run from its beginning on, second by second?"""
+        since_s = max(self.onset_s() + 1.0, self.history.now() - self.span_s)
+        levels = self._second_levels(since_s)
+        if len(levels) < LEAST_FOR_COURSE:
+            return "unknown"
+        off_line, noise = fit_line(levels).residual_sd, roughness(levels)
+        if off_line > CURVED * noise:
+            return "curved"
+        if off_line < BY_CHANCE * noise and noise > ROUGH_PART * self.grown:
+            return "rough"
+        return "straight"
+
+    def is_on_a_line(self) -> bool:
+        """Are the floors of the blocks next to no noise off a line?"""
+        return self.grown >= STRAIGHT * fit_line(self.floors).residual_sd
+
     def slows(self) -> bool:
         """Slower than before: a cache that fills up.
 
@@ -103,12 +140,19 @@ class FloorsRise(NamedTuple):
         third = (newest - begin) // 3
         if newest - begin < 1.3 * BLOCKS * size:
             return False
-        middle = history.floor(newest - third, newest - third + size)
-        older = history.floor(newest - 2 * third, newest - 2 * third + size)
+        middle, older = (self._floor_near(newest - parts * third) for parts in (1, 2))
         if inf in (middle, older):
             return False
         last_third = self.floors[-1] - middle
         return SLOWER * last_third <= middle - older <= 8 * last_third
+
+    def _floor_near(self, at: int) -> float:
+        """Return the floor of the block at a bucket, or of the next one behind a hole."""
+        for begin in range(at, min(at + 4 * self.size, self.history.end), self.size):
+            floor = self.history.floor(begin, begin + self.size)
+            if floor < inf:
+                return floor
+        return inf
 
     def is_whole(self) -> bool:
         """Did the growth begin in this window? Else it is the end of something longer."""
@@ -140,15 +184,46 @@ class FloorsRise(NamedTuple):
             return False
         return sum(step > self.step / 4 for step in increments(shifted)) < BLOCKS - 2
 
+    def has_few_stairs(self, since_s: float) -> bool:
+        """Since then: is it made of a few steps, with nothing between them?"""
+        steps = self._second_steps(since_s)
+        grown = sum(steps)
+        if not steps or min(steps) < -FALLS * grown:
+            return False  # teeth upon it
+        up = [step > LEAST_OF_MEAN * grown / len(steps) for step in steps]
+        if sum(up) >= SMOOTH * len(steps):
+            return False
+        stairs = sum(now and not before for before, now in itertools.pairwise([False, *up]))
+        return stairs < LEAST_STAIRS
+
     def is_smooth(self, since_s: float) -> bool:
         """Since then: does it rise in most of the seconds, and not in stairs?"""
-        seconds = range(self.bucket_of(since_s), self.history.end - 1, 2)
-        levels = [self.history.floor(at, at + 2) for at in seconds]
-        steps = increments([level for level in levels if level < inf])
+        steps = self._second_steps(since_s)
         if not steps:
             return False
         least = LEAST_OF_MEAN * sum(steps) / len(steps)
         return sum(step > least for step in steps) >= SMOOTH * len(steps)
+
+    def _second_steps(self, since_s: float) -> list[float]:
+        return increments(self._second_levels(since_s))
+
+    def _second_levels(self, since_s: float) -> list[float]:
+        seconds = range(self.bucket_of(since_s), self.history.end - 1, 2)
+        levels = [self.history.floor(at, at + 2) for at in seconds]
+        return [level for level in levels if level < inf]
+
+    def has_kink(self) -> bool:
+        """Was the level flat for as long as it has grown since? Waves have no such beginning."""
+        history = self.history
+        begin = self.bucket_of(self.onset_s())
+        length = max(history.end - begin, FLAT_BUCKETS)
+        stop = begin - ONSET_BUCKETS
+        start = stop - -(-length // self.size) * self.size
+        if start < max(history.known_from + START_UP_BUCKETS, history.first):
+            return False
+        levels = [history.floor(at, at + self.size) for at in range(start, stop, self.size)]
+        grown = self.floors[-1] - min(levels)
+        return max(levels) - min(levels) <= FLAT_PART * grown < inf
 
     def still_rises(self) -> bool:
         """Look at this moment: the floor of a block that rises is from its beginning."""

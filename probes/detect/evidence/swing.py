@@ -37,12 +37,13 @@ class Swing:
             if fallen > 0.5 * rise:  # the next rise begins here
                 self.low, self.high = floor, floor
 
-    def excuses(self, floors: list[float]) -> bool:
+    def excuses(self, floors: list[float], times: float) -> bool:
         """Tell whether such a rise is what this program gives back again.
 
-        If it is known to swing, a growth must also reach where it has not been before.
+        A lasting growth is more than so many `times` that. If the program is known to swing, it
+        must also reach where it has not been before.
         """
         grown = floors[-1] - floors[0]
-        if grown < 1.5 * self.given_back:
+        if grown < times * self.given_back:
             return True
         return self.given_back > 0.15 * grown and floors[-1] - self.tops[0] < 0.5 * grown

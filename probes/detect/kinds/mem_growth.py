@@ -18,7 +18,14 @@ from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.evidence.history import BUCKET_S
 from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, FloorsRise
+from perftui.probes.detect.evidence.stairs import STEP_BUCKETS, stairs_of
 from perftui.probes.detect.evidence.swing import Swing
+from perftui.probes.detect.kinds.growth_words import (
+    of_floors,
+    of_newcomers,
+    of_slowing,
+    of_stairs,
+)
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_seconds
 
@@ -38,6 +45,8 @@ MIN_RATE = 0.06e6
 GIVEN_BACK_HALF_LIFE_S = 300.0
 MIN_AGE_S = 9.4
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
+LOAD_RATE, SLOW_AGE_S = 8e6, 8.2
+"""A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
 SMOOTH_AGE_S = 16.0
@@ -56,11 +65,20 @@ without evidence that begins anew."""
 ROWS_MIN_RATE = 0.1e6
 """Slower growth is below what streaming_violation looks for."""
 SMALL_BYTES, SMALL_PART = 8e6, 0.15
+WAVE_BYTES = 16e6
+"""Several waves together reach this."""
 SMALL_SPAN_S = 33.0
 """What wanders by a few megabytes, and by little of what it has, rises for half a wave; such a
 growth must last longer."""
+TIMES_BACK, SMALL_TIMES_BACK = 1.5, 2.5
+"""A growth must be so many times what was once given back."""
 SMALL_SEEN = 8
-"""And be seen in this many looks in a row, of two a second: wander looks like one for less."""
+"""And be seen in this many looks, of two a second, if it is not straight: wander looks like one
+for less."""
+SEEN_FORGOTTEN = 2
+"""A look in which it is not seen takes so many away: random steps are not even in every look."""
+STAIRS_LOOKBACK = 6.0
+"""Distances of stairs by which it is seen whether they have ended."""
 MIN_CLEAR_BUCKETS = 44
 """It must have been flat for 22 s: a leak in small steps pauses too."""
 CLEAR_PART = 0.15
@@ -137,7 +155,9 @@ class MemGrowth(Detector):
             self._evidence_from = history.end
         elif self.context.raised("oom_risk"):  # one cause, one alert
             return
-        elif not self._search(now_s) and not self._search_newcomers(now_s):
+        elif not (
+            self._search(now_s) or self._search_stairs(now_s) or self._search_newcomers(now_s)
+        ):
             if edge is not None:
                 self._watch(now_s)
             else:
@@ -157,28 +177,54 @@ class MemGrowth(Detector):
             grown, span_s = rise.grown, rise.span_s
             if grown < MIN_GROWTH_BYTES or grown / span_s < MIN_RATE:
                 continue
-            small = grown < min(SMALL_BYTES, SMALL_PART * floors[0])
+            if not rise.is_even(strict=False):
+                continue
+            wave_sized = grown < min(WAVE_BYTES, SMALL_PART * floors[0]) and not rise.has_kink()
+            small = wave_sized and grown < SMALL_BYTES
             if small and span_s < SMALL_SPAN_S:
                 continue
+            course = rise.course() if wave_sized else "unknown"
             if (
-                not rise.is_even(strict=small)
-                or swing.excuses(floors)
+                course == "curved"
+                or (small and course != "rough" and not rise.is_even(strict=True))
+                or swing.excuses(floors, SMALL_TIMES_BACK if small else TIMES_BACK)
                 or rise.slows()
                 or rise.has_few_steps()
             ):
                 continue
             onset_s = self._leaks_since(rise, now_s)
-            if onset_s is None:
+            if onset_s is None or rise.has_few_stairs(onset_s):
                 continue
             if self._left_to_rows(size, grown / span_s, now_s):
                 return False
             self._seen += 1
-            if small and self._seen < SMALL_SEEN:
+            if small and self._seen < SMALL_SEEN and not rise.is_on_a_line():
                 return False
             self._found(floors, size, onset_s, now_s)
             return True
-        self._seen = 0
+        self._seen = max(self._seen - SEEN_FORGOTTEN, 0)
         return False
+
+    def _search_stairs(self, now_s: float) -> bool:
+        """Look for growth in stairs that lie too far apart for the blocks."""
+        history = self.history
+        if history.end % STEP_BUCKETS:
+            return False
+        first = max(self._evidence_from, history.known_from + START_UP_BUCKETS)
+        stairs = stairs_of(history, first)
+        if stairs is None or stairs.grown < TIMES_BACK * self._most_given_back():
+            return False
+        rate = stairs.height / stairs.apart_s
+        if self._left_to_rows(BLOCK_BUCKETS[1], rate, now_s):
+            return False
+        age_s = now_s - stairs.onset_s
+        self._rate, self._followed = rate, history
+        self._lookback = max(round(STAIRS_LOOKBACK * stairs.apart_s / BUCKET_S), MIN_CLEAR_BUCKETS)
+        self._grows_from = history.end - round(age_s / BUCKET_S)
+        severity, to_limit = self._severity(age_s)
+        message, evidence = of_stairs(stairs, age_s, to_limit, self._most_given_back())
+        self._warn(severity, stairs.onset_s, now_s, message, evidence)
+        return True
 
     def _leaks_since(self, rise: FloorsRise, now_s: float) -> float | None:
         """Return when a rise that is straight and old enough began, else None."""
@@ -190,7 +236,7 @@ class MemGrowth(Detector):
                 return None
             onset_s, rooted = knee_s, True
         age_s = now_s - onset_s
-        if age_s < MIN_AGE_S:
+        if age_s < (MIN_AGE_S if rise.grown > LOAD_RATE * rise.span_s else SLOW_AGE_S):
             return None
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():
@@ -226,7 +272,7 @@ class MemGrowth(Detector):
             floors = history.block_floors(size, BLOCKS)
             if floors is None or floors[-1] - floors[0] < max(MARK_BYTES, MARK_PART * floors[0]):
                 continue
-            if swing.excuses(floors) or not slows_without_ceiling(floors):
+            if swing.excuses(floors, TIMES_BACK) or not slows_without_ceiling(floors):
                 continue
             if not FloorsRise(history, size, floors, self._evidence_from).is_whole():
                 continue
@@ -236,14 +282,7 @@ class MemGrowth(Detector):
             self._rate, self._followed = late, history
             self._lookback = max(BLOCKS * size, MIN_CLEAR_BUCKETS)
             self._grows_from = history.end - BLOCKS * size
-            message = (
-                f"RSS +{format_bytes(floors[-1] - floors[0])} in {format_seconds(span_s)}: rises, "
-                f"slowing ({format_bytes(early)}/s -> {format_bytes(late)}/s), no ceiling in sight"
-            )
-            evidence = (
-                f"RSS {format_bytes(floors[0])} -> {format_bytes(floors[-1])}, every block up; a "
-                "cache without a bound, or a leak that slows its own work"
-            )
+            message, evidence = of_slowing(floors, span_s, early, late)
             onset_s = history.time_of(self._grows_from)
             self.raise_alert("info", onset_s, now_s, message, evidence)
             return
@@ -260,19 +299,12 @@ class MemGrowth(Detector):
         mark = self.open
         if mark is not None and not found.sure:
             return False
-        rise, onset_s, came, _ = found
+        rise, onset_s = found.rise, found.onset_s
         self._rate, self._followed = rise.grown / ((BLOCKS - 1) * rise.size * BUCKET_S), family
         self._lookback = max(BLOCKS * rise.size, MIN_CLEAR_BUCKETS)
         self._grows_from = family.end - round((now_s - onset_s) / BUCKET_S)
         grown = rise.floors[-1] - family.floor(max(self._grows_from, family.first), family.end)
-        message = (
-            f"RSS +{format_bytes(self._rate)}/s for {format_seconds(now_s - onset_s)} "
-            f"(+{format_bytes(grown)}): {came} processes came meanwhile, and what they bring stays"
-        )
-        evidence = (
-            f"window {format_seconds(rise.span_s)}, RSS {format_bytes(rise.floors[0])} -> "
-            f"{format_bytes(rise.floors[-1])}; ruled out: growth of those who are 10 s old"
-        )
+        message, evidence = of_newcomers(found, self._rate, grown, now_s)
         if not found.sure:
             evidence += "; a pool that starts, or processes that never end"
             self.raise_alert("info", onset_s, now_s, message, evidence)
@@ -311,19 +343,11 @@ class MemGrowth(Detector):
         self._rate = sum(steps) / (len(steps) * size * BUCKET_S)
         self._lookback = max(BLOCKS * size, MIN_CLEAR_BUCKETS)
         self._grows_from = history.end - round((now_s - onset_s) / BUCKET_S)
-        up = sum(step > 0 for step in increments(floors))
-        severity, to_limit = self._severity(now_s - onset_s)
-        message = (
-            f"RSS +{format_bytes(self._rate)}/s for {format_seconds(now_s - onset_s)} "
-            f"(floor +{format_bytes(self._rate * (now_s - onset_s))}, "
-            f"{up}/{BLOCKS - 1} blocks up, no plateau{to_limit})"
-        )
-        evidence = (
-            f"window {format_seconds(BLOCKS * size * BUCKET_S)}, RSS "
-            f"{format_bytes(floors[0])} -> {format_bytes(floors[-1])}; ruled out: a step, "
-            "a cache that fills up (not slowing down), garbage that is collected "
-            f"({self._released()})"
-        )
+        age_s = now_s - onset_s
+        severity, to_limit = self._severity(age_s)
+        span_s = BLOCKS * size * BUCKET_S
+        given_back = self._most_given_back()
+        message, evidence = of_floors(floors, span_s, self._rate, age_s, to_limit, given_back)
         self._followed = history
         self._warn(severity, onset_s, now_s, message, evidence)
 
@@ -339,9 +363,8 @@ class MemGrowth(Detector):
             self.clear(now_s, now_s, "it goes on")
         self.raise_alert(severity, onset_s, now_s, message, evidence)
 
-    def _released(self) -> str:
-        most = max(swing.given_back for swing in self._swings)
-        return f"at most {format_bytes(most)} given back" if most else "nothing given back"
+    def _most_given_back(self) -> float:
+        return max(swing.given_back for swing in self._swings)
 
     def _severity(self, age_s: float) -> tuple[EdgeSeverity, str]:
         limit, rss = self.context.limit_bytes, self.history.rss_bytes

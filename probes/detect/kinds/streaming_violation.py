@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import correlation, increments, unexplained
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
-MIN_READING_BUCKETS = 16
-"""8 s of reading are the least evidence, however long the window is."""
+MIN_READING_BUCKETS = 15
+"""7.5 s of reading are the least evidence, however long the window is."""
+PAUSE = 3.0
+"""So many times the usual time between two batches, and reading pauses."""
 START_UP_BUCKETS = 2
 PACE_BUCKETS = 4
 """Paces of reading are taken over 2 s."""
@@ -79,6 +82,8 @@ class StreamingViolation(Detector):
             blocks = self._row_blocks(begin)
             if blocks is None or not self._follows(*blocks):
                 continue
+            if self._reading_buckets(begin) < MIN_READING_BUCKETS:
+                continue
             foot = self._foot(begin)
             starts = [foot, *(history.end - each for each in WINDOW_BUCKETS)]
             if self._within_one_pace(foot, earliest):
@@ -103,6 +108,19 @@ class StreamingViolation(Detector):
         while (history.rows_at(at + 1) or 0.0) <= bar:
             at += 1
         return at
+
+    def _reading_buckets(self, begin: int) -> float:
+        """Return for how many buckets rows have come since `begin`: batches come now and then,
+        but what lasts far longer than between two of them is a pause."""
+        history = self.history
+        came = [
+            at for at in range(begin, history.end) if history.rows_at(at - 1) != history.rows_at(at)
+        ]
+        if len(came) < 2:
+            return 0.0
+        gaps = increments([*came, history.end])
+        longest = PAUSE * max(median(gaps[:-1]), 1.0)
+        return sum(min(gap, longest) for gap in gaps)
 
     def _row_blocks(self, start: int) -> tuple[list[float], list[float]] | None:
         """Return (floors, rows) at the borders of blocks of equal progress."""

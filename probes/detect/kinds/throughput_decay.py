@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
-MIN_YOUNG_S = 8.5
-BY_LENGTH = ((MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.36), (inf, 4.0, 0.32))
+MIN_YOUNG_S = 7.0
+BY_LENGTH = ((8.0, 9.5, 0.5), (MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.36), (inf, 4.0, 0.32))
 """Up to which length of the phase a fall needs which t, and must be how large: a young one must be
 steep and keep to its course, for rates also sway."""
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
-MIN_RECENT_FALL = 0.47
+MIN_RECENT_FALL = 0.5
 """Of the last 24 s alone: rates also sway."""
 CRITICAL_FALL = 0.6
 KEPT = 512
-EVERY_S = 0.5
+EVERY_S, YOUNG_EVERY_S = 0.5, 0.25
+"""Between two points: of the last 70 s; of a phase, while it is young."""
 SMOOTH = 0.05
 """Of a new reading in the smoothed CPU and wait for a core."""
 CROWDED_PERCENT, LEAST_SHARE = 15.0, 0.02
@@ -65,7 +66,7 @@ class ThroughputDecay(Detector):
         """Of this phase, thinned as it gets long."""
         self._recent: list[_Point] = []
         """The last 70 s, not thinned."""
-        self._every_s = EVERY_S
+        self._every_s = YOUNG_EVERY_S
         self._start: _Point | None = None
         self._own_s = 0.0
         self._last_s: float | None = None
@@ -83,11 +84,11 @@ class ThroughputDecay(Detector):
         self._restart()
 
     def _restart(self) -> None:
-        self._points, self._recent, self._every_s, self._start = [], [], EVERY_S, None
+        self._points, self._recent, self._every_s, self._start = [], [], YOUNG_EVERY_S, None
         self._evidence_from_s = float("-inf")
 
     def on_sample(self, sample: TreeReading) -> None:
-        """Remember the counter twice a second, from its first progress on."""
+        """Remember the counter now and then, from its first progress on."""
         rows = sample.rows
         if rows is None:
             return
