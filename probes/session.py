@@ -13,7 +13,7 @@ import signal
 import time
 from dataclasses import asdict
 from threading import Lock, Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from perftui.probes.agent_link.order_board import OrderBoard
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.recording.write.recorder import Recorder
-    from perftui.probes.spine.log import Probe
+    from perftui.probes.spine.log import Probe, Sink
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
     from perftui.probes.target.output.tail import OutputTail
@@ -59,6 +59,16 @@ _GATE_LIMIT_S = 1.0
 _IN_PROCESS_HZ = 50.0
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
+
+
+class Began(NamedTuple):
+    """How a launched program began, on the session's clock."""
+
+    t_launch_ns: int
+    t_hello_ns: int
+    """Its interpreter had started, and none of its own code had run."""
+    held_ns: int
+    """We held it back after that, until its stacks could be sampled."""
 
 
 def _place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
@@ -98,6 +108,7 @@ class Session:
         output: OutputTail | None,
         record: RecordOptions,
         place: RecordingPlace | None,
+        also: Sink | None = None,
     ) -> None:
         self._target = target
         self._about = about
@@ -110,6 +121,13 @@ class Session:
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
+        if also is not None:
+            log.connect(also)
+        self.began: Began | None = None
+        """How a launched program began, once it has told its end; None if it has not."""
+        self.t_launch_ns = 0
+        """When a target was launched; 0 for others."""
+        self._hello_ns: int | None = None
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
         group = memory_limit(target.pid)
@@ -174,6 +192,8 @@ class Session:
         stdout: int | None = None,
         record: RecordOptions = NOT_RECORDED,
         orders: Orders | None = None,
+        folder: str | None = None,
+        also: Sink | None = None,
     ) -> Session:
         """Start a program and watch it.
 
@@ -186,6 +206,8 @@ class Session:
             stdout: Descriptor for its standard output instead of ours (not behind a screen).
             record: Whether and where it is recorded.
             orders: To a program that keeps its process for more than one run.
+            folder: Where it is started; None: where we are.
+            also: Gets all that the log gets, from the first record on.
 
         Raises:
             LaunchError: it cannot be started, or was and cannot be watched: then it was ended.
@@ -222,6 +244,7 @@ class Session:
                 stdout=output.stdout_fd if output else stdout,
                 stderr=output.stderr_fd if output else None,
                 own_session=behind_screen,
+                folder=folder,
             )
         except BaseException:
             _give_up(channel, output, orders, place)
@@ -246,7 +269,8 @@ class Session:
                 memray=captures is not None,
             )
             with quiet_threads():
-                session = cls(target, about, log, options, channel, output, record, place)
+                session = cls(target, about, log, options, channel, output, record, place, also)
+                session.t_launch_ns = t_launch_ns
                 if orders is not None:
                     session.orders = orders
                     orders.start(log, target.pid, t_launch_ns, session.store.rest)
@@ -349,6 +373,7 @@ class Session:
                 self._log,
                 self._channel.read_fd,
                 on_hello=self._hello,
+                on_bye=self._bye,
                 sampler_hz=_IN_PROCESS_HZ,
             )
             self._agent.start()
@@ -433,10 +458,16 @@ class Session:
             self._stacks.renew(self._target.pid)
         if hello.get("free_threaded") and self._options.stacks:
             self._start_stacks_inside(f"{'.'.join(str(hello['python']).split('.')[:2])}t")
+        if hello.get("pid") == self._target.pid and not self._about.agent:
+            self._hello_ns = cast("int", hello["t"])
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
         if self._recorder is not None:
             self._recorder.know_target(self._about)
+
+    def _bye(self, pid: int, held_ns: int) -> None:
+        if pid == self._target.pid and self._hello_ns is not None:
+            self.began = Began(self.t_launch_ns, self._hello_ns, held_ns)
 
     def _say(self, severity: Severity, text: str) -> None:
         self._log.append(Notice(time.monotonic_ns(), severity, text))

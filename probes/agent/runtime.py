@@ -427,7 +427,8 @@ class Agent:
             if self._pending:
                 self._flush(now)
             self.wire.send(
-                '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
+                '{"k":"bye","t":%d,"pid":%d,"dropped":%d,"held":%d'
+                % (now, self.pid, self.wire.dropped, held_ns)
             )
             for end in self.last_of_all:
                 end()

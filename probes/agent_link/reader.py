@@ -48,7 +48,8 @@ class AgentProbe:
         on_hello: called on this probe's thread with the fields of every hello: pid, ppid,
             python, implementation, executable, prefix, argv (a list of str), t (ns), and
             free_threaded (True) if that is what it is.
-        on_bye: called with the pid of a program that has come to its normal end.
+        on_bye: called with the pid of a program that has come to its normal end, and for how long
+            it was held back before it began (ns).
         sampler_hz: the rate of the in-process sampler, should it be asked to run.
     """
 
@@ -58,7 +59,7 @@ class AgentProbe:
         fd: int,
         *,
         on_hello: Callable[[dict[str, Any]], None] | None = None,
-        on_bye: Callable[[int], None] | None = None,
+        on_bye: Callable[[int, int], None] | None = None,
         sampler_hz: float = 50.0,
     ) -> None:
         self._log = log
@@ -170,7 +171,7 @@ class AgentProbe:
             batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
             batch.extend((task.t_ns, task) for task in self._tasks.rest(pid))
             if self._on_bye is not None:
-                self._on_bye(pid)
+                self._on_bye(pid, _integer(fields.get("held", 0)))
 
     def _plan(self, kind: str, fields: dict[str, Any], t_ns: int, pid: int) -> list[records.Plan]:
         """Take a line of a plan; returns the plans that are complete with it."""
