@@ -40,7 +40,7 @@ _MOST_RANKED = 60
 Method = Literal["pairs", "groups", "one series"]
 
 
-class Change(NamedTuple):
+class SeriesChange(NamedTuple):
     """A change of a figure, as a part of the base: 0.1 is 10 % more."""
 
     ratio: float
@@ -69,7 +69,7 @@ def alarm_level(figures: int, share: float = 1.0) -> float:
     return min(2 * FALSE_ALARMS * share / max(figures, 1), LEVEL)
 
 
-def of_pairs(base: Sequence[float], new: Sequence[float], level: float) -> Change | None:
+def of_pairs(base: Sequence[float], new: Sequence[float], level: float) -> SeriesChange | None:
     """Return the change between two series of the same length, run by run; None of too few.
 
     Args:
@@ -88,11 +88,13 @@ def of_pairs(base: Sequence[float], new: Sequence[float], level: float) -> Chang
         if whole == 0:
             return None
         steps = [(other - one) / whole for one, other in pairs]
-    found = Change(median(steps), centre(steps, LEVEL), centre(steps, level), "pairs", len(pairs))
+    found = SeriesChange(
+        median(steps), centre(steps, LEVEL), centre(steps, level), "pairs", len(pairs)
+    )
     return _as_ratio(found) if logs else found
 
 
-def of_groups(base: Sequence[float], new: Sequence[float], level: float) -> Change | None:
+def of_groups(base: Sequence[float], new: Sequence[float], level: float) -> SeriesChange | None:
     """Return the change between two series that were run at different times; None of too few."""
     if min(len(base), len(new)) < LEAST_PAIRS:
         return None
@@ -113,7 +115,7 @@ def of_groups(base: Sequence[float], new: Sequence[float], level: float) -> Chan
     df = _welch(errors)
     middle = fmean(sides[1]) - fmean(sides[0])
     wide, wider = (student(df, chance) * error for chance in (LEVEL, level))
-    found = Change(
+    found = SeriesChange(
         step,
         Interval(middle - wide, middle + wide),
         Interval(middle - wider, middle + wider),
@@ -134,7 +136,7 @@ def spread_of(values: Sequence[float]) -> Interval | None:
 
 
 def judged(
-    change: Change | None, threshold: float, better: Better, floor: float = 0.0
+    change: SeriesChange | None, threshold: float, better: Better, floor: float = 0.0
 ) -> Verdict | None:
     """Judge a change; None where nothing can be said or the figure has no good side.
 
@@ -201,7 +203,7 @@ def student(df: float, level: float) -> float:
     return high
 
 
-def _as_ratio(change: Change) -> Change:
+def _as_ratio(change: SeriesChange) -> SeriesChange:
     return change._replace(
         ratio=math.expm1(change.ratio),
         interval=Interval(*(_expm1(end) for end in change.interval)),

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from perftui.probes.compare.confidence import Interval, Verdict
     from perftui.probes.compare.facts import Figure
-    from perftui.probes.compare.ratios import Change
+    from perftui.probes.compare.ratios import SeriesChange
     from perftui.scenarios.bench.gate import Gate
-    from perftui.scenarios.bench.reference import REFERENCE, REFERENCE_CPU
-from perftui.scenarios.bench.series import Series
+    from perftui.scenarios.bench.series import LabSeries
 
 Word = Literal["regressed", "suspect", "ok", "improved", "inconclusive", "moved"]
 
@@ -33,7 +32,7 @@ _WORST_FIRST: tuple[Word, ...] = ("regressed", "inconclusive", "suspect", "impro
 _TAIL_OF_STATES = ("slowdown", "no steady state")
 
 
-class Against(NamedTuple):
+class Stored(NamedTuple):
     """A stored baseline, as far as it is compared."""
 
     name: str
@@ -44,7 +43,7 @@ class Against(NamedTuple):
     """One number per figure: then no change is certain."""
 
 
-class Row(NamedTuple):
+class BenchRow(NamedTuple):
     """One figure."""
 
     key: str
@@ -56,7 +55,7 @@ class Row(NamedTuple):
     new: tuple[float, ...]
     spread: Interval | None
     """Where the middle of the new side lies with 95 %."""
-    change: Change | None
+    change: SeriesChange | None
     verdict: Word | None
     note: str = ""
 
@@ -79,10 +78,10 @@ class Row(NamedTuple):
         return self.new_median / base - 1 if base else None
 
 
-class Answer(NamedTuple):
+class BenchAnswer(NamedTuple):
     """See the module."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[BenchRow, ...]
     verdict: Word | None
     """The worst of the judged figures; None without a base."""
     reasons: tuple[str, ...]
@@ -91,19 +90,19 @@ class Answer(NamedTuple):
     level: float
     """Chance of error of the intervals that alarms go by."""
 
-    def row(self, key: str) -> Row | None:
+    def row(self, key: str) -> BenchRow | None:
         """Return a figure's row."""
         return next((row for row in self.rows if row.key == key), None)
 
 
 def answer(
-    new: Series,
-    base: Series | None,
-    against: Against | None,
+    new: LabSeries,
+    base: LabSeries | None,
+    against: Stored | None,
     gate: Gate,
     share: float = 1.0,
     floors: Mapping[str, float] | None = None,
-) -> Answer:
+) -> BenchAnswer:
     """Return what the series say.
 
     Args:
@@ -130,7 +129,7 @@ def answer(
             after = new.values(key)
             change = of_groups(before, after, level) if before else None
         threshold = gate.threshold(key, figure)
-        row = Row(
+        row = BenchRow(
             key, figure, threshold, tuple(before), tuple(after), spread_of(after), change, None
         )
         if threshold is not None and before:
@@ -143,7 +142,7 @@ def answer(
     rows = _moved(rows)
     compared = base is not None or against is not None
     verdict = _worst(rows) if compared else None
-    return Answer(
+    return BenchAnswer(
         tuple(rows),
         verdict,
         tuple(_reasons(rows, drift)),
@@ -152,7 +151,7 @@ def answer(
     )
 
 
-def _judged(row: Row, threshold: float, floor: float) -> Row:
+def _judged(row: BenchRow, threshold: float, floor: float) -> BenchRow:
     base = row.base_median or 0.0
     # Of 15 ms a tenth is nothing that a clock and a scheduler could tell.
     effective = max(threshold, row.figure.least / base if base > 0 else 0.0)
@@ -169,7 +168,7 @@ def _judged(row: Row, threshold: float, floor: float) -> Row:
     return row._replace(verdict=word, note=f"{few}: cannot separate noise from change")
 
 
-def _unsteady(row: Row, new: Series) -> Row:
+def _unsteady(row: BenchRow, new: LabSeries) -> BenchRow:
     """Of calls without a steady state no middle is judged."""
     states = [run.steady.state for run in new.done]
     bad = [state for state in states if state in _TAIL_OF_STATES]
@@ -182,7 +181,7 @@ def _unsteady(row: Row, new: Series) -> Row:
 class _Drift:
     """How the machine's own speed has changed since a baseline was made."""
 
-    def __init__(self, new: Series, against: Against | None) -> None:
+    def __init__(self, new: LabSeries, against: Stored | None) -> None:
         self.ratio: float | None = None
         self._cpu: float | None = None
         self.used = False
@@ -190,7 +189,7 @@ class _Drift:
             self.ratio = _ratio(against.runs.get(REFERENCE, ()), new.values(REFERENCE))
             self._cpu = _ratio(against.runs.get(REFERENCE_CPU, ()), new.values(REFERENCE_CPU))
 
-    def less_sure(self, row: Row) -> Row:
+    def less_sure(self, row: BenchRow) -> BenchRow:
         """Take back what the machine's speed may have feigned."""
         if row.figure.unit not in ("s", "/s") or row.threshold is None:
             return row
@@ -212,7 +211,7 @@ def _ratio(base: Sequence[float], new: Sequence[float]) -> float | None:
     return median(new) / median(base) - 1 if base and new and median(base) > 0 else None
 
 
-def _moved(rows: list[Row]) -> list[Row]:
+def _moved(rows: list[BenchRow]) -> list[BenchRow]:
     """Say of an import that it was moved, where the first call now does what it did."""
     by_key = {row.key: row for row in rows}
     imports, modules = by_key.get("imports"), by_key.get("first_modules")
@@ -226,12 +225,12 @@ def _moved(rows: list[Row]) -> list[Row]:
     return [row._replace(verdict="moved", note=note) if row is imports else row for row in rows]
 
 
-def _worst(rows: Sequence[Row]) -> Word:
+def _worst(rows: Sequence[BenchRow]) -> Word:
     words = {row.verdict for row in rows if row.threshold is not None}
     return next((word for word in _WORST_FIRST if word in words), "inconclusive")
 
 
-def _reasons(rows: Sequence[Row], drift: _Drift) -> list[str]:
+def _reasons(rows: Sequence[BenchRow], drift: _Drift) -> list[str]:
     order: dict[Word | None, int] = {word: at for at, word in enumerate(_WORST_FIRST)}
     told = [
         row
@@ -254,7 +253,7 @@ def _reasons(rows: Sequence[Row], drift: _Drift) -> list[str]:
     return reasons
 
 
-def change_words(row: Row) -> str:
+def change_words(row: BenchRow) -> str:
     """Write a change with its interval and threshold: +8.1 % (5.2 to 11 %; threshold 10 %)."""
     text = percent_text(row.ratio) or "no change known"
     inside = []
@@ -266,14 +265,14 @@ def change_words(row: Row) -> str:
     return f"{text} ({'; '.join(inside)})" if inside else text
 
 
-def _clear(rows: Sequence[Row], verdict: Word | None) -> bool:
+def _clear(rows: Sequence[BenchRow], verdict: Word | None) -> bool:
     """An alarm is an alarm; else every judged figure must have come to an end."""
     if verdict == "regressed":
         return True
     return not any(row.verdict in ("suspect", "inconclusive") for row in rows)
 
 
-def _steady_enough(rows: Sequence[Row]) -> bool:
+def _steady_enough(rows: Sequence[BenchRow]) -> bool:
     for row in rows:
         if row.threshold is None:
             continue

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from perftui.scenarios.bench.bench import ended_text
 
 if TYPE_CHECKING:
-    from perftui.scenarios.bench.answer import Answer, Row
+    from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
     from perftui.scenarios.bench.bench import Bench
     from perftui.scenarios.bench.lab_run import LabRun
 
 SCHEMA = 1
 
 
-def as_json(bench: Bench, found: Answer) -> dict[str, Any]:
+def as_json(bench: Bench, found: BenchAnswer) -> dict[str, Any]:
     """Return the bench, ready for `json.dumps`."""
     plan = bench.plan
     return {
@@ -33,7 +33,7 @@ def as_json(bench: Bench, found: Answer) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: BenchRow) -> dict[str, Any]:
     change = row.change
     return {
         "key": row.key,

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.text.units import format_seconds
-from perftui.scenarios.bench.answer import Answer, answer
+from perftui.scenarios.bench.answer import BenchAnswer, answer
 from perftui.scenarios.bench.gate import Gate
 from perftui.scenarios.bench.lab_run import LabOptions, LabRun, SideName, lab_run
-from perftui.scenarios.bench.series import Series
+from perftui.scenarios.bench.series import LabSeries
 from perftui.scenarios.define.parameters import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perftui.scenarios.bench.answer import Against
+    from perftui.scenarios.bench.answer import Stored
     from perftui.scenarios.bench.subject import Subject
 
 LOOKS = ((5, 0.1), (10, 0.3), (20, 0.6))
@@ -55,21 +55,21 @@ class Bench:
     """A bench as far as it has come."""
 
     plan: BenchPlan
-    against: Against | None = None
+    against: Stored | None = None
     """A stored baseline, if it is held against one."""
     before_run: Callable[[Subject], None] = lambda subject: None
     """Called before each run; makes files cold, if that was asked for."""
-    new: Series = field(default_factory=lambda: Series("new"))
-    base: Series = field(default_factory=lambda: Series("base"))
+    new: LabSeries = field(default_factory=lambda: LabSeries("new"))
+    base: LabSeries = field(default_factory=lambda: LabSeries("base"))
     calls: int = 1
     ended: Ended = "all runs"
 
     @property
-    def sides(self) -> list[Series]:
+    def sides(self) -> list[LabSeries]:
         """The series that are run, the base first."""
         return [self.new] if self.plan.base is None else [self.base, self.new]
 
-    def answer(self, share: float = 1.0) -> Answer:
+    def answer(self, share: float = 1.0) -> BenchAnswer:
         """Return what the series say now."""
         base = None if self.plan.base is None else self.base
         return answer(self.new, base, self.against, self.plan.gate, share)
@@ -80,7 +80,7 @@ def run_bench(
     tell: Callable[[LabRun], None],
     begins: Callable[[SideName, int], None] = lambda side, number: None,
     go_on: Callable[[], None] = lambda: None,
-) -> Answer:
+) -> BenchAnswer:
     """Measure until it is clear; the series are in `bench` all the while.
 
     Args:
@@ -126,7 +126,7 @@ class _Runner:
     ) -> None:
         self._bench, self._tell, self._begins, self._go_on = bench, tell, begins, go_on
 
-    def once(self, side: Series, number: int, calls: int) -> None:
+    def once(self, side: LabSeries, number: int, calls: int) -> None:
         plan = self._bench.plan
         subject = plan.new if side is self._bench.new or plan.base is None else plan.base
         self._go_on()

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.notes import Notes
 
 _LEAST_S, _LEAST_CALL_S = 0.002, 0.000_5
-"""A difference of less is what a clock and a scheduler give. Series tell noise by themselves: these
-are smaller than those of single runs."""
+"""A difference of less is what a clock and a scheduler give. Smaller than for single runs: a series
+tells its noise by itself."""
 _LEAST_BYTES = 1 << 20
 _KEPT = ("cpu", "peak_rss", "growth", "end_rss")
 _WAITING, _COLD, _WARM = "waiting", "cold run", "warm run"
 _SHOWN_AS = {_COLD: "first call", _WARM: "warm calls"}
 
 
-class Measured(NamedTuple):
+class RunFigures(NamedTuple):
     """What one run gave."""
 
     figures: dict[str, Figure]
@@ -48,7 +48,7 @@ class Measured(NamedTuple):
     """Modules that the first call began to import, in their order."""
 
 
-def measured(session: Session, notes: Notes, place: RunPlace, *, kept: bool) -> Measured:
+def measured(session: Session, notes: Notes, place: RunPlace, *, kept: bool) -> RunFigures:
     """Return the figures of a session that is closed."""
     reader = session.reader
     facts = take_facts(reader, "run", place)
@@ -77,7 +77,7 @@ def measured(session: Session, notes: Notes, place: RunPlace, *, kept: bool) -> 
             figures[key] = _finer(figure)
     figures |= _of_phases(reader.phases(0, 1 << 62))
     figures |= _per_row(figures) | _cold_start(figures)
-    return Measured(figures, calls_s, steady, inside)
+    return RunFigures(figures, calls_s, steady, inside)
 
 
 def _whole(session: Session) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.lab_run import LabRun, SideName
 
 
-class Series:
+class LabSeries:
     """Grows while a bench runs. Warm-ups (number 0) are kept beside it: they count nowhere."""
 
     def __init__(self, side: SideName) -> None:
@@ -63,7 +63,7 @@ def values_of(runs: Iterable[LabRun], key: str) -> list[float]:
     return [run.figures[key].value for run in runs if key in run.figures]
 
 
-def pairs_of(base: Series, new: Series) -> list[tuple[LabRun, LabRun]]:
+def pairs_of(base: LabSeries, new: LabSeries) -> list[tuple[LabRun, LabRun]]:
     """Return the pairs, by number, of which both runs came to a good end."""
     by_number = {run.number: run for run in base.done}
     return [(by_number[run.number], run) for run in new.done if run.number in by_number]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTH = 9
 
 
-class Progress:
+class BenchProgress:
     """Rows appear as runs end; on a terminal a last line says what runs now."""
 
     def __init__(self, bench: Bench) -> None:

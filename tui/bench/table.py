@@ -9,15 +9,15 @@ from perftui.probes.text.columns import aligned
 from perftui.scenarios.bench.bench import ended_text
 
 if TYPE_CHECKING:
-    from perftui.scenarios.bench.answer import Answer, Row
+    from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
     from perftui.scenarios.bench.bench import Bench
-    from perftui.scenarios.bench.series import Series
+    from perftui.scenarios.bench.series import LabSeries
 
 _QUIET = ("count:", "reference")
 """Figures that every run has alike: only in JSON."""
 
 
-def bench_text(bench: Bench, found: Answer) -> str:
+def bench_text(bench: Bench, found: BenchAnswer) -> str:
     """Return the whole of it."""
     lines = [f"{bench.plan.new.title}: {_runs(bench)}", ""]
     lines += verdict_lines(found)
@@ -26,14 +26,14 @@ def bench_text(bench: Bench, found: Answer) -> str:
     return "\n".join(lines).rstrip()
 
 
-def verdict_lines(found: Answer) -> list[str]:
+def verdict_lines(found: BenchAnswer) -> list[str]:
     """Return the verdict and its reasons, nothing without a base."""
     if found.verdict is None:
         return []
     return [f"verdict: {found.verdict}", *(f"  {reason}" for reason in found.reasons), ""]
 
 
-def figure_lines(bench: Bench, found: Answer) -> list[str]:
+def figure_lines(bench: Bench, found: BenchAnswer) -> list[str]:
     """Return the table of figures."""
     compared = found.verdict is not None
     head = ["figure", *(("base", "new", "change") if compared else ("median",)), "95 %"]
@@ -50,7 +50,7 @@ def figure_lines(bench: Bench, found: Answer) -> list[str]:
     return lines
 
 
-def _line(row: Row, compared: bool) -> list[str]:
+def _line(row: BenchRow, compared: bool) -> list[str]:
     new = amount_text(row.new_median, row.figure.unit)
     if not compared:
         spread = ""
@@ -83,7 +83,7 @@ def _runs(bench: Bench) -> str:
     return f"{text}; {ended}" if ended else text
 
 
-def _states(series: Series) -> list[str]:
+def _states(series: LabSeries) -> list[str]:
     """Return a line that says whether the calls become steady, nothing where nobody calls."""
     states = [run.steady.state for run in series.done if len(run.calls_s) > 1]
     if not states:

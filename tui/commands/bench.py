@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from perftui.scenarios.bench.answer import Answer
+    from perftui.scenarios.bench.answer import BenchAnswer
     from perftui.scenarios.bench.bench import Bench, BenchPlan
     from perftui.scenarios.bench.subject import Subject
 
@@ -91,13 +91,13 @@ def run(args: argparse.Namespace) -> int:
     from perftui.probes.target.target import LaunchError
     from perftui.scenarios.bench.bench import run_bench
     from perftui.scenarios.define.parameters import ScenarioError
-    from perftui.tui.bench.progress import Progress
+    from perftui.tui.bench.progress import BenchProgress
     from perftui.tui.terminal.ending import Ending
 
     with Ending() as ending:
         try:
             bench = _bench(args)
-            progress = Progress(bench)
+            progress = BenchProgress(bench)
             found = run_bench(bench, progress.ran, progress.begins, ending.leave_now_if_asked)
             bench.plan.gate.check([row.key for row in found.rows])
         except (ScenarioError, LaunchError) as error:
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     return _report(args, bench, found)
 
 
-def _report(args: argparse.Namespace, bench: Bench, found: Answer) -> int:
+def _report(args: argparse.Namespace, bench: Bench, found: BenchAnswer) -> int:
     from perftui.tui.bench.table import bench_text
     from perftui.tui.text.words import say
 
@@ -119,7 +119,7 @@ def _report(args: argparse.Namespace, bench: Bench, found: Answer) -> int:
     return exit_code(found, strict=args.strict)
 
 
-def exit_code(found: Answer, *, strict: bool) -> int:
+def exit_code(found: BenchAnswer, *, strict: bool) -> int:
     """Return 1 for a regression, 3 where it could not be told, else 0."""
     if found.verdict == "regressed" or (strict and found.verdict == "suspect"):
         return GATE_FAILED

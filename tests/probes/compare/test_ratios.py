@@ -10,7 +10,7 @@ import pytest
 
 from perftui.probes.compare.confidence import Interval
 from perftui.probes.compare.ratios import (
-    Change,
+    SeriesChange,
     alarm_level,
     centre,
     judged,
@@ -94,7 +94,7 @@ def test_more_is_better_for_a_rate() -> None:
 
 
 def test_what_the_machine_gives_by_itself_is_no_alarm() -> None:
-    change = Change(0.15, Interval(0.12, 0.18), Interval(0.1, 0.2), "pairs", 10)
+    change = SeriesChange(0.15, Interval(0.12, 0.18), Interval(0.1, 0.2), "pairs", 10)
     assert judged(change, 0.1, "lower") == "regressed"
     assert judged(change, 0.1, "lower", floor=0.1) == "ok"
 
