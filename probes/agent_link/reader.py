@@ -13,6 +13,7 @@ import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent_link.images import ExecImages
+from perftui.probes.agent_link.installed import InstalledNames
 from perftui.probes.agent_link.tasks import TaskLists
 from perftui.probes.agent_link.traced import traced_record
 from perftui.probes.agent_link.windows import InsideWindows
@@ -69,6 +70,7 @@ class AgentProbe:
         self._inside = InsideWindows(sampler_hz)
         self._plans = PlanParts()
         self._tasks = TaskLists()
+        self._installed = InstalledNames()
         self._images = ExecImages()
         self._rest = b""
         self._skipping = False
@@ -162,7 +164,11 @@ class AgentProbe:
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
-        if kind == "hello":
+        if kind == "installed":
+            self._installed.take(
+                pid, _text(fields["place"]), [_text(name) for name in fields["names"]]
+            )
+        elif kind == "hello":
             hello = _hello(fields)
             batch.extend((t_ns, record) for record in self._images.hello(t_ns, pid))
             if self._on_hello is not None:
@@ -170,6 +176,7 @@ class AgentProbe:
         elif kind == "bye":
             batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
             batch.extend((task.t_ns, task) for task in self._tasks.rest(pid))
+            batch.extend((t_ns, each) for each in self._installed.end(t_ns, pid))
             if self._on_bye is not None:
                 self._on_bye(pid, _integer(fields.get("held", 0)))
 
@@ -232,7 +239,7 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind in ("notice", "released"):
         severity: records.Severity = "warn" if kind == "notice" else "info"
         return [records.Notice(t_ns, severity, f"process {pid}: {_text(fields['text'])}")]
-    return []  # hello, bye: for the reader itself
+    return []  # hello, bye, installed: for the reader itself
 
 
 def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> records.Stack | None:

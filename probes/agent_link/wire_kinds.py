@@ -99,6 +99,7 @@ _TABLE = (
         "ppid:int python:text implementation:text executable:text prefix:text "
         "argv:other free_threaded:other",
     ),
+    _kind("installed", None, "place:text names:other"),
     _kind("bye", None, "dropped:int held:int"),
 )
 WIRE_KINDS: dict[str, WireKind] = {kind.name: kind for kind in _TABLE}

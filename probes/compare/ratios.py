@@ -106,7 +106,8 @@ def of_groups(base: Sequence[float], new: Sequence[float], level: float) -> Seri
         if whole == 0:
             return None
         sides = [[value / whole for value in side] for side in (base, new)]
-    step = median(sides[1]) - median(sides[0])
+    middles = median(base), median(new)
+    step = math.log(middles[1] / middles[0]) if logs else (middles[1] - middles[0]) / whole
     errors = []
     for side in sides:
         alone = max(len(side) * _own_share(side), 2.0)

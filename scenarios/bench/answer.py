@@ -1,8 +1,9 @@
 """What the series of a bench say: each figure with its spread, and against a base a verdict.
 
 Against runs in turns the change is that of the pairs. Against a stored baseline it is that of two
-groups of runs at different times, which a drift of the machine can feign: each run carries how
-long a fixed loop took beside it, and where that has changed, times are judged with less trust.
+groups of runs at different times, which a drift of the machine can feign: a time regresses only if
+its whole interval is beyond the threshold, and each run carries how long a fixed loop took beside
+it: where that has changed, times are judged with less trust still.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class BenchRow(NamedTuple):
     change: SeriesChange | None
     verdict: Word | None
     note: str = ""
+    floor: float = 0.0
+    """Calibrated noise: below twice this nothing is an alarm."""
 
     @property
     def new_median(self) -> float:
@@ -137,7 +140,7 @@ def answer(
             if key == "warm_call":
                 row = _unsteady(row, new)
             if against is not None:
-                row = drift.less_sure(row)
+                row = drift.less_sure(_far_enough(row))
         rows.append(row)
     rows = _moved(rows)
     compared = base is not None or against is not None
@@ -152,7 +155,7 @@ def answer(
 
 
 def _judged(row: BenchRow, threshold: float, floor: float) -> BenchRow:
-    base = row.base_median or 0.0
+    base, row = row.base_median or 0.0, row._replace(floor=floor)
     # Of 15 ms a tenth is nothing that a clock and a scheduler could tell.
     effective = max(threshold, row.figure.least / base if base > 0 else 0.0)
     verdict: Verdict | None = judged(row.change, effective, row.figure.better, floor)
@@ -166,6 +169,22 @@ def _judged(row: BenchRow, threshold: float, floor: float) -> BenchRow:
     few = "one run" if min(len(row.base), len(row.new)) == 1 else "too few runs"
     word: Word = "suspect" if worse > effective else "inconclusive"
     return row._replace(verdict=word, note=f"{few}: cannot separate noise from change")
+
+
+def _far_enough(row: BenchRow) -> BenchRow:
+    """Of times at two different times the whole interval must be beyond the threshold: busy
+    minutes lie within neither group's spread, and shift all of one."""
+    change, threshold = row.change, row.threshold
+    if change is None or threshold is None or row.figure.unit not in ("s", "/s"):
+        return row
+    low, high = change.alarm
+    if row.figure.better == "higher":
+        low, high = -high, -low
+    if row.verdict == "regressed" and low <= threshold:
+        return row._replace(verdict="suspect", note="measured at another time")
+    if row.verdict == "improved" and high >= -threshold:
+        return row._replace(verdict="ok", note="measured at another time")
+    return row
 
 
 def _unsteady(row: BenchRow, new: LabSeries) -> BenchRow:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.text.units import format_seconds
 from perftui.scenarios.bench.answer import BenchAnswer, answer
+from perftui.scenarios.bench.cold_files import ColdFiles
 from perftui.scenarios.bench.gate import Gate
 from perftui.scenarios.bench.lab_run import LabOptions, LabRun, SideName, lab_run
 from perftui.scenarios.bench.series import LabSeries
 from perftui.scenarios.define.parameters import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from perftui.scenarios.bench.answer import Stored
     from perftui.scenarios.bench.subject import Subject
@@ -48,6 +49,8 @@ class BenchPlan(NamedTuple):
     time_limit_s: float | None = None
     options: LabOptions = LabOptions()
     gate: Gate = Gate()
+    cold: bool = False
+    """Drop from the page cache, before each run, what the program touches."""
 
 
 @dataclass(slots=True)
@@ -57,8 +60,12 @@ class Bench:
     plan: BenchPlan
     against: Stored | None = None
     """A stored baseline, if it is held against one."""
-    before_run: Callable[[Subject], None] = lambda subject: None
-    """Called before each run; makes files cold, if that was asked for."""
+    floors: Mapping[str, float] = field(default_factory=dict)
+    """Calibrated noise of this machine, by figure, as a part of the base."""
+    told_base: str = ""
+    """What it is compared with, for a person."""
+    warnings: list[str] = field(default_factory=list)
+    """What makes the sides hard to compare, the worst first."""
     new: LabSeries = field(default_factory=lambda: LabSeries("new"))
     base: LabSeries = field(default_factory=lambda: LabSeries("base"))
     calls: int = 1
@@ -72,7 +79,7 @@ class Bench:
     def answer(self, share: float = 1.0) -> BenchAnswer:
         """Return what the series say now."""
         base = None if self.plan.base is None else self.base
-        return answer(self.new, base, self.against, self.plan.gate, share)
+        return answer(self.new, base, self.against, self.plan.gate, share, self.floors)
 
 
 def run_bench(
@@ -80,6 +87,7 @@ def run_bench(
     tell: Callable[[LabRun], None],
     begins: Callable[[SideName, int], None] = lambda side, number: None,
     go_on: Callable[[], None] = lambda: None,
+    warmed_up: Callable[[], None] = lambda: None,
 ) -> BenchAnswer:
     """Measure until it is clear; the series are in `bench` all the while.
 
@@ -88,6 +96,7 @@ def run_bench(
         tell: Is given each run when it has ended.
         begins: Told before each run.
         go_on: Called again and again; raises whatever is to end it all.
+        warmed_up: Called after the first run of each side; raises if they are not to be compared.
 
     Raises:
         ScenarioError: no run of a side comes to a good end.
@@ -98,6 +107,7 @@ def run_bench(
     for side in bench.sides:
         run.once(side, 0, _PROBE_CALLS if bench.plan.calls is None else bench.plan.calls)
     bench.calls = _calls(bench)
+    warmed_up()
     looks = LOOKS if bench.plan.runs is None else ((bench.plan.runs, 1.0),)
     number, share = 0, 1.0
     for until, share in looks:
@@ -125,15 +135,18 @@ class _Runner:
         go_on: Callable[[], None],
     ) -> None:
         self._bench, self._tell, self._begins, self._go_on = bench, tell, begins, go_on
+        self._cold: dict[str, ColdFiles] = {}
 
     def once(self, side: LabSeries, number: int, calls: int) -> None:
         plan = self._bench.plan
         subject = plan.new if side is self._bench.new or plan.base is None else plan.base
         self._go_on()
         self._begins(side.side, number)
-        self._bench.before_run(subject)
         options = plan.options._replace(calls=calls if subject.kept else 1)
-        run = lab_run(subject, side.side, number, options, self._go_on)
+        if plan.cold and side.side not in self._cold:
+            self._cold[side.side] = ColdFiles(subject)
+        cold = self._cold.get(side.side)
+        run = lab_run(subject, side.side, number, options, self._go_on, cold)
         side.add(run)
         self._tell(run)
         if len(side.failed) >= _HOPELESS and not any(

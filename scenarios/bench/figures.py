@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _LEAST_S, _LEAST_CALL_S = 0.002, 0.000_5
 """A difference of less is what a clock and a scheduler give. Smaller than for single runs: a series
 tells its noise by itself."""
+_LEAST_IMPORT_S = 0.005
+"""Of a tenth of the 50 ms that an import may take before anybody minds."""
 _LEAST_BYTES = 1 << 20
 _KEPT = ("cpu", "peak_rss", "growth", "end_rss")
 _WAITING, _COLD, _WARM = "waiting", "cold run", "warm run"
@@ -68,14 +70,15 @@ def measured(session: Session, notes: Notes, place: RunPlace, *, kept: bool) -> 
     if not kept:
         imports_s = _imports_before(reader, calls[0].t_ns - calls[0].duration_ns if calls else None)
         if imports_s is not None:
-            figures["imports"] = Figure("import", imports_s, "s", "lower", _LEAST_S)
+            figures["imports"] = Figure("import", imports_s, "s", "lower", _LEAST_IMPORT_S)
     for key in _KEPT:
         if key in facts.figures:
             figures[key] = _finer(facts.figures[key])
     for key, figure in facts.figures.items():
         if key.startswith(("rate:", "count:", "pool:")):
             figures[key] = _finer(figure)
-    figures |= _of_phases(reader.phases(0, 1 << 62))
+    phases = reader.phases(0, 1 << 62)
+    figures |= _growth(figures, phases) | _of_phases(phases)
     figures |= _per_row(figures) | _cold_start(figures)
     return RunFigures(figures, calls_s, steady, inside)
 
@@ -98,7 +101,7 @@ def _of_function(reader: Reader) -> dict[str, Figure]:
     if not runs or runs[0].run.load_ns is None:
         return {}
     load_s = runs[0].run.load_ns / NS_PER_S
-    return {"imports": Figure("import", load_s, "s", "lower", _LEAST_S)}
+    return {"imports": Figure("import", load_s, "s", "lower", _LEAST_IMPORT_S)}
 
 
 def _of_calls(calls_s: Sequence[float], steady: Steadiness) -> dict[str, Figure]:
@@ -151,9 +154,25 @@ def _of_phases(phases: Sequence[Phase]) -> dict[str, Figure]:
     return figures
 
 
+def _growth(figures: dict[str, Figure], phases: Sequence[Phase]) -> dict[str, Figure]:
+    """Above where the work began: the first phase, which of a function is its first call.
+
+    Without one it is above the first reading that was taken, and how early that comes is chance:
+    not judged.
+    """
+    crude, peak = figures.get("growth"), figures.get("peak_rss")
+    if crude is None or peak is None:
+        return {}
+    starts = [each.rss_start_bytes for each in phases if each.rss_start_bytes is not None]
+    if not starts:
+        return {"growth": crude._replace(better="neither")}
+    grown = max(peak.value - starts[0], 0.0)
+    return {"growth": Figure("growth of the work", grown, "B", "lower", _LEAST_BYTES)}
+
+
 def _per_row(figures: dict[str, Figure]) -> dict[str, Figure]:
     rows, growth = figures.get("count:rows"), figures.get("growth")
-    if rows is None or growth is None or rows.value <= 0:
+    if rows is None or growth is None or rows.value <= 0 or growth.better == "neither":
         return {}
     per_row = growth.value / rows.value
     least = _LEAST_BYTES / rows.value
@@ -166,7 +185,7 @@ def _cold_start(figures: dict[str, Figure]) -> dict[str, Figure]:
     if imports is None or first is None:
         return {}
     value = imports.value + first.value
-    return {"cold_start": Figure("import + first call", value, "s", "lower", _LEAST_S)}
+    return {"cold_start": Figure("import + first call", value, "s", "lower", _LEAST_IMPORT_S)}
 
 
 def _finer(figure: Figure) -> Figure:

@@ -14,10 +14,11 @@ from perftui.scenarios.bench.notes import Notes
 from perftui.scenarios.bench.reference import reference_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from perftui.probes.compare.facts import Figure
+    from perftui.scenarios.bench.cold_files import ColdFiles
     from perftui.scenarios.bench.steadiness import Steadiness
     from perftui.scenarios.bench.subject import Subject
 
@@ -49,6 +50,8 @@ class LabRun(NamedTuple):
     steady: Steadiness
     inside_first: tuple[str, ...]
     place: RunPlace
+    installed: Mapping[str, str]
+    """Distributions that it imported, and their versions."""
     recording: Path | None = None
 
     @property
@@ -68,6 +71,7 @@ def lab_run(
     number: int,
     options: LabOptions,
     go_on: Callable[[], None] = lambda: None,
+    cold: ColdFiles | None = None,
 ) -> LabRun:
     """Run it once.
 
@@ -78,11 +82,14 @@ def lab_run(
         options: How.
         go_on: Called again and again; raises whatever is to end it all. The process is ended
             before that is passed on, and its recording deleted.
+        cold: Files to drop from the page cache before it; learns those that it touches.
 
     Raises:
         LaunchError: it cannot be started.
     """
     notes, speed = Notes(), reference_figures()
+    if cold is not None:
+        cold.forget()
     probes = ProbeOptions(stacks=options.stacks, metrics_rate_hz=_METRICS_HZ, inquire=False)
     session = Session.launch(
         list(subject.argv),
@@ -97,6 +104,8 @@ def lab_run(
     try:
         while not session.wait(_STEP_S):
             go_on()
+            if cold is not None:
+                cold.look(session.pid)
     except BaseException:
         session.stop_target()
         session.close()
@@ -105,6 +114,8 @@ def lab_run(
             shutil.rmtree(path, ignore_errors=True)
         raise
     session.close()
+    if cold is not None:
+        cold.take_modules(notes.imports(session.pid, 0, 1 << 62))
     place = place_here(session.reader)
     found = measured(session, notes, place, kept=subject.kept)
     return LabRun(
@@ -116,6 +127,7 @@ def lab_run(
         found.steady,
         found.inside_first,
         place,
+        {each.name: each.version for each in session.reader.installed()},
         session.recording(),
     )
 

@@ -51,6 +51,17 @@ class LabSeries:
         values = self.values(key)
         return median(values) if values else None
 
+    def packages(self) -> dict[str, str] | None:
+        """Return the distributions of its runs and their versions, None if none told any end."""
+        runs = self.done or [run for run in self.warm_ups if run.done]
+        if not runs:
+            return None
+        found: dict[str, set[str]] = {}
+        for run in runs:
+            for name, version in run.installed.items():
+                found.setdefault(name, set()).add(version)
+        return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
+
     def in_order_of(self, key: str) -> list[LabRun]:
         """Return the good runs by a figure, the smallest first."""
         return sorted(

@@ -12,29 +12,66 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
     from perftui.scenarios.bench.bench import Bench
     from perftui.scenarios.bench.series import LabSeries
+    from perftui.tui.bench.report import BenchReport
 
 _QUIET = ("count:", "reference")
 """Figures that every run has alike: only in JSON."""
 
 
-def bench_text(bench: Bench, found: BenchAnswer) -> str:
+def bench_text(report: BenchReport) -> str:
     """Return the whole of it."""
-    lines = [f"{bench.plan.new.title}: {_runs(bench)}", ""]
-    lines += verdict_lines(found)
-    lines += figure_lines(bench, found)
+    bench, found = report.bench, report.found
+    lines = [f"{bench.plan.new.title}: {_runs(bench)}"]
+    if bench.told_base:
+        lines.append(f"against {bench.told_base}")
+    lines += [f"  ! {warning}" for warning in bench.warnings]
+    lines.append("")
+    if report.calibrated:
+        lines += ["what this machine differs by from itself, now kept for later verdicts", ""]
+    else:
+        lines += _verdict(report)
+    lines += figure_lines(bench, found, calibrated=report.calibrated)
     lines += failure_lines(bench)
+    lines += _kept(report)
     return "\n".join(lines).rstrip()
 
 
-def verdict_lines(found: BenchAnswer) -> list[str]:
-    """Return the verdict and its reasons, nothing without a base."""
-    if found.verdict is None:
-        return []
-    return [f"verdict: {found.verdict}", *(f"  {reason}" for reason in found.reasons), ""]
+def _verdict(report: BenchReport) -> list[str]:
+    """Return the verdict and its reasons, and what became of the budget."""
+    lines = []
+    if report.found.verdict is not None:
+        lines += [f"verdict: {report.found.verdict}"]
+        lines += [f"  {reason}" for reason in (*report.found.reasons, *report.drift)]
+        lines.append("")
+    for line in report.budget:
+        lines.append(f"budget {line.outcome}  {line.text()}")
+    lines += report.diagnosis
+    if report.budget or report.diagnosis:
+        lines.append("")
+    return lines
 
 
-def figure_lines(bench: Bench, found: BenchAnswer) -> list[str]:
+def _kept(report: BenchReport) -> list[str]:
+    """Return where the recordings are."""
+    from pathlib import Path
+
+    from perftui.probes.recording.shelf.shelf import name_of
+    from perftui.probes.text.shell_words import shell_word
+
+    lines = []
+    for kept in report.kept:
+        name = name_of(Path(kept.path))
+        side = f"{kept.side} " if len(report.bench.sides) > 1 else ""
+        run = f"run {kept.number}" if kept.number else "warm-up"
+        why = f" ({kept.why})" if kept.why else ""
+        lines.append(f"kept {side}{run}{why}: perftui open {shell_word(name or kept.path)}")
+    return ["", *lines] if lines else []
+
+
+def figure_lines(bench: Bench, found: BenchAnswer, *, calibrated: bool) -> list[str]:
     """Return the table of figures."""
+    if calibrated:
+        return _noise_lines(found)
     compared = found.verdict is not None
     head = ["figure", *(("base", "new", "change") if compared else ("median",)), "95 %"]
     head += ["threshold", "verdict"] if compared else []
@@ -43,11 +80,21 @@ def figure_lines(bench: Bench, found: BenchAnswer) -> list[str]:
     lines = aligned(rows, right=range(1, 4 if compared else 3))
     lines += ["", *_states(bench.new)]
     if compared:
-        sure = percent_text(1 - found.level).removeprefix("+")
         lines.append(
-            f"an alarm goes by intervals of {sure}: one false in 100 comparisons, over all figures"
+            f"an alarm goes by intervals of {(1 - found.level) * 100:.2f} %: one false in 100 "
+            "comparisons, over all figures"
         )
     return lines
+
+
+def _noise_lines(found: BenchAnswer) -> list[str]:
+    rows = [["figure", "noise"]]
+    rows += [
+        [row.figure.label, f"±{percent_text(row.change.noise).removeprefix('+')}"]
+        for row in found.rows
+        if row.change is not None and not row.key.startswith(_QUIET)
+    ]
+    return aligned(rows, right=[1])
 
 
 def _line(row: BenchRow, compared: bool) -> list[str]:
@@ -63,6 +110,8 @@ def _line(row: BenchRow, compared: bool) -> list[str]:
     if row.change is not None:
         between = " to ".join(percent_text(end) for end in row.change.interval)
     threshold = "" if row.threshold is None else f"{row.threshold * 100:g} %"
+    if row.threshold is not None and row.floor:
+        threshold += f", noise ±{row.floor * 100:.1f} %"
     return [
         row.figure.label, base, new, percent_text(row.ratio), between, threshold,
         row.verdict or "",

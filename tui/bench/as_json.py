@@ -7,28 +7,48 @@ from typing import TYPE_CHECKING, Any
 from perftui.scenarios.bench.bench import ended_text
 
 if TYPE_CHECKING:
-    from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
-    from perftui.scenarios.bench.bench import Bench
+    from perftui.scenarios.bench.answer import BenchRow
     from perftui.scenarios.bench.lab_run import LabRun
+    from perftui.tui.bench.report import BenchReport
 
 SCHEMA = 1
 
 
-def as_json(bench: Bench, found: BenchAnswer) -> dict[str, Any]:
+def as_json(report: BenchReport) -> dict[str, Any]:
     """Return the bench, ready for `json.dumps`."""
+    bench, found = report.bench, report.found
     plan = bench.plan
     return {
         "schema": SCHEMA,
         "key": plan.new.key,
         "params": dict(plan.new.params),
+        "against": bench.told_base or None,
+        "warnings": list(bench.warnings),
         "protocol": "one side" if plan.base is None else "pairs in turns",
         "calls_per_process": bench.calls if plan.new.kept else None,
         "ended": bench.ended,
         "note": ended_text(bench) or None,
         "verdict": found.verdict,
         "reasons": list(found.reasons),
+        "drift": list(report.drift),
+        "budget": [
+            {
+                "name": line.bound.name,
+                "bound": line.bound.value,
+                "value": line.value,
+                "outcome": line.outcome,
+                "sure": line.sure,
+            }
+            for line in report.budget
+        ],
+        "diagnosis": list(report.diagnosis),
+        "exit_code": report.exit_code,
+        "kept": [kept._asdict() for kept in report.kept],
+        "noise_floors_pct": {key: part * 100 for key, part in bench.floors.items()},
         "figures": [_row(row) for row in found.rows],
         "alarm_level_pct": (1 - found.level) * 100,
+        "installed": bench.new.packages(),
+        "base_installed": bench.base.packages(),
         "runs": [_run(run) for side in bench.sides for run in (*side.warm_ups, *side.runs)],
     }
 
