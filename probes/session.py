@@ -43,7 +43,7 @@ from perftui.probes.text.redact import redact_argv, redact_text, redact_title
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perftui.probes.agent_link.order_board import OrderBoard
@@ -193,6 +193,7 @@ class Session:
         record: RecordOptions = NOT_RECORDED,
         orders: Orders | None = None,
         folder: str | None = None,
+        environ: Mapping[str, str] | None = None,
         also: Sink | None = None,
     ) -> Session:
         """Start a program and watch it.
@@ -207,6 +208,7 @@ class Session:
             record: Whether and where it is recorded.
             orders: To a program that keeps its process for more than one run.
             folder: Where it is started; None: where we are.
+            environ: Its environment; None: ours.
             also: Gets all that the log gets, from the first record on.
 
         Raises:
@@ -214,17 +216,18 @@ class Session:
             FileExistsError: another session is being recorded at the path that was asked for.
         """
         place = _place_of(record, redact_title(title, argv))
+        environ = os.environ if environ is None else environ
         log = SessionLog(Weigher().weigh)
         captures = None if place is None or options.memray is None else place.directory
         env, pass_fds, channel = agent_environment(
-            os.environ,
+            environ,
             tracer_pid=os.getpid(),
             line_buffered=behind_screen,
             hears_orders=options.inquire,
             captures=captures,
         )
-        if not loads_agent(argv, os.environ):
-            env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
+        if not loads_agent(argv, environ):
+            env, pass_fds = dict(environ), ()  # nobody there would take them out of sight
         if orders is not None:
             env.update(orders.environment())
             pass_fds = (*pass_fds, orders.child_fd)

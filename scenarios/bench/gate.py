@@ -53,7 +53,7 @@ class Gate:
             ScenarioError: a figure is not known.
         """
         for key in self.own:
-            if key not in known:
+            if key not in known and key not in ALWAYS:
                 raise ScenarioError(
                     f"--threshold {key}: there is no such figure{nearest(key, known)}; there are "
                     f"{', '.join(known)}"

@@ -99,6 +99,7 @@ def lab_run(
         record=options.record,
         orders=Orders(options.calls, stay=False) if subject.kept else None,
         folder=subject.folder,
+        environ=subject.environ,
         also=notes,
     )
     try:

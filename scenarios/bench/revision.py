@@ -56,7 +56,23 @@ class Revision(NamedTuple):
             argv[0] = self.python
         folder = Path(new.folder or Path.cwd()).resolve()
         inside = folder.relative_to(self.root) if folder.is_relative_to(self.root) else Path()
-        return replace(new, argv=tuple(argv), folder=str(self.tree / inside))
+        return replace(
+            new, argv=tuple(argv), folder=str(self.tree / inside), environ=self._environ()
+        )
+
+    def _environ(self) -> dict[str, str]:
+        """Return our environment, with the places of its own tree in PYTHONPATH, and none of ours
+        that would be found before."""
+        environ = dict(os.environ)
+        places = environ.get("PYTHONPATH")
+        if places:
+            there = (
+                self._there(str(Path(place).absolute())) for place in places.split(":") if place
+            )
+            environ["PYTHONPATH"] = ":".join(there)
+        if self.python is not None:
+            environ.pop("VIRTUAL_ENV", None)
+        return environ
 
     def _there(self, word: str) -> str:
         path = Path(word)

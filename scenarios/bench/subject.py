@@ -18,6 +18,8 @@ class Subject:
     argv: tuple[str, ...]
     folder: str | None = None
     """Where it is started; None: where we are."""
+    environ: Mapping[str, str] | None = None
+    """Its environment; None: ours."""
     kept: bool = False
     """It is a function that one process calls again and again: cold, then warm."""
     params: Mapping[str, str] = field(default_factory=dict)

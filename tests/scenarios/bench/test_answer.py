@@ -158,7 +158,7 @@ def test_thresholds_are_read_and_hold() -> None:
     base = series("base", 10, 0.01, 1, duration=1.0, cpu=1.0)
     found = answer(series("new", 10, 0.01, 2, duration=1.3, cpu=9.0), base, None, gate)
     assert (word(found, "duration"), word(found, "cpu")) == ("ok", None)
-    with pytest.raises(ScenarioError, match="no such figure .did you mean duration"):
+    with pytest.raises(ScenarioError, match=r"no such figure .did you mean duration"):
         parse_thresholds(["duratoin=5%"]).check(["duration"])
     with pytest.raises(ScenarioError, match="write NAME=20% or NAME=off"):
         parse_thresholds(["duration=fast"])
