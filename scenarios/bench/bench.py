@@ -64,6 +64,8 @@ class Bench:
     """Calibrated noise of this machine, by figure, as a part of the base."""
     told_base: str = ""
     """What it is compared with, for a person."""
+    told_cold: str = ""
+    """What was dropped from the page cache."""
     warnings: list[str] = field(default_factory=list)
     """What makes the sides hard to compare, the worst first."""
     new: LabSeries = field(default_factory=lambda: LabSeries("new"))
@@ -146,6 +148,8 @@ class _Runner:
         if plan.cold and side.side not in self._cold:
             self._cold[side.side] = ColdFiles(subject)
         cold = self._cold.get(side.side)
+        if cold is not None and number == 1 and side is self._bench.new:
+            self._bench.told_cold = cold.told()
         run = lab_run(subject, side.side, number, options, self._go_on, cold)
         side.add(run)
         self._tell(run)

@@ -9,7 +9,9 @@ and its library, which perftui itself uses, little is ever cold. What is read th
 
 from __future__ import annotations
 
+import ctypes
 import json
+import mmap
 import os
 import re
 import subprocess
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.probes.agent_link.loads_agent import is_python
+from perftui.probes.text.units import format_bytes
 from perftui.scenarios.data.page_cache import forget
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ _MAPPED = re.compile(r"^\S+ \S+ \S+ \S+ [1-9]\d* +(/.*)$", re.MULTILINE)
 _GONE = " (deleted)"
 _ASK = "import json, sys; print(json.dumps(sys.path))"
 _ASK_S = 30.0
+_READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
+"""Of a private mapping, which nobody writes to: ctypes takes no address of a read-only one."""
 
 
 class ColdFiles:
@@ -76,14 +81,16 @@ class ColdFiles:
         """Drop them from the page cache."""
         forget(Path(file) for file in sorted(self.files))
 
-    @property
-    def size_bytes(self) -> int:
-        """Of all of them together."""
-        total = 0
+    def told(self) -> str:
+        """Drop them, and say how much of them that was, and how much stays all the same."""
+        self.forget()
+        whole = stays = 0
         for file in self.files:
-            with suppress(OSError):
-                total += os.stat(file).st_size  # noqa: PTH116
-        return total
+            with suppress(OSError, ValueError):
+                whole += os.stat(file).st_size  # noqa: PTH116
+                stays += resident_bytes(file)
+        text = f"{len(self.files)} files of {format_bytes(whole)} are dropped before each run"
+        return f"{text}; {format_bytes(stays)} of them stay: other processes use them"
 
     def _add(self, path: Path) -> None:
         with suppress(OSError):
@@ -94,6 +101,29 @@ class ColdFiles:
         self._add(source)
         for compiled in (source.parent / "__pycache__").glob(f"{source.stem}.*.pyc"):
             self._add(compiled)
+
+
+def resident_bytes(file: str) -> int:
+    """Return how much of a file is in the page cache: mincore(2).
+
+    Raises:
+        OSError: it cannot be read, or the kernel does not say.
+        ValueError: it is empty.
+    """
+    page = mmap.PAGESIZE
+    with (
+        open(file, "rb") as opened,  # noqa: PTH123
+        mmap.mmap(opened.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=_READ_WRITE) as mapped,
+    ):
+        pages = -(-len(mapped) // page)
+        told = (ctypes.c_ubyte * pages)()
+        address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+        libc = ctypes.CDLL(None, use_errno=True)
+        asked = libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(len(mapped)), told)
+        if asked != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    return page * sum(each & 1 for each in told)
 
 
 def _search_path(subject: Subject, folder: Path) -> list[Path]:

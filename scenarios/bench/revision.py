@@ -66,10 +66,8 @@ class Revision(NamedTuple):
         environ = dict(os.environ)
         places = environ.get("PYTHONPATH")
         if places:
-            there = (
-                self._there(str(Path(place).absolute())) for place in places.split(":") if place
-            )
-            environ["PYTHONPATH"] = ":".join(there)
+            ours = [str(Path(place).absolute()) for place in places.split(":") if place]
+            environ["PYTHONPATH"] = ":".join(map(self._there, ours))
         if self.python is not None:
             environ.pop("VIRTUAL_ENV", None)
         return environ

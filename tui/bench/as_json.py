@@ -27,6 +27,7 @@ def as_json(report: BenchReport) -> dict[str, Any]:
         "protocol": "one side" if plan.base is None else "pairs in turns",
         "calls_per_process": bench.calls if plan.new.kept else None,
         "ended": bench.ended,
+        "cold_page_cache": bench.told_cold or None,
         "note": ended_text(bench) or None,
         "verdict": found.verdict,
         "reasons": list(found.reasons),

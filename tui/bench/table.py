@@ -25,6 +25,8 @@ def bench_text(report: BenchReport) -> str:
     if bench.told_base:
         lines.append(f"against {bench.told_base}")
     lines += [f"  ! {warning}" for warning in bench.warnings]
+    if bench.told_cold:
+        lines.append(f"cold page cache: {bench.told_cold}")
     lines.append("")
     if report.calibrated:
         lines += ["what this machine differs by from itself, now kept for later verdicts", ""]
