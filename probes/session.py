@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 import time
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.allocations.probe import AllocationProbe
@@ -41,18 +41,28 @@ from perftui.probes.text.redact import redact_argv, redact_text, redact_title
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.recording.shelf.place import RecordingPlace
-    from perftui.probes.spine.log import Probe
+    from perftui.probes.spine.log import Probe, Sink
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
     from perftui.probes.target.output.tail import OutputTail
 
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
+
+
+class Began(NamedTuple):
+    """How a launched program began, on the session's clock."""
+
+    t_launch_ns: int
+    t_hello_ns: int
+    """Its interpreter had started, and none of its own code had run."""
+    held_ns: int
+    """We held it back after that, until its stacks could be sampled."""
 
 
 class Session:
@@ -68,6 +78,7 @@ class Session:
         output: OutputTail | None,
         record: RecordOptions,
         place: RecordingPlace | None,
+        also: Sink | None = None,
     ) -> None:
         self._target = target
         self._about = about
@@ -79,6 +90,13 @@ class Session:
         self._closed = False
         self.store = Store(log.tree, about)
         log.connect(self.store)
+        if also is not None:
+            log.connect(also)
+        self.began: Began | None = None
+        """How a launched program began, once it has told its end; None if it has not."""
+        self.t_launch_ns = 0
+        """When a target was launched; 0 for others."""
+        self._hello_ns: int | None = None
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
         group = memory_limit(target.pid)
@@ -157,6 +175,9 @@ class Session:
         stdout: int | None = None,
         record: RecordOptions = NOT_RECORDED,
         orders: Orders | None = None,
+        folder: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        also: Sink | None = None,
     ) -> Session:
         """Start a program and watch it.
 
@@ -169,6 +190,9 @@ class Session:
             stdout: Descriptor for its standard output instead of ours (not behind a screen).
             record: Whether and where it is recorded.
             orders: To a program that keeps its process for more than one run.
+            folder: Where it is started; None: where we are.
+            environ: Its environment; None: ours.
+            also: Gets all that the log gets, from the first record on.
 
         Raises:
             LaunchError: it cannot be started, or was and cannot be watched: then it was ended.
@@ -189,6 +213,8 @@ class Session:
             orders=orders,
             place=place,
             captures=captures,
+            folder=folder,
+            environ=environ,
         )
         target, channel = start.target, start.channel
         session: Session | None = None
@@ -208,7 +234,10 @@ class Session:
                 memray=captures is not None,
             )
             with quiet_threads():
-                session = cls(target, about, log, options, channel, start.output, record, place)
+                session = cls(
+                    target, about, log, options, channel, start.output, record, place, also
+                )
+                session.t_launch_ns = t_launch_ns
                 if orders is not None:
                     session.orders = orders
                     orders.start(log, target.pid, t_launch_ns, session.store.rest)
@@ -277,6 +306,7 @@ class Session:
                 self._log,
                 self._channel.read_fd,
                 on_hello=self._hello,
+                on_bye=self._bye,
                 sampler_hz=IN_PROCESS_HZ,
             )
             self._agent.start()
@@ -311,10 +341,16 @@ class Session:
         if hello.get("free_threaded"):
             version = ".".join(str(hello["python"]).split(".")[:2])
             self._stacks.come_from_inside(f"{version}t")
+        if hello.get("pid") == self._target.pid and not self._about.agent:
+            self._hello_ns = cast("int", hello["t"])
         self._about = self._about._replace(python=str(hello.get("python")), agent=True)
         self.store.know_target(self._about)
         if self._recorder is not None:
             self._recorder.know_target(self._about)
+
+    def _bye(self, pid: int, held_ns: int) -> None:
+        if pid == self._target.pid and self._hello_ns is not None:
+            self.began = Began(self.t_launch_ns, self._hello_ns, held_ns)
 
     def _say(self, severity: Severity, text: str) -> None:
         self._log.append(Notice(time.monotonic_ns(), severity, text))

@@ -69,6 +69,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
         "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
+        "installed": {each.name: each.version for each in reader.installed()},
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
         "counters": {
             counter.name: {"total": counter.total, "per_s": counter.per_s}

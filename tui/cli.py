@@ -7,6 +7,7 @@ textual, no pyarrow. Every error that a person can cause becomes one line and ex
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.child_status import keep_child_statuses
@@ -44,11 +45,10 @@ def _main(argv: Sequence[str]) -> int:
     words = list(argv)
     parser = build_parser(words[0] if words else None)
     target: list[str] = []
-    if words[:1] == ["run"]:
-        from perftui.tui.commands.run import split_words
-
-        own, target = split_words(words[1:])
-        words = ["run", *own]
+    if words[:1] in (["run"], ["bench"]):
+        splitter = import_module(f"perftui.tui.commands.{words[0]}")
+        own, target = splitter.split_words(words[1:])
+        words = [words[0], *own]
     args = parser.parse_args(words)
     if target:
         args.words = target

@@ -26,6 +26,7 @@ COMMANDS = (
     "query",
     "export",
     "compare",
+    "bench",
     "sweep",
     "detect",
     "doctor",

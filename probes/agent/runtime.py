@@ -200,7 +200,9 @@ class Agent:
                 end()
             now = time.monotonic_ns()
             self.emit(
-                now, '{"k":"bye","t":%d,"pid":%d,"dropped":%d' % (now, self.pid, self.wire.dropped)
+                now,
+                '{"k":"bye","t":%d,"pid":%d,"dropped":%d,"held":%d'
+                % (now, self.pid, self.wire.dropped, held_ns),
             )
             for end in self.last_of_all:
                 end()

@@ -147,6 +147,7 @@ def _start(
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()
+    agent.before_bye.append(lambda: load("installed", "_perftui_agent_installed").tell(agent))
     agent.in_child = lambda: children.tell_before_os_exit(agent)
     if not gate_inode:
         agent.in_child()

@@ -13,6 +13,7 @@ import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from perftui.probes.agent_link.images import ExecImages
+from perftui.probes.agent_link.installed import InstalledNames
 from perftui.probes.agent_link.tasks import TaskLists
 from perftui.probes.agent_link.traced import traced_record
 from perftui.probes.agent_link.windows import InsideWindows
@@ -48,7 +49,8 @@ class AgentProbe:
         on_hello: called on this probe's thread with the fields of every hello: pid, ppid,
             python, implementation, executable, prefix, argv (a list of str), t (ns), and
             free_threaded (True) if that is what it is.
-        on_bye: called with the pid of a program that has come to its normal end.
+        on_bye: called with the pid of a program that has come to its normal end, and for how long
+            it was held back before it began (ns).
         sampler_hz: the rate of the in-process sampler, should it be asked to run.
     """
 
@@ -58,7 +60,7 @@ class AgentProbe:
         fd: int,
         *,
         on_hello: Callable[[dict[str, Any]], None] | None = None,
-        on_bye: Callable[[int], None] | None = None,
+        on_bye: Callable[[int, int], None] | None = None,
         sampler_hz: float = 50.0,
     ) -> None:
         self._log = log
@@ -68,6 +70,7 @@ class AgentProbe:
         self._inside = InsideWindows(sampler_hz)
         self._plans = PlanParts()
         self._tasks = TaskLists()
+        self._installed = InstalledNames()
         self._images = ExecImages()
         self._rest = b""
         self._skipping = False
@@ -161,7 +164,11 @@ class AgentProbe:
         batch.extend((t_ns, record) for record in found)
         if "dropped" in fields:
             self._dropped_by_pid[pid] = _integer(fields["dropped"])
-        if kind == "hello":
+        if kind == "installed":
+            self._installed.take(
+                pid, _text(fields["place"]), [_text(name) for name in fields["names"]]
+            )
+        elif kind == "hello":
             hello = _hello(fields)
             batch.extend((t_ns, record) for record in self._images.hello(t_ns, pid))
             if self._on_hello is not None:
@@ -169,8 +176,9 @@ class AgentProbe:
         elif kind == "bye":
             batch.extend((plan.t_ns, plan) for plan in self._plans.rest(pid))
             batch.extend((task.t_ns, task) for task in self._tasks.rest(pid))
+            batch.extend((t_ns, each) for each in self._installed.end(t_ns, pid))
             if self._on_bye is not None:
-                self._on_bye(pid)
+                self._on_bye(pid, _integer(fields.get("held", 0)))
 
     def _plan(self, kind: str, fields: dict[str, Any], t_ns: int, pid: int) -> list[records.Plan]:
         """Take a line of a plan; returns the plans that are complete with it."""
@@ -231,7 +239,7 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
     if kind in ("notice", "released"):
         severity: records.Severity = "warn" if kind == "notice" else "info"
         return [records.Notice(t_ns, severity, f"process {pid}: {_text(fields['text'])}")]
-    return []  # hello, bye: for the reader itself
+    return []  # hello, bye, installed: for the reader itself
 
 
 def _stack(fields: dict[str, Any], t_ns: int, pid: int, tree: CallTree) -> records.Stack | None:

@@ -99,7 +99,8 @@ _TABLE = (
         "ppid:int python:text implementation:text executable:text prefix:text "
         "argv:other free_threaded:other",
     ),
-    _kind("bye", None, "dropped:int"),
+    _kind("installed", None, "place:text names:other"),
+    _kind("bye", None, "dropped:int held:int"),
 )
 WIRE_KINDS: dict[str, WireKind] = {kind.name: kind for kind in _TABLE}
 """By name. `dropped` may stand in any line; it is counted wherever it does."""

@@ -32,7 +32,15 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from perftui.probes.spine.records import Alert, Exit, LogLine, Overhead, Plan, ThreadKey
+    from perftui.probes.spine.records import (
+        Alert,
+        Exit,
+        Installed,
+        LogLine,
+        Overhead,
+        Plan,
+        ThreadKey,
+    )
 
 CALL_TREES_KEPT = 4
 """Answers of `call_tree` that are kept: a screen asks for a range and for the time before it."""
@@ -254,6 +262,11 @@ class Answers:
         """See `Reader.runs`."""
         with self._held() as parts:
             return parts.journal.run_list(t0_ns, t1_ns)
+
+    def installed(self) -> tuple[Installed, ...]:
+        """See `Reader.installed`."""
+        with self._held() as parts:
+            return parts.journal.installed_list()
 
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:
         """See `Reader.plans`."""

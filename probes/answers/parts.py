@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Alert,
         Call,
         Exit,
+        Installed,
         LogLine,
         Notice,
         Plan,
@@ -107,6 +108,10 @@ class JournalPart(Protocol):
 
     def run_list(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
         """Return the runs that ended in the range, each with what its process imported."""
+        ...
+
+    def installed_list(self) -> tuple[Installed, ...]:
+        """Return the distributions of which something was imported, by name."""
         ...
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:

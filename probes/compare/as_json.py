@@ -74,6 +74,7 @@ def _run(run: RunFacts) -> dict[str, Any]:
         "cores": place.cores,
         "python": place.python,
         "tools": dict(place.tools),
+        "installed": dict(run.installed),
         "rate_hz": place.rate_hz,
         "duration_s": run.duration_s,
         "sampled_s": run.sampled_ns / 1e9,

@@ -50,22 +50,30 @@ def between_runs(base: Sequence[float], new: Sequence[float]) -> Interval | None
     return Interval(changes[cut], changes[-cut - 1])
 
 
-def verdict_of(worse: float, interval: Interval | None, threshold: float) -> Verdict | None:
+def verdict_of(
+    worse: float,
+    interval: Interval | None,
+    threshold: float,
+    alarm: Interval | None = None,
+) -> Verdict | None:
     """Judge a change.
 
     Args:
         worse: How much worse it got; negative if better.
         interval: Of `worse`.
         threshold: From where on it matters, above 0, in the same unit.
+        alarm: A wider interval, which must exclude 0 for `regressed` and `improved`; None: the
+            same one.
 
     Returns:
         None without an interval: one run says nothing about noise.
     """
     if interval is None:
         return None
+    sure = interval if alarm is None else alarm
     if worse > threshold:
-        return "regressed" if interval.low > 0 else "suspect"
-    if worse < -threshold and interval.high < 0:
+        return "regressed" if sure.low > 0 else "suspect"
+    if worse < -threshold and sure.high < 0:
         return "improved"
     if interval.high < threshold:
         return "ok"

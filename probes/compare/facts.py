@@ -17,7 +17,7 @@ from perftui.probes.summary import cpu_seconds, imports_total_s, peak_rss_bytes
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perftui.probes.compare.place import RunPlace
     from perftui.probes.spine.reader import CallStats, Import, Phase, Reader, ThreadTree
@@ -85,6 +85,8 @@ class RunFacts:
     """Of the threads that did something."""
 
     still_runs: bool
+    installed: Mapping[str, str]
+    """Distributions that were imported, and their versions; empty where that is not known."""
 
     @property
     def duration_s(self) -> float:
@@ -142,6 +144,7 @@ def take_facts(
         alerts=reader.alerts(*span),
         stacks=busy(reader.call_tree(*span)),
         still_runs=status.state in ("starting", "live") or place.recording,
+        installed={each.name: each.version for each in reader.installed()},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.units import NS_PER_S, format_bytes, three_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perftui.probes.compare.facts import RunFacts
     from perftui.probes.compare.place import RunPlace
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _OVERHEAD_POINTS, _OVERHEAD_RATIO = 2.0, 1.5
 """Per cent of a core, and factor, by which perftui's own CPU may differ."""
 _COVERAGE = 0.9
+_PACKAGES_SHOWN = 6
 
 
 def warnings(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
@@ -40,11 +41,41 @@ def warnings(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
         "who took the stacks",
         *({_shown(r.reader.status().stack_backend) for r in side} for side in (base, new)),
     )
+    told += _packages(base, new)
     told += _differs("what was run", *({p.title for p in side} for side in sides))
     told += _overheads(base, new)
     for run in (*base, *new):
         told += _about(run)
     return told
+
+
+def _packages(base: Sequence[RunFacts], new: Sequence[RunFacts]) -> list[str]:
+    """Say which distributions differ that both sides imported, or one of them alone."""
+    sides = []
+    for side in (base, new):
+        known: dict[str, set[str]] = {}
+        for run in side:
+            for name, version in run.installed.items():
+                known.setdefault(name, set()).add(version)
+        if not known:
+            return []  # recorded before this was, or no program that could tell
+        sides.append({name: ", ".join(sorted(versions)) for name, versions in known.items()})
+    changed = package_changes(*sides)
+    if not changed:
+        return []
+    more = f" and {len(changed) - _PACKAGES_SHOWN} more" if len(changed) > _PACKAGES_SHOWN else ""
+    return [f"installed packages differ: {', '.join(changed[:_PACKAGES_SHOWN])}{more}"]
+
+
+def package_changes(base: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Say which distributions differ: "pyarrow 25.0 → 26.0", "+ polars 2.1", "- pandas 3.1"."""
+    changed = [
+        f"{name} {base[name]} → {new[name]}"
+        for name in base
+        if name in new and base[name] != new[name]
+    ]
+    changed += [f"+ {name} {new[name]}" for name in new if name not in base]
+    return changed + [f"- {name} {base[name]}" for name in base if name not in new]
 
 
 def _differs(label: str, base: set[str], new: set[str]) -> list[str]:

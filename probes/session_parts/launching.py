@@ -10,7 +10,7 @@ from perftui.probes.agent_link.loads_agent import loads_agent
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perftui.probes.recording.shelf.place import RecordingPlace
@@ -60,6 +60,8 @@ def started(
     orders: Orders | None,
     place: RecordingPlace | None,
     captures: Path | None,
+    folder: str | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Started:
     """Start a program.
 
@@ -72,19 +74,22 @@ def started(
         orders: To a program that keeps its process.
         place: Where the session will be recorded.
         captures: Where its allocations will be recorded.
+        folder: Where it is started; None: where we are.
+        environ: Its environment; None: ours.
 
     Raises:
         LaunchError: it cannot be started.
     """
+    environ = os.environ if environ is None else environ
     env, pass_fds, channel = agent_environment(
-        os.environ,
+        environ,
         tracer_pid=os.getpid(),
         line_buffered=behind_screen,
         hears_orders=options.inquire,
         captures=captures,
     )
-    if not loads_agent(argv, os.environ):
-        env, pass_fds = dict(os.environ), ()  # nobody there would take them out of sight
+    if not loads_agent(argv, environ):
+        env, pass_fds = dict(environ), ()  # nobody there would take them out of sight
     if orders is not None:
         env.update(orders.environment())
         pass_fds = (*pass_fds, orders.child_fd)
@@ -103,6 +108,7 @@ def started(
             stdout=output.stdout_fd if output else stdout,
             stderr=output.stderr_fd if output else None,
             own_session=behind_screen,
+            folder=folder,
         )
     except BaseException:
         give_up(channel, output, orders, place)

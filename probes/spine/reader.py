@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Allocated,
         Exit,
         GrowthLook,
+        Installed,
         Keeper,
         LogLine,
         Notice,
@@ -390,6 +391,10 @@ class Reader(Protocol):
 
     def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
         """Runs that ended in the range, of a target that keeps its process."""
+        ...
+
+    def installed(self) -> tuple[Installed, ...]:
+        """Distributions of which something was imported, by name; told when a program ends."""
         ...
 
     def plans(self, t1_ns: int) -> tuple[Plan, ...]:

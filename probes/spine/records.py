@@ -414,6 +414,16 @@ class Run(NamedTuple):
     """By the target's own clock."""
 
 
+class Installed(NamedTuple):
+    """A distribution of which the program imported something; told at its end, once a session."""
+
+    t_ns: int
+    pid: int
+    name: str
+    """As its metadata folder is called, with hyphens."""
+    version: str
+
+
 class Pool(NamedTuple):
     """Bytes that one allocator says it has given out ("arrow", "python heap", ...)."""
 
@@ -523,6 +533,7 @@ Record = (
     | Rise
     | Allocated
     | Run
+    | Installed
     | Pool
     | MemoryPart
     | LogLine

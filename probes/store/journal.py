@@ -20,6 +20,7 @@ from perftui.probes.spine.records import (
     GrowthLook,
     ImportBegin,
     ImportEnd,
+    Installed,
     Keeper,
     Mark,
     Notice,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import Call
 
 NOTICES_KEPT = 500
+INSTALLED_KEPT = 5_000
 PLANS_KEPT = 5_000
 """A program that says more has them made by a loop: nobody reads those."""
 SLOW_IMPORT_NS = NS_PER_S // 10
@@ -101,6 +103,7 @@ class Journal:
         self._marks: Thinning[Mark] = Thinning(events)
         self._plans: list[Plan] = []
         self._runs: Thinning[Run] = Thinning(events)
+        self._installed: dict[tuple[str, str], Installed] = {}
         self._tasks = TaskHistory()
         self._blamed = BlameHistory()
         self._events_kept = events
@@ -122,6 +125,7 @@ class Journal:
             Rise: self._blamed.take,
             Allocated: self._blamed.take,
             Run: self._runs.append,
+            Installed: self._install,
             Notice: self._notice,
             Gap: self.gaps.append,
             Exit: self._exit,
@@ -285,6 +289,14 @@ class Journal:
     def blame(self, t0_ns: int, t1_ns: int) -> Blame:
         """Return what the looks that ended in the range found out."""
         return self._blamed.between(t0_ns, t1_ns)
+
+    def _install(self, record: Installed) -> None:
+        if len(self._installed) < INSTALLED_KEPT:
+            self._installed.setdefault((record.name, record.version), record)
+
+    def installed_list(self) -> tuple[Installed, ...]:
+        """Return the distributions of which something was imported, by name."""
+        return tuple(self._installed[key] for key in sorted(self._installed))
 
     def plan_list(self, t1_ns: int) -> tuple[Plan, ...]:
         """Return the plans that were told before a moment, the oldest first."""

@@ -37,6 +37,7 @@ class LaunchedTarget:
         stdin, stdout, stderr: As for `subprocess.Popen`; None inherits ours.
         own_session: Give it a session of its own, so that our terminal's keys and its end do
             not reach it behind our back.
+        folder: Where it is started; None: where we are.
 
     Raises:
         LaunchError: with the system's reason.
@@ -54,6 +55,7 @@ class LaunchedTarget:
         stdout: int | None = None,
         stderr: int | None = None,
         own_session: bool = False,
+        folder: str | None = None,
     ) -> None:
         self._own_session = own_session
         self.mark: FamilyMark | None = FamilyMark()
@@ -63,6 +65,7 @@ class LaunchedTarget:
                 self._popen = subprocess.Popen(
                     argv,
                     env=dict(env),
+                    cwd=folder,
                     pass_fds=tuple(pass_fds),
                     stdin=stdin,
                     stdout=stdout,

@@ -49,6 +49,10 @@ class Scenario:
         """
         return bind(self.parameters, texts)
 
+    def assignments(self, values: Mapping[str, object]) -> list[str]:
+        """Write these values as NAME=VALUE texts."""
+        return assignments(self.parameters, values)
+
     def command(self, python: str, values: Mapping[str, object]) -> list[str]:
         """The argv of the child that runs the scenario with these values."""
         texts = assignments(self.parameters, values)

@@ -26,7 +26,7 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--json", metavar="FILE", help="write the summary as JSON; '-' is standard output"
     )
-    group.add_argument("--duration", type=_positive, metavar="S", help="stop after so many seconds")
+    group.add_argument("--duration", type=seconds, metavar="S", help="stop after so many seconds")
     group.add_argument(
         "--rate", type=_rate, default=100.0, metavar="HZ", help="stack samples a second (100)"
     )
@@ -76,7 +76,7 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
         "--max-size", type=_size, metavar="SIZE", help="what the folder may hold (5GB): oldest go"
     )
     group.add_argument(
-        "--max-age", type=_positive, metavar="DAYS", help="delete recordings older than this"
+        "--max-age", type=seconds, metavar="DAYS", help="delete recordings older than this"
     )
 
 
@@ -199,7 +199,8 @@ def _alert_kinds(text: str) -> tuple[str, ...]:
     return alert_kinds(text)
 
 
-def _positive(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read an amount above 0."""
     try:
         value = float(text)
     except ValueError:

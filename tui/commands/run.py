@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.tui.commands import options
 from perftui.tui.errors import UserError
 from perftui.tui.parser import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from perftui.tui.watch.options import WatchOptions
@@ -79,6 +79,11 @@ def split_words(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     ours = Parser(prog="perftui run")
     _add_options(ours)
+    return split_at_program(ours, arguments)
+
+
+def split_at_program(ours: Parser, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split words where the first stands that is none of our options nor the value of one."""
     at = 0
     while at < len(arguments):
         word = arguments[at]
@@ -90,8 +95,13 @@ def split_words(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def run(args: argparse.Namespace) -> int:
     """Start what the words name."""
-    argv, title, is_scenario = _command(args)
-    return run_command(args, argv, title, scenario=is_scenario)
+    named = what_words_name(args, _add_options)
+    if args.repeat is not None and not named.is_scenario:
+        raise UserError(
+            "--repeat is for scenarios: a program ends with its process; put what is to be "
+            "repeated into a function and run FILE.py:FUNCTION"
+        )
+    return run_command(args, named.argv, named.title, scenario=named.is_scenario)
 
 
 def run_command(
@@ -179,41 +189,50 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
     return asked._replace(probes=probes)
 
 
-def _command(args: argparse.Namespace) -> tuple[list[str], str, bool]:
-    """Return (argv, title, whether it is a scenario) of what is to be run."""
+class Named(NamedTuple):
+    """What the words of a command line name."""
+
+    argv: list[str]
+    title: str
+    is_scenario: bool
+    """Or a function in a file."""
+    params: tuple[str, ...] = ()
+    """NAME=VALUE of a scenario, the defaults too."""
+
+
+def what_words_name(
+    args: argparse.Namespace, add_options: Callable[[argparse.ArgumentParser], None]
+) -> Named:
+    """Return what is to be run: a scenario, a function in a file, or any program.
+
+    Args:
+        args: `words`, `param` and `python` of them.
+        add_options: Adds the options of the command, which may stand behind a scenario's name.
+
+    Raises:
+        UserError: the words name nothing that can be started.
+    """
     from perftui.probes.target.program import NoSuchProgram, ProgramError, command_of
+    from perftui.probes.text.redact import title_of
 
     words: list[str] = args.words
     try:
         if words[:1] == ["--"]:
             if not words[1:]:
-                raise UserError("nothing to run after --; see perftui run --help")
+                raise UserError(f"nothing to run after --; see perftui {args.command} --help")
             words = words[1:]
-            return _program(args, command_of(words, args.python), words)
+            return Named(command_of(words, args.python), title_of(words), False)
         if not words:
             raise UserError("nothing to run: name a scenario (perftui list) or a program")
         if _IN_FILE.fullmatch(words[0]) or _is_scenario(words[0]):
-            return (*_scenario(args, words[0], words[1:]), True)
+            return _scenario(args, words[0], words[1:], add_options)
         if args.param:
             raise UserError(f"-p is for scenarios; {_unknown(words[0])}")
-        return _program(args, command_of(words, args.python), words)
+        return Named(command_of(words, args.python), title_of(words), False)
     except NoSuchProgram as error:
         raise UserError(_unknown(words[0])) from error
     except ProgramError as error:
         raise UserError(str(error)) from error
-
-
-def _program(
-    args: argparse.Namespace, argv: list[str], words: list[str]
-) -> tuple[list[str], str, bool]:
-    from perftui.probes.text.redact import title_of
-
-    if args.repeat is not None:
-        raise UserError(
-            "--repeat is for scenarios: a program ends with its process; put what is to be "
-            "repeated into a function and run FILE.py:FUNCTION"
-        )
-    return argv, title_of(words), False
 
 
 def _is_scenario(word: str) -> bool:
@@ -234,14 +253,21 @@ def _unknown(word: str) -> str:
     )
 
 
-def _scenario(args: argparse.Namespace, name: str, rest: list[str]) -> tuple[list[str], str]:
-    """Return (argv, title) of a scenario; our own options may stand behind its name too."""
+def _scenario(
+    args: argparse.Namespace,
+    name: str,
+    rest: list[str],
+    add_options: Callable[[argparse.ArgumentParser], None],
+) -> Named:
+    """Return a scenario; our own options may stand behind its name too."""
     import sys
 
     from perftui.scenarios.run.runner import ScenarioError, resolve
 
-    parser = Parser(prog=f"perftui run {name}", add_help=False, argument_default=argparse.SUPPRESS)
-    _add_options(parser)
+    parser = Parser(
+        prog=f"perftui {args.command} {name}", add_help=False, argument_default=argparse.SUPPRESS
+    )
+    add_options(parser)
     before = list(args.param)
     parser.parse_args(rest, namespace=args)
     params = before if args.param is before else [*before, *args.param[len(before) :]]
@@ -250,6 +276,11 @@ def _scenario(args: argparse.Namespace, name: str, rest: list[str]) -> tuple[lis
         python = args.python or sys.executable
         scenario.check_requirements(python)
         values = scenario.bind(params)
-        return scenario.command(python, values), scenario.title(values)
+        return Named(
+            scenario.command(python, values),
+            scenario.title(values),
+            True,
+            tuple(scenario.assignments(values)),
+        )
     except ScenarioError as error:
         raise UserError(str(error)) from error

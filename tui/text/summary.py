@@ -26,6 +26,7 @@ _SPIKES = 4
 _PROCESSES = 12
 _RUNS = 10
 _TASKS = 20
+_ON_A_LINE = 6
 _Rows = list[tuple[str, ...]]
 
 
@@ -53,6 +54,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("phases", _phases(summary)),
         ("processes", _processes(summary)),
         ("imports", _imports(summary)),
+        ("installed, of what was imported", _installed(summary)),
         ("calls", _calls(summary)),
         ("counters", _counters(summary)),
         ("plans", _plans(summary)),
@@ -198,6 +200,12 @@ def _processes(summary: dict[str, Any]) -> _Rows:
 def _short(name: str) -> str:
     name = "".join(letter if letter.isprintable() else "·" for letter in name)
     return name if len(name) <= 80 else f"{name[:40]}…{name[-39:]}"
+
+
+def _installed(summary: dict[str, Any]) -> _Rows:
+    """Return the distributions that were imported, a few in a row."""
+    words = [f"{name} {version}" for name, version in summary.get("installed", {}).items()]
+    return [(", ".join(words[at : at + _ON_A_LINE]),) for at in range(0, len(words), _ON_A_LINE)]
 
 
 def _imports(summary: dict[str, Any]) -> _Rows:

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.4: names, columns, types, units.
+"""The tables of a recording, format 1.5: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -15,10 +15,10 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 4)
+VERSION = (1, 5)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
 loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
-newcomers."""
+newcomers; 1.5 installed."""
 
 MANIFEST = "segments"
 
@@ -329,6 +329,12 @@ _ALL: tuple[TableSpec, ...] = (
             _i("t_work_ns"),
             _i("worked_ns", "by the target's own clock"),
         ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "installed",
+        "distributions of which the program imported something, told at its end",
+        (_SEQ, _T, _PID, _s("name"), _s("version")),
         time="t_ns",
     ),
     TableSpec(

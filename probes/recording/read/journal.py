@@ -30,6 +30,7 @@ _PLAIN: dict[str, type] = {
     "rises": records.Rise,
     "allocations": records.Allocated,
     "runs": records.Run,
+    "installed": records.Installed,
     "notices": records.Notice,
     "gaps": records.Gap,
     "exits": records.Exit,

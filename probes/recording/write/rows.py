@@ -81,6 +81,7 @@ class RowMaker:
             records.Rise: self._event("rises"),
             records.Allocated: self._event("allocations"),
             records.Run: self._event("runs"),
+            records.Installed: self._event("installed"),
             records.Notice: self._event("notices"),
             records.Gap: self._event("gaps"),
             records.Exit: self._ended,

@@ -53,6 +53,7 @@ KINDS: tuple[type[Record], ...] = (  # of events
     records.Rise,
     records.Allocated,
     records.Run,
+    records.Installed,
     records.LogLine,
     records.Notice,
     records.Gap,

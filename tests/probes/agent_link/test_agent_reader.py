@@ -31,9 +31,12 @@ class Fed:
         self.read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.read_fd, False)
         self.hellos: list[dict[str, Any]] = []
-        self.byes: list[int] = []
+        self.byes: list[tuple[int, int]] = []
         self.probe = AgentProbe(
-            self.log, self.read_fd, on_hello=self.hellos.append, on_bye=self.byes.append
+            self.log,
+            self.read_fd,
+            on_hello=self.hellos.append,
+            on_bye=lambda pid, held_ns: self.byes.append((pid, held_ns)),
         )
 
     def write(self, data: bytes) -> None:
@@ -190,7 +193,7 @@ def test_every_kind_becomes_its_record(fed: Fed) -> None:
     assert isinstance(notice, records.Notice) and "E: x" in notice.text
     assert mark == records.Mark(23, 8, "x")
     assert fed.probe.dropped == 5
-    assert fed.byes == [7]
+    assert fed.byes == [(7, 0)]
     assert fed.hellos == [
         {
             "python": "3.9.1",

@@ -36,6 +36,7 @@ TABLE_OF = {
     records.Plan: "plans",
     records.LoopBlock: "loop_blocks",
     records.Run: "runs",
+    records.Installed: "installed",
     records.TaskSeen: "tasks",
     records.GrowthLook: "growth_looks",
     records.Keeper: "keepers",

@@ -19,6 +19,7 @@ def as_1_0(directory: Path) -> Path:
     later = (
         "plans",
         "runs",
+        "installed",
         "tasks",
         "loop_blocks",
         "growth_looks",
@@ -47,7 +48,7 @@ def test_a_recording_without_plans_and_runs(tmp_path: Path) -> None:
     assert old.plans(1 << 62) == () == old.runs(0, 1 << 62)
     assert old.tasks(1 << 62) == ()
     memory = {**with_both["memory"], "keepers": [], "rises": [], "looks": []}
-    without = {"plans": [], "runs": [], "tasks": [], "memory": memory}
+    without = {"plans": [], "runs": [], "installed": {}, "tasks": [], "memory": memory}
     of_old = summarize(old)
     first = of_old.pop("findings")[0]
     assert first["text"].startswith("grows by"), "nobody has looked who keeps it"

@@ -15,6 +15,7 @@ from perftui.probes.spine.records import (
     GrowthLook,
     ImportBegin,
     ImportEnd,
+    Installed,
     Keeper,
     LogLine,
     Mark,
@@ -103,6 +104,7 @@ def session(
                 Alert("mem_growth", "warn", base - 11 * S, base - 10 * S, base, "grew", "slope"),
                 Gap(base, base + S // 2, "suspended"),
                 Run(base, PID, 1, True, True, 9 * S, S, 0, S, base - 7 * S, 7 * S),
+                Installed(base, PID, "pyarrow", "26.0.1"),
                 Run(base + S, PID, 2, False, False, S, None, None, None, base, S - 5),
             ]
     last = T0 + seconds * S
