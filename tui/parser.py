@@ -28,6 +28,7 @@ COMMANDS = (
     "compare",
     "bench",
     "sweep",
+    "matrix",
     "detect",
     "doctor",
     "selftest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.place import RunPlace, place_here
@@ -12,6 +13,7 @@ from perftui.probes.target.orders import Orders
 from perftui.scenarios.bench.figures import measured
 from perftui.scenarios.bench.notes import Notes
 from perftui.scenarios.bench.reference import reference_figures
+from perftui.scenarios.bench.run_times import RunTimes, run_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,7 @@ class LabRun(NamedTuple):
     steady: Steadiness
     inside_first: tuple[str, ...]
     place: RunPlace
+    times: RunTimes
     recording: Path | None = None
 
     @property
@@ -82,6 +85,7 @@ def lab_run(
     Raises:
         LaunchError: it cannot be started.
     """
+    t_began_ns = monotonic_ns()
     notes, speed = Notes(), reference_figures()
     probes = ProbeOptions(stacks=options.stacks, metrics_rate_hz=_METRICS_HZ, inquire=False)
     session = Session.launch(
@@ -116,6 +120,7 @@ def lab_run(
         found.steady,
         found.inside_first,
         place,
+        run_times(session, t_began_ns, monotonic_ns()),
         session.recording(),
     )
 

@@ -64,7 +64,7 @@ def versions_of(package: str, asked: str, interpreter: Interpreter, *, offline: 
         return versions
     n = int(last[1])
     if offline:
-        known = _kept_versions(package, interpreter)
+        known = kept_versions(package, interpreter)
         if not known:
             raise ScenarioError(
                 f"no environment with {package} is kept for Python {interpreter.version}: without "
@@ -102,8 +102,8 @@ def released(package: str, interpreter: Interpreter) -> list[str]:
     return finals[::-1] or newest_first[::-1]
 
 
-def _kept_versions(package: str, interpreter: Interpreter) -> list[str]:
-    """Those asked for in the kept environments of this Python, oldest first."""
+def kept_versions(package: str, interpreter: Interpreter) -> list[str]:
+    """Return those asked for in the kept environments of this Python, oldest first."""
     found = set()
     for kept in kept_environments():
         if kept.version != interpreter.version or not kept.packages:
