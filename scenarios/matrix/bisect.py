@@ -2,7 +2,8 @@
 
 Each release that is tried is run in turns with both ends, and belongs to the end that it is more
 like. It does so surely where it differs from the other end by more than noise (the interval of
-the pairs excludes no change) and from its own by less than half of what lies between the ends.
+the pairs excludes no change) and from its own by less than a third of what lies between the ends;
+else there was no one jump.
 """
 
 from __future__ import annotations
@@ -213,4 +214,4 @@ def _try(
     differs = other.change is not None and not (
         other.change.interval.low <= 0 <= other.change.interval.high
     )
-    return Try(version, like, differs and min(far_from) < whole / 2, to_older.ratio)
+    return Try(version, like, differs and min(far_from) < whole / 3, to_older.ratio)

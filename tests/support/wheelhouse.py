@@ -12,26 +12,29 @@ if TYPE_CHECKING:
 
 VERSIONS = ("1.0", "1.1", "2.0")
 SOURCE = """
-import json
-import {lazy_or_not}
+import {imported}
 
 VERSION = {version!r}
+KEPT = []
 
 
 def work():
-    import decimal
-    return len(json.dumps([str(decimal.Decimal(n)) for n in range({rows})]))
+    import colorsys
+    KEPT.append(bytearray({kept}))
+    return VERSION
 """
-ROWS = {"1.0": 2_000, "1.1": 2_000, "2.0": 60_000}
-"""What a call has to do: 2.0 is slower."""
-IMPORTED = {"1.0": "sys", "1.1": "asyncio", "2.0": "asyncio"}
-"""1.1 is the first that imports something heavy."""
+KEPT_BYTES = {"1.0": 1, "1.1": 1, "2.0": 40_000_000}
+"""What a call keeps: 2.0 is the first that leaks."""
+IMPORTED = {"1.0": "sys", "1.1": "xml.dom.minidom", "2.0": "xml.dom.minidom"}
+"""1.1 is the first that imports something of its own accord."""
 
 
 def build(folder: Path) -> Path:
     """Write the wheels of `widget` into a folder; returns it."""
     for version in VERSIONS:
-        source = SOURCE.format(version=version, rows=ROWS[version], lazy_or_not=IMPORTED[version])
+        source = SOURCE.format(
+            version=version, kept=KEPT_BYTES[version], imported=IMPORTED[version]
+        )
         wheel(folder, "widget", version, {"widget/__init__.py": source})
     return folder
 
