@@ -29,6 +29,7 @@ COMMANDS = (
     "bench",
     "sweep",
     "matrix",
+    "history",
     "detect",
     "doctor",
     "selftest",
