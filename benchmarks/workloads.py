@@ -23,12 +23,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workload_report import cold_start, growth, loaders, persistent_worker, store, streaming
+from workload_report import (
+    cold_start,
+    growth,
+    loaders,
+    persistent_worker,
+    store,
+    streaming,
+)
+from workload_report import (
+    versions as releases,
+)
 from workload_report.machine import load_average, machine, versions
 from workload_report.page import SCHEMA, page, summary_line
 
 SECTIONS = (
     persistent_worker.SECTION,
+    releases.SECTION,
     cold_start.SECTION,
     loaders.SECTION,
     streaming.SECTION,

@@ -28,6 +28,8 @@ COMMANDS = (
     "compare",
     "bench",
     "sweep",
+    "matrix",
+    "history",
     "detect",
     "doctor",
     "selftest",

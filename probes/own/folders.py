@@ -87,8 +87,14 @@ def _usual(kind: Literal["cache", "config", "data", "state"]) -> Path:
 
 
 def _of_the_system(kind: str) -> Path:
-    from platformdirs import PlatformDirs  # 10 ms that only those pay who keep something
-
+    try:
+        from platformdirs import PlatformDirs  # 10 ms that only those pay who keep something
+    except ImportError:
+        # An interpreter that has not been given what perftui needs: a scenario in an environment
+        # of its own. These are the XDG rules, which `platformdirs` knows for other systems too.
+        base = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
+        below = Path(base) if Path(base).is_absolute() else expanded("~") / _DEFAULT[kind]
+        return below / "perftui"
     return Path(getattr(PlatformDirs("perftui", appauthor=False), f"user_{kind}_dir"))
 
 

@@ -40,7 +40,7 @@ def take_out() -> None:
     kept = [entry for entry in path if entry not in theirs]
     home = _home()
     if home is not None and home not in kept:
-        kept.append(home)  # last: of what is there, only what is nowhere else is ours
+        sys.meta_path.insert(0, _OurPackage(home))
     _ours[:] = kept
     sys.path[:] = kept
 
@@ -69,11 +69,26 @@ def give_back(folder: "str | None" = None) -> None:
     if folder is not None:
         native.insert(0, folder)
         theirs.insert(0, folder)
-    home = _home()
-    if home is not None and home not in native:
-        native.append(home)
     sys.path[:] = native
     _forget(_shadowed(set(sys.modules) - _native_modules, theirs))
+
+
+class _OurPackage:
+    """Finds the package `perftui` in the folder that holds it, and nothing else there.
+
+    For an interpreter that has its own packages and not ours. With the folder on its path, code
+    that runs in it would find all that is installed beside perftui: an engine that is missing
+    there would be measured as if it were not, and in the version that we happen to have.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> "ModuleSpec | None":
+        """Answer for the package itself; what is below it is found by its own path."""
+        return _find(name, [self._home]) if name == "perftui" else None
 
 
 class OurPlaces:
@@ -165,21 +180,11 @@ def _zipped(path: "list[str]") -> "set[str]":
 
 
 def _home() -> "str | None":
-    """Return the folder that holds the package `perftui`.
-
-    None where the package is put together from several, or where what else is installed in that
-    folder is for another version of Python.
-    """
+    """Return the folder that holds the package `perftui`; None where it has another name."""
     package = os.path.abspath(__file__)
     for _ in ("path.py", "own", "probes"):
         package = os.path.dirname(package)
-    above, name = os.path.split(os.path.dirname(package))
-    if os.path.basename(package) != "perftui":
-        return None
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if name in ("site-packages", "dist-packages") and os.path.basename(above) != version:
-        return None
-    return os.path.join(above, name)
+    return os.path.dirname(package) if os.path.basename(package) == "perftui" else None
 
 
 def _shadowed(loaded: "set[str]", places: "list[str]") -> "Iterable[str]":

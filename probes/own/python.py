@@ -34,6 +34,19 @@ def script_beside_packages(python: str, path: Path, *words: str) -> list[str]:
     return [python, "-I", str(path), *words]
 
 
+def module_elsewhere(python: str, module: str, *words: str) -> list[str]:
+    """Return the argv of another interpreter that runs a module of its own: its venv, its pip.
+
+    Neither PYTHONPATH nor the current directory nor the user's own site folder is on its path.
+    """
+    return [python, "-I", "-m", module, *words]
+
+
+def code_elsewhere(python: str, code: str, *words: str) -> list[str]:
+    """Return the argv of another interpreter that runs a few lines with its standard library."""
+    return [python, "-I", "-S", "-c", code, *words]
+
+
 def module_for_others(python: str, module: str, *words: str) -> list[str]:
     """Return the argv of a process that runs a module of ours, and a person's code in it.
 
@@ -41,7 +54,8 @@ def module_for_others(python: str, module: str, *words: str) -> list[str]:
     own sys.path (`own.path.give_back`). Until then it imports from our places alone.
 
     Args:
-        python: The interpreter, which has perftui installed.
+        python: The interpreter: 3.11 or later. It needs nothing of ours installed: it finds the
+            package `perftui` where we found it (`own.path`).
         module: Of ours.
         words: Its arguments.
     """

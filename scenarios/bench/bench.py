@@ -19,7 +19,7 @@ from perftui.scenarios.bench.series import LabSeries
 from perftui.scenarios.define.parameters import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from perftui.scenarios.bench.answer import Stored
     from perftui.scenarios.bench.subject import Subject
@@ -29,7 +29,8 @@ LOOKS = ((5, 0.1), (10, 0.3), (20, 0.6))
 _CALLS_S = 2.0
 """A process calls a function for about so long, as often as that allows."""
 _LEAST_CALLS, _MOST_CALLS = 3, 60
-_PROBE_CALLS = 3
+PROBE_CALLS = 3
+"""Of a warm-up, before it is known how long one takes."""
 _HOPELESS = 2
 """Runs of a side without a single success: it would be the same again."""
 
@@ -107,8 +108,10 @@ def run_bench(
     started = time.monotonic()
     run = _Runner(bench, tell, begins, go_on)
     for side in bench.sides:
-        run.once(side, 0, _PROBE_CALLS if bench.plan.calls is None else bench.plan.calls)
-    bench.calls = _calls(bench)
+        run.once(side, 0, PROBE_CALLS if bench.plan.calls is None else bench.plan.calls)
+    bench.calls = bench.plan.calls or calls_for(
+        [run for side in bench.sides for run in side.warm_ups]
+    )
     warmed_up()
     looks = LOOKS if bench.plan.runs is None else ((bench.plan.runs, 1.0),)
     number, share = 0, 1.0
@@ -160,18 +163,11 @@ class _Runner:
             raise ScenarioError(f"{which}{subject.title} fails every time: {run.why}")
 
 
-def _calls(bench: Bench) -> int:
-    """Return how often each process calls a function, by what the warm-ups took."""
-    if bench.plan.calls is not None:
-        return bench.plan.calls
-    warm = [
-        run.steady.steady_s
-        for side in bench.sides
-        for run in side.warm_ups
-        if run.steady.steady_s is not None
-    ]
+def calls_for(warm_ups: Iterable[LabRun]) -> int:
+    """Return how often each process calls a function, by what the slowest of some runs took."""
+    warm = [run.steady.steady_s for run in warm_ups if run.steady.steady_s is not None]
     if not warm:
-        return _PROBE_CALLS
+        return PROBE_CALLS
     return int(min(max(_CALLS_S / max(*warm, 1e-6), _LEAST_CALLS), _MOST_CALLS))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.place import RunPlace, place_here
@@ -12,6 +13,7 @@ from perftui.probes.target.orders import Orders
 from perftui.scenarios.bench.figures import measured
 from perftui.scenarios.bench.notes import Notes
 from perftui.scenarios.bench.reference import reference_figures
+from perftui.scenarios.bench.run_times import RunTimes, run_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +54,7 @@ class LabRun(NamedTuple):
     place: RunPlace
     installed: Mapping[str, str]
     """Distributions that it imported, and their versions."""
+    times: RunTimes
     recording: Path | None = None
 
     @property
@@ -87,6 +90,7 @@ def lab_run(
     Raises:
         LaunchError: it cannot be started.
     """
+    t_began_ns = monotonic_ns()
     notes, speed = Notes(), reference_figures()
     if cold is not None:
         cold.forget()
@@ -129,6 +133,7 @@ def lab_run(
         found.inside_first,
         place,
         {each.name: each.version for each in session.reader.installed()},
+        run_times(session, t_began_ns, monotonic_ns()),
         session.recording(),
     )
 

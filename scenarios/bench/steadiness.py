@@ -1,9 +1,8 @@
 """Whether calls of one run reach a steady state: flat, warm-up, slowdown, or none.
 
 The words, and the idea, are those of Barrett et al., "Virtual machine warmup blows hot and cold"
-(OOPSLA 2017): the calls are cut where their level changes, and the levels are compared with that
-of the last piece. Cut by exact dynamic programming (least squares of log times, a penalty for
-each cut), which for the hundreds of calls that there are at most is fast enough.
+(OOPSLA 2017): the calls are cut where their level changes (`compare.levels`), and the levels are
+compared with that of the last piece.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from __future__ import annotations
 import math
 from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from perftui.probes.compare.levels import cuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,6 @@ _ALIKE_S = 0.000_2
 """...or by less than this."""
 _TAIL = 0.25
 """A level that begins in the last quarter is no steady one."""
-_PENALTY = 4.0
-"""Per cut, times log n times the noise: well above the 2 of a Gaussian sequence, since times of
-calls have bursts."""
 
 
 class Steadiness(NamedTuple):
@@ -52,7 +50,7 @@ def steadiness(calls_s: Sequence[float]) -> Steadiness:
         return Steadiness("unknown", median(warm), 1)
     step = -(-len(warm) // MOST_CALLS)
     shown = [median(warm[at : at + step]) for at in range(0, len(warm), step)]
-    begins = _cuts([math.log(call) for call in shown])
+    begins = cuts([math.log(call) for call in shown], _LEAST_PIECE)
     levels = [
         median(shown[t0:t1]) for t0, t1 in zip(begins, [*begins[1:], len(shown)], strict=True)
     ]
@@ -73,41 +71,3 @@ def steadiness(calls_s: Sequence[float]) -> Steadiness:
 
 def _alike(level_s: float, last_s: float) -> bool:
     return abs(level_s - last_s) <= max(_ALIKE * last_s, _ALIKE_S)
-
-
-def _cuts(values: list[float]) -> list[int]:
-    """Return where pieces of one level begin, the first at 0."""
-    n = len(values)
-    steps = sorted(abs(one - other) for one, other in zip(values[1:], values, strict=False))
-    noise = max(median(steps) / 0.954, 1e-6)  # of the difference of two normal values
-    penalty = _PENALTY * math.log(n) * noise * noise
-    # One call that was interrupted is no level: beyond four times the noise it counts as that.
-    middle = _running_medians(values)
-    values = [
-        min(max(value, near - 4 * noise), near + 4 * noise)
-        for value, near in zip(values, middle, strict=True)
-    ]
-    sums, squares = [0.0], [0.0]
-    for value in values:
-        sums.append(sums[-1] + value)
-        squares.append(squares[-1] + value * value)
-    best, before = [0.0] * (n + 1), [0] * (n + 1)
-    for end in range(1, n + 1):
-        best[end] = math.inf
-        for begin in range(end - _LEAST_PIECE, -1, -1):
-            if 0 < begin < _LEAST_PIECE:
-                continue
-            total = sums[end] - sums[begin]
-            rest = squares[end] - squares[begin] - total * total / (end - begin)
-            cost = rest + (best[begin] + penalty if begin else 0.0)
-            if cost < best[end]:
-                best[end], before[end] = cost, begin
-    begins, end = [], n
-    while end > 0:
-        end = before[end]
-        begins.append(end)
-    return begins[::-1]
-
-
-def _running_medians(values: Sequence[float]) -> list[float]:
-    return [median(values[max(at - 2, 0) : at + 3]) for at in range(len(values))]

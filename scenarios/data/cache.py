@@ -22,13 +22,21 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import perftui
 from perftui.probes.own.folders import cache_folder
 from perftui.probes.text.units import format_bytes
+from perftui.scenarios.data.locked import (
+    LOCK,
+    entries,
+    lock_of,
+    make_folder,
+    open_lock,
+    remove_unused,
+    size_bytes,
+)
 from perftui.scenarios.define.parameters import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PARTIAL = ".partial"
-_LOCK = ".lock"
 _REMOVAL_TRIES = 40
 _REMOVAL_PAUSE_S = 0.05
 _DISK_RESERVE_BYTES = 200_000_000
@@ -60,9 +68,9 @@ def dataset(name: str, estimated_bytes: int, generate: Callable[[Path], None]) -
     Raises:
         ScenarioError: The disk is too small, or the cache cannot be written.
     """
-    folder = _make(cache_folder() / "data")
+    folder = make_folder(cache_folder() / "data")
     target = folder / name
-    lock = _open_lock(_lock_of(target))
+    lock = open_lock(lock_of(target))
     fcntl.flock(lock, fcntl.LOCK_SH)
     while not target.is_dir():
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -76,7 +84,7 @@ def dataset(name: str, estimated_bytes: int, generate: Callable[[Path], None]) -
 def written_bytes(name: str) -> int:
     """How much of a dataset is there already, while somebody generates it too."""
     target = cache_folder() / "data" / name
-    return _size(target) + _size(target.with_name(target.name + _PARTIAL))
+    return size_bytes(target) + size_bytes(target.with_name(target.name + _PARTIAL))
 
 
 def _generate(target: Path, estimated_bytes: int, generate: Callable[[Path], None]) -> None:
@@ -135,12 +143,12 @@ def scratch(name: str, need_bytes: int = 0) -> Iterator[Path]:
     Raises:
         ScenarioError: The disk has not `need_bytes` for what is to be put there.
     """
-    root = _make(cache_folder() / "scratch")
+    root = make_folder(cache_folder() / "scratch")
     _remove_abandoned(root)
     check_disk(root, need_bytes)
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
-    lock_file = _lock_of(folder)
-    lock = _open_lock(lock_file)
+    lock_file = lock_of(folder)
+    lock = open_lock(lock_file)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
@@ -149,10 +157,6 @@ def scratch(name: str, need_bytes: int = 0) -> Iterator[Path]:
             if _remove(folder):
                 lock_file.unlink(missing_ok=True)
         lock.close()
-
-
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(folder.name + _LOCK)
 
 
 def _remove(folder: Path) -> bool:
@@ -166,7 +170,7 @@ def _remove(folder: Path) -> bool:
 
 
 def _remove_abandoned(root: Path) -> None:
-    for lock_file in root.glob(f"*{_LOCK}"):
+    for lock_file in root.glob(f"*{LOCK}"):
         # A lock that is held raises BlockingIOError: its scenario runs.
         with suppress(OSError), lock_file.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -179,9 +183,9 @@ def cache_use() -> CacheUse:
     folder = cache_folder()
     data = folder / "data"
     names = sorted(
-        entry.name for entry in _entries(data) if entry.is_dir() and entry.suffix != _PARTIAL
+        entry.name for entry in entries(data) if entry.is_dir() and entry.suffix != _PARTIAL
     )
-    return CacheUse(folder, _size(data) + _size(folder / "scratch"), tuple(names))
+    return CacheUse(folder, size_bytes(data) + size_bytes(folder / "scratch"), tuple(names))
 
 
 def clear_cache() -> tuple[int, tuple[str, ...]]:
@@ -195,50 +199,12 @@ def clear_cache() -> tuple[int, tuple[str, ...]]:
     """
     folder = cache_folder()
     before = cache_use().bytes
-    kept: list[str] = []
-    for lock_file in (entry for entry in _entries(folder / "data") if entry.suffix == _LOCK):
-        target = lock_file.with_suffix("")
-        # The lock file itself stays: removed, two processes could hold "the" lock at once.
-        with lock_file.open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                kept.append(target.name)
-                continue
-            for leftover in (target, target.with_name(target.name + _PARTIAL)):
-                if leftover.is_dir():
-                    shutil.rmtree(leftover)
+    kept = remove_unused(
+        folder / "data",
+        leftovers=lambda target: [target, target.with_name(target.name + _PARTIAL)],
+        wanted=lambda target: True,
+    )
     scratch_root = folder / "scratch"
     if scratch_root.is_dir():
         _remove_abandoned(scratch_root)
-    return before - cache_use().bytes, tuple(kept)
-
-
-def _open_lock(path: Path) -> IO[bytes]:
-    try:
-        return path.open("ab")
-    except OSError as error:
-        raise ScenarioError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioError(
-            f"cannot make the cache folder {folder}: {error.strerror}; set PERFTUI_CACHE"
-        ) from None
-    return folder
-
-
-def _entries(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for root, _, files in os.walk(folder):
-        for file in files:
-            with suppress(OSError):
-                total += (Path(root) / file).lstat().st_size
-    return total
+    return before - cache_use().bytes, kept

@@ -11,7 +11,7 @@ TREE = Path(__file__).resolve().parents[3]
 HOUSES = ("tui", "probes", "scenarios")
 BUILDERS = {
     *("own_module", "own_code", "own_script", "module_for_others", "code_for_others"),
-    "script_beside_packages",
+    *("script_beside_packages", "module_elsewhere", "code_elsewhere"),
 }
 MAKES_AN_ARGV_OF_OURS = {"data_command", "fresh_process"}
 STARTS = {
@@ -34,6 +34,9 @@ NO_PYTHON_OF_OURS = {
     "probes/doctor/checks.py": "py-spy, a binary",
     "probes/stacks/thread_names.py": "py-spy, a binary",
     "tui/session/notify.py": "the command that a person has named",
+    "scenarios/environments/installer.py": "uv, or an argv of `own.python`",
+    "scenarios/environments/interpreters.py": "uv, or an argv of `own.python`",
+    "scenarios/environments/releases.py": "an argv of `own.python`, of the two that have a pip",
     "scenarios/servers/guard.py": "the database server that it guards",
     "scenarios/selftest/programs/forked_pages.py": "a watched program: itself again, by fork",
     "scenarios/selftest/programs/twelve_workers.py": "the same",

@@ -235,7 +235,7 @@ NO_FILE_OF_A_PERSON = {
     "probes/inside/high_water.py": "/proc",
     "scenarios/catalogue/io_wait.py": "data of a scenario, in a scratch folder",
     "scenarios/data/csv_file.py": "data of a scenario, in a scratch folder",
-    "scenarios/data/cache.py": "data of scenarios, in the cache",
+    "scenarios/data/locked.py": "locks, in the cache",
     "scenarios/say/figures.py": "appends to a file that another process of ours has made",
     "scenarios/servers/guard.py": "a server's log, in a scratch folder",
 }

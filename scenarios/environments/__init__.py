@@ -1,0 +1,1 @@
+"""Virtual environments that are made for a measurement, kept, checked before reuse, and pruned."""

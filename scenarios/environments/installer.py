@@ -1,0 +1,187 @@
+"""Who makes an environment and installs into it: uv where it is there, else venv and pip.
+
+Both are asked as a person would ask them, so that their own settings (indexes, proxies, links to
+look in) hold. Nothing is downloaded but packages: an interpreter that is not there is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from importlib.util import find_spec
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.own.python import module_elsewhere, own_module
+from perftui.scenarios.define.parameters import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_LAST_LINES = 4
+_LONGEST_LINE = 300
+_END_LIMIT_S = 10.0
+_FULL = ("no space left", "disk quota exceeded")
+
+
+class Installer(NamedTuple):
+    """One of the two."""
+
+    name: str
+    """"uv" or "pip"."""
+    uv: str | None
+    """Its path, None for pip."""
+
+    def make(self, python: str, folder: Path, running: Running) -> float:
+        """Make an empty environment; returns the seconds that it took.
+
+        Raises:
+            ScenarioError: With the installer's own last lines.
+        """
+        if self.uv is not None:
+            argv = [self.uv, "venv", "--quiet", "--no-project", "--python", python, str(folder)]
+        elif find_spec("pip") is not None:
+            # Ours installs from outside, so the environment needs none: 2.5 s less.
+            argv = module_elsewhere(python, "venv", "--without-pip", str(folder))
+        else:
+            argv = module_elsewhere(python, "venv", str(folder))
+        return running.to_its_end(argv, f"cannot make an environment with {python}")
+
+    def install(
+        self, packages: Sequence[str], folder: Path, running: Running, *, offline: bool
+    ) -> float:
+        """Install into an environment; returns the seconds that it took.
+
+        What is installed is compiled, too: else the first import would be told as slow as
+        compiling is.
+
+        Raises:
+            ScenarioError: With the installer's own last lines.
+        """
+        if not packages:
+            return 0.0
+        python = str(python_of(folder))
+        if self.uv is not None:
+            argv = [self.uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+            argv += ["--offline"] if offline else []
+        else:
+            asked = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
+            asked += ["--no-index"] if offline else []
+            if find_spec("pip") is not None:
+                argv = own_module("pip", "--python", python, *asked)
+            else:
+                argv = module_elsewhere(python, "pip", *asked)
+        return running.to_its_end([*argv, *packages], f"cannot install {' '.join(packages)}")
+
+
+class Running:
+    """The installers' processes of one command, so that all can be ended when it is."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._over = False
+
+    def to_its_end(self, argv: Sequence[str], what_fails: str) -> float:
+        """Run a command to its end; returns the seconds.
+
+        Args:
+            argv: The command.
+            what_fails: The beginning of the sentence if it does.
+
+        Raises:
+            ScenarioError: It could not be started, failed, or `end` was called.
+        """
+        started = perf_counter()
+        with self._lock:
+            if self._over:
+                raise ScenarioError(f"{what_fails}: interrupted")
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    env=_environment(),
+                )
+            except OSError as error:
+                raise ScenarioError(f"{what_fails}: {argv[0]}: {error.strerror}") from None
+            self._processes.add(process)
+        try:
+            said, _ = process.communicate()
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+        if process.returncode != 0:
+            if self._over:
+                raise ScenarioError(f"{what_fails}: interrupted")
+            raise ScenarioError(f"{what_fails}: {_last_words(said, process.returncode)}")
+        return perf_counter() - started
+
+    def end(self) -> None:
+        """End all, and start no more."""
+        with self._lock:
+            self._over = True
+            processes = list(self._processes)
+        for process in processes:
+            with suppress(OSError):
+                process.terminate()
+        for process in processes:
+            try:
+                process.wait(_END_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def find_installer(asked: str = "auto") -> Installer:
+    """Return the installer to use: "uv", "pip", or "auto" for uv where it is there.
+
+    Raises:
+        ScenarioError: uv was asked for and is not there.
+    """
+    uv = shutil.which("uv") if asked in ("auto", "uv") else None
+    if asked == "uv" and uv is None:
+        raise ScenarioError("there is no uv on PATH: install it, or say --installer pip")
+    return Installer("pip" if uv is None else "uv", uv)
+
+
+def python_of(folder: Path) -> Path:
+    """Return the interpreter of an environment."""
+    return folder / "bin" / "python"
+
+
+def site_packages_of(folder: Path) -> Path:
+    """Return the folder of an environment's packages.
+
+    Raises:
+        OSError: It has none.
+    """
+    for found in sorted((folder / "lib").glob("python3*/site-packages")):
+        return found
+    raise FileNotFoundError(f"{folder} has no site-packages")
+
+
+def _environment() -> dict[str, str]:
+    """What the installers get: ours without what would lead them elsewhere."""
+    environment = dict(os.environ)
+    # Of the environment that perftui runs in; uv and pip would put packages there.
+    for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
+    environment["UV_PYTHON_DOWNLOADS"] = "never"
+    environment["NO_COLOR"] = "1"
+    return environment
+
+
+def _last_words(said: str, code: int) -> str:
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    full = next((line for line in lines if any(word in line.lower() for word in _FULL)), None)
+    if full is not None:
+        return f"the disk is full ({full[:_LONGEST_LINE]})"
+    told = " · ".join(line[:_LONGEST_LINE] for line in lines[-_LAST_LINES:])
+    return told or f"it ended with exit code {code}"

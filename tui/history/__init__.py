@@ -1,0 +1,1 @@
+"""What `perftui history` says: a chart, the changes, the results."""

@@ -1,0 +1,1 @@
+"""What `perftui matrix` says: progress on stderr, and the tables."""
