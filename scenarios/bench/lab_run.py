@@ -13,7 +13,7 @@ from perftui.probes.target.orders import Orders
 from perftui.scenarios.bench.figures import measured
 from perftui.scenarios.bench.notes import Notes
 from perftui.scenarios.bench.reference import reference_figures
-from perftui.scenarios.bench.run_times import RunTimes, run_times
+from perftui.scenarios.bench.run_times import NO_TIMES, RunTimes, run_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,8 +54,8 @@ class LabRun(NamedTuple):
     place: RunPlace
     installed: Mapping[str, str]
     """Distributions that it imported, and their versions."""
-    times: RunTimes
     recording: Path | None = None
+    times: RunTimes = NO_TIMES
 
     @property
     def done(self) -> bool:
@@ -133,8 +133,8 @@ def lab_run(
         found.inside_first,
         place,
         {each.name: each.version for each in session.reader.installed()},
-        run_times(session, t_began_ns, monotonic_ns()),
         session.recording(),
+        run_times(session, t_began_ns, monotonic_ns()),
     )
 
 

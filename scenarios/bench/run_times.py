@@ -49,6 +49,10 @@ class RunTimes(NamedTuple):
         return self.whole_s - told
 
 
+NO_TIMES = RunTimes(*([0.0] * 9))
+"""Where nobody has looked."""
+
+
 def run_times(session: Session, t_began_ns: int, t_closed_ns: int) -> RunTimes:
     """Return the parts of a session that is closed.
 
@@ -61,7 +65,7 @@ def run_times(session: Session, t_began_ns: int, t_closed_ns: int) -> RunTimes:
     exit_ = session.exit()
     whole = t_closed_ns - t_began_ns
     if not orders:
-        return RunTimes(whole / NS_PER_S, *([0.0] * 8))
+        return NO_TIMES._replace(whole_s=whole / NS_PER_S)
     first = orders[0]
     spawn, held, load = (first.spawn_ns or 0, first.held_ns or 0, first.load_ns or 0)
     worked = sum(order.worked_ns for order in orders)

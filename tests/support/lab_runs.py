@@ -38,7 +38,7 @@ def lab_run(number: int, why: str = "", times: RunTimes = TIMES, **values: float
         key: Figure(key, value, _UNITS.get(key, "s"), "lower", 0.0) for key, value in values.items()
     }
     steady = Steadiness("unknown", None, 0)
-    return LabRun("new", number, why, figures, (), steady, (), PLACE, {}, times)
+    return LabRun("new", number, why, figures, (), steady, (), PLACE, {}, None, times)
 
 
 def series(key: str, values: Iterable[float]) -> LabSeries:
