@@ -41,7 +41,7 @@ STOPPED = 1.5
 class Stairs(NamedTuple):
     """Stairs that go on; bytes, and seconds."""
 
-    count: int
+    n: int
     onset_s: float
     """When the first one began."""
     height: float

@@ -43,7 +43,7 @@ def of_stairs(stairs: Stairs, age_s: float, to_limit: str, given_back: float) ->
     """Of a growth in stairs."""
     message = (
         f"RSS +{format_bytes(stairs.height / stairs.apart_s)}/s for {format_seconds(age_s)}: "
-        f"{stairs.count} stairs of {format_bytes(stairs.height)}, "
+        f"{stairs.n} stairs of {format_bytes(stairs.height)}, "
         f"{format_seconds(stairs.apart_s)} apart, no plateau{to_limit}"
     )
     evidence = (
