@@ -41,6 +41,8 @@ class _Tier:
     As long as every step is one reading, `low`, `high` and `last` are one array.
     """
 
+    __slots__ = ("high", "keep", "last", "low", "most", "step_ns", "t")
+
     def __init__(self, step_ns: int, keep: int) -> None:
         self.step_ns = step_ns
         self.keep = keep
@@ -106,14 +108,24 @@ class Series:
         tiers: (step, steps kept), the finest first.
     """
 
+    __slots__ = (
+        "_fillings",
+        "_hold_ns",
+        "_tiers",
+        "first_t_ns",
+        "highest",
+        "last_t_ns",
+        "last_value",
+    )
+
     def __init__(
         self,
         hold_ns: int | None = READING_NS,
         tiers: Sequence[tuple[int, int]] = TIERS_NS,
     ) -> None:
         self._hold_ns = hold_ns
-        self._tiers = [_Tier(step, keep) for step, keep in tiers]
-        self._fillings: dict[tuple[int, int, int, int], Filling] = {}
+        self._tiers = tuple(_Tier(step, keep) for step, keep in tiers)
+        self._fillings: dict[tuple[int, int, int, int], Filling] | None = None
         """By what was asked for: the axis of a chart stands still while the session goes on."""
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
@@ -158,13 +170,16 @@ class Series:
         """Return the range in `n` equal buckets, None where nothing was measured."""
         tier = self._tier_for(t0_ns, bucket_ns(t0_ns, t1_ns, n) / 2)
         asked = (t0_ns, t1_ns, n, tier.step_ns)
-        filling = self._fillings.pop(asked, None)
+        kept = self._fillings
+        filling = None if kept is None else kept.pop(asked, None)
         if filling is None:
             filling = Filling((t0_ns, t1_ns), n, tier.step_ns, self._hold_ns)
         if n >= _MANY_BUCKETS:
-            if len(self._fillings) >= _MOST_FILLINGS:
-                del self._fillings[next(iter(self._fillings))]
-            self._fillings[asked] = filling  # the last to be forgotten
+            if kept is None:
+                kept = self._fillings = {}
+            if len(kept) >= _MOST_FILLINGS:
+                del kept[next(iter(kept))]
+            kept[asked] = filling  # the last to be forgotten
         points = Points(tier.t, tier.low, tier.high, tier.last)
         return filling.with_all(points, self.last_t_ns)
 

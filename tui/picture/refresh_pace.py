@@ -18,6 +18,9 @@ LIVELY_PICTURES = 12
 """The first ones of a screen come as quickly as is wanted: what is measured begins to be known."""
 CORE_SHARE = 0.02
 """Of one core, for the thread that draws."""
+CALM_SHARE = 0.01
+"""The same for calm pictures: where one costs more than 7 ms, on a slow or a full machine, there is
+one a second."""
 STILL_S = 0.5
 """Between two looks where nothing moves: the target has ended, waits, or is as it was."""
 LEAST_HZ = 1.0
@@ -57,5 +60,6 @@ class RefreshPace:
         cost_s = sorted(self._costs_s)[_RECENT // 2]
         starved = took_s > _WAITED_S and took_s > _STARVED * cpu_s
         self._slowed = min(self._slowed * 1.5, 4.0) if starved else max(self._slowed / 1.2, 1.0)
-        period_s = max(1 / hz, cost_s / CORE_SHARE) * self._slowed
+        share = CALM_SHARE if hz <= CALM_HZ else CORE_SHARE
+        period_s = max(1 / hz, cost_s / share) * self._slowed
         return max(min(period_s, max(1 / LEAST_HZ, 1 / hz)) - took_s, 0.01)

@@ -4,6 +4,7 @@ import pytest
 
 from perftui.tui.picture.refresh_pace import (
     CALM_HZ,
+    CALM_SHARE,
     CORE_SHARE,
     LEAST_HZ,
     LIVELY_PICTURES,
@@ -27,6 +28,11 @@ def test_what_is_cheap_comes_as_often_as_it_is_wanted() -> None:
 def test_what_is_dear_keeps_to_its_share_of_a_core() -> None:
     assert after(50, took_s=0.012, cpu_s=0.010) == pytest.approx(0.010 / CORE_SHARE)
     assert after(50, took_s=0.5, cpu_s=0.4) == pytest.approx(1 / LEAST_HZ)
+
+
+def test_calm_pictures_take_half_of_that() -> None:
+    assert after(50, took_s=0.009, cpu_s=0.008, hz=CALM_HZ) == pytest.approx(0.008 / CALM_SHARE)
+    assert after(50, took_s=0.009, cpu_s=0.004, hz=CALM_HZ) == pytest.approx(1 / CALM_HZ)
 
 
 def test_what_is_dear_once_changes_nothing() -> None:
