@@ -43,9 +43,10 @@ _PAGE = 4096
 _MOST_PLACES = 16
 _ALIGNED = 15
 """Bits that no address of malloc's has: the array comes from there."""
-_WORTH_A_BLOCK = 8
-"""So many pointers into the same stretch, and it is read as a whole."""
-_MOST_BLOCK_BYTES = 4 << 20
+_WORTH_A_BLOCK = 4
+_BLOCK_BYTES = 64 << 10
+"""So many pointers into a stretch of this length, and it is read as a whole. Not more at once: what
+an allocator has once given out in one piece of megabytes it keeps."""
 
 
 class PythonHeap(NamedTuple):
@@ -134,22 +135,26 @@ class Arenas:
         """
         for start, end in space.ranges():
             first, last = bisect_left(pointers, start), bisect_left(pointers, end - _ENTRY.size + 1)
-            within = pointers[first:last]
-            block = b""
-            if len(within) >= _WORTH_A_BLOCK and end - start <= _MOST_BLOCK_BYTES:
-                with suppress(OSError):
-                    block = self._read(start, end - start)
-            for pointer in within:
-                try:
-                    entry = (
-                        _ENTRY.unpack_from(block, pointer - start)
-                        if block
-                        else _ENTRY.unpack(self._read(pointer, _ENTRY.size))
-                    )
-                except OSError:
-                    continue
-                if _fits(entry, space):
-                    yield pointer
+            while first < last:
+                begin = pointers[first]
+                beyond = begin + _BLOCK_BYTES - _ENTRY.size + 1
+                upto = bisect_left(pointers, beyond, first, last)
+                block = b""
+                if upto - first >= _WORTH_A_BLOCK:
+                    with suppress(OSError):
+                        block = self._read(begin, min(_BLOCK_BYTES, end - begin))
+                for pointer in pointers[first:upto]:
+                    try:
+                        entry = (
+                            _ENTRY.unpack_from(block, pointer - begin)
+                            if block
+                            else _ENTRY.unpack(self._read(pointer, _ENTRY.size))
+                        )
+                    except OSError:
+                        continue
+                    if _fits(entry, space):
+                        yield pointer
+                first = upto
 
     def _entries(self, array: int, space: _Space) -> list[tuple[int, ...]]:
         """Return the entries that have an arena."""
