@@ -90,6 +90,11 @@ class _Tier:
             for column in self._columns():
                 del column[:old]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it will soon forget something."""
+        return len(self.t) >= self.keep
+
     def _columns(self) -> list[MutableSequence[float]]:
         return [self.last] if self.low is self.last else [self.low, self.high, self.last]
 
@@ -103,12 +108,17 @@ class _Tier:
 class Series:
     """A metric's values in time order.
 
+    A coarser tier is made when it would have its second step: until then the one before it has
+    everything, and most series are of processes and threads that come and go.
+
     Args:
         hold_ns: How long a value stands for itself (`holding`).
         tiers: (step, steps kept), the finest first.
     """
 
     __slots__ = (
+        "_coarser",
+        "_due_ns",
         "_fillings",
         "_hold_ns",
         "_tiers",
@@ -124,7 +134,10 @@ class Series:
         tiers: Sequence[tuple[int, int]] = TIERS_NS,
     ) -> None:
         self._hold_ns = hold_ns
-        self._tiers = tuple(_Tier(step, keep) for step, keep in tiers)
+        self._tiers = [_Tier(*tiers[0])]
+        self._coarser = tiers[1:]
+        self._due_ns = 0
+        """The first tier of `_coarser` is to be made then."""
         self._fillings: dict[tuple[int, int, int, int], Filling] | None = None
         """By what was asked for: the axis of a chart stands still while the session goes on."""
         self.first_t_ns: int | None = None
@@ -136,12 +149,28 @@ class Series:
         """Append a value; times do not go back."""
         if self.first_t_ns is None:
             self.first_t_ns = t_ns
+            self._due_ns = self._next_due_ns()
         self.last_t_ns = t_ns
         self.last_value = value
         if self.highest is None or value > self.highest:
             self.highest = value
         for tier in self._tiers:
             tier.add(t_ns, value)
+        while self._coarser and (t_ns >= self._due_ns or self._tiers[-1].is_full):
+            finer, tier = self._tiers[-1], _Tier(*self._coarser[0])
+            for step in zip(finer.t, finer.low, finer.high, finer.last, strict=True):
+                for part in step[1:]:
+                    tier.add(step[0], part)
+            self._tiers.append(tier)
+            self._coarser = self._coarser[1:]
+            self._due_ns = self._next_due_ns()
+
+    def _next_due_ns(self) -> int:
+        """Return the end of the first step that the next tier would have."""
+        if not self._coarser or self.first_t_ns is None:
+            return 0
+        step_ns = self._coarser[0][0]
+        return self.first_t_ns - self.first_t_ns % step_ns + step_ns
 
     def value_at(self, t_ns: int) -> float | None:
         """Return the newest value at or before `t_ns`."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perftui.probes.answers.buckets import Points
-from perftui.probes.store.series import TIERS_NS, Series
+from perftui.probes.store.series import TIERS_NS, Series, _Tier
 from perftui.probes.text.units import NS_PER_S
 
 S = NS_PER_S
@@ -103,3 +103,24 @@ def test_of_a_chart_that_goes_on_only_the_newest_readings_are_gone_through() -> 
     (tier,) = (tier for tier in series._tiers if tier.step_ns == 0)
     filling.with_all(Points(Times(tier.t), tier.low, tier.high, tier.last), series.last_t_ns)
     assert 0 < len(looked_at) < 100
+
+
+@pytest.mark.parametrize("most_per_s", [2, 20, 300])
+def test_tiers_that_are_made_later_have_what_they_would_have_from_the_start(
+    most_per_s: int,
+) -> None:
+    chance = random.Random(most_per_s)
+    steps = ((0, 100), (S, 80), (15 * S, 60), (300 * S, 50))
+    series, whole = Series(tiers=steps), [_Tier(*step) for step in steps]
+    t_ns = 7 * S // 3
+    for tick in range(6_000):
+        t_ns += chance.choice((S // most_per_s, S // most_per_s, 3 * S // most_per_s))
+        value = chance.choice((1, 5, tick)) if tick < 700 else chance.random()
+        series.add(t_ns, value)
+        for tier in whole:
+            tier.add(t_ns, value)
+        if tick == 3:
+            assert len(series._tiers) < len(steps)
+    for made, tier in zip(series._tiers, whole, strict=False):
+        assert (list(made.t), list(made.last)) == (list(tier.t), list(tier.last))
+        assert (list(made.low), list(made.high)) == (list(tier.low), list(tier.high))
