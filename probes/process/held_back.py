@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.spine.records import Metric
+from perftui.probes.spine.records import Metric, ThreadCpu
 from perftui.probes.spine.wakes import next_ns
 from perftui.probes.text.units import NS_PER_S
 
@@ -60,12 +60,12 @@ class HeldBack:
             self._hand_on(waiting)
 
     def _is_news(self, batch: Sequence[Record]) -> bool:
-        told = self._told
-        if len(batch) != len(told):
-            return True
+        told, read = self._told, 0
         for row in batch:
-            if not isinstance(row, Metric) or row.pid not in told:
+            if isinstance(row, Metric):
+                read += 1
+                if abs(row.rss_bytes - told.get(row.pid, -MOVED_BYTES)) >= MOVED_BYTES:
+                    return True
+            elif not isinstance(row, ThreadCpu):
                 return True
-            if abs(row.rss_bytes - told[row.pid]) >= MOVED_BYTES:
-                return True
-        return False
+        return read != len(told)

@@ -162,13 +162,13 @@ class MetricProbe:
                 threads_ns = now_ns  # their threads have a baseline, too
             slow = now_ns >= slow_ns
             if slow:
-                slow_ns = now_ns + round(SLOW_EVERY_S * NS_PER_S)
+                slow_ns = _after_ns(now_ns, SLOW_EVERY_S)
             batch += self._read_metrics(now_ns, "slow" if slow else "fast")
             if now_ns >= threads_ns:
                 rows = self._read_threads(now_ns)
                 batch += rows
                 pause_s = THREADS_EVERY_S if len(rows) <= MANY_THREADS else SLOW_EVERY_S
-                threads_ns = now_ns + round(pause_s * NS_PER_S)
+                threads_ns = _after_ns(now_ns, pause_s)
             if slow:
                 batch.append(self._overhead(now_ns))
             if self._held_back is None:
@@ -262,3 +262,9 @@ class MetricProbe:
             worst_late_ns=self._worst_late_ns,
             dropped_records=self._dropped(),
         )
+
+
+def _after_ns(now_ns: int, period_s: float) -> int:
+    """Return the next multiple of a period that is not just about to come."""
+    period_ns = round(period_s * NS_PER_S)
+    return next_ns(now_ns + period_ns // 2, period_ns)

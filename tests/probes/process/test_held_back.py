@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.held_back import HOLD_NS, MOVED_BYTES, HeldBack
-from perftui.probes.spine.records import Exit, Metric
+from perftui.probes.spine.records import Exit, Metric, ThreadCpu
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -49,6 +49,18 @@ def test_memory_that_stands_still_waits_for_the_next_picture() -> None:
     assert [one for batch in log.came for one in batch] == told[: sum(map(len, log.came))]
     assert all(batch[-1].t_ns - batch[0].t_ns <= HOLD_NS for batch in log.came)  # type: ignore[union-attr]
     assert len(log.came) == 4
+
+
+def test_readings_of_threads_are_no_news() -> None:
+    log = Log()
+    made = log.tick()
+    thread = ThreadCpu(log.t_ns, 1, 1, "main", 0.5, "R", 0.0)
+    log.held.take(log.t_ns, [metric(log.t_ns), thread])
+    assert not log.came
+    log.held.hand_on()
+    assert log.came == [(made, metric(log.t_ns), thread)]
+    log.tick()
+    assert len(log.came) == 1, "the same process as before"
 
 
 def test_what_moves_comes_at_once_behind_what_waited() -> None:
