@@ -38,6 +38,7 @@ SHARED = 24
 """What has so many references is not there once for each of many alike."""
 STEP_LETTERS = 40
 MODULE = "module"
+OF_LIBRARIES = " (of the libraries, not of the program's own names)"
 FRAMES = 200
 CHUNK = 2_500
 """Items of the queue that are let go of at once: five a place."""
@@ -102,7 +103,7 @@ class Census:
                         self._name(values.get(key), name, key, depth)
             self._down_all()
             if modules is libraries and not self._pace.step():
-                self._pace.bounded += " (of the libraries, not of the program's own names)"
+                self._pace.bounded += OF_LIBRARIES
         self._queue.clear()
         self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
