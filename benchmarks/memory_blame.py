@@ -133,8 +133,9 @@ def memray_first(python: str, name: str, seconds: float) -> str:
         file = f"{folder}/out.bin"
         argv = [python, "-m", "memray", "run", "--follow-fork", "-q", "-o", file, program]
         argv.append(str(seconds))
+        patience_s = seconds * 10 + 60
         try:
-            subprocess.run(argv, env=env, capture_output=True, check=True, timeout=seconds * 10 + 60)
+            subprocess.run(argv, env=env, capture_output=True, check=True, timeout=patience_s)
         except subprocess.TimeoutExpired:
             return ""  # Lance under memray, on a full machine
         argv = [python, "-c", MEMRAY_READS, str(PROGRAMS), *map(str, Path(folder).glob("out.bin*"))]
