@@ -38,6 +38,7 @@ SHARED = 24
 """What has so many references is not there once for each of many alike."""
 STEP_LETTERS = 40
 MODULE = "module"
+OF_LIBRARIES = " (of the libraries, not of the program's own names)"
 FRAMES = 200
 CHUNK = 2_500
 """Items of the queue that are let go of at once: five a place."""
@@ -102,7 +103,7 @@ class Census:
                         self._name(values.get(key), name, key, depth)
             self._down_all()
             if modules is libraries and not self._pace.step():
-                self._pace.bounded += " (of the libraries, not of the program's own names)"
+                self._pace.bounded += OF_LIBRARIES
         self._queue.clear()
         self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
@@ -238,7 +239,7 @@ class Census:
         elif what == kinds.CONTAINER:
             self._container(place, base)
             if type(value) is not base:
-                self._instance(place)
+                self._instance(place, is_container=True)
         elif what == kinds.INSTANCE:
             self._instance(place)
 
@@ -283,7 +284,7 @@ class Census:
         if wrapped is not None:
             self._below(wrapped, path, depth, owner, weight)
 
-    def _instance(self, place: "Place") -> None:
+    def _instance(self, place: "Place", *, is_container: bool = False) -> None:
         value, path, depth, owner, weight = place
         dict_of, slots = self.kinds.attributes(type(value))
         # Into what a library's object holds, code puts by the name that it has for the object.
@@ -308,7 +309,7 @@ class Census:
                 continue
             where = path + "." + name
             self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
-        if type(values) is not dict and not slots:
+        if type(values) is not dict and not slots and not is_container:
             inside = self._referents(value)
             if len(inside) > NAMED:  # a container that is written in C
                 self._pace.soon()

@@ -225,7 +225,7 @@ class Inquiry:
             walks[1].looked,
             sum(walk.cpu_s for walk in walks),
             max(walk.longest_s for walk in walks),
-            note_of(walks) or self._unnamed(grown, rose),
+            self._unnamed(grown, rose, walks) or note_of(walks),
             len(grown),
         )
         for row in grown:
@@ -251,8 +251,12 @@ class Inquiry:
                 )
             )
 
-    def _unnamed(self, grown: "list[keepers.Gain]", rose: "int | None") -> str:
-        """Say if no name leads to most of what RSS rose by."""
+    def _unnamed(
+        self, grown: "list[keepers.Gain]", rose: "int | None", walks: "tuple[pace.Slices, ...]"
+    ) -> str:
+        """Say if no name of the program's leads to most of what RSS rose by, and all were met."""
+        if any(each.bounded and census.OF_LIBRARIES not in each.bounded for each in walks):
+            return ""
         named = sum([row.bytes for row in grown])
         if rose is None or rose < LEAST_UNNAMED_BYTES or named >= rose * NAMED_SHARE:
             return ""

@@ -33,6 +33,7 @@ LIBRARY_SHARE = 0.1
 MOST_ROWS = 20_000
 """So many that grew are compared: those nearest to a name."""
 MOST_COMPARED = 500
+"""Of the largest is asked which is a part of which; so many are compared whatever it costs."""
 MOST_TOLD = 8
 MOST_FILLERS = 6
 LOOKED_INTO = 8
@@ -97,7 +98,7 @@ def grown_between(
     rows: "list[Gain]" = []
     now = after.found
     for path, number in now.number.items():
-        if not walk.step() or len(rows) >= MOST_ROWS:
+        if (not walk.step() and len(rows) >= MOST_COMPARED) or len(rows) >= MOST_ROWS:
             break
         old = before.number.get(path)
         if old is None and now.library[number]:

@@ -38,7 +38,7 @@ _GETSET: "Any" = type(type.__dict__["__dict__"])
 _MEMBER: "Any" = type(Function.__dict__["__globals__"])
 _BUFFERS = ("array", "array"), ("_io", "BytesIO"), ("_io", "StringIO")
 """The interpreter's own, which tell their size; they hold no other objects."""
-_BASES = (dict, list, set, tuple, frozenset)
+_BASES = frozenset(map(id, (dict, list, set, tuple, frozenset)))
 
 
 def _cell() -> "Any":
@@ -93,7 +93,7 @@ class Kinds:
                 return CLASS, None
             if base is Module:
                 return PLAIN, None
-            if base is self._deque or _is_one_of(base, _BASES):
+            if base is self._deque or id(base) in _BASES:
                 return CONTAINER, base
             if type(type_dict(base).get("_b_needsfree_")) is _MEMBER and _is_ctypes(base):
                 return INSTANCE, base
@@ -117,7 +117,7 @@ class Kinds:
             return found
         dict_of, slots = None, []
         # A class of `threading.local` has a dict that is empty: what threads have is behind it.
-        local = _is_one_of(self._local, type_mro(kind))
+        local = id(self._local) in map(id, type_mro(kind))
         for base in type_mro(kind):
             values = type_dict(base)
             given = values.get("__dict__")
@@ -163,7 +163,7 @@ class Kinds:
             return library_bytes(value, package)
         if what == INSTANCE and package is not None:
             return object.__sizeof__(value) + raw_bytes(value, package)
-        if what in (PLAIN, LEAF) or _is_one_of(type(value), _BASES):
+        if what in (PLAIN, LEAF) or id(type(value)) in _BASES:
             return sys.getsizeof(value)
         if what == CONTAINER:
             return int(package.__sizeof__(value))
@@ -233,11 +233,6 @@ class Kinds:
                         below.append(one)
             layer = below
         return total
-
-
-def _is_one_of(kind: object, kinds: "tuple[Any, ...]") -> bool:
-    """Tell whether a class is one of some, without asking its metaclass."""
-    return id(kind) in map(id, kinds)
 
 
 def _is_ctypes(kind: type) -> bool:

@@ -105,6 +105,7 @@ BUFFER = bytearray(100_000)
 NUMBERS, FILE, SIMPLE = array.array("d", [1.0] * 20_000), io.BytesIO(), queue.SimpleQueue()
 FILE.write(bytes(100_000))
 MANY = [{} for _ in range(1000)]
+BY_WORD = collections.defaultdict(list, {n: [] for n in range(3000)})
 FEW = {n: [] for n in range(1000)}
 odd_globals = OddGlobals(__name__="__main__", __builtins__=__builtins__)
 exec("def odd_function(): pass", odd_globals)
@@ -182,6 +183,20 @@ def many():
     census.Census(gc, slices, ()).take()
     return slices.bounded
 
+def asked_in_whole():
+    # All that a large container holds is asked for in one go by nothing.
+    asked = []
+    def referents(*values):
+        asked.extend(str(type(each)) for each in values if type(each) is type(BY_WORD))
+        return gc.get_referents(*values)
+    watched = types.SimpleNamespace(
+        get_referents=referents, **{name: getattr(gc, name) for name in
+        ("get_stats", "get_threshold", "get_count", "isenabled")}
+    )
+    slices = pace.Slices(watched, 30.0, 10**6, lambda: False)
+    census.Census(watched, slices, ()).take()
+    return asked
+
 def let_go_in_pieces():
     # A walk that ends while much is waiting to be looked at.
     census.MOST_CHUNKS, census.CHUNK, pieces = 2000, 50, []
@@ -239,6 +254,7 @@ def main():
         "bounded": bounded.bounded,
         "poor": poor.bounded,
         "whole": slices.bounded,
+        "in_whole": asked_in_whole(),
         "many": many(),
         "pieces": let_go_in_pieces(),
         "collector": collections_in_a_walk(),
@@ -347,6 +363,7 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert 500 < int(found["bounded"].removesuffix(" objects")) < 600
     assert " objects in " in found["poor"]
     assert found["many"].endswith(" objects, more would have been too many")
+    assert found["in_whole"] == []
     bounded, pieces = found["pieces"]
     assert bounded and pieces > 3, "what waited was not let go of at once"
 
