@@ -27,7 +27,7 @@ from perftui.tui.watch.race.app import RaceApp
 from perftui.tui.watch.race.on_screen import Races
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Picture(NamedTuple):
@@ -36,11 +36,22 @@ class Picture(NamedTuple):
     params: tuple[str, ...]
     size: tuple[int, int]
     after_s: float
+    """At least."""
     keys: tuple[str, ...] = ()
+    shows: str = ""
+    """Must be seen, at the start of the keys; else it is not waited for."""
 
 
 PICTURES = (
-    Picture("live-160x45", "stream-vs-collect", ("passes=6",), (160, 45), 13.5),
+    Picture(
+        "live-160x45",
+        "stream-vs-collect",
+        ("passes=6",),
+        (160, 45),
+        13.5,
+        (),
+        "streaming violation",
+    ),
     Picture("live-80x24", "import-cost", ("package=lancedb",), (80, 24), 1.2, ("i",)),
     Picture("lancedb-threads", "lancedb-query", (), (160, 45), 9.0, ("h",)),
 )
@@ -65,15 +76,26 @@ async def take(picture: Picture, folder: Path, theme: str) -> Path:
         async with app.run_test(size=picture.size) as pilot:
             app.theme = theme
             await asyncio.sleep(picture.after_s)
+            await _until(app, lambda text: picture.shows in text)
             for key in picture.keys:
                 await pilot.press(key)
             await asyncio.sleep(0.6)
+            await _until(app, lambda text: "reading…" not in text)
             svg = app.export_screenshot(title=f"perftui run {picture.scenario}")
             path.write_text(_plain_fonts(svg))
     finally:
         session.stop_target()
         session.close()
     return path
+
+
+async def _until(app: PerftuiApp, holds: Callable[[str], bool]) -> None:
+    """Wait for words on the screen, as long as a busy machine may need."""
+    for _ in range(400):
+        strips = app.screen._compositor.render_strips()
+        if holds("\n".join("".join(segment.text for segment in strip) for strip in strips)):
+            return
+        await asyncio.sleep(0.2)
 
 
 async def take_race(

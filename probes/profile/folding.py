@@ -36,10 +36,11 @@ class Fold(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Say what it is: `6 pandas frames`, `9 duckdb, pyarrow frames`."""
+        """Say what it is: `6 pandas frames`, `9 frames of duckdb, pyarrow and 7 more`."""
         named = ", ".join(self.libraries[:NAMED])
         more = len(self.libraries) - NAMED
-        named += f" +{more}" if more > 0 else ""
+        if more > 0:
+            return f"{self.frames} frames of {named} and {more} more"
         return f"{self.frames} {named} frames" if named else f"{self.frames} frames"
 
 

@@ -189,7 +189,7 @@ def test_what_nobody_can_place_folds_with_its_caller_and_else_stays() -> None:
 def test_many_libraries_are_counted_not_listed() -> None:
     frames = tuple((f"f{n}", f"{SITE}lib{n}/core.py", 1) for n in range(5))
     folded, _, _ = folded_of(((app("main"), *frames), 30))
-    assert [each.words for each in folded.folds.values()] == ["5 lib0, lib4 +3 frames"]
+    assert [each.words for each in folded.folds.values()] == ["5 frames of lib0, lib4 and 3 more"]
 
 
 def test_folding_loses_nothing_whatever_the_stacks() -> None:

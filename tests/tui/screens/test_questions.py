@@ -7,10 +7,12 @@ import asyncio
 import pytest
 from support.screens.live_stage import Stage, play
 from textual.app import App
+from textual.widgets import OptionList
 
 from perftui.scenarios.define.parameters import REQUIRED, Parameter
 from perftui.tui.screens.dialogs.question import question_lines
 from perftui.tui.screens.dialogs.quit import QuitScreen
+from perftui.tui.screens.dialogs.save import SaveScreen
 from perftui.tui.screens.home.dialogs import OneOf, values_of
 from perftui.tui.screens.live.screen import LiveScreen
 from perftui.tui.terminal.theme import paint_of
@@ -51,6 +53,22 @@ def test_words_that_do_not_fit_end_in_dots(width: int) -> None:
     assert {line.cell_length for line in lines} == {width}
     answer = lines[4].text
     assert LONG[0][2] in answer or "…" in answer
+
+
+def test_in_a_small_terminal_hints_end_in_dots_and_the_name_is_seen() -> None:
+    async def steps(stage: Stage) -> None:
+        await stage.press("g")
+        bar = next(line for line in stage.lines() if "go to" in line)
+        assert "…" in bar
+        assert "enter go" in bar
+        await stage.press("escape", "s")
+        await stage.until(lambda: isinstance(stage.app.screen, SaveScreen))
+        screen = stage.app.screen
+        screen.query_one(OptionList).add_options([f"format {n}" for n in range(20)])
+        await stage.pilot.pause()
+        assert any(line.strip("│ ").startswith("to ") for line in stage.lines()), stage.text
+
+    play(steps, size=(60, 15))
 
 
 class _Fields(App[None]):

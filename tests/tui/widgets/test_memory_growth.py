@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from support.screens.pane_stage import Stage, on_stage, text_of
+from support.screens.pane_views import make_view
 
 from perftui.probes.profile.blame import ATTACHED, Keeping, PlaceInCode, Rose
 from perftui.probes.spine.reader import Blame, Target
 from perftui.probes.spine.records import GrowthLook
 from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows
-from perftui.tui.widgets.panes.memory import _keeper_row, _kind_row, _rise_row, _unasked
+from perftui.tui.widgets.panes.memory import (
+    MemoryPane,
+    _keeper_row,
+    _kind_row,
+    _rise_row,
+    _unasked,
+)
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
 
 MB = 1_000_000
 ENRICH = PlaceInCode("enrich", "/app/etl.py", 7)
@@ -108,3 +120,15 @@ def test_what_is_more_than_all_is_no_share_of_it() -> None:
     assert (
         _kind_row(("part:Python heap", "Python heap", 299 * MB, None, ""), 75 * MB).cells[2] == ""
     )
+
+
+def test_code_of_a_module_is_named_by_what_ran_it() -> None:
+    pane = MemoryPane()
+
+    async def look(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view())
+        text = text_of(pane)
+        assert "__main__" in text
+        assert "<module>" not in text
+
+    on_stage(pane, look, (140, 30))

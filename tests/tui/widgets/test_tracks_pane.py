@@ -90,6 +90,13 @@ def test_figures_are_of_the_range() -> None:
 
 def test_there_is_something_to_read_before_there_are_tracks() -> None:
     assert "reading…" in shown(view_of(tracks=None))
+    pane = TracksPane()
+
+    async def look(stage: Stage, pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        assert (text_of(pane.tracks) + text_of(pane.table)).count("reading…") == 1, "told once"
+
+    on_stage(pane, look, (120, 20))
 
 
 def test_keys_go_through_tracks_and_on_into_the_threads() -> None:

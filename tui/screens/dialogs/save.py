@@ -24,9 +24,13 @@ from perftui.tui.text.fit import clean, shorten_end, shorten_middle
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from textual import events
     from textual.app import ComposeResult
 
 WIDTH = 96
+_BESIDE_LIST = 7
+"""Rows of the frame, the part, the name, the command and a problem."""
+_MOST_OFFERS = 16
 
 
 class Offer(NamedTuple):
@@ -76,7 +80,7 @@ class SaveScreen(ModalScreen[Save | None]):
         background: $panel; padding: 0 1; border-title-color: $foreground;
     }
     SaveScreen OptionList {
-        height: auto; max-height: 16; border: none; background: $panel; padding: 0;
+        height: auto; border: none; background: $panel; padding: 0;
     }
     SaveScreen OptionList:focus { border: none; background-tint: $foreground 0%; }
     SaveScreen Horizontal { height: 1; }
@@ -142,6 +146,11 @@ class SaveScreen(ModalScreen[Save | None]):
         self._take_name()
         if self._recording is None:
             self._problem.update("this session is not recorded: only the screen can be saved")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the name its row, whatever the list takes."""
+        most = max(min(event.size.height - _BESIDE_LIST, _MOST_OFFERS), 1)
+        self._formats.styles.max_height = most
 
     def _offer(self) -> Offer:
         return self._offers[self._formats.highlighted or 0]

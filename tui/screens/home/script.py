@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from perftui.probes.own.folders import expanded
 from perftui.tui.text.fit import clean, shorten_end
+from perftui.tui.widgets.bars.hinted_input import HintedInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -72,7 +73,7 @@ class AskScript(ModalScreen[tuple[str, ...] | None]):
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
-        self._input = Input(text, placeholder="script.py ARGUMENTS, or -m module", compact=True)
+        self._input = HintedInput("script.py ARGUMENTS, or -m module", text)
         self._found = Static("", markup=False, classes="script--found")
         self._problem = Static("", markup=False, classes="script--problem")
 

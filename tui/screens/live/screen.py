@@ -9,13 +9,13 @@ of keys, mouse and time. Nothing here measures.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
 from perftui.probes.own.collector import spare_what_lives
 from perftui.tui.screens.dialogs.standing import stands_still
+from perftui.tui.screens.live.actions import actions_of
 from perftui.tui.screens.live.acts.choices import Choices
 from perftui.tui.screens.live.acts.cursor import TimeCursor
 from perftui.tui.screens.live.acts.leaving import Leaving
@@ -147,53 +147,9 @@ class LiveScreen(Screen[None]):
             wants=self._wants,
             draw=self.show_view,
         )
-        self._leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
-        self._bind_actions()
-
-    def _bind_actions(self) -> None:
-        """Say who carries out an action: Textual finds it by the name of the attribute."""
-        self.action_pause = self.player.pause
-        self.action_faster = self.player.faster
-        self.action_scrub = self.action_leap = self.cursor.scrub
-        self.action_sample = self.cursor.sample
-        self.action_first = self.cursor.first
-        self.action_live = self.cursor.live
-        self.action_event = self.cursor.event
-        self.action_alert = self.cursor.alert
-        self.action_phase = self.cursor.phase
-        self.action_range_start = self.ranges.start_here
-        self.action_range_end = self.ranges.end_here
-        self.action_zoom_to_range = self.ranges.zoom_to_range
-        self.action_weight = self.choices.weight
-        self.action_by_line = self.choices.by_line
-        self.action_thread = self.choices.next_thread
-        self.action_merge = self.choices.merge
-        self.action_unfold = self.choices.unfold
-        self.action_invert = self.choices.invert
-        self.action_reset = self.choices.reset
-        self.action_full = self.panels.full
-        self.action_next_charts = self.panels.next_charts
-        self.action_resize_charts = self.panels.resize
-        self.action_show_alert = self.spans.show_here
-        self.action_against = self.spans.against
-        self.action_verdict = self.verdict.toggle
-        self.action_mark = self.requests.mark
-        self.action_again = self.requests.again
-        self.action_restart = self.requests.restart
-        self.action_interrupt = self.requests.interrupt
-        self.action_release = self.over.release
-        self.action_trace = self.over.trace
-        self.action_filter = self.over.filter
-        self.action_go = self.over.go
-        self.action_diff = self.over.diff
-        self.action_save = self.over.save
-        self.action_help = self.over.help
-        self.action_jump = self.over.jump
-        self.action_list_tasks = self.requests.list_tasks
-        self.action_tell_alerts = self.news.tell
-        self.action_tab = self.open_tab
-        self.action_copy = partial(self.deck.panes.copy, self.say)
-        self.action_quit_or_ask = self._leaving.leave_or_ask
+        self.leaving = Leaving(self, self.requests, shown, leads_back=leads_back)
+        for name, act in actions_of(self).items():
+            setattr(self, f"action_{name}", act)  # where Textual looks for it
 
     # -- what is there ---------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from perftui.tui.widgets.bars.hinted_input import HintedInput
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -50,9 +52,7 @@ class FilterBar(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._input = Input(
-            placeholder="function, module or file", compact=True, select_on_focus=False
-        )
+        self._input = HintedInput("function, module or file")
         self._before: Widget | None = None
         self._told = ""
 

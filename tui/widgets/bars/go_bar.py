@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from perftui.tui.picture.moments import FORMS
+from perftui.tui.widgets.bars.hinted_input import HintedInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -39,7 +40,7 @@ class GoBar(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._input = Input(placeholder=FORMS, compact=True)
+        self._input = HintedInput(FORMS)
         self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:

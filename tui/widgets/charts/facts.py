@@ -141,7 +141,8 @@ def cpu_facts(view: View) -> list[Fact]:
     if waiting:
         words = clean(waiting).partition(" (")[0].partition(":")[0]
         words = words.removeprefix("waiting in ").removeprefix("waiting for ")
-        facts.insert(1, Fact("waiting", words))
+        words = words.removeprefix("waiting on ").removeprefix("waiting ")
+        facts.insert(1, Fact("waits for", words))
     if latest.get("io_read_bytes"):
         facts.append(Fact("read", format_bytes(latest["io_read_bytes"]), "dim"))
     return facts

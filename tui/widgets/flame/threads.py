@@ -89,8 +89,13 @@ def pick_threads(
     if selection.thread is not None:
         return tuple(s for s in view.stacks if (s.pid, s.tid) == selection.thread)[:1]
 
+    heats: dict[int, float] = {}
+
     def heat(stack: ThreadTree) -> float:
-        return _heat(stack, selection.weight)
+        found = heats.get(id(stack))
+        if found is None:
+            found = heats[id(stack)] = _heat(stack, selection.weight)
+        return found
 
     if selection.group is not None:
         chosen = (s for s in view.stacks if (s.pid, s.tid) in selection.group[1])
@@ -162,9 +167,11 @@ def _heat(stack: ThreadTree, weight: str) -> float:
 
 def _told_waits(stack: ThreadTree) -> tuple[int, int]:
     """Return how long a thread waited for time to pass or a child process, and for a core."""
-    cells = stack.self_by_node.values()
-    asleep_ns = sum(cell.sleep_ns + cell.child_ns for cell in cells)
-    return asleep_ns, sum(cell.queue_ns for cell in cells)
+    asleep_ns = queue_ns = 0
+    for cell in stack.self_by_node.values():
+        asleep_ns += cell.sleep_ns + cell.child_ns
+        queue_ns += cell.queue_ns
+    return asleep_ns, queue_ns
 
 
 def thread_strip(view: View, shown: Collection[tuple[int, int]], width: int) -> ThreadStrip:

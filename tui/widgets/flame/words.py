@@ -6,9 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile import place as code_place
+from perftui.probes.spine.calltree import ROOT
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perftui.probes.profile.folding import Fold
     from perftui.probes.spine.calltree import Frame
     from perftui.tui.picture.view import View
@@ -42,6 +45,13 @@ def mains_of(view: View) -> frozenset[str]:
     """Return the file names of the main modules that run in a session."""
     argvs = (view.target.argv, *(process.argv for process in view.processes))
     return code_place.mains_of(argvs)
+
+
+def mains_seen(view: View, nodes: Iterable[int]) -> frozenset[str]:
+    """Return the same, and the files of what nobody called among some nodes of the call tree."""
+    tree = view.tree
+    roots = (node for node in nodes if node != ROOT and tree.parent(node) == ROOT)
+    return mains_of(view) | {code_place.file_name(tree.frame(node).file) for node in roots}
 
 
 @lru_cache(maxsize=4096)

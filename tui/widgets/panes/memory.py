@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from perftui.probes.profile.allocated import allocated_sums
 from perftui.probes.profile.blame import keepers_of, notes_of, rises_of, why_unasked
 from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
-from perftui.probes.profile.place import called_anywhere
-from perftui.probes.profile.sums import function_sums
+from perftui.probes.profile.place import called
+from perftui.probes.profile.sums import function_sums, node_totals
 from perftui.probes.resident import parts
 from perftui.probes.spine.derived import LIBRARIES
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
-from perftui.tui.widgets.flame.words import place_of
+from perftui.tui.widgets.flame.words import mains_seen, place_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from perftui.probes.profile.allocated import AllocatedSum
     from perftui.probes.profile.blame import Keeping, Rose
@@ -111,6 +111,7 @@ class MemoryPane(Table):
         super().__init__(id=id, classes=classes)
         self._of: View | None = None
         self._sums: list[FunctionSum] = []
+        self._mains: frozenset[str] = frozenset()
         self._unsure: set[tuple[str, str]] = set()
         self._keepers: list[Keeping] = []
         self._rises: list[Rose] = []
@@ -120,6 +121,7 @@ class MemoryPane(Table):
         """Show another picture."""
         if not view.same_stacks(self._of):
             self._sums = _grown(view)
+            self._mains = mains_seen(view, node_totals(view.tree, view.stacks)[1])
             self._unsure = {
                 (each.row.function, each.row.file)
                 for each in grown_by_function(view.tree, view.stacks)
@@ -160,17 +162,17 @@ class MemoryPane(Table):
                 Section(
                     _RISES,
                     [("kind", f"rose {row.code}") for row in rises],
-                    lambda n: _rise_row(rises[n]),
+                    lambda n: _rise_row(rises[n], self._mains),
                 ),
                 Section(
                     _ALLOCATIONS,
                     [("kind", f"allocated {n}") for n in range(len(allocated))],
-                    lambda n: _allocated_row(allocated[n]),
+                    lambda n: _allocated_row(allocated[n], self._mains),
                 ),
                 Section(
                     _growth_columns(view.status.stack_backend),
                     [(row.function, row.file) for row in sums],
-                    lambda n: _growth_row(sums[n], whole, seconds, self._unsure),
+                    lambda n: _growth_row(sums[n], whole, seconds, self._unsure, self._mains),
                     0,
                 ),
             ],
@@ -278,14 +280,14 @@ def _unasked(view: View, *, grown: bool) -> list[str]:
     return [why] if why else notes_of(view.blame, "entry and exit")
 
 
-def _rise_row(row: Rose) -> Row:
+def _rise_row(row: Rose, mains: Collection[str] = ()) -> Row:
     sign = "-" if row.rss_bytes < 0 else ""
     code = row.code
     cells = (
         f"{sign}{format_bytes(abs(row.rss_bytes))}",
         format_bytes(row.touched_bytes),
         format_count(row.calls) if row.calls else "",
-        "elsewhere" if code is None else code.function,
+        "elsewhere" if code is None else called(code.function, code.file, mains),
         "" if code is None else f"{code.file.rpartition('/')[2]}:{code.line}",
     )
     return Row(cells)
@@ -295,7 +297,7 @@ def _allocated_text(row: AllocatedSum) -> str:
     return f"{row.code.function} {row.code.file} {row.thread} {row.own}".lower()
 
 
-def _allocated_row(row: AllocatedSum) -> Row:
+def _allocated_row(row: AllocatedSum, mains: Collection[str] = ()) -> Row:
     code = row.code
     same = row.own is not None and (row.own.function, row.own.file) == (code.function, code.file)
     own = "" if row.own is None or same else str(row.own)
@@ -304,7 +306,7 @@ def _allocated_row(row: AllocatedSum) -> Row:
         format_bytes(row.kept_bytes) if row.kept_bytes else "",
         format_bytes(row.bytes),
         f"{format_count(row.kept_allocations)} of {format_count(row.allocations)}",
-        clean(code.function or place),
+        clean(called(code.function, code.file, mains) or place),
         row.by,
         clean(row.thread),
         clean(own),
@@ -313,7 +315,13 @@ def _allocated_row(row: AllocatedSum) -> Row:
     return Row(cells)
 
 
-def _growth_row(row: FunctionSum, whole: int, seconds: float, unsure: set[tuple[str, str]]) -> Row:
+def _growth_row(
+    row: FunctionSum,
+    whole: int,
+    seconds: float,
+    unsure: set[tuple[str, str]],
+    mains: Collection[str],
+) -> Row:
     own = max(row.self_.grown_bytes, 0)
     share = own / whole if whole else 0.0
     return Row(
@@ -322,7 +330,7 @@ def _growth_row(row: FunctionSum, whole: int, seconds: float, unsure: set[tuple[
             percent(share) if own else "",
             format_bytes(row.total.grown_bytes),
             f"{format_bytes(own / seconds)}/s" if own else "",
-            called_anywhere(row.function, row.file),
+            called(row.function, row.file, mains),
             "cannot tell" if (row.function, row.file) in unsure else "",
             place_of(row.module, row.file, row.line),
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from perftui.probes.profile.place import called, file_name
+from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import (
     BYTES,
     WEIGHT_INDEX,
@@ -23,7 +23,7 @@ from perftui.probes.spine.calltree import ROOT, module_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.flame.detail import percent
-from perftui.tui.widgets.flame.words import mains_of, place_of
+from perftui.tui.widgets.flame.words import mains_seen, place_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -94,11 +94,7 @@ class TopPane(Table):
         rows = function_sums(view.tree, stacks, by_line=selection.by_line)
         totals = node_totals(view.tree, stacks)[1]
         whole = totals[ROOT][index]
-        mains = mains_of(view) | {
-            file_name(view.tree.frame(node).file)
-            for node in totals
-            if node != ROOT and view.tree.parent(node) == ROOT
-        }
+        mains = mains_seen(view, totals)
         if selection.filter:
             wanted = selection.filter.lower()
             rows = [r for r in rows if wanted in f"{r.function} {r.module} {r.file}".lower()]

@@ -135,7 +135,9 @@ class TrackList(LinePane):
     def build(self) -> list[Strip]:
         """Return legend and tracks."""
         view, tracks, width = self._view, self._tracks, self.size.width
-        if view is None or tracks is None:
+        if view is None:
+            return []  # the table below says that it is being read
+        if tracks is None:
             return self.words(READING)
         if not self._rows:
             return []
