@@ -133,7 +133,7 @@ class Look:
             flags = stream.GIL_HELD if held else 0
             if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
-                flags |= stream.OFF_BEFORE * thread.off_before
+                flags |= stream.BIASED * thread.biased
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
