@@ -311,18 +311,12 @@ class KernelThread:
 
         The former ran when we were woken: `on_cpu`. On a full machine this alone happens to code
         in proportion to what it runs: who is taken off at the end of its time slice has run for
-        long, and who runs for 0.5 ms is seldom taken off at all. And if we had to wait for our
-        CPU, others have chosen the moment: whatever we see is `biased`.
+        long, and who runs for 0.5 ms is seldom taken off at all: that is `biased`.
         """
-        if self.on_cpu is None:
+        if self.on_cpu is not False or self.state != _RUNNING:
             return
         ours_ns = _our_begin_ns()
         if not ours_ns:
-            return
-        if not Wake.at_once:
-            self.biased = True
-            return
-        if self.on_cpu or self.state != _RUNNING:
             return
         try:
             if self._sched is None:

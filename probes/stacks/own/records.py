@@ -220,8 +220,8 @@ class Sample(NamedTuple):
     sweep_ns: int | None = None
     """Since the sweep before: up to that one its last record holds. None: not known."""
     biased: bool = False
-    """On a full machine: it had waited for a CPU before the sampler was woken, or the sampler had
-    to wait itself. Such a look meets some code more often than it runs."""
+    """On a full machine: it had waited for a CPU before the sampler was woken; or the sampler had
+    to wait itself, and it had not the GIL. Such a look meets some code more often than it runs."""
 
 
 class Tally(NamedTuple):

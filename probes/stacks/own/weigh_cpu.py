@@ -18,10 +18,11 @@ so that is its share of all that the thread used. What was given to it already i
 bursts are met more often than short ones, and whole.
 A stack that stands in the queue for a CPU is met more often than it runs, so it does not count
 there, unless it ran until the sampler itself was given its CPU: on a full machine most hits are
-such. A look for which the sampler had to wait for its CPU itself comes when others let it: just
-when a thread has woken another one, or at the end of its turn; it shows work, but is no hit (both
-are `biased`). Where the kernel does not tell, a first record in the queue counts, with CPU used
-and the GIL in hand: it was taken off its CPU in the midst of work, as long bursts are too often.
+such. Nor does who has not the GIL count if the sampler had to wait for its CPU itself: it is let
+on when somebody has woken another thread and is done, always at the same line. Where the kernel
+does not tell, a first record in the queue counts, with CPU used and the GIL in hand: it was taken
+off its CPU in the midst of work, as long bursts are too often. What is known to be met too often
+is `biased`.
 
 The sum is exact: what the thread used is given out, to the nanosecond, once settled to the end.
 """
@@ -45,7 +46,7 @@ _MEMORY = 0.9
 """How much of what was met counts from one settling to the next. Of code that runs no more it may
 be long: it has been given its share."""
 _FORGOTTEN = 0.01
-_FEW_HITS = 20
+_FEW_HITS = 10
 """With fewer, what is shared by them is also shared by the CPU that was given already."""
 
 

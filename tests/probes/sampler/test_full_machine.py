@@ -36,10 +36,9 @@ class Told:
 
 
 @pytest.fixture
-def thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[KernelThread]:
+def thread() -> Iterator[KernelThread]:
     folder = os.open("/proc/self/task", os.O_RDONLY)
     made = KernelThread(os.getpid(), os.getpid(), 0, folder, "schedstat")
-    monkeypatch.setattr(Wake, "at_once", True)
     made.state, made.on_cpu, made.biased = ord("R"), False, False
     yield made
     made.close()
@@ -56,18 +55,6 @@ def test_who_ran_until_we_were_given_its_cpu_had_it(
     thread._sched = Told(ran_ms)  # type: ignore[assignment]
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (taken_over, not taken_over)
-
-
-@pytest.mark.parametrize("on_cpu", [True, False])
-def test_if_we_had_to_wait_others_have_chosen_the_moment(
-    thread: KernelThread, monkeypatch: pytest.MonkeyPatch, on_cpu: bool
-) -> None:
-    monkeypatch.setattr(threads, "_own", [Told(500.0)])
-    monkeypatch.setattr(Wake, "at_once", False)
-    thread._sched = Told(500.0)  # type: ignore[assignment]
-    thread.on_cpu = on_cpu
-    thread.judge_why_off()
-    assert (thread.on_cpu, thread.biased) == (on_cpu, True)
 
 
 def test_our_own_wait_is_asked_only_if_somebody_wants_to_know(
