@@ -19,6 +19,7 @@ from .runtime import Runtime
 from .stream import Writer
 from .tally import SecondTally
 from .threads import KernelThread
+from .wake import Wake
 
 RUNNING = ord("R")
 _FAULTING_SWEEPS = 200
@@ -133,7 +134,9 @@ class Look:
             flags = stream.GIL_HELD if held else 0
             if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
-                flags |= stream.OFF_BEFORE * thread.off_before
+                # Without the GIL it may have woken somebody who let us run: then we had to wait.
+                if thread.biased or not (held or Wake.at_once):
+                    flags |= stream.BIASED
             in_window = 0
             if thread in before and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID

@@ -21,6 +21,7 @@ from .pace import BUDGET, Pace
 from .stream import Writer
 from .threads import allow_files
 from .urgency import ask_to_be_woken_on_time
+from .wake import Wake
 
 _FLUSH_NS = 50_000_000
 _SECOND_NS = 1_000_000_000
@@ -151,7 +152,9 @@ def main(arguments: list[str]) -> int:
     sleep_ns = 0
     try:
         while not sampler.writer.closed:
+            Wake.sleeps()
             readable, _, _ = select.select([0], [], [], sleep_ns / 1e9)
+            Wake.woken()
             if readable and not sampler.listen(0):
                 break
             sleep_ns = sampler.turn()

@@ -6,6 +6,7 @@ import os
 
 from . import stream
 from .guess import Guess
+from .wake import Wake
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST_KEPT_FILES = 3000
@@ -134,6 +135,7 @@ class KernelThread:
         "_syscall",
         "_wchan",
         "awake",
+        "biased",
         "born",
         "cold",
         "comm",
@@ -145,7 +147,6 @@ class KernelThread:
         "index",
         "known_guess",
         "native",
-        "off_before",
         "on_cpu",
         "queue_ns",
         "seen",
@@ -180,8 +181,8 @@ class KernelThread:
         """How often it was given a CPU."""
         self.on_cpu: bool | None = None
         """Whether it had a CPU when it was runnable; None: not asked."""
-        self.off_before = False
-        """It is known that it waited for a CPU before we were woken."""
+        self.biased = False
+        """The last look meets some code more often than it runs."""
         self.awake = 0
         """Records since it was last seen asleep."""
         self.crowded = 0.0
@@ -275,9 +276,10 @@ class KernelThread:
         runnable runs; and whoever never sleeps is at work wherever it is met.
         """
         self._switches = -1
-        self.off_before = False
+        self.biased = False
         if not self.worth_asking():
             return
+        Wake.asked = True
         try:
             if self._status is None:
                 self._status = ProcFile(f"{self.tid}/status", self._folder)
@@ -307,9 +309,9 @@ class KernelThread:
     def judge_why_off(self) -> None:
         """Tell a thread that we have taken from its CPU from one that waits for longer.
 
-        The former ran when we were woken: `on_cpu`. Of all that can be known of a full machine
-        this alone happens to code in proportion to what it runs: who is taken off at the end of
-        its time slice has run for long, and who runs for 0.5 ms is seldom taken off at all.
+        The former ran when we were woken: `on_cpu`. On a full machine this alone happens to code
+        in proportion to what it runs: who is taken off at the end of its time slice has run for
+        long, and who runs for 0.5 ms is seldom taken off at all: that is `biased`.
         """
         if self.on_cpu is not False or self.state != _RUNNING:
             return
@@ -323,7 +325,7 @@ class KernelThread:
         except (OSError, ValueError, IndexError):
             return
         self.on_cpu = abs(ours_ns - ran_ns) < _TAKEN_OVER_NS
-        self.off_before = not self.on_cpu
+        self.biased = not self.on_cpu
 
     def children(self) -> list[int]:
         """Return the processes that this thread has started and that live."""

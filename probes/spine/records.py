@@ -134,8 +134,8 @@ class Stack(NamedTuple):
     """Name of the asyncio task that ran."""
     sweep_ns: int | None = None
     """Since the sampler's sweep before: up to that one the thread's last reading held."""
-    off_before: bool = False
-    """It is known that it had no CPU before it was looked at."""
+    biased: bool = False
+    """Such a reading meets some code more often than it runs, as is known."""
 
 
 class StackWindow(NamedTuple):

@@ -30,7 +30,7 @@ _KINDS: tuple[Doing, ...] = tuple(
 )
 
 
-class Piece(NamedTuple):
+class StayPiece(NamedTuple):
     """A part of a stay."""
 
     doing: Doing
@@ -41,7 +41,7 @@ class Piece(NamedTuple):
     """What it counts."""
 
 
-def pieces(span: StackSpan) -> Iterator[Piece]:
+def pieces(span: StackSpan) -> Iterator[StayPiece]:
     """Yield what a thread did in a stay, nothing twice; the sum is its wall time.
 
     A stay of which the kinds are not known is one piece, "running".
@@ -55,11 +55,11 @@ def pieces(span: StackSpan) -> Iterator[Piece]:
             left -= amounts[index][1]
         amounts = [(doing, ns) for doing, ns in (*amounts, ("other", left)) if ns > 0]
     if not amounts:
-        yield Piece("running", span.t0_ns, span.t1_ns, span.wall_ns)
+        yield StayPiece("running", span.t0_ns, span.t1_ns, span.wall_ns)
         return
     begin, done = span.t0_ns, 0
     for doing, ns in amounts:
         done += ns
         end = span.t0_ns + (span.t1_ns - span.t0_ns) * done // span.wall_ns
-        yield Piece(doing, begin, end, ns)
+        yield StayPiece(doing, begin, end, ns)
         begin = end

@@ -172,7 +172,7 @@ class Decoder:
                     cast("WaitKind", stream.WAITS[wait]),
                     tasks[task - 1] if task else None,
                     1000 * sweep_us or None,
-                    bool(flags & stream.OFF_BEFORE),
+                    bool(flags & stream.BIASED),
                 )
             )
 

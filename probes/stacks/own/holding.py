@@ -240,7 +240,7 @@ class Holding:
                 facts.wait,
                 facts.task,
                 facts.sweep_ns,
-                facts.off_before,
+                facts.biased,
             )
         )
 

@@ -135,8 +135,8 @@ class SeenSample(Protocol):
         ...
 
     @property
-    def off_before(self) -> bool:
-        """Whether it is known that it waited for a CPU before the sampler was woken."""
+    def biased(self) -> bool:
+        """Whether such a look meets some code more often than it runs."""
         ...
 
 
@@ -219,8 +219,9 @@ class Sample(NamedTuple):
     """Name of the asyncio task that ran, 3.14+."""
     sweep_ns: int | None = None
     """Since the sweep before: up to that one its last record holds. None: not known."""
-    off_before: bool = False
-    """It is known that it waited for a CPU before the sampler was woken."""
+    biased: bool = False
+    """On a full machine: it had waited for a CPU before the sampler was woken; or the sampler had
+    to wait itself, and it had not the GIL. Such a look meets some code more often than it runs."""
 
 
 class Tally(NamedTuple):

@@ -18,8 +18,11 @@ so that is its share of all that the thread used. What was given to it already i
 bursts are met more often than short ones, and whole.
 A stack that stands in the queue for a CPU is met more often than it runs, so it does not count
 there, unless it ran until the sampler itself was given its CPU: on a full machine most hits are
-such. Where the kernel does not tell, its first record in the queue does, with CPU used and the GIL
-in hand: it was taken off its CPU in the midst of work, which happens to long bursts too often.
+such. Nor does who has not the GIL count if the sampler had to wait for its CPU itself: it is let
+on when somebody has woken another thread and is done, always at the same line. Where the kernel
+does not tell, a first record in the queue counts, with CPU used and the GIL in hand: it was taken
+off its CPU in the midst of work, as long bursts are too often. What is known to be met too often
+is `biased`.
 
 The sum is exact: what the thread used is given out, to the nanosecond, once settled to the end.
 """
@@ -39,8 +42,9 @@ RUNNING = "R"
 _LONGEST_HOLD_NS = 1_000_000_000
 """A record that holds longer says no more about its stack than one that holds this long."""
 _CALLS = ("sleep", "poll", "pipe", "socket", "child")
-_MEMORY = 0.5
-"""How much of what was met counts from one settling to the next."""
+_MEMORY = 0.9
+"""How much of what was met counts from one settling to the next. Of code that runs no more it may
+be long: it has been given its share."""
 _FORGOTTEN = 0.01
 _FEW_HITS = 10
 """With fewer, what is shared by them is also shared by the CPU that was given already."""
@@ -101,7 +105,8 @@ def work_shown(sample: SeenSample, waiting: WaitingPlaces) -> Work:
             return Work.NONE
         return Work.QUEUED if sample.on_cpu is False else Work.RUNNING
     if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
-        return Work.RUNNING
+        # Somebody else chose the moment: as when this thread had just woken it, and is done.
+        return Work.QUEUED if sample.biased and not sample.gil_held else Work.RUNNING
     if not sample.gil_held and waiting.sleeps(sample.stack):
         return Work.NONE
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
@@ -112,8 +117,7 @@ def _was_taken_off(sample: SeenSample) -> bool:
 
     Without the GIL it may have been taken off by whom it has just woken, always at one place.
     """
-    taken = sample.state == RUNNING and sample.gil_held and sample.cpu_ns > 0
-    return taken and not sample.off_before
+    return sample.state == RUNNING and sample.gil_held and sample.cpu_ns > 0
 
 
 class Stays:
@@ -218,7 +222,8 @@ class CpuByStack:
             self._waiting.held(before, sample.t_ns)
         work = work_shown(sample, self._waiting)
         work_before, self._before, self._before_work = self._before_work, sample, work
-        if work is Work.RUNNING or (work is Work.QUEUED and _was_taken_off(sample)):
+        runs = work is Work.RUNNING or (work is Work.QUEUED and _was_taken_off(sample))
+        if runs and not sample.biased:
             self._met.hit(sample.stack)
         elif work is Work.QUEUED:
             self._queued[sample.stack] = self._queued.get(sample.stack, 0.0) + 1.0
@@ -255,11 +260,18 @@ class CpuByStack:
         half = used // 2
         if before.stack == sample.stack:
             return half
+        earlier = later = half
         if work_before is Work.QUEUED and not before.gil_held:
-            return min(half, self._stays.mean(before.stack, half))
+            earlier = min(half, self._stays.mean(before.stack, half))
         if work is Work.QUEUED and not sample.gil_held:
-            return used - min(half, self._stays.mean(sample.stack, half))
-        return half
+            later = min(half, self._stays.mean(sample.stack, half))
+        if earlier < half and later < half:
+            # Either may have waited for the GIL there and then worked: who is known for its work.
+            given = self._met.given
+            if given.get(before.stack, 0.0) >= given.get(sample.stack, 0.0):
+                return used - later
+            return earlier
+        return earlier if earlier < half else used - later
 
     def waits_at(self, stack: Where) -> bool:
         """Tell whether the thread sleeps in a stack more than it runs there."""

@@ -54,7 +54,7 @@ class _Reading(NamedTuple):
     failed: bool
     wait: WaitKind
     sweep_ns: int | None
-    off_before: bool
+    biased: bool
 
 
 class _Amounts:
@@ -340,7 +340,7 @@ def _reading(stack: Stack) -> _Reading:
         False,
         cast("WaitKind", stack.wait or ""),
         stack.sweep_ns,
-        stack.off_before,
+        stack.biased,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from perftui.probes.sampler import threads
 from perftui.probes.sampler.threads import KernelThread, began_to_run_ns
+from perftui.probes.sampler.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Told:
 def thread() -> Iterator[KernelThread]:
     folder = os.open("/proc/self/task", os.O_RDONLY)
     made = KernelThread(os.getpid(), os.getpid(), 0, folder, "schedstat")
-    made.state, made.on_cpu, made.off_before = ord("R"), False, False
+    made.state, made.on_cpu, made.biased = ord("R"), False, False
     yield made
     made.close()
     os.close(folder)
@@ -53,7 +54,22 @@ def test_who_ran_until_we_were_given_its_cpu_had_it(
     monkeypatch.setattr(threads, "_own", [Told(500.0)])
     thread._sched = Told(ran_ms)  # type: ignore[assignment]
     thread.judge_why_off()
-    assert (thread.on_cpu, thread.off_before) == (taken_over, not taken_over)
+    assert (thread.on_cpu, thread.biased) == (taken_over, not taken_over)
+
+
+def test_our_own_wait_is_asked_only_if_somebody_wants_to_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited = iter((1_000_000, 1_010_000, 1_010_000, 9_000_000))
+    monkeypatch.setattr(Wake, "_queued_ns", lambda: next(waited))
+    told = []
+    for asked in (True, True, False):
+        monkeypatch.setattr(Wake, "asked", asked)
+        Wake.sleeps()
+        Wake.woken()
+        told.append(Wake.at_once)
+    assert told == [True, False, False]
+    assert next(waited, None) is None
 
 
 def test_who_sleeps_has_left_its_cpu_by_itself(
@@ -64,7 +80,7 @@ def test_who_sleeps_has_left_its_cpu_by_itself(
     thread._sched = Told(500.0)  # type: ignore[assignment]
     thread.state = ord("S")
     thread.judge_why_off()
-    assert (thread.on_cpu, thread.off_before) == (False, False)
+    assert (thread.on_cpu, thread.biased) == (False, False)
 
 
 def test_a_kernel_that_does_not_tell_is_asked_once(
@@ -75,7 +91,7 @@ def test_a_kernel_that_does_not_tell_is_asked_once(
     monkeypatch.setattr(threads, "_own", [nothing])
     thread._sched = Told(500.0)  # type: ignore[assignment]
     thread.judge_why_off()
-    assert (thread.on_cpu, thread.off_before) == (False, False)
+    assert (thread.on_cpu, thread.biased) == (False, False)
     assert threads._own == [None]
 
 

@@ -233,6 +233,38 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.05 * 250 * MS
 
 
+def test_who_was_met_when_it_had_just_woken_somebody_has_not_worked_there() -> None:
+    """On another CPU than ours, where we were given ours because it had done its work."""
+    samples: list[Sample] = []
+    for turn in range(60):
+        t = 100.0 * turn
+        samples.append(record(t, SLEEP, "S", 0.01)._replace(wait="socket"))
+        at = record(t + 10, WORK if turn % 3 else OTHER, "R", 5)
+        met = turn % 3 > 0
+        samples.append(at._replace(on_cpu=True, gil_held=met, biased=not met))
+    by = cpu_by_stack(samples)
+    assert by.get(OTHER, 0) < 0.01 * sum(by.values())
+
+
+def test_of_two_that_queued_without_the_gil_the_worker_has_the_rest() -> None:
+    """Either may have waited for the GIL where it was met, and then worked."""
+    samples: list[Sample] = []
+    for turn in range(60):
+        t = 100.0 * turn
+        samples += [
+            record(t, SLEEP, "S", 0.01)._replace(wait="socket"),
+            queued(t + 10, WORK, 0.02, gil=False),
+            record(t + 11, WORK, "S", 0.01)._replace(wait="gil"),
+            record(t + 14, WORK, "R", 1)._replace(on_cpu=True, gil_held=True),
+            record(t + 16, WORK, "S", 1)._replace(wait="gil"),
+            queued(t + 18, WORK, 0.02, gil=False),
+            queued(t + 30, OTHER, 5, gil=False),
+            record(t + 40, SLEEP, "S", 0.02)._replace(wait="socket"),
+        ]
+    by = cpu_by_stack(samples)
+    assert by.get(OTHER, 0) < 0.03 * sum(by.values())
+
+
 def test_who_computes_without_the_gil_keeps_its_half() -> None:
     samples: list[Sample] = []
     for turn in range(50):
@@ -282,7 +314,7 @@ def test_who_waited_in_the_queue_before_we_were_woken_was_not_met() -> None:
         at = queued(t + 10, WORK if turn % 5 else OTHER, 0.1, gil=True)
         # One in five was running until we were woken, whatever it was.
         taken_over = turn % 25 in (0, 1, 7, 13, 20)
-        samples.append(at._replace(on_cpu=taken_over, off_before=not taken_over))
+        samples.append(at._replace(on_cpu=taken_over, biased=not taken_over))
     hits = Counter(sample.stack for sample in samples if sample.on_cpu)
     by = cpu_by_stack(samples)
     expected = hits[WORK] / hits.total()
