@@ -14,7 +14,7 @@ import pytest
 
 from perftui.probes.agent import wire
 from perftui.probes.agent.runtime import SAYS, Agent
-from perftui.probes.agent.said import FRESH_NS, Said
+from perftui.probes.agent.said.words import FRESH_NS, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Kept:
 
 
 def loaded(file: str, name: str) -> ModuleType:
-    return import_module(f"perftui.probes.agent.{file}")
+    return import_module(f"perftui.probes.agent.{file.replace('/', '.')}")
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_nothing_of_it_is_loaded_before_a_program_may_say_anything(statm: int) -
     agent.emit(1, '{"k":"x"')
     assert asked == []
     agent.count("rows", 3)
-    assert asked == ["said"]
+    assert asked == ["said/words"]
     agent.plan("q", "SCAN", None, (1, None, None, None))
-    assert asked == ["said", "plans"]
+    assert asked == ["said/words", "said/plans"]
     assert agent.totals() == {"rows": 3}
     assert all(callable(getattr(agent, name)) for name in SAYS)
     with pytest.raises(AttributeError):
@@ -106,7 +106,9 @@ def test_the_rss_of_a_phase_is_read_anew_unless_another_has_just_ended(
     said = Said(agent)
     now = time.monotonic_ns()
     for at_ns in (0, 10, 20, 30, 30 + FRESH_NS + 1, 40 + 2 * FRESH_NS):
-        monkeypatch.setattr("perftui.probes.agent.said.monotonic_ns", lambda at=at_ns: now + at)
+        monkeypatch.setattr(
+            "perftui.probes.agent.said.words.monotonic_ns", lambda at=at_ns: now + at
+        )
         if at_ns in (0, 20, 30 + FRESH_NS + 1):
             opened = said.phase_begin("a")
         else:
