@@ -78,7 +78,11 @@ def make_good(folder: Path) -> Good:
     subprocess.run(own_module("perftui", "run", *options), check=True, capture_output=True)
     made = make_own(folder / "family.perftui", seconds=12)
     died = make(folder / "died.perftui", seconds=9, close=False)
-    return Good((real, made, died))
+    baseline = folder / "base.json"
+    bench = ("bench", "--runs", "2", "--time-limit", "20", "--save", str(baseline), "--")
+    argv = own_module("perftui", *bench, sys.executable, "-c", "sum(range(10**6))")
+    subprocess.run(argv, capture_output=True, env={**os.environ, "HOME": str(folder / "home")})
+    return Good((real, made, died), baseline)
 
 
 def limit() -> None:
@@ -88,7 +92,7 @@ def limit() -> None:
 
 def run(trial: Trial, world: Path) -> Ended:
     home = world / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     environment = {
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
         "HOME": str(home),
@@ -308,7 +312,7 @@ def main() -> int:
                 found += 1
                 kept = keep / f"{args.seed}-{number}"
                 shutil.rmtree(kept, ignore_errors=True)
-                ignore = shutil.ignore_patterns("home")
+                ignore = shutil.ignore_patterns("shelf", "cache")
                 shutil.copytree(world, kept, symlinks=True, ignore=ignore)
                 (kept / "command").write_text(f"{trial!r}\n{wrong}\n", errors="backslashreplace")
                 (kept / "said").write_bytes(ended.text[-100_000:])

@@ -2,7 +2,8 @@
 
 Each of `KINDS` lays out one trial in an empty folder, and says what is run there: recordings as
 folders and as zips, tables that are whole and mean nonsense, manifests, traces and their events,
-SQL, options of every command, settings, programs and scenario files of one's own, keys on screens.
+SQL, options of every command, settings, programs and scenario files of one's own, baselines and the
+history of results, keys on screens.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import sys
 import warnings
 import zipfile
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -124,6 +126,8 @@ class Good(NamedTuple):
     """Recordings as perftui writes them: closed ones, and one whose writer has died."""
 
     folders: tuple[Path, ...]
+    baseline: Path
+    """As `perftui bench --save` writes it."""
 
     def one(self, rng: random.Random) -> Path:
         return rng.choice(self.folders)
@@ -330,7 +334,7 @@ def packed(world: Path, good: Good, rng: random.Random) -> Trial:
             archive.write(file, inside + file.name)
         if how == 2:
             name = rng.choice(("../../evil", "/tmp/evil", "a/../../b", "x" * 60_000, "meta.json"))
-            archive.writestr(name, rng.choice((b"x", b"\x00" * 300_000_000)))
+            archive.writestr(name, rng.choice((b"x", b"\x00" * 100_000_000)))
         if how == 3:
             for number in range(20_000):
                 archive.writestr(f"marks-{number:06}.parquet", b"")
@@ -379,6 +383,7 @@ def sql(world: Path, good: Good, rng: random.Random) -> Trial:
     return Trial("sql", words + (more if rng.random() < 0.4 else []))
 
 
+@lru_cache
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return every command's parser: what options there are is asked, not remembered."""
     from perftui.tui.parser import build_parser
@@ -429,13 +434,42 @@ def options(world: Path, good: Good, rng: random.Random) -> Trial:
         return anything._replace(words=[name, *words, "--list"])
     if name == "selftest":
         return anything._replace(words=[name, *words, rng.choice(VALUES) + "?"])
+    if name == "bench":
+        ends = ["--runs", "1", "--calls", "1", "--time-limit", "2", "--", sys.executable, "-c", "0"]
+        return anything._replace(words=[name, *words, *ends])
+    if name == "matrix":  # installs packages, if it is let
+        return anything._replace(words=[name, *words, "--offline", "--list"])
     if name == "sweep":
         file = world / "mine.py"
         file.write_text(SCENARIO)
         over = rng.choice(("rows=1,2", "rows=1", "rows=", "=", "rows=x,y", "no=1,2", "rows=1,é"))
         ends = ["--over", over, "--doubling", "2", "--runs", "1", f"{file}:mine"]
         return anything._replace(words=[name, *words, *ends])
-    return anything
+    if name in ("list", "doctor", "history"):
+        return anything
+    return anything._replace(words=[name, *words, "--no-such"])  # not known here: parsed alone
+
+
+def results(world: Path, good: Good, rng: random.Random) -> Trial:
+    """A baseline, or the results that were kept, of somebody's."""
+    text = good.baseline.read_text()
+    spoilt = spoil_json(text, rng).encode()
+    if rng.random() < 0.3:
+        spoilt = spoiled(spoilt, rng)
+    if rng.random() < 0.4:
+        folder = world / "home" / ".local" / "state" / "perftui" / "history"
+        folder.mkdir(parents=True)
+        line = json.dumps(json.loads(text)).encode()
+        lines = [line, spoilt.replace(b"\n", b" "), line, line]
+        (folder / "mine-0123456789.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+        key = json.loads(text)["key"]
+        return Trial("results", ["history", *rng.choice(([], [key], ["--json", "-"]))])
+    file = world / "base.json"
+    file.write_bytes(spoilt)
+    against = str(file) + rng.choice(("", "", "#", "#mine", f"#{json.loads(text)['key']}"))
+    more = rng.choice(([], ["--accept"], ["--force"], ["--flat"], ["--json", "-"], ["--strict"]))
+    ends = ["--runs", "1", "--time-limit", "2", "--", sys.executable, "-c", "0"]
+    return Trial("results", ["bench", "--against", against, *more, *ends])
 
 
 def program(world: Path, good: Good, rng: random.Random) -> Trial:
@@ -481,6 +515,7 @@ KINDS: dict[Callable[[Path, Good, random.Random], Trial], int] = {
     sql: 4,
     options: 6,
     program: 2,
+    results: 2,
     screen: 1,
 }
 """Each with how often it comes."""

@@ -5,8 +5,7 @@
     start.py        in the program: puts the pieces below together
     wire.py         JSON lines out, never blocking, never into a descriptor that is not ours
     runtime.py      what this process is, and the lines that it sends
-    said.py         what a program says itself: phases, calls, counts, marks
-    plans.py        ... and the plans of its queries
+    said/           what a program says itself: phases, calls, counts, marks, plans
     memory.py       what allocators say that they have given out, asked on a timer
     imports.py      imports as a tree with their times
     import_hooks.py where the interpreter lets us see them, by version

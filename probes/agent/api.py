@@ -80,10 +80,12 @@ class _Span:
     ) -> None:
         thread = get_ident()
         opened = self._open
-        for index in range(len(opened) - 1, -1, -1):
+        index = len(opened) - 1
+        while index >= 0:
             if opened[index][0] == thread:
                 self._end(opened.pop(index)[1], kind is None)
                 return
+            index -= 1
         if opened:  # left in another thread than entered
             self._end(opened.pop()[1], kind is None)
 
@@ -147,6 +149,10 @@ def _dressed_as(function: "F", wrapper: "Any") -> "F":
 class _Phase(_Span):
     __slots__ = ()
 
+    def __enter__(self) -> "_Span":
+        self._open.append((get_ident(), self._agent.phase_begin(self._name)))
+        return self
+
     def _begin(self) -> "Any":
         return self._agent.phase_begin(self._name)
 
@@ -156,6 +162,10 @@ class _Phase(_Span):
 
 class _Call(_Span):
     __slots__ = ()
+
+    def __enter__(self) -> "_Span":
+        self._open.append((get_ident(), time.monotonic_ns()))
+        return self
 
     def _begin(self) -> "Any":
         return time.monotonic_ns()

@@ -2,7 +2,7 @@
 
 Loaded as `_perftui_agent`; `agent` is what `perftui.phase` and its kin look for. No thread of
 our own: what is held back (counts that change too fast) leaves with the next line, at the end
-of a phase and at exit. What a program says itself is in `said`, loaded when a program first may.
+of a phase and at exit. What a program says itself is in `said/`, loaded when a program first may.
 """
 
 import posix
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from perftui.probes.agent.said import Said
     from perftui.probes.agent.wire import Wire
 
 PROTOCOL = 1
@@ -63,7 +62,8 @@ class Agent:
         self.last_of_all: "list[Callable[[], None]]" = []
         """Called after the bye."""
         self.in_child: "Callable[[], None] | None" = None
-        self._said: "Said | None" = None
+        self._said: "Any" = None
+        """`said.words.Said`, once it is loaded."""
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -86,7 +86,7 @@ class Agent:
         with self._lock:
             try:
                 if self._said is None:
-                    self._said = self.load("said", "_perftui_agent_said").Said(self)
+                    self._said = self.load("said/words", "_perftui_agent_said").Said(self)
                 for each in SAYS:
                     self.__dict__[each] = getattr(self._said, each)
             except Exception as error:

@@ -17,6 +17,10 @@ _BURST_NS = 50 * _INTERVAL_NS
 that dies said last is told. Beyond that several leave in one write, which is most of their cost."""
 
 
+_OURS = ("_perftui_agent", "_frozen_importlib", "importlib._bootstrap")
+"""Where our own failures end; imports have another name once a program has imported importlib."""
+
+
 def foreign(error: BaseException) -> bool:
     """Tell whether an exception only passed through our code: a signal handler of the program
     may raise at any of our bytecodes, and that exception is the program's."""
@@ -26,7 +30,7 @@ def foreign(error: BaseException) -> bool:
     while trace.tb_next is not None:
         trace = trace.tb_next
     name = trace.tb_frame.f_globals.get("__name__")
-    return not (isinstance(name, str) and name.startswith(("_perftui_agent", "_frozen_importlib")))
+    return not (isinstance(name, str) and name.startswith(_OURS))
 
 
 def quote(text: str, limit_bytes: int = NAME_BYTES) -> str:

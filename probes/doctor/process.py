@@ -8,8 +8,9 @@ from perftui.probes.doctor.checks import Check
 from perftui.probes.machine.rights import can_trace, other_pid_namespace
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.process.running import python_version
+from perftui.probes.sampler.cpython.layout import MINORS
 from perftui.probes.stacks.own.ask import ask
-from perftui.probes.stacks.sources import why_not_own
+from perftui.probes.stacks.sources import WHY_REFUSED, why_not_own
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import format_bytes, format_seconds
 
@@ -105,8 +106,28 @@ def _sampler(process: psutil.Process) -> list[Check]:
         return [Check(name, "info", "py-spy: the own sampler gave no answer in 3 s")]
     if told.status == "sampled":
         return [Check(name, "ok", told.label)]
+    return [_by_other(told.reason, told.label, python_version(process.pid)[1])]
+
+
+def _by_other(reason: str, label: str, version: str | None) -> Check:
+    """Say why py-spy takes the stacks.
+
+    Args:
+        reason: The own sampler's; "" if it gave none.
+        label: What it says of the process.
+        version: Of its Python, if that is known.
+    """
+    name = "stacks by"
     follows = "no CPU by its own counters, waiting and touched memory per function"
-    return [Check(name, "info", f"py-spy; own sampler {told.label}", follows)]
+    if reason == "unknown-version" and version is not None:
+        minor = tuple(int(part) for part in version.split(".")[:2])
+        known = f"the own sampler reads CPython 3.{min(MINORS)} to 3.{max(MINORS)}"
+        if minor > (3, max(MINORS)):
+            found = f"py-spy, if it knows Python {version}: {known}"
+            remedy = "a newer perftui may: pip install --upgrade perftui py-spy"
+            return Check(name, "warn", found, follows, remedy)
+        return Check(name, "info", f"py-spy: {known}, this is {version}", follows)
+    return Check(name, "info", f"py-spy: {WHY_REFUSED.get(reason, label)}", follows)
 
 
 def _namespace(process: psutil.Process) -> Check:

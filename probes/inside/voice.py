@@ -81,7 +81,7 @@ class _Words:
 
 def _load(file: str, name: str) -> ModuleType:
     """Import a file of the agent as the module that it is here."""
-    return import_module(f"perftui.probes.agent.{file}")
+    return import_module(f"perftui.probes.agent.{file.replace('/', '.')}")
 
 
 class _Voice:

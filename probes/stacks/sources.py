@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 Sampler = Literal["auto", "own", "py-spy"]
 SAMPLERS: tuple[Sampler, ...] = ("auto", "own", "py-spy")
-_WHY = {
+WHY_REFUSED = {
     "unknown-version": "the own sampler does not know this version",
     "free-threaded": "the own sampler does not read free-threaded builds",
     "check-failed": "what the own sampler read there made no sense",
     "no-right": "this process may not be read",
     "not-python": "it is not a CPython process that the own sampler knows",
 }
+"""In words, by the sampler's reason."""
 
 
 def why_not_own(sampler: Sampler, *, native: bool) -> str | None:
@@ -147,7 +148,7 @@ class TreeStackProbe:
                 self._say("info", text)
                 self._ready()
             return
-        why = _WHY.get(process.reason, process.reason)
+        why = WHY_REFUSED.get(process.reason, process.reason)
         if process.version:
             why += f" (Python {process.version >> 24}.{process.version >> 16 & 255})"
         if self._sampler == "own":

@@ -81,6 +81,9 @@ def format_clock(seconds: float, digits: int | None = None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}{fraction}"
 
 
+_MOST_BYTES = 2.0**63
+
+
 def parse_bytes(text: str) -> int:
     """Parse "300MB", "1.5 GiB", "4096".
 
@@ -93,4 +96,7 @@ def parse_bytes(text: str) -> int:
     number, prefix, binary, _ = match.groups()
     power = " kmgtp".index(prefix.lower()) if prefix else 0
     base = 1024.0 if binary else 1000.0
-    return round(float(number) * base**power)
+    size = float(number) * base**power
+    if size >= _MOST_BYTES:
+        raise ValueError(f"{text[:20]!r} is more than any machine has; write it like 300MB")
+    return round(size)

@@ -111,9 +111,16 @@ def conform(name: str, table: Any) -> Any:
 
 
 def without_damage(name: str, table: Any) -> Any:
-    """Return the rows that have all that a row of this table must have."""
-    pc = compute()
+    """Return the rows that have all that a row of this table must have; infinity is unknown."""
+    pa, pc = arrow(), compute()
     have = set(table.column_names)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            infinite = pc.is_inf(table.column(at))
+            if pc.any(infinite).as_py():
+                nothing = pa.scalar(None, field.type)
+                known = pc.if_else(infinite, nothing, table.column(at))
+                table = table.set_column(at, field, known)
     for column in TABLES[name].required():
         if column in have and table[column].null_count:
             table = table.filter(pc.is_valid(table[column]))

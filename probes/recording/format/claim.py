@@ -55,7 +55,9 @@ class Claim:
             FileExistsError: there is something in it already.
             OSError: it cannot be made or written.
         """
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Names of recordings are command lines: who may not read them may not list them either.
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
         path = directory / CLAIM
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         if any(entry.name != CLAIM for entry in directory.iterdir()):

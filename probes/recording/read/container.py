@@ -185,11 +185,14 @@ class Packed:
         if info.file_size > (META_BYTES if name == META else FILE_BYTES):
             raise RecordingError(f"{name} is too large")
         import zipfile
+        import zlib
 
+        damaged = (zipfile.BadZipFile, zlib.error, EOFError, ValueError)
+        unknown = (NotImplementedError, RuntimeError)  # a compression, a password
         try:
             with self._zip.open(info) as file:
                 data = file.read(info.file_size + 1)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as why:
+        except (*damaged, *unknown) as why:
             raise OSError(f"{name}: {why}") from why
         return data[offset:]
 

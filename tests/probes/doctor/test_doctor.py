@@ -346,3 +346,24 @@ def test_folders_that_are_full_or_read_only(
     monkeypatch.setattr(limits.tempfile, "tempdir", str(tmp_path / "none"))
     gone = limits._temporary()
     assert (gone.status, "TMPDIR" in gone.remedy) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "version", "status", "words"),
+    [
+        ("unknown-version", "3.10.4", "info", "reads CPython 3.11 to 3.15, this is 3.10.4"),
+        ("unknown-version", "3.16.0", "warn", "py-spy, if it knows Python 3.16.0"),
+        ("unknown-version", None, "info", "does not know this version"),
+        ("free-threaded", "3.14.0", "info", "free-threaded builds"),
+        ("", "3.12.1", "info", "gone"),
+    ],
+)
+def test_who_takes_the_stacks_and_why(
+    reason: str, version: str | None, status: str, words: str
+) -> None:
+    from perftui.probes.doctor import process
+
+    check = process._by_other(reason, "gone", version)
+    assert (check.status, check.name) == (status, "stacks by")
+    assert words in check.found
+    assert check.follows

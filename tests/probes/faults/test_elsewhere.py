@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -49,3 +50,34 @@ def test_the_proc_of_this_process_is_believed(tmp_path: Path) -> None:
     (tmp_path / "self").symlink_to("17")
     assert "another PID namespace" in proc_problem(tmp_path / "self")
     assert "no /proc here" in proc_problem(tmp_path / "none")
+
+
+@needs_unshare
+@pytest.mark.live
+def test_a_program_whose_paths_are_of_another_root_has_stacks(tmp_path: Path) -> None:
+    """Its interpreter is /py/bin/python3 to itself and in its mappings, and nowhere outside."""
+    root, summary = tmp_path / "root", tmp_path / "summary.json"
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import time\n"
+        "def work():\n"
+        "    end = time.monotonic() + 1.5\n"
+        "    while time.monotonic() < end: sum(range(1000))\n"
+        "work()\n"
+    )
+    script = """set -e
+    mkdir "$1"; mount -t tmpfs t "$1"; root="$1"; base="$2"; program="$3"; shift 3
+    for folder in lib lib64 usr/lib proc dev; do
+        test -e "/$folder" || continue
+        mkdir -p "$root/$folder"; mount --rbind "/$folder" "$root/$folder"
+    done
+    mkdir "$root/py" "$root/tmp"; mount --bind "$base" "$root/py"; cp "$program" "$root/tmp/p.py"
+    exec "$@" chroot "$root" "/py/bin/python3" /tmp/p.py
+    """
+    run = own_module("perftui", "run", "--headless", "--no-record", "--json", str(summary), "--")
+    argv = [str(root), sys.base_prefix, str(program), *run]
+    done = in_namespace("-m", "sh", "-c", script, "sh", *argv)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(summary.read_text())
+    functions = [row["function"] for row in said["stacks"]["top"]]
+    assert functions[:1] == ["work"], (functions, done.stderr)

@@ -232,3 +232,12 @@ def test_two_sessions_on_one_record_path(tmp_path: Path) -> None:
     assert first.returncode == 0
     assert touched.exists()
     assert open_recording(path).state == "closed"
+
+
+def test_nobody_else_lists_a_shelf_that_perftui_made(tmp_path: Path) -> None:
+    """Names of recordings are command lines."""
+    place = RecordingPlace("secret project", tmp_path / "data" / "recordings")
+    assert place.directory is not None
+    for folder in (place.directory, place.directory.parent):
+        assert folder.stat().st_mode & 0o077 == 0, folder
+    place.give_up()

@@ -26,6 +26,7 @@ from perftui.probes.recording.format.tables import STACK_AMOUNTS
 from perftui.probes.recording.read.container import open_container
 from perftui.probes.recording.read.parquet.file import read_parquet
 from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -355,6 +356,7 @@ from pathlib import Path
 import pyarrow.compute, pyarrow.parquet, pyarrow.acero
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.summary import summarize
 begin = time.monotonic()
 try:
     reader = open_recording(Path(sys.argv[1]))
@@ -423,3 +425,34 @@ def test_a_manifest_that_counts_to_the_moon_takes_no_memory(tmp_path: Path) -> N
     reader = open_recording(recording)
     assert reader.highest("rss_bytes", 0, END)
     assert "segments tells of segments that cannot be" in str(reader.salvage)
+
+
+def test_infinity_is_not_a_figure(tmp_path: Path) -> None:
+    recording = make(tmp_path / "a.perftui")
+    for file in (*recording.glob("series_*.parquet"), *recording.glob("metrics-*.parquet")):
+        table = pq.read_table(file)
+        for at, field in enumerate(table.schema):
+            if pa.types.is_floating(field.type):
+                endless = pa.array([float("inf")] * len(table), field.type)
+                table = table.set_column(at, field, endless)
+        pq.write_table(table, file)
+    reader = open_recording(recording)
+    assert json.dumps(summarize(reader), allow_nan=False)
+    assert reader.highest("rss_bytes", 0, END) != float("inf")
+
+
+def test_a_zip_whose_bytes_do_not_unpack_names_the_file(tmp_path: Path) -> None:
+    recording = make(tmp_path / "a.perftui")
+    path = tmp_path / "a.perftui.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(recording.iterdir()):
+            archive.write(file, file.name)
+        info = archive.getinfo("frames-000000.parquet")
+    data = bytearray(path.read_bytes())
+    at = info.header_offset + 30 + len(info.filename)
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    reader = open_recording(path)
+    reader.check_files()
+    summarize(reader)
+    assert "frames-000000.parquet" in str(reader.salvage)

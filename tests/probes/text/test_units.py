@@ -66,7 +66,9 @@ def test_parse_bytes(text: str, value: int) -> None:
     assert parse_bytes(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "MB", "3 parsecs", "-1MB", "1,5GB"])
+@pytest.mark.parametrize(
+    "text", ["", "MB", "3 parsecs", "-1MB", "1,5GB", "9" * 400, "9" * 400 + "TB", "10000000PB"]
+)
 def test_parse_bytes_says_what_it_takes(text: str) -> None:
     with pytest.raises(ValueError, match="300MB"):
         parse_bytes(text)

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from perftui.probes.agent.plans import Plans
     from perftui.probes.agent.runtime import Agent
+    from perftui.probes.agent.said.plans import Plans
 
 COUNT_INTERVAL_NS = 50_000_000
 
@@ -255,7 +255,7 @@ class Said:
             with self._lock:
                 plans = self._plans
                 if plans is None:
-                    module = self._agent.load("plans", "_perftui_agent_plans")
+                    module = self._agent.load("said/plans", "_perftui_agent_plans")
                     plans = self._plans = module.Plans(self._agent)
             where = None if filter is None else text_of(filter)
             wholes = [None if n is None else number_of(n) for n in numbers]

@@ -1,0 +1,116 @@
+"""What a program may say, from inside the agent: loaded late, and at a price."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from importlib.util import spec_from_file_location
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from perftui.probes.agent import wire
+from perftui.probes.agent.runtime import SAYS, Agent
+from perftui.probes.agent.said.words import FRESH_NS, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+
+class Kept:
+    """A wire that ends here."""
+
+    open = True
+    dropped = 0
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def send(self, body: str) -> bool:
+        self.lines.append(json.loads(body + "}"))
+        return True
+
+    def send_often(self, now_ns: int, body: str) -> None:
+        self.send(body)
+
+    def flush(self) -> None:
+        pass
+
+
+def loaded(file: str, name: str) -> ModuleType:
+    return import_module(f"perftui.probes.agent.{file.replace('/', '.')}")
+
+
+@pytest.fixture
+def statm() -> Iterator[int]:
+    fd = os.open("/proc/self/statm", os.O_RDONLY)
+    yield fd
+    os.close(fd)
+
+
+def agent_of(kept: Kept, statm: int, load: Any = loaded) -> Agent:
+    return Agent(cast("wire.Wire", kept), wire, statm, load)
+
+
+def test_nothing_of_it_is_loaded_before_a_program_may_say_anything(statm: int) -> None:
+    asked: list[str] = []
+
+    def load(file: str, name: str) -> ModuleType:
+        asked.append(file)
+        return loaded(file, name)
+
+    agent = agent_of(Kept(), statm, load)
+    agent.flush()
+    agent.emit(1, '{"k":"x"')
+    assert asked == []
+    agent.count("rows", 3)
+    assert asked == ["said/words"]
+    agent.plan("q", "SCAN", None, (1, None, None, None))
+    assert asked == ["said/words", "said/plans"]
+    assert agent.totals() == {"rows": 3}
+    assert all(callable(getattr(agent, name)) for name in SAYS)
+    with pytest.raises(AttributeError):
+        agent.no_such_thing()
+
+
+def test_a_file_that_cannot_be_loaded_is_no_exception_of_the_program(statm: int) -> None:
+    kept = Kept()
+    working = False
+
+    def load(file: str, name: str) -> ModuleType:
+        if not working:
+            spec = spec_from_file_location(name, "/no/such/file.py")
+            sys.modules["_frozen_importlib"]._load(spec)  # type: ignore[attr-defined]
+        return loaded(file, name)
+
+    agent = agent_of(kept, statm, load)
+    assert agent.phase_begin("a") is None
+    agent.phase_end(None)
+    assert [line["k"] for line in kept.lines] == ["error"], "told once"
+    working = True
+    agent.phase_end(agent.phase_begin("a"))
+    assert [line["k"] for line in kept.lines[1:]] == ["phase", "phase_end"]
+
+
+def test_the_rss_of_a_phase_is_read_anew_unless_another_has_just_ended(
+    statm: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept()
+    agent = agent_of(kept, statm)
+    readings = iter(range(1, 99))
+    monkeypatch.setattr(agent, "rss", lambda: next(readings))
+    said = Said(agent)
+    now = time.monotonic_ns()
+    for at_ns in (0, 10, 20, 30, 30 + FRESH_NS + 1, 40 + 2 * FRESH_NS):
+        monkeypatch.setattr(
+            "perftui.probes.agent.said.words.monotonic_ns", lambda at=at_ns: now + at
+        )
+        if at_ns in (0, 20, 30 + FRESH_NS + 1):
+            opened = said.phase_begin("a")
+        else:
+            said.phase_end(opened)
+    assert [line["rss"] for line in kept.lines] == [1, 2, 2, 3, 4, 5]
