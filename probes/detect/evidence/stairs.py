@@ -31,7 +31,7 @@ IN_STAIRS = 0.85
 LONGEST = 3
 """Seconds from the foot of a stair to its top: what takes longer is a slope."""
 HEIGHTS = (0.5, 2.0)
-DISTANCES = (0.5, 1.6)
+DISTANCES = (0.6, 1.5)
 """All must be within these parts of the median: what doubles or slows down is another thing."""
 LEAST_DISTANCE_S = 2.0
 STOPPED = 1.5

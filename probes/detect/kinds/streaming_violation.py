@@ -32,8 +32,8 @@ TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
-MIN_READING_BUCKETS = 15
-"""7.5 s of reading are the least evidence, however long the window is."""
+MIN_READING_BUCKETS = 16
+"""8 s of reading are the least evidence, however long the window is."""
 PAUSE = 3.0
 """So many times the usual time between two batches, and reading pauses."""
 START_UP_BUCKETS = 2

@@ -98,6 +98,12 @@ def test_a_leak_that_slows_its_own_work_is_marked() -> None:
     assert marks[0].t_detect_s < 20
 
 
+def test_what_a_program_gives_back_at_its_end_is_no_ceiling() -> None:
+    """The mark was taken back, and a gate on it passed without a word."""
+    edges = judge(lambda t: 12 + (32 * math.sqrt(t) if t < 38 else 60), 40, hz=4)
+    assert [edge.severity for edge in edges] == ["info"]
+
+
 def test_a_slow_leak_out_of_a_flat_level_is_told_as_soon_as_a_quick_one() -> None:
     """A wave has no level before it: a growth that is small for its program took 20 s and more."""
     for rate in (0.3, 1.0):
@@ -189,6 +195,16 @@ def test_a_steep_decay_is_told_while_it_is_young() -> None:
 def test_what_has_a_ceiling_is_not_even_marked() -> None:
     for tau in (4.0, 8.0):
         assert judge(lambda t, tau=tau: 60 + 80 * (1 - math.exp(-t / tau)), 120) == []
+
+
+def test_a_first_tooth_that_changes_its_pace_has_no_level_before_it_either() -> None:
+    """Where the pace had changed, the growth seemed to begin there, above a level."""
+
+    def memory(t: float) -> float:
+        tooth = max(t - 3, 0) % 17
+        return 10.8 + 0.75 * min(tooth, 4.5) + 0.33 * max(tooth - 4.5, 0)
+
+    assert raised(judge(memory, 45, hz=4)) == []
 
 
 def test_a_leak_above_a_known_level_needs_no_such_age() -> None:
