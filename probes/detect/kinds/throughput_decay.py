@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
-BARS = ((7.0, 10.0, 0.4), (8.5, 8.0, 0.42), (14.0, 6.0, 0.38), (20.0, 5.0, 0.35), (26.0, 4.0, 0.32))
+BARS = ((7.0, 10.0, 0.4), (8.5, 9.0, 0.42), (14.0, 6.0, 0.38), (20.0, 5.0, 0.35), (26.0, 4.0, 0.32))
 """From which length of the phase on a fall is one that has this t and is as large: a young one must
 be steep and keep to its course, for rates also sway."""
 GEOMETRIC_SPAN = 16.0
