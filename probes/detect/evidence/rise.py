@@ -165,8 +165,10 @@ class FloorsRise(NamedTuple):
         earliest = max(history.known_from + START_UP_BUCKETS, history.first, self.earliest)
         begin = self._growth_begin(earliest)
         if earliest < begin < earliest + BLOCKS // 2 * size:  # too near to walk on
-            rose = history.floor(begin, begin + size) - history.floor(earliest, earliest + 1)
-            if 0.15 * self.step * (begin - earliest) / size < rose < inf:
+            half = (begin - earliest) // 2  # nor may its first half be a level
+            at = earliest + half
+            rose = history.floor(at, at + 1) - history.floor(earliest, earliest + 1)
+            if 0.15 * self.step * half / size < rose < inf:
                 begin = earliest
         return history.time_of(begin)
 
