@@ -159,6 +159,19 @@ class FloorsRise(NamedTuple):
         earliest = max(self.history.known_from + START_UP_BUCKETS, self.history.first)
         return self._growth_begin(earliest) > self.history.end - BLOCKS * self.size - self.size
 
+    def rose_since_s(self) -> float:
+        """Return since when there was no level, however slowly or quickly it rose."""
+        history, size = self.history, self.size
+        earliest = max(history.known_from + START_UP_BUCKETS, history.first, self.earliest)
+        begin = self._growth_begin(earliest)
+        if earliest < begin < earliest + BLOCKS // 2 * size:  # too near to walk on
+            half = (begin - earliest) // 2  # nor may its first half be a level
+            at = earliest + half
+            rose = history.floor(at, at + 1) - history.floor(earliest, earliest + 1)
+            if 0.15 * self.step * half / size < rose < inf:
+                begin = earliest
+        return history.time_of(begin)
+
     def _growth_begin(self, earliest: int) -> int:
         """Walk back from the window while it rose at all; return the first bucket of the rise."""
         stride = BLOCKS // 2 * self.size

@@ -31,8 +31,9 @@ IN_STAIRS = 0.85
 LONGEST = 3
 """Seconds from the foot of a stair to its top: what takes longer is a slope."""
 HEIGHTS = (0.5, 2.0)
-DISTANCES = (0.5, 1.6)
-"""All must be within these parts of the median: what doubles or slows down is another thing."""
+DISTANCES, FEW, FEW_DISTANCES = (0.5, 1.6), 6, (0.75, 1.3)
+"""All must be within these parts of the median: what doubles or slows down is another thing; up to
+so many must be as even as clockwork."""
 LEAST_DISTANCE_S = 2.0
 STOPPED = 1.5
 """After so many distances without a stair it has ended."""
@@ -84,7 +85,8 @@ def stairs_of(history: History, earliest: int) -> Stairs | None:
     heights = [each.height for each in found]
     distances = [float(right - left) for left, right in zip(*_neighbours(found), strict=True)]
     apart = median(distances)
-    if not _alike(heights, HEIGHTS) or not _alike(distances, DISTANCES):
+    even = FEW_DISTANCES if len(found) <= FEW else DISTANCES
+    if not _alike(heights, HEIGHTS) or not _alike(distances, even):
         return None
     apart_s = apart * STEP_BUCKETS * BUCKET_S
     if median(heights) < LEAST_HEIGHT or apart_s < LEAST_DISTANCE_S:

@@ -45,7 +45,7 @@ MIN_RATE = 0.06e6
 GIVEN_BACK_HALF_LIFE_S = 300.0
 MIN_AGE_S = 9.4
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
-LOAD_RATE, SLOW_AGE_S = 8e6, 8.2
+LOAD_RATE, SLOW_AGE_S = 5e6, 8.2
 """A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
@@ -229,14 +229,15 @@ class MemGrowth(Detector):
     def _leaks_since(self, rise: FloorsRise, now_s: float) -> float | None:
         """Return when a rise that is straight and old enough began, else None."""
         onset_s = rise.onset_s()
-        rooted = self._from_the_start(onset_s)
+        rooted = self._from_the_start(onset_s) or self._from_the_start(rise.rose_since_s())
         if rise.bends(onset_s) or rise.curves(onset_s):
             knee_s = rise.knee_s(onset_s)
             if knee_s is None or rise.bends(knee_s) or rise.curves(knee_s):
                 return None
             onset_s, rooted = knee_s, True
         age_s = now_s - onset_s
-        if age_s < (MIN_AGE_S if rise.grown > LOAD_RATE * rise.span_s else SLOW_AGE_S):
+        rate = rise.step / (rise.size * BUCKET_S)
+        if age_s < (MIN_AGE_S if rate > LOAD_RATE else SLOW_AGE_S):
             return None
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():
@@ -332,7 +333,9 @@ class MemGrowth(Detector):
         edges = range(history.end - 1 - BLOCKS * size, history.end, size)
         rows = [history.rows_at(edge) for edge in edges]
         known = [value for value in rows if value is not None]  # the counter may be younger
-        return rows[-1] is not None and len(known) > BLOCKS // 2 and min(increments(known)) > 0
+        if rows[-1] is None or len(known) <= BLOCKS // 2:
+            return False
+        return min(increments(known[-BLOCKS // 2 - 1 :])) > 0  # reading may have begun with it
 
     def _found(self, floors: list[float], size: int, onset_s: float, now_s: float) -> None:
         history = self.history
@@ -401,7 +404,10 @@ class MemGrowth(Detector):
         if inf in (early, late):
             return
         if late - early < CLEAR_PART * self._rate * half * BUCKET_S:
-            end_s = history.time_of(self._last_rise(start, early, half))
+            over = self._last_rise(start, early, half)
+            if is_mark and over != start:
+                return  # it rose up to its fall, as at the end of a program: no ceiling was seen
+            end_s = history.time_of(over)
             lasted = format_seconds(max(end_s - edge.t_onset_s, 0.0))
             self._end(now_s, end_s, f"RSS no longer grows; it did for {lasted}")
 

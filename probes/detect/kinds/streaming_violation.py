@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
     from perftui.probes.detect.evidence.observations import EdgeSeverity
 
-WINDOW_BUCKETS = (20, 28, 40, 64)
-"""10, 14, 20 and 32 s."""
+WINDOW_BUCKETS = (16, 20, 28, 40, 64)
+"""8, 10, 14, 20 and 32 s."""
 BLOCKS = 6
 MIN_GROWTH_BYTES = 4e6
 MIN_CORRELATION = 0.9
@@ -32,8 +32,8 @@ TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
-MIN_READING_BUCKETS = 15
-"""7.5 s of reading are the least evidence, however long the window is."""
+MIN_READING_BUCKETS = 16
+"""8 s of reading are the least evidence, however long the window is."""
 PAUSE = 3.0
 """So many times the usual time between two batches, and reading pauses."""
 START_UP_BUCKETS = 2
@@ -258,7 +258,7 @@ class StreamingViolation(Detector):
         if edge is None:
             return
         since = max(self._found_at - self._window, history.known_from, history.first)
-        longer = [history.end - each for each in WINDOW_BUCKETS[2:]]
+        longer = [history.end - each for each in WINDOW_BUCKETS[3:]]
         if any(self._with_time_alone(at) for at in longer if at >= since):
             # What looked like it while it was young: mem_growth has the word from now on.
             self.context.time_explains_s = now_s

@@ -9,7 +9,7 @@ hides one.
 from __future__ import annotations
 
 import itertools
-from math import exp, inf, log
+from math import exp, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.detector import Detector
@@ -17,15 +17,16 @@ from perftui.probes.detect.evidence.growth import fit_line
 from perftui.probes.text.units import format_count, format_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perftui.probes.detect.evidence.detector import Context
     from perftui.probes.detect.evidence.observations import EdgeSeverity, TreeReading
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
-MIN_YOUNG_S = 7.0
-BY_LENGTH = ((8.0, 9.5, 0.5), (MIN_PHASE_S, 8.0, 0.42), (20.0, 5.0, 0.36), (inf, 4.0, 0.32))
-"""Up to which length of the phase a fall needs which t, and must be how large: a young one must be
-steep and keep to its course, for rates also sway."""
+BARS = ((7.0, 10.0, 0.4), (8.5, 9.0, 0.42), (14.0, 6.0, 0.38), (20.0, 5.0, 0.35), (26.0, 4.0, 0.32))
+"""From which length of the phase on a fall is one that has this t and is as large: a young one must
+be steep and keep to its course, for rates also sway."""
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
@@ -49,8 +50,8 @@ class _Point(NamedTuple):
 
 class _Look(NamedTuple):
     edges: list[float]
-    min_t: float
-    min_fall: float
+    bars: Sequence[tuple[float, float, float]]
+    """As `BARS`; one must be passed."""
     geometric: bool
 
 
@@ -141,19 +142,18 @@ class ThroughputDecay(Detector):
         last_s = self._recent[-1].t_s
         start_s = self._points[0].t_s
         length_s = last_s - start_s
-        if length_s >= MIN_YOUNG_S and self._evidence_from_s < start_s:
+        bars = [bar for bar in BARS if length_s >= bar[0]]
+        if bars and self._evidence_from_s < start_s:
             ratio = GEOMETRIC_SPAN ** (1 / BLOCKS)
             edges = [start_s + length_s * ratio ** (k - BLOCKS) for k in range(BLOCKS + 1)]
-            min_t, min_fall = next(
-                (t, fall) for up_to_s, t, fall in BY_LENGTH if length_s < up_to_s
-            )
-            if self._look(_Look(edges, min_t, min_fall, geometric=True), self._points, now_s):
+            if self._look(_Look(edges, bars, geometric=True), self._points, now_s):
                 return
         for window_s, min_t, min_fall in ((24.0, 9.0, MIN_RECENT_FALL), (60.0, 5.0, MIN_FALL)):
             if last_s - max(start_s, self._evidence_from_s) >= window_s:
                 step = window_s / BLOCKS
                 edges = [last_s - window_s + step * k for k in range(BLOCKS + 1)]
-                if self._look(_Look(edges, min_t, min_fall, geometric=False), self._recent, now_s):
+                bars = [(window_s, min_t, min_fall)]
+                if self._look(_Look(edges, bars, geometric=False), self._recent, now_s):
                     return
 
     def _look(self, look: _Look, points: list[_Point], now_s: float) -> bool:
@@ -165,7 +165,9 @@ class ThroughputDecay(Detector):
         slope, t = line.slope, line.t(len(logs))
         falls = sum(right < left for left, right in itertools.pairwise(logs))
         fall = 1 - exp(slope * (BLOCKS - 1))
-        if slope >= 0 or t < look.min_t or fall < look.min_fall or falls < BLOCKS - 2:
+        if slope >= 0 or falls < BLOCKS - 2:
+            return False
+        if not any(t >= min_t and fall >= min_fall for _, min_t, min_fall in look.bars):
             return False
         if self._has_been_as_slow(look.edges[0], rates):
             return False

@@ -10,6 +10,7 @@ from support.detect.scorer import raised
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.history import History
 from perftui.probes.detect.evidence.observations import TreeReading
+from perftui.probes.detect.evidence.rise import FloorsRise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,12 @@ def test_a_leak_that_slows_its_own_work_is_marked() -> None:
     assert marks[0].t_detect_s < 20
 
 
+def test_what_a_program_gives_back_at_its_end_is_no_ceiling() -> None:
+    """The mark was taken back, and a gate on it passed without a word."""
+    edges = judge(lambda t: 12 + (32 * math.sqrt(t) if t < 38 else 60), 40, hz=4)
+    assert [edge.severity for edge in edges] == ["info"]
+
+
 def test_a_slow_leak_out_of_a_flat_level_is_told_as_soon_as_a_quick_one() -> None:
     """A wave has no level before it: a growth that is small for its program took 20 s and more."""
     for rate in (0.3, 1.0):
@@ -149,6 +156,12 @@ def test_stairs_that_end_or_grow_or_come_as_they_like_are_none() -> None:
         assert raised(judge(memory, 45, hz=20)) == [], starts
 
 
+def test_collecting_from_the_first_second_is_told_by_eight_seconds_of_it() -> None:
+    [alert] = judge(lambda t: 60 + 5 * max(t - 1, 0), 20, lambda t: 1e5 * max(t - 1, 0), hz=10)
+    assert alert.kind == "streaming_violation"
+    assert 8.5 <= alert.t_detect_s <= 10
+
+
 def test_a_pause_of_reading_is_no_evidence_that_memory_follows_it() -> None:
     """A tooth of 4 s and 6 s of nothing filled the 10 s of a window."""
 
@@ -189,6 +202,18 @@ def test_a_steep_decay_is_told_while_it_is_young() -> None:
 def test_what_has_a_ceiling_is_not_even_marked() -> None:
     for tau in (4.0, 8.0):
         assert judge(lambda t, tau=tau: 60 + 80 * (1 - math.exp(-t / tau)), 120) == []
+
+
+def test_a_growth_that_changes_its_pace_has_no_level_before_it() -> None:
+    """Where the pace of a first tooth had changed it seemed to begin, as if above a level."""
+    for before, since_s in ((0.75, 3.0), (0.0, 6.0)):
+        history = History()
+        for t in (n / 10 for n in range(156)):
+            rss = 12 + before * max(min(t, 7.5) - 3, 0) + 0.33 * max(t - 7.5, 0)
+            history.add(TreeReading(t, rss * 1e6))
+        floors = history.block_floors(2, 8)
+        assert floors is not None
+        assert abs(FloorsRise(history, 2, floors, 6).rose_since_s() - since_s) < 1.6
 
 
 def test_a_leak_above_a_known_level_needs_no_such_age() -> None:
