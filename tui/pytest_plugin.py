@@ -76,6 +76,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="measure nothing: marked tests run as if they were not",
     )
+    group.addoption(
+        "--perftui-accept",
+        action="store_true",
+        help="make what perftui_bench measures the baseline beside the test",
+    )
     parser.addini("perftui_json", "the same as --perftui-json")
 
 
@@ -94,6 +99,35 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"--perftui-json: cannot write {str(path)!r}: {error.strerror}"
             ) from error
+
+
+@pytest.fixture
+def perftui_bench(request: pytest.FixtureRequest) -> Any:
+    """Run a function in fresh processes, against a baseline beside the test: `bench.in_pytest`."""
+
+    def bench(function: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        from perftui.scenarios.define.parameters import ScenarioError
+        from perftui.tui.bench.in_pytest import bench_in_test
+
+        if request.config.getoption("--perftui-off"):
+            pytest.skip("--perftui-off")
+        accept = bool(request.config.getoption("--perftui-accept"))
+        try:
+            return bench_in_test(
+                function,
+                request.node.path,
+                request.node.name,
+                accept=accept,
+                warn=lambda text: request.node.warn(PerftuiWarning(text)),
+                **options,
+            )
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
+        except ScenarioError as error:
+            pytest.fail(f"perftui_bench: {error}", pytrace=False)
+
+    return bench
 
 
 def _is_worker(config: pytest.Config) -> bool:

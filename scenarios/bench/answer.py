@@ -234,7 +234,10 @@ def _moved(rows: list[BenchRow]) -> list[BenchRow]:
     """Say of an import that it was moved, where the first call now does what it did."""
     by_key = {row.key: row for row in rows}
     imports, modules = by_key.get("imports"), by_key.get("first_modules")
-    if imports is None or modules is None or imports.verdict != "improved" or not modules.base:
+    if imports is None or modules is None or not modules.base or imports.threshold is None:
+        return rows
+    ratio = imports.ratio
+    if ratio is None or ratio > -imports.threshold:
         return rows
     more = modules.new_median - (modules.base_median or 0.0)
     whole = by_key.get("cold_start")

@@ -100,6 +100,10 @@ def test_an_import_that_moved_into_the_first_call_has_not_improved() -> None:
     assert word(found, "imports") == "moved"
     assert any("the first call imports 298 more modules" in reason for reason in found.reasons)
     assert found.verdict == "regressed", "the first call takes five times as long"
+    early = answer(
+        series("new", 3, 0.01, 2, **moved), series("base", 3, 0.01, 1, **before), None, Gate()
+    )
+    assert word(early, "imports") == "moved", "said before anything is certain"
     gone = {"imports": 0.1, "first_call": 0.1, "cold_start": 0.2, "first_modules": 2}
     assert word(answer(series("new", 10, 0.01, 2, **gone), base, None, Gate()), "imports") == (
         "improved"
