@@ -47,6 +47,11 @@ def code_elsewhere(python: str, code: str, *words: str) -> list[str]:
     return [python, "-I", "-S", "-c", code, *words]
 
 
+def code_beside_packages(python: str, code: str, *words: str) -> list[str]:
+    """Return the argv of another interpreter that runs a few lines with its own packages."""
+    return [python, "-I", "-c", code, *words]
+
+
 def module_for_others(python: str, module: str, *words: str) -> list[str]:
     """Return the argv of a process that runs a module of ours, and a person's code in it.
 

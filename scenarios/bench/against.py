@@ -46,7 +46,7 @@ def compared_with(
     if Path(file).is_file() or file.endswith(".json"):
         baseline = read_baseline(text, new.key)
         return OtherSide(baseline=baseline, told=f"baseline {baseline.told()}")
-    found = revision(text, python_of(new), tell, go_on, kept=new.kept)
+    found = revision(text, python_of(new), tell, go_on)
     installed = "" if found.python is None else ", installed in an environment of its own"
     told = f"{text} (commit {found.commit[:10]}{installed}), in turns"
     return OtherSide(subject=found.subject(new), told=told)

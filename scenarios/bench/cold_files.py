@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.probes.agent_link.loads_agent import is_python
+from perftui.probes.own.python import code_beside_packages
 from perftui.probes.text.units import format_bytes
 from perftui.scenarios.data.page_cache import forget
 
@@ -134,10 +135,15 @@ def _search_path(subject: Subject, folder: Path) -> list[Path]:
         return own
     try:
         done = subprocess.run(
-            [python, "-c", _ASK], capture_output=True, text=True, timeout=_ASK_S, cwd=folder,
+            code_beside_packages(python, _ASK),
+            capture_output=True,
+            text=True,
+            timeout=_ASK_S,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         said = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return own
-    return own + [Path(entry) for entry in said if isinstance(entry, str) and entry]
+    environ = os.environ if subject.environ is None else subject.environ
+    named = [Path(entry) for entry in environ.get("PYTHONPATH", "").split(":") if entry]
+    return own + named + [Path(entry) for entry in said if isinstance(entry, str) and entry]

@@ -13,9 +13,9 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,17 +23,20 @@ from perftui.probes.agent_link.loads_agent import is_python
 from perftui.probes.own.folders import cache_folder
 from perftui.scenarios.bench.baseline.surroundings import git
 from perftui.scenarios.define.parameters import ScenarioError
+from perftui.scenarios.environments.installer import attended, find_installer
+from perftui.scenarios.environments.interpreters import ask_interpreter
+from perftui.scenarios.environments.kept import environment, is_kept
+from perftui.scenarios.environments.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from perftui.scenarios.bench.subject import Subject
+    from perftui.scenarios.environments.installer import Running
+    from perftui.scenarios.environments.kept import Environment
 
 _READY = "ready.json"
-_STEP_S = 0.1
-_LAST_LINES = 8
 _PROJECT = re.compile(r"^\s*\[(project|build-system|tool\.poetry)\]", re.MULTILINE)
-_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\S+")
 
 
 class Revision(NamedTuple):
@@ -82,7 +85,7 @@ class Revision(NamedTuple):
 
 
 def revision(
-    name: str, python: str, tell: Callable[[str], None], go_on: Callable[[], None], *, kept: bool
+    name: str, python: str, tell: Callable[[str], None], go_on: Callable[[], None]
 ) -> Revision:
     """Check out a revision, and install it if it can be.
 
@@ -91,7 +94,6 @@ def revision(
         python: The interpreter of the new side.
         tell: Is given a line for what takes a while.
         go_on: Called while it takes a while; raises what is to end it. Nothing half is left then.
-        kept: A function is run by perftui itself, which the environment must have then.
 
     Raises:
         ScenarioError: there is no such revision, or it does not install.
@@ -109,24 +111,47 @@ def revision(
         if not _ready(tree, commit):
             tell(f"checking out {name} ({commit[:10]})")
             with _whole(tree):
-                _run(["git", "clone", "--quiet", "--shared", "--no-checkout", str(root), str(tree)],
-                     f"{name} cannot be checked out", go_on)  # fmt: skip
-                _run(["git", "-C", str(tree), "checkout", "--quiet", "--detach", commit],
-                     f"{name} cannot be checked out", go_on)  # fmt: skip
+                attended(partial(_check_out, name, commit, root, tree), go_on)
                 _make_ready(tree, commit)
         if not _installable(tree):
             return Revision(commit, root, tree, None)
-        pins = _pins(python, go_on)
-        asked = _short(json.dumps([python, _version(python), pins, kept]))
-        env = place / f"env-{asked}"
-        if not _ready(env, asked):
+        own = _environment_of(name, commit, tree, python, tell, go_on)
+        return Revision(commit, root, tree, own)
+
+
+def _check_out(name: str, commit: str, root: Path, tree: Path, running: Running) -> None:
+    failed = f"{name} cannot be checked out"
+    there = ["git", "-C", str(tree), "checkout", "--quiet", "--detach", commit]
+    clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", str(root), str(tree)]
+    running.said(clone, failed)
+    running.said(there, failed)
+
+
+def _environment_of(
+    name: str,
+    commit: str,
+    tree: Path,
+    python: str,
+    tell: Callable[[str], None],
+    go_on: Callable[[], None],
+) -> str:
+    """Return the interpreter of a kept environment with the revision in it."""
+    asked = ask_interpreter(python)
+    if asked is None:
+        raise ScenarioError(f"{python} is no Python that can be asked for its version")
+    installer = find_installer()
+
+    def work(running: Running) -> Environment:
+        pins = installer.frozen(python, running)
+        wanted = Wanted(asked.path, asked.version, (str(tree),), tuple(pins), commit)
+        if not is_kept(wanted):
             tell(f"installing {name} ({commit[:10]}) into an environment of its own")
-            with _whole(env):
-                _install(env, tree, python, pins, name, go_on)
-                if kept:
-                    _give_perftui(env)
-                _make_ready(env, asked)
-        return Revision(commit, root, tree, str(env / "bin" / "python"))
+        return environment(wanted, installer, running)
+
+    try:
+        return attended(work, go_on).python
+    except ScenarioError as error:
+        raise ScenarioError(f"{name} does not install: {error}") from None
 
 
 def _short(text: str) -> str:
@@ -148,10 +173,7 @@ def _ready(folder: Path, what: str) -> bool:
         said = json.loads(_marker(folder).read_bytes())
     except (OSError, ValueError):
         return False
-    made_python = folder / "bin" / "python"
-    return said == {"is": what} and folder.is_dir() and (
-        not folder.name.startswith("env-") or made_python.exists()
-    )  # fmt: skip
+    return said == {"is": what} and folder.is_dir()
 
 
 def _make_ready(folder: Path, what: str) -> None:
@@ -185,103 +207,6 @@ def _held(place: Path) -> Iterator[None]:
     with (place / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _install(
-    env: Path,
-    tree: Path,
-    python: str,
-    pins: Sequence[str],
-    name: str,
-    go_on: Callable[[], None],
-) -> None:
-    constraints = env.with_name(f"{env.name}.constraints.txt")
-    constraints.write_text("\n".join(pins) + "\n")
-    uv = shutil.which("uv")
-    failed = f"{name} does not install"
-    if uv:
-        _run([uv, "venv", "--quiet", "--python", python, str(env)], failed, go_on)
-        install = [uv, "pip", "install", "--quiet", "--python", str(env / "bin" / "python")]
-    else:
-        _run([python, "-m", "venv", str(env)], failed, go_on)
-        install = [str(env / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        install.append("--disable-pip-version-check")
-    _run([*install, "--constraint", str(constraints), str(tree)], failed, go_on)
-
-
-def _pins(python: str, go_on: Callable[[], None]) -> list[str]:
-    """Return what the new side's interpreter has, as NAME==VERSION: the rest of the base is to be
-    the same."""
-    uv = shutil.which("uv")
-    words = (
-        [uv, "pip", "freeze", "--quiet", "--python", python]
-        if uv
-        else [python, "-m", "pip", "--disable-pip-version-check", "freeze"]
-    )
-    try:
-        said = _run(words, "the installed versions cannot be listed", go_on)
-    except ScenarioError:
-        return []  # no pip there: the base gets what its own metadata ask for
-    return sorted(line for line in said.splitlines() if _PINNED.fullmatch(line.strip()))
-
-
-def _version(python: str) -> str:
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            [python, "-I", "-S", "-c", "import sys; print(sys.version)"],
-            capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
-        return done.stdout.strip()
-    return ""
-
-
-def _give_perftui(env: Path) -> None:
-    """Let an environment import perftui, and nothing else of ours."""
-    import perftui
-
-    alone = env / "perftui-alone"
-    alone.mkdir()
-    (alone / "perftui").symlink_to(Path(perftui.__file__).parent)
-    site = next((env / "lib").glob("python3*/site-packages"))
-    (site / "perftui-alone.pth").write_text(f"{alone}\n")
-
-
-def _run(words: Sequence[str], failed: str, go_on: Callable[[], None]) -> str:
-    """Run a helper to its end and return what it says.
-
-    Raises:
-        ScenarioError: it fails; with its last lines.
-    """
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    try:
-        process = subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            env=env,
-            start_new_session=True,  # a Ctrl-C is ours to act upon
-        )
-    except OSError as error:
-        raise ScenarioError(f"{failed}: {words[0]}: {error.strerror}") from None
-    try:
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                out, err = process.communicate(timeout=_STEP_S)
-                break
-            go_on()
-    except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
-        process.wait()
-        raise
-    if process.returncode:
-        lines = [line for line in (err or out).splitlines() if line.strip()][-_LAST_LINES:]
-        told = "".join(f"\n  {line}" for line in lines)
-        raise ScenarioError(f"{failed} (exit code {process.returncode}):{told}")
-    return out
 
 
 def python_of(subject: Subject) -> str:

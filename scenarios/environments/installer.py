@@ -7,21 +7,27 @@ look in) hold. Nothing is downloaded but packages: an interpreter that is not th
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from importlib.util import find_spec
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from perftui.probes.own.python import module_elsewhere, own_module
 from perftui.scenarios.define.parameters import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+_T = TypeVar("_T")
+CONSTRAINTS = "perftui-constraints.txt"
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\S+")
 _LAST_LINES = 4
 _LONGEST_LINE = 300
 _END_LIMIT_S = 10.0
@@ -52,7 +58,13 @@ class Installer(NamedTuple):
         return running.to_its_end(argv, f"cannot make an environment with {python}")
 
     def install(
-        self, packages: Sequence[str], folder: Path, running: Running, *, offline: bool
+        self,
+        packages: Sequence[str],
+        folder: Path,
+        running: Running,
+        *,
+        constraints: Sequence[str] = (),
+        offline: bool = False,
     ) -> float:
         """Install into an environment; returns the seconds that it took.
 
@@ -75,7 +87,25 @@ class Installer(NamedTuple):
                 argv = own_module("pip", "--python", python, *asked)
             else:
                 argv = module_elsewhere(python, "pip", *asked)
+        if constraints:
+            file = folder / CONSTRAINTS
+            file.write_text("".join(f"{each}\n" for each in constraints))
+            argv += ["--constraint", str(file)]
         return running.to_its_end([*argv, *packages], f"cannot install {' '.join(packages)}")
+
+    def frozen(self, python: str, running: Running) -> list[str]:
+        """Return what an interpreter has installed, as NAME==VERSION; [] where nobody can tell."""
+        if self.uv is not None:
+            argv = [self.uv, "pip", "freeze", "--quiet", "--python", python]
+        elif find_spec("pip") is not None:
+            argv = own_module("pip", "--python", python, "freeze")
+        else:
+            argv = module_elsewhere(python, "pip", "freeze")
+        try:
+            said = running.said(argv, f"the packages of {python} cannot be listed")
+        except ScenarioError:
+            return []
+        return sorted(line for line in said.splitlines() if _PINNED.fullmatch(line))
 
 
 class Running:
@@ -87,7 +117,13 @@ class Running:
         self._over = False
 
     def to_its_end(self, argv: Sequence[str], what_fails: str) -> float:
-        """Run a command to its end; returns the seconds.
+        """Run a command to its end; returns the seconds. See `said`."""
+        started = perf_counter()
+        self.said(argv, what_fails)
+        return perf_counter() - started
+
+    def said(self, argv: Sequence[str], what_fails: str) -> str:
+        """Run a command to its end; returns what it has said.
 
         Args:
             argv: The command.
@@ -96,7 +132,6 @@ class Running:
         Raises:
             ScenarioError: It could not be started, failed, or `end` was called.
         """
-        started = perf_counter()
         with self._lock:
             if self._over:
                 raise ScenarioError(f"{what_fails}: interrupted")
@@ -109,6 +144,7 @@ class Running:
                     text=True,
                     errors="replace",
                     env=_environment(),
+                    start_new_session=True,  # a Ctrl-C is ours to act upon
                 )
             except OSError as error:
                 raise ScenarioError(f"{what_fails}: {argv[0]}: {error.strerror}") from None
@@ -122,7 +158,7 @@ class Running:
             if self._over:
                 raise ScenarioError(f"{what_fails}: interrupted")
             raise ScenarioError(f"{what_fails}: {_last_words(said, process.returncode)}")
-        return perf_counter() - started
+        return said
 
     def end(self) -> None:
         """End all, and start no more."""
@@ -130,13 +166,36 @@ class Running:
             self._over = True
             processes = list(self._processes)
         for process in processes:
-            with suppress(OSError):
-                process.terminate()
+            _signal(process, signal.SIGTERM)
         for process in processes:
             try:
                 process.wait(_END_LIMIT_S)
             except subprocess.TimeoutExpired:
-                process.kill()
+                _signal(process, signal.SIGKILL)
+
+
+def attended(work: Callable[[Running], _T], go_on: Callable[[], None], step_s: float = 0.1) -> _T:
+    """Do something that runs installers on a thread, and look meanwhile whether it is to go on.
+
+    Args:
+        work: Gets the processes to run them with.
+        go_on: Called again and again; raises whatever is to end it all. The installers are ended
+            before that is passed on.
+        step_s: How often.
+
+    Raises:
+        ScenarioError: What `work` raises.
+    """
+    running = Running()
+    with ThreadPoolExecutor(1, "perftui-environment") as pool:
+        order = pool.submit(work, running)
+        try:
+            while not wait((order,), step_s).done:
+                go_on()
+        except BaseException:
+            running.end()
+            raise
+    return order.result()
 
 
 def find_installer(asked: str = "auto") -> Installer:
@@ -165,6 +224,12 @@ def site_packages_of(folder: Path) -> Path:
     for found in sorted((folder / "lib").glob("python3*/site-packages")):
         return found
     raise FileNotFoundError(f"{folder} has no site-packages")
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a signal to an installer and what it has started."""
+    with suppress(OSError):
+        os.killpg(process.pid, number)
 
 
 def _environment() -> dict[str, str]:

@@ -60,7 +60,9 @@ def damage(site_packages: Path) -> str | None:
         with record.open(encoding="utf-8", newline="") as lines:
             for row in csv.reader(lines):
                 if len(row) != 3 or not row[2].isdigit():
-                    continue  # RECORD itself, and compiled files: not said how large
+                    continue  # compiled files: not said how large
+                if row[0].endswith(".dist-info/RECORD"):
+                    continue  # of itself it cannot tell
                 try:
                     size = os.stat(site_packages / row[0]).st_size  # noqa: PTH116 - thousands
                 except OSError:

@@ -47,7 +47,7 @@ def find_interpreter(asked: str | None) -> Interpreter:
     """
     told = None
     for found in (sys.executable,) if asked is None else _places(asked):
-        told = _ask(found)
+        told = ask_interpreter(found)
         if told is not None:
             break
     if told is None:
@@ -62,7 +62,7 @@ def find_interpreter(asked: str | None) -> Interpreter:
     return told
 
 
-def _ask(python: str) -> Interpreter | None:
+def ask_interpreter(python: str) -> Interpreter | None:
     """Ask an interpreter what it is; None if it is none, or a shim that leads nowhere."""
     try:
         answer = subprocess.run(

@@ -151,6 +151,11 @@ def _environment(
     )
 
 
+def is_kept(wanted: Wanted) -> bool:
+    """Tell whether there is such an environment; whether it is whole is seen when it is used."""
+    return _state(cache_folder() / "environments" / wanted.key()) is not None
+
+
 def kept_environments() -> list[KeptEnvironment]:
     """Return all on the shelf, the last used first. Never fails: no shelf is an empty one."""
     found = []
@@ -235,7 +240,9 @@ def _make(
         shutil.rmtree(folder)
     try:
         venv_s = installer.make(wanted.python, folder, running)
-        install_s = installer.install(wanted.packages, folder, running, offline=offline)
+        install_s = installer.install(
+            wanted.packages, folder, running, constraints=wanted.constraints, offline=offline
+        )
         found = installed(site_packages_of(folder))
         now = time.time()
         state = {

@@ -21,10 +21,16 @@ class Wanted(NamedTuple):
     packages: tuple[str, ...]
     """Requirements as an installer reads them: "pylance==14.0.2", "pyarrow", a folder's path.
     The first gives the folder its name."""
+    constraints: tuple[str, ...] = ()
+    """Versions that whatever is installed must have: "numpy==2.3.1"."""
+    state: str = ""
+    """What else tells it from others: the commit of a folder that is installed."""
 
     def key(self) -> str:
         """Return the folder's name: readable, and different for all that differs."""
-        told = json.dumps([self.python, self.version, sorted(self.packages)])
+        told = json.dumps(
+            [self.python, self.version, sorted(self.packages), sorted(self.constraints), self.state]
+        )
         digest = hashlib.sha256(told.encode()).hexdigest()[:_KEY_DIGITS]
         first = self.packages[0].rpartition("/")[2] if self.packages else "empty"
         name = _NAME_CHARACTERS.sub("-", first.lower()).strip("-.")[:40]

@@ -12,6 +12,7 @@ HOUSES = ("tui", "probes", "scenarios")
 BUILDERS = {
     *("own_module", "own_code", "own_script", "module_for_others", "code_for_others"),
     *("script_beside_packages", "module_elsewhere", "code_elsewhere"),
+    "code_beside_packages",
 }
 MAKES_AN_ARGV_OF_OURS = {"data_command", "fresh_process"}
 STARTS = {
@@ -37,6 +38,7 @@ NO_PYTHON_OF_OURS = {
     "scenarios/environments/installer.py": "uv, or an argv of `own.python`",
     "scenarios/environments/interpreters.py": "uv, or an argv of `own.python`",
     "scenarios/environments/releases.py": "an argv of `own.python`, of the two that have a pip",
+    "scenarios/bench/baseline/surroundings.py": "git",
     "scenarios/servers/guard.py": "the database server that it guards",
     "scenarios/selftest/programs/forked_pages.py": "a watched program: itself again, by fork",
     "scenarios/selftest/programs/twelve_workers.py": "the same",

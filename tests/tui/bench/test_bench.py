@@ -212,9 +212,9 @@ def test_a_revision_that_can_be_installed_is_installed_and_kept(
     (repository / "use.py").write_text("def use():\n    import thing\n    return thing.work()\n")
     commit(repository)
     failed = bench("--against", "HEAD", "use.py:use", folder=repository, code=2)
-    assert "HEAD does not install (exit code" in failed.stderr
+    assert "HEAD does not install: cannot install" in failed.stderr
     assert "no wheel today" in failed.stderr
-    assert not list(cache.rglob("env-*/bin")), "nothing half is left"
+    assert not list(cache.rglob("bin/python")), "nothing half is left"
     (repository / "backend.py").write_text(BACKEND)
     commit(repository)
     words = ("--against", "HEAD", "--runs", "1", "--calls", "2", "use.py:use")
