@@ -52,6 +52,7 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     """
     os.environ["PERFTUI_RECORDINGS"] = str(tmp_path_factory.mktemp("recordings"))
     os.environ["PERFTUI_CONFIG"] = ""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 _CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")

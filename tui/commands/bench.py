@@ -75,6 +75,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--against", metavar="BASE", help="a baseline FILE (or FILE#NAME), or a git revision"
     )
+    group.add_argument(
+        "--no-history", action="store_true", help="do not keep the result for `perftui history`"
+    )
     group.add_argument("--save", metavar="FILE", help="keep the figures as a baseline")
     group.add_argument(
         "--flat", action="store_true", help="save one number for each figure, as other tools do"
@@ -241,7 +244,24 @@ def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], Non
     _write(args, report)
     if args.save is not None or args.accept:
         _save(args, report, None if other.baseline is None else dict(other.baseline.raw))
+    if not (args.calibrate or args.cold_cache or args.no_history):
+        _remember(report)
     return report.exit_code
+
+
+def _remember(report: Any) -> None:
+    """Keep the result for `perftui history`; a bench is none the worse where that cannot be."""
+    from perftui.scenarios.bench.baseline.entry import entry_of
+    from perftui.scenarios.history.kept import remember
+    from perftui.tui.text.words import tell
+
+    bench = report.bench
+    if not bench.new.done:
+        return
+    try:
+        remember(entry_of(bench, report.found, bench.floors))
+    except OSError as error:
+        tell(f"perftui: the result cannot be kept for `perftui history`: {error.strerror or error}")
 
 
 def _write(args: argparse.Namespace, report: Any) -> None:

@@ -80,6 +80,15 @@ def test_a_function_is_cold_then_warm(function_bench: tuple[dict[str, Any], str]
     assert "2 fresh processes, 4 calls in each" in text
 
 
+def test_results_are_kept_for_the_history(
+    function_bench: tuple[dict[str, Any], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["history", "load.py:work"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("load.py:work n=5: 1 result\n")
+    assert "no judged figure has changed for good" in said
+
+
 def test_a_run_that_fails_is_kept_counted_and_said(tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(PROGRAM)
     found, text = told(tmp_path, "--runs", "3", "--", sys.executable, "prog.py", "count")
