@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from support.waiting import wait_for
 
+from perftui.tui.cli import main
+
 FUNCTION = """
 import sys
 def work(n: int = 3):
