@@ -102,7 +102,7 @@ def test_a_recording_is_replayed(reader: Terminal) -> None:
     reader.wait_for("phase  work")
     # Typed ahead: what is typed after Enter is for the screen.
     reader.press("g", "5", "0", "%", "Enter", "e")
-    reader.wait_for("across: seconds")
+    reader.wait_for("CPU within each second")
     reader.press("q")
     screen = reader.wait_for("returned 0")
     assert "Traceback" not in screen

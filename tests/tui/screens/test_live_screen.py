@@ -193,13 +193,13 @@ def test_semicolon_and_colon_jump_between_events_and_n_and_p_between_alerts() ->
     async def steps(stage: Stage) -> None:
         await stage.press("colon")
         assert stage.live.selection.cursor_ns == T0 + round(9.9 * S)
-        assert "phase  read" in stage.text
+        await stage.until(lambda: "phase  read" in stage.text)
         await stage.press("colon")
         assert stage.live.selection.cursor_ns == T0 + round(FIRST_ROW_S * S) - FIRST_CALL_NS
         await stage.press("semicolon", "semicolon")
-        assert "no later event" in stage.text
+        await stage.until(lambda: "no later event" in stage.text)
         await stage.press("n")
-        assert "no later alert" in stage.text
+        await stage.until(lambda: "no later alert" in stage.text)
 
     play(steps)
 

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perftui.tui.screens.live.screen import LiveScreen
+    from perftui.tui.screens.live.acts.choices import Choices
+    from perftui.tui.screens.live.acts.cursor import TimeCursor
+    from perftui.tui.screens.live.acts.leaving import Leaving
+    from perftui.tui.screens.live.acts.news import AlertNews
+    from perftui.tui.screens.live.acts.over import OverIt
+    from perftui.tui.screens.live.acts.panels import PanelActs
+    from perftui.tui.screens.live.acts.player import Player
+    from perftui.tui.screens.live.acts.ranges import Ranges
+    from perftui.tui.screens.live.acts.requests import Requests
+    from perftui.tui.screens.live.acts.spans import AlertSpans
+    from perftui.tui.screens.live.acts.verdict import VerdictTold
+    from perftui.tui.screens.live.deck import PaneDeck
+    from perftui.tui.widgets.bars.banner import Tone
 
 
-def actions_of(screen: LiveScreen) -> dict[str, Callable[..., Any]]:
+class HasActs(Protocol):
+    """A screen that owns what carries its actions out."""
+
+    player: Player
+    cursor: TimeCursor
+    ranges: Ranges
+    choices: Choices
+    panels: PanelActs
+    spans: AlertSpans
+    verdict: VerdictTold
+    requests: Requests
+    over: OverIt
+    news: AlertNews
+    deck: PaneDeck
+    leaving: Leaving
+
+    def open_tab(self, name: str) -> None:
+        """Show the pane of a tab."""
+        ...
+
+    def say(self, text: str, tone: Tone = "calm") -> None:
+        """Answer a key."""
+        ...
+
+
+def actions_of(screen: HasActs) -> dict[str, Callable[..., Any]]:
     """Return what each name stands for; some are coroutines."""
     return {
         "pause": screen.player.pause,
