@@ -235,10 +235,16 @@ class Look:
         sure = node == known and kind not in (0, _GIL) and not taken
         if sure and self._tally.samples % _WAIT_EVERY:
             return kind
+        gil = -1 if guess is None else guess.gil
+        again = taken and kind == _GIL and gil >= 0
+        # Mostly it waits for the GIL again, and where its futex lies says so by itself.
+        if again and self._interpreters.is_gil(gil, thread.futex(), taken=True):
+            thread.waits = node, _GIL
+            return _GIL
         now = thread.wait_kind() or (kind if node == known else 0)
         if now == _LOCK and guess is not None:
-            gil = self._interpreters.is_gil(guess.gil, thread.futex(), taken=taken)
-            now = _LOCK if gil is False else _GIL if gil else _FUTEX
+            for_gil = self._interpreters.is_gil(gil, thread.futex(), taken=taken)
+            now = _LOCK if for_gil is False else _GIL if for_gil else _FUTEX
         thread.waits = node, now
         return now
 

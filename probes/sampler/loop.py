@@ -17,6 +17,7 @@ import time
 from . import stream
 from .cpython.names import Names
 from .family import Family
+from .memory import keep_what_is_freed
 from .pace import BUDGET, Pace
 from .stream import Writer
 from .threads import allow_files
@@ -140,6 +141,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: start.py [--rate HZ] [--budget SHARE] [--no-follow] [PID ...]\n")
         return 2
     allow_files()
+    keep_what_is_freed()
     ask_to_be_woken_on_time()
     os.set_blocking(1, False)
     sampler = Sampler(rate_hz, budget, follow, 1)
