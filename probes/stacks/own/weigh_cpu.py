@@ -46,6 +46,8 @@ _MEMORY = 0.9
 """How much of what was met counts from one settling to the next. Of code that runs no more it may
 be long: it has been given its share."""
 _FORGOTTEN = 0.01
+_ENOUGH_HITS = 30
+"""With fewer, biased looks are taken as well, so many in all."""
 _FEW_HITS = 10
 """With fewer, what is shared by them is also shared by the CPU that was given already."""
 
@@ -145,6 +147,8 @@ class Met:
 
     def __init__(self) -> None:
         self._hits: dict[Where, float] = {}
+        self._biased: dict[Where, float] = {}
+        """Looks that meet long bursts too often."""
         self.given: dict[Where, float] = {}
         """CPU ns of the same time."""
         self._any = False
@@ -154,6 +158,10 @@ class Met:
         self._hits[stack] = self._hits.get(stack, 0.0) + 1.0
         self._any = True
 
+    def biased_hit(self, stack: Where) -> None:
+        """It was met there by a look that meets some code more often than it runs."""
+        self._biased[stack] = self._biased.get(stack, 0.0) + 1.0
+
     def gave(self, stack: Where, used_ns: int) -> None:
         """So much of what it used was given to a stack."""
         self.given[stack] = self.given.get(stack, 0.0) + used_ns
@@ -162,17 +170,20 @@ class Met:
         """Return how to share what was used unseen; empty if it was met nowhere.
 
         A stack's share of the hits is its share of all CPU; what it lacks of that is its weight.
-        With few hits, whose chance is large, what was given counts like the missing ones.
+        With few hits, whose chance is large, something else counts like the missing ones: biased
+        looks, or what was given already.
         """
         hits = self._hits
         if not hits:
             return hits
         met, given = sum(hits.values()), sum(self.given.values())
         shares = dict(hits)
-        if met < _FEW_HITS and given:
-            for stack, used_ns in self.given.items():
-                shares[stack] = shares.get(stack, 0.0) + (_FEW_HITS - met) * used_ns / given
-            met = _FEW_HITS
+        enough, others = (_ENOUGH_HITS, self._biased) if self._biased else (_FEW_HITS, self.given)
+        in_all = sum(others.values())
+        if met < enough and in_all > 0:
+            for stack, amount in others.items():
+                shares[stack] = shares.get(stack, 0.0) + (enough - met) * amount / in_all
+            met = enough
         lacking = {
             stack: (given + unseen_ns) * share / met - self.given.get(stack, 0.0)
             for stack, share in shares.items()
@@ -185,6 +196,7 @@ class Met:
             return
         self._any = False
         self._hits = _faded(self._hits)
+        self._biased = _faded(self._biased)
         self.given = _faded(self.given)
 
 
@@ -225,6 +237,8 @@ class CpuByStack:
         runs = work is Work.RUNNING or (work is Work.QUEUED and _was_taken_off(sample))
         if runs and not sample.biased:
             self._met.hit(sample.stack)
+        elif runs:
+            self._met.biased_hit(sample.stack)
         elif work is Work.QUEUED:
             self._queued[sample.stack] = self._queued.get(sample.stack, 0.0) + 1.0
         used = sample.cpu_ns

@@ -308,7 +308,7 @@ def test_who_is_taken_off_its_cpu_in_the_midst_of_work_was_met_there() -> None:
 def test_who_waited_in_the_queue_before_we_were_woken_was_not_met() -> None:
     """Long bursts are taken off at the end of their time, short ones end before."""
     samples: list[Sample] = []
-    for turn in range(100):
+    for turn in range(300):
         t = 100.0 * turn
         samples.append(record(t, SLEEP, "S", 5))
         at = queued(t + 10, WORK if turn % 5 else OTHER, 0.1, gil=True)
