@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from perftui.probes.machine.releases import NO_RELEASE_FROM
-from perftui.tui.commands.run import split_words
-from perftui.tui.parser import build_parser
+from perftui.tui.parser import build_parser, module_of
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -148,7 +147,8 @@ def test_the_commands_of_the_documentation_exist() -> None:
         elif words[1] not in options_of():
             wrong = words[1:2] if words[1] != "--version" else []
         else:
-            own = split_words(words[2:])[0] if words[1] == "run" else words[2:]
+            splits = words[1] in ("run", "bench")
+            own = module_of(words[1]).split_words(words[2:])[0] if splits else words[2:]
             said = [word.strip("[]").partition("=")[0] for word in own]
             options = options_of()[words[1]]
             wrong = [word for word in said if word.startswith("--") and word not in options]

@@ -7,12 +7,11 @@ textual, no pyarrow. Every error that a person can cause becomes one line and ex
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.child_status import keep_child_statuses
 from perftui.tui.errors import USAGE_ERROR, UserError
-from perftui.tui.parser import build_parser
+from perftui.tui.parser import build_parser, module_of
 from perftui.tui.text.words import begin, say, settle, tell
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def _main(argv: Sequence[str]) -> int:
     parser = build_parser(words[0] if words else None)
     target: list[str] = []
     if words[:1] in (["run"], ["bench"]):
-        splitter = import_module(f"perftui.tui.commands.{words[0]}")
-        own, target = splitter.split_words(words[1:])
+        own, target = module_of(words[0]).split_words(words[1:])
         words = [words[0], *own]
     args = parser.parse_args(words)
     if target:

@@ -35,6 +35,7 @@ COMMANDS = (
     "selftest",
     "pack",
 )
+_LAB = ("bench", "sweep", "matrix", "history")
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,6 +61,12 @@ class Parser(argparse.ArgumentParser):
         (tell if file is sys.stderr else say)(message or "", end="")
 
 
+def module_of(command: str) -> Any:
+    """Return the module of a command."""
+    room = "lab." if command in _LAB else ""
+    return import_module(f"perftui.tui.commands.{room}{command}")
+
+
 def build_parser(first: str | None = None) -> argparse.ArgumentParser:
     """Return the parser.
 
@@ -74,5 +81,5 @@ def build_parser(first: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in (first,) if first in COMMANDS else COMMANDS:
-        import_module(f"perftui.tui.commands.{name}").add_parser(commands)
+        module_of(name).add_parser(commands)
     return parser

@@ -26,7 +26,7 @@ from perftui.scenarios.define.parameters import ScenarioError
 from perftui.scenarios.environments.installer import attended, find_installer
 from perftui.scenarios.environments.interpreters import ask_interpreter
 from perftui.scenarios.environments.kept import environment, is_kept
-from perftui.scenarios.environments.wanted import Wanted
+from perftui.scenarios.environments.wanted import WantedEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ def _environment_of(
 
     def work(running: Running) -> Environment:
         pins = installer.frozen(python, running)
-        wanted = Wanted(asked.path, asked.version, (str(tree),), tuple(pins), commit)
+        wanted = WantedEnvironment(asked.path, asked.version, (str(tree),), tuple(pins), commit)
         if not is_kept(wanted):
             tell(f"installing {name} ({commit[:10]}) into an environment of its own")
         return environment(wanted, installer, running)

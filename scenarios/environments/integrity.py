@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Installed(NamedTuple):
+class Distributions(NamedTuple):
     """The distributions of one environment."""
 
     versions: dict[str, str]
@@ -27,7 +27,7 @@ class Installed(NamedTuple):
     """SHA-256 over every distribution's list of files, hex."""
 
 
-def installed(site_packages: Path) -> Installed:
+def installed(site_packages: Path) -> Distributions:
     """Read what is installed.
 
     Args:
@@ -44,7 +44,7 @@ def installed(site_packages: Path) -> Installed:
         digest.update(folder.name.encode())
         record = folder / "RECORD"
         digest.update(record.read_bytes() if record.is_file() else b"")
-    return Installed(dict(sorted(versions.items())), digest.hexdigest())
+    return Distributions(dict(sorted(versions.items())), digest.hexdigest())
 
 
 def damage(site_packages: Path) -> str | None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perftui.scenarios.environments.installer import Installer, Running
-    from perftui.scenarios.environments.wanted import Wanted
+    from perftui.scenarios.environments.wanted import WantedEnvironment
 
 _STATE = "perftui.json"
 _SCHEMA = 1
@@ -50,7 +50,7 @@ _asked: dict[Path, Lock] = {}
 class Environment(NamedTuple):
     """A virtual environment that can be used, and what it took to have it."""
 
-    wanted: Wanted
+    wanted: WantedEnvironment
     folder: Path
     python: str
     """The path of its interpreter."""
@@ -85,7 +85,7 @@ class KeptEnvironment(NamedTuple):
 
 
 def environment(
-    wanted: Wanted, installer: Installer, running: Running, *, offline: bool = False
+    wanted: WantedEnvironment, installer: Installer, running: Running, *, offline: bool = False
 ) -> Environment:
     """Return an environment, made first if it is not there or no longer what was installed.
 
@@ -109,7 +109,7 @@ def environment(
 
 
 def _environment(
-    wanted: Wanted, folder: Path, installer: Installer, running: Running, offline: bool
+    wanted: WantedEnvironment, folder: Path, installer: Installer, running: Running, offline: bool
 ) -> Environment:
     # One lock a process: a second one would wait for the first, which stays held.
     if folder not in _held:
@@ -151,7 +151,7 @@ def _environment(
     )
 
 
-def is_kept(wanted: Wanted) -> bool:
+def is_kept(wanted: WantedEnvironment) -> bool:
     """Tell whether there is such an environment; whether it is whole is seen when it is used."""
     return _state(cache_folder() / "environments" / wanted.key()) is not None
 
@@ -233,7 +233,7 @@ def _why_not(folder: Path) -> str | None:
 
 
 def _make(
-    wanted: Wanted, folder: Path, installer: Installer, running: Running, offline: bool
+    wanted: WantedEnvironment, folder: Path, installer: Installer, running: Running, offline: bool
 ) -> tuple[float, float]:
     """Make it in its place; the result is what the two steps took, in seconds."""
     if folder.exists():

@@ -11,7 +11,7 @@ _NAME_CHARACTERS = re.compile(r"[^a-z0-9.]+")
 _KEY_DIGITS = 12
 
 
-class Wanted(NamedTuple):
+class WantedEnvironment(NamedTuple):
     """An environment as it is asked for; equal ones share a folder."""
 
     python: str

@@ -10,7 +10,7 @@ from perftui.scenarios.history.change_points import ChangePoint, change_points
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.scenarios.history.points import Measured, Point
+    from perftui.scenarios.history.points import FigureRuns, Point
 
 LATELY = 5
 """Results over which a trend is told."""
@@ -35,7 +35,7 @@ class FigureHistory(NamedTuple):
         return known[-1] / known[0] - 1, len(known)
 
 
-class History(NamedTuple):
+class BenchHistory(NamedTuple):
     """What was measured of a key."""
 
     key: str
@@ -49,7 +49,7 @@ class History(NamedTuple):
 
 def history_of(
     key: str, points: Sequence[Point], unreadable: int = 0, *, machine: str | None = None
-) -> History:
+) -> BenchHistory:
     """Return the history of a key.
 
     Args:
@@ -60,15 +60,15 @@ def history_of(
     """
     wanted = machine if machine is not None else (points[-1].machine if points else None)
     mine = tuple(point for point in points if point.machine == wanted)
-    known: dict[str, Measured] = {}
+    known: dict[str, FigureRuns] = {}
     for point in mine:
         known.update(point.figures)
     figures = [_figure(name, newest, mine) for name, newest in known.items()]
     figures.sort(key=lambda figure: not figure.judged)
-    return History(key, mine, tuple(figures), len(points) - len(mine), unreadable)
+    return BenchHistory(key, mine, tuple(figures), len(points) - len(mine), unreadable)
 
 
-def _figure(name: str, newest: Measured, points: Sequence[Point]) -> FigureHistory:
+def _figure(name: str, newest: FigureRuns, points: Sequence[Point]) -> FigureHistory:
     runs = [point.figures[name].runs if name in point.figures else () for point in points]
     medians = tuple(median(each) if each else None for each in runs)
     judged = newest.threshold is not None
@@ -76,7 +76,7 @@ def _figure(name: str, newest: Measured, points: Sequence[Point]) -> FigureHisto
     return FigureHistory(name, newest.unit, newest.better, judged, medians, changes)
 
 
-def history_json(history: History) -> dict[str, Any]:
+def history_json(history: BenchHistory) -> dict[str, Any]:
     """Return the history as plain data (schema 1)."""
     return {
         "schema": 1,

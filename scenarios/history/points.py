@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Measured(NamedTuple):
+class FigureRuns(NamedTuple):
     """The runs of one figure."""
 
     unit: str
@@ -30,7 +30,7 @@ class Point(NamedTuple):
     machine: str | None
     """What tells it from others."""
     python: str | None
-    figures: dict[str, Measured]
+    figures: dict[str, FigureRuns]
 
     @property
     def commit_words(self) -> str:
@@ -63,7 +63,7 @@ def _point(entry: Mapping[str, Any]) -> Point:
     )
 
 
-def _measured(told: Any) -> Measured | None:
+def _measured(told: Any) -> FigureRuns | None:
     if not isinstance(told, Mapping):
         return None
     runs = told.get("runs")
@@ -78,7 +78,7 @@ def _measured(told: Any) -> Measured | None:
         return None
     percent = told.get("threshold_pct")
     threshold = percent / 100 if isinstance(percent, int | float) and percent > 0 else None
-    return Measured(
+    return FigureRuns(
         _text(told.get("unit")) or "", _text(told.get("better")) or "neither", numbers, threshold
     )
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.bench.answer import BenchRow
     from perftui.scenarios.matrix.bisect import Bisected
-    from perftui.scenarios.matrix.breakdown import Part
+    from perftui.scenarios.matrix.breakdown import Spent
     from perftui.scenarios.matrix.jumps import Jump, Step
-    from perftui.scenarios.matrix.matrix import Column, Matrix
+    from perftui.scenarios.matrix.matrix import Matrix, ReleaseRuns
 
 SCHEMA = 1
 
@@ -46,7 +46,7 @@ def as_json(
     }
 
 
-def _version(column: Column) -> dict[str, Any]:
+def _version(column: ReleaseRuns) -> dict[str, Any]:
     environment, series = column.prepared.environment, column.series
     told: dict[str, Any] = {
         "version": column.cell.version,
@@ -82,7 +82,7 @@ def _version(column: Column) -> dict[str, Any]:
     return told
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Spent) -> dict[str, Any]:
     return {
         "name": part.name,
         "seconds": part.seconds,

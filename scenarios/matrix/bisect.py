@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.scenarios.environments.installer import Installer
-    from perftui.scenarios.matrix.plan import Cell
+    from perftui.scenarios.matrix.plan import Release
 
 Like = Literal["before", "after", "neither"]
 
@@ -171,7 +171,7 @@ def bisect(
     )
 
 
-def replace_columns(matrix: Matrix, cells: Sequence[Cell]) -> Matrix:
+def replace_columns(matrix: Matrix, cells: Sequence[Release]) -> Matrix:
     """Return the matrix with its columns in another order."""
     by_cell = {column.cell: column for column in matrix.columns}
     return replace(matrix, columns=[by_cell[cell] for cell in cells])
@@ -184,7 +184,7 @@ def _most_changed(matrix: Matrix) -> str:
 
 def _try(
     matrix: Matrix,
-    ends: tuple[Cell, Cell],
+    ends: tuple[Release, Release],
     version: str,
     key: str,
     ends_ratio: float | None,

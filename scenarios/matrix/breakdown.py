@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from perftui.scenarios.matrix.matrix import Column
+    from perftui.scenarios.matrix.matrix import ReleaseRuns
 
 
-class Part(NamedTuple):
+class Spent(NamedTuple):
     """A node of the tree."""
 
     name: str
     seconds: float
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Spent, ...] = ()
     """They add up to it."""
     note: str = ""
 
 
-def breakdown(column: Column) -> Part:
+def breakdown(column: ReleaseRuns) -> Spent:
     """Return the tree of a version: its environment, and all processes that were run in it.
 
     Environments are made side by side, and versions are run in turns: the seconds are those of
@@ -26,54 +26,54 @@ def breakdown(column: Column) -> Part:
     """
     parts = (_environment(column), _processes(column))
     told = tuple(part for part in parts if part.seconds > 0)
-    return Part(column.cell.name, sum(part.seconds for part in told), told)
+    return Spent(column.cell.name, sum(part.seconds for part in told), told)
 
 
-def _environment(column: Column) -> Part:
+def _environment(column: ReleaseRuns) -> Spent:
     prepared = column.prepared
     environment = prepared.environment
     if environment is None:
-        return Part("environment", prepared.took_s, note="it could not be made")
+        return Spent("environment", prepared.took_s, note="it could not be made")
     steps = [
-        Part("venv", environment.venv_s or 0.0),
-        Part("install", environment.install_s or 0.0, note=environment.installer),
-        Part("check", environment.check_s),
+        Spent("venv", environment.venv_s or 0.0),
+        Spent("install", environment.install_s or 0.0, note=environment.installer),
+        Spent("check", environment.check_s),
     ]
     rest = prepared.took_s - sum(step.seconds for step in steps)
-    steps.append(Part("rest", max(rest, 0.0)))
+    steps.append(Spent("rest", max(rest, 0.0)))
     known = tuple(step for step in steps if step.seconds > 0)
     note = "kept" if environment.kept else environment.made_anew or ""
-    return Part("environment", sum(step.seconds for step in known), known, note)
+    return Spent("environment", sum(step.seconds for step in known), known, note)
 
 
-def _processes(column: Column) -> Part:
+def _processes(column: ReleaseRuns) -> Spent:
     runs = [*column.series.warm_ups, *column.series.runs]
     times = [run.times for run in runs]
     first_s = sum(each.first_s for each in times)
     inside_s = sum(each.first_imports_s for each in times)
-    first: tuple[Part, ...] = ()
+    first: tuple[Spent, ...] = ()
     if inside_s > 0:
-        first = (Part("imports in it", inside_s), Part("work", first_s - inside_s))
+        first = (Spent("imports in it", inside_s), Spent("work", first_s - inside_s))
     calls = (
-        Part("first calls", first_s, first),
-        Part("later calls", sum(each.later_s for each in times)),
-        Part(
+        Spent("first calls", first_s, first),
+        Spent("later calls", sum(each.later_s for each in times)),
+        Spent(
             "transport",
             sum(each.transport_s for each in times),
             note="we waited for it, and it did not work: orders and answers on their way",
         ),
     )
     parts = (
-        Part("spawn", sum(each.spawn_s for each in times)),
-        Part("import", sum(each.load_s for each in times)),
-        Part("waited for calls", sum(part.seconds for part in calls), calls),
-        Part("end", sum(each.end_s for each in times)),
-        Part(
+        Spent("spawn", sum(each.spawn_s for each in times)),
+        Spent("import", sum(each.load_s for each in times)),
+        Spent("waited for calls", sum(part.seconds for part in calls), calls),
+        Spent("end", sum(each.end_s for each in times)),
+        Spent(
             "perftui",
             sum(each.perftui_s + each.held_s for each in times),
             note="starts and ends its probes, and holds the program back meanwhile",
         ),
     )
-    return Part(
+    return Spent(
         "processes", sum(part.seconds for part in parts), parts, f"{len(runs)} fresh processes"
     )

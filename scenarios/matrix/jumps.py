@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
-    from perftui.scenarios.matrix.matrix import Column, Matrix
-    from perftui.scenarios.matrix.plan import Cell
+    from perftui.scenarios.matrix.matrix import Matrix, ReleaseRuns
+    from perftui.scenarios.matrix.plan import Release
 
 _CERTAIN = ("regressed", "improved")
 _LIKELY = (*_CERTAIN, "moved", "suspect")
@@ -25,8 +25,8 @@ _LIKELY = (*_CERTAIN, "moved", "suspect")
 class Step(NamedTuple):
     """From one version to the next that could be measured."""
 
-    before: Cell
-    after: Cell
+    before: Release
+    after: Release
     answer: BenchAnswer
     also: tuple[str, ...]
     """Other distributions that differ: "numpy 2.3.1 → 2.4.0"."""
@@ -74,7 +74,7 @@ def _size(jump: Jump) -> tuple[bool, float]:
     return jump.certain, ratio if ratio >= 0 else -ratio / max(1 + ratio, 1e-9)
 
 
-def _also(before: Column, after: Column, matrix: Matrix) -> tuple[str, ...]:
+def _also(before: ReleaseRuns, after: ReleaseRuns, matrix: Matrix) -> tuple[str, ...]:
     one, other = _versions(before), _versions(after)
     package = matrix.plan.package.lower().replace("_", "-").replace(".", "-")
     return tuple(
@@ -84,6 +84,6 @@ def _also(before: Column, after: Column, matrix: Matrix) -> tuple[str, ...]:
     )
 
 
-def _versions(column: Column) -> Mapping[str, str]:
+def _versions(column: ReleaseRuns) -> Mapping[str, str]:
     environment = column.prepared.environment
     return {} if environment is None else environment.versions

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perftui.scenarios.bench.lab_run import LabRun
-    from perftui.scenarios.matrix.plan import Cell, MatrixPlan
+    from perftui.scenarios.matrix.plan import MatrixPlan, Release
     from perftui.scenarios.matrix.prepare import Preparation, Prepared
 
 _HOPELESS = 2
@@ -26,14 +26,14 @@ _HOPELESS = 2
 
 
 @dataclass(slots=True)
-class Column:
+class ReleaseRuns:
     """One version: its environment and its runs."""
 
     prepared: Prepared
     series: LabSeries = field(default_factory=lambda: LabSeries("new"))
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> Release:
         """Which."""
         return self.prepared.cell
 
@@ -60,7 +60,7 @@ class Matrix:
 
     plan: MatrixPlan
     preparation: Preparation
-    columns: list[Column] = field(default_factory=list)
+    columns: list[ReleaseRuns] = field(default_factory=list)
     calls: int = 1
     out_of_time: bool = False
     took_s: float = 0.0
@@ -68,18 +68,18 @@ class Matrix:
 
     def __post_init__(self) -> None:
         """Make a column of each cell."""
-        self.columns = self.columns or [Column(each) for each in self.preparation.prepared]
+        self.columns = self.columns or [ReleaseRuns(each) for each in self.preparation.prepared]
 
     @property
-    def measured(self) -> list[Column]:
+    def measured(self) -> list[ReleaseRuns]:
         """Those of which a run came to a good end."""
         return [column for column in self.columns if column.series.done]
 
 
 def run_matrix(
     matrix: Matrix,
-    tell: Callable[[Column, LabRun], None],
-    begins: Callable[[Column, int], None] = lambda column, number: None,
+    tell: Callable[[ReleaseRuns, LabRun], None],
+    begins: Callable[[ReleaseRuns, int], None] = lambda column, number: None,
     go_on: Callable[[], None] = lambda: None,
 ) -> None:
     """Measure; what is known is in `matrix` all the while.

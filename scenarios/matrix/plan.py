@@ -11,7 +11,7 @@ from perftui.scenarios.bench.subject import Subject
 from perftui.scenarios.define.parameters import ScenarioError
 from perftui.scenarios.define.requirements import PIP_NAMES
 from perftui.scenarios.environments.integrity import normalized
-from perftui.scenarios.environments.wanted import Wanted
+from perftui.scenarios.environments.wanted import WantedEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _OURS_THAT_SCENARIOS_USE = ("psutil",)
 """Scenarios of the catalogue that look at other processes import it."""
 
 
-class Cell(NamedTuple):
+class Release(NamedTuple):
     """One release on one interpreter."""
 
     package: str
@@ -49,7 +49,7 @@ class MatrixPlan:
     own: bool
     """A scenario of the catalogue: what it requires is installed, too."""
     package: str
-    cells: tuple[Cell, ...]
+    cells: tuple[Release, ...]
     """In the order of the table: neighbours are compared."""
     beside: tuple[str, ...] = ()
     """Further requirements for every environment."""
@@ -64,7 +64,7 @@ class MatrixPlan:
         """What is run."""
         return self.scenario.title(self.values)
 
-    def wanted(self, cell: Cell) -> Wanted:
+    def wanted(self, cell: Release) -> WantedEnvironment:
         """Return the environment of a cell."""
         first = f"{cell.package}=={cell.version}"
         named = {normalized(requirement_name(text)) for text in (first, *self.beside)}
@@ -72,13 +72,13 @@ class MatrixPlan:
         needed = [PIP_NAMES.get(module, module).strip("'") for module in required]
         needed += _OURS_THAT_SCENARIOS_USE if self.own else ()
         rest = [text for text in needed if normalized(requirement_name(text)) not in named]
-        return Wanted(
+        return WantedEnvironment(
             cell.interpreter.path,
             cell.interpreter.version,
             (first, *self.beside, *dict.fromkeys(rest)),
         )
 
-    def subject(self, cell: Cell, environment: Environment) -> Subject:
+    def subject(self, cell: Release, environment: Environment) -> Subject:
         """Return what is run in the environment of a cell."""
         argv = self.scenario.command(environment.python, self.values)
         return Subject(f"{self.title} · {cell.package} {cell.name}", tuple(argv), kept=True)
@@ -86,7 +86,7 @@ class MatrixPlan:
 
 def cells_of(
     package: str, by_interpreter: Sequence[tuple[Interpreter, Sequence[str]]]
-) -> tuple[Cell, ...]:
+) -> tuple[Release, ...]:
     """Return the cells: all versions of one interpreter after those of the one before.
 
     Raises:
@@ -94,7 +94,7 @@ def cells_of(
     """
     several = len(by_interpreter) > 1
     cells = tuple(
-        Cell(package, version, interpreter, several)
+        Release(package, version, interpreter, several)
         for interpreter, versions in by_interpreter
         for version in versions
     )

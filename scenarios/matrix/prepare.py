@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.environments.installer import Installer
     from perftui.scenarios.environments.kept import Environment
-    from perftui.scenarios.matrix.plan import Cell, MatrixPlan
+    from perftui.scenarios.matrix.plan import MatrixPlan, Release
 
 DEFAULT_JOBS = 4
 _STEP_S = 0.1
@@ -25,7 +25,7 @@ _STEP_S = 0.1
 class Prepared(NamedTuple):
     """The environment of a cell, or why there is none."""
 
-    cell: Cell
+    cell: Release
     environment: Environment | None
     why: str
     """In one line; "" where there is one."""
@@ -68,7 +68,7 @@ def prepare(
     began = time.perf_counter()
     running = Running()
 
-    def one(cell: Cell) -> Prepared:
+    def one(cell: Release) -> Prepared:
         started = time.perf_counter()
         try:
             found = environment(plan.wanted(cell), installer, running, offline=offline)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from perftui.scenarios.history.change_points import ChangePoint
-    from perftui.scenarios.history.history import FigureHistory, History
+    from perftui.scenarios.history.history import BenchHistory, FigureHistory
 
 _HEIGHT = 7
 _MOST_ROWS = 20
@@ -21,7 +21,7 @@ _UNITS = ("_seconds", "_bytes", "_per_sec")
 
 
 def history_text(
-    history: History, figures: Sequence[FigureHistory], *, width: int, ascii_only: bool
+    history: BenchHistory, figures: Sequence[FigureHistory], *, width: int, ascii_only: bool
 ) -> str:
     """Return the whole of it.
 
@@ -49,7 +49,7 @@ def history_text(
     return "\n".join([*lines, "", *result_lines(history, figures)])
 
 
-def change_lines(history: History, figure: FigureHistory) -> list[str]:
+def change_lines(history: BenchHistory, figure: FigureHistory) -> list[str]:
     """Return a line for each change of a figure: when, at which commit, by how much."""
     return [_change(history, figure, change) for change in figure.changes]
 
@@ -61,7 +61,7 @@ def label_of(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _change(history: History, figure: FigureHistory, change: ChangePoint) -> str:
+def _change(history: BenchHistory, figure: FigureHistory, change: ChangePoint) -> str:
     point, before = history.points[change.at], history.points[max(change.at - 1, 0)]
     low, high = (percent_text(end) for end in change.change.interval)
     commits = f"commit {point.commit_words}, before {before.commit_words}"
@@ -79,7 +79,7 @@ def _lately(figure: FigureHistory) -> str:
     return f": {percent_text(ratio)} in {n} results"
 
 
-def result_lines(history: History, figures: Sequence[FigureHistory]) -> list[str]:
+def result_lines(history: BenchHistory, figures: Sequence[FigureHistory]) -> list[str]:
     """Return a line for each of the newest results."""
     if not history.points:
         return []
@@ -104,7 +104,7 @@ def _when(created: str) -> str:
     return created.replace("T", " ").removesuffix("Z")[:16] or "–"
 
 
-def _left_out(history: History) -> str:
+def _left_out(history: BenchHistory) -> str:
     words = []
     if history.other_machines:
         words.append(f"{history.other_machines} of another machine left out")

@@ -13,7 +13,7 @@ from perftui.tui.text.words import columns, tell
 
 if TYPE_CHECKING:
     from perftui.scenarios.bench.lab_run import LabRun
-    from perftui.scenarios.matrix.matrix import Column
+    from perftui.scenarios.matrix.matrix import ReleaseRuns
     from perftui.scenarios.matrix.plan import MatrixPlan
     from perftui.scenarios.matrix.prepare import Prepared
 
@@ -43,11 +43,11 @@ class MatrixProgress:
         if self._left:
             self._now(f"making {self._left} more")
 
-    def begins(self, column: Column, number: int) -> None:
+    def begins(self, column: ReleaseRuns, number: int) -> None:
         """A run begins."""
         self._now(f"{column.cell.name} {self._count(number)} runs")
 
-    def ran(self, column: Column, run: LabRun) -> None:
+    def ran(self, column: ReleaseRuns, run: LabRun) -> None:
         """A run has ended: its row."""
         self.clear()
         names = [column.cell.name, self._count(run.number)]

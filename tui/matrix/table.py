@@ -14,9 +14,9 @@ from perftui.tui.bench.columns import columns_of, heading
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.scenarios.matrix.breakdown import Part
+    from perftui.scenarios.matrix.breakdown import Spent
     from perftui.scenarios.matrix.jumps import Jump, Step
-    from perftui.scenarios.matrix.matrix import Column, Matrix
+    from perftui.scenarios.matrix.matrix import Matrix, ReleaseRuns
 
 _MOST_JUMPS = 6
 _MARK = {"regressed": "▲", "improved": "▼", "suspect": "?", "moved": "→", "inconclusive": "~"}
@@ -87,7 +87,7 @@ def version_lines(matrix: Matrix, steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def _median(column: Column, key: str) -> str:
+def _median(column: ReleaseRuns, key: str) -> str:
     value = column.series.median(key)
     figure = column.series.known().get(key)
     return "–" if value is None or figure is None else amount_text(value, figure.unit)
@@ -111,7 +111,7 @@ def breakdown_lines(matrix: Matrix) -> list[str]:
 
 
 def _add_rows(
-    rows: list[list[str]], parents: list[list[Part]], wholes: list[float], depth: int
+    rows: list[list[str]], parents: list[list[Spent]], wholes: list[float], depth: int
 ) -> None:
     """Add the rows below some nodes, of all versions at once: by name, in their order."""
     children = [[part for node in nodes for part in node.parts] for nodes in parents]

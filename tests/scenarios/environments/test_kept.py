@@ -16,7 +16,7 @@ from perftui.scenarios.environments import kept
 from perftui.scenarios.environments.installer import Installer, Running, find_installer
 from perftui.scenarios.environments.interpreters import find_interpreter
 from perftui.scenarios.environments.kept import environment, kept_environments, prune
-from perftui.scenarios.environments.wanted import Wanted
+from perftui.scenarios.environments.wanted import WantedEnvironment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ WIDGET = find_interpreter(None)
 PIP = Installer("pip", None)
 
 
-def wanted(*packages: str) -> Wanted:
-    return Wanted(WIDGET.path, WIDGET.version, packages)
+def wanted(*packages: str) -> WantedEnvironment:
+    return WantedEnvironment(WIDGET.path, WIDGET.version, packages)
 
 
 def made(*packages: str, installer: Installer | None = None) -> kept.Environment:

@@ -15,10 +15,10 @@ from perftui.scenarios.environments.kept import Environment
 from perftui.scenarios.matrix import bisect as bisection
 from perftui.scenarios.matrix.as_json import as_json
 from perftui.scenarios.matrix.bisect import between, bisect
-from perftui.scenarios.matrix.breakdown import Part, breakdown
+from perftui.scenarios.matrix.breakdown import Spent, breakdown
 from perftui.scenarios.matrix.jumps import jumps_of, steps_of
-from perftui.scenarios.matrix.matrix import Column, Matrix
-from perftui.scenarios.matrix.plan import Cell, MatrixPlan, cells_of, requirement_name
+from perftui.scenarios.matrix.matrix import Matrix, ReleaseRuns
+from perftui.scenarios.matrix.plan import MatrixPlan, Release, cells_of, requirement_name
 from perftui.scenarios.matrix.prepare import Preparation, Prepared
 from perftui.scenarios.run.runner import Scenario
 from perftui.tui.matrix.table import matrix_text
@@ -38,7 +38,7 @@ def plan(*versions: str, own: bool = False, beside: tuple[str, ...] = ()) -> Mat
     return MatrixPlan(SCENARIO, {}, own=own, package="widget", cells=cells, beside=beside)
 
 
-def prepared(cell: Cell, plan: MatrixPlan, *, kept: bool = False, **more: str) -> Prepared:
+def prepared(cell: Release, plan: MatrixPlan, *, kept: bool = False, **more: str) -> Prepared:
     environment = Environment(
         *(plan.wanted(cell), Path("/cache/x"), "/cache/x/bin/python"),
         {"widget": cell.version, **more}, kept, None,
@@ -51,7 +51,7 @@ def matrix_of(levels: dict[str, float], key: str = "duration") -> Matrix:
     """A matrix whose versions have a figure at these levels, with a per cent of noise."""
     made = plan(*levels)
     columns = [
-        Column(prepared(cell, made), series(key, (levels[cell.version] * n for n in NOISE)))
+        ReleaseRuns(prepared(cell, made), series(key, (levels[cell.version] * n for n in NOISE)))
         for cell in made.cells
     ]
     return Matrix(made, Preparation(tuple(c.prepared for c in columns), 2.5, 4), columns)
@@ -106,14 +106,14 @@ def test_a_version_without_an_environment_is_told_and_left_out() -> None:
     json.dumps(told, allow_nan=False)
 
 
-def leaves(part: Part) -> float:
+def leaves(part: Spent) -> float:
     return sum(map(leaves, part.parts)) if part.parts else part.seconds
 
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_the_tree_adds_up_to_the_whole(kept: bool) -> None:
     made = plan("1.0")
-    column = Column(prepared(made.cells[0], made, kept=kept))
+    column = ReleaseRuns(prepared(made.cells[0], made, kept=kept))
     for number in range(4):
         column.series.add(lab_run(number, duration=1.0))
     tree = breakdown(column)

@@ -13,7 +13,7 @@ from perftui.tui.text.words import columns, say
 if TYPE_CHECKING:
     from typing import Any
 
-    from perftui.scenarios.history.history import FigureHistory, History
+    from perftui.scenarios.history.history import BenchHistory, FigureHistory
 
 _MOST_CHARTS = 3
 _DESCRIPTION = """\
@@ -89,7 +89,7 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _history(what: str) -> History:
+def _history(what: str) -> BenchHistory:
     from perftui.scenarios.define.parameters import nearest
     from perftui.scenarios.history.history import history_of
     from perftui.scenarios.history.kept import known_keys, remembered
@@ -108,7 +108,7 @@ def _history(what: str) -> History:
     return history_of(found[0], points_of(kept.entries), kept.unreadable)
 
 
-def _figures(history: History, asked: list[str]) -> list[FigureHistory]:
+def _figures(history: BenchHistory, asked: list[str]) -> list[FigureHistory]:
     """Return those that are drawn."""
     by_key = {figure.key: figure for figure in history.figures}
     for name in asked:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.matrix.bisect import Bisected
     from perftui.scenarios.matrix.matrix import Matrix
-    from perftui.scenarios.matrix.plan import Cell, MatrixPlan
+    from perftui.scenarios.matrix.plan import MatrixPlan, Release
     from perftui.scenarios.run.runner import Scenario
 
 INCONCLUSIVE = 3
@@ -213,7 +213,7 @@ def _plan(args: argparse.Namespace) -> MatrixPlan:
     )
 
 
-def _cells(args: argparse.Namespace, package: str) -> tuple[Cell, ...]:
+def _cells(args: argparse.Namespace, package: str) -> tuple[Release, ...]:
     from perftui.scenarios.environments.interpreters import find_interpreter
     from perftui.scenarios.environments.releases import versions_of
     from perftui.scenarios.matrix.plan import cells_of

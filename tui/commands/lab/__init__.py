@@ -1,0 +1,1 @@
+"""Commands that run something more than once, or compare what was run before."""
