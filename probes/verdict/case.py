@@ -9,11 +9,13 @@ from perftui.probes.profile.blame import keepers_of
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.places import Spots
+from perftui.probes.verdict.spent import burnt, waited
 
 if TYPE_CHECKING:
     from perftui.probes.profile.blame import Keeping
     from perftui.probes.spine.reader import Import, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
+    from perftui.probes.verdict.spent import Burnt, WaitedFor
 
 RSS_STEPS = 400
 
@@ -43,6 +45,16 @@ class Case:
         return self.reader.call_tree(self.t0_ns, self.t1_ns)
 
     @cached_property
+    def burnt(self) -> Burnt:
+        """CPU by the program's own functions."""
+        return burnt(self.spots, self.threads)
+
+    @cached_property
+    def waited(self) -> WaitedFor:
+        """Waiting by the program's own functions."""
+        return waited(self.spots, self.threads)
+
+    @cached_property
     def imports(self) -> tuple[Import, ...]:
         """All imports."""
         return self.reader.imports(self.t0_ns, self.t1_ns)
@@ -55,9 +67,8 @@ class Case:
 
     @cached_property
     def alerts(self) -> tuple[Alert, ...]:
-        """The newest form of every alert and mark, by onset."""
-        told = self.reader.alerts(self.t0_ns, self.t1_ns)
-        return tuple({(alert.kind, alert.t_onset_ns): alert for alert in told}.values())
+        """Every alert and mark, by onset."""
+        return self.reader.alerts(self.t0_ns, self.t1_ns)
 
     def alerts_of(self, *kinds: str) -> tuple[Alert, ...]:
         """Alerts of some kinds that are more than a mark."""

@@ -87,8 +87,7 @@ class Spots:
 
     def place(self, node: int) -> str:
         """Return a node as "function file:line"."""
-        frame = self.tree.frame(node)
-        return f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
+        return place_of(self.key(node), self.tree.frame(node).line)
 
 
 def leaves(threads: Sequence[ThreadTree]) -> Iterator[tuple[ThreadTree, int, Weights]]:
