@@ -17,7 +17,7 @@ def total(keys):
     return sum(price_of(key) for key in keys)
 
 
-began = time.perf_counter()
+began, before = time.perf_counter(), time.process_time()
 while time.perf_counter() - began < 10:
     total(range(200))
-print(json.dumps({"seconds": time.perf_counter() - began}))
+print(json.dumps({"seconds": time.process_time() - before}))

@@ -20,9 +20,7 @@ def report():
     return sum(len(customer_of(customer)) for _, customer in rows)
 
 
-began, used = time.perf_counter(), 0.0
+began = time.perf_counter()
 while time.perf_counter() - began < 10:
-    start = time.process_time()
     report()
-    used += time.process_time() - start
-print(json.dumps({"seconds": used}))
+print(json.dumps({"seconds": time.process_time()}))

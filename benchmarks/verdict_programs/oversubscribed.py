@@ -13,7 +13,7 @@ def group():
     return con.execute("SELECT k, sum(i), median(i) FROM t GROUP BY k").fetchall()
 
 
-began, used = time.perf_counter(), time.process_time()
+began = time.perf_counter()
 while time.perf_counter() - began < 10:
     group()
-print(json.dumps({"seconds": time.process_time() - used}))
+print(json.dumps({"seconds": time.process_time()}))

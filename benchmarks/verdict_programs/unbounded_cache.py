@@ -17,4 +17,4 @@ while time.perf_counter() - began < 14:
     answer(n)
     n += 1
     time.sleep(0.05)
-print(json.dumps({"bytes": sum(map(len, CACHE.values()))}))
+print(json.dumps({"bytes": sum(map(len, CACHE.values())), "over_s": 14}))

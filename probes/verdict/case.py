@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from perftui.probes.profile.blame import keepers_of
 from perftui.probes.spine.reader import TREE
@@ -12,6 +14,8 @@ from perftui.probes.verdict.places import Spots
 from perftui.probes.verdict.spent import burnt, waited
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perftui.probes.profile.blame import Keeping
     from perftui.probes.spine.reader import Import, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
@@ -43,6 +47,28 @@ class Case:
     def threads(self) -> tuple[ThreadTree, ...]:
         """Stacks of all threads."""
         return self.reader.call_tree(self.t0_ns, self.t1_ns)
+
+    @property
+    def _meta(self) -> Mapping[str, Any]:
+        """What a recording says of the machine; nothing of what is going on."""
+        found: Mapping[str, Any] = getattr(self.reader, "meta", {})
+        return found
+
+    @cached_property
+    def cores(self) -> int | None:
+        """Of the machine that it ran on, None if that is not known."""
+        machine = self._meta.get("machine") if self._meta else {"cpu_count": os.cpu_count()}
+        cores = machine.get("cpu_count") if isinstance(machine, dict) else None
+        return cores if isinstance(cores, int) else None
+
+    def has_source(self, file: str) -> bool:
+        """Tell whether a file has not changed since it ran, as far as that can be told."""
+        began = self._meta.get("created_wall_ns")
+        try:
+            changed_ns = Path(file).stat().st_mtime_ns
+        except (OSError, ValueError):
+            return False
+        return not isinstance(began, int) or changed_ns <= began
 
     @cached_property
     def burnt(self) -> Burnt:

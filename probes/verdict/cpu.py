@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import ROOT
-from perftui.probes.text.units import NS_PER_S, format_seconds
+from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import RankedFinding, percent
+from perftui.probes.verdict.habits import habit_of
 from perftui.probes.verdict.places import below, leaves, place_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ LEAST_BUSY = 0.5
 LEAST_CPU_S = 0.3
 CPU_WEIGHT = 0.6
 """To use CPU is what a program is for: what it waits for or keeps is more of a finding."""
+TOLD_COVERAGE = 0.9
+LEAST_MOVED_BYTES = 100_000_000
+SPILLS = "if it spills to disk: give it more memory, or less at once"
+OVER = 2
+"""More threads than so many times the cores get in each other's way."""
 LEAST_SHARE = 0.3
 """Of all CPU, in one function."""
 
@@ -44,13 +50,17 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
     total, line = below(case.spots, case.threads, key, "cpu_ns")
     libraries = burn.packages.get(key, {})
     package = max(libraries, key=lambda each: libraries[each], default="")
+    habit = habit_of(case.spots, case.threads, key, "cpu_ns", has_source=case.has_source(key[1]))
     inside = ""
     if package and libraries[package] >= 0.5 * burn.by_own[key]:
-        inside = f", most of it in {package}"
+        inside = package
+    if habit is not None and habit.what not in inside:
+        inside = f"{inside}, {habit.what}" if inside else habit.what
+    inside = inside and f", most of it in {inside}"
     share = min(total / burn.whole_ns, 1.0)
     yield RankedFinding(
         "cpu",
-        f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(share)} of all{inside}",
+        f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(share)} of {_all(case)}{inside}",
         "info",
         CPU_WEIGHT * min(share * wanted_s / case.span_s, 1.0),
         case.t0_ns,
@@ -60,7 +70,7 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         f"{whole_s / case.span_s:.2f} cores on average, imports left out",
         place_of(key, line),
         seconds=total / NS_PER_S,
-        next_step="make this faster, or ask for less of it",
+        next_step="make this faster, or ask for less of it" if habit is None else habit.step,
     )
 
 
@@ -70,18 +80,27 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
     packages: dict[Key, str] = {}
     for _, node, weights in leaves(case.threads):
         spot = case.spots.of(node)
-        if spot.own != ROOT and spot.package and not spot.importing:
+        if spot.own != ROOT and not spot.importing and not spot.idle:
             key = case.spots.key(spot.own)
-            waits[key] = waits.get(key, 0) + weights.waiting_ns
-            packages[key] = spot.package
+            # Of a call into C there may be no frame of the library (DuckDB's).
+            amount = weights.waiting_ns if spot.package else weights.lock_ns
+            waits[key] = waits.get(key, 0) + amount
+            packages[key] = spot.package or packages.get(key, "")
     key = max(waits, key=lambda each: waits[each], default=("", ""))
     line = below(case.spots, case.threads, key, "wall_ns")[1] if key[0] else 0
     seconds = burn.native_ns / NS_PER_S
-    who = f", {packages[key]} is waited for" if key[0] else ""
+    who = f", {packages[key]} is waited for" if packages.get(key) else ""
+    more, step = [], "it works in native code: less of it has to be asked for"
+    if moved := moved_to_disk(case):
+        more, step = [moved], SPILLS
+    threads, cores = most_threads(case), case.cores
+    if cores and threads > OVER * cores and threads > OVER + cores:
+        more.append(f"{threads} threads on {cores} cores")
+        step = "ask for no more threads than there are cores (DuckDB: SET threads)"
     return RankedFinding(
         "cpu_native",
         f"native threads use CPU: {format_seconds(seconds)}, "
-        f"{percent(burn.native_ns / burn.whole_ns)} of all{who}",
+        f"{percent(burn.native_ns / burn.whole_ns)} of {_all(case)}{who}",
         "info",
         CPU_WEIGHT * min(seconds / burn.whole_ns * burn.wanted_ns / case.span_s, 1.0),
         case.t0_ns,
@@ -89,9 +108,39 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
         "Threads",
         "SELECT function, file, cpu_s FROM top_self "
         f"WHERE starts_with(function, {proof.text(NATIVE)})",
-        "threads without Python; called by whom is told by who waits meanwhile",
+        "; ".join(
+            [
+                f"{burn.whole_ns / NS_PER_S / case.span_s:.2f} cores on average",
+                "called by whom is told by who waits meanwhile",
+                *more,
+            ]
+        ),
         place_of(key, line) if key[0] else "",
         seconds=seconds,
         may_be_wrong="by who waits meanwhile" if key[0] else "",
-        next_step="it works in native code: less of it has to be asked for",
+        next_step=step,
     )
+
+
+def _all(case: Case) -> str:
+    """Say what a share of the CPU that stacks explain is of."""
+    coverage = case.status.stack_coverage
+    return "all" if coverage is None or coverage >= TOLD_COVERAGE else "what stacks explain"
+
+
+def moved_to_disk(case: Case) -> str:
+    """Say how much the program wrote and read, if it wrote much; "" else."""
+    last = case.reader.last
+    written, read = last("io_write_bytes") or 0.0, last("io_read_bytes") or 0.0
+    if written < LEAST_MOVED_BYTES:
+        return ""
+    return f"the program wrote {format_bytes(written)} and read {format_bytes(read)}"
+
+
+def most_threads(case: Case) -> int:
+    """Return the most threads that one process had without Python at once."""
+    native: dict[int, int] = {}
+    for thread in case.reader.threads(case.t0_ns, case.t1_ns):
+        if not thread.is_python:
+            native[thread.pid] = native.get(thread.pid, 0) + 1
+    return max(native.values(), default=0)

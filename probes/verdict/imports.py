@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_seconds
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 LEAST_IMPORT_S, LEAST_IMPORT_SHARE = 2.0, 0.05
 SHORT_IMPORT_S, SHORT_IMPORT_SHARE = 0.3, 0.2
 """Of a short run: where much of it is importing, that is its story."""
+INSIDE_S = 0.15
+"""An import inside of a function is a wait of whoever calls it first."""
+LATE_S = 2.0
+"""After the start of its process it is no part of the start any more, but of a request."""
+LATE_IMPACT = 0.1
+MORE_PROCESSES = 1.5
+"""Where imports of all processes took so many times as long as those of the one with most."""
 OWN_NAME = "perftui"
 
 
@@ -33,40 +40,130 @@ def outermost(imports: tuple[Import, ...]) -> list[Import]:
 
 
 def imports(case: Case) -> Iterator[RankedFinding]:
-    """Yield what imports took, of the process in which they took most."""
+    """Yield what imports took: of one process, or of many where many import."""
     by_pid: dict[int, list[Import]] = {}
     for row in outermost(case.imports):
         by_pid.setdefault(row.pid, []).append(row)
+    yield from _unrecorded(case, set(by_pid))
     if not by_pid:
         return
     took = {pid: _covered_ns(rows) for pid, rows in by_pid.items()}
     pid = max(took, key=lambda each: took[each])
-    took_s = took[pid] / NS_PER_S
-    share = min(took_s / case.span_s, 1.0)
-    is_long = took_s >= LEAST_IMPORT_S and share >= LEAST_IMPORT_SHARE
-    if not is_long and not (took_s >= SHORT_IMPORT_S and share >= SHORT_IMPORT_SHARE):
+    rows, took_ns, where = by_pid[pid], took[pid], f" of process {pid}" if len(by_pid) > 1 else ""
+    all_rows = [row for rows in by_pid.values() for row in rows]
+    if _covered_ns(all_rows) >= MORE_PROCESSES * took_ns:
+        rows, took_ns = all_rows, _covered_ns(all_rows)
+        where = f" in {sum(ns > 0.1 * took[pid] for ns in took.values())} processes"
+    share = min(took_ns / NS_PER_S / case.span_s, 1.0)
+    rows = sorted(rows, key=lambda row: -row.total_ns)
+    inside = _inside(case, rows[0])
+    if not _matters(took_ns / NS_PER_S, share, inside):
         return
-    rows = sorted(by_pid[pid], key=lambda row: -row.total_ns)
-    first = rows[0]
-    count = sum(row.pid == pid for row in case.imports)
-    telling = [row for row in rows if row.total_ns >= 0.1 * took[pid]] or rows  # many small ones
+    yield _imported(case, rows, took_ns / NS_PER_S, where, inside)
+
+
+def _unrecorded(case: Case, recorded: set[int]) -> Iterator[RankedFinding]:
+    """Yield the imports of processes that told of none, by what their stacks say."""
+    by_package: dict[str, int] = {}
+    pids = set()
+    for thread, node, weights in leaves(case.threads):
+        if thread.pid in recorded or not weights.wall_ns:
+            continue
+        spot = case.spots.of(node)
+        if spot.importing:
+            name = spot.package or "the standard library"
+            by_package[name] = by_package.get(name, 0) + weights.wall_ns
+            pids.add(thread.pid)
+    took_s = sum(by_package.values()) / NS_PER_S
+    share = min(took_s / max(len(pids), 1) * _at_once(case, pids) / case.span_s, 1.0)
+    if took_s < LEAST_IMPORT_S or share < LEAST_IMPORT_SHARE:
+        return
     named = ", ".join(
-        f"{row.module} {format_seconds(row.total_ns / NS_PER_S)}" for row in telling[:3]
+        f"{name} {format_seconds(by_package[name] / NS_PER_S)}"
+        for name in sorted(by_package, key=lambda each: -by_package[each])[:3]
     )
-    where = f" of process {pid}" if len(by_pid) > 1 else ""
+    many = f"{len(pids)} processes" if len(pids) > 1 else f"process {min(pids)}"
     yield RankedFinding(
         "imports",
-        f"imports {_of(took_s, case.span_s)}: {named}",
+        f"imports {format_seconds(took_s)} in {many}, together: {named}",
         "info",
         share,
-        min(row.t0_ns for row in telling),
-        max(row.t0_ns + row.total_ns for row in telling),
+        case.t0_ns,
+        case.t1_ns,
+        "Flame",
+        proof.IMPORTING,
+        "by their stacks: these processes did not tell of imports",
+        seconds=took_s,
+        next_step="start fewer processes, or import less in them",
+    )
+
+
+def _at_once(case: Case, pids: set[int]) -> float:
+    """Return how much of the run some processes cover, as a multiple of one's mean life."""
+    spans = sorted(
+        (p.t_start_ns, p.t_end_ns or case.t1_ns) for p in case.reader.processes() if p.pid in pids
+    )
+    covered, until, whole = 0, 0, 0
+    for begin, end in spans:
+        covered += max(end - max(begin, until), 0)
+        until = max(until, end)
+        whole += end - begin
+    return covered / (whole / len(spans)) if whole else 1.0
+
+
+class _Inside(NamedTuple):
+    """Where in the program an import was met."""
+
+    code: str
+    function: str
+    """"" if that is the code of a module, which runs at the start."""
+    late_s: float
+    """After the start of its process."""
+
+
+def _matters(took_s: float, share: float, inside: _Inside) -> bool:
+    if took_s >= LEAST_IMPORT_S and share >= LEAST_IMPORT_SHARE:
+        return True
+    if took_s >= SHORT_IMPORT_S and share >= SHORT_IMPORT_SHARE:
+        return True
+    is_late = share >= LEAST_IMPORT_SHARE or inside.late_s >= LATE_S
+    return bool(inside.function) and took_s >= INSIDE_S and is_late
+
+
+def _imported(
+    case: Case, rows: list[Import], took_s: float, where: str, inside: _Inside
+) -> RankedFinding:
+    share = min(took_s / case.span_s, 1.0)
+    by_module: dict[str, int] = {}
+    for row in rows:
+        by_module[row.module] = by_module.get(row.module, 0) + row.total_ns
+    first = max(by_module, key=lambda module: by_module[module])
+    telling = [m for m, ns in by_module.items() if ns >= 0.1 * took_s * NS_PER_S] or [
+        *by_module  # many small ones
+    ]
+    telling.sort(key=lambda module: -by_module[module])
+    named = ", ".join(f"{m} {format_seconds(by_module[m] / NS_PER_S)}" for m in telling[:3])
+    mine = [row for row in rows if row.module in telling]
+    pids = {row.pid for row in rows}
+    count = sum(row.pid in pids for row in case.imports)
+    evidence, step = f"{count} modules{where}", f"import {first} where it is used, if not always"
+    is_late = bool(inside.function) and inside.late_s >= LATE_S
+    if inside.function:
+        evidence += f"; inside {inside.function}: whoever calls it first waits for it"
+        step = f"import {first} at the start, or call {inside.function} once before it counts"
+    return RankedFinding(
+        "imports",
+        f"imports {_of(took_s, case.span_s)}{where if len(pids) > 1 else ''}: {named}",
+        "info",
+        max(share, LATE_IMPACT if is_late else 0.0),
+        min(row.t0_ns for row in mine),
+        max(row.t0_ns + row.total_ns for row in mine),
         "Imports",
         proof.IMPORTS,
-        f"{count} modules{where}",
-        _importer(case, first),
+        evidence,
+        inside.code,
         seconds=took_s,
-        next_step=f"import {first.module} where it is used, if that is not always",
+        next_step=step,
     )
 
 
@@ -80,7 +177,7 @@ def _covered_ns(rows: list[Import]) -> int:
     return covered
 
 
-def _importer(case: Case, row: Import) -> str:
+def _inside(case: Case, row: Import) -> _Inside:
     """Return the program's own line that was on the stack while a module was imported."""
     threads = case.reader.call_tree(row.t0_ns, row.t0_ns + max(row.total_ns, 1))
     places: dict[int, int] = {}
@@ -88,7 +185,13 @@ def _importer(case: Case, row: Import) -> str:
         spot = case.spots.of(node)
         if thread.pid == row.pid and spot.importing and spot.own != ROOT:
             places[spot.own] = places.get(spot.own, 0) + weights.wall_ns
-    return case.spots.place(max(places, key=lambda node: places[node])) if places else ""
+    if not places:
+        return _Inside("", "", 0.0)
+    node = max(places, key=lambda each: places[each])
+    name = case.reader.tree.frame(node).function
+    started = [p.t_start_ns for p in case.reader.processes() if p.pid == row.pid]
+    late_s = (row.t0_ns - started[0]) / NS_PER_S if started else 0.0
+    return _Inside(case.spots.place(node), "" if name.startswith("<") else name, late_s)
 
 
 def _of(part_s: float, whole_s: float) -> str:

@@ -29,6 +29,8 @@ LEAST_PEAK_BYTES = 100_000_000
 PEAK_RATIO = 2.0
 FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
+LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
+"""Of the run, at its end: what was filled before is full."""
 GROWTH = ("streaming_violation", "mem_growth")
 
 
@@ -65,6 +67,7 @@ def _limit(case: Case) -> Iterator[RankedFinding]:
 
 def _growths(case: Case, alerts: list[Alert]) -> Iterator[RankedFinding]:
     """One finding for each kind, of the alert in whose span RSS rose most."""
+    told = set()
     for kind in GROWTH:
         mine = [alert for alert in alerts if alert.kind == kind]
         if not mine:
@@ -73,6 +76,9 @@ def _growths(case: Case, alerts: list[Alert]) -> Iterator[RankedFinding]:
         t0, t1 = case.alert_span(alert)
         grown = _rose(case, t0, t1)
         kept = _keeper(case, t0, t1)
+        if kept is not None and kept.what in told:
+            continue  # one cause: it was found to follow the rows later, or no more
+        told.add("" if kept is None else kept.what)
         code, unsure = _by_whom(case, t0, t1, kept)
         size = "memory" if grown is None else format_bytes(grown)
         held = f": {_held(kept)}" if kept is not None else ""
@@ -103,22 +109,31 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
     least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
+        took_s = (kept.t1_ns - kept.t0_ns) / NS_PER_S
+        ended, flat_s = _is_full(case), _flat_s(case)
+        size = f"{about}{format_bytes(kept.bytes)}"
         yield RankedFinding(
             "keeps",
-            f"keeps {about}{format_bytes(kept.bytes)} more: {_held(kept)}",
+            f"holds {size}: {_held(kept)}"
+            if ended
+            else f"keeps {size} more in {format_seconds(took_s)}: {_held(kept)}",
             "info",
-            0.3 + _share(case, kept.bytes),
+            0.2 * _share(case, kept.bytes) if ended else 0.3 + _share(case, kept.bytes),
             kept.t0_ns,
             kept.t1_ns,
             "Memory",
             proof.keepers_sql(kept.what),
-            f"in {format_seconds((kept.t1_ns - kept.t0_ns) / NS_PER_S)} of looks from inside: "
-            f"{kept.confidence}",
+            f"in {format_seconds(took_s)} of looks from inside: {kept.confidence}"
+            + (f"; memory has been flat for the last {format_seconds(flat_s)}" if ended else ""),
             "" if kept.code is None else str(kept.code),
             bytes=kept.bytes,
             may_be_wrong="it may be meant to be filled",
-            next_step="run it for longer: whether it goes on takes about 15 s to tell",
+            next_step=""
+            if ended
+            else "run it for longer: whether it goes on takes about 15 s to tell",
         )
+        return
+    if _is_full(case):
         return
     for alert in [a for a in case.alerts if a.kind == "mem_growth"][-1:]:
         t0, t1 = case.alert_span(alert)
@@ -197,6 +212,20 @@ def _freed(case: Case) -> Iterator[RankedFinding]:
                 bytes=round(size),
                 next_step="no leak: the allocator keeps them; release gives them back",
             )
+
+
+def _is_full(case: Case) -> bool:
+    """Tell whether what grew has come to its end: loaded once, and kept."""
+    return _flat_s(case) >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
+
+
+def _flat_s(case: Case) -> float:
+    """Return for how long RSS has not gone above what it was before, up to the end."""
+    top, since = 0.0, case.t0_ns
+    for t, _, last in case.rss:
+        if last > 1.03 * top:
+            top, since = last, t
+    return (case.t1_ns - since) / NS_PER_S
 
 
 def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:

@@ -36,6 +36,10 @@ IMPORTS = (
     "SELECT module, total_s, self_s, rss_bytes FROM imports WHERE parent IS NULL "
     "ORDER BY total_s DESC NULLS LAST LIMIT 20"
 )
+IMPORTING = (
+    "SELECT function, file, wall_s, cpu_s FROM top_total "
+    "WHERE function = '_find_and_load' AND starts_with(file, '<frozen importlib')"
+)
 LAST_WORDS = "SELECT t_s, text FROM log WHERE stream = 'stderr' ORDER BY t_ns DESC LIMIT 20"
 ENDS = "SELECT t_s, pid, exit_code, signal FROM exits ORDER BY t_ns DESC"
 TASKS = (

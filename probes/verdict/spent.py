@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from perftui.probes.verdict.places import Key, Spots
 
 
+Thread = tuple[int, int]
+"""(pid, tid)"""
+
+
 class Burnt(NamedTuple):
     """CPU by the program's own functions."""
 
@@ -25,6 +29,8 @@ class Burnt(NamedTuple):
     by_own: dict[Key, int]
     packages: dict[Key, dict[str, int]]
     """By own function: CPU in the libraries that it calls."""
+    by_node: dict[int, int]
+    """By place of an own function, a line of it."""
     native_ns: int
     """Of threads that run no Python."""
 
@@ -34,6 +40,7 @@ def burnt(spots: Spots, threads: Sequence[ThreadTree]) -> Burnt:
     whole = wanted = native = 0
     by_own: dict[Key, int] = {}
     packages: dict[Key, dict[str, int]] = {}
+    by_node: dict[int, int] = {}
     for _, node, weights in leaves(threads):
         spot = spots.of(node)
         if spot.importing:
@@ -47,20 +54,22 @@ def burnt(spots: Spots, threads: Sequence[ThreadTree]) -> Burnt:
             continue
         key = spots.key(spot.own if spot.own != ROOT else node)
         by_own[key] = by_own.get(key, 0) + weights.cpu_ns
+        if spot.own != ROOT:
+            by_node[spot.own] = by_node.get(spot.own, 0) + weights.cpu_ns
         if spot.package and spot.own != ROOT:
             mine = packages.setdefault(key, {})
             mine[spot.package] = mine.get(spot.package, 0) + weights.cpu_ns
-    return Burnt(whole, wanted, by_own, packages, native)
+    return Burnt(whole, wanted, by_own, packages, by_node, native)
 
 
 class WaitedFor(NamedTuple):
     """Waiting of threads that had something to do."""
 
-    working_ns: dict[tuple[int, int], int]
+    working_ns: dict[Thread, int]
     """By thread: its time, without that in which it waited for work or for others."""
     by_kind: dict[tuple[str, str], dict[Key, int]]
     """By (field of `Weights`, library): by own function."""
-    threads: dict[tuple[str, str], dict[tuple[int, int], int]]
+    threads: dict[tuple[str, str], dict[Thread, int]]
     """By the same: by thread."""
 
 

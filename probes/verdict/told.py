@@ -81,8 +81,10 @@ def alerts(case: Case, said: set[str]) -> Iterator[RankedFinding]:
             proof.alerts_sql(kind),
             alert.evidence,
             where,
-            seconds=_length(case, alert),
-            next_step="lay that time against the time before it: D on the screen",
+            seconds=None if kind == "loop_blocked" else _length(case, alert),
+            next_step="run it in a thread (asyncio.to_thread), or in pieces that await"
+            if kind == "loop_blocked"
+            else "lay that time against the time before it: D on the screen",
         )
 
 
