@@ -86,12 +86,12 @@ SCENARIOS = {
 }
 
 CASES = {
-    "asyncio_stuck": Known(("tasks_stuck",), ("fetch",), "lock"),
+    "asyncio_stuck": Known(("tasks_stuck",), ("fetch",), "Lock"),
     "attach_steady": HEALTHY,
     "daemon": Known(("cpu",), ("serve",)),
     "deadlock": Known(("lock_wait",), ("transfer_in", "transfer_out"), "lock"),
     "deep_recursion": Known(("cpu",), ("burn",)),
-    "duckdb_memory_limit": Known(("failed",), (), "Memory"),
+    "duckdb_memory_limit": Known(("failed",)),
     "lancedb_add_loop": Known((*_GROWS, "waits_in_library", "cpu_native", "cpu"), ()),
     "lazy_loader": Known(("imports",), ("handle",), "pandas"),
     "leak_that_slows": Known(_GROWS, (), "kept"),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from perftui.probes.verdict.spent import Burnt, WaitedFor
 
 RSS_STEPS = 400
+OURS = "perftui.probes."
+"""What our own agent keeps in the program is none of its memory."""
 
 
 class Case:
@@ -45,8 +47,8 @@ class Case:
 
     @cached_property
     def threads(self) -> tuple[ThreadTree, ...]:
-        """Stacks of all threads."""
-        return self.reader.call_tree(self.t0_ns, self.t1_ns)
+        """Stacks of all threads, those told after the end, too: who waited is read up to then."""
+        return self.reader.call_tree(self.t0_ns, self.t1_ns + NS_PER_S)
 
     @property
     def _meta(self) -> Mapping[str, Any]:
@@ -89,7 +91,8 @@ class Case:
     def keepers(self) -> list[Keeping]:
         """What holds more than before, the most first."""
         blame = self.reader.blame(self.t0_ns, self.t1_ns)
-        return keepers_of(blame, self.reader.tree, self.reader.call_tree)
+        found = keepers_of(blame, self.reader.tree, self.reader.call_tree)
+        return [kept for kept in found if not kept.what.startswith(OURS)]
 
     @cached_property
     def alerts(self) -> tuple[Alert, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.spine.calltree import ROOT
+from perftui.probes.spine.calltree import ROOT, own_path
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import RankedFinding
@@ -27,6 +27,8 @@ LATE_IMPACT = 0.1
 MORE_PROCESSES = 1.5
 """Where imports of all processes took so many times as long as those of the one with most."""
 OWN_NAME = "perftui"
+OURS_THAT_RUN = "scenarios/catalogue"
+"""What is the program when it is run; what else of perftui imports is no request's wait."""
 
 
 def outermost(imports: tuple[Import, ...]) -> list[Import]:
@@ -188,7 +190,9 @@ def _inside(case: Case, row: Import) -> _Inside:
     if not places:
         return _Inside("", "", 0.0)
     node = max(places, key=lambda each: places[each])
-    name = case.reader.tree.frame(node).function
+    frame = case.reader.tree.frame(node)
+    runs = (own_path(frame.file) or OURS_THAT_RUN).startswith(OURS_THAT_RUN)
+    name = frame.function if runs else "<ours>"
     started = [p.t_start_ns for p in case.reader.processes() if p.pid == row.pid]
     late_s = (row.t0_ns - started[0]) / NS_PER_S if started else 0.0
     return _Inside(case.spots.place(node), "" if name.startswith("<") else name, late_s)

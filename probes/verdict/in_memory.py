@@ -27,6 +27,8 @@ LEAST_KEPT_SHARE = 0.1
 """Of the peak: what is less is no reason why a program is big."""
 LEAST_PEAK_BYTES = 100_000_000
 PEAK_RATIO = 2.0
+LEAST_HELD_SHARE = 0.05
+"""Of what RSS rose by: looks are short, but what holds less than this has not made it grow."""
 FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
 LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
@@ -243,7 +245,12 @@ def _share(case: Case, size: float | None) -> float:
 
 def _keeper(case: Case, t0_ns: int, t1_ns: int) -> Keeping | None:
     """Return what holds most of what came in a span, of what was looked at in it."""
-    mine = [k for k in case.keepers if k.t0_ns < t1_ns and k.t1_ns > t0_ns and k.bytes > 0]
+    least = LEAST_HELD_SHARE * (_rose(case, t0_ns, t1_ns) or 0)
+    mine = [
+        kept
+        for kept in case.keepers
+        if kept.t0_ns < t1_ns and kept.t1_ns > t0_ns and kept.bytes > max(least, 0)
+    ]
     return mine[0] if mine else None
 
 

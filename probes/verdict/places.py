@@ -51,6 +51,8 @@ class Spot(NamedTuple):
     importing: bool
     idle: bool
     """It waits for work, or for others who do it."""
+    asked: bool = False
+    """A library was asked, and waits for the answer of a thread of its own."""
 
 
 class Spots:
@@ -83,8 +85,11 @@ class Spots:
                 if name in _STARTS_WORKER and package_of(frame.module) == "multiprocessing":
                     # The `-c` that it stands in was written by multiprocessing.
                     spot = Spot(ROOT, "", False, name == "main")
-                idle = name in _FOR_OTHERS.get(package_of(frame.module), ())
-                spot = spot._replace(idle=spot.idle or idle)
+                package = package_of(frame.module)
+                # A library that waits for the answer of its own thread is what is waited for.
+                asked = spot.asked or (bool(spot.package) and package == "concurrent")
+                idle = name in _FOR_OTHERS.get(package, ()) and not asked
+                spot = spot._replace(idle=spot.idle or idle, asked=asked)
             elif frame.module and not spot.package:
                 spot = spot._replace(package=package_of(frame.module))
             known[at] = spot

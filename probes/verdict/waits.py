@@ -41,6 +41,7 @@ NEXT = {
     "gil_ns": "use processes, or do more per call into native code",
     "queue_ns": "the machine is busy: measure again on a quiet one",
 }
+UNSURE_WEIGHT = 0.5
 WEIGHTS = {"queue_ns": 0.2, "child_ns": 0.3}
 """The machine's doing, and the child's: the child is measured too."""
 ALERTS_OF = {"lock_ns": "lock_wait", "io_ns": "io_wait", "queue_ns": "cpu_contention"}
@@ -72,9 +73,9 @@ def _ready(wait: WaitedFor) -> dict[Thread, int]:
     return {at: ns - queue.get(at, 0) for at, ns in wait.working_ns.items()}
 
 
-def _of_what(case: Case, mine: list[Thread], field: str) -> tuple[str, str, float]:
+def _of_what(case: Case, mine: list[Thread], field: str) -> tuple[str, str, float, float]:
     """Say which time a share is of and what is not in it, and return its length on average, in
-    seconds.
+    seconds, and how many of the threads lived at once.
 
     Idle time counts for the length: what waits seldom matters less.
     """
@@ -93,7 +94,7 @@ def _of_what(case: Case, mine: list[Thread], field: str) -> tuple[str, str, floa
         length_s *= 1 - min(queued_ns / whole_ns, 0.95)
         if queued_ns > (1 - OWN_TIME) * working_ns:
             left_out = ", time without a free core left out"
-    return said, left_out, length_s
+    return said, left_out, length_s, max(whole_ns / NS_PER_S / case.span_s, 1.0)
 
 
 def _wait(
@@ -105,7 +106,7 @@ def _wait(
 ) -> RankedFinding:
     field, library = kind
     threads = len(mine)
-    said, left_out, length_s = _of_what(case, mine, field)
+    said, left_out, length_s, at_once = _of_what(case, mine, field)
     ranked = sorted(by_own, key=lambda key: -by_own[key])
     key = ranked[0]
     column = "waiting_ns" if library else field
@@ -125,11 +126,12 @@ def _wait(
         ):
             what = "for a lock or for native threads"
             unsure = "to the kernel both are a futex, and there were native threads"
+            weight = UNSURE_WEIGHT
         elif _gil_held(case, mine) >= GIL_BOUND:
             what = "for a lock or for the GIL"
             unsure = "others held the GIL most of the time, and to the kernel both are a futex"
     many = f" of {threads} threads" if threads > 1 else ""
-    part = sum(by_own.values()) / NS_PER_S / max(threads, 1) / length_s
+    part = sum(by_own.values()) / NS_PER_S / at_once / length_s
     impact = min(part, 1.0) * weight
     if field == "gil_ns" and threads > 1 and share >= GIL_BOUND:
         impact = max(impact, CPU_WEIGHT + 0.05)  # that it uses a core is the half of it

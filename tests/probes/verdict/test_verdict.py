@@ -514,3 +514,32 @@ def test_growth_of_one_thing_is_one_finding() -> None:
     kinds = [each.kind for each in told.verdict.findings]
     assert "streaming_violation" in kinds
     assert "mem_growth" not in kinds
+
+
+def test_a_library_that_waits_for_its_own_thread_is_what_is_waited_for() -> None:
+    told = Told()
+    tree = told.log.tree
+    root = "/usr/lib/python3.12/"
+    frames = [
+        tree.frame_id("ask", "/app/ask.py", 7),
+        tree.frame_id("run", LIBRARY, 33),
+        tree.frame_id("Future.result", f"{root}concurrent/futures/_base.py", 451),
+        tree.frame_id("Condition.wait", f"{root}threading.py", 320),
+    ]
+    (first, *_) = told.ran((tree.intern(frames), "lock")).verdict.findings
+    assert first.text == "waits 100 % of the time in duckdb"
+    pool = Told()
+    names = ("ask", "Future.result", "Condition.wait")
+    files = ("/app/ask.py", f"{root}concurrent/futures/_base.py", f"{root}threading.py")
+    waits = [pool.log.tree.frame_id(*at, 7) for at in zip(names, files, strict=True)]
+    assert pool.ran((pool.log.tree.intern(waits), "lock")).verdict.findings == ()
+
+
+def test_what_the_agent_keeps_and_what_is_too_small_keep_no_growth() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=20e6)
+    told.and_(alert("mem_growth", "warn", 5.0))
+    for what in ("perftui.probes.agent.api.x", "__main__.few"):
+        told.and_(Keeper(12 * S, PID, 9 * S, what, "dict", "int", 9, 9, 4_000_000, False, ""))
+    (first, *_) = told.verdict.findings
+    assert first.text.startswith("grows by 299 MB")
