@@ -100,7 +100,7 @@ CASES = {
     "new_gc_heavy": Known(("cpu", "collector"), ("churn",), arguments=("8",)),
     "new_interp_pool": Known(("cpu", "waits_gil"), ("work",), python="3.14"),
     "new_lazy_explicit": Known((), python="3.15"),
-    "new_mp_top_import": Known((), python="3.14"),
+    "new_mp_top_import": Known(("imports",), python="3.14"),
     "new_states": Known(("lock_wait", "waits_gil", "cpu"), (), arguments=("8",)),
     "new_subinterp": Known(("cpu",), ("sub_busy",), python="3.14"),
     "orphan": Known(("cpu", *_GROWS), ("worker",)),

@@ -33,6 +33,8 @@ FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
 LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
 """Of the run, at its end: what was filled before is full."""
+LEAST_LATER = 0.3
+"""Of what something holds: RSS that rises by less after it was filled has other reasons."""
 GROWTH = ("streaming_violation", "mem_growth")
 
 
@@ -112,7 +114,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
         took_s = (kept.t1_ns - kept.t0_ns) / NS_PER_S
-        ended, flat_s = _is_full(case), _flat_s(case)
+        ended, flat_s = _is_full(case, kept), (case.t1_ns - kept.t1_ns) / NS_PER_S
         size = f"{about}{format_bytes(kept.bytes)}"
         yield RankedFinding(
             "keeps",
@@ -126,7 +128,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
             "Memory",
             proof.keepers_sql(kept.what),
             f"in {format_seconds(took_s)} of looks from inside: {kept.confidence}"
-            + (f"; memory has been flat for the last {format_seconds(flat_s)}" if ended else ""),
+            + (f"; no more in the last {format_seconds(flat_s)}" if ended else ""),
             "" if kept.code is None else str(kept.code),
             bytes=kept.bytes,
             may_be_wrong="it may be meant to be filled",
@@ -216,18 +218,16 @@ def _freed(case: Case) -> Iterator[RankedFinding]:
             )
 
 
-def _is_full(case: Case) -> bool:
+def _is_full(case: Case, kept: Keeping | None = None) -> bool:
     """Tell whether what grew has come to its end: loaded once, and kept."""
-    return _flat_s(case) >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
-
-
-def _flat_s(case: Case) -> float:
-    """Return for how long RSS has not gone above what it was before, up to the end."""
-    top, since = 0.0, case.t0_ns
+    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, LEAST_LATER * kept.bytes)
+    top = case.rss_at(since) or 0.0
+    last_rise = since
     for t, _, last in case.rss:
-        if last > 1.03 * top:
-            top, since = last, t
-    return (case.t1_ns - since) / NS_PER_S
+        if t > since and last > max(1.03 * top, top + size):
+            top, last_rise = last, t
+    flat_s = (case.t1_ns - last_rise) / NS_PER_S
+    return flat_s >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
 
 
 def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:

@@ -113,11 +113,13 @@ def _wait(
     total, line = below(case.spots, case.threads, key, column)
     what = f"in {library}" if library else FOR_WHAT[field]
     more: list[str] = []
+    advice = NEXT.get(field, f"ask {library} for less, or for it beforehand")
     unsure, weight = "", WEIGHTS.get(field, 0.85)
     if field == "io_ns" and not library and (children := _children_at_work(case, mine)):
         what = "for I/O or for its child processes"
         unsure = f"a pipe to a child is I/O, too, and {children} of them worked meanwhile"
         weight = WEIGHTS["child_ns"]
+        advice = NEXT["child_ns"]
     if field == "lock_ns" and not case.alerts_of("lock_wait"):
         burn = case.burnt
         threads_known = case.reader.threads(case.t0_ns, case.t1_ns)
@@ -136,7 +138,7 @@ def _wait(
     if field == "gil_ns" and threads > 1 and share >= GIL_BOUND:
         impact = max(impact, CPU_WEIGHT + 0.05)  # that it uses a core is the half of it
         more.append("no faster than one thread would be")
-    step = NEXT.get(field, f"ask {library} for less, or for it beforehand")
+    step = advice
     habit = habit_of(case.spots, case.threads, key, column, has_source=case.has_source(key[1]))
     if habit is not None:
         more.append(f"most of it in {habit.what}")
