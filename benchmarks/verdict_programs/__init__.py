@@ -30,7 +30,7 @@ _GROWS = ("mem_growth", "streaming_violation", "keeps")
 KNOWN = {
     "import_in_first_call": Known(("imports",), ("handle",), "pandas", "seconds"),
     "import_late": Known(("imports",), ("export",), "pyarrow", "seconds"),
-    "n_plus_one_sqlite": Known(("cpu",), ("customer_of",), "one query|executemany|join", "seconds"),
+    "n_plus_one_sqlite": Known(("cpu",), ("customer_of",), "one query|join"),
     "n_plus_one_duckdb": Known(
         ("cpu", "waits_in_library"), ("price_of",), "one query|join", "seconds"
     ),
@@ -39,7 +39,7 @@ KNOWN = {
     "regex_backtracking": Known(("cpu",), ("is_header",), "pattern", "seconds"),
     "json_parsing": Known(("cpu",), ("ids",), "JSON", "seconds"),
     "fsync_per_row": Known(("io_wait",), ("append",), "sync", "seconds"),
-    "random_reads": Known(("io_wait",), ("lookup",), "", "seconds"),
+    "random_reads": Known(("io_wait", "cpu"), ("lookup",), ""),
     "lock_convoy": Known(("lock_wait",), ("update",), "lock", "seconds"),
     "gil_pool": Known(("waits_gil",), ("score",), "GIL", "seconds"),
     "queue_starved": Known(("cpu", "waits_for_producer"), ("produce",), "", "seconds"),
@@ -52,7 +52,7 @@ KNOWN = {
     "spill": Known(("spills", "cpu_native", "waits_in_library", "writes"), ("sort_all",), "disk"),
     "small_batches": Known(("cpu",), ("scan",), "batch", "seconds"),
     "oversubscribed": Known(("cpu_native", "oversubscribed"), ("group",), "cores", "seconds"),
-    "cold_read": Known(("io_wait",), ("read_all",), "", "seconds"),
+    "cold_read": Known(("io_wait", "cpu"), ("read_all",), ""),
     "loop_blocked": Known(("loop_blocked",), ("lookup",), "to_thread"),
     "straggler": Known(("cpu", "straggler"), ("part",), ""),
     "pickling": Known(("cpu", "waits_child"), (), "pickl"),
@@ -82,7 +82,7 @@ SCENARIOS = {
     "plan-check": Known(("cpu_native", "waits_in_library", "cpu"), (), ""),
     "leak": Known(_GROWS, (), ""),
     "lock-wait": Known(("lock_wait",), (), "lock"),
-    "io-wait": Known(("io_wait",), ("_written", "_write", "write", "_timed"), ""),
+    "io-wait": Known(("io_wait",), ("_written", "_read"), ""),
 }
 
 CASES = {

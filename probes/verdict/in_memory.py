@@ -187,7 +187,7 @@ def _peak(case: Case) -> Iterator[RankedFinding]:
         t1,
         "Flame",
         proof.rss_sql(begin, end),
-        f"rose {format_bytes(over)} from {begin:.1f} s to {end:.1f} s",
+        f"rose {format_bytes(over)} from {format_seconds(begin)} to {format_seconds(end)}",
         code,
         bytes=round(over),
         may_be_wrong=unsure,

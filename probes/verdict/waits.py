@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.text.units import NS_PER_S
+from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.cpu import CPU_WEIGHT, SPILLS, moved_to_disk
 from perftui.probes.verdict.finding import RankedFinding, percent
@@ -22,7 +22,7 @@ CHILDREN_CORES = 0.05
 OWN_TIME = 0.8
 """With less of it, it is said which time is meant."""
 LEAST_WAIT_S, LEAST_WAIT_SHARE = 0.5, 0.25
-GIL_BOUND = 0.5
+GIL_BOUND = 0.4
 """Of the time of several threads, waited for the GIL: they are no faster than one."""
 NATIVE_AT_WORK = 0.02
 """Of all CPU: native threads that use more are what somebody may wait for."""
@@ -150,7 +150,9 @@ def _wait(
     t0, t1 = case.t0_ns, case.t1_ns
     if told:
         t0, t1 = told[0].t_onset_ns, case.alert_span(told[-1])[1]
-    also = ", ".join(f"{name} {by_own[name, file] / NS_PER_S:.2f} s" for name, file in ranked[:3])
+    also = ", ".join(
+        f"{name} {format_seconds(by_own[name, file] / NS_PER_S)}" for name, file in ranked[:3]
+    )
     bonus = 0.3 if told and field != "queue_ns" else 0.0
     return RankedFinding(
         "waits_in_library" if library else ALERTS_OF.get(field, f"waits_{field[:-3]}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.text.units import format_clock
+from perftui.probes.text.units import format_seconds
 from perftui.probes.verdict.finding import on_a_line
 from perftui.tui.text.severity import SIGNS
 
@@ -36,7 +36,7 @@ def explained(findings: Sequence[dict[str, Any]], in_short: str) -> str:
         return f"{NOTHING}: {in_short}"
     blocks = [f"{in_short}"]
     for number, found in enumerate(findings, 1):
-        begin, end = (format_clock(t) for t in found["range_s"])
+        begin, end = (format_seconds(t) for t in found["range_s"])
         rows = [
             ("from", f"{begin} to {end}, tab {found['tab']}"),
             ("because", found["evidence"]),
