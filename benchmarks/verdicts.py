@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from bisect import bisect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -94,8 +95,9 @@ def judge(folder: Path, name: str, known: Known) -> tuple[Judged, list[str]]:
     if known.figure:
         own = json.loads((folder / "said.txt").read_text())
         measured, told = own[known.figure], getattr(first, known.figure)
-        if first.kind == "keeps" and "over_s" in own:  # it is of a part of the time, and says so
-            measured *= (first.t1_ns - first.t0_ns) / 1e9 / own["over_s"]
+        if first.kind == "keeps" and "curve" in own:  # it is of a part of the time, and says so
+            begin, end = (bisect(own["curve"], [t]) - 1 for t in (first.t0_ns, first.t1_ns))
+            measured = own["curve"][end][1] - (own["curve"][begin][1] if begin >= 0 else 0)
         figure = told is not None and abs(told - measured) <= TOLERANCE * measured
         if not figure:
             faults.append(f"{known.figure} {told}, is {measured}")

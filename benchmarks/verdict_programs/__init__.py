@@ -72,7 +72,7 @@ SCENARIOS = {
     "stream-vs-collect": Known((*_GROWS, "peak"), (), ""),
     "false-streaming": Known((*_GROWS, "peak"), (), ""),
     "csv-chunks": Known((*_GROWS, "peak"), (), ""),
-    "freed-not-returned": Known(("freed_not_returned", *_GROWS), (), ""),
+    "freed-not-returned": Known(("freed_not_returned", "peak", *_GROWS), (), ""),
     "loader": Known(("cpu", "waits_in_library", "cpu_native"), (), ""),
     "batch-size": Known(("cpu", "waits_in_library", "cpu_native"), (), ""),
     "row-vs-batch": Known(("cpu", "waits_in_library", "cpu_native"), (), ""),

@@ -33,7 +33,7 @@ FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
 LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
 """Of the run, at its end: what was filled before is full."""
-LEAST_LATER = 0.3
+LEAST_LATER = 0.5
 """Of what something holds: RSS that rises by less after it was filled has other reasons."""
 GROWTH = ("streaming_violation", "mem_growth")
 
@@ -122,7 +122,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
             if ended
             else f"keeps {size} more in {format_seconds(took_s)}: {_held(kept)}",
             "info",
-            0.2 * _share(case, kept.bytes) if ended else 0.3 + _share(case, kept.bytes),
+            0.2 * _share(case, kept.bytes) if ended else 0.1 + _share(case, kept.bytes),
             kept.t0_ns,
             kept.t1_ns,
             "Memory",

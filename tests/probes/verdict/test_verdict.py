@@ -417,7 +417,7 @@ def test_threads_that_wait_for_the_gil_are_said_before_the_cpu_that_they_use() -
     told = Told()
     leaf = told.leaf("main", "score")
     for tid in (11, 12, 13):
-        told.ran((leaf, ""), (leaf, "lock"), (leaf, "lock"), tid=tid)
+        told.ran((leaf, ""), (leaf, "gil"), (leaf, "gil"), tid=tid)
     (first, second, *_) = told.verdict.findings
     assert (first.kind, second.kind) == ("waits_gil", "cpu")
 
