@@ -96,8 +96,12 @@ def judge(folder: Path, name: str, known: Known) -> tuple[Judged, list[str]]:
         own = json.loads((folder / "said.txt").read_text())
         measured, told = own[known.figure], getattr(first, known.figure)
         if first.kind == "keeps" and "curve" in own:  # it is of a part of the time, and says so
-            begin, end = (bisect(own["curve"], [t]) - 1 for t in (first.t0_ns, first.t1_ns))
-            measured = own["curve"][end][1] - (own["curve"][begin][1] if begin >= 0 else 0)
+            kept = case.keepers[0]
+            at = [t for t, _ in own["curve"]]
+            so_far = [0, *(size for _, size in own["curve"])]
+            measured = sum(
+                so_far[bisect(at, t1)] - so_far[bisect(at, t0)] for t0, t1 in case.looks_of(kept)
+            )
         figure = told is not None and abs(told - measured) <= TOLERANCE * measured
         if not figure:
             faults.append(f"{known.figure} {told}, is {measured}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.probes.profile.blame import Keeping
-    from perftui.probes.spine.reader import Import, Reader, ThreadTree
+    from perftui.probes.spine.reader import Blame, Import, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
     from perftui.probes.verdict.spent import Burnt, WaitedFor
 
@@ -74,8 +74,21 @@ class Case:
 
     @cached_property
     def burnt(self) -> Burnt:
-        """CPU by the program's own functions."""
-        return burnt(self.spots, self.threads)
+        """CPU by the program's own functions, and that of threads which no stack was read of."""
+        found = burnt(self.spots, self.threads)
+        known = {(stack.pid, stack.tid) for stack in self.threads if stack.cpu_ns}
+        lived = self.reader.threads(self.t0_ns, self.t1_ns)
+        pids = {stack.pid for stack in self.threads}
+        native_ns = sum(
+            round(thread.cpu_s * NS_PER_S)
+            for thread in lived
+            if thread.pid in pids and not thread.is_python and (thread.pid, thread.tid) not in known
+        )
+        return found._replace(
+            whole_ns=found.whole_ns + native_ns,
+            wanted_ns=found.wanted_ns + native_ns,
+            native_ns=found.native_ns + native_ns,
+        )
 
     @cached_property
     def waited(self) -> WaitedFor:
@@ -88,10 +101,20 @@ class Case:
         return self.reader.imports(self.t0_ns, self.t1_ns)
 
     @cached_property
+    def blame(self) -> Blame:
+        """What looks from inside found."""
+        return self.reader.blame(self.t0_ns, self.t1_ns)
+
+    def looks_of(self, kept: Keeping) -> list[tuple[int, int]]:
+        """Return the spans in which something was seen to come to hold more; time between them is
+        in none of its figures."""
+        mine = (row for row in self.blame.keepers if (row.pid, row.what) == (kept.pid, kept.what))
+        return [(row.t0_ns, row.t_ns) for row in mine]
+
+    @cached_property
     def keepers(self) -> list[Keeping]:
         """What holds more than before, the most first."""
-        blame = self.reader.blame(self.t0_ns, self.t1_ns)
-        found = keepers_of(blame, self.reader.tree, self.reader.call_tree)
+        found = keepers_of(self.blame, self.reader.tree, self.reader.call_tree)
         return [kept for kept in found if not kept.what.startswith(OURS)]
 
     @cached_property

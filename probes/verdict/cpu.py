@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.growth import NATIVE
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict import proof
@@ -37,7 +36,7 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
     """Yield who used most CPU, if the program is busy: own functions, or native threads."""
     burn = case.burnt
     whole_s = burn.whole_ns / NS_PER_S
-    wanted_s = burn.wanted_ns / NS_PER_S
+    wanted_s = wanted_ns(case) / NS_PER_S
     if whole_s < LEAST_CPU_S or wanted_s < LEAST_BUSY * case.span_s:
         return
     if burn.native_ns >= LEAST_SHARE * burn.whole_ns:
@@ -102,12 +101,12 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
         f"native threads use CPU: {format_seconds(seconds)}, "
         f"{percent(burn.native_ns / burn.whole_ns)} of {_all(case)}{who}",
         "info",
-        CPU_WEIGHT * min(seconds / burn.whole_ns * burn.wanted_ns / case.span_s, 1.0),
+        CPU_WEIGHT
+        * min(burn.native_ns / burn.whole_ns * wanted_ns(case) / NS_PER_S / case.span_s, 1.0),
         case.t0_ns,
         case.t1_ns,
         "Threads",
-        "SELECT function, file, cpu_s FROM top_self "
-        f"WHERE starts_with(function, {proof.text(NATIVE)})",
+        proof.NATIVE_CPU,
         "; ".join(
             [
                 f"{burn.whole_ns / NS_PER_S / case.span_s:.2f} cores on average",
@@ -126,6 +125,13 @@ def _all(case: Case) -> str:
     """Say what a share of the CPU that stacks explain is of."""
     coverage = case.status.stack_coverage
     return "all" if coverage is None or coverage >= TOLD_COVERAGE else "what stacks explain"
+
+
+def wanted_ns(case: Case) -> float:
+    """Return the CPU that was used or waited for; of threads without Python only the kernel tells
+    how long they waited."""
+    queued_s = case.reader.last("run_queue_wait_s") or 0.0
+    return max(float(case.burnt.wanted_ns), case.burnt.whole_ns + queued_s * NS_PER_S)
 
 
 def moved_to_disk(case: Case) -> str:

@@ -113,7 +113,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
     least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
-        took_s = (kept.t1_ns - kept.t0_ns) / NS_PER_S
+        took_s = sum(t1 - t0 for t0, t1 in case.looks_of(kept)) / NS_PER_S
         ended, flat_s = _is_full(case, kept), (case.t1_ns - kept.t1_ns) / NS_PER_S
         size = f"{about}{format_bytes(kept.bytes)}"
         yield RankedFinding(

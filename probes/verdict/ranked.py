@@ -34,7 +34,8 @@ def verdict(reader: Reader) -> SessionVerdict:
 def _plain(case: Case) -> str:
     """Say what the program did: time, CPU and where, sleep and where, memory."""
     burn = case.burnt
-    cores = sum(thread.cpu_ns for thread in case.threads) / NS_PER_S / case.span_s
+    stacks_ns = sum(thread.cpu_ns for thread in case.threads)
+    cores = max(stacks_ns, burn.whole_ns) / NS_PER_S / case.span_s
     parts = [format_seconds(case.span_s)]
     if case.threads:
         words = f"CPU {cores * 100:.0f} %"

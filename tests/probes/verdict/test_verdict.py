@@ -28,6 +28,7 @@ from perftui.probes.spine.records import (
     Stack,
     StackWindow,
     TaskSeen,
+    ThreadCpu,
     ThreadName,
 )
 from perftui.probes.stacks.own.weigher import Weigher
@@ -241,6 +242,19 @@ def test_a_futex_beside_native_threads_may_be_no_lock() -> None:
     waits = next(each for each in told.verdict.findings if each.kind == "lock_wait")
     assert waits.text.endswith("for a lock or for native threads")
     assert waits.may_be_wrong
+
+
+def test_cpu_of_threads_that_have_no_stacks_counts_too() -> None:
+    """As an engine's pool: the kernel tells what each thread used, and no sampler where."""
+    told = Told()
+    told.ran((told.leaf("main", "group"), "lock"), (told.leaf("main", "add"), ""))
+    for t in range(RUN_S + 1):
+        told.and_(*(ThreadCpu(t * S, PID, tid, "python", t * 1.5, "R") for tid in (77, 78)))
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["cpu_native"].seconds == pytest.approx(60.0)
+    assert found["cpu_native"].code == "group group.py:7"
+    assert "86 % of all" in found["cpu_native"].text
+    assert "cpu" not in found, "14 % are no story"
 
 
 def test_native_threads_at_work_are_said_once() -> None:
@@ -543,3 +557,13 @@ def test_what_the_agent_keeps_and_what_is_too_small_keep_no_growth() -> None:
         told.and_(Keeper(12 * S, PID, 9 * S, what, "dict", "int", 9, 9, 4_000_000, False, ""))
     (first, *_) = told.verdict.findings
     assert first.text.startswith("grows by 299 MB")
+
+
+def test_what_is_kept_is_told_with_the_time_in_which_it_was_looked_at() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=5e6)
+    for t0, t1 in ((2, 5), (14, 19)):
+        kept = ("__main__.CACHE", "dict", "bytes", 9, 9, 20_000_000, False, "")
+        told.and_(Keeper(t1 * S, PID, t0 * S, *kept))
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["keeps"].text.startswith("keeps 40.0 MB more in 8.00 s: CACHE")
