@@ -75,14 +75,16 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
 
 def _native(case: Case, burn: Burnt) -> RankedFinding:
     """CPU of native threads is called for by whoever waits in a library meanwhile."""
-    waits: dict[Key, int] = {}
+    waits: dict[Key, float] = {}
     packages: dict[Key, str] = {}
     for _, node, weights in leaves(case.threads):
         spot = case.spots.of(node)
         if spot.own != ROOT and not spot.importing and not spot.idle:
             key = case.spots.key(spot.own)
-            # Of a call into C there may be no frame of the library (DuckDB's).
-            amount = weights.waiting_ns if spot.package else weights.lock_ns
+            # Of a call into C there may be no frame of the library (DuckDB's), and who calls may
+            # work, too (Arrow's readers); who only works is not who waits.
+            others = weights.sleep_ns + weights.io_ns + weights.child_ns
+            amount = weights.waiting_ns - others + weights.cpu_ns // 2
             waits[key] = waits.get(key, 0) + amount
             packages[key] = spot.package or packages.get(key, "")
     key = max(waits, key=lambda each: waits[each], default=("", ""))
@@ -92,6 +94,9 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
     more, step = [], "it works in native code: less of it has to be asked for"
     if moved := moved_to_disk(case):
         more, step = [moved], SPILLS
+    habit = habit_of(case.spots, case.threads, key, "wall_ns", has_source=case.has_source(key[1]))
+    if habit is not None:
+        more, step = [*more, f"called by {habit.what}"], habit.step
     threads, cores = most_threads(case), case.cores
     if cores and threads > OVER * cores and threads > OVER + cores:
         more.append(f"{threads} threads on {cores} cores")
@@ -110,13 +115,12 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
         "; ".join(
             [
                 f"{burn.whole_ns / NS_PER_S / case.span_s:.2f} cores on average",
-                "called by whom is told by who waits meanwhile",
                 *more,
             ]
         ),
         place_of(key, line) if key[0] else "",
         seconds=seconds,
-        may_be_wrong="by who waits meanwhile" if key[0] else "",
+        may_be_wrong="whose they are is told by who waits or works meanwhile" if key[0] else "",
         next_step=step,
     )
 

@@ -43,7 +43,7 @@ def _of(package: str, *functions: str) -> frozenset[tuple[str, str]]:
     return frozenset((package, function) for function in functions or ("",))
 
 
-_WAITS = ("cpu_ns", "waiting_ns", "io_ns", "lock_ns")
+_WAITS = ("cpu_ns", "wall_ns", "waiting_ns", "io_ns", "lock_ns")
 
 HABITS = (
     Habit(

@@ -122,7 +122,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
             if ended
             else f"keeps {size} more in {format_seconds(took_s)}: {_held(kept)}",
             "info",
-            0.2 * _share(case, kept.bytes) if ended else 0.1 + _share(case, kept.bytes),
+            0.2 * _share(case, kept.bytes) if ended else 0.2 + _share(case, kept.bytes),
             kept.t0_ns,
             kept.t1_ns,
             "Memory",
