@@ -268,7 +268,7 @@ def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     all threads where none did anything."""
     status = reader.status()
     samples, torn = reader.sample_counts()
-    trees = busy(reader.call_tree(t0_ns, t1_ns))
+    trees = busy(reader.call_tree(t0_ns, t1_ns + NS_PER_S))  # told after the end, too
     whole_ns = sum(tree.wall_ns for tree in trees)
     rows = plumbing_last(function_sums(reader.tree, trees))[:TOP_FUNCTIONS] if whole_ns else []
     return {

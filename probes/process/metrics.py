@@ -236,7 +236,7 @@ class MetricProbe:
 
     def _with_shares(self, reader: ProcessReader, metric: Metric) -> Metric:
         began_ns = time.thread_time_ns()
-        metric = reader.shares(metric)
+        metric = within_rss(reader.shares(metric))
         self._shares_pace.took(time.thread_time_ns() - began_ns)
         return metric
 
@@ -268,3 +268,14 @@ def _after_ns(now_ns: int, period_s: float) -> int:
     """Return the next multiple of a period that is not just about to come."""
     period_ns = round(period_s * NS_PER_S)
     return next_ns(now_ns + period_ns // 2, period_ns)
+
+
+def within_rss(metric: Metric) -> Metric:
+    """Return a reading whose PSS is not above RSS, nor USS above PSS: they are read a moment after
+    RSS, in which memory may have grown."""
+    rss, pss, uss = metric.rss_bytes, metric.pss_bytes, metric.uss_bytes
+    if pss is not None:
+        pss = min(pss, rss)
+    if uss is not None:
+        uss = min(uss, rss if pss is None else pss)
+    return metric._replace(pss_bytes=pss, uss_bytes=uss)

@@ -25,7 +25,10 @@ Whose = Literal["yours", "stdlib", "installed", "runner", "unknown"]
 LIBRARIES: frozenset[Whose] = frozenset({"stdlib", "installed", "runner"})
 """What folds."""
 
-_TYPED = ("<string>", "<stdin>", "<console>", "<ipython-input", "<python-input", "<cell")
+_TYPED = (
+    *("<string>", "<stdin>", "<console>", "<ipython-input", "<python-input", "<cell"),
+    "<script>",  # what a sub-interpreter is given
+)
 _ZIPPED = re.compile(r".*/python3\d+\.zip/")
 _BUILD_TREE = re.compile(r".*/Lib/(\w+)(?:/|\.py$)")
 """The standard library where CPython was built and not installed, and on Windows."""

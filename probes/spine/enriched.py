@@ -84,7 +84,7 @@ class Standing(NamedTuple):
 
     alert: Alert
     is_new: bool
-    """Its first record; later ones change or clear it."""
+    """Its first record as more than a mark; later ones change or clear it."""
 
 
 class Batch(NamedTuple):

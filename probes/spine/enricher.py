@@ -136,9 +136,11 @@ class Enricher:
     def _stand(self, alert: Alert, alerts: dict[tuple[str, int], Standing]) -> None:
         key = (alert.kind, alert.t_onset_ns)
         before = alerts.get(key)
-        is_new = key not in self._alerts if before is None else before.is_new
+        is_new = before is not None and before.is_new
+        if alert.severity != "info" and key not in self._alerts:
+            self._alerts[key] = None
+            is_new = True
         alerts[key] = Standing(alert, is_new)
-        self._alerts[key] = None
         if len(self._alerts) > ALERTS_KNOWN:
             del self._alerts[next(iter(self._alerts))]
 

@@ -414,5 +414,5 @@ class Reader(Protocol):
         ...
 
     def alerts(self, t0_ns: int, t1_ns: int) -> tuple[Alert, ...]:
-        """Alerts whose span overlaps the range, by onset."""
+        """Alerts and marks whose span overlaps the range, each as it stands now, by onset."""
         ...

@@ -22,6 +22,13 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def on_a_line(text: str, code: str | None, may_be_wrong: str | None) -> str:
+    """Write a finding on one line: its text, the code if that does not name it, and any doubt."""
+    place = f"  {code}" if code and code not in text else ""
+    unsure = f"  (unsure: {may_be_wrong})" if may_be_wrong else ""
+    return f"{text}{place}{unsure}"
+
+
 class RankedFinding(NamedTuple):
     """See the module. Exactly one of `seconds` and `bytes` is known, or none."""
 
@@ -49,9 +56,7 @@ class RankedFinding(NamedTuple):
     @property
     def line(self) -> str:
         """The finding on one line, with its code."""
-        place = f"  {self.code}" if self.code and self.code not in self.text else ""
-        sure = f"  (unsure: {self.may_be_wrong})" if self.may_be_wrong else ""
-        return f"{self.text}{place}{sure}"
+        return on_a_line(self.text, self.code, self.may_be_wrong)
 
 
 class SessionVerdict(NamedTuple):

@@ -80,9 +80,6 @@ def _looked(path: Path) -> Glance:
     status = reader.status()
     rss = reader.metric("rss_bytes", status.t_start_ns, status.t_end_ns + 1, STEPS)
     found = verdict(reader)
-    alerts = {
-        (alert.kind, alert.t_onset_ns): alert
-        for alert in reader.alerts(status.t_start_ns, status.t_end_ns + 1)
-    }
-    loud = sum(alert.severity != "info" for alert in alerts.values())
+    alerts = reader.alerts(status.t_start_ns, status.t_end_ns + 1)
+    loud = sum(alert.severity != "info" for alert in alerts)
     return Glance(rss.high, found.plain, tuple(each.line for each in found.findings), loud)

@@ -27,8 +27,14 @@ LEAST_KEPT_SHARE = 0.1
 """Of the peak: what is less is no reason why a program is big."""
 LEAST_PEAK_BYTES = 100_000_000
 PEAK_RATIO = 2.0
+LEAST_HELD_SHARE = 0.05
+"""Of what RSS rose by: looks are short, but what holds less than this has not made it grow."""
 FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
+LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
+"""Of the run, at its end: what was filled before is full."""
+LEAST_LATER = 0.5
+"""Of what something holds: RSS that rises by less after it was filled has other reasons."""
 GROWTH = ("streaming_violation", "mem_growth")
 
 
@@ -65,6 +71,7 @@ def _limit(case: Case) -> Iterator[RankedFinding]:
 
 def _growths(case: Case, alerts: list[Alert]) -> Iterator[RankedFinding]:
     """One finding for each kind, of the alert in whose span RSS rose most."""
+    told = set()
     for kind in GROWTH:
         mine = [alert for alert in alerts if alert.kind == kind]
         if not mine:
@@ -73,6 +80,9 @@ def _growths(case: Case, alerts: list[Alert]) -> Iterator[RankedFinding]:
         t0, t1 = case.alert_span(alert)
         grown = _rose(case, t0, t1)
         kept = _keeper(case, t0, t1)
+        if kept is not None and kept.what in told:
+            continue  # one cause: it was found to follow the rows later, or no more
+        told.add("" if kept is None else kept.what)
         code, unsure = _by_whom(case, t0, t1, kept)
         size = "memory" if grown is None else format_bytes(grown)
         held = f": {_held(kept)}" if kept is not None else ""
@@ -103,22 +113,31 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
     least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
+        took_s = sum(t1 - t0 for t0, t1 in case.looks_of(kept)) / NS_PER_S
+        ended, flat_s = _is_full(case, kept), (case.t1_ns - kept.t1_ns) / NS_PER_S
+        size = f"{about}{format_bytes(kept.bytes)}"
         yield RankedFinding(
             "keeps",
-            f"keeps {about}{format_bytes(kept.bytes)} more: {_held(kept)}",
+            f"holds {size}: {_held(kept)}"
+            if ended
+            else f"keeps {size} more in {format_seconds(took_s)}: {_held(kept)}",
             "info",
-            0.3 + _share(case, kept.bytes),
+            0.2 * _share(case, kept.bytes) if ended else 0.2 + _share(case, kept.bytes),
             kept.t0_ns,
             kept.t1_ns,
             "Memory",
             proof.keepers_sql(kept.what),
-            f"in {format_seconds((kept.t1_ns - kept.t0_ns) / NS_PER_S)} of looks from inside: "
-            f"{kept.confidence}",
+            f"in {format_seconds(took_s)} of looks from inside: {kept.confidence}"
+            + (f"; no more in the last {format_seconds(flat_s)}" if ended else ""),
             "" if kept.code is None else str(kept.code),
             bytes=kept.bytes,
             may_be_wrong="it may be meant to be filled",
-            next_step="run it for longer: whether it goes on takes about 15 s to tell",
+            next_step=""
+            if ended
+            else "run it for longer: whether it goes on takes about 15 s to tell",
         )
+        return
+    if _is_full(case):
         return
     for alert in [a for a in case.alerts if a.kind == "mem_growth"][-1:]:
         t0, t1 = case.alert_span(alert)
@@ -168,7 +187,7 @@ def _peak(case: Case) -> Iterator[RankedFinding]:
         t1,
         "Flame",
         proof.rss_sql(begin, end),
-        f"rose {format_bytes(over)} from {begin:.1f} s to {end:.1f} s",
+        f"rose {format_bytes(over)} from {format_seconds(begin)} to {format_seconds(end)}",
         code,
         bytes=round(over),
         may_be_wrong=unsure,
@@ -199,6 +218,18 @@ def _freed(case: Case) -> Iterator[RankedFinding]:
             )
 
 
+def _is_full(case: Case, kept: Keeping | None = None) -> bool:
+    """Tell whether what grew has come to its end: loaded once, and kept."""
+    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, LEAST_LATER * kept.bytes)
+    top = case.rss_at(since) or 0.0
+    last_rise = since
+    for t, _, last in case.rss:
+        if t > since and last > max(1.03 * top, top + size):
+            top, last_rise = last, t
+    flat_s = (case.t1_ns - last_rise) / NS_PER_S
+    return flat_s >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
+
+
 def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:
     """Return by how much RSS rose in a span, to its highest."""
     begin = case.rss_at(t0_ns)
@@ -214,7 +245,12 @@ def _share(case: Case, size: float | None) -> float:
 
 def _keeper(case: Case, t0_ns: int, t1_ns: int) -> Keeping | None:
     """Return what holds most of what came in a span, of what was looked at in it."""
-    mine = [k for k in case.keepers if k.t0_ns < t1_ns and k.t1_ns > t0_ns and k.bytes > 0]
+    least = LEAST_HELD_SHARE * (_rose(case, t0_ns, t1_ns) or 0)
+    mine = [
+        kept
+        for kept in case.keepers
+        if kept.t0_ns < t1_ns and kept.t1_ns > t0_ns and kept.bytes > max(least, 0)
+    ]
     return mine[0] if mine else None
 
 

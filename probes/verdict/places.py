@@ -15,7 +15,7 @@ from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.probes.spine.calltree import CallTree
+    from perftui.probes.spine.calltree import CallTree, Frame
     from perftui.probes.spine.reader import ThreadTree, Weights
 
 Key = tuple[str, str]
@@ -36,6 +36,11 @@ _FOR_OTHERS = {
 """Where a thread stands that has nothing to do: it waits for work, or for those who do it."""
 
 
+_STARTS_WORKER = ("spawn_main", "main")
+"""Of multiprocessing: a worker's, and those of its trackers, which only wait."""
+_PARTS = ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>")
+
+
 class Spot(NamedTuple):
     """Where a leaf stands."""
 
@@ -46,6 +51,8 @@ class Spot(NamedTuple):
     importing: bool
     idle: bool
     """It waits for work, or for others who do it."""
+    asked: bool = False
+    """A library was asked, and waits for the answer of a thread of its own."""
 
 
 class Spots:
@@ -68,13 +75,21 @@ class Spots:
             if whose(frame) == "yours":
                 # Its own module that runs because it is imported, is an import.
                 inside = spot.importing and frame.function.startswith("<module>")
-                spot = Spot(spot.own if inside else at, "", inside, False)
+                part = spot.own != ROOT and _is_part(frame, tree.frame(spot.own))
+                spot = Spot(spot.own if inside or part else at, "", inside, False)
             elif is_machinery(frame):
-                spot = spot._replace(importing=True)
+                # What `python -m` runs is the program.
+                spot = spot._replace(importing=not frame.file.startswith("<frozen runpy"))
             elif is_stdlib(frame.file):
                 name = frame.function.rpartition(".")[2]
-                idle = name in _FOR_OTHERS.get(package_of(frame.module), ())
-                spot = spot._replace(idle=spot.idle or idle)
+                if name in _STARTS_WORKER and package_of(frame.module) == "multiprocessing":
+                    # The `-c` that it stands in was written by multiprocessing.
+                    spot = Spot(ROOT, "", False, name == "main")
+                package = package_of(frame.module)
+                # A library that waits for the answer of its own thread is what is waited for.
+                asked = spot.asked or (bool(spot.package) and package == "concurrent")
+                idle = name in _FOR_OTHERS.get(package, ()) and not asked
+                spot = spot._replace(idle=spot.idle or idle, asked=asked)
             elif frame.module and not spot.package:
                 spot = spot._replace(package=package_of(frame.module))
             known[at] = spot
@@ -87,8 +102,17 @@ class Spots:
 
     def place(self, node: int) -> str:
         """Return a node as "function file:line"."""
-        frame = self.tree.frame(node)
-        return f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
+        return place_of(self.key(node), self.tree.frame(node).line)
+
+
+def _is_part(frame: Frame, of: Frame) -> bool:
+    """Tell whether a frame is a comprehension or a generator expression of a function."""
+    name = frame.function
+    return (
+        frame.file == of.file
+        and name.endswith(_PARTS)
+        and name.rpartition(".<locals>.")[0] in (of.function, "")
+    )
 
 
 def leaves(threads: Sequence[ThreadTree]) -> Iterator[tuple[ThreadTree, int, Weights]]:

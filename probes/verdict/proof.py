@@ -36,6 +36,14 @@ IMPORTS = (
     "SELECT module, total_s, self_s, rss_bytes FROM imports WHERE parent IS NULL "
     "ORDER BY total_s DESC NULLS LAST LIMIT 20"
 )
+IMPORTING = (
+    "SELECT function, file, wall_s, cpu_s FROM top_total "
+    "WHERE function = '_find_and_load' AND starts_with(file, '<frozen importlib')"
+)
+NATIVE_CPU = (
+    "SELECT name, count(*) AS threads, sum(cpu_s) AS cpu_s FROM threads WHERE NOT is_python "
+    "AND pid IN (SELECT pid FROM threads WHERE is_python) GROUP BY name ORDER BY cpu_s DESC"
+)
 LAST_WORDS = "SELECT t_s, text FROM log WHERE stream = 'stderr' ORDER BY t_ns DESC LIMIT 20"
 ENDS = "SELECT t_s, pid, exit_code, signal FROM exits ORDER BY t_ns DESC"
 TASKS = (

@@ -9,8 +9,9 @@ from perftui.probes.verdict.case import Case
 from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, SessionVerdict, percent
 from perftui.probes.verdict.in_memory import in_memory
 from perftui.probes.verdict.in_the_end import in_the_end
-from perftui.probes.verdict.in_time import burnt, in_time, sleeps
+from perftui.probes.verdict.in_time import in_time
 from perftui.probes.verdict.places import below, place_of
+from perftui.probes.verdict.waits import sleeps
 
 if TYPE_CHECKING:
     from perftui.probes.spine.reader import Reader
@@ -32,8 +33,9 @@ def verdict(reader: Reader) -> SessionVerdict:
 
 def _plain(case: Case) -> str:
     """Say what the program did: time, CPU and where, sleep and where, memory."""
-    burn = burnt(case)
-    cores = sum(thread.cpu_ns for thread in case.threads) / NS_PER_S / case.span_s
+    burn = case.burnt
+    stacks_ns = sum(thread.cpu_ns for thread in case.threads)
+    cores = max(stacks_ns, burn.whole_ns) / NS_PER_S / case.span_s
     parts = [format_seconds(case.span_s)]
     if case.threads:
         words = f"CPU {cores * 100:.0f} %"

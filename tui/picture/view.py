@@ -18,7 +18,7 @@ from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.against import take_against
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from perftui.probes.detect.spikes.spike import Spike
     from perftui.probes.profile.tracks import Tracks
@@ -204,7 +204,7 @@ def take_view(
         pools = _metrics(reader, own, "pool:", axis, n, pid)
         parts = _metrics(reader, own, "part:", axis, n, pid)
         axis_phases = reader.phases(*axis)
-        alerts = newest_of_each(reader.alerts(start, status.t_end_ns + 1))
+        alerts = reader.alerts(start, status.t_end_ns + 1)
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
     stacks = _stacks_of(tree_stacks, selection, before)
     against = None
@@ -301,11 +301,6 @@ def _stacks_of(
     ):
         return before.stacks
     return _of_process(rows, selection)
-
-
-def newest_of_each(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Return alerts by onset; that an alert cleared comes as a second record of the same onset."""
-    return tuple({(alert.kind, alert.t_onset_ns): alert for alert in alerts}.values())
 
 
 def _same_axis(before: View, status: Status, axis: tuple[int, int], n: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.text.units import format_clock
+from perftui.probes.text.units import format_seconds
+from perftui.probes.verdict.finding import on_a_line
 from perftui.tui.text.severity import SIGNS
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def verdict_lines(summary: dict[str, Any]) -> list[str]:
 
 
 def said(found: dict[str, Any]) -> str:
-    """Return a finding in one line: as `RankedFinding.line`."""
-    text, code, unsure = found["text"], found["code"], found["may_be_wrong"]
-    place = f"  {code}" if code and code not in text else ""
-    return f"{text}{place}{f'  (unsure: {unsure})' if unsure else ''}"
+    """Return a finding of a summary on one line."""
+    return on_a_line(found["text"], found["code"], found["may_be_wrong"])
 
 
 def explained(findings: Sequence[dict[str, Any]], in_short: str) -> str:
@@ -37,7 +36,7 @@ def explained(findings: Sequence[dict[str, Any]], in_short: str) -> str:
         return f"{NOTHING}: {in_short}"
     blocks = [f"{in_short}"]
     for number, found in enumerate(findings, 1):
-        begin, end = (format_clock(t) for t in found["range_s"])
+        begin, end = (format_seconds(t) for t in found["range_s"])
         rows = [
             ("from", f"{begin} to {end}, tab {found['tab']}"),
             ("because", found["evidence"]),

@@ -16,6 +16,7 @@ from perftui.probes.export.report.facts import (
     machine_rows,
     missing,
     own_cost,
+    rank_of,
     verdict,
 )
 from perftui.probes.export.report.stack_grid import MOST_CELLS, stack_grid
@@ -65,6 +66,7 @@ def report_data(
         "verdict": _words(verdict(facts)),
         "severity": _severity(facts),
         "findings": _findings(facts),
+        "more": 0 if facts.found is None else facts.found.more,
         "span": [facts.seconds(part.t0_ns), facts.seconds(part.t1_ns)],
         "figures": [
             [_name(figure.name), figure.value, figure.detail, figure.is_bad]
@@ -134,9 +136,10 @@ def _findings(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _severity(facts: Facts) -> str:
-    worst = facts.alerts[0].severity if facts.alerts else "good"
     if facts.is_whole and facts.failed:
         return "critical"
+    told = facts.alerts if facts.found is None else facts.found.findings
+    worst = min((each.severity for each in told), key=rank_of, default="good")
     return worst if worst in ("critical", "warn") else "good"
 
 

@@ -108,13 +108,13 @@ def facts_of(reader: RecordedReader, part: Slice) -> Facts:
 
 
 def alerts_of(reader: Reader, part: Slice) -> tuple[Alert, ...]:
-    """Return alerts, the worst first; that one cleared comes as a second record of its onset."""
+    """Return alerts, the worst first."""
     told = reader.alerts(part.t0_ns, part.t1_ns)
-    newest = {(alert.kind, alert.t_onset_ns): alert for alert in told}.values()
-    return tuple(sorted(newest, key=lambda a: (_rank(a.severity), a.kind in PASSING, a.t_onset_ns)))
+    return tuple(sorted(told, key=lambda a: (rank_of(a.severity), a.kind in PASSING, a.t_onset_ns)))
 
 
-def _rank(severity: str) -> int:
+def rank_of(severity: str) -> int:
+    """Return how bad a severity is, 0 the worst; of an unknown one, less than all."""
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 

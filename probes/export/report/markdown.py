@@ -64,7 +64,9 @@ def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
 
 
 def _document(reader: RecordedReader, facts: Facts, rows: _Rows) -> list[str]:
-    lines = [f"### perftui: {code(facts.title, 160)}", "", f"**{prose(verdict(facts), 300)}**", ""]
+    lines = [f"### perftui: {code(facts.title, 160)}", ""]
+    if facts.found is None or not facts.found.findings:
+        lines += [f"**{prose(verdict(facts), 300)}**", ""]
     if not facts.is_whole:
         begin, end = (facts.seconds(t) for t in (facts.part.t0_ns, facts.part.t1_ns))
         phase = f" (phase {code(facts.part.phase)})" if facts.part.phase is not None else ""
@@ -94,7 +96,7 @@ def _document(reader: RecordedReader, facts: Facts, rows: _Rows) -> list[str]:
 
 
 def _findings(facts: Facts) -> list[str]:
-    """List what matters; the first one stands above already, without its place and its proof."""
+    """List what matters, without its proof."""
     if facts.found is None or not facts.found.findings:
         return []
     lines = []

@@ -9,7 +9,8 @@ function drawHead() {
   const machine = new Map(data.machine);
   const about = [data.recording, machine.get("recorded"), machine.get("CPU")];
   byId("about").textContent = about.filter(Boolean).join(" · ");
-  byId("verdict").textContent = data.verdict;
+  const more = data.more ? ` · ${data.more} more: perftui explain` : "";
+  byId("verdict").textContent = data.findings.length ? `what happened${more}` : data.verdict;
   byId("verdict").className = data.severity;
   drawFindings();
   for (const [name, value, detail, isBad] of data.figures) {

@@ -145,7 +145,10 @@ function drawAlerts(data, choice) {
   });
   choice.watch(({ what }) => what === "" && made.forEach((each) => each.classList.remove("chosen")));
   fill("alerts", made.length ? element("div", "", null, ...made) : null, "none: nothing in this part met what the detectors look for");
-  countIn("alerts", made.length);
+  const marks = data.alerts.filter(({ severity }) => severity === "info").length;
+  const alerts = made.length - marks;
+  const told = [alerts ? String(alerts) : "", marks ? `${marks} ${marks === 1 ? "mark" : "marks"}` : ""];
+  noteIn("alerts", told.filter(Boolean).join(", "));
 }
 
 function drawPhases(data, choice) {
@@ -175,7 +178,11 @@ function drawPhases(data, choice) {
 }
 
 function countIn(id, count) {
-  if (count > 1) byId(id).querySelector("h2").append(element("span", "dim", `  ${count}`));
+  if (count > 1) noteIn(id, count);
+}
+
+function noteIn(id, text) {
+  if (text) byId(id).querySelector("h2").append(element("span", "dim", `  ${text}`));
 }
 
 // -- the rest ------------------------------------------------------------------------------------

@@ -71,8 +71,10 @@ class Timelines {
   stacked(pools) {
     const layers = [];
     let below = null;
+    // Where none of them was read, as after the last reading, nothing is known: that is not zero.
+    const known = (at) => pools.some(([, , values]) => values[at] !== null);
     for (const [name, colour, values] of pools) {
-      const edge = values.map((value, at) => (value ?? 0) + (below ? below[at] : 0));
+      const edge = values.map((value, at) => (known(at) ? (value ?? 0) + (below ? below[at] : 0) : null));
       layers.unshift({ name, colour, edge, values });
       below = edge;
     }

@@ -55,7 +55,7 @@ class RowMaker:
         self.last_t_ns = 0
         self.samples = 0
         self.alerts = 0
-        """How many were raised."""
+        """How many were raised; marks are none."""
         self.peak_rss_bytes: int | None = None
         """Highest sum of RSS over the family so far."""
         self._seq = 0

@@ -182,6 +182,13 @@ def test_a_slow_import_is_said_while_it_runs() -> None:
     assert len({edge.t_onset_s for edge in edges}) == 1
 
 
+def test_an_import_that_took_less_than_it_was_seen_to_run_has_ended_all_the_same() -> None:
+    edges = said([*samples(10), ImportBegan(1.0, "json"), ImportEnded(1.25, "json", 0.09)])
+    assert "still running" in edges[0].message
+    (ended,) = (edge for edge in edges[1:] if edge.severity != "clear")
+    assert ended.message.startswith("import json 90.0 ms, ")
+
+
 def test_an_import_within_another_is_not_said_twice() -> None:
     ends = [ImportEnded(2.0, "lance.core", 1.2), ImportEnded(2.5, "lance", 2.2)]
     edges = said([*samples(20), *ends])

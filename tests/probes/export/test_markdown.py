@@ -151,5 +151,6 @@ def test_what_matters_stands_on_top_of_the_whole_and_not_of_a_part(reader: Recor
     found = summarize(reader)["findings"]
     text = written(reader, whole(reader))
     assert text.index("1. ") < text.index("| duration")
+    assert text.count(found[0]["text"][:30]) == 1, "said once"
     assert sum(line.startswith("1. ") for line in text.splitlines()) == len(found) > 0
     assert "\n1. " not in written(reader, slice_of(reader, from_s=3.0, to_s=9.0))

@@ -241,6 +241,9 @@ def test_it_tells_what_the_recording_tells(reader: RecordingReader) -> None:
     assert len(data["alerts"]) == len({a.t_onset_ns for a in reader.alerts(part[0], part[1])})
     highest = reader.highest("rss_bytes", part[0], part[1])
     assert max(v for v in data["timelines"]["rss"] if v is not None) == highest
+    worst = {found["severity"] for found in data["findings"]}
+    assert data["severity"] == next(s for s in ("critical", "warn", "info") if s in worst)
+    assert data["more"] >= 0
     assert data["timelines"]["pools"]
     assert data["log"]
     assert dict(data["machine"])["perftui"]

@@ -15,7 +15,7 @@ from support.kept import Kept
 from support.waiting import wait_for
 
 from perftui.probes.process.face import ProcessGone
-from perftui.probes.process.metrics import MetricProbe
+from perftui.probes.process.metrics import MetricProbe, within_rss
 from perftui.probes.process.opening import open_process
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import (
@@ -197,3 +197,11 @@ def test_a_family_whose_shares_may_not_be_read_is_said_to_be_a_sum_once() -> Non
     alone: list[Record] = [Metric(1, 1, 0.0, 5)]
     MetricProbe(SessionLog(), os.getpid())._say_if_not_shared(1, alone)
     assert len(alone) == 1, "one process is its RSS"
+
+
+def test_a_share_read_while_memory_grows_is_not_above_rss() -> None:
+    metric = Metric(1, 1, 0.0, 100, pss_bytes=120, uss_bytes=110)
+    assert within_rss(metric) == metric._replace(pss_bytes=100, uss_bytes=100)
+    assert within_rss(metric._replace(pss_bytes=90)).uss_bytes == 90
+    assert within_rss(metric._replace(pss_bytes=None)).uss_bytes == 100
+    assert within_rss(Metric(1, 1, 0.0, 100)) == Metric(1, 1, 0.0, 100)

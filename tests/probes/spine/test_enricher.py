@@ -114,6 +114,15 @@ def test_an_alert_is_new_once() -> None:
     assert [tuple(each) for each in enricher.enrich([cleared]).alerts] == [(cleared, False)]
 
 
+def test_a_mark_is_no_alert_until_it_becomes_one() -> None:
+    enricher = Enricher()
+    mark = Alert("stall", "info", S, S, None, "m", "e")
+    assert [each.is_new for each in enricher.enrich([mark]).alerts] == [False]
+    raised = mark._replace(severity="warn")
+    assert [each.is_new for each in enricher.enrich([mark, raised]).alerts] == [True]
+    assert [each.is_new for each in enricher.enrich([raised]).alerts] == [False]
+
+
 @pytest.mark.parametrize("seconds", [1_000])
 def test_memory_is_bounded(seconds: int) -> None:
     """Processes and threads come and go, names are made up."""

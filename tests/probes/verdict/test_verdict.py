@@ -23,10 +23,12 @@ from perftui.probes.spine.records import (
     Keeper,
     LogLine,
     Metric,
+    ProcessStart,
     Record,
     Stack,
     StackWindow,
     TaskSeen,
+    ThreadCpu,
     ThreadName,
 )
 from perftui.probes.stacks.own.weigher import Weigher
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 S = NS_PER_S
 PID = 10
 RUN_S = 20
+RUN_QUEUE = "a core"
+"""As what a thread waits for."""
 LIBRARY = "/v/lib/python3.12/site-packages/duckdb/__init__.py"
 
 
@@ -82,9 +86,10 @@ class Told:
             node, wait = stacks[n * len(stacks) // steps]
             t0 = n * S // 20
             records.append(Metric(t0, PID, t0 / S, round(50e6 + rss * t0 / S)))
-            used = None if wait else S // 20
-            facts = (used or 0, 0, 0, 0, "S" if wait else "R", None, not wait, False)
-            stack = Stack(t0, t0 + S // 20, PID, tid, node, False, *facts, wait, None)
+            used, queued = S // 20 * (wait == ""), S // 20 * (wait == RUN_QUEUE)
+            state, kind = "RS"[bool(wait) and not queued], "" if queued else wait
+            facts = (used, queued, 0, 0, state, not queued, not wait, False)
+            stack = Stack(t0, t0 + S // 20, PID, tid, node, False, *facts, kind, None)
             records.append(stack)
         records.append(StackWindow(0, RUN_S * S, PID, 20, steps, 0, 0, 0.1, "own sampler"))
         self.log.extend(records)
@@ -223,14 +228,41 @@ def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
     assert first.code == "take take.py:7"
 
 
+def native(told: Told) -> int:
+    return told.log.tree.intern(
+        [told.log.tree.frame_id("native threads (python)", "", 0, "native")]
+    )
+
+
 def test_a_futex_beside_native_threads_may_be_no_lock() -> None:
     told = Told()
-    tree = told.log.tree
-    native = tree.intern([tree.frame_id("native threads (python)", "", 0, "native")])
-    told.ran((told.leaf("main", "table"), "lock")).ran((native, ""), tid=77)
+    table = told.leaf("main", "table")
+    told.ran((table, "lock"), (told.leaf("main", "work"), ""))
+    told.ran((native(told), ""), *[(told.leaf("main"), "sleep")] * 9, tid=77)
     waits = next(each for each in told.verdict.findings if each.kind == "lock_wait")
     assert waits.text.endswith("for a lock or for native threads")
     assert waits.may_be_wrong
+
+
+def test_cpu_of_threads_that_have_no_stacks_counts_too() -> None:
+    """As an engine's pool: the kernel tells what each thread used, and no sampler where."""
+    told = Told()
+    told.ran((told.leaf("main", "group"), "lock"), (told.leaf("main", "add"), ""))
+    for t in range(RUN_S + 1):
+        told.and_(*(ThreadCpu(t * S, PID, tid, "python", t * 1.5, "R") for tid in (77, 78)))
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["cpu_native"].seconds == pytest.approx(60.0)
+    assert found["cpu_native"].code == "group group.py:7"
+    assert "86 % of all" in found["cpu_native"].text
+    assert "cpu" not in found, "14 % are no story"
+
+
+def test_native_threads_at_work_are_said_once() -> None:
+    """The wait for them is no finding of its own; of C there is no frame of the library."""
+    told = Told()
+    told.ran((told.leaf("main", "table"), "lock")).ran((native(told), ""), tid=77)
+    (first, *rest) = told.verdict.findings
+    assert (first.kind, first.code, rest) == ("cpu_native", "table table.py:7", [])
 
 
 def test_waiting_in_a_library_is_told_by_its_name() -> None:
@@ -333,3 +365,205 @@ def test_explain_says_the_same_as_the_summary(
     assert all(found["sql"] in text for found in summary["findings"])
     assert main(["explain", str(recorded.parent / "nothing.perftui")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_generator_expression_is_part_of_its_function() -> None:
+    told = Told()
+    tree = told.log.tree
+    frames = [
+        tree.frame_id("total", "/app/t.py", 3),
+        tree.frame_id("total.<locals>.<genexpr>", "/app/t.py", 4),
+    ]
+    (first, *_) = told.ran((tree.intern(frames), "")).verdict.findings
+    assert first.code.startswith("total t.py:")
+
+
+@pytest.mark.parametrize(
+    ("package", "function", "step"),
+    [
+        ("pandas/core/frame.py", "DataFrame.iterrows", "columns"),
+        ("json/__init__.py", "loads", "JSON"),
+        ("multiprocessing/reduction.py", "_ForkingPickler.dumps", "send workers less"),
+        ("logging/__init__.py", "Logger.info", "log less"),
+    ],
+)
+def test_a_known_habit_gets_its_own_advice(package: str, function: str, step: str) -> None:
+    told = Told()
+    root = "/usr/lib/python3.12/" if package[0] != "p" else "/v/lib/python3.12/site-packages/"
+    tree = told.log.tree
+    deep = tree.intern(
+        [
+            tree.frame_id("weigh", "/app/weigh.py", 7),
+            tree.frame_id(function, f"{root}{package}", 9),
+        ]
+    )
+    (first, *_) = told.ran((deep, "")).verdict.findings
+    assert step in first.next_step
+    assert first.code == "weigh weigh.py:7"
+
+
+def test_what_c_does_is_told_by_the_line_that_ran(tmp_path: Path) -> None:
+    source = tmp_path / "convert.py"
+    source.write_text("def convert(table):\n    return table.to_pylist()\n")
+    told = Told()
+    line = told.log.tree.intern([told.log.tree.frame_id("convert", str(source), 2)])
+    (first, *_) = told.ran((line, "")).verdict.findings
+    assert first.text.endswith("most of it in to_pylist")
+    assert "columns" in first.next_step
+    gone = Told()
+    line = gone.log.tree.intern([gone.log.tree.frame_id("convert", str(tmp_path / "x.py"), 2)])
+    (first, *_) = gone.ran((line, "")).verdict.findings
+    assert "to_pylist" not in first.text
+
+
+def test_a_busy_machine_does_not_hide_what_a_program_waits_for() -> None:
+    told = Told()
+    leaf = told.leaf("main", "append")
+    told.ran(*[(leaf, RUN_QUEUE)] * 8, *[(leaf, "disk")] * 2)
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["io_wait"].text == (
+        "waits 100 % of the time for I/O, time without a free core left out"
+    )
+    assert found["io_wait"].impact > found["cpu_contention"].impact
+
+
+def test_threads_that_wait_for_the_gil_are_said_before_the_cpu_that_they_use() -> None:
+    told = Told()
+    leaf = told.leaf("main", "score")
+    for tid in (11, 12, 13):
+        told.ran((leaf, ""), (leaf, "gil"), (leaf, "gil"), tid=tid)
+    (first, second, *_) = told.verdict.findings
+    assert (first.kind, second.kind) == ("waits_gil", "cpu")
+
+
+def test_an_import_inside_a_request_is_said_however_short() -> None:
+    told = Told()
+    tree = told.log.tree
+    inside = tree.intern(
+        [
+            tree.frame_id("export", "/app/service.py", 7),
+            tree.frame_id("_find_and_load", "<frozen importlib._bootstrap>", 1),
+        ]
+    )
+    serve = told.leaf("main", "serve")
+    told.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    told.ran(*[(serve, "sleep")] * 12, (inside, ""), *[(serve, "sleep")] * 7)
+    (first, *_) = told.and_(*imported("pyarrow", 12.1, 0.4)).verdict.findings
+    assert (first.kind, first.code) == ("imports", "export service.py:7")
+    assert "call export once" in first.next_step
+    early = Told()
+    early.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    early.ran((early.leaf("main", "serve"), "sleep")).and_(*imported("pyarrow", 0.1, 0.4))
+    assert early.verdict.findings == ()
+
+
+def test_processes_that_tell_of_no_imports_have_stacks() -> None:
+    told = Told()
+    tree = told.log.tree
+    load = tree.intern(
+        [
+            tree.frame_id("work", "/app/work.py", 7),
+            tree.frame_id("_find_and_load", "<frozen importlib._bootstrap>", 1),
+            tree.frame_id("<module>", LIBRARY, 3),
+        ]
+    )
+    told.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    (first, *_) = told.ran((load, ""), (told.leaf("work"), "sleep")).verdict.findings
+    assert first.text == "imports 10.0 s in process 10, together: duckdb 10.0 s"
+
+
+def test_what_python_m_runs_is_no_import() -> None:
+    told = Told()
+    tree = told.log.tree
+    frames = [
+        tree.frame_id("_run_code", "<frozen runpy>", 88),
+        tree.frame_id("<module>", "/app/tool/__main__.py", 7),
+    ]
+    (first, *_) = told.ran((tree.intern(frames), "")).verdict.findings
+    assert first.kind == "cpu"
+
+
+def test_what_was_loaded_once_is_no_growth() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "work"), ""))
+    told.and_(
+        Keeper(
+            *(4 * S, PID, 1 * S, "__main__.TABLE", "list", "dict", 90, 90, 40_000_000, False),
+            "load\t/app/load.py\t7",
+        )
+    )
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["keeps"].text.startswith("holds 40.0 MB: TABLE")
+    assert found["keeps"].impact < found["cpu"].impact
+
+
+def test_one_worker_of_many_that_has_the_work_is_named() -> None:
+    told = Told()
+    told.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    part = told.leaf("part")
+    pids = range(20, 24)
+    for pid in pids:
+        argv = ("python", "-c", f"spawn_main(pipe_handle={pid})", "--multiprocessing-fork")
+        told.and_(ProcessStart(0, pid, PID, argv))
+    for t in range(RUN_S + 1):
+        for pid in pids:
+            share = 1.0 if pid == 23 else 0.05
+            told.and_(Metric(t * S, pid, t * share, 10, cpu_user_s=t * share, cpu_system_s=0.0))
+            facts = (round(share * S), 0, 0, 0, "R")
+            told.and_(Stack(t * S, t * S + S, pid, pid, part, False, *facts))
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["straggler"].text.startswith("1 of 4 workers has 87 % of the work: 20.0 s of CPU")
+    assert found["straggler"].code == "part part.py:7"
+
+
+def test_growth_of_one_thing_is_one_finding() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=10e6)
+    kept = ("__main__.rows", "list", "Table", 90, 90, 59_000_000, False)
+    told.and_(
+        alert("streaming_violation", "warn", 5.0),
+        alert("mem_growth", "warn", 3.0),
+        Keeper(12 * S, PID, 9 * S, *kept, "read\t/app/read.py\t7"),
+    )
+    kinds = [each.kind for each in told.verdict.findings]
+    assert "streaming_violation" in kinds
+    assert "mem_growth" not in kinds
+
+
+def test_a_library_that_waits_for_its_own_thread_is_what_is_waited_for() -> None:
+    told = Told()
+    tree = told.log.tree
+    root = "/usr/lib/python3.12/"
+    frames = [
+        tree.frame_id("ask", "/app/ask.py", 7),
+        tree.frame_id("run", LIBRARY, 33),
+        tree.frame_id("Future.result", f"{root}concurrent/futures/_base.py", 451),
+        tree.frame_id("Condition.wait", f"{root}threading.py", 320),
+    ]
+    (first, *_) = told.ran((tree.intern(frames), "lock")).verdict.findings
+    assert first.text == "waits 100 % of the time in duckdb"
+    pool = Told()
+    names = ("ask", "Future.result", "Condition.wait")
+    files = ("/app/ask.py", f"{root}concurrent/futures/_base.py", f"{root}threading.py")
+    waits = [pool.log.tree.frame_id(*at, 7) for at in zip(names, files, strict=True)]
+    assert pool.ran((pool.log.tree.intern(waits), "lock")).verdict.findings == ()
+
+
+def test_what_the_agent_keeps_and_what_is_too_small_keep_no_growth() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=20e6)
+    told.and_(alert("mem_growth", "warn", 5.0))
+    for what in ("perftui.probes.agent.api.x", "__main__.few"):
+        told.and_(Keeper(12 * S, PID, 9 * S, what, "dict", "int", 9, 9, 4_000_000, False, ""))
+    (first, *_) = told.verdict.findings
+    assert first.text.startswith("grows by 299 MB")
+
+
+def test_what_is_kept_is_told_with_the_time_in_which_it_was_looked_at() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=5e6)
+    for t0, t1 in ((2, 5), (14, 19)):
+        kept = ("__main__.CACHE", "dict", "bytes", 9, 9, 20_000_000, False, "")
+        told.and_(Keeper(t1 * S, PID, t0 * S, *kept))
+    found = {each.kind: each for each in told.verdict.findings}
+    assert found["keeps"].text.startswith("keeps 40.0 MB more in 8.00 s: CACHE")

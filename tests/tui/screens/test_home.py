@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import subprocess
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("pyarrow")
 
+from support.screens.home_stage import HomeStage as Stage
+from support.screens.home_stage import play_home
 from support.screens.recorded import record
-from support.screens.screen_stage import ScreenStage
 
-from perftui.tui.app import _HomeApp
 from perftui.tui.screens.home.choice import HomeChoice, ListName
 from perftui.tui.screens.home.dialogs import RunForm
 from perftui.tui.widgets.tables.home_lists import when_text
@@ -26,19 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from perftui.tui.screens.home.screen import HomeScreen
-
 
 HOMELY = f"homely{os.getpid()}"
 """In the command line of no other process."""
-
-
-class Stage(ScreenStage[_HomeApp]):
-    """A running home screen."""
-
-    @property
-    def home(self) -> HomeScreen:
-        return cast("HomeScreen", self.app.screen_stack[1])
 
 
 def play(
@@ -46,18 +35,8 @@ def play(
     size: tuple[int, int] = (160, 45),
     current: ListName = "scenarios",
 ) -> HomeChoice | None:
-    """Run the home screen through `steps`; returns what it was left with."""
-    app = _HomeApp("back from there", current)
-
-    async def run() -> None:
-        async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot)
-            await stage.until(lambda: len(app.screen_stack) == 2)
-            await steps(stage)
-            await pilot.pause()
-
-    asyncio.run(run())
-    return app.return_value
+    """Run the home screen, as one comes back to it, through `steps`."""
+    return play_home(steps, size, current, message="back from there")
 
 
 @pytest.fixture

@@ -3,56 +3,28 @@ own script, and the place that one comes back to."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("pyarrow")
 
 from support.recordings.made import make
-from support.screens.screen_stage import ScreenStage
+from support.screens.home_stage import HomeStage as Stage
+from support.screens.home_stage import play_home as play
 
 from perftui.probes.own.python import own_module, own_script
 from perftui.probes.process.running import is_helper
 from perftui.probes.recording.shelf.shelf import entries
 from perftui.probes.verdict.glance import NOTHING, glance
-from perftui.tui.app import _HomeApp
 from perftui.tui.screens.dialogs.help import HelpScreen
 from perftui.tui.screens.home.choice import HomeChoice, ListName
 from perftui.tui.screens.home.script import common_start, completions
 from perftui.tui.widgets.tables.home_lists import sparkline, trend_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Hashable
     from pathlib import Path
-
-    from perftui.tui.screens.home.screen import HomeScreen
-
-
-class Stage(ScreenStage[_HomeApp]):
-    @property
-    def home(self) -> HomeScreen:
-        return cast("HomeScreen", self.app.screen_stack[1])
-
-
-def play(
-    steps: Callable[[Stage], Awaitable[None]],
-    size: tuple[int, int] = (160, 45),
-    current: ListName = "recordings",
-    places: dict[ListName, Hashable] | None = None,
-) -> HomeChoice | None:
-    app = _HomeApp("", current, places)
-
-    async def run() -> None:
-        async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot)
-            await stage.until(lambda: len(app.screen_stack) == 2)
-            await steps(stage)
-            await pilot.pause()
-
-    asyncio.run(run())
-    return app.return_value
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +157,14 @@ def test_our_own_helpers_are_not_offered(tmp_path: Path) -> None:
     assert not is_helper(["python", str(tmp_path / "app.py")])
     assert not is_helper(["python", "-I", "app.py"])
     assert not is_helper(own_script(tmp_path / "app.py"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_each_row_says_what_happened_at_any_size(shelf: Path, size: tuple[int, int]) -> None:
+    seen = {entry.name: glance(entry.path, entry.file_bytes, entry.wall_ns) for entry in entries()}
+
+    async def steps(stage: Stage) -> None:
+        for each in seen.values():
+            await stage.until(lambda each=each: each.findings[0][:20] in stage.text)  # type: ignore[misc]
+
+    play(steps, size=size)

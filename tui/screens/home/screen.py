@@ -59,7 +59,7 @@ class HomeScreen(Screen[HomeChoice | None]):
     HomeScreen .list:focus-within { border: round $accent; }
     HomeScreen #right { height: 1fr; width: 1fr; }
     HomeScreen.-wide #lists { layout: horizontal; }
-    HomeScreen.-wide #scenarios-box { width: 45%; }
+    HomeScreen.-wide #scenarios-box { width: 38%; }
     HomeScreen #about { height: 4; width: 100%; padding: 0 2; color: $foreground 75%; }
     HomeScreen > Input {
         display: none; height: 1; border: none; padding: 0 1; background: $panel;

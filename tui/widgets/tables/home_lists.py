@@ -34,15 +34,15 @@ PROCESSES = (
 SPARK_CELLS = 7
 PREVIEW_CELLS = 24
 RECORDINGS = (
-    Column("recording"),
-    Column("when", 12, tone="dim", rank=4),
-    Column("length", 9, right=True),
-    Column("memory", SPARK_CELLS, rank=3, tone="warm"),
+    Column("recording", 22),
+    Column("when", 12, tone="dim", rank=5),
+    Column("length", 11, right=True),
+    Column("memory", SPARK_CELLS, rank=2, tone="warm"),
     Column("peak", 8, right=True, tone="warm", rank=1),
     Column("alerts", 6, right=True, rank=2),
     Column("size", 8, right=True, tone="dim", rank=6),
-    Column("state", 11),
-    Column("what happened", 44, words=True, rank=5),
+    Column("state", 11, rank=3),
+    Column("what happened", words=True),
 )
 SPARK = "▁▂▃▄▅▆▇█"
 TREND = 6
@@ -129,8 +129,9 @@ def _recording_row(entry: Entry, marked: bool, seen: Glance | None) -> Row:
     # With marks in it, what the recorder counted is more than what anybody calls alerts.
     count = entry.alerts if seen is None or not seen.plain else seen.alerts
     alerts = "" if not count else f"▲ {count}"
-    told = "" if seen is None else next(iter(seen.findings), seen.plain)
     state: str = "● now" if entry.state == "recording" else entry.state
+    told = "" if seen is None else next(iter(seen.findings), seen.plain)
+    told = told or ("" if entry.state == "closed" else state)  # its own column may have left
     if entry.state == "closed":
         state = outcome(entry)
     return Row(
