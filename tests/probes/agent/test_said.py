@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from importlib import import_module
 from importlib.util import spec_from_file_location
@@ -114,3 +115,24 @@ def test_the_rss_of_a_phase_is_read_anew_unless_another_has_just_ended(
         else:
             said.phase_end(opened)
     assert [line["rss"] for line in kept.lines] == [1, 2, 2, 3, 4, 5]
+
+
+def test_the_last_line_waits_a_little_for_room_and_says_what_was_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "foreign", lambda _: False)  # in a program we have another name
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    try:
+        status = os.fstat(writing)
+        line = wire.Wire(writing, status.st_dev, status.st_ino)
+        while line.send('{"k":"x","text":"' + "x" * 3_000 + '"'):
+            pass
+        assert line.dropped == 1
+        drain = threading.Timer(0.02, os.read, (reading, 1 << 20))
+        drain.start()
+        line.send_last('{"k":"bye"')
+        drain.join()
+        assert json.loads(os.read(reading, 1 << 20).splitlines()[-1]) == {"k": "bye", "dropped": 1}
+    finally:
+        os.close(reading)
+        os.close(writing)
