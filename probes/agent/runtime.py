@@ -199,11 +199,9 @@ class Agent:
             for end in self.before_bye:
                 end()
             now = time.monotonic_ns()
-            self.emit(
-                now,
-                '{"k":"bye","t":%d,"pid":%d,"dropped":%d,"held":%d'
-                % (now, self.pid, self.wire.dropped, held_ns),
-            )
+            if self._said is not None and self._said.pending:
+                self._said.tell_counts(now)
+            self.wire.send_last('{"k":"bye","t":%d,"pid":%d,"held":%d' % (now, self.pid, held_ns))
             for end in self.last_of_all:
                 end()
         except Exception as error:

@@ -6,6 +6,7 @@ was at the start: a program may close every descriptor it finds and open files i
 """
 
 import posix
+import time
 from _thread import RLock
 
 LINE_BYTES = 4000
@@ -16,6 +17,10 @@ _BURST_NS = 50 * _INTERVAL_NS
 """Lines of calls and phases leave one by one, up to 200 a second and 50 in a burst: what a program
 that dies said last is told. Beyond that several leave in one write, which is most of their cost."""
 
+
+_LAST_NS = 200_000_000
+"""As long a program that ends may wait for room in the pipe, which is full only if it says more
+than anybody can read: else nobody knew how much of it was dropped."""
 
 _OURS = ("_perftui_agent", "_frozen_importlib", "importlib._bootstrap")
 """Where our own failures end; imports have another name once a program has imported importlib."""
@@ -122,6 +127,18 @@ class Wire:
                 self.flush()
             self._held.append(body)
             self._held_bytes += size
+
+    def send_last(self, body: str) -> None:
+        """Send the last line, with how many were dropped; wait a little if there is no room."""
+        self.flush()
+        give_up_ns = time.monotonic_ns() + _LAST_NS
+        while self.open:
+            if self._write((body + ',"dropped":%d}\n' % self.dropped).encode(), 0):
+                return
+            if time.monotonic_ns() > give_up_ns:
+                self.dropped += 1
+                return
+            time.sleep(0.002)
 
     def flush(self) -> None:
         """Write what is held back."""

@@ -114,3 +114,23 @@ def test_the_rss_of_a_phase_is_read_anew_unless_another_has_just_ended(
         else:
             said.phase_end(opened)
     assert [line["rss"] for line in kept.lines] == [1, 2, 2, 3, 4, 5]
+
+
+def test_the_last_line_waits_a_little_for_room_and_says_what_was_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "foreign", lambda _: False)  # in a program we have another name
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    try:
+        status = os.fstat(writing)
+        line = wire.Wire(writing, status.st_dev, status.st_ino)
+        while line.send('{"k":"x","text":"' + "x" * 3_000 + '"'):
+            pass
+        assert line.dropped == 1
+        # While it waits, the other side reads.
+        monkeypatch.setattr(wire.time, "sleep", lambda _: os.read(reading, 1 << 20))
+        line.send_last('{"k":"bye"')
+        assert json.loads(os.read(reading, 1 << 20).splitlines()[-1]) == {"k": "bye", "dropped": 1}
+    finally:
+        os.close(reading)
+        os.close(writing)
