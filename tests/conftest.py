@@ -56,6 +56,8 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 _CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")
+_NOT_CORE = ("tests/tui/bench/", "tests/tui/matrix/")
+"""Their live tests run programs again and again: of these a fifth a day."""
 FIFTHS = 5
 
 
@@ -73,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of the spine as core, and say how the others are run."""
     for item in items:
-        if item.nodeid.startswith(_CORE):
+        if item.nodeid.startswith(_CORE) and not item.nodeid.startswith(_NOT_CORE):
             item.add_marker("core")
         live = item.get_closest_marker("live") is not None
         if live:

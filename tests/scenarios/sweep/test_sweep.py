@@ -17,7 +17,7 @@ from perftui.scenarios.run.runner import resolve
 from perftui.scenarios.sweep.memory_limit import argv_under_rlimit, says_out_of_memory
 from perftui.scenarios.sweep.report import as_json, as_text
 from perftui.scenarios.sweep.sweep import SweepPlan, doubled, sweep, swept_parameter
-from perftui.tui.commands import sweep as command
+from perftui.tui.commands.lab import sweep as command
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def test_a_sweep_that_is_ended_ends_its_run(program: str, number: signal.Signals
 
     code = (
         "import signal, sys, argparse\n"
-        "from perftui.tui.commands import sweep\n"
+        "from perftui.tui.commands.lab import sweep\n"
         # Where the tests run in the background, SIGINT is ignored and inherited so.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "parser = argparse.ArgumentParser()\n"

@@ -679,8 +679,10 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [*((name, (80, 24)) for name in ODD), ("nothing yet", (160, 45)), ("hostile", (160, 45))],
+)
 def test_odd_sessions_are_shown_without_a_stumble(name: str, size: tuple[int, int]) -> None:
     async def steps(stage: Stage) -> None:
         for _ in PANES:
