@@ -29,6 +29,7 @@ class LiveStage(ScreenStage[PerftuiApp]):
     async def pictures(self, more: int = 1) -> None:
         """Wait until so many more pictures have been drawn."""
         goal = self.live.pictures + more
+        self.live.loop.wake()  # the next one need not be waited for
         await self.until(lambda: self.live.pictures >= goal)
 
     async def settled(self) -> None:
