@@ -56,8 +56,13 @@ def _own_shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 _CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")
-_NOT_CORE = ("tests/tui/bench/", "tests/tui/matrix/")
-"""Their live tests run programs again and again: of these a fifth a day."""
+_NOT_CORE = (
+    "tests/tui/bench/",
+    "tests/tui/matrix/",
+    "tests/probes/stacks/test_relay_live.py",
+    "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",
+)
+"""Their live tests run programs again and again, or wait for long: of these a fifth a day."""
 FIFTHS = 5
 
 

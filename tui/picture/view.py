@@ -61,6 +61,9 @@ Part = Literal[
 """A part of a picture that costs something and that not every tab shows."""
 ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
 _Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
+_OF_RSS = ("anon_rss_bytes", "pss_bytes", "uss_bytes")
+_WHOLE = 1.02
+"""Parts sum to RSS within so much."""
 HEAT_PER_S = 20
 """Buckets of a column in the heat map."""
 HEAT_PERIODS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -187,7 +190,7 @@ def take_view(
     n = max(columns, 1)
     names = reader.metric_names()
     pid = TREE if selection.process is None else selection.process
-    latest = _values(reader, names, _moment(selection, status), status, pid)
+    latest = of_one_moment(_values(reader, names, _moment(selection, status), status, pid))
     if (
         before is not None
         and _same_axis(before, status, axis, n)
@@ -368,6 +371,24 @@ def _values(
         if value is not None:
             values[name] = value
     return values
+
+
+def of_one_moment(values: dict[str, float]) -> dict[str, float]:
+    """Leave out what RSS cannot be made of: it was read before RSS fell, and more seldom."""
+    rss = values.get("rss_bytes")
+    if rss is None:
+        return values
+    parts = {name for name in values if name.startswith("part:")}
+    if sum(values[name] for name in parts) <= rss * _WHOLE:
+        parts = set()
+    stale = parts | {name for name in _OF_RSS if values.get(name, 0.0) > rss * _WHOLE}
+    known = {name: value for name, value in values.items() if name not in stale}
+    most = rss
+    for name in _OF_RSS:  # each is part of the one before
+        if name in known:
+            known[name] = min(known[name], most)
+            most = known[name] if name == "pss_bytes" else most
+    return known
 
 
 def heat_period_s(span_ns: int, columns: int) -> int:

@@ -18,7 +18,7 @@ from perftui.probes.spine.records import Metric, PhaseBegin, Run
 from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.selection import Selection
-from perftui.tui.picture.view import take_view
+from perftui.tui.picture.view import of_one_moment, take_view
 from perftui.tui.screens.dialogs.help import help_lines
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
@@ -85,10 +85,24 @@ def test_pss_is_never_above_rss_nor_uss_above_pss() -> None:
     metric = Metric(0, PID, 0.0, 100_000_000, pss_bytes=120_000_000, uss_bytes=110_000_000)
     sums = FamilyMetrics().tick(0, [metric._replace(t_ns=S)], {}).sums
     assert sums["rss_bytes"] >= sums["pss_bytes"] >= sums["uss_bytes"]
-    # Read a second ago, and RSS has fallen since.
-    latest = {"rss_bytes": 40e6, "pss_bytes": 90e6, "uss_bytes": 80e6, "anon_rss_bytes": 85e6}
-    view = make_view(latest=latest)
-    assert {value_of(view, label) for label in ("PSS", "USS", "anonymous")} == {"40.0 MB"}
+
+
+def test_what_was_read_before_rss_fell_is_not_known_now() -> None:
+    rss = {"rss_bytes": 40e6}
+    read_before = {"pss_bytes": 90e6, "uss_bytes": 80e6, "anon_rss_bytes": 85e6}
+    parts = {"part:malloc": 30e6, "part:libraries": 30e6, "pool:arrow": 50e6}
+    assert of_one_moment({**rss, **read_before, **parts}) == {**rss, "pool:arrow": 50e6}
+    # A moment apart: nothing is above what it is part of.
+    close = {**rss, "pss_bytes": 40.4e6, "uss_bytes": 40.2e6, "anon_rss_bytes": 39e6}
+    assert of_one_moment(close) == {
+        **rss,
+        "pss_bytes": 40e6,
+        "uss_bytes": 40e6,
+        "anon_rss_bytes": 39e6,
+    }
+    fits = {**rss, "part:malloc": 30e6, "part:libraries": 10e6}
+    assert of_one_moment(fits) == fits
+    assert of_one_moment(parts) == parts
 
 
 def test_cpu_is_not_above_the_cores() -> None:

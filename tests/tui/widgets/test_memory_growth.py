@@ -114,8 +114,10 @@ def test_where_nobody_was_asked_it_says_why() -> None:
     assert _unasked(view, grown=True) == ["not available below Python 3.12"]
 
 
-def test_what_is_more_than_all_is_no_share_of_it() -> None:
-    """RSS falls while a program ends; its parts were last read before."""
+def test_what_is_not_known_or_more_than_all_is_no_share_of_it() -> None:
+    """RSS falls while a program ends: what it was made of is then known as a peak alone."""
+    cells = _kind_row(("part:malloc", "malloc", None, 90 * MB, ""), 75 * MB).cells
+    assert cells[1:4] == ("–", "", "90.0 MB")
     assert _kind_row(("part:malloc", "malloc", 75 * MB, None, ""), 75 * MB).cells[2] == "100 %"
     assert (
         _kind_row(("part:Python heap", "Python heap", 299 * MB, None, ""), 75 * MB).cells[2] == ""

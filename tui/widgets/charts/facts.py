@@ -75,17 +75,13 @@ def rss_facts(view: View) -> list[Fact]:
     if view.base_rss_bytes is not None:
         facts.append(Fact("base", format_bytes(view.base_rss_bytes)))
     facts += _part_facts(view) or _pool_facts(view)
-    most = latest.get("rss_bytes", float("inf"))
     for name, label in (
         ("anon_rss_bytes", "anonymous"),
         ("pss_bytes", "PSS"),
         ("uss_bytes", "USS"),
     ):
         if name in latest:
-            # Read more seldom than RSS: what has been given back since is in none of them.
-            size = min(latest[name], most)
-            most = size if name == "pss_bytes" else most
-            facts.append(Fact(label, format_bytes(size), "dim"))
+            facts.append(Fact(label, format_bytes(latest[name]), "dim"))
     if latest.get("swap_bytes"):
         facts.append(Fact("swap", format_bytes(latest["swap_bytes"]), "bad"))
     running = sum(1 for process in view.processes if process.t_end_ns is None)

@@ -98,8 +98,6 @@ _PARTS = {
 }
 _TELLING = 0.0005
 """Of the highest RSS: a part that never was as much is left out."""
-_WHOLE = 1.02
-"""Parts sum to RSS within so much; what is more than that is no part of this RSS."""
 _MOST = 200
 """Functions listed: beyond this there is only noise."""
 
@@ -187,8 +185,8 @@ class MemoryPane(Table):
             self.post_message(TopPane.Chosen(key[0], key[1]))
 
 
-_Kind = tuple[str, str, float, float | None, str]
-"""Metric, name, value, peak on the time axis, meaning."""
+_Kind = tuple[str, str, float | None, float | None, str]
+"""Metric, name, value, peak on the time axis, meaning; None is unknown."""
 
 
 def _kinds(view: View) -> list[_Kind]:
@@ -209,15 +207,18 @@ def _kinds(view: View) -> list[_Kind]:
 
 
 def _parts(view: View) -> list[_Kind]:
-    """Return what RSS is made of, the largest first; what has none of it now, with its peak."""
+    """Return what RSS is made of, the largest first; what has none of it now, with its peak.
+
+    Since RSS has fallen it may not have been read again: then only the peaks are known.
+    """
     rows: list[_Kind] = []
     highest = _peak(view.rss) or 0.0
     for name, sizes in view.parts:
         value, peak = view.latest.get(f"part:{name}"), _peak(sizes)
-        if value is not None and peak and peak >= _TELLING * highest:
+        if peak and peak >= _TELLING * highest:
             meaning = _PARTS.get(name, _PARTS["DuckDB"] if name.startswith("DuckDB") else "")
             rows.append((f"part:{name}", f"  {clean(name)}", value, peak, meaning))
-    return sorted(rows, key=lambda row: -row[2])
+    return sorted(rows, key=lambda row: (-(row[2] or 0.0), -(row[3] or 0.0)))
 
 
 def _peak(buckets: Buckets) -> float | None:
@@ -226,13 +227,13 @@ def _peak(buckets: Buckets) -> float | None:
 
 def _kind_row(kind: _Kind, rss: float | None) -> Row:
     metric, name, value, peak, meaning = kind
-    share = value / rss if rss and metric != "swap_bytes" else None
-    if share is not None and share > _WHOLE:
-        share = None  # of a moment before RSS fell: there is no such part of it
+    share = value / rss if rss and value is not None and metric != "swap_bytes" else None
+    if share is not None and share > 1:
+        share = None  # a pool has given out what is not resident
     return Row(
         (
             name,
-            format_bytes(value),
+            "–" if value is None else format_bytes(value),
             "" if share is None or metric == "rss_bytes" else percent(share),
             "" if peak is None else format_bytes(peak),
             meaning,
