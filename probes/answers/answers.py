@@ -8,6 +8,7 @@ from perftui.probes.answers.buckets import no_buckets
 from perftui.probes.answers.gil import gil_shares
 from perftui.probes.answers.process_use import process_uses
 from perftui.probes.answers.threads import busy_native, lived, run_wait_share
+from perftui.probes.profile.place import in_words
 from perftui.probes.profile.waiting import OFF_CPU_SHARE, waiting_for
 from perftui.probes.spine.reader import TREE, Status, Thread, ThreadTree
 from perftui.probes.spine.without_secrets import clean_log
@@ -321,7 +322,7 @@ def _where(tree: CallTree, node: int) -> str:
     if not node:
         return ""
     frame = tree.frame(node)
-    return f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
+    return in_words(frame.function, frame.file, frame.line)
 
 
 def _thread_tree(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
 from perftui.probes.profile.growth import NATIVE, is_own
+from perftui.probes.profile.place import in_words, name_in_words
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
@@ -59,7 +60,8 @@ class CodeSpot(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.file.rpartition('/')[2]}:{self.line}" if self.line else self.file
-        return f"{self.function}{place and ' ' + place} ({self.share:.0%})"
+        function = name_in_words(self.function, self.file)
+        return f"{function}{place and ' ' + place} ({self.share:.0%})"
 
 
 def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> CodeSpot | None:
@@ -104,8 +106,7 @@ def code_words(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) ->
     if spot.function.startswith(NATIVE):
         waits = _own_waiting(tree, threads)
         if waits is not None:
-            function, file, line, _ = waits
-            return f"code: {function} {file.rpartition('/')[2]}:{line} waits for {spot}"
+            return f"code: {in_words(waits.function, waits.file, waits.line)} waits for {spot}"
     return f"code: {spot}"
 
 
@@ -173,7 +174,7 @@ def waiting_of(tree: CallTree, threads: Sequence[ThreadTree], t_s: float) -> Wai
     main = max(causes, key=lambda each: causes[each])
     _, node = max((size, node) for (cause, node), size in busy.items() if cause == main)
     frame = tree.frame(node)
-    place = f"{frame.function} {frame.file.rpartition('/')[2]}:{frame.line}"
+    place = in_words(frame.function, frame.file, frame.line)
     word = {"lock": "waiting for a lock in", "io": "in I/O in"}.get(main, "in")
     return Waiting(
         t_s,

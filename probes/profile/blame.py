@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perftui.probes.profile.place import in_words
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S
 
@@ -35,7 +36,7 @@ class PlaceInCode(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{self.function} {self.file.rpartition('/')[2]}:{self.line}"
+        return in_words(self.function, self.file, self.line)
 
 
 class Keeping(NamedTuple):

@@ -25,6 +25,21 @@ def place_of(module: str, file: str, line: int) -> str:
     return f"{place}:{line}" if line else place
 
 
+def in_words(function: str, file: str, line: int) -> str:
+    """Say a place in code: "enrich etl.py:21", "top level etl.py:3"."""
+    name = file_name(file)
+    shown = name_in_words(function, file)
+    return f"{shown} {name}:{line}" if name else shown
+
+
+def name_in_words(function: str, file: str) -> str:
+    """Say what a function is called; the code of a module, which has no name of its own, as
+    "import pandas.core" of what is installed and "top level" of the program's own."""
+    if function != "<module>" or not file:
+        return function
+    return called(function, file) if is_installed(file) else "top level"
+
+
 def file_name(path: str) -> str:
     """Return the last part of a path of any system."""
     return path.replace("\\", "/").rpartition("/")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.place import in_words
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import LEAST_IMPACT, RankedFinding, percent
@@ -84,8 +85,7 @@ def _stuck_tasks(case: Case) -> Iterator[RankedFinding]:
             own = [frame for frame in task.frames if "/asyncio/" not in frame[1]]
             place = ""
             if own:
-                function, file, line = own[-1]
-                place = f"{function} {file.rpartition('/')[2]}:{line}"
+                place = in_words(*own[-1])
             by_wait.setdefault((task.awaits, place), []).append(task)
     for (awaits, place), tasks in sorted(by_wait.items(), key=lambda item: -len(item[1]))[:1]:
         since = min(task.t_ns for task in tasks)

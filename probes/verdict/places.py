@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from perftui.probes.profile.place import in_words
 from perftui.probes.profile.sums import is_machinery
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
@@ -151,7 +152,5 @@ def below(spots: Spots, threads: Sequence[ThreadTree], key: Key, field: str) -> 
 
 
 def place_of(key: Key, line: int) -> str:
-    """Return a place as "function file:line"."""
-    function, file = key
-    name = file.rpartition("/")[2]
-    return f"{function} {name}:{line}" if name else function
+    """Return a place in words."""
+    return in_words(*key, line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.profile.growth import BY_NATIVE
+from perftui.probes.profile.place import name_in_words
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def growth_rows(memory: Mapping[str, Any]) -> Rows:
     return [
         (
             f"+{format_bytes(row['grown_bytes'])}",
-            row["function"],
+            name_in_words(row["function"], row["file"]),
             _place(row) if row["file"] else "",
             f"thread {row['thread']}" if row.get("thread") else "",
             _how(row),
@@ -63,7 +64,7 @@ def rise_rows(memory: Mapping[str, Any]) -> Rows:
         rows.append(
             (
                 f"{'-' if risen < 0 else '+'}{format_bytes(abs(risen))}",
-                row["function"] or "elsewhere",
+                name_in_words(row["function"], row["file"]) or "elsewhere",
                 _place(row) if row["file"] else "",
                 f"{format_count(row['calls'])} calls" if row["calls"] else "",
                 f"touched {format_bytes(row['touched_bytes'])}",
@@ -98,7 +99,7 @@ def allocation_rows(memory: Mapping[str, Any], by: str) -> Rows:
     return [
         (
             f"+{format_bytes(row['kept_bytes'])}",
-            row["function"],
+            name_in_words(row["function"], row["file"]),
             _place(row) if row["file"] else "",
             f"{format_count(row['kept_allocations'])} allocations",
             f"thread {row['thread']}" if row["thread"] else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.answers.process_use import process_name
+from perftui.probes.profile.place import name_in_words
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 from perftui.tui.text.memory_growth import (
@@ -288,7 +289,7 @@ def _top(summary: dict[str, Any]) -> _Rows:
         (
             f"{row['self_pct']:.1f} %",
             f"total {row['total_pct']:.1f} %",
-            row["function"],
+            name_in_words(row["function"], row["file"]),
             f"{row['file'].rpartition('/')[2]}:{row['line']}",
         )
         for row in rows

@@ -90,7 +90,7 @@ class SlowImport(Detector):
         if edge is None and began_s < self._told_until - 1e-3:
             return  # it, or what it caused, has been said
         start_s = self.context.history.t0_s or 0.0
-        share = took_s / max(now_s - start_s, took_s)
+        share = took_s / max(now_s - start_s, took_s, 1e-9)
         so_far = " (still running)" if running else ""
         message = f"import {module} {format_seconds(took_s)}{so_far}, {share:.0%} of start-up"
         evidence = "one import and what it causes; ruled out: many small imports"

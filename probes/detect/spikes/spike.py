@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from perftui.probes.profile.place import name_in_words
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class SpikeCode(NamedTuple):
 
     def __str__(self) -> str:
         name = self.file.replace("\\", "/").rpartition("/")[2] or self.module
-        return f"{self.function} {name}:{self.line} {self.share:.0%}"
+        function = name_in_words(self.function, self.file)
+        return f"{function} {name}:{self.line} {self.share:.0%}"
 
 
 class Spike(NamedTuple):

@@ -189,6 +189,12 @@ def test_an_import_that_took_less_than_it_was_seen_to_run_has_ended_all_the_same
     assert ended.message.startswith("import json 90.0 ms, ")
 
 
+def test_an_import_that_took_no_time_when_nothing_had_is_taken() -> None:
+    """Times of a damaged recording."""
+    ends = [ImportEnded(1.0, "load", 1.0), ImportEnded(0.0, "query", 0.0)]
+    assert all(edge.message for edge in said([*samples(1), *ends]))
+
+
 def test_an_import_within_another_is_not_said_twice() -> None:
     ends = [ImportEnded(2.0, "lance.core", 1.2), ImportEnded(2.5, "lance", 2.2)]
     edges = said([*samples(20), *ends])

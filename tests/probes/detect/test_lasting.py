@@ -110,6 +110,6 @@ def test_code_is_the_programs_own_line_also_where_libraries_have_most() -> None:
     below, alone = tree.intern([typed, library]), tree.intern([native])
     cells = {below: Weights(10, 10, 1_000, 0), alone: Weights(90, 90, 9_000, 0)}
     thread = ThreadTree(PID, PID, "t", 100, 100, 10_000, cells, "")
-    assert str(dominant_code(tree, [thread], "grown")) == "<module> <string>:3 (10%)"
+    assert str(dominant_code(tree, [thread], "grown")) == "top level <string>:3 (10%)"
     only = thread._replace(self_by_node={alone: cells[alone]})
     assert "native threads" in str(dominant_code(tree, [only], "cpu"))

@@ -225,7 +225,7 @@ def test_the_programs_own_code_is_named_and_not_its_library() -> None:
         {(main, load, parse): Weights(10, 10, 900, 0), (main,): Weights(90, 90, 100, 0)},
     )
     assert str(dominant_code(tree, [thread], "grown")) == "load app.py:12 (90%)"
-    assert str(dominant_code(tree, [thread], "cpu")) == "<module> app.py:3 (90%)"
+    assert str(dominant_code(tree, [thread], "cpu")) == "top level app.py:3 (90%)"
     assert dominant_code(tree, [], "cpu") is None
 
 
