@@ -192,7 +192,8 @@ def test_an_import_that_took_less_than_it_was_seen_to_run_has_ended_all_the_same
 def test_an_import_that_took_no_time_when_nothing_had_is_taken() -> None:
     """Times of a damaged recording."""
     ends = [ImportEnded(1.0, "load", 1.0), ImportEnded(0.0, "query", 0.0)]
-    assert all(edge.message for edge in said([*samples(1), *ends]))
+    edges = Engine(None, knows_stacks=True).feed_all([*list(samples(1))[:1], *ends])
+    assert [edge.kind for edge in edges if edge.message]
 
 
 def test_an_import_within_another_is_not_said_twice() -> None:
