@@ -126,6 +126,19 @@ def test_one_word_names_one_class() -> None:
     assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}
 
 
+def test_sources_of_a_program_are_read_in_one_place() -> None:
+    """A recording may name a pipe or a device: `linecache` would open it, and wait for ever."""
+    named = [
+        name
+        for name, (_, tree) in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if "linecache" in (alias.name, getattr(node, "module", None))
+    ]
+    assert named == []
+
+
 SINKS = {"RecordingReader", "FollowedReader", "Store", "MemoryParts"}
 """What answers are kept in; all others see `Reader`, or `RecordedReader` for a recording's rows."""
 ROOMS_OF_SINKS = ("perftui.probes.recording.", "perftui.probes.store.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -11,6 +10,7 @@ from perftui.probes.profile.growth import NATIVE, is_own
 from perftui.probes.profile.place import in_words, name_in_words
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
+from perftui.probes.text.source_lines import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,7 +207,7 @@ def _cause(tree: CallTree, node: int) -> Cause:
         at = tree.parent(at)
     if inside:
         return "idle"  # an event or a condition: it waits for something to do
-    line = linecache.getline(leaf.file, leaf.line) if leaf.line else ""
+    line = SOURCE.line(leaf.file, leaf.line)
     if _LOCK_LINE.search(line):
         return "lock"
     return "io" if _IO_LINE.search(line) else "other"

@@ -6,11 +6,11 @@ Told by the library's functions on the stacks, or, of what C does without a fram
 
 from __future__ import annotations
 
-import linecache
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.spine.calltree import ROOT, package_of
+from perftui.probes.text.source_lines import SOURCE
 from perftui.probes.verdict.places import leaves
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _habits_at(
     if own == ROOT or not has_source:
         return frozenset()
     frame = tree.frame(own)
-    line = linecache.getline(frame.file, frame.line) if frame.line else ""
+    line = SOURCE.line(frame.file, frame.line)
     for n, habit in enumerate(HABITS):
         if field in habit.fields and habit.line and re.search(habit.line, line):
             return frozenset((n,))

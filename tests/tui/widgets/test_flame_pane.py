@@ -307,7 +307,7 @@ def test_source_of_the_hottest_line_is_read_from_disk(tmp_path: Path) -> None:
 def test_sources_that_cannot_be_shown_are_left_out(tmp_path: Path, kind: str) -> None:
     import os
 
-    from perftui.tui.widgets.flame.detail import SourceLines
+    from perftui.probes.text.source_lines import SourceLines
 
     path = tmp_path / "source.py"
     if kind == "folder":
@@ -323,7 +323,7 @@ def test_sources_that_cannot_be_shown_are_left_out(tmp_path: Path, kind: str) ->
 
 
 def test_source_is_read_again_when_the_file_changes(tmp_path: Path) -> None:
-    from perftui.tui.widgets.flame.detail import SourceLines
+    from perftui.probes.text.source_lines import SourceLines
 
     path = tmp_path / "source.py"
     path.write_text("one\n")

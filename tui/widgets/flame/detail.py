@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from perftui.probes.profile.place import file_name
 from perftui.probes.profile.sums import BYTES, WEIGHT_INDEX
 from perftui.probes.spine.calltree import installed_path, own_path
+from perftui.probes.text.source_lines import SourceLines
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from perftui.probes.profile.sums import Amount, WeightName
-
-MAX_SOURCE_BYTES = 1_000_000
-_CACHE_FILES = 64
 
 
 class FrameDetail(NamedTuple):
@@ -63,44 +59,6 @@ def percent(share: float) -> str:
     if value >= 9.95 or value == 0:
         return f"{value:.0f} %"
     return f"{value:.1f} %" if value >= 0.05 else "<0.1 %"
-
-
-class SourceLines:
-    """Lines of source files, read once per version of a file.
-
-    Only regular files of moderate size are opened: a recording may name anything.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[str, tuple[int, int, tuple[str, ...]]] = {}
-
-    def get(self, file: str, first: int, count: int) -> list[tuple[int, str]]:
-        """Return up to `count` (number, text) from line `first`; empty if they cannot be had."""
-        lines = self._lines(file)
-        first = max(first, 1)
-        return [(n, lines[n - 1]) for n in range(first, min(first + count, len(lines) + 1))]
-
-    def _lines(self, file: str) -> tuple[str, ...]:
-        if not file or file.startswith("<"):
-            return ()
-        try:
-            path = Path(file)
-            info = path.stat()
-            if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_SOURCE_BYTES:
-                return ()
-            known = self._files.get(file)
-            if known and known[:2] == (info.st_mtime_ns, info.st_size):
-                return known[2]
-            raw = path.read_bytes()
-        except (OSError, ValueError):
-            return ()  # gone, not ours to read, or not a path at all: no source to show
-        if b"\0" in raw[:4096]:
-            return ()
-        lines = tuple(raw.decode("utf-8", "replace").expandtabs(4).splitlines())
-        if len(self._files) >= _CACHE_FILES:
-            self._files.pop(next(iter(self._files)))
-        self._files[file] = (info.st_mtime_ns, info.st_size, lines)
-        return lines
 
 
 def headline(pane: LinePane, frame: FrameDetail) -> list[Part]:
