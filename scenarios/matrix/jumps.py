@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.scenarios.bench.answer import answer
+from perftui.scenarios.environments.integrity import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def _size(jump: Jump) -> tuple[bool, float]:
 
 def _also(before: ReleaseRuns, after: ReleaseRuns, matrix: Matrix) -> tuple[str, ...]:
     one, other = _versions(before), _versions(after)
-    package = matrix.plan.package.lower().replace("_", "-").replace(".", "-")
+    package = normalized(matrix.plan.package)
     return tuple(
         f"{name} {one.get(name, 'none')} → {other.get(name, 'none')}"
         for name in sorted({*one, *other} - {package})

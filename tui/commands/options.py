@@ -91,6 +91,17 @@ def add_fail_on(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> Non
     )
 
 
+def add_threshold(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says which figures a bench judges, and from where on."""
+    group.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="NAME=N%",
+        help="from which change on a figure is judged, or NAME=off",
+    )
+
+
 def add_spreadsheet(parser: argparse.ArgumentParser) -> None:
     """Add what is done about formulas in CSV."""
     parser.add_argument(

@@ -95,13 +95,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run it against itself: what this machine differs by from itself",
     )
-    group.add_argument(
-        "--threshold",
-        action="append",
-        default=[],
-        metavar="NAME=N%",
-        help="from which change on a figure is judged, or NAME=off",
-    )
+    options.add_threshold(group)
     group.add_argument(
         "--budget", metavar="NAME=BOUND,...", help="bounds, as import=50ms,first=100ms,ratio=10"
     )

@@ -96,13 +96,7 @@ def add_parser(commands: Any) -> None:
         help="in each process (as many as take two seconds)",
     )
     group.add_argument("--time-limit", type=options.seconds, metavar="S", help="of the runs")
-    group.add_argument(
-        "--threshold",
-        action="append",
-        default=[],
-        metavar="NAME=N%",
-        help="from which change on a figure is judged, or NAME=off",
-    )
+    options.add_threshold(group)
     parser.add_argument("--json", metavar="FILE", help="as JSON (schema 1); '-' is standard output")
     parser.set_defaults(run=run)
 
