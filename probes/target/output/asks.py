@@ -1,0 +1,97 @@
+"""Does the program's own code ask for input, which is empty behind the screen?
+
+A program that is given nothing and takes that for an answer (`except EOFError`, a loop over
+`sys.stdin`) leaves no trace of it: an empty file that is read looks like one that is not. So its
+text is looked at before, and what it may do is said as that.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perftui.probes.text.source_lines import SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MENTIONS = re.compile(r"\b(input\s*\(|stdin\b)")
+_LOOKS_ONLY = frozenset({"isatty", "fileno", "encoding", "errors", "reconfigure", "closed", "name"})
+"""What may be asked of `sys.stdin` without reading it."""
+_WITH_WORD = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+"""Options of Python that the next word belongs to."""
+_MOST_LINES = 100_000
+MAY_ASK = (
+    "{} may ask for input, which is empty behind the screen: with --headless it reads from the "
+    "terminal"
+)
+
+
+def may_ask(argv: Sequence[str], folder: str | None = None) -> str | None:
+    """Return where a Python program's own code asks for input: `load.py:4`; None: nowhere.
+
+    Args:
+        argv: Its command line: an interpreter, then a script or `-c` and code. Modules (`-m`) and
+            what a script imports are not looked at.
+        folder: Where it is started; None: where we are.
+    """
+    code = _code(argv, folder)
+    if code is None or not _MENTIONS.search(code[1]):
+        return None
+    name, text = code
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # the interpreter will say so itself
+    lines = [line for line in map(_asks, ast.walk(tree)) if line]
+    return f"{name}:{min(lines)}" if lines else None
+
+
+def _code(argv: Sequence[str], folder: str | None) -> tuple[str, str] | None:
+    """Return (name, text) of the code that a command line runs."""
+    words = iter(argv[1:])
+    for word in words:
+        if word == "-c":
+            return "-c", next(words, "")
+        if word == "-m":
+            return None
+        if word in _WITH_WORD:
+            next(words, "")
+            continue
+        if word.endswith((".py", ".pyw")):
+            path = Path(folder or ".", word)
+            lines = SOURCE.get(str(path), 1, _MOST_LINES)
+            return path.name, "\n".join(text for _number, text in lines)
+        if not word.startswith("-"):
+            return None
+    return None
+
+
+def _asks(node: ast.AST) -> int:
+    """Return the line in which a piece of code asks for input; 0: it does not."""
+    match node:
+        case ast.Call(func=ast.Name(id="input")):
+            return node.lineno
+        case ast.Call(func=ast.Attribute(value=stream, attr=word)) if _is_stdin(stream):
+            return 0 if word in _LOOKS_ONLY else node.lineno
+        case ast.For(iter=each) | ast.comprehension(iter=each) if _is_stdin(each):
+            return each.lineno
+        case ast.Call(args=given) if any(map(_is_stdin, given)):
+            return node.lineno  # json.load(sys.stdin), csv.reader(sys.stdin), ...
+        case _:
+            return 0
+
+
+def _is_stdin(node: ast.AST) -> bool:
+    """Tell whether code is `sys.stdin` or `sys.stdin.buffer`."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="sys"), attr="stdin"):
+            return True
+        case ast.Attribute(value=inner, attr="buffer"):
+            return _is_stdin(inner)
+        case ast.Name(id="stdin"):
+            return True
+        case _:
+            return False
