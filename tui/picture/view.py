@@ -141,6 +141,8 @@ class View:
     """What groups of threads did over the axis."""
     base_rss_bytes: float | None = None
     """RSS at the first reading of the session, whatever the axis shows and however wide it is."""
+    end_cpu_s: float | None = None
+    """CPU seconds of the whole session once its target has ended, as the summary has them."""
 
     def same_stacks(self, other: View | None) -> bool:
         """Tell whether a widget that shows stacks has nothing new to draw: they come once a
@@ -252,6 +254,7 @@ def take_view(
         parts=parts,
         tracks=_tracks(reader, selection, status, axis, n, before) if "tracks" in wants else None,
         base_rss_bytes=_base(reader, start, pid, before),
+        end_cpu_s=_end_cpu(reader, status, before),
     )
 
 
@@ -266,6 +269,19 @@ def _tracks(
     """Return the tracks of the axis; what is known of them goes from picture to picture."""
     known = None if before is None else before.tracks
     return tracks_of(reader, status, axis, columns, process=selection.process, before=known)
+
+
+def _end_cpu(reader: Reader, status: Status, before: View | None) -> float | None:
+    """Return what was used in all, once no more can be: it does not change any more."""
+    if status.exit_code is None and status.signal is None and status.state != "exited":
+        return None
+    if before is not None and before.status == status and before.end_cpu_s is not None:
+        return before.end_cpu_s
+    from perftui.probes.summary import cpu_seconds
+
+    told = cpu_seconds(reader, ended=True)
+    user, system = told["user"], told["system"]
+    return None if user is None or system is None else user + system
 
 
 _FIRST_NS = (NS_PER_S, 10 * NS_PER_S, 600 * NS_PER_S)

@@ -578,7 +578,7 @@ def test_the_end_of_the_target_is_told_and_the_picture_stays() -> None:
         await stage.pictures(2)
         lines = stage.lines()
         assert "■ EXITED" in lines[0]
-        assert "exited with 3  after 18.4 s · CPU 26.9 s · peak 1.22 GB" in lines[1]
+        assert "exited with 3  after 18.4 s · CPU 29.9 s · peak 1.22 GB" in lines[1]
         assert "─ RSS ─" in stage.text
         await stage.press("q")
         await stage.until(lambda: stage.app._exit)

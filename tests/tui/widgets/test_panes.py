@@ -21,7 +21,7 @@ from support.screens.pane_views import (
 
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target, Task
-from perftui.probes.spine.records import LogLine, Plan
+from perftui.probes.spine.records import LogLine, Notice, Plan
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.bars.filter_bar import FilterBar
 from perftui.tui.widgets.flame.threads import ThreadChosen
@@ -241,7 +241,21 @@ def test_log_follows_marks_errors_and_stays_when_scrolled() -> None:
         assert "one more" in text_of(pane).splitlines()[-1]
         pane.show(replace(view, selection=Selection(filter="read twice")))
         await pilot.pause()
-        assert "1 lines" in text_of(pane)
+        assert text_of(pane).startswith(" 1 line ")
+        said = (Notice(T0 + 2 * S, "warn", "PSS is read twice"), Notice(T0, "info", "of old"))
+        pane.show(
+            replace(
+                view,
+                range=(T0 + S, T0 + 18 * S),
+                selection=Selection(filter="twice"),
+                status=view.status._replace(notices=said),
+            )
+        )
+        await pilot.pause()
+        shown = text_of(pane).splitlines()
+        assert shown[0].startswith(" 1 line ")
+        assert "1 of perftui" in shown[0], "it is none of the program's lines"
+        assert "▲ PSS is read twice" in "\n".join(shown), "what the banner has no room for"
 
     on_stage(pane, play, (100, 20))
 

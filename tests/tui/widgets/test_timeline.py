@@ -307,7 +307,7 @@ def test_the_end_is_told_in_words(changes: dict[str, int | None], words: str) ->
     view = view_of(SyntheticSession().end(**changes))
     text = " ".join(exit_words(view))
     assert text.startswith(words)
-    assert "CPU 26.9 s" in text
+    assert "CPU 29.9 s" in text
     assert "peak 1.22 GB" in text
 
 

@@ -301,9 +301,8 @@ def exit_words(view: View) -> tuple[str, str]:
     else:
         how = "ended"
     parts = [f"after {format_seconds((status.t_end_ns - status.t_start_ns) / NS_PER_S)}"]
-    user, system = view.latest.get("cpu_user_s"), view.latest.get("cpu_system_s")
-    if user is not None and system is not None:
-        parts.append(f"CPU {format_seconds(user + system)}")
+    if view.end_cpu_s is not None:
+        parts.append(f"CPU {format_seconds(view.end_cpu_s)}")
     peak = max([*known(view.rss), view.peak_rss_bytes or 0.0], default=0.0)
     if peak > 0:
         parts.append(f"peak {format_bytes(peak)}")

@@ -1,4 +1,4 @@
-"""The Log tab: what the target wrote, as it writes it. Long lines wrap."""
+"""The Log tab: what the target wrote, as it writes it, and what perftui had to say meanwhile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from perftui.probes.spine.records import Notice
 from perftui.probes.text.units import format_clock
 from perftui.tui.text.fit import clean, width_of, wrapped
 from perftui.tui.text.log_level import level_of, tone_of
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
-    from perftui.probes.spine.records import LogLine
+    from perftui.probes.spine.records import LogLine, Severity
     from perftui.tui.picture.view import View
 
 _STEP = 12
 """Cells that one horizontal step moves."""
 _HEAD_CELLS = 12
 """Cells of time and mark."""
+_TONES: dict[Severity, str] = {"info": "accent", "warn": "warm", "critical": "bad"}
 
 
 class LogPane(LinePane):
-    """Lines with their time; what stderr complains of is marked with `!`.
+    """Lines with their time; what stderr complains of is marked with `!`, what perftui says itself
+    (a right that is missing, a stall, what to do about it) with `▲`.
 
     Follows the end until scrolled up. Lines wrap until one scrolls sideways: then they are cut.
     """
@@ -57,13 +60,13 @@ class LogPane(LinePane):
         self.column = 0
         """Cells that are cut off at the left."""
         self._view: View | None = None
-        self._shown: Sequence[LogLine] = ()
+        self._shown: Sequence[LogLine | Notice] = ()
 
     def show(self, view: View) -> None:
         """Show another picture; the lines that were seen stay where they are."""
         anchor = self._shown[self.top] if not self.following and self._shown else None
         self._view = view
-        lines: Sequence[LogLine] = view.log_lines
+        lines = _lines_of(view)
         wanted = view.selection.filter.lower()
         if wanted:
             lines = [line for line in lines if wanted in line.text.lower()]
@@ -90,11 +93,19 @@ class LogPane(LinePane):
             return self.words(*_why_empty(view))
         last = self._last_top()
         self.top = last if self.following else min(self.top, last)
-        errors = sum(1 for line in self._shown if line.stream == "stderr")
+        errors = sum(
+            1 for line in self._shown if not isinstance(line, Notice) and line.stream == "stderr"
+        )
         loud = sum(1 for line in self._shown if _complains(line))
-        left: list[Part] = [(f" {len(self._shown):,} lines", self.tone("strong"))]
+        said = sum(1 for line in self._shown if isinstance(line, Notice))
+        count = len(self._shown) - said
+        left: list[Part] = [
+            (f" {count:,} {'line' if count == 1 else 'lines'}", self.tone("strong"))
+        ]
         marked = f", {loud:,} of them marked !" if loud < errors else " (!)"
         left.append((f"  {errors:,} on stderr{marked}" if errors else "  none on stderr", dim))
+        if said:
+            left.append((f"  {said:,} of perftui ▲", dim))
         if self.column:
             left.append((f"  from column {self.column + 1}", dim))
         state = "following" if self.following else "G follows the end"
@@ -104,7 +115,7 @@ class LogPane(LinePane):
             lines += self._line(view, line, width)
         return lines
 
-    def _rows(self, line: LogLine) -> list[str]:
+    def _rows(self, line: LogLine | Notice) -> list[str]:
         """Return the rows of a line: one where it is cut."""
         words = clean(line.text)
         if self.column:
@@ -115,7 +126,7 @@ class LogPane(LinePane):
     def _room(self) -> int:
         return max(self.size.width - _HEAD_CELLS, 8)
 
-    def _fitting(self, top: int) -> Sequence[LogLine]:
+    def _fitting(self, top: int) -> Sequence[LogLine | Notice]:
         """Return the lines that are seen from line `top` on."""
         rows = max(self.size.height - 1, 1)
         end = top
@@ -135,10 +146,13 @@ class LogPane(LinePane):
             top -= 1
         return min(top, max(len(self._shown) - 1, 0))
 
-    def _line(self, view: View, line: LogLine, width: int) -> list[Strip]:
-        loud = _complains(line)
+    def _line(self, view: View, line: LogLine | Notice, width: int) -> list[Strip]:
         ink = self._ink(line)
-        mark: Part = ("! ", self.tone("bad")) if loud else ("│ ", self.tone("faint"))
+        mark: Part = ("│ ", self.tone("faint"))
+        if isinstance(line, Notice):
+            mark = ("▲ ", ink)
+        elif _complains(line):
+            mark = ("! ", self.tone("bad"))
         head = f" {format_clock(view.seconds(line.t_ns))} "
         strips = []
         for number, words in enumerate(self._rows(line)):
@@ -150,7 +164,9 @@ class LogPane(LinePane):
             strips.append(line_of(parts, width, self.tone("text")))
         return strips
 
-    def _ink(self, line: LogLine) -> Style:
+    def _ink(self, line: LogLine | Notice) -> Style:
+        if isinstance(line, Notice):
+            return self.tone(_TONES[line.severity])
         tone = tone_of(clean(line.text[:200]))
         if tone in ("bad", "warn"):
             return self.tone("bad" if tone == "bad" else "warm")
@@ -184,7 +200,7 @@ class LogPane(LinePane):
         self.column = max(0, min(self.column + steps * _STEP, max(longest - room, 0)))
         self.redraw()
 
-    def _seen(self) -> Sequence[LogLine]:
+    def _seen(self) -> Sequence[LogLine | Notice]:
         return self._fitting(self.top)
 
     def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
@@ -198,12 +214,23 @@ class LogPane(LinePane):
         self.action_sideways(-1)
 
 
-def _complains(line: LogLine) -> bool:
+def _lines_of(view: View) -> Sequence[LogLine | Notice]:
+    """Return what the target wrote in the range, and what perftui said in it, by time."""
+    first, last = view.range
+    said = [notice for notice in view.status.notices if first <= notice.t_ns <= last]
+    if not said:
+        return view.log_lines
+    return sorted([*view.log_lines, *said], key=lambda line: line.t_ns)
+
+
+def _complains(line: LogLine | Notice) -> bool:
     """Tell whether a line of stderr is one to look at: many loggers write all levels there."""
-    return line.stream == "stderr" and level_of(clean(line.text[:200])) != "calm"
+    if isinstance(line, Notice) or line.stream != "stderr":
+        return False
+    return level_of(clean(line.text[:200])) != "calm"
 
 
-def _index_of(lines: Sequence[LogLine], anchor: LogLine) -> int:
+def _index_of(lines: Sequence[LogLine | Notice], anchor: LogLine | Notice) -> int:
     """Return where a line is now; lines before it may have been dropped or filtered."""
     for index, line in enumerate(lines):
         if line is anchor or line == anchor or line.t_ns > anchor.t_ns:
