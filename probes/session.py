@@ -238,6 +238,10 @@ class Session:
                     target, about, log, options, channel, start.output, record, place, also
                 )
                 session.t_launch_ns = t_launch_ns
+                if behind_screen:
+                    from perftui.probes.target.output import asks
+
+                    log.extend(asks.warning(argv, folder))
                 if orders is not None:
                     session.orders = orders
                     orders.start(log, target.pid, t_launch_ns, session.store.rest)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
 from perftui.probes.agent_link.loads_agent import loads_agent
-from perftui.probes.spine.records import Notice
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
@@ -97,12 +95,9 @@ def started(
         pass_fds = (*pass_fds, orders.child_fd)
     output = None
     if behind_screen:
-        from perftui.probes.target.output.asks import MAY_ASK, may_ask
         from perftui.probes.target.output.tail import OutputTail
 
         output = OutputTail(log)  # its process runs before the target
-        if place_in_code := may_ask(argv, folder):
-            log.append(Notice(time.monotonic_ns(), "info", MAY_ASK.format(place_in_code)))
     nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if behind_screen else None
     try:
         target = LaunchedTarget(

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perftui.probes.spine.records import Notice
 from perftui.probes.text.source_lines import SOURCE
 
 if TYPE_CHECKING:
@@ -23,10 +25,13 @@ _LOOKS_ONLY = frozenset({"isatty", "fileno", "encoding", "errors", "reconfigure"
 _WITH_WORD = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 """Options of Python that the next word belongs to."""
 _MOST_LINES = 100_000
-MAY_ASK = (
-    "{} may ask for input, which is empty behind the screen: with --headless it reads from the "
-    "terminal"
-)
+
+
+def warning(argv: Sequence[str], folder: str | None = None) -> tuple[Notice, ...]:
+    """Return what a person at the screen is told of a program that `may_ask`, if it may."""
+    where = may_ask(argv, folder)
+    text = "may ask for input, which is empty behind the screen: --headless leaves it the terminal"
+    return (Notice(time.monotonic_ns(), "info", f"{where} {text}"),) if where else ()
 
 
 def may_ask(argv: Sequence[str], folder: str | None = None) -> str | None:

@@ -216,8 +216,12 @@ class LogPane(LinePane):
 
 def _lines_of(view: View) -> Sequence[LogLine | Notice]:
     """Return what the target wrote in the range, and what perftui said in it, by time."""
-    first, last = view.range
-    said = [notice for notice in view.status.notices if first <= notice.t_ns <= last]
+    start, (first, last) = view.status.t_start_ns, view.range
+    said = [
+        notice._replace(t_ns=max(notice.t_ns, start))  # what was said before its first moment
+        for notice in view.status.notices
+        if first <= max(notice.t_ns, start) <= last
+    ]
     if not said:
         return view.log_lines
     return sorted([*view.log_lines, *said], key=lambda line: line.t_ns)
