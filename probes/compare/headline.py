@@ -26,6 +26,8 @@ class Headline(NamedTuple):
     word: Word
     text: str
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """Those of the comparison that `text` does not say already."""
 
 
 def judged(comparison: Comparison) -> list[FigureChange]:
@@ -49,15 +51,21 @@ def headline(comparison: Comparison) -> Headline:
     figures = judged(comparison)
     verdicts = [(figure, figure.verdict()) for figure in figures]
     known = [(figure, verdict) for figure, verdict in verdicts if verdict is not None]
+    reasons = tuple(_reasons(comparison))
     if comparison.single or not known:
-        return Headline("no verdict", _single(comparison, figures), tuple(_reasons(comparison)))
+        text = _single(comparison, figures)
+        return Headline("no verdict", text, reasons, _unsaid(comparison, text))
     worst = min((verdict for _, verdict in known), key=_WORST.index)
     if worst == "inconclusive" and any(verdict == "improved" for _, verdict in known):
         worst = "improved"
     about = [figure for figure, verdict in known if verdict == worst]
     told = ", ".join(_told(figure) for figure in about[:4]) if worst != "ok" else ""
     text = told or f"no figure changed by its threshold or more ({len(known)} judged)"
-    return Headline(worst, text, tuple(_reasons(comparison)))
+    return Headline(worst, text, reasons, _unsaid(comparison, text))
+
+
+def _unsaid(comparison: Comparison, text: str) -> tuple[str, ...]:
+    return tuple(warning for warning in comparison.warnings if not text.startswith(warning))
 
 
 def _single(comparison: Comparison, figures: list[FigureChange]) -> str:

@@ -63,7 +63,7 @@ def _document(comparison: Comparison, judged: Sequence[Judged], most: int) -> li
         f"{_SIGNS[told.word]} **{told.word}**: {prose(told.text, 500)}",
         "",
         *(f"- {prose(reason, 300)}" for reason in told.reasons),
-        *(f"- ⚠ {prose(warning, 300)}" for warning in comparison.warnings[:20]),
+        *(f"- ⚠ {prose(warning, 300)}" for warning in told.warnings[:20]),
     ]
     if judged:
         lines += ["", "| rule | |", "|---|---|"]

@@ -72,7 +72,7 @@ def _head(comparison: Comparison, width: int | None) -> list[str]:
         "",
         *_wrapped(clean(f"{told.word}: {told.text}"), width, "  "),
     ]
-    for text in (*told.reasons, *(f"! {warning}" for warning in comparison.warnings)):
+    for text in (*told.reasons, *(f"! {warning}" for warning in told.warnings)):
         lines += _wrapped(f"  {clean(text)}", width, "    ")
     return lines
 

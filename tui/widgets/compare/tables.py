@@ -53,7 +53,7 @@ class SummaryTable(CompareTable):
         told = headline(comparison)
         words = [(f"{told.word}: {told.text}", _word_tone(told.word))]
         words += [(reason, "text") for reason in told.reasons]
-        words += [(f"! {warning}", "warm") for warning in comparison.warnings]
+        words += [(f"! {warning}", "warm") for warning in told.warnings]
         words += [
             (f"alert {row.kind} {'new' if not row.base else 'gone'}: {row.message}", "text")
             for row in comparison.alerts

@@ -78,7 +78,7 @@ def note_strip(
         return strip_of([(" " + said, paint.link)]).adjust_cell_length(width)
     if view is None or told is None:
         return strip_of([(" comparing …", paint.dim)]).adjust_cell_length(width)
-    others = len(view.comparison.warnings) - 1
+    others = len(told.warnings)
     right = f"{others} more in Summary " if others > 0 else ""
     if waiting:
         right = "comparing … "
