@@ -157,7 +157,9 @@ class Session:
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
         )
-        self._stacks = SessionStacks(log, target, options, channel, self._metrics.pids, self._say)
+        self._stacks = SessionStacks(
+            log, target, options, channel, self._metrics.pids, self._say, self._seen_python
+        )
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
             self._left_behind.tell_no_more()
@@ -347,10 +349,18 @@ class Session:
             self._stacks.come_from_inside(f"{version}t")
         if hello.get("pid") == self._target.pid and not self._about.agent:
             self._hello_ns = cast("int", hello["t"])
-        self._about = self._about._replace(python=str(hello.get("python")), agent=True)
-        self.store.know_target(self._about)
+        self._know(self._about._replace(python=str(hello.get("python")), agent=True))
+
+    def _seen_python(self, version: str) -> None:
+        """A sampler has read the target's version; an agent tells it better."""
+        if not self._about.agent and self._about.python != version:
+            self._know(self._about._replace(python=version))
+
+    def _know(self, about: Target) -> None:
+        self._about = about
+        self.store.know_target(about)
         if self._recorder is not None:
-            self._recorder.know_target(self._about)
+            self._recorder.know_target(about)
 
     def _bye(self, pid: int, held_ns: int) -> None:
         if pid == self._target.pid and self._hello_ns is not None:

@@ -20,6 +20,7 @@ COMMANDS = (
     "attach",
     "open",
     "demo",
+    "dump",
     "list",
     "summary",
     "explain",

@@ -37,6 +37,7 @@ class SessionStacks:
         channel: To its agent; None: it has none.
         pids: Gives the processes of the tree that live now.
         say: Puts a notice into the log.
+        on_version: Gets the target's Python version, if a sampler reads it.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class SessionStacks:
         channel: AgentChannel | None,
         pids: Callable[[], Collection[int]],
         say: Callable[[Severity, str], None],
+        on_version: Callable[[str], None],
     ) -> None:
         self._log = log
         self._target = target
@@ -54,6 +56,7 @@ class SessionStacks:
         self._channel = channel
         self._pids = pids
         self._say = say
+        self._on_version = on_version
         self._said_free_threaded = False
         self._probe: TreeStackProbe | None = None
 
@@ -81,6 +84,7 @@ class SessionStacks:
             rate_hz=self._options.stack_rate_hz,
             native=self._options.native,
             on_ready=self.open_gate,
+            on_version=self._on_version,
         )
         self._probe.start()
         if self._channel is not None:

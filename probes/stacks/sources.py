@@ -48,6 +48,16 @@ def why_not_own(sampler: Sampler, *, native: bool) -> str | None:
     return None
 
 
+_STAGES = {0xA: "a", 0xB: "b", 0xC: "rc"}
+
+
+def version_text(version_hex: int) -> str:
+    """Return a PY_VERSION_HEX in words: "3.14.2", "3.15.0b1"."""
+    major, minor, micro, last = version_hex.to_bytes(4, "big")
+    stage = _STAGES.get(last >> 4)
+    return f"{major}.{minor}.{micro}" + (f"{stage}{last & 15}" if stage else "")
+
+
 class TreeStackProbe:
     """See the module. A `Probe`."""
 
@@ -62,6 +72,7 @@ class TreeStackProbe:
         rate_hz: float = 100,
         native: bool = False,
         on_ready: Callable[[], None] | None = None,
+        on_version: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -75,6 +86,7 @@ class TreeStackProbe:
             native: Native frames too, which only py-spy knows.
             on_ready: Called once: when stacks of the target are being taken, or when it is known
                 that there will be none.
+            on_version: Gets the target's Python version, "3.14.2", if the own sampler reads it.
         """
         self._log = log
         self._pid = pid
@@ -84,6 +96,7 @@ class TreeStackProbe:
         self._rate_hz = rate_hz
         self._native = native
         self._on_ready = on_ready
+        self._on_version = on_version
         self._lock = Lock()
         self._refused: set[int] = set()
         self._stopped = False
@@ -135,6 +148,8 @@ class TreeStackProbe:
     def _news(self, process: ProcessRecord) -> None:
         """The own sampler tells about a process."""
         pid = process.pid
+        if pid == self._pid and process.version and self._on_version is not None:
+            self._on_version(version_text(process.version))
         if process.status == "sampled":
             with self._lock:
                 self._refused.discard(pid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         pid = chosen
     else:
-        pid = _pid(args.pid)
+        pid = options.process_id(args.pid)
     from perftui.probes.machine.own_proc import proc_problem
     from perftui.probes.process.face import ProcessGone
 
@@ -63,12 +62,3 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             f"there is no process {pid}; `perftui list processes` shows the Python ones"
         ) from error
-
-
-def _pid(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise UserError(f"{text!r} is not a process id; `perftui list processes` shows them")
-    pid = int(text)
-    if pid == os.getpid():
-        raise UserError("that is perftui itself: it cannot watch itself, choose another process")
-    return pid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -249,3 +250,17 @@ def _rate(text: str) -> float:
     if not 1 <= value <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a rate between 1 and 1000 Hz")
     return value
+
+
+def process_id(text: str) -> int:
+    """Return a process id that a person typed.
+
+    Raises:
+        UserError: it is none, or ours.
+    """
+    if not text.isdigit() or int(text) == 0:
+        raise UserError(f"{text!r} is not a process id; `perftui list processes` shows them")
+    pid = int(text)
+    if pid == os.getpid():
+        raise UserError("that is perftui itself: it cannot watch itself, choose another process")
+    return pid

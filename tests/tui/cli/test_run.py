@@ -240,6 +240,7 @@ def gone_pid() -> str:
         (("attach", "seven"), "not a process id"),
         (("attach",), "needs a PID"),
         (("attach", gone_pid()), "there is no process"),
+        (("dump", gone_pid()), "there is no process"),
         (("run", "--fail-on", "leaks", "-c", "pass"), "no alert 'leaks'"),
         (("frobnicate",), "frobnicate"),
     ],
