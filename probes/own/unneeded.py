@@ -56,3 +56,8 @@ def hide_unneeded() -> None:
     """Hide them from this process, for good; the second call changes nothing."""
     if not any(isinstance(finder, _Unneeded) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Unneeded())
+
+
+def show_all() -> None:
+    """Hide nothing any more: a library that the process is about to take needs them itself."""
+    sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, _Unneeded)]
