@@ -427,9 +427,10 @@ def options(world: Path, good: Good, rng: random.Random) -> Trial:
         program = rng.choice(("pass", "import time; time.sleep(.3)", "print('é' * 9)", "1/0"))
         ends = ["--headless", "--duration", "3", "--", sys.executable, "-c", program]
         return anything._replace(words=[name, *words, *ends], any_code=True)
-    if name == "attach":
+    if name in ("attach", "dump"):
         pid = rng.choice(("0", "-1", "1e9", "x", "99999999", "2147483648", "", "é", "1" * 400))
-        return anything._replace(words=[name, *words, "--headless", "--duration", "1", "--", pid])
+        ends = ["--headless", "--duration", "1"] if name == "attach" else []
+        return anything._replace(words=[name, *words, *ends, "--", pid])
     if name == "demo":
         return anything._replace(words=[name, *words, "--list"])
     if name == "selftest":
