@@ -188,7 +188,10 @@ def pprof(data: bytes) -> Iterator[Sample]:
     kinds = [strings[_Fields(kind).one(1)] for kind in profile.all(1)]
     functions = {f.one(1): strings[f.one(2)] for f in map(_Fields, profile.all(5))}
     places = {}
+    mappings = {m.one(1): strings[m.one(5)] for m in map(_Fields, profile.all(3))}
+    assert min(mappings) == 1, "no program has no mapping: viewers look it up"
     for place in map(_Fields, profile.all(4)):
+        assert mappings[place.one(2)], "every place is in one"
         places[place.one(1)] = functions[_Fields(place.one(4)).one(1)]
     for sample in map(_Fields, profile.all(2)):
         frames = tuple(places[place] for place in reversed(packed(sample.one(1))))
