@@ -93,6 +93,12 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
     return found
 
 
+def unsure_functions(tree: CallTree, threads: Sequence[ThreadTree]) -> set[tuple[str, str]]:
+    """Return (function, file) of those of which it cannot be told if the memory that they are
+    given was touched by them: no samples met them touching it, or their callers stand for them."""
+    return {function for thread in threads for function in _doubtful(tree, thread)}
+
+
 def _doubtful(tree: CallTree, thread: ThreadTree) -> set[tuple[str, str]]:
     """Return the functions that are given memory in which too little of it was met."""
     sums: dict[tuple[str, str], list[int]] = {}
