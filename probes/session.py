@@ -55,6 +55,14 @@ _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
 
 
+def _log() -> SessionLog:
+    """Return a log whose stacks are weighed by whose code they are."""
+    weigher = Weigher()
+    log = SessionLog(weigher.weigh)
+    weigher.know(log.tree)
+    return log
+
+
 class Began(NamedTuple):
     """How a launched program began, on the session's clock."""
 
@@ -203,7 +211,7 @@ class Session:
         if problem := proc_problem():
             raise LaunchError(problem)
         place = place_of(record, redact_title(title, argv))
-        log = SessionLog(Weigher().weigh)
+        log = _log()
         captures = None if place is None or options.memray is None else place.directory
         t_launch_ns = time.monotonic_ns()
         start = started(
@@ -279,9 +287,7 @@ class Session:
         )
         place = place_of(record, about.title)
         with quiet_threads():
-            session = cls(
-                target, about, SessionLog(Weigher().weigh), options, None, None, record, place
-            )
+            session = cls(target, about, _log(), options, None, None, record, place)
             session._start()
         return session
 

@@ -120,6 +120,7 @@ def _function(row: FunctionChange) -> dict[str, Any]:
         "in": {"new": "new", "vanished": "base", "both": "both"}[row.state],
         "self_time": row.word or None,
         "memory": row.memory or None,
+        "memory_unsure": row.memory_unsure,
         "waited": row.waited,
         "stands_out": row.sure,
         "interval_pct_points": None

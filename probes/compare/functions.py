@@ -25,6 +25,7 @@ from perftui.probes.compare.confidence import (
     ratio_of_sums,
 )
 from perftui.probes.profile.difference import ComparedStacks, difference
+from perftui.probes.profile.growth import unsure_functions
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import payer_of
 from perftui.probes.spine.calltree import ROOT
@@ -88,6 +89,9 @@ class FunctionChange(NamedTuple):
     """Whether the change of its own share stands out of the noise; None if that was not tested."""
     interval: Interval | None
     """95 % of the change of its own share, 0..1."""
+
+    memory_unsure: bool = False
+    """No samples met it touching that memory, on a side at least: it may have been another one."""
 
     @property
     def state(self) -> Literal["new", "vanished", "both"]:
@@ -169,6 +173,11 @@ def function_changes(
     basis, tested, blocks = _tested(base, new, pair, costs, partners, test=test)
     least_s = max(LEAST_S, LEAST_SHARE * max(run.duration_s for run in pair))
     samples = (_samples(base), _samples(new))
+    unsure = {
+        _key(*function, partners)
+        for run in pair
+        for function in unsure_functions(run.reader.tree, run.stacks)
+    }
     changes = []
     chances: list[float] = []
     for key, row in about.items():
@@ -186,6 +195,7 @@ def function_changes(
                 _memory_word(before, after),
                 None,
                 interval_of(*pair_of) if pair_of is not None else None,
+                key in unsure,
             )
         )
         chances.append(chance_of_equal(*pair_of) if pair_of is not None else 1.0)

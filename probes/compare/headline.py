@@ -108,6 +108,7 @@ def _reasons(comparison: Comparison) -> list[str]:
     reasons += [
         f"memory grown in {row.function} ({row.file.rpartition('/')[2]}):"
         f" {format_bytes(row.base.grown_bytes)} → {format_bytes(row.new.grown_bytes)}"
+        f"{', or in what runs beside it: no sample tells' if row.memory_unsure else ''}"
         for row in grown[:2]
     ]
     for words, only in (("new imports", True), ("no longer imported", False)):

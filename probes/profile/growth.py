@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.sums import Amount, function_sums
+from perftui.probes.profile.sums import Amount, function_sums, payer_of
 from perftui.probes.spine.calltree import ROOT, is_stdlib
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
         unsure = sum(cell.unsure_bytes for cell in cells)
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
+        doubtful = _doubtful(tree, thread)
         unmet = bool(touched) and unsure > _UNSURE_SHARE * touched
-        if unmet:
+        if unmet and not _first_is_sure(tree, thread, touched):
             within = own
-        alone = len(within) == 1
         why = vague.get(thread.pid, "")
         rows: Sequence[FunctionSum] = function_sums(tree, [thread])
         if within:
@@ -81,14 +81,45 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 found.append(native._replace(confidence=CANNOT_TELL, why=why) if why else native)
                 continue
             by = BY_FAULTS if touched else BY_CPU
-            confidence = CANNOT_TELL if unmet or why or not touched else SURE
-            if alone and not why:
+            among = within
+            if why or (row.function, row.file) in doubtful:
+                among = within or own
+            confidence = CANNOT_TELL if among or why or not touched else SURE
+            if len(among) == 1 and not why:
                 confidence = ALONE
-            among = within or (own if why else ())
             named = thread.pid, thread.tid, thread.name
             found.append(Grown(row, *named, by, confidence, among, why))
     found.sort(key=lambda each: -each.row.self_.grown_bytes)
     return found
+
+
+def unsure_functions(tree: CallTree, threads: Sequence[ThreadTree]) -> set[tuple[str, str]]:
+    """Return (function, file) of those of which it cannot be told if the memory that they are
+    given was touched by them: no samples met them touching it, or their callers stand for them."""
+    return {function for thread in threads for function in _doubtful(tree, thread)}
+
+
+def _doubtful(tree: CallTree, thread: ThreadTree) -> set[tuple[str, str]]:
+    """Return the functions that are given memory in which too little of it was met."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for node, cell in thread.self_by_node.items():
+        frame = tree.frame(payer_of(tree, node))
+        both = sums.setdefault((frame.function, frame.file), [0, 0])
+        both[0] += cell.touched_bytes
+        both[1] += cell.unsure_bytes
+    return {
+        function for function, (touched, unsure) in sums.items() if unsure > _UNSURE_SHARE * touched
+    }
+
+
+def _first_is_sure(tree: CallTree, thread: ThreadTree, touched: int) -> bool:
+    """Tell whether one function was met touching more than all others can have."""
+    sure: dict[tuple[str, str], int] = {}
+    for node, cell in thread.self_by_node.items():
+        frame = tree.frame(payer_of(tree, node))
+        key = frame.function, frame.file
+        sure[key] = sure.get(key, 0) + cell.touched_bytes - cell.unsure_bytes
+    return 2 * max(sure.values(), default=0) > touched
 
 
 def _as_one(rows: Sequence[FunctionSum], function: str) -> list[FunctionSum]:
@@ -153,17 +184,22 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
     """
     sizes: dict[str, float] = {}
     caught: dict[str, float] = {}
+    innermost: set[str] = set()
     whole = whole_caught = 0.0
+    beside = _at_work_below(tree, thread)
     for node, cell in thread.self_by_node.items():
-        size = cell.touched_bytes
+        size = float(cell.touched_bytes)
         sure = max(size - cell.unsure_bytes, 0)
         whole += size
         whole_caught += sure
+        size += beside.get(node, 0)
         at, met = node, set[str]()
         while size and at != ROOT:
             frame = tree.frame(at)
             if is_own(frame) and frame.function not in met:
                 met.add(frame.function)
+                if len(met) == 1:
+                    innermost.add(frame.function)
                 # The innermost one first, of those that always stand on the same stacks.
                 sizes[frame.function] = sizes.get(frame.function, 0.0) + size * 0.9 ** len(met)
                 caught[frame.function] = caught.get(frame.function, 0.0) + sure * 0.9 ** len(met)
@@ -173,8 +209,38 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
         for name, size in sizes.items()
         if size >= _NAMED_SHARE * whole or caught[name] > _NAMED_SHARE * whole_caught
     ]
-    named.sort(key=lambda name: (-caught[name], -sizes[name]))
+    # Who has only called the others comes last.
+    named.sort(key=lambda name: (name not in innermost, -caught[name], -sizes[name]))
     return tuple(named[:_MOST_NAMED])
+
+
+def _at_work_below(tree: CallTree, thread: ThreadTree) -> dict[int, float]:
+    """Share out what is given to a function for want of better among all that ran in it.
+
+    Returns:
+        Bytes by node, beside those of the node itself.
+    """
+    given: dict[tuple[int, str, str], int] = {}
+    for node, cell in thread.self_by_node.items():
+        if cell.unsure_bytes and node != ROOT:
+            frame = tree.frame(node)
+            key = tree.parent(node), frame.function, frame.file
+            given[key] = given.get(key, 0) + cell.unsure_bytes
+    below: dict[tuple[int, str, str], dict[int, int]] = {}
+    for node, cell in thread.self_by_node.items():
+        at = node
+        while given and cell.cpu_ns > 0 and at != ROOT:
+            frame = tree.frame(at)
+            key = tree.parent(at), frame.function, frame.file
+            if key in given:
+                below.setdefault(key, {})[node] = cell.cpu_ns
+            at = key[0]
+    found: dict[int, float] = {}
+    for key, cells in below.items():
+        cpu_ns = sum(cells.values())
+        for node, part_ns in cells.items():
+            found[node] = found.get(node, 0.0) + given[key] * part_ns / cpu_ns
+    return found
 
 
 def is_own(frame: Frame) -> bool:

@@ -205,6 +205,7 @@ def _memory(comparison: Comparison) -> _Rows:
             f"{format_bytes(row.base.grown_bytes)} → {format_bytes(row.new.grown_bytes)}",
             clean(row.function),
             f"{clean(row.file).rpartition('/')[2]}:{row.line}",
+            "cannot tell" if row.memory_unsure else "",
         )
         for row in changed[:_ROWS]
     ]

@@ -287,6 +287,11 @@ class CpuByStack:
             return earlier
         return earlier if earlier < half else used - later
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the last record showed it at work."""
+        return self._before_work is not Work.NONE
+
     def waits_at(self, stack: Where) -> bool:
         """Tell whether the thread sleeps in a stack more than it runs there."""
         return self._waiting.sleeps(stack)

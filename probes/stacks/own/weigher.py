@@ -16,13 +16,14 @@ from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
 from perftui.probes.stacks.own.weigh_cpu import CpuByStack, share
-from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS
+from perftui.probes.stacks.own.weigh_faults import Code, FaultsByStack
 from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.records import Stack, ThreadKey
     from perftui.probes.spine.weighing import Readings
     from perftui.probes.stacks.own.records import WaitKind, Where
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 SETTLE_NS = NS_PER_S
 """What was not met by any sweep, and memory, are given out once a second."""
-_MEMORY = 0.97
-"""Of the point rate from one second to the next: hits are few, one or two a second where memory is
-taken in short bursts. Of stacks that are not seen any more nothing counts."""
 _FORGET_NS = 30 * NS_PER_S
 ENDED = "X"
 """State of the last record of a thread."""
@@ -116,23 +114,16 @@ class _Amounts:
 class _Thread:
     """What is remembered of one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: Code) -> None:
         self.cpu = CpuByStack()
         self.waiting = ThreadWaiting()
+        self.faults = FaultsByStack(code)
         self.last_ns = 0
-        self.faults = 0
-        """Since it was settled last; so are those below, but for `met`."""
-        self.given: dict[Where, float] = {}
-        """CPU by stack."""
-        self.seen: set[Where] = set()
-        self.caught: dict[Where, int] = {}
-        """Faults in the microseconds of a reading: they happened in the stack that was read."""
-        self.met: dict[Where, tuple[float, float]] = {}
-        """Faults in the microseconds of a reading, and readings that met any; both fading."""
 
 
 class _Process:
-    def __init__(self, t_ns: int) -> None:
+    def __init__(self, t_ns: int, code: Code) -> None:
+        self.code = code
         self.threads: dict[int, _Thread] = {}
         self.settled_ns = t_ns
         self.rss_bytes: float | None = None
@@ -146,7 +137,12 @@ class Weigher:
 
     def __init__(self, page_bytes: int = mmap.PAGESIZE) -> None:
         self._page_bytes = page_bytes
+        self._code = Code()
         self._processes: dict[int, _Process] = {}
+
+    def know(self, tree: CallTree) -> None:
+        """Know whose code the nodes of the session's call tree are."""
+        self._code = Code(tree)
 
     def weigh(
         self,
@@ -172,7 +168,8 @@ class Weigher:
         pid = stacks[0].pid
         process = self._processes.get(pid)
         if process is None:
-            process = self._processes[pid] = _Process(min(stack.t0_ns for stack in stacks))
+            begin_ns = min(stack.t0_ns for stack in stacks)
+            process = self._processes[pid] = _Process(begin_ns, self._code)
             process.rss_bytes = None if rss is None else rss.value_at(process.settled_ns)
         by_thread: dict[int, list[Stack]] = {}
         outside: list[Stack] = []
@@ -226,12 +223,10 @@ class Weigher:
         book.span = (min(process.settled_ns, now - 1), now)
         for given in thread.cpu.settle(now, final=final):
             book.at(given.stack).cpu_ns += given.amount
-            thread.given[given.stack] = thread.given.get(given.stack, 0.0) + given.amount
-        by_stack, unsure = _faults_by_stack(thread)
-        for stack, faults in by_stack.items():
+        for stack, faults, unsure in thread.faults.settle(final=final):
             amounts = book.at(stack)
             amounts.touched_bytes += faults * self._page_bytes
-            amounts.unsure_bytes += unsure.get(stack, 0) * self._page_bytes
+            amounts.unsure_bytes += unsure * self._page_bytes
             process.touched.append((tid, stack, faults))
 
     @staticmethod
@@ -269,7 +264,7 @@ class _Book:
         self.span = (stacks[0].t0_ns, stacks[-1].t1_ns)
         thread = process.threads.get(tid)
         if thread is None:
-            thread = process.threads[tid] = _Thread()
+            thread = process.threads[tid] = _Thread(process.code)
         thread.last_ns = self.span[1]
         before: _Amounts | None = None
         for row in self._rows:
@@ -277,7 +272,6 @@ class _Book:
             assert stack is not None
             if stack.cpu_ns is not None:
                 self._take(thread, _reading(stack), before, row)
-            thread.seen.add(stack.node)
             self._latest[stack.node] = before = row
         self._wait(thread.waiting.until(self.span[1]), before, before)
 
@@ -286,15 +280,12 @@ class _Book:
     ) -> None:
         for given in thread.cpu.add(reading):
             self._of(given.stack, before, row).cpu_ns += given.amount
-            thread.given[given.stack] = thread.given.get(given.stack, 0.0) + given.amount
         self._wait(thread.waiting.add(reading), before, row)
-        thread.faults += reading.faults
-        if reading.faults_in_window:
-            if reading.state == "R":  # of one that was asleep and woke it is not known what it did
-                caught = thread.caught.get(reading.stack, 0)
-                thread.caught[reading.stack] = caught + reading.faults_in_window
-            faults, hits = thread.met.get(reading.stack, (0.0, 0.0))
-            thread.met[reading.stack] = faults + reading.faults_in_window, hits + 1
+        thread.faults.add(
+            reading,
+            at_work=thread.cpu.at_work,
+            waits_there=thread.cpu.waits_at(reading.stack),
+        )
 
     def _wait(self, waits: Iterable[Waited], before: _Amounts | None, row: _Amounts | None) -> None:
         for waited in waits:
@@ -342,39 +333,3 @@ def _reading(stack: Stack) -> _Reading:
         stack.sweep_ns,
         stack.biased,
     )
-
-
-def _faults_by_stack(thread: _Thread) -> tuple[dict[Where, int], dict[Where, int]]:
-    """Share out a thread's faults since the last time, and begin anew.
-
-    By the point rate of the stacks in which it was seen since, if there were hits enough. Else
-    those are sure that a reading caught, and the others are given by CPU time: they are the second
-    part of the answer. A stack in which it waits gets none of them, unless it was seen in no other
-    one: that it was this thread is known all the same.
-    """
-    faults, thread.faults = thread.faults, 0
-    given, thread.given = thread.given, {}
-    seen, thread.seen = thread.seen, set()
-    caught, thread.caught = thread.caught, {}
-    found: dict[Where, int] = {}
-    unsure: dict[Where, int] = {}
-    if faults:
-        known = {stack: both for stack, both in thread.met.items() if stack in seen}
-        if sum(hits for _, hits in known.values()) >= ENOUGH_HITS:
-            found = share(faults, {stack: weight for stack, (weight, _) in known.items()})
-        else:
-            if sum(caught.values()) > faults:
-                caught = share(faults, caught)
-            working = {stack for stack in seen if not thread.cpu.waits_at(stack)}
-            weights = {stack: part for stack, part in given.items() if stack in working}
-            weights = weights or dict.fromkeys(working or seen, 1.0)
-            unsure = share(faults - sum(caught.values()), weights)
-            found = {
-                stack: caught.get(stack, 0) + unsure.get(stack, 0) for stack in caught | unsure
-            }
-    thread.met = {
-        stack: (weight * _MEMORY, hits * _MEMORY)
-        for stack, (weight, hits) in thread.met.items()
-        if hits > 0.1
-    }
-    return {stack: part for stack, part in found.items() if part}, unsure

@@ -13,6 +13,7 @@ from perftui.probes.profile.growth import (
     SURE,
     WAITED_FOR,
     grown_by_function,
+    unsure_functions,
 )
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
@@ -239,3 +240,34 @@ def test_an_alert_says_too_that_no_name_leads_to_what_is_kept() -> None:
     blame = Blame((look,), (keeper(9, 40, 40 * MB, ""),), ())
     said = evidence_words(program.tree, program.threads, blame, program.call_tree)
     assert UNNAMED not in said
+
+
+def test_who_was_met_touching_most_is_told_though_of_the_rest_nobody_is() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "hoard"), 60 * MB, 60 * MB, 0),
+        (("work",), 40 * MB, 40 * MB, 40 * MB),
+        (("work", "compute"), 0, 0, 0),
+    )
+    first, second = grown_by_function(program.tree, program.threads)
+    assert (first.row.function, first.confidence, first.within) == ("hoard", SURE, ())
+    assert (second.row.function, second.confidence) == ("work", CANNOT_TELL)
+    assert unsure_functions(program.tree, program.threads) == {("work", FILE)}
+
+
+def test_what_a_caller_is_given_may_be_of_all_that_ran_in_it() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("top", "work"), 90 * MB, 90 * MB, 90 * MB),
+        (("top", "work", "hoard"), 0, 0, 0),
+        (("top", "work", "steps", "compute"), 0, 0, 0),
+        (("top", "beside"), 0, 0, 0),
+    )
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("work", CANNOT_TELL)
+    assert {"work", "hoard", "compute"} <= set(row.within)
+    assert "beside" not in row.within

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from perftui.probes.spine.calltree import ROOT, CallTree
 from perftui.probes.spine.records import Stack
 from perftui.probes.stacks.own.weigher import ENDED, Weigher
 
@@ -61,8 +62,12 @@ def holding(t_ms: float, until_ms: float, node: int, state: str = "S", tid: int 
     return Stack(round(t_ms * MS), round(until_ms * MS), PID, tid, node, state=state)
 
 
-def totals(batches: list[list[Stack]], rss: Rss | None = None) -> dict[int, dict[str, int]]:
+def totals(
+    batches: list[list[Stack]], rss: Rss | None = None, tree: CallTree | None = None
+) -> dict[int, dict[str, int]]:
     weigher = Weigher(page_bytes=4096)
+    if tree is not None:
+        weigher.know(tree)
     found: dict[int, dict[str, int]] = {}
     for batch in batches:
         for piece in weigher.weigh(batch, lambda _: None, rss):
@@ -157,3 +162,98 @@ def test_what_was_never_met_is_given_out_when_the_thread_ends() -> None:
         ]
     )
     assert sum(sums["cpu_ns"] for sums in found.values()) == 5 * MS
+
+
+def places(tree: CallTree, *stacks: str) -> list[int]:
+    """Return the nodes of stacks such as "main:3 keep:9", all in the program's own file."""
+    nodes = []
+    for stack in stacks:
+        node = ROOT
+        for frame in stack.split():
+            function, _, line = frame.partition(":")
+            node = tree.node_id(node, tree.frame_id(function, "/app/app.py", int(line)))
+        nodes.append(node)
+    return nodes
+
+
+def naps(t: float, asleep: int, *, n: int = 60, met: int = 0, faults: int = 250) -> list[Stack]:
+    """Return bursts of 0.3 ms between naps of 10 ms, of which one in ten is `met` at work."""
+    rows = []
+    for k in range(n):
+        if met and k % 10 == 5:
+            rows.append(reading(t + k * 10 - 0.1, t + k * 10, met, "R", 0.1, faults=faults // 2))
+            rows.append(reading(t + k * 10, t + k * 10 + 9.9, asleep, "S", 0.2, faults=faults // 2))
+        else:
+            rows.append(reading(t + k * 10, t + k * 10 + 9.9, asleep, "S", 0.3, faults=faults))
+    return [row._replace(wait="sleep") if row.state == "S" else row for row in rows]
+
+
+def test_bursts_that_are_met_asleep_touch_what_the_code_between_the_naps_does() -> None:
+    tree = CallTree()
+    asleep, keeping, parsing = places(tree, "main:1 keep:9", "main:1 keep:8", "main:2 parse:3")
+    batches, t = [], 0.0
+    for _ in range(6):  # both within the same second, and parse() has most of its CPU
+        batches.append(naps(t, asleep, n=40, met=keeping))
+        t += 400
+        batches.append(
+            [reading(t + k * 10, t + k * 10 + 10, parsing, "R", 10, faults=1) for k in range(60)]
+        )
+        t += 600
+    batches.append([holding(t, t + 1, parsing, ENDED)])
+    found = totals(batches, Rss(30e6), tree)
+    for weight in ("touched_bytes", "grown_bytes"):
+        whole = sum(sums[weight] for sums in found.values())
+        kept = found[keeping][weight] + found[asleep][weight]
+        assert kept > 0.97 * whole > 0, weight
+    assert sum(sums["touched_bytes"] for sums in found.values()) == 4096 * 6 * (40 * 250 + 60)
+
+
+def test_who_sleeps_for_others_gets_nothing_of_what_they_touch() -> None:
+    tree = CallTree()
+    asleep, hoard = places(tree, "main:3 pause:7", "main:2 hoard:5")
+    batches = [naps(k * 600.0, asleep, met=hoard) for k in range(4)]
+    found = totals([*batches, [holding(2400, 2401, asleep, ENDED)]], tree=tree)
+    whole = sum(sums["touched_bytes"] for sums in found.values())
+    assert found[hoard]["touched_bytes"] > 0.99 * whole  # all but what came before the first nap
+    assert found[hoard]["unsure_bytes"] > 0
+
+
+def test_of_several_functions_that_no_reading_tells_apart_their_caller_gets_it_unsure() -> None:
+    tree = CallTree()
+    asleep, hoard, other, main = places(
+        tree, "top:1 main:4", "top:1 main:2 hoard:5", "top:1 main:3 other:6", "top:1 main:2"
+    )
+    batches = [naps(k * 600.0, asleep, met=hoard if k % 2 else other) for k in range(8)]
+    found = totals([*batches, [holding(4800, 4801, asleep, ENDED)]], tree=tree)
+    whole = sum(sums["touched_bytes"] for sums in found.values())
+    callers = {main, *places(tree, "top:1 main:3")}
+    given = sum(found[node]["touched_bytes"] for node in callers if node in found)
+    assert given > 0.7 * whole  # but for the first second, when only one of them had been met
+    assert sum(sums["unsure_bytes"] for sums in found.values()) == whole
+
+
+def test_what_is_met_where_its_faults_take_the_time_is_sure() -> None:
+    tree = CallTree()
+    (building,) = places(tree, "main:1 build:2")
+    found = totals(
+        [
+            [reading(k * 10, k * 10 + 10, building, "R", 10, faults=5000) for k in range(300)],
+            [holding(3000, 3001, building, ENDED)],
+        ],
+        tree=tree,
+    )
+    assert found[building]["touched_bytes"] == 300 * 5000 * 4096
+    assert found[building]["unsure_bytes"] == 0
+
+
+def test_a_function_met_everywhere_is_not_sure_of_the_few_faults_of_one_that_was_not() -> None:
+    tree = CallTree()
+    (computing,) = places(tree, "main:1 compute:2")
+    found = totals(
+        [
+            [reading(k * 10, k * 10 + 10, computing, "R", 10, faults=25) for k in range(600)],
+            [holding(6000, 6001, computing, ENDED)],
+        ],
+        tree=tree,
+    )
+    assert found[computing]["unsure_bytes"] == found[computing]["touched_bytes"] > 0

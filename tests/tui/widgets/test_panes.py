@@ -23,6 +23,7 @@ from perftui.probes.answers.process_use import process_name
 from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target, Task
 from perftui.probes.spine.records import LogLine, Notice, Plan
 from perftui.tui.picture.selection import Selection
+from perftui.tui.widgets.bars.banner import alert_to_show, note_of
 from perftui.tui.widgets.bars.filter_bar import FilterBar
 from perftui.tui.widgets.flame.threads import ThreadChosen
 from perftui.tui.widgets.panes.imports import ImportsPane
@@ -90,6 +91,26 @@ def test_top_by_line_by_thread_and_filtered() -> None:
         pane.show(make_view(Selection(weight="grown")))
         await pilot.pause()
         assert "210 MB" in rows_of(pane)[0]
+
+    on_stage(pane, play, (160, 30))
+
+
+def test_top_marks_touched_memory_of_which_no_sample_tells_whose_it_is() -> None:
+    pane = TopPane()
+    view = make_view(Selection(weight="touched"))
+    main, reader = view.stacks
+    cells = dict(main.self_by_node)
+    first, second = list(cells)[2:4]
+    cells[first] = cells[first]._replace(touched_bytes=90_000_000, unsure_bytes=80_000_000)
+    cells[second] = cells[second]._replace(touched_bytes=10_000_000)
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(replace(view, stacks=(main._replace(self_by_node=cells), reader)))
+        await pilot.pause()
+        assert "cannot tell" in text_of(pane)
+        unsure, sure = rows_of(pane)[:2]
+        assert unsure.startswith("~90 %")
+        assert sure.startswith("10 %")
 
     on_stage(pane, play, (160, 30))
 
@@ -500,3 +521,18 @@ def test_processes_as_a_tree_with_what_each_costs() -> None:
     stage = on_stage(pane, play, (160, 12))
     (chosen, *_) = stage.heard_of(ProcessesPane.Chosen)
     assert isinstance(chosen, ProcessesPane.Chosen) and chosen.pid == 8
+
+
+def test_what_giving_back_memory_brought_is_told_before_an_alert_that_runs() -> None:
+    view = make_view()
+    told = "process 7: released 343.9 MB of 476.3 MB: gc 0.1 MB, Arrow 223.1 MB, malloc 120.7 MB"
+    t_ns = view.status.t_end_ns - S
+    notices = (Notice(t_ns - S, "info", "another thing"), Notice(t_ns, "info", told))
+    released = replace(view, status=view.status._replace(notices=notices))
+    note = note_of(released)
+    assert note is not None
+    assert note.head == "released 343.9 MB of 476.3 MB"
+    assert note.text == "gc 0.1 MB, Arrow 223.1 MB, malloc 120.7 MB"
+    assert alert_to_show(released) is None
+    later = released.status._replace(t_end_ns=t_ns + 60 * S)
+    assert note_of(replace(released, status=later)) == note_of(view)

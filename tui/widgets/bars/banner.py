@@ -47,6 +47,9 @@ LEAST_TEXT = 28
 """Cells of what is said, before the code may take any."""
 _CODE = re.compile(r"(?:code|measured at entry and exit): (.+?:\d+)(?: .*)?")
 _FILLED = re.compile(r"held by [^;]*?◀ ([^;,]+)")
+_RELEASED = re.compile(r"process \d+: (released [^:]+): (.*)")
+"""How the agent tells what giving back memory has brought."""
+_NEWS_NS = 30 * NS_PER_S
 _RANK = {"info": 0, "warn": 1, "critical": 2}
 
 
@@ -72,6 +75,8 @@ def current_alert(view: View) -> Alert | None:
 def alert_to_show(view: View) -> Alert | None:
     """Return the alert that the banner names, None if it says something else."""
     if view.status.state in ("exited", "waiting") or _salvage(view) is not None:
+        return None
+    if _answer(view) is not None:
         return None
     return current_alert(view)
 
@@ -123,6 +128,9 @@ def note_of(view: View) -> Note | None:
     if salvage is not None:
         head, _, rest = clean(salvage).partition(": ")
         return Note("warn", "▲", head if rest else "recording", rest or head)
+    answer = _answer(view)
+    if answer is not None:
+        return answer
     alert = current_alert(view)
     if alert is not None:
         return alert_note(alert)
@@ -134,6 +142,18 @@ def note_of(view: View) -> Note | None:
         return Note(tone, "▲", "notice", clean(last.text), more)
     if view.status.state == "recording" and _at_end(view):
         return _end_note(view)
+    return None
+
+
+def _answer(view: View) -> Note | None:
+    """Return what came of giving back memory, for as long as it is news."""
+    at_ns = view.selection.cursor_ns
+    at_ns = view.status.t_end_ns if at_ns is None else at_ns
+    for notice in reversed(view.status.notices):
+        if notice.severity == "info" and 0 <= at_ns - notice.t_ns < _NEWS_NS:
+            answer = _RELEASED.fullmatch(clean(notice.text))
+            if answer is not None:
+                return Note("good", "■", answer[1], answer[2])
     return None
 
 

@@ -42,6 +42,7 @@ _GROWN = (
     Column("grown", 10, right=True, tone="strong"),
     Column("base → new", 21, right=True, rank=1),
     Column("function  place"),
+    Column("sure", 12, rank=2, tone="dim"),
 )
 
 
@@ -161,6 +162,7 @@ def _grown_row(row: FunctionChange) -> Row:
             signed(format_bytes(abs(row.bytes)), row.bytes),
             f"{format_bytes(row.base.grown_bytes)} → {format_bytes(row.new.grown_bytes)}",
             _named(row),
+            "cannot tell" if row.memory_unsure else "",
         ),
-        (tone, "", "strong" if row.memory else ""),
+        (tone, "", "strong" if row.memory else "", ""),
     )

@@ -241,9 +241,9 @@ class Flame(IciclePane):
         many = len({stack.pid for stack in drawn.view.stacks}) > 1
         label = clean(thread.name) + (f"  pid {thread.pid}" if many else "") + "  "
         if selection.weight == "grown":
-            label += f"{format_bytes(whole[2])} grown · "
+            label += f"{format_bytes(whole[2])} grown{_by_whom(thread)} · "
         elif selection.weight == "touched":
-            label += f"{format_bytes(whole[4])} touched (page faults) · "
+            label += f"{format_bytes(whole[4])} touched (page faults){_by_whom(thread)} · "
         elif selection.weight == "waiting":
             label += f"{format_seconds(whole[3] / NS_PER_S)} waiting{_kinds(thread)} · "
         elif selection.weight == "cpu":
@@ -384,3 +384,12 @@ def _kinds(thread: ThreadTree) -> str:
     if not told:
         return ", for what is not known"
     return ": " + ", ".join(f"{word} {format_seconds(ns / NS_PER_S)}" for ns, word in told)
+
+
+def _by_whom(thread: ThreadTree) -> str:
+    """Say how much of what a thread touched no sample met: then its place is an estimate."""
+    touched = sum(cell.touched_bytes for cell in thread.self_by_node.values())
+    unsure = sum(cell.unsure_bytes for cell in thread.self_by_node.values())
+    if unsure * 4 <= touched:
+        return ""
+    return f", {percent(unsure / touched)} of it by whom no sample tells"

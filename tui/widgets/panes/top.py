@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from perftui.probes.profile.growth import CANNOT_TELL, unsure_functions
 from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import (
     BYTES,
@@ -40,6 +41,8 @@ _SORTS: tuple[Callable[[FunctionSum, int], float | str], ...] = (
     lambda row, weight: f"{row.module}\0{row.file}\0{row.line:9d}",
 )
 _SORTED_COLUMN = (0, 1, 5, 6)
+_UNSURE = "~"
+"""Before what no sample met: another function that ran beside it may have done it."""
 NARROW = 110
 """Below this width the place follows the function in one column."""
 _SORT_OF_COLUMN = {0: 0, 2: 0, 1: 1, 3: 1, 4: 1, 5: 2, 6: 3}
@@ -106,8 +109,13 @@ class TopPane(Table):
             rows = plumbing_last(rows)
         keys = [(row.function, row.file, row.line if selection.by_line else 0) for row in rows]
 
+        unsure = unsure_functions(view.tree, stacks) if index in _BYTES else set()
+        unsure &= {(row.function, row.file) for row in rows if row.self_[index]}
+
         def row(number: int) -> Row:
-            return _row(rows[number], index, whole, narrow, mains)
+            row = rows[number]
+            known = (row.function, row.file) not in unsure
+            return _row(row, index, whole, narrow, mains, known=known)
 
         narrow = self.size.width < NARROW
         left_out = len(view.stacks) - len(stacks)
@@ -120,6 +128,7 @@ class TopPane(Table):
         what = WEIGHT_WORDS[selection.weight] + _how_sure(
             selection.weight, view.status.stack_backend
         )
+        what += f" · {_UNSURE} {CANNOT_TELL}: met beside it" if unsure else ""
         self.fill(
             [Section(_columns(index, narrow), keys, row, sorted_by)],
             head=(f"{len(rows)} {unit}", f"by {what} · {names}{idle}") if stacks else ("", ""),
@@ -179,7 +188,15 @@ def _columns(weight: int, narrow: bool) -> tuple[Column, ...]:
     return columns if narrow else (*columns, Column("place", 34, rank=4, tone="dim"))
 
 
-def _row(row: FunctionSum, weight: int, whole: int, narrow: bool, mains: frozenset[str]) -> Row:
+def _row(
+    row: FunctionSum,
+    weight: int,
+    whole: int,
+    narrow: bool,
+    mains: frozenset[str],
+    *,
+    known: bool = True,
+) -> Row:
     name = called(row.function, row.file, mains)
     own, total = row.self_[weight], row.total[weight]
     place = place_of(row.module, row.file, row.line)
@@ -192,7 +209,7 @@ def _row(row: FunctionSum, weight: int, whole: int, narrow: bool, mains: frozens
     hot = "warm" if share >= 0.2 else "strong" if share >= 0.02 else "text"
     return Row(
         (
-            percent(share),
+            percent(share) if known else f"{_UNSURE}{percent(share)}",
             percent(total / whole if whole else 0.0),
             amount(own) if own else "",
             amount(total),
