@@ -13,6 +13,7 @@ from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.allocated import allocations_json
 from perftui.probes.profile.blame import blame_json
+from perftui.probes.profile.collected import collections_json
 from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
@@ -68,6 +69,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
         "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "gc": collections_json(reader.collected(t0_ns, t1_ns), t1_ns - t0_ns),
         "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "installed": {each.name: each.version for each in reader.installed()},
         "calls": {stats.name: _calls(stats) for stats in reader.calls(t0_ns, t1_ns)},
@@ -193,6 +195,11 @@ def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
                 "self_s": row.self_ns / NS_PER_S,
                 "cumulative_s": row.total_ns / NS_PER_S,
                 "rss_bytes": row.rss_bytes,
+                "ok": row.ok,
+                "lazy": row.lazy,
+                "function": row.function,
+                "file": row.file,
+                "line": row.line,
             }
             for row in imports
         ],

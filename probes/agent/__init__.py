@@ -12,6 +12,7 @@
     children.py     what the program starts is watched, too
     provider.py     `import perftui` where it is not installed
     tasks.py        what the tasks of asyncio wait for, and what blocks its loops
+    collector.py    what collections of cycles take
     beside.py       the thread of ours that some of these need, and its manners
     allocations.py  starts memray, if a person asked for it
     sampler.py      stacks from inside, only where nobody may look from outside

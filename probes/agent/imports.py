@@ -22,6 +22,60 @@ SELF_TEST = "_perftui_agent_self_test"
 OWN = "_perftui_agent"
 """What our own modules' names begin with; some come only when a program needs them."""
 
+_FRAMES = 16
+_put_off: "set[str]" = getattr(sys, "lazy_modules", set())
+"""Modules that a `lazy import` (Python 3.15) has named and nobody has loaded yet."""
+_IMPORTERS = ("/importlib/__init__.py", "/importlib/util.py", "/lazy_loader/__init__.py")
+_BY_ATTRIBUTE = ("__getattr__", "__getattribute__")
+_GO_BETWEEN = 3
+"""Functions that may stand between an attribute that is asked for and the import of it."""
+
+
+async def _nothing() -> None:
+    """Made to know where it was made."""
+
+
+_OWN_FILE = _nothing.__code__.co_filename
+
+
+def _place() -> "tuple[str, str, int] | None":
+    """Return function, file and line that cause an import.
+
+    A coroutine is told where it was made. That is no audit event, as `sys._getframe` is one:
+    a program may listen to those, or forbid them.
+    """
+    before = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(_FRAMES)
+    try:
+        made: "Any" = _nothing()
+        origin = made.cr_origin
+        made.close()
+    finally:
+        sys.set_coroutine_origin_tracking_depth(before)
+    return cause(origin or ())
+
+
+def cause(frames: "tuple[tuple[str, int, str], ...]") -> "tuple[str, str, int] | None":
+    """Return whose doing an import is: (function, file, line), None if that is not known.
+
+    Args:
+        frames: (file, line, function), innermost first, beginning with our own.
+
+    Neither importlib nor a package that imports what is asked of it (module `__getattr__`, PEP
+    562) is the cause: it is who asked.
+    """
+    outside = [
+        (function, file, line)
+        for file, line, function in frames
+        if not (file == _OWN_FILE or file.startswith("<frozen importlib"))
+        and not file.endswith(_IMPORTERS)
+    ]
+    at = 0
+    for n in range(min(len(outside) - 1, 8)):
+        if outside[n][0] in _BY_ATTRIBUTE and n - at < _GO_BETWEEN:
+            at = n + 1
+    return outside[at] if at < len(outside) else None
+
 
 class Imports:
     """What the hooks call.
@@ -71,9 +125,13 @@ class Imports:
         thread = agent.thread
         stack = thread.imports
         number = agent.next_import_id()
+        lazy = lazy or name in _put_off
+        place = _place() if lazy or not stack else None
+        function, file, line = place or ("", "", 0)
         agent.emit(
             entered,
-            '{"k":"import","t":%d,"pid":%d,"id":%d,"tid":%d,"module":%s,"parent":%s,"rss":%s'
+            '{"k":"import","t":%d,"pid":%d,"id":%d,"tid":%d,"module":%s,"parent":%s,"rss":%s,'
+            '"function":%s,"file":%s,"line":%s,"lazy":%s'
             % (
                 entered,
                 agent.pid,
@@ -82,6 +140,10 @@ class Imports:
                 agent.quote(name),
                 stack[-1][0] if stack else "null",
                 agent.rss(),
+                agent.quote(function, 300) if place else "null",
+                agent.quote(file, 600) if place else "null",
+                line if place else "null",
+                "true" if lazy else "false",
             ),
         )
         # id, pid, stack, start, time of imports below, our own time within, our own time before

@@ -163,7 +163,10 @@ def _start(
         sampler.ThreadSampler(agent, sampler_hz, beside()).start()
     if board[0]:
         hear = load("growth/board", "_perftui_agent_growth_board")
-        hear.Board(agent, beside(), *board, load).start()
+        heard = hear.Board(agent, beside(), *board, load)
+        collector = load("collector", "_perftui_agent_collector").Collector(agent)
+        heard.also.append(collector.turn)
+        heard.start()
     if captures:
         folder = bytes.fromhex(captures[1:]).decode(sys.getfilesystemencoding(), "surrogateescape")
         load("allocations", "_perftui_agent_allocations").begin(agent, folder)

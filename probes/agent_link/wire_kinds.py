@@ -45,7 +45,12 @@ def _kind(name: str, record: Callable[..., object] | None, fields: str) -> WireK
 
 
 _TABLE = (
-    _kind("import", records.ImportBegin, "tid:int id:int module:text parent:int? rss:int?"),
+    _kind(
+        "import",
+        records.ImportBegin,
+        "tid:int id:int module:text parent:int? rss:int? function:text? file:text? line:int? "
+        "lazy:bool",
+    ),
     _kind("import_end", records.ImportEnd, "id:int self_ns:int total_ns:int rss:int? ok:bool"),
     _kind(
         "phase",
@@ -72,6 +77,11 @@ _TABLE = (
         "loop_block",
         records.LoopBlock,
         "tid:int n:int took_ns:int over:bool callback:text where:text stack:text",
+    ),
+    _kind(
+        "gc",
+        records.Collected,
+        "t0:int generation:int n:int timed:int pause:int longest:int collected:int",
     ),
     _kind(
         "growth_look",

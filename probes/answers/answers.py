@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from perftui.probes.spine.records import (
         Alert,
+        Collected,
         Exit,
         Installed,
         LogLine,
@@ -263,6 +264,11 @@ class Answers:
         """See `Reader.runs`."""
         with self._held() as parts:
             return parts.journal.run_list(t0_ns, t1_ns)
+
+    def collected(self, t0_ns: int, t1_ns: int) -> tuple[Collected, ...]:
+        """See `Reader.collected`."""
+        with self._held() as parts:
+            return parts.journal.collected(t0_ns, t1_ns)
 
     def installed(self) -> tuple[Installed, ...]:
         """See `Reader.installed`."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import (
         Alert,
         Call,
+        Collected,
         Exit,
         Installed,
         LogLine,
@@ -108,6 +109,10 @@ class JournalPart(Protocol):
 
     def run_list(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
         """Return the runs that ended in the range, each with what its process imported."""
+        ...
+
+    def collected(self, t0_ns: int, t1_ns: int) -> tuple[Collected, ...]:
+        """Return collections of cycles, steps of time that overlap the range."""
         ...
 
     def installed_list(self) -> tuple[Installed, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.detect.evidence.detector import Context, Detector
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
+    CyclesCollected,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -58,6 +59,7 @@ class Engine:
         self._begins = [each.on_import_began for each in telling("on_import_began")]
         self._waits = [each.on_waiting for each in telling("on_waiting")]
         self._blocks = [each.on_loop_blocked for each in telling("on_loop_blocked")]
+        self._collected = [each.on_collected for each in telling("on_collected")]
         self._imports = [each.on_import for each in telling("on_import")]
         self._second = -1
 
@@ -80,6 +82,9 @@ class Engine:
         elif isinstance(observation, LoopBlocked):
             for on_blocked in self._blocks:
                 on_blocked(observation)
+        elif isinstance(observation, CyclesCollected):
+            for on_collected in self._collected:
+                on_collected(observation)
         elif isinstance(observation, Waiting):
             self.context.stall.waiting = observation
             for on_waiting in self._waits:

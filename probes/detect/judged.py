@@ -84,6 +84,8 @@ def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
             reasons[kind] = "no perftui.phase was entered"
         elif kind == "loop_blocked" and not seen.agent:
             reasons[kind] = "nobody looked at event loops from inside of a launched program"
+        elif kind == "gc_pressure" and not seen.agent:
+            reasons[kind] = "nobody timed collections from inside of a launched program"
         elif kind == "oom_risk" and not seen.limit:
             reasons[kind] = "no memory limit is known"
         elif seen.duration_s < needs_s:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
+    CyclesCollected,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -14,6 +15,7 @@ from perftui.probes.detect.evidence.observations import (
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
 from perftui.probes.spine.records import (
     Call,
+    Collected,
     Exit,
     ImportBegin,
     ImportEnd,
@@ -101,6 +103,8 @@ class Observer:
                 yield LoopBlocked(
                     self.time_s(record.t_ns), record.pid, record.n, took_s, record.over, *words
                 )
+            elif isinstance(record, Collected):
+                yield self._collected(record)
             else:
                 self._take_state(record)
         for counted in batch.counted:
@@ -112,6 +116,18 @@ class Observer:
             sample = self._sample(tick)
             if sample is not None:
                 yield sample
+
+    def _collected(self, record: Collected) -> CyclesCollected:
+        return CyclesCollected(
+            self.time_s(record.t_ns),
+            self.time_s(record.t0_ns),
+            record.pid,
+            record.generation,
+            record.n,
+            record.pause_ns / NS_PER_S,
+            record.longest_ns / NS_PER_S,
+            record.timed < record.n,
+        )
 
     def _take_state(self, record: Record) -> None:
         if isinstance(record, PhaseBegin):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.kinds.cold_start import ColdStart
 from perftui.probes.detect.kinds.cpu_contention import CpuContention
+from perftui.probes.detect.kinds.gc_pressure import GcPressure
 from perftui.probes.detect.kinds.io_wait import IoWait
 from perftui.probes.detect.kinds.lock_wait import LockWait
 from perftui.probes.detect.kinds.loop_blocked import LoopIsBlocked
@@ -32,6 +33,7 @@ DETECTORS: dict[str, type[Detector]] = {
         LockWait,
         IoWait,
         LoopIsBlocked,
+        GcPressure,
         ThroughputDecay,
     )
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 UNSEEN = {
     "slow_import": "imports are not timed from inside",
     "lock_wait": "the stacks of all threads are not taken from inside",
+    "gc_pressure": "collections are not timed from inside of a block",
     "loop_blocked": "event loops are not looked at from inside of a block",
 }
 """Kinds of alerts that a block measured in its own process can never raise, and why."""

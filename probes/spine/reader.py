@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import (
         Alert,
         Allocated,
+        Collected,
         Exit,
         GrowthLook,
         Installed,
@@ -170,6 +171,13 @@ class Import(NamedTuple):
     """RSS gained while it was imported, children included."""
     running: bool
     ok: bool
+    tid: int = 0
+    function: str | None = None
+    """Code that caused it, and its place; None where another import did, or it is not known."""
+    file: str | None = None
+    line: int | None = None
+    lazy: bool | None = None
+    """It was put off before, by a lazy import or a lazy loader, and happens now."""
 
 
 class CallStats(NamedTuple):
@@ -391,6 +399,10 @@ class Reader(Protocol):
 
     def runs(self, t0_ns: int, t1_ns: int) -> tuple[RunCost, ...]:
         """Runs that ended in the range, of a target that keeps its process."""
+        ...
+
+    def collected(self, t0_ns: int, t1_ns: int) -> tuple[Collected, ...]:
+        """What collections of cycles took, steps of time that overlap the range."""
         ...
 
     def installed(self) -> tuple[Installed, ...]:

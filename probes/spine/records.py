@@ -197,6 +197,12 @@ class ImportBegin(NamedTuple):
     parent_id: int | None
     """The import that caused this one."""
     rss_bytes: int | None
+    function: str | None = None
+    """Code that caused it, and its place; None where another import did, or it is not known."""
+    file: str | None = None
+    line: int | None = None
+    lazy: bool | None = None
+    """It was put off before, by a lazy import or a lazy loader, and happens now."""
 
 
 class ImportEnd(NamedTuple):
@@ -295,6 +301,28 @@ class LoopBlock(NamedTuple):
     """Its innermost one, with its place."""
     stack: str
     """All of them, from the callback to `where`."""
+
+
+class Collected(NamedTuple):
+    """What the collector of cycles did in one process and generation, in [t0, t).
+
+    A long collection has a record of its own, in which `n` is 1.
+    """
+
+    t_ns: int
+    pid: int
+    t0_ns: int
+    generation: int
+    n: int
+    """Collections, by the interpreter's own count."""
+    timed: int
+    """Where there are very many, not all are."""
+    pause_ns: int
+    """What all took; those that were not timed count like others of their generation."""
+    longest_ns: int
+    """Of those that were timed."""
+    collected: int
+    """Objects, by the interpreter's own count; a long collection's are in the record after it."""
 
 
 class GrowthLook(NamedTuple):
@@ -526,6 +554,7 @@ Record = (
     | Count
     | Mark
     | LoopBlock
+    | Collected
     | Plan
     | TaskSeen
     | GrowthLook

@@ -15,6 +15,7 @@ from perftui.probes.spine.reader import Event, Import, RunCost, Task
 from perftui.probes.spine.records import (
     Alert,
     Allocated,
+    Collected,
     Exit,
     Gap,
     GrowthLook,
@@ -35,6 +36,7 @@ from perftui.probes.spine.records import (
 )
 from perftui.probes.store.blamed import BlameHistory
 from perftui.probes.store.bounds import Longest, Thinning
+from perftui.probes.store.collected import CollectedHistory
 from perftui.probes.store.tasks import TaskHistory
 from perftui.probes.text.units import NS_PER_S, format_seconds
 
@@ -106,6 +108,7 @@ class Journal:
         self._installed: dict[tuple[str, str], Installed] = {}
         self._tasks = TaskHistory()
         self._blamed = BlameHistory()
+        self._collected = CollectedHistory()
         self._events_kept = events
         self._told: set[str] = set()
         self._checks = 0
@@ -120,6 +123,7 @@ class Journal:
             Mark: self._marks.append,
             Plan: self._plan,
             TaskSeen: self._tasks.take,
+            Collected: self._collected.take,
             GrowthLook: self._blamed.take,
             Keeper: self._blamed.take,
             Rise: self._blamed.take,
@@ -240,6 +244,11 @@ class Journal:
                         rss,
                         running=False,
                         ok=end.ok,
+                        tid=begin.tid,
+                        function=begin.function,
+                        file=begin.file,
+                        line=begin.line,
+                        lazy=begin.lazy,
                     )
                 )
                 continue
@@ -257,6 +266,11 @@ class Journal:
                     None,
                     running=begin.pid not in dead,
                     ok=begin.pid not in dead,
+                    tid=begin.tid,
+                    function=begin.function,
+                    file=begin.file,
+                    line=begin.line,
+                    lazy=begin.lazy,
                 )
             )
         return tuple(rows)
@@ -285,6 +299,10 @@ class Journal:
     def task_list(self, t1_ns: int) -> tuple[Task, ...]:
         """Return asyncio's tasks as they stood at a moment, those of each process."""
         return self._tasks.at(t1_ns)
+
+    def collected(self, t0_ns: int, t1_ns: int) -> tuple[Collected, ...]:
+        """Return collections of cycles that overlap the range."""
+        return self._collected.between(t0_ns, t1_ns)
 
     def blame(self, t0_ns: int, t1_ns: int) -> Blame:
         """Return what the looks that ended in the range found out."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from perftui.probes.answers.holding import PART_NS
+from perftui.probes.profile.collected import shares
 from perftui.probes.profile.tracks import tracks_of
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import NO_BLAME, TREE
@@ -139,6 +140,8 @@ class View:
     """What RSS is made of, by name of part."""
     tracks: Tracks | None = None
     """What groups of threads did over the axis."""
+    gc_shares: tuple[float, ...] = ()
+    """Which share of each column of the axis went into collections of cycles; empty: none."""
     base_rss_bytes: float | None = None
     """RSS at the first reading of the session, whatever the axis shows and however wide it is."""
     end_cpu_s: float | None = None
@@ -201,6 +204,7 @@ def take_view(
         rss, cpu = before.rss, before.cpu
         counter_rates, pools, parts = before.counter_rates, before.pools, before.parts
         axis_phases, alerts = before.axis_phases, before.alerts
+        gc_shares = before.gc_shares
     else:
         rss = reader.metric("rss_bytes", *axis, n, pid)
         cpu = reader.metric("cpu_percent", *axis, n, pid)
@@ -209,6 +213,7 @@ def take_view(
         pools = _metrics(reader, own, "pool:", axis, n, pid)
         parts = _metrics(reader, own, "part:", axis, n, pid)
         axis_phases = reader.phases(*axis)
+        gc_shares = _gc_shares(reader, axis, n, selection)
         alerts = reader.alerts(start, status.t_end_ns + 1)
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
     stacks = _stacks_of(tree_stacks, selection, before)
@@ -253,9 +258,19 @@ def take_view(
         has_tasks=bool(reader.tasks(status.t_end_ns + 1)),
         parts=parts,
         tracks=_tracks(reader, selection, status, axis, n, before) if "tracks" in wants else None,
+        gc_shares=gc_shares,
         base_rss_bytes=_base(reader, start, pid, before),
         end_cpu_s=_end_cpu(reader, status, before),
     )
+
+
+def _gc_shares(
+    reader: Reader, axis: tuple[int, int], columns: int, selection: Selection
+) -> tuple[float, ...]:
+    """Return the collections of the chosen process, or of the one with most at each moment."""
+    pid = selection.process
+    rows = [row for row in reader.collected(*axis) if pid is None or row.pid == pid]
+    return tuple(shares(rows, *axis, columns)) if rows else ()
 
 
 def _tracks(

@@ -54,6 +54,8 @@ class Board:
         self._inquiry: "Any" = None
         self._traced: "Any" = None
         self._ending = False
+        self.also: "list[Callable[[], float]]" = []
+        """What else is done on this thread; each returns the seconds until its next turn."""
         agent.before_bye.append(self._end)
         self._thread = beside(agent, self._turn, self._first, self._last)
 
@@ -100,7 +102,8 @@ class Board:
 
     def _turn(self) -> float:
         try:
-            return min(self._go_on(), self._trace())
+            pause_s = min(self._go_on(), self._trace())
+            return min([pause_s, *[each() for each in self.also]])
         except Exception as error:  # the next order may go well; on our own thread all is ours
             self._agent.report(error)
             self._drop()

@@ -12,6 +12,7 @@ from perftui.probes.detect.evidence.stall import Stall
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.observations import (
         CallEnded,
+        CyclesCollected,
         EdgeSeverity,
         ImportBegan,
         ImportEnded,
@@ -117,6 +118,9 @@ class Detector:
 
     def on_loop_blocked(self, blocked: LoopBlocked) -> None:
         """An event loop did not come back from a callback."""
+
+    def on_collected(self, collected: CyclesCollected) -> None:
+        """The collector of cycles ran for a while."""
 
     def on_waiting(self, waiting: Waiting) -> None:
         """It became known what threads wait for."""

@@ -95,7 +95,23 @@ class LoopBlocked(NamedTuple):
     stack: str
 
 
-Observation = TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting | LoopBlocked
+class CyclesCollected(NamedTuple):
+    """The collector of cycles ran in one generation of a process, from `t0_s` to `t_s`."""
+
+    t_s: float
+    t0_s: float
+    pid: int
+    generation: int
+    n: int
+    pause_s: float
+    longest_s: float
+    part: bool
+    """Not all of them were timed: the pause is made up from those that were."""
+
+
+Observation = (
+    TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting | LoopBlocked | CyclesCollected
+)
 
 
 class Edge(NamedTuple):

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.5: names, columns, types, units.
+"""The tables of a recording, format 1.6: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -15,10 +15,10 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 5)
+VERSION = (1, 6)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
 loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
-newcomers; 1.5 installed."""
+newcomers; 1.5 installed; 1.6 gc_events, and where imports are caused."""
 
 MANIFEST = "segments"
 
@@ -182,6 +182,10 @@ _ALL: tuple[TableSpec, ...] = (
             _i("self_ns", nullable=True),
             _i("total_ns", nullable=True),
             _b("ok", nullable=True),
+            _s("function", "code that caused it; null: another import did", nullable=True),
+            _s("file", nullable=True),
+            _i("line", nullable=True),
+            _b("lazy", "it was put off before, and happens now", nullable=True),
         ),
         time="t_ns",
     ),
@@ -254,6 +258,23 @@ _ALL: tuple[TableSpec, ...] = (
             _s("callback", "the program's outermost function below the loop"),
             _s("innermost", "its innermost one, where it stood"),
             _s("stack"),
+        ),
+        time="t_ns",
+    ),
+    TableSpec(
+        "gc_events",
+        "collections of cycles in one generation, in [t0, t)",
+        (
+            _SEQ,
+            _T,
+            _PID,
+            _i("t0_ns"),
+            _i("generation"),
+            _i("collections", "by the interpreter's own count"),
+            _i("timed", "of very many not all are"),
+            _i("pause_ns", "of all: those not timed count like others of their generation"),
+            _i("longest_ns", "of those that were timed"),
+            _i("objects", "collected, by the interpreter's own count"),
         ),
         time="t_ns",
     ),

@@ -18,7 +18,7 @@ from perftui.probes.recording.read.rows import rows_of
 from perftui.probes.spine.derived import FAMILY_FIELDS, METRIC_FIELDS
 from perftui.probes.spine.enriched import Batch, Counted, Reading, Tick
 from perftui.probes.spine.reader import TREE
-from perftui.probes.spine.records import Call, Count, LoopBlock, Metric, ThreadCpu
+from perftui.probes.spine.records import Call, Collected, Count, LoopBlock, Metric, ThreadCpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _STATES, _EVENT, _COUNT, _TICK = range(4)
 """The order of what has the same time: a reading comes when all else of its time is known."""
+
+_FED = ("metrics", "calls", "counts", "thread_cpu", "loop_blocks", "gc_events")
 
 _Timed = tuple[int, int, Batch]
 
@@ -44,7 +46,7 @@ def batches(catalog: Catalog, target_pid: int) -> Iterator[Batch]:
         newest_ns = max(
             (
                 extent.t1_ns
-                for name in ("metrics", "calls", "counts", "thread_cpu", "loop_blocks")
+                for name in _FED
                 if (extent := catalog.extents(name).get(segment)) is not None
             ),
             default=0,
@@ -62,6 +64,7 @@ def _segment(catalog: Catalog, segment: int, target_pid: int, told: list[Span]) 
         ((record.t_ns, _EVENT, _events([record])) for record in told),
         _calls(catalog.load("calls", segment)),
         _loop_blocks(catalog.load("loop_blocks", segment)),
+        _collected(catalog.load("gc_events", segment)),
         _counts(catalog.load("counts", segment, ("t_ns", "pid", "name", "total", "tree_total"))),
         _ticks(
             catalog.load("metrics", segment),
@@ -95,6 +98,12 @@ def _loop_blocks(table: Any) -> Iterator[_Timed]:
     for _, *values in sorted(rows_of(table, names), key=lambda row: (row[1], row[0])):
         block = LoopBlock(*values)
         yield block.t_ns, _EVENT, _events([block])
+
+
+def _collected(table: Any) -> Iterator[_Timed]:
+    for _, *values in sorted(rows_of(table, tuple(table.column_names)), key=lambda row: row[:2]):
+        row = Collected(*values)
+        yield row.t_ns, _EVENT, _events([row])
 
 
 def _counts(table: Any) -> Iterator[_Timed]:

@@ -25,6 +25,7 @@ _PLAIN: dict[str, type] = {
     "marks": records.Mark,
     "plans": records.Plan,
     "tasks": records.TaskSeen,
+    "gc_events": records.Collected,
     "growth_looks": records.GrowthLook,
     "keepers": records.Keeper,
     "rises": records.Rise,
@@ -105,10 +106,10 @@ def _phases(catalog: Catalog) -> Iterator[tuple[int, Span]]:
 def _imports(catalog: Catalog) -> Iterator[tuple[int, Span]]:
     table = _bounded(catalog, "import_edges")
     for row in rows_of(table, tuple(table.column_names)):
-        seq, t_ns, edge, pid, tid, id_, module, parent, rss, self_ns, total_ns, ok = row
+        seq, t_ns, edge, pid, tid, id_, module, parent, rss, self_ns, total_ns, ok, *cause = row
         if edge == "begin":
             tid = 0 if tid is None else tid
-            yield seq, records.ImportBegin(t_ns, pid, tid, id_, module or "", parent, rss)
+            yield seq, records.ImportBegin(t_ns, pid, tid, id_, module or "", parent, rss, *cause)
         else:
             end = records.ImportEnd(t_ns, pid, id_, self_ns or 0, total_ns or 0, rss, bool(ok))
             yield seq, end

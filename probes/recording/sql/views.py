@@ -203,7 +203,7 @@ ORDER BY p.start_s
         """
 SELECT b.pid, b.module, parent.module AS parent, b.t_s,
        e.self_ns / 1e9 AS self_s, e.total_ns / 1e9 AS total_s,
-       e.rss_bytes - b.rss_bytes AS rss_bytes, e.ok
+       e.rss_bytes - b.rss_bytes AS rss_bytes, e.ok, b.lazy, b.function, b.file, b.line
 FROM import_edges b
 LEFT JOIN import_edges e ON e.edge = 'end' AND e.pid = b.pid AND e.id = b.id
 LEFT JOIN import_edges parent

@@ -76,6 +76,7 @@ class RowMaker:
             records.Plan: self._event("plans"),
             records.TaskSeen: self._event("tasks"),
             records.LoopBlock: self._event("loop_blocks"),
+            records.Collected: self._event("gc_events"),
             records.GrowthLook: self._event("growth_looks"),
             records.Keeper: self._event("keepers"),
             records.Rise: self._event("rises"),
@@ -148,12 +149,14 @@ class RowMaker:
         self.rows["phase_edges"].append(row)
 
     def _import_begin(self, record: records.ImportBegin) -> None:
-        row = (self._seq, record.t_ns, "begin", *record[1:], None, None, None)
+        caused = record[7:]
+        row = (self._seq, record.t_ns, "begin", *record[1:7], None, None, None, *caused)
         self.rows["import_edges"].append(row)
 
     def _import_end(self, record: records.ImportEnd) -> None:
         t_ns, pid, id_, self_ns, total_ns, rss, ok = record
-        row = (self._seq, t_ns, "end", pid, None, id_, None, None, rss, self_ns, total_ns, ok)
+        took = (rss, self_ns, total_ns, ok)
+        row = (self._seq, t_ns, "end", pid, None, id_, None, None, *took, *_NO_CAUSE)
         self.rows["import_edges"].append(row)
 
     def _ended(self, record: records.Exit) -> None:
@@ -179,6 +182,10 @@ class RowMaker:
             text = text[: LINE_LIMIT - 1] + "…"
         self._line_room -= len(text)
         self.rows["log"].append((record.t_ns, record.stream, text))
+
+
+_NO_CAUSE = (None,) * 4
+"""The columns of an import's cause: its begin has them."""
 
 
 def _stack_row(piece: WeighedStack) -> Row:

@@ -48,6 +48,7 @@ KINDS: tuple[type[Record], ...] = (  # of events
     records.Plan,
     records.TaskSeen,
     records.LoopBlock,
+    records.Collected,
     records.GrowthLook,
     records.Keeper,
     records.Rise,

@@ -97,8 +97,11 @@ def run_watched(
     wait_for: bytes = b"ready",
     sampler_hz: float | None = None,
     by_gate: bool = False,
+    hears_orders: bool = False,
 ) -> Recorded:
-    child_env, fds, channel = agent_environment(env, sampler_hz=None if by_gate else sampler_hz)
+    child_env, fds, channel = agent_environment(
+        env, sampler_hz=None if by_gate else sampler_hz, hears_orders=hears_orders
+    )
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         argv, env=child_env, cwd=cwd, pass_fds=fds, stdin=pipe, stdout=pipe, stderr=pipe

@@ -61,6 +61,15 @@ def test_explicit_lazy_imports(watched: Run, tmp_path: Path) -> None:
     assert phase["t"] < begun["decimal"]["t"] < phase_end["t"]
     assert recorded.of("call")[0]["dur_ns"] >= ended[begun["decimal"]["id"]]["total_ns"]
     assert begun["decimal"]["tid"] == phase["tid"] != begun["json"]["tid"]
+    assert place(begun["decimal"]) == ("convert", "program.py", 11, True)
+    assert place(begun["json"]) == ("<lambda>", "program.py", 13, True)
+    assert place(begun["threading"]) == ("<module>", "program.py", 7, False)
+
+
+def place(line: dict[str, Any]) -> tuple[str, str, int, bool]:
+    """Where an import was caused, and whether it was put off before."""
+    name = line["file"].rpartition("/")[2]
+    return line["function"], name, line["line"], line["lazy"]
 
 
 @pytest.mark.parametrize("how", ["normal", "all"])
@@ -100,8 +109,9 @@ def lazy(name):
     spec.loader.exec_module(module)
     return module
 slow, unused, broken, plain = map(lazy, ("slow", "unused", "broken", "plain"))
+def handle(): print(slow.value)
 with perftui.phase("use"):
-    print(slow.value)
+    handle()
 print(slow.value)
 try: broken.value
 except ZeroDivisionError: print("broken")
@@ -129,6 +139,9 @@ def test_modules_behind_a_lazy_loader(same: Run, python: str, tmp_path: Path) ->
     names = ("slow", "broken", "plain")
     assert [ended[begun[name]["id"]]["ok"] for name in names] == [True, False, True]
     assert sum(line["module"] == "slow" for line in recorded.of("import")) == 1
+    assert place(slow) == ("handle", "program.py", 11, True)
+    assert place(begun["broken"]) == ("<module>", "program.py", 15, True)
+    assert begun["below"]["file"] is None, "its parent says it"
 
 
 def inert(folder: Path) -> str:
@@ -149,11 +162,44 @@ def test_packages_that_import_in_getattr(watched: Run, python: str, tmp_path: Pa
         "def __getattr__(name):\n    return importlib.import_module('package.' + name)\n"
     )
     (package / "part.py").write_text("x = 3\n")
-    code = "import package, perftui\nwith perftui.phase('use'): print(package.part.x)"
+    code = (
+        "import package, perftui\ndef use():\n    return package.part.x\n"
+        "with perftui.phase('use'): print(use())"
+    )
     recorded = watched(python, "-c", code)
     assert recorded.outcome == (0, b"3\n", b"")
     [part] = [line for line in recorded.of("import") if line["module"] == "package.part"]
     assert recorded.of("phase")[0]["t"] < part["t"] < recorded.of("phase_end")[0]["t"]
+    assert place(part) == ("use", "<string>", 3, False), "who asked, not who imports for others"
+
+
+AUDITED = """
+import sys
+heard = []
+def hook(event, args):
+    if event.startswith(("sys._get", "object.__getattr__", "open", "os.")): heard.append(event)
+sys.addaudithook(hook)
+def late(): import colorsys
+late()
+print(heard.count("open") > 0, [event for event in heard if event != "open"])
+def refuse(event, args):
+    if event.startswith("sys._get") or event == "object.__getattr__": raise RuntimeError("no")
+sys.addaudithook(refuse)
+def later(): import stat, wave
+later()
+"""
+
+
+def test_a_program_that_hears_or_forbids_what_is_asked_of_the_interpreter(
+    same: Run, python: str, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(AUDITED)
+    recorded = same(python, "program.py")
+    assert not recorded.of("error")
+    [late] = [line for line in recorded.of("import") if line["module"] == "colorsys"]
+    assert place(late) == ("late", "program.py", 7, False)
+    [wave] = [line for line in recorded.of("import") if line["module"] == "wave"]
+    assert place(wave)[:2] == ("later", "program.py")
 
 
 UNKNOWN = """

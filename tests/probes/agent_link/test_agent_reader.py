@@ -144,7 +144,10 @@ HELLO = (
     b'{"k":"hello","t":1,"pid":7,"ppid":6,"python":"3.9.1","implementation":"cpython",'
     b'"executable":"/x/\\udcffpython","prefix":"/x","argv":["python","a"]}\n'
 )
-IMPORT = b'{"k":"import","t":3,"pid":7,"id":1,"tid":8,"module":"m","parent":null,"rss":4096}\n'
+IMPORT = (
+    b'{"k":"import","t":3,"pid":7,"id":1,"tid":8,"module":"m","parent":null,"rss":4096,'
+    b'"function":"f","file":"a.py","line":2,"lazy":true}\n'
+)
 
 
 def test_every_kind_becomes_its_record(fed: Fed) -> None:
@@ -172,7 +175,7 @@ def test_every_kind_becomes_its_record(fed: Fed) -> None:
     assert (window.backend, window.samples, window.errors) == ("in-process", 1, 0)
     stack = others.pop()
     assert others == [
-        records.ImportBegin(3, 7, 8, 1, "m", None, 4096),
+        records.ImportBegin(3, 7, 8, 1, "m", None, 4096, "f", "a.py", 2, True),
         records.ImportEnd(9, 7, 1, 2, 6, None, False),
         records.PhaseBegin(10, 7, 8, 1, "p", 2, 0.5, 1),
         records.PhaseEnd(11, 7, 1, 1.0, 2),

@@ -35,6 +35,7 @@ TABLE_OF = {
     records.Mark: "marks",
     records.Plan: "plans",
     records.LoopBlock: "loop_blocks",
+    records.Collected: "gc_events",
     records.Run: "runs",
     records.Installed: "installed",
     records.TaskSeen: "tasks",

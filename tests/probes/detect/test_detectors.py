@@ -10,6 +10,7 @@ import pytest
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
+    CyclesCollected,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -66,6 +67,7 @@ def test_the_table_has_every_kind_under_its_name() -> None:
         "lock_wait",
         "cpu_contention",
         "loop_blocked",
+        "gc_pressure",
     }
 
 
@@ -462,3 +464,40 @@ def test_a_block_of_which_nothing_more_is_heard_does_not_stay() -> None:
     edges = loops(said([*samples(60), blocked(10, 1.0, over=False)]))
     assert edges[-1].severity == "clear"
     assert edges[-1].t_end_s == 10
+
+
+# -- gc_pressure -------------------------------------------------------------------------------
+
+
+def collected(t_s: float, pause_s: float, pid: int = 7, *, part: bool = False) -> CyclesCollected:
+    return CyclesCollected(t_s, t_s - 0.25, pid, 2, 10, pause_s, pause_s / 2, part)
+
+
+def pressure(edges: list[Edge]) -> list[Edge]:
+    return [edge for edge in edges if edge.kind == "gc_pressure"]
+
+
+def test_collections_that_take_much_of_the_time_are_said_and_cleared() -> None:
+    steps = [collected(5 + n / 4, 0.05) for n in range(80)]  # a fifth of the time, for 20 s
+    first, *more, clear = pressure(said([*samples(60), *steps]))
+    assert first.severity == "warn" and first.t_onset_s == 4.75
+    assert 9 < first.t_detect_s < 11, "a tenth of ten seconds"
+    assert "take 20% of the time" in first.message and "longest 25.0 ms" in first.message
+    assert all(edge.severity == "warn" for edge in more)
+    assert clear.severity == "clear" and clear.t_end_s == 24.75
+    [critical] = pressure(said([*samples(20), *(collected(5 + n, 1.2) for n in range(15))]))[-1:]
+    assert critical.severity == "critical"
+
+
+def test_few_collections_and_those_of_many_processes_are_no_pressure() -> None:
+    assert not pressure(said([*samples(60), *(collected(5 + n / 4, 0.02) for n in range(80))]))
+    of_ten = [collected(5 + n / 4, 0.05, pid=n % 10) for n in range(160)]
+    assert not pressure(said([*samples(60), *of_ten]))
+    assert not pressure(said([*samples(60), collected(9, 0.9)])), "a single one, and long"
+
+
+def test_what_was_made_up_of_a_part_is_said() -> None:
+    first, *_ = pressure(
+        said([*samples(60), *(collected(5 + n, 0.5, part=True) for n in range(9))])
+    )
+    assert "of a part of them" in first.evidence

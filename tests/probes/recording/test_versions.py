@@ -22,6 +22,7 @@ def as_1_0(directory: Path) -> Path:
         "installed",
         "tasks",
         "loop_blocks",
+        "gc_events",
         "growth_looks",
         "keepers",
         "rises",

@@ -33,11 +33,12 @@ class LiveLayout(NamedTuple):
     """Of the charts."""
     beside: bool = False
     """The charts stand left of the tabs, and not above."""
+    gc_band: int = 0
 
     @property
     def charts(self) -> int:
         """Rows of the charts."""
-        return self.rss + self.cpu + self.counter + self.band + self.axis
+        return self.rss + self.cpu + self.counter + self.band + self.gc_band + self.axis
 
 
 def plan(
@@ -50,6 +51,7 @@ def plan(
     chosen: bool,
     flat: frozenset[str] = frozenset(),
     panels: Panels = USUAL,
+    collections: bool = False,
 ) -> LiveLayout:
     """Share out a terminal.
 
@@ -63,13 +65,14 @@ def plan(
             the axis gets it.
         flat: Charts ("rss", "cpu") that show no more than a line.
         panels: What the person chose.
+        collections: There are collections of cycles to draw.
     """
     free = height - 3 - int(banner)  # header, tabs, footer
     memory, cpu = panels.charts in ("all", "memory"), panels.charts in ("all", "cpu")
     if panels.full or panels.charts == "none":
         return _strips(width, height, cpu=cpu, memory=memory, none=panels.charts == "none")
     if width >= BESIDE:
-        return _beside(width, free, counter, phases, panels)
+        return _beside(width, free, counter, phases, panels, collections)
     figures = width >= WIDE
     left, columns = _columns(width, figures)
     if height < 30:
@@ -80,8 +83,8 @@ def plan(
         rows = _sized(LEAST_CHART if name in flat else rows, panels.rows, free - 1)
         rss, second = (rows, 0) if memory else (0, rows)
         return LiveLayout(rss, second, 0, 1 - axis, axis, left, columns, figures, width)
-    band = int(phases)
-    free -= 1 + band  # axis
+    band, of_gc = int(phases), int(collections)
+    free -= 1 + band + of_gc  # axis
     pane = max(10, free * 43 // 100)
     charts = _sized(free - pane, panels.rows, free)
     third = 5 if counter and charts >= 17 and panels.charts == "all" else 0
@@ -102,7 +105,7 @@ def plan(
         first = min(first, max(LEAST_CHART + panels.rows, LEAST_CHART))
     if "cpu" in flat:
         second = min(second, LEAST_CHART)
-    return LiveLayout(first, second, third, band, 1, left, columns, figures, width)
+    return LiveLayout(first, second, third, band, 1, left, columns, figures, width, gc_band=of_gc)
 
 
 def _columns(width: int, figures: bool) -> tuple[int, int]:
@@ -126,12 +129,14 @@ def _strips(width: int, height: int, *, cpu: bool, memory: bool, none: bool) -> 
     return LiveLayout(rss, second, 0, 0, 0, STRIP_LEFT, columns, False, width)
 
 
-def _beside(width: int, free: int, counter: bool, phases: bool, panels: Panels) -> LiveLayout:
+def _beside(
+    width: int, free: int, counter: bool, phases: bool, panels: Panels, collections: bool
+) -> LiveLayout:
     """Give the charts the left of a wide terminal, from top to bottom."""
     cells = min(max(width * 9 // 20, 90), width - 100)
     left, columns = _columns(cells, True)
-    band = int(phases)
-    rows = free + 1 - 1 - band  # the tabs' line is not above them; axis
+    band, of_gc = int(phases), int(collections)
+    rows = free + 1 - 1 - band - of_gc  # the tabs' line is not above them; axis
     memory, cpu = panels.charts in ("all", "memory"), panels.charts in ("all", "cpu")
     third = rows // 5 if counter and panels.charts == "all" and rows >= 20 else 0
     both = rows - third
@@ -139,7 +144,7 @@ def _beside(width: int, free: int, counter: bool, phases: bool, panels: Panels) 
     if cpu and memory:
         second = min(max(both * 2 // 5 - panels.rows, LEAST_CHART), both - LEAST_CHART)
     first = rows - second - third if memory else 0
-    return LiveLayout(first, second, third, band, 1, left, columns, True, cells, True)
+    return LiveLayout(first, second, third, band, 1, left, columns, True, cells, True, of_gc)
 
 
 GROWTH = 1.06

@@ -19,6 +19,7 @@ from perftui.tui.widgets.bars.footer import KeyFooter, KeyHint
 from perftui.tui.widgets.bars.header import HeaderLine
 from perftui.tui.widgets.bars.tab_bar import TabBar
 from perftui.tui.widgets.bars.verdict_card import VerdictCard
+from perftui.tui.widgets.charts.gc_band import GcBand, tells
 from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
 from perftui.tui.widgets.charts.time_axis import TimeAxis
@@ -59,6 +60,7 @@ class LiveParts:
         self.cpu = Timeline(id="cpu")
         self.counter = Timeline(id="counter")
         self.band = PhaseBand(id="band")
+        self.gc_band = GcBand(id="gc-band")
         self.time_axis = TimeAxis(id="axis")
         self.tab_bar = TabBar(id="tabs")
         self.body = Container(id="body")
@@ -78,7 +80,7 @@ class LiveParts:
     @property
     def charted(self) -> tuple[Widget, ...]:
         """The charts, from the top."""
-        return (self.rss, self.cpu, self.counter, self.band, self.time_axis)
+        return (self.rss, self.cpu, self.counter, self.band, self.gc_band, self.time_axis)
 
     @property
     def below(self) -> tuple[Widget, ...]:
@@ -101,6 +103,7 @@ class LiveParts:
             counter=view is not None and chosen_counter(view) is not None,
             banner=note is not None,
             phases=view is not None and bool(view.axis_phases),
+            collections=view is not None and tells(view.gc_shares),
             chosen=shown.chosen or shown.selection.axis is not None,
             flat=self._flat,
             panels=shown.panels,
@@ -127,6 +130,7 @@ class LiveParts:
             (self.cpu, layout.cpu),
             (self.counter, layout.counter),
             (self.band, layout.band),
+            (self.gc_band, layout.gc_band),
             (self.time_axis, layout.axis),
         ):
             part.display = rows > 0
@@ -157,6 +161,8 @@ class LiveParts:
             self.counter.show(chart, axis, overlay, paint, size, figures=figures)
         if layout.band:
             self.band.show(view, axis, width, paint)
+        if layout.gc_band:
+            self.gc_band.show(view, axis, width, paint)
         if layout.axis:
             self.time_axis.show(view, axis, width, paint)
 
