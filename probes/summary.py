@@ -13,6 +13,7 @@ from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.allocated import allocations_json
 from perftui.probes.profile.blame import blame_json
+from perftui.probes.profile.caused import causes_json, first_imports_json
 from perftui.probes.profile.collected import collections_json
 from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
@@ -68,7 +69,7 @@ def summarize(reader: Reader, finder: SpikeFinder | None = None) -> dict[str, An
         "peak_rss_bytes": peak_rss_bytes(reader, target),
         "processes": _processes(reader, t0_ns, t1_ns),
         "phases": [_phase(phase, t0_ns) for phase in reader.phases(t0_ns, t1_ns)],
-        "imports": _imports(reader.imports(t0_ns, t1_ns)),
+        "imports": _imports(reader.imports(t0_ns, t1_ns), reader, t0_ns),
         "gc": collections_json(reader.collected(t0_ns, t1_ns), t1_ns - t0_ns),
         "runs": [_run(cost, t0_ns) for cost in reader.runs(t0_ns, t1_ns)],
         "installed": {each.name: each.version for each in reader.installed()},
@@ -184,7 +185,7 @@ def _phase(phase: Phase, t0_ns: int) -> dict[str, Any]:
     }
 
 
-def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
+def _imports(imports: tuple[Import, ...], reader: Reader, t0_ns: int) -> dict[str, Any]:
     names = {(row.pid, row.id): row.module for row in imports}
     return {
         "total_s": imports_total_s(imports),
@@ -195,13 +196,9 @@ def _imports(imports: tuple[Import, ...]) -> dict[str, Any]:
                 "self_s": row.self_ns / NS_PER_S,
                 "cumulative_s": row.total_ns / NS_PER_S,
                 "rss_bytes": row.rss_bytes,
-                "ok": row.ok,
-                "lazy": row.lazy,
-                "function": row.function,
-                "file": row.file,
-                "line": row.line,
+                **cause,
             }
-            for row in imports
+            for row, cause in zip(imports, causes_json(imports, reader, t0_ns), strict=True)
         ],
     }
 
@@ -218,6 +215,7 @@ def _calls(stats: CallStats) -> dict[str, Any]:
     return {
         "n": stats.n,
         "first_s": stats.first_ns / NS_PER_S,
+        "first_imports": first_imports_json(stats),
         "warm_median_s": None if warm_ns is None else warm_ns / NS_PER_S,
         "ratio": stats.ratio,
         "steady_state": None,

@@ -35,7 +35,7 @@ async def _nothing() -> None:
     """Made to know where it was made."""
 
 
-_OWN_FILE = _nothing.__code__.co_filename
+_OWN_FOLDER = _nothing.__code__.co_filename.rpartition("/")[0] + "/"
 
 
 def _place() -> "tuple[str, str, int] | None":
@@ -67,8 +67,7 @@ def cause(frames: "tuple[tuple[str, int, str], ...]") -> "tuple[str, str, int] |
     outside = [
         (function, file, line)
         for file, line, function in frames
-        if not (file == _OWN_FILE or file.startswith("<frozen importlib"))
-        and not file.endswith(_IMPORTERS)
+        if not file.startswith((_OWN_FOLDER, "<frozen importlib")) and not file.endswith(_IMPORTERS)
     ]
     at = 0
     for n in range(min(len(outside) - 1, 8)):

@@ -195,15 +195,24 @@ class Agent:
             self.flush()
             return
         self._said_bye = self.ends = True
+        for end in self.before_bye:
+            self._guarded(end)
         try:
-            for end in self.before_bye:
-                end()
             now = time.monotonic_ns()
             if self._said is not None and self._said.pending:
                 self._said.tell_counts(now)
             self.wire.send_last('{"k":"bye","t":%d,"pid":%d,"held":%d' % (now, self.pid, held_ns))
-            for end in self.last_of_all:
-                end()
+        except Exception as error:
+            if self.foreign(error):
+                raise
+            self.report(error)
+        for end in self.last_of_all:
+            self._guarded(end)
+
+    def _guarded(self, end: "Callable[[], None]") -> None:
+        """Do one of the last things; the others do not depend on it."""
+        try:
+            end()
         except Exception as error:
             if self.foreign(error):
                 raise

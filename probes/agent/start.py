@@ -154,6 +154,9 @@ def _start(
     atexit_again = _at_exit(agent)
     if atexit_again is not None:
         after["atexit"] = atexit_again
+    collector: "Any" = None
+    if board[0]:  # before imports are seen: it has some of its own
+        collector = load("collector", "_perftui_agent_collector").Collector(agent)
     unseen = hooks.install(seen, imports.SELF_TEST)
     if unseen:
         agent.say("imports cannot be timed on this Python: " + unseen)
@@ -164,7 +167,6 @@ def _start(
     if board[0]:
         hear = load("growth/board", "_perftui_agent_growth_board")
         heard = hear.Board(agent, beside(), *board, load)
-        collector = load("collector", "_perftui_agent_collector").Collector(agent)
         heard.also.append(collector.turn)
         heard.start()
     if captures:

@@ -9,6 +9,10 @@ import posix
 import time
 from _thread import RLock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 LINE_BYTES = 4000
 NAME_BYTES = 1200
 
@@ -28,14 +32,40 @@ _OURS = ("_perftui_agent", "_frozen_importlib", "importlib._bootstrap")
 
 def foreign(error: BaseException) -> bool:
     """Tell whether an exception only passed through our code: a signal handler of the program
-    may raise at any of our bytecodes, and that exception is the program's."""
+    may raise at any of our bytecodes, and that exception is the program's.
+
+    What an audit hook of the program raises is an answer to what we did, and ends with us.
+    """
     trace = error.__traceback__
     if trace is None:
         return False
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__")
-    return not (isinstance(name, str) and name.startswith(_OURS))
+    try:
+        above = None
+        while True:
+            frame = trace.tb_frame  # audited, as is `f_code`
+            name = frame.f_globals.get("__name__")
+            ours = isinstance(name, str) and name.startswith(_OURS)
+            if ours:
+                above = None
+            elif above is None:
+                above = frame  # what our code, or nobody, has called
+            if trace.tb_next is None:
+                break
+            trace = trace.tb_next
+        return not ours and not _is_audit_hook(above)
+    except Exception:
+        return False  # a hook that refuses this, too
+
+
+def _is_audit_hook(frame: "Any") -> bool:
+    """Tell by its arguments: (event, arguments), where a signal handler has (number, frame)."""
+    for name in frame.f_code.co_varnames[:3]:
+        value = frame.f_locals.get(name)
+        if type(value) is tuple and value:
+            value = value[0]
+        if isinstance(value, str):
+            return True
+    return False
 
 
 def quote(text: str, limit_bytes: int = NAME_BYTES) -> str:

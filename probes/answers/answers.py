@@ -8,6 +8,7 @@ from perftui.probes.answers.buckets import no_buckets
 from perftui.probes.answers.gil import gil_shares
 from perftui.probes.answers.process_use import process_uses
 from perftui.probes.answers.threads import busy_native, lived, run_wait_share
+from perftui.probes.profile.caused import within
 from perftui.probes.profile.place import in_words
 from perftui.probes.profile.waiting import OFF_CPU_SHARE, waiting_for
 from perftui.probes.spine.reader import TREE, Status, Thread, ThreadTree
@@ -58,6 +59,8 @@ class Answers:
     def __init__(self, source: PartsSource) -> None:
         self._source = source
         self._held = source.held
+        self._first_imports: dict[str, tuple[Import, ...]] = {}
+        """By name of a call; they came before the end of the call, and do not change."""
         self._call_tree_memo: dict[object, tuple[ThreadTree, ...]] = {}
 
     @property
@@ -243,7 +246,14 @@ class Answers:
     def calls(self, t0_ns: int, t1_ns: int) -> tuple[CallStats, ...]:
         """See `Reader.calls`."""
         with self._held() as parts:
-            return parts.calls.stats(t0_ns, t1_ns)
+            rows = parts.calls.stats(t0_ns, t1_ns)
+            known = self._first_imports
+            for first in parts.calls.firsts() if len(known) < len(rows) else ():
+                if first.name not in known:
+                    begin_ns, end_ns = first.t_ns - first.duration_ns, first.t_ns + 1
+                    found = parts.journal.import_list(begin_ns, end_ns, end_ns)
+                    known[first.name] = within(first, found)
+            return tuple(row._replace(first_imports=known.get(row.name, ())) for row in rows)
 
     def counters(self, t0_ns: int, t1_ns: int) -> tuple[Counter, ...]:
         """See `Reader.counters`."""

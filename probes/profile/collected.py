@@ -47,6 +47,14 @@ def shares(rows: Sequence[Collected], t0_ns: int, t1_ns: int, n: int) -> list[fl
 
     Of several processes it is that of the one with most.
     """
+    columns = shares_by_process(rows, t0_ns, t1_ns, n).values()
+    return [max(column) for column in zip(*columns, strict=True)] or [0.0] * n
+
+
+def shares_by_process(
+    rows: Sequence[Collected], t0_ns: int, t1_ns: int, n: int
+) -> dict[int, list[float]]:
+    """Return the same for each process."""
     step = max((t1_ns - t0_ns) / n, 1.0)
     by_pid: dict[int, list[float]] = {}
     for row in rows:
@@ -58,7 +66,7 @@ def shares(rows: Sequence[Collected], t0_ns: int, t1_ns: int, n: int) -> list[fl
             low = max(row.t0_ns, t0_ns + column * step)
             high = min(row.t_ns, t0_ns + (column + 1) * step)
             columns[column] += row.pause_ns * max(high - low, 0.0) / span / step
-    return [min(max(column), 1.0) for column in zip(*by_pid.values(), strict=True)] or [0.0] * n
+    return {pid: [min(share, 1.0) for share in row] for pid, row in by_pid.items()}
 
 
 def collections_words(rows: Sequence[Collected]) -> str:

@@ -98,6 +98,8 @@ class CallTree:
                     self._site.add(found)
                 elif file in _IMPORT_SYSTEM:
                     self._importing.add(found)
+                if is_stand_in(function, file):
+                    self._ours.add(found)
                 self._frame_ids[key] = found
             return found
 
@@ -241,6 +243,26 @@ _INSTALLED = re.compile(r".*/(?:site-packages|dist-packages)/perftui/")
 """A perftui that is installed in the target's interpreter."""
 REST_FUNCTIONS = "OrderLine.wait", "wait"
 """Where a kept process waits for an order, qualified and plain; `target.orders` looks for it."""
+
+
+_STOOD_IN = {
+    "<frozen importlib._bootstrap>": (
+        "_ModuleLockManager.__enter__",
+        "_ModuleLockManager.__exit__",
+        "_ModuleLock.acquire",
+        "_ModuleLock.release",
+    ),
+    "<frozen importlib.util>": ("_LazyModule.__getattribute__",),
+}
+"""Methods of importlib that our agent stands in for (`agent/import_hooks`), in their name; what
+they take is their caller's."""
+
+
+def is_stand_in(function: str, file: str) -> bool:
+    """Tell whether a frame may be our agent's in place of importlib's, by name or qualified name
+    (which Python has from 3.11 on)."""
+    names = _STOOD_IN.get(file, ())
+    return any(function in (name, name.rpartition(".")[2]) for name in names)
 
 
 def own_path(file: str) -> str | None:

@@ -192,6 +192,8 @@ class CallStats(NamedTuple):
     ratio: float | None
     """first / warm median."""
     failed: int
+    first_imports: tuple[Import, ...] = ()
+    """What the first call imported in its thread, none that another of them caused."""
 
 
 class RunCost(NamedTuple):

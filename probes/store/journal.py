@@ -36,6 +36,7 @@ from perftui.probes.spine.records import (
 )
 from perftui.probes.store.blamed import BlameHistory
 from perftui.probes.store.bounds import Longest, Thinning
+from perftui.probes.store.collected import KEPT as COLLECTED_KEPT
 from perftui.probes.store.collected import CollectedHistory
 from perftui.probes.store.tasks import TaskHistory
 from perftui.probes.text.units import NS_PER_S, format_seconds
@@ -108,7 +109,7 @@ class Journal:
         self._installed: dict[tuple[str, str], Installed] = {}
         self._tasks = TaskHistory()
         self._blamed = BlameHistory()
-        self._collected = CollectedHistory()
+        self._collected = CollectedHistory(max(COLLECTED_KEPT, events // 10))
         self._events_kept = events
         self._told: set[str] = set()
         self._checks = 0

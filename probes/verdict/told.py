@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code
+from perftui.probes.profile.caused import first_call_words, first_imports_json
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import RankedFinding
@@ -20,8 +21,13 @@ DECAYS = {
     "no_steady_state": "gets slower",
     "throughput_decay": "gets slower",
     "loop_blocked": "blocks the event loop",
+    "gc_pressure": "collects cycles much of the time",
     "lock_wait": "stands still",
     "io_wait": "stands still",
+}
+NEXT = {
+    "loop_blocked": "run it in a thread (asyncio.to_thread), or in pieces that await",
+    "gc_pressure": "make fewer containers at once, gc.freeze() what stays, or a higher threshold",
 }
 
 
@@ -39,6 +45,9 @@ def first_calls(case: Case) -> Iterator[RankedFinding]:
             lost_s = (call.first_ns - (call.warm_median_ns or 0)) / NS_PER_S
         spot = dominant_code(case.reader.tree, case.reader.call_tree(t0, t1), "wall")
         where = "" if spot is None else place_of((spot.function, spot.file), spot.line)
+        imported = ""
+        if call is not None:
+            imported = first_call_words(call.first_ns / NS_PER_S, first_imports_json(call))
         yield RankedFinding(
             "cold_start",
             alert.message,
@@ -48,7 +57,7 @@ def first_calls(case: Case) -> Iterator[RankedFinding]:
             t1,
             "Flame",
             "SELECT name, n, duration_s FROM calls ORDER BY t_ns LIMIT 20",
-            alert.evidence,
+            alert.evidence + (f"; first call: {imported}" if imported else ""),
             where,
             seconds=lost_s,
             next_step="call it once before it counts, or keep the process",
@@ -82,9 +91,7 @@ def alerts(case: Case, said: set[str]) -> Iterator[RankedFinding]:
             alert.evidence,
             where,
             seconds=None if kind == "loop_blocked" else _length(case, alert),
-            next_step="run it in a thread (asyncio.to_thread), or in pieces that await"
-            if kind == "loop_blocked"
-            else "lay that time against the time before it: D on the screen",
+            next_step=NEXT.get(kind, "lay that time against the time before it: D on the screen"),
         )
 
 

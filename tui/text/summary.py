@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.answers.process_use import process_name
+from perftui.probes.profile.caused import first_call_words
 from perftui.probes.profile.place import name_in_words
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.records import Notice
 
+TELLING_GC = 0.01
+"""Of the time of a process."""
 _ROWS = 8
 _SPIKES = 4
 _PROCESSES = 12
@@ -57,6 +60,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("imports", _imports(summary)),
         ("installed, of what was imported", _installed(summary)),
         ("calls", _calls(summary)),
+        ("collections of cycles", _collections(summary)),
         ("counters", _counters(summary)),
         ("plans", _plans(summary)),
         ("tasks, as last seen", _tasks(summary)),
@@ -218,6 +222,7 @@ def _imports(summary: dict[str, Any]) -> _Rows:
             format_seconds(row["cumulative_s"]),
             f"self {format_seconds(row['self_s'])}",
             "" if row["rss_bytes"] is None else f"RSS +{format_bytes(row['rss_bytes'])}",
+            ", ".join(filter(None, ("" if row["ok"] else "failed", row["cause"]))),
         )
         for row in slow
     ]
@@ -234,9 +239,27 @@ def _calls(summary: dict[str, Any]) -> _Rows:
                 f"first {format_seconds(call['first_s'])}",
                 "" if warm is None else f"warm {format_seconds(warm)}",
                 "" if ratio is None else f"{ratio:.1f}x",
+                first_call_words(call["first_s"], call["first_imports"]),
             )
         )
     return rows
+
+
+def _collections(summary: dict[str, Any]) -> _Rows:
+    """Return what collections of cycles took, where that is worth a line."""
+    found = summary["gc"]
+    if (found["share"] or 0.0) < TELLING_GC:
+        return []
+    return [
+        (
+            f"generation {row['generation']}",
+            f"n {row['collections']}",
+            f"{'' if row['timed'] == row['collections'] else 'about '}"
+            f"{format_seconds(row['pause_s'])}",
+            f"longest {format_seconds(row['longest_s'])}",
+        )
+        for row in found["generations"]
+    ]
 
 
 def _counters(summary: dict[str, Any]) -> _Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perftui.probes.profile.caused import cause_words
 from perftui.probes.recording.format.arrow import compute
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.reader import Import, Phase, Reader
-    from perftui.probes.spine.records import Alert
+    from perftui.probes.spine.records import Alert, Collected
 
 
 class Track(NamedTuple):
@@ -101,6 +102,8 @@ def happenings(reader: Reader, part: Slice) -> list[Happening]:
     target = reader.target().pid
     found = [_of_phase(phase, part) for phase in reader.phases(t0, t1)]
     found += [_of_import(row, part) for row in reader.imports(t0, t1)]
+    alone = (row for row in reader.collected(t0, t1) if row.pause_ns == row.t_ns - row.t0_ns > 0)
+    found += [_of_collection(row, part) for row in alone]
     found += [_of_alert(alert, part, target) for alert in reader.alerts(t0, t1)]
     found += [
         Happening("mark", event.text, target, event.t_ns, None, "")
@@ -119,7 +122,14 @@ def _of_phase(phase: Phase, part: Slice) -> Happening:
 
 def _of_import(row: Import, part: Slice) -> Happening:
     begin, end = max(row.t0_ns, part.t0_ns), min(row.t0_ns + row.total_ns, part.t1_ns)
-    return Happening("import", row.module, row.pid, begin, end, "" if row.ok else "failed")
+    text = ", ".join(filter(None, ("" if row.ok else "failed", cause_words(row))))
+    return Happening("import", row.module, row.pid, begin, end, text)
+
+
+def _of_collection(row: Collected, part: Slice) -> Happening:
+    """Return a collection of cycles that was told by itself; those in steps are a counter."""
+    begin, end = max(row.t_ns - row.pause_ns, part.t0_ns), min(row.t_ns, part.t1_ns)
+    return Happening("gc", f"generation {row.generation}", row.pid, begin, end, "")
 
 
 def _of_alert(alert: Alert, part: Slice, pid: int) -> Happening:

@@ -18,6 +18,7 @@ from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.pieces import WAITING, pieces
 from perftui.probes.export.material.readings import amounts, happenings, metric_tracks
 from perftui.probes.export.material.timeline import process_names, timeline
+from perftui.probes.profile.collected import shares_by_process
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Reader
 
 _AT_ONCE = 2_000
-_TRACKS = {"phase": (1, "phases"), "import": (2, "imports"), "alert": (3, "alerts")}
+GC_STEP_NS = NS_PER_S // 2
+_TRACKS = {
+    "phase": (1, "phases"),
+    "import": (2, "imports"),
+    "alert": (3, "alerts"),
+    "gc": (4, "gc"),
+}
 """Numbers of rows that are no thread: no thread of a process has so low a number."""
 
 _FIRST_WAIT = -1
@@ -158,6 +165,14 @@ def _counters(reader: RecordedReader, part: Slice) -> list[_Timed]:
     for pool in amounts(reader, part, "pools", "bytes"):
         for t_ns, value in zip(pool.times_ns, pool.values, strict=True):
             add(pool.pid, t_ns, f"{plain(pool.name)} pool (MB)", {"mb": value / 1e6})
+    steps = max((part.t1_ns - part.t0_ns) // GC_STEP_NS, 1)
+    for pid, row in shares_by_process(
+        reader.collected(part.t0_ns, part.t1_ns), part.t0_ns, part.t1_ns, steps
+    ).items():
+        for n, share in enumerate(row if part.has_process(pid) else ()):
+            if share > 0 or (n and row[n - 1] > 0):
+                t_ns = part.t0_ns + n * (part.t1_ns - part.t0_ns) // steps
+                add(pid, t_ns, "gc (% of the time)", {"gc_percent": round(100 * share, 2)})
     found.sort(key=lambda event: event[0])
     return found
 

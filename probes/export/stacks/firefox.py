@@ -47,6 +47,7 @@ CATEGORIES = (
     ("Import", "purple"),
     ("Alert", "red"),
     ("Mark", "orange"),
+    ("GC", "orange"),
     ("Waiting for a CPU", "brown"),
     ("Waiting for the GIL", "magenta"),
     ("Waiting for a lock", "lightred"),
@@ -121,7 +122,7 @@ def _meta(reader: RecordedReader, part: Slice) -> dict[str, Any]:
         "categories": [
             {"name": name, "color": color, "subcategories": ["Other"]} for name, color in CATEGORIES
         ],
-        "markerSchema": [_schema(kind) for kind in ("phase", "import", "alert", "mark")],
+        "markerSchema": [_schema(kind) for kind in ("phase", "import", "gc", "alert", "mark")],
     }
     if isinstance(machine.get("cpu_model"), str):
         meta["CPUName"] = plain(machine["cpu_model"])

@@ -25,6 +25,7 @@ from perftui.tui.text.fit import clean, fit, shorten_end, shorten_middle, width_
 from perftui.tui.widgets.bars.banner import note_line, note_of
 from perftui.tui.widgets.bars.header import header_line
 from perftui.tui.widgets.charts.frame import axis_labels
+from perftui.tui.widgets.charts.gc_band import gc_line, tells
 from perftui.tui.widgets.charts.phase_band import band_line
 from perftui.tui.widgets.charts.series import cpu_chart, exit_words, rss_chart
 from perftui.tui.widgets.charts.time_axis import axis_line, tick_step_s
@@ -496,3 +497,25 @@ def test_shortened_text_fits_and_keeps_its_end(text: str, width: int) -> None:
     assert width_of(fit(text, width)) == width
     if width > 4:
         assert short.endswith(text[-1])
+
+
+# -- the band of collections -------------------------------------------------------------------
+
+
+def test_the_band_of_collections_shows_their_share_and_that_at_the_cursor() -> None:
+    axis = AxisMap(0, 8 * S, 9, 8)
+    shares = (0.0, 0.02, 0.5, 1.0)
+    line = gc_line(shares, None, axis, 20, PAINT).text
+    assert line == "      gc " + " ▁▄█    " + "   "
+    assert gc_line(shares, 2, axis, 20, PAINT).text.startswith("  gc 50% ")
+    assert tells(shares) and not tells((0.01, 0.0)) and not tells(())
+
+
+def test_the_band_has_a_row_where_there_is_one_to_spare() -> None:
+    rows = {"counter": False, "banner": False, "phases": True, "chosen": False}
+    for width, height in ((100, 40), (160, 45), (240, 60)):
+        without = plan(width, height, **rows)
+        with_it = plan(width, height, **rows, collections=True)
+        assert (without.gc_band, with_it.gc_band) == (0, 1)
+        assert with_it.charts - without.charts in (0, 1)
+    assert plan(80, 24, **rows, collections=True).gc_band == 0

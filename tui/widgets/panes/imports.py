@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.caused import cause_words, phase_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.charts.time_axis import start_text
@@ -77,6 +78,11 @@ class ImportsPane(Table):
         mark = "◀ now" if line.is_now else ""
         if item is not None and line.hidden >= 3:
             mark = f"({line.hidden + 1} modules)" + (f"  {mark}" if mark else "")
+        cause = "" if item is None else cause_words(item)
+        if item is not None and cause:
+            phase = phase_of(item, view.axis_phases)
+            cause += f", in {clean(phase)}" if phase else ""
+            mark = cause + (f"  {mark}" if mark else "")
         if item is not None and not item.ok and not running:
             mark = "✗ failed" + (f"  {mark}" if mark else "")
         hot = item is not None and whole > 0 and line.self_ns >= _HOT_SHARE * whole

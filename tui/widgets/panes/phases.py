@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.caused import first_call_words, first_imports_json
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.charts.time_axis import start_text
@@ -174,6 +175,7 @@ def _call_row(call: CallStats) -> Row:
             str(call.failed) if call.failed else "",
         ),
         ("", "", "", "", "", "warm" if slow_start else "", "bad"),
+        mark=first_call_words(call.first_ns / NS_PER_S, first_imports_json(call)),
     )
 
 
