@@ -33,16 +33,25 @@ def cause_words(row: Import) -> str:
     return f"{lazy}, {by}" if lazy else by
 
 
-def phase_of(row: Import, phases: Iterable[Phase]) -> str | None:
-    """Return the innermost phase of the process that an import began in."""
-    inside = [
-        phase
-        for phase in phases
-        if phase.pid == row.pid
-        and phase.t0_ns <= row.t0_ns
-        and (phase.t1_ns is None or row.t0_ns < phase.t1_ns)
-    ]
-    return max(inside, key=lambda phase: (phase.depth, phase.t0_ns)).name if inside else None
+def phases_of(rows: Iterable[Import], phases: Iterable[Phase]) -> dict[tuple[int, int], str]:
+    """Return the innermost phase of its process that each import began in, by (pid, id)."""
+    found: dict[tuple[int, int], str] = {}
+    coming = sorted(phases, key=lambda phase: phase.t0_ns, reverse=True)
+    open_: dict[int, list[Phase]] = {}
+    for row in sorted(rows, key=lambda row: row.t0_ns):
+        while coming and coming[-1].t0_ns <= row.t0_ns:
+            phase = coming.pop()
+            open_.setdefault(phase.pid, []).append(phase)
+        lasting = [
+            phase
+            for phase in open_.get(row.pid, ())
+            if phase.t1_ns is None or row.t0_ns < phase.t1_ns
+        ]
+        open_[row.pid] = lasting
+        if lasting:
+            innermost = max(lasting, key=lambda phase: (phase.depth, phase.t0_ns))
+            found[row.pid, row.id] = innermost.name
+    return found
 
 
 def within(call: Call, imports: Iterable[Import]) -> tuple[Import, ...]:
@@ -94,7 +103,8 @@ def first_imports_json(call: CallStats) -> list[dict[str, Any]]:
 
 def causes_json(rows: Sequence[Import], reader: Reader, t0_ns: int) -> list[dict[str, Any]]:
     """Return what a summary tells of each import besides its figures."""
-    phases = reader.phases(t0_ns, 1 << 62) if any(map(is_late, rows)) else ()
+    late = [row for row in rows if is_late(row)]
+    phases = phases_of(late, reader.phases(t0_ns, 1 << 62)) if late else {}
     return [
         {
             "ok": row.ok,
@@ -105,7 +115,7 @@ def causes_json(rows: Sequence[Import], reader: Reader, t0_ns: int) -> list[dict
             "line": row.line,
             "cause": cause_words(row) or None,
             "thread": reader.thread_name((row.pid, row.tid)) if row.tid else None,
-            "phase": phase_of(row, phases) if is_late(row) else None,
+            "phase": phases.get((row.pid, row.id)),
         }
         for row in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perftui.probes.agent.imports import cause
-from perftui.probes.profile.caused import cause_words, first_call_words, phase_of, within
+from perftui.probes.profile.caused import cause_words, first_call_words, phases_of, within
 from perftui.probes.spine.reader import Import, Phase
 from perftui.probes.spine.records import Call
 
@@ -91,6 +91,6 @@ def test_the_phase_is_the_innermost_of_the_process() -> None:
         phase(3, "use", 1, 2, 4),
         phase(4, "of another", 2, 2, 4, pid=9),
     ]
-    assert phase_of(imported(1, 2.5, 1), phases) == "use"
-    assert phase_of(imported(1, 4.5, 1), phases) == "run"
-    assert phase_of(imported(1, 4.5, 1), phases[1:]) is None
+    rows = [imported(1, 4.5, 1), imported(2, 2.5, 1), imported(3, 1.5, 1, pid=9)]
+    assert phases_of(rows, phases) == {(7, 1): "run", (7, 2): "use"}
+    assert phases_of(rows[:1], phases[1:]) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.caused import cause_words, phase_of
+from perftui.probes.profile.caused import cause_words, is_late, phases_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.charts.time_axis import start_text
@@ -35,6 +35,8 @@ class ImportsPane(Table):
         super().__init__(id=id, classes=classes)
         self._view: View | None = None
         self._turned: set[Hashable] = set()
+        self._phases: dict[tuple[int, int], str] = {}
+        """Of late imports, the phase that each began in."""
 
     def show(self, view: View) -> None:
         """Show another picture."""
@@ -42,6 +44,7 @@ class ImportsPane(Table):
         imports = view.imports
         wanted = view.selection.filter.lower()
         lines = fold_imports(imports, self._turned, wanted)
+        self._phases = phases_of(filter(is_late, imports), view.axis_phases)
         known = {(item.pid, item.id) for item in imports}
         whole = sum(
             item.total_ns
@@ -80,7 +83,7 @@ class ImportsPane(Table):
             mark = f"({line.hidden + 1} modules)" + (f"  {mark}" if mark else "")
         cause = "" if item is None else cause_words(item)
         if item is not None and cause:
-            phase = phase_of(item, view.axis_phases)
+            phase = self._phases.get((item.pid, item.id))
             cause += f", in {clean(phase)}" if phase else ""
             mark = cause + (f"  {mark}" if mark else "")
         if item is not None and not item.ok and not running:

@@ -29,11 +29,15 @@ def read_parquet(name: str, data: bytes, columns: Sequence[str] | None = None) -
     check_layout(name, data)
     pa = arrow()
     try:
+        metadata = parquet().read_metadata(pa.BufferReader(data))
+        # Decoded, a long text that many rows share would be as many long texts. A file of an
+        # older version has not all of them.
+        texts = {column.name for column in TABLES[name].columns if column.type == "str"}
         file = parquet().ParquetFile(
             pa.BufferReader(data),
+            metadata=metadata,
             page_checksum_verification=True,
-            # Decoded, a long text that many rows share would be as many long texts.
-            read_dictionary=[c.name for c in TABLES[name].columns if c.type == "str"],
+            read_dictionary=sorted(texts & set(metadata.schema.names)),
         )
         wanted = _wanted(name, file.schema_arrow, columns)
         table = file.read(columns=wanted, use_threads=False)
