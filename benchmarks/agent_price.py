@@ -1,9 +1,10 @@
-"""What the program pays for `call`, `phase`, `count` and `watch`: profiled, and not.
+"""What the program pays for `call`, `phase`, `count`, `watch`, a collection: profiled, and not.
 
     python benchmarks/agent_price.py [--python EXE]
 
 CPU time of the program's own thread per use, the least of nine rounds (what else runs on the
-machine can only add), less that of an empty loop; in a tight loop, the dearest use there is.
+machine can only add), less that of an empty loop; in a tight loop, the dearest use there is. Of so
+many collections a tenth is timed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout
 from perftui.probes.own.python import own_module  # noqa: E402
 
 PROGRAM = """
-import json, sys, time
+import gc, json, sys, time
 try:
     import perftui
 except ImportError:
@@ -40,6 +41,8 @@ def a_count(n):
     for _ in range(n): perftui.count("rows", 3)
 def an_item_of_watch(n):
     for _ in perftui.watch(range(n), "w"): pass
+def a_young_collection(n):
+    for _ in range(n): gc.collect(0)
 def per(loop, n=2000):
     best = 1 << 62
     for _ in range(9):
@@ -48,7 +51,7 @@ def per(loop, n=2000):
         best = min(best, cpu() - began)
     return best / n / 1000
 base = per(nothing)
-loops = (a_call, a_phase, a_count, an_item_of_watch)
+loops = (a_call, a_phase, a_count, an_item_of_watch, a_young_collection)
 print(json.dumps({loop.__name__: per(loop) - base for loop in loops}))
 """
 
