@@ -6,6 +6,7 @@ of a phase and at exit. What a program says itself is in `said/`, loaded when a 
 """
 
 import posix
+import sys
 import time
 from _thread import RLock, _local, get_native_id
 
@@ -221,6 +222,26 @@ class Agent:
 
 def unheard(*args: object) -> None:
     """Stand in for a method that could not be loaded."""
+
+
+_INTERPRETERS = ("_interpreters", "_xxsubinterpreters")
+_other_interpreters = False
+"""That the program may have some has been told."""
+
+
+def frames_of_threads() -> "dict[int, Any]":
+    """Return what `sys._current_frames` does, nothing if the program may have other interpreters.
+
+    It makes frame objects for threads of all of them, with the allocator of ours; theirs, which
+    frees them, takes the memory for another's: 3.12 and 3.13 abort.
+    """
+    global _other_interpreters
+    if not any(name in sys.modules for name in _INTERPRETERS):
+        return sys._current_frames()
+    if not _other_interpreters and agent is not None:
+        _other_interpreters = True
+        agent.say("threads are not looked at from inside: the program may have other interpreters")
+    return {}
 
 
 def hook_folder() -> str:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent.runtime import Agent
 
+frames_of_threads: "Any" = getattr(
+    sys.modules.get("_perftui_agent"), "frames_of_threads", sys._current_frames
+)
+"""`runtime.frames_of_threads`, where that is loaded."""
+
 LONGEST_NS = 100_000_000
 """A stack that does not change is told again after this long: the screen shows the present, and
 no more than this is lost when the process is killed."""
@@ -58,7 +63,7 @@ class ThreadSampler:
             self._send(now, ident, held[0], held[1])
 
     def _sample(self, me: int) -> None:
-        frames = sys._current_frames()
+        frames = frames_of_threads()
         now = time.monotonic_ns()
         held_by = self._held
         for ident, frame in frames.items():

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     Key = tuple[str, tuple[tuple[CodeType | str, int], ...], str | None]
     """Of a task: its name, where it stands (outermost first), what it awaits."""
 
+frames_of_threads: "Any" = getattr(
+    sys.modules.get("_perftui_agent"), "frames_of_threads", sys._current_frames
+)
+"""`runtime.frames_of_threads`, where that is loaded."""
+
 LOOK_S = 0.1
 """A loop that is still in the same round after so long has been blocked."""
 LIST_S = 1.0
@@ -164,7 +169,7 @@ class Tasks:
         idents = (getattr(loop, "_thread_id", None) for loop in loops)
         threads = {ident for ident in idents if ident is not None}
         # First of all: whatever reads or writes gives the GIL away, and the loops go on.
-        frames = sys._current_frames()
+        frames = frames_of_threads()
         now = time.monotonic()
         seen = [(ident, *_round_of(frames.get(ident))) for ident in threads]
         frames.clear()

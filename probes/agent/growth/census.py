@@ -25,6 +25,11 @@ else:
     found = sys.modules["_perftui_agent_growth_found"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
 
+frames_of_threads: "Any" = getattr(
+    sys.modules.get("_perftui_agent"), "frames_of_threads", sys._current_frames
+)
+"""`runtime.frames_of_threads`, where that is loaded."""
+
 DEPTH = 7
 """Steps from a name of the program's down; LIBRARY_DEPTH from a library's."""
 LIBRARY_DEPTH = 2
@@ -162,7 +167,7 @@ class Census:
 
     def _locals(self) -> None:
         """Begin with what running functions of the program have in their variables."""
-        frames = sys._current_frames()
+        frames = frames_of_threads()
         for ident in list(frames):
             frame = frames.pop(ident)
             if not self._pace.step():

@@ -17,6 +17,11 @@ else:
     census = sys.modules["_perftui_agent_growth_census"]
     kinds = sys.modules["_perftui_agent_growth_kinds"]
 
+frames_of_threads: "Any" = getattr(
+    sys.modules.get("_perftui_agent"), "frames_of_threads", sys._current_frames
+)
+"""`runtime.frames_of_threads`, where that is loaded."""
+
 LEAST_ENTRIES = 1
 LEAST_BYTES = 200_000
 """What grew by less than both is not told."""
@@ -305,7 +310,7 @@ def codes_of(module: str, values: "dict[str, Any]") -> "Iterator[CodeType]":
     """Yield the code of a module's functions, of its classes, and of what is inside them."""
     known = kinds.Kinds()
     roots: "list[CodeType]" = []
-    for frame in sys._current_frames().values():
+    for frame in frames_of_threads().values():
         at: "Any" = frame
         while at is not None:
             if at.f_globals is values:

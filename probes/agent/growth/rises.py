@@ -27,6 +27,11 @@ else:
     census = sys.modules["_perftui_agent_growth_census"]
     keepers = sys.modules["_perftui_agent_growth_keepers"]
 
+frames_of_threads: "Any" = getattr(
+    sys.modules.get("_perftui_agent"), "frames_of_threads", sys._current_frames
+)
+"""`runtime.frames_of_threads`, where that is loaded."""
+
 NAME = "perftui"
 TOOL_IDS = (4, 3, 2)
 """Two that nobody has a claim on, then the one for profilers."""
@@ -252,7 +257,7 @@ class Rises:
     def _where_they_are(self, window: _Window) -> None:
         """Note which suspects run now: they may never be entered again."""
         faults_of = faults_by_thread()
-        frames = sys._current_frames()
+        frames = frames_of_threads()
         self._few_threads = len(frames) <= MOST_THREADS
         for ident, frame in frames.items():
             if ident == self._me:
@@ -349,7 +354,7 @@ class Rises:
 def running() -> "set[tuple[str, str]]":
     """Return file and qualified name of the program's functions that run now."""
     found: "set[tuple[str, str]]" = set()
-    for frame in sys._current_frames().values():
+    for frame in frames_of_threads().values():
         at: "Any" = frame
         while at is not None and len(found) < MOST_SUSPECTS:
             code = at.f_code
@@ -396,7 +401,7 @@ def faults_by_thread() -> "dict[int, int]":
     threads: "Any" = getattr(sys.modules.get("threading"), "_active", None)
     known = {ident: getattr(each, "_native_id", 0) for ident, each in list((threads or {}).items())}
     if not known:
-        main = [ident for ident in sys._current_frames() if ident != get_ident()]
+        main = [ident for ident in frames_of_threads() if ident != get_ident()]
         known = dict.fromkeys(main, posix.getpid()) if len(main) == 1 else {}
     for ident, tid in known.items():
         try:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.asked import Asked
 
 from .conftest import plain_environment, run_plain
 
@@ -98,6 +99,35 @@ def test_it_does_what_it_did(watched: Run, python: str, tmp_path: Path, name: st
         assert [line["k"] for line in recorded.lines][-1] == "bye", "and it is told what failed"
     else:
         assert not recorded.of("error")
+
+
+INTERPRETERS = """
+import sys, threading
+if sys.version_info >= (3, 14):
+    import concurrent.interpreters as interpreters
+    run = interpreters.create().exec
+elif sys.version_info >= (3, 13):
+    import _interpreters
+    run = lambda code: _interpreters.exec(_interpreters.create(), code)
+else:
+    import _xxsubinterpreters
+    run = lambda code: _xxsubinterpreters.run_string(_xxsubinterpreters.create(), code)
+run("import sys\\ndef inside(): sys.stdin.read()\\nprint('ready', flush=True)\\ninside()")
+print("end")
+"""
+
+
+def test_frames_of_other_interpreters_are_not_made(python: str, tmp_path: Path) -> None:
+    """Who makes memory grow is asked while the program is in another interpreter: that frees its
+    frames with an allocator that is not ours. Python 3.12 and 3.13 aborted."""
+    (tmp_path / "program.py").write_text(INTERPRETERS)
+    program = Asked([python, str(tmp_path / "program.py")], plain_environment())
+    assert program.process.stdout is not None
+    assert program.process.stdout.readline() == b"ready\n"
+    program.ask()
+    program.until(lambda: program.of("growth_look") and program.of("notice"))
+    assert "other interpreters" in program.of("notice")[0]["text"]
+    assert program.end()[:2] == (0, b"end\n"), "3.14 warns of an interpreter that is left"
 
 
 def test_a_program_in_a_zip_without_frozen_modules_and_with_a_seed(

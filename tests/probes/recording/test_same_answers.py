@@ -117,6 +117,7 @@ ANSWERS: dict[str, Callable[[Reader, int, int], Any]] = {
     "counters": lambda r, t0, t1: r.counters(t0, t1),
     "events": lambda r, t0, t1: r.events(t0, t1),
     "runs": lambda r, t0, t1: r.runs(t0, t1),
+    "collected": lambda r, t0, t1: r.collected(t0, t1),
     "installed": lambda r, t0, t1: r.installed(),
     "plans": lambda r, t0, t1: r.plans(t1),
     "tasks": lambda r, t0, t1: r.tasks(t1),

@@ -9,6 +9,7 @@ from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import (
     Alert,
     Call,
+    Collected,
     Count,
     Exit,
     Gap,
@@ -90,7 +91,12 @@ def session(
         if own and 20 <= second < 30:
             yield from _own_stacks(rng, base, leaves)
         if second == 12:
-            yield [ImportBegin(base, PID, PID, 3, "slow", None, None)]
+            cause = ("convert", "/app/etl.py", 21, True)
+            yield [
+                ImportBegin(base, PID, PID, 3, "slow", None, None, *cause),
+                Collected(base, PID, base - S // 4, 0, 12, 12, 4_000_000, 900_000, 30),
+                Collected(base, PID, base - S // 10, 2, 1, 1, S // 10, S // 10, 0),
+            ]
         if second == 20:
             yield [
                 ProcessStart(base, CHILD, PID, ("python", "-c", "x"), None),
