@@ -79,6 +79,23 @@ def test_a_process_pool_executor(watched: Run, python: str, tmp_path: Path) -> N
     assert len(calls) == 8 and main not in calls
 
 
+@pytest.mark.live
+def test_workers_of_xdist(watched: Run, tmp_path: Path) -> None:
+    """They read their program from standard input: they are Python all the same."""
+    (tmp_path / "test_it.py").write_text(
+        "import perftui, pytest\n"
+        "@pytest.mark.parametrize('n', range(4))\n"
+        "def test_it(n):\n"
+        "    with perftui.phase('test %d' % n): import wave\n"
+    )
+    pytest_words = ("-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "test_it.py")
+    recorded = watched(sys.executable, *pytest_words)
+    assert recorded.outcome.exit_code == 0, recorded.outcome.stdout
+    begun = {line["name"]: line["pid"] for line in recorded.of("phase")}
+    assert sorted(begun) == [f"test {n}" for n in range(4)]
+    assert recorded.of("hello")[0]["pid"] not in begun.values()
+
+
 @pytest.mark.parametrize("started", ["forked", "spawned"])
 def test_what_is_held_back_leaves_before_os_exit(
     watched: Run, python: str, tmp_path: Path, started: str
