@@ -79,6 +79,7 @@ def test_a_recording_without_plans_and_runs(tmp_path: Path) -> None:
     assert old.tasks(1 << 62) == ()
     memory = {**with_both["memory"], "keepers": [], "rises": [], "looks": []}
     without = {"plans": [], "runs": [], "installed": {}, "tasks": [], "memory": memory}
+    without["gc"] = {"pause_s": None, "share": None, "generations": []}
     of_old = summarize(old)
     first = of_old.pop("findings")[0]
     assert first["text"].startswith("grows by"), "nobody has looked who keeps it"
