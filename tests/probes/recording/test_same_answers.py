@@ -74,6 +74,7 @@ def both(
     made = record(tmp_path, seal_s, end=request.param != "attached", close=close, child=child)
     merged = list(made[1].path.glob("segments-*-*.parquet"))
     assert bool(merged) is (request.param == "merged")
+    made[0].status()  # takes in what still waits: `sampler_cpu_s` never does
     yield made
 
 
