@@ -55,15 +55,18 @@ def phases_of(rows: Iterable[Import], phases: Iterable[Phase]) -> dict[tuple[int
 
 
 def within(call: Call, imports: Iterable[Import]) -> tuple[Import, ...]:
-    """Return the imports that a call had to wait for: of its thread, none inside of another."""
+    """Return the imports that a call had to wait for: of its thread, none inside of another.
+
+    The time of a call is taken a moment after its end, so that its begin seems as much later: of
+    one thread, an import that ends after that has begun in the call.
+    """
     begin_ns = call.t_ns - call.duration_ns
     inside = [
         row
         for row in imports
         if row.pid == call.pid
         and row.tid == call.tid
-        and begin_ns <= row.t0_ns
-        and row.t0_ns + row.total_ns <= call.t_ns
+        and begin_ns < row.t0_ns + row.total_ns <= call.t_ns
     ]
     known = {row.id for row in inside}
     return tuple(row for row in inside if row.parent_id not in known)

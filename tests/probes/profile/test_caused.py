@@ -64,8 +64,10 @@ def test_words_of_a_cause() -> None:
 def test_a_first_call_has_waited_for_the_outermost_imports_of_its_thread() -> None:
     call = Call(5 * S, 7, 8, "convert", 1, 2 * S, True)
     inside, below = imported(1, 3.5, 1), imported(2, 3.6, 0.5, parent=1)
-    others = (imported(3, 2.9, 0.2), imported(4, 4.5, 1), imported(5, 3.5, 0.1, tid=9))
+    others = (imported(3, 2.8, 0.2), imported(4, 4.5, 1), imported(5, 3.5, 0.1, tid=9))
     assert within(call, [inside, below, *others]) == (inside,)
+    at_once = imported(7, 2.99, 0.2)
+    assert within(call, [at_once]) == (at_once,), "the call was told a moment after its end"
     of_another = imported(6, 3.5, 0.1, parent=3)
     assert within(call, [of_another]) == (of_another,)
 
