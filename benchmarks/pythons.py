@@ -36,10 +36,8 @@ BEGIN, END = "<!-- table: benchmarks/pythons.py --write -->", "<!-- end -->"
 def cells(python: str, version: tuple[int, ...], *, install: bool) -> dict[str, str]:
     """Return what works, by capability."""
     row = {}
-    if version < OWN_OLDEST:
-        row["install"] = "target"
-    elif install:
-        row["install"] = said(installs(python))
+    if install:
+        row["install"] = said(installs(python)) if version >= OWN_OLDEST else "target"
     with tempfile.TemporaryDirectory() as name:
         trial = checks.Trial(python, version, Path(name))
         for title, check in checks.CHECKS.items():
@@ -161,8 +159,8 @@ def main() -> None:
         if args.cost:
             plain, agent, imported = cost(python)
             row["bare interpreter, CPU ms"] = f"{plain:.1f}"
-            row["the agent's start, CPU ms"] = f"+{agent:.1f}"
-            row["`import perftui`, CPU ms"] = f"+{imported:.2f}"
+            row["the agent's start, CPU ms"] = f"{agent:+.1f}"
+            row["`import perftui`, CPU ms"] = f"{imported:+.2f}"
         print(name, *(f"{title}: {text}" for title, text in row.items()), sep="  ", flush=True)
     table = markdown(rows)
     print(table)

@@ -224,24 +224,35 @@ def unheard(*args: object) -> None:
     """Stand in for a method that could not be loaded."""
 
 
-_INTERPRETERS = ("_interpreters", "_xxsubinterpreters")
-_other_interpreters = False
-"""That the program may have some has been told."""
+_others_told = False
 
 
 def frames_of_threads() -> "dict[int, Any]":
-    """Return what `sys._current_frames` does, nothing if the program may have other interpreters.
+    """Return what `sys._current_frames` does, nothing if the program has other interpreters.
 
     It makes frame objects for threads of all of them, with the allocator of ours; theirs, which
     frees them, takes the memory for another's: 3.12 and 3.13 abort.
     """
-    global _other_interpreters
-    if not any(name in sys.modules for name in _INTERPRETERS):
+    global _others_told
+    if not _has_other_interpreters():
         return sys._current_frames()
-    if not _other_interpreters and agent is not None:
-        _other_interpreters = True
-        agent.say("threads are not looked at from inside: the program may have other interpreters")
+    if not _others_told and agent is not None:
+        _others_told = True
+        agent.say("threads are not looked at from inside: the program has other interpreters")
     return {}
+
+
+def _has_other_interpreters() -> bool:
+    """Tell whether there may be interpreters with an allocator of their own, which came with 3.12.
+
+    There, to ask for a list of them would make objects that end one when they go.
+    """
+    if sys.hexversion < 0x030D0000:
+        return sys.hexversion >= 0x030C0000 and "_xxsubinterpreters" in sys.modules
+    module: "Any" = sys.modules.get("_interpreters")  # asyncio imports it, too
+    list_all: "Any" = getattr(module, "list_all", None)
+    is_its_own = type(list_all).__name__ == "builtin_function_or_method"
+    return is_its_own and len(list_all()) > 1
 
 
 def hook_folder() -> str:
