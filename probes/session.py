@@ -350,12 +350,10 @@ class Session:
             return  # a child of a target that has said hello itself
         if hello.get("pid") == self._target.pid and self._about.agent:
             self._stacks.renew()
-        if hello.get("free_threaded"):
-            version = ".".join(str(hello["python"]).split(".")[:2])
-            self._stacks.come_from_inside(f"{version}t")
         if hello.get("pid") == self._target.pid and not self._about.agent:
             self._hello_ns = cast("int", hello["t"])
-        self._know(self._about._replace(python=str(hello.get("python")), agent=True))
+        build = "t" if hello.get("free_threaded") else ""
+        self._know(self._about._replace(python=f"{hello.get('python')}{build}", agent=True))
 
     def _seen_python(self, version: str) -> None:
         """A sampler has read the target's version; an agent tells it better."""

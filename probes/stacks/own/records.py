@@ -27,7 +27,7 @@ WaitKind = Literal[
 ]
 """What a sleeping thread waits for, as far as the kernel tells; "" = not known. `lock` is not the
 interpreter's, `futex` may be a lock or the GIL."""
-Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
+Reason = Literal["not-python", "unknown-version", "no-right", "check-failed", ""]
 Status = Literal["resolving", "sampled", "refused", "gone"]
 
 
