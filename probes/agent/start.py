@@ -116,6 +116,48 @@ def _start(
         "subprocess": started.hook_subprocess,
     }
     seen = imports.Imports(agent, lambda: provider.provide(load), after)
+    beside = look_at_libraries(agent, load, hooks, seen, after)
+    agent.before_bye.append(lambda: load("installed", "_perftui_agent_installed").tell(agent))
+    agent.in_child = lambda: children.tell_before_os_exit(agent)
+    if not gate_inode:
+        agent.in_child()
+    atexit_again = _at_exit(agent)
+    if atexit_again is not None:
+        after["atexit"] = atexit_again
+    unseen = hooks.install(seen, imports.SELF_TEST)
+    if unseen:
+        agent.say("imports cannot be timed on this Python: " + unseen)
+        provider.stand_behind(spec_of)
+    if sampler_hz > 0:
+        sampler = load("sampler", "_perftui_agent_sampler")
+        sampler.ThreadSampler(agent, sampler_hz, beside()).start()
+    if board[0]:
+        hear = load("growth/board", "_perftui_agent_growth_board")
+        hear.Board(agent, beside(), *board, load).start()
+    if captures:
+        folder = bytes.fromhex(captures[1:]).decode(sys.getfilesystemencoding(), "surrogateescape")
+        load("allocations", "_perftui_agent_allocations").begin(agent, folder)
+
+
+def look_at_libraries(
+    agent: "Any",
+    load: "Callable[[str, str], Any]",
+    hooks: "Any",
+    seen: "Any",
+    after: "dict[str, Callable[[], None]]",
+) -> "Callable[[], Any]":
+    """Look at asyncio, allocators and late imports, once the program has imported what they are of.
+
+    Args:
+        agent: Gets the lines.
+        load: Loads one of our files under a name.
+        hooks: `import_hooks`.
+        seen: What imports come by.
+        after: By the name of a module, what to do once it was imported; gets ours.
+
+    Returns:
+        What gives `beside.Beside`.
+    """
     after["importlib.util"] = lambda: hooks.hook_lazy_loader(sys.modules["importlib.util"], seen)
 
     def beside() -> "Any":
@@ -147,26 +189,7 @@ def _start(
     for name, hook in list(after.items()):
         if name in sys.modules:
             hook()
-    agent.before_bye.append(lambda: load("installed", "_perftui_agent_installed").tell(agent))
-    agent.in_child = lambda: children.tell_before_os_exit(agent)
-    if not gate_inode:
-        agent.in_child()
-    atexit_again = _at_exit(agent)
-    if atexit_again is not None:
-        after["atexit"] = atexit_again
-    unseen = hooks.install(seen, imports.SELF_TEST)
-    if unseen:
-        agent.say("imports cannot be timed on this Python: " + unseen)
-        provider.stand_behind(spec_of)
-    if sampler_hz > 0:
-        sampler = load("sampler", "_perftui_agent_sampler")
-        sampler.ThreadSampler(agent, sampler_hz, beside()).start()
-    if board[0]:
-        hear = load("growth/board", "_perftui_agent_growth_board")
-        hear.Board(agent, beside(), *board, load).start()
-    if captures:
-        folder = bytes.fromhex(captures[1:]).decode(sys.getfilesystemencoding(), "surrogateescape")
-        load("allocations", "_perftui_agent_allocations").begin(agent, folder)
+    return beside
 
 
 def _hello(quote: "Callable[[str, int], str]") -> str:
