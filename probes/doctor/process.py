@@ -7,6 +7,10 @@ import psutil
 from perftui.probes.doctor.checks import Check
 from perftui.probes.machine.rights import can_trace, other_pid_namespace
 from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
+from perftui.probes.process.implementations import (
+    other_implementation,
+    what_follows_elsewhere,
+)
 from perftui.probes.process.running import python_version
 from perftui.probes.sampler.cpython.layout import MINORS
 from perftui.probes.stacks.own.ask import ask
@@ -67,6 +71,9 @@ def _python(process: psutil.Process) -> Check:
         is_python, version = python_version(process.pid)
     except psutil.AccessDenied:
         return Check("interpreter", "warn", "its program cannot be read", "see the right below")
+    if other := other_implementation(process.pid):
+        follows = what_follows_elsewhere(other, inside=False).partition(": ")[2]
+        return Check("interpreter", "warn", other, follows)
     if not is_python:
         follows = "CPU, memory and threads are shown; stacks only if Python is embedded in it"
         return Check("interpreter", "warn", f"{process.name()} is not a Python program", follows)
@@ -93,6 +100,8 @@ def _sampler(process: psutil.Process) -> list[Check]:
     """Say who would take the stacks, and why."""
     name = "stacks by"
     if not python_version(process.pid)[0] or not can_trace(process.pid).ok:
+        return []
+    if other_implementation(process.pid) is not None:
         return []
     why = why_not_own("auto", native=False)
     if why is not None:

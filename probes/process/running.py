@@ -15,7 +15,7 @@ from perftui.probes.text.redact import redact_argv
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_PYTHON = re.compile(r"(?:python|pypy)(\d+(?:\.\d+)?)?[a-z]*(?:\.exe)?", re.IGNORECASE)
+_PYTHON = re.compile(r"(?:python|pypy|graalpy)(\d+(?:\.\d+)?)?[a-z]*(?:\.exe)?", re.IGNORECASE)
 _VERSION = re.compile(r"(?<![\w.])(?:python|pypy|cpython-)?(\d\.\d+(?:\.\d+)?)(?![\w.])")
 
 

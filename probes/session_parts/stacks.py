@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
+from perftui.probes.process.implementations import (
+    other_implementation,
+    what_follows_elsewhere,
+)
 from perftui.probes.stacks.sources import TreeStackProbe, why_not_own
 
 if TYPE_CHECKING:
@@ -72,6 +76,10 @@ class SessionStacks:
             if self._channel is not None:
                 self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
             return
+        if other := other_implementation(self._target.pid):
+            inside = self._take_from_inside()
+            self._say("warn", what_follows_elsewhere(other, inside=inside))
+            return
         if build := free_threaded_build(self._target.pid):
             why = why_not_own(self._options.sampler, native=self._options.native)
             if why is not None:
@@ -116,8 +124,12 @@ class SessionStacks:
         if self._said_free_threaded or not self._options.stacks:
             return
         self._said_free_threaded = True
-        inside = self._channel is not None and self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
+        inside = self._take_from_inside()
         self._say("warn", what_follows(build, inside=inside, why=why))
+
+    def _take_from_inside(self) -> bool:
+        """Have the agent take the stacks, if there is one that still waits at its gate."""
+        return self._channel is not None and self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
 
     def open_gate(self) -> None:
         """Let a program that waits for us go on."""

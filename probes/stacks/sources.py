@@ -156,7 +156,8 @@ class TreeStackProbe:
         """The own sampler tells about a process."""
         pid = process.pid
         if pid == self._pid and process.version and self._on_version is not None:
-            self._on_version(version_text(process.version))
+            suffix = "t" if free_threaded_build(pid) else ""
+            self._on_version(version_text(process.version) + suffix)
         if process.status == "sampled":
             with self._lock:
                 self._refused.discard(pid)

@@ -28,6 +28,9 @@ CHILD_LOOK_S = 1.0
 """In children there may be hundreds of us."""
 NUMBER = 16
 MOST_BYTES = 1 << 16
+OTHER_INTERPRETERS = "the program uses further interpreters"
+"""Whoever holds what a census has found, if only for a moment, may be the last to hold an
+interpreter's owner: 3.15 ended by SIGSEGV when that came as the program ended."""
 
 
 class Board:
@@ -54,6 +57,7 @@ class Board:
         self._inquiry: "Any" = None
         self._traced: "Any" = None
         self._ending = False
+        self._said_why = False
         agent.before_bye.append(self._end)
         self._thread = beside(agent, self._turn, self._first, self._last)
 
@@ -142,7 +146,11 @@ class Board:
                 self._carry_out(words, more)
 
     def _carry_out(self, words: "list[str]", more: "list[str]") -> None:
-        if words[0] == "growth" and self._inquiry is None:
+        if words[0] == "growth" and why_not():
+            if not self._said_why:
+                self._said_why = True
+                self._agent.say("who makes memory grow is not looked at from inside: " + why_not())
+        elif words[0] == "growth" and self._inquiry is None:
             self._inquiry = self._begin(words[1:], more)
         elif words[0] == "tracemalloc" and self._traced is None:
             self._traced = self._module("traced").begin(
@@ -168,3 +176,11 @@ class Board:
             full = "_perftui_agent_growth_" + name
             module = sys.modules.get(full) or self._load("growth/" + name, full)
         return module
+
+
+def why_not() -> str:
+    """Return why no census can be taken of this program's objects, "" where it can."""
+    if sys.implementation.name != "cpython":
+        return "its Python is not CPython"
+    further = "_interpreters" in sys.modules or "_xxsubinterpreters" in sys.modules
+    return OTHER_INTERPRETERS if further else ""

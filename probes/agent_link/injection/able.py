@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import free_threaded_build
+from perftui.probes.process.implementations import other_implementation
 from perftui.probes.sampler.cpython.elf import DEBUG_COOKIE, find_runtime
 from perftui.probes.sampler.cpython.layout import PUBLISHED
 from perftui.probes.sampler.memory import Memory
@@ -65,9 +66,8 @@ def injectable(pid: int) -> Injectable:
     try:
         found = find_runtime(memory)
         if found is None:
-            raise NotInjectable(
-                f"process {pid} is no CPython of 3.11 or later: --inject needs 3.14; {_INSTEAD}"
-            )
+            what = other_implementation(pid) or "no CPython of 3.11 or later"
+            raise NotInjectable(f"process {pid} is {what}: --inject needs CPython 3.14; {_INSTEAD}")
         minor = _minor(found.version, pid)
         return _places(memory, found.address, minor, pid)
     except (OSError, struct.error) as error:

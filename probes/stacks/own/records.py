@@ -49,12 +49,13 @@ class StackNode:
     (`Decoder.generation`), which is rare; equal places make equal keys in any case.
     """
 
-    __slots__ = ("depth", "parent", "place")
+    __slots__ = ("depth", "parent", "place", "root")
 
     def __init__(self, parent: StackNode | None, place: Place) -> None:
         self.parent = parent
         self.place = place
         self.depth: int = 1 if parent is None else parent.depth + 1
+        self.root: Place = place if parent is None else parent.root
 
     def __iter__(self) -> Iterator[Place]:
         """Yield the places, innermost first."""

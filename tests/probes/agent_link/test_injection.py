@@ -14,6 +14,7 @@ from support.pythons import interpreters
 from support.sampler import clean_environment
 from support.waiting import PATIENCE_S, has_ended, wait_for
 
+from perftui.probes.agent_link.injection import able
 from perftui.probes.agent_link.injection import channel as channels
 from perftui.probes.agent_link.injection.able import NotInjectable, injectable
 from perftui.probes.agent_link.injection.channel import InjectedChannel
@@ -293,6 +294,12 @@ def test_an_older_python_is_refused() -> None:
     minor = sys.version_info[1]
     with pytest.raises(NotInjectable, match=rf"runs Python 3\.{minor}: --inject needs 3\.14"):
         injectable(os.getpid())
+
+
+@pytest.mark.parametrize("version", [0x031000A2, 0x031000F0, 0x030F00A3])
+def test_a_python_that_is_not_known_yet_is_refused(version: int) -> None:
+    with pytest.raises(NotInjectable, match="does not know where its flags lie"):
+        able._minor(version, 1)
 
 
 def test_what_is_no_python_is_refused() -> None:
