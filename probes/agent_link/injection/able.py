@@ -120,9 +120,10 @@ def _places(memory: Memory, runtime: int, minor: int, pid: int) -> Injectable:
 
 
 def same_root(pid: int) -> bool:
-    """Tell whether a process sees the same files as we do."""
+    """Tell whether a process sees the same files as we do: the same root, and the same mounts."""
     try:
         theirs, ours = Path(f"/proc/{pid}/root").stat(), Path("/").stat()
+        mounts = [Path(f"/proc/{who}/ns/mnt").readlink() for who in (pid, "self")]
     except OSError:
         return False
-    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino) and len(set(mounts)) == 1

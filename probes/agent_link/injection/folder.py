@@ -49,7 +49,7 @@ class Meeting:
     """
 
     def __init__(self, pid: int) -> None:
-        status = Path(f"/proc/{pid}").stat()
+        user, group = _who_runs(pid)
         shared = same_root(pid)
         root = "" if shared else f"/proc/{pid}/root"
         places = (tempfile.gettempdir(),) if shared else _PLACES
@@ -62,15 +62,15 @@ class Meeting:
             os.mkfifo(self.path / "life", 0o600)
             os.mkfifo(self.path / "records", 0o600)
             (self.path / "board").touch(0o600)
-            if not shared or status.st_uid != os.geteuid():
+            if not shared or user != os.geteuid():
                 agent = Path(inside) / "agent"
                 unwanted = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(_AGENT, self.path / "agent", ignore=unwanted)
             script = _SCRIPT.format(agent=str(agent), folder=inside)
             (self.path / "script.py").write_text(script, "utf-8")
-            if status.st_uid != os.geteuid():
+            if user != os.geteuid():
                 for each in (self.path, *self.path.rglob("*")):
-                    os.chown(each, status.st_uid, status.st_gid)
+                    os.chown(each, user, group)
         except OSError as error:
             self.clear()
             raise NotInjectable(
@@ -78,6 +78,10 @@ class Meeting:
             ) from error
         self.script = inside + "/script.py"
         """Its name for the target."""
+        # It would complain, on its standard error, of a script that is not there.
+        if not Path(f"/proc/{pid}/root{self.script}").exists():
+            self.clear()
+            raise NotInjectable(f"process {pid} does not see {self.path}, where it was to be met")
 
     def open(self, name: str) -> int:
         """Open one of the files; pipes never end for us, as we hold both ends."""
@@ -93,6 +97,20 @@ class Meeting:
     def clear(self) -> None:
         """Take it away."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _who_runs(pid: int) -> tuple[int, int]:
+    """Return user and group by whose rights a process opens files.
+
+    Raises:
+        NotInjectable: it has ended.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        return int(fields["Uid"].split()[3]), int(fields["Gid"].split()[3])
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        raise NotInjectable(f"process {pid} has ended") from error
 
 
 def _made(root: str, places: tuple[str, ...], pid: int) -> Path:
