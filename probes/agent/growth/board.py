@@ -28,9 +28,6 @@ CHILD_LOOK_S = 1.0
 """In children there may be hundreds of us."""
 NUMBER = 16
 MOST_BYTES = 1 << 16
-OTHER_INTERPRETERS = "the program uses further interpreters"
-"""Whoever holds what a census has found, if only for a moment, may be the last to hold an
-interpreter's owner: 3.15 ended by SIGSEGV when that came as the program ended."""
 
 
 class Board:
@@ -180,7 +177,4 @@ class Board:
 
 def why_not() -> str:
     """Return why no census can be taken of this program's objects, "" where it can."""
-    if sys.implementation.name != "cpython":
-        return "its Python is not CPython"
-    further = "_interpreters" in sys.modules or "_xxsubinterpreters" in sys.modules
-    return OTHER_INTERPRETERS if further else ""
+    return "" if sys.implementation.name == "cpython" else "its Python is not CPython"
