@@ -61,9 +61,10 @@ def named_so(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Po
 
 def test_the_name_tells(named_so: subprocess.Popen[bytes]) -> None:
     assert free_threaded_build(named_so.pid) == "3.13t"
-    [interpreter] = [c for c in check_process(named_so.pid) if c.name == "interpreter"]
+    checks = check_process(named_so.pid)
+    [interpreter] = [c for c in checks if c.name == "interpreter"]
     assert interpreter.found == "free-threaded Python 3.13t"
-    [sampler] = [c for c in check_process(named_so.pid) if c.name == "stacks by"]
+    [sampler] = [c for c in checks if c.name == "stacks by"]
     assert sampler.found.startswith("the own sampler: no answer")  # it sleeps
     assert {each.pid: each.python for each in python_processes(0)}[named_so.pid] == "3.13t"
 
