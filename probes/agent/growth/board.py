@@ -49,12 +49,12 @@ class Board:
         self._inode = inode
         self._load = load
         self._heard = b"0" * NUMBER
+        self._said_why = False
         self._root = agent.pid
         self._pid = agent.pid
         self._inquiry: "Any" = None
         self._traced: "Any" = None
         self._ending = False
-        self._said_why = False
         agent.before_bye.append(self._end)
         self._thread = beside(agent, self._turn, self._first, self._last)
 
