@@ -13,6 +13,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from perftui.probes.agent_link.injection.channel import InjectedChannel
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
@@ -22,6 +23,7 @@ from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.own_proc import proc_problem
 from perftui.probes.machine.quiet_threads import quiet_threads
+from perftui.probes.process.free_threaded import free_threaded_build
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.spine.log import Probe, Sink
@@ -272,23 +275,46 @@ class Session:
 
     @classmethod
     def attach(
-        cls, pid: int, options: ProbeOptions, record: RecordOptions = NOT_RECORDED
+        cls,
+        pid: int,
+        options: ProbeOptions,
+        record: RecordOptions = NOT_RECORDED,
+        inject: Injectable | None = None,
     ) -> Session:
         """Watch a process that runs already.
+
+        Args:
+            pid: Which.
+            options: What is measured.
+            record: Whether and where it is recorded.
+            inject: The agent is to come into it, and how.
 
         Raises:
             ProcessGone: there is no such process.
             FileExistsError: another session is being recorded at the path that was asked for.
+            NotInjectable: the agent cannot come.
         """
         target = AttachedTarget(pid)
         argv = redact_argv(target.argv())
         about = Target(
-            " ".join(argv) or f"pid {pid}", argv, pid, python=None, launched=False, agent=False
+            " ".join(argv) or f"pid {pid}",
+            argv,
+            pid,
+            python=free_threaded_build(pid),
+            launched=False,
+            agent=False,
         )
         place = place_of(record, about.title)
-        with quiet_threads():
-            session = cls(target, about, _log(), options, None, None, record, place)
-            session._start()
+        channel = None if inject is None else InjectedChannel(inject)
+        log = _log()
+        try:
+            with quiet_threads():
+                session = cls(target, about, log, options, channel, None, record, place)
+                session._start()
+        except BaseException:
+            if channel is not None:
+                channel.close()
+            raise
         return session
 
     def _start(self) -> None:
@@ -298,6 +324,7 @@ class Session:
             ("CPU and memory", self._metrics.start),
             ("what RSS is made of", self._resident.start),
             ("what the program says", self._start_agent),
+            ("the agent", self._bring_agent),
             ("the output", self._start_output),
             ("stacks", self._stacks.start),
             ("who makes memory grow", self._start_inquirer),
@@ -322,6 +349,10 @@ class Session:
                 sampler_hz=IN_PROCESS_HZ,
             )
             self._agent.start()
+
+    def _bring_agent(self) -> None:
+        if isinstance(self._channel, InjectedChannel):
+            self._channel.bring(self._say, self._target.alive)
 
     def _start_inquirer(self) -> None:
         if self._inquirer is not None:
@@ -350,12 +381,16 @@ class Session:
             return  # a child of a target that has said hello itself
         if hello.get("pid") == self._target.pid and self._about.agent:
             self._stacks.renew()
-        if hello.get("free_threaded"):
-            version = ".".join(str(hello["python"]).split(".")[:2])
-            self._stacks.come_from_inside(f"{version}t")
         if hello.get("pid") == self._target.pid and not self._about.agent:
             self._hello_ns = cast("int", hello["t"])
-        self._know(self._about._replace(python=str(hello.get("python")), agent=True))
+        if isinstance(self._channel, InjectedChannel) and hello.get("pid") == self._target.pid:
+            self._channel.came()
+            if not self._about.agent:
+                self._say(
+                    "info", "the agent has come: imports, phases, pools and tasks from now on"
+                )
+        build = "t" if hello.get("free_threaded") else ""
+        self._know(self._about._replace(python=f"{hello.get('python')}{build}", agent=True))
 
     def _seen_python(self, version: str) -> None:
         """A sampler has read the target's version; an agent tells it better."""
@@ -369,7 +404,10 @@ class Session:
             self._recorder.know_target(about)
 
     def _bye(self, pid: int, held_ns: int) -> None:
-        if pid == self._target.pid and self._hello_ns is not None:
+        if isinstance(self._channel, InjectedChannel):
+            if pid == self._target.pid:
+                self._channel.left()
+        elif pid == self._target.pid and self._hello_ns is not None:
             self.began = Began(self.t_launch_ns, self._hello_ns, held_ns)
 
     def _say(self, severity: Severity, text: str) -> None:
@@ -517,6 +555,8 @@ class Session:
             self.orders.close()
             if waits:  # it ends now, and its end belongs to the session
                 self._target.wait(_LET_GO_S)
+        if isinstance(self._channel, InjectedChannel):
+            self._channel.leave(alive=self._target.alive())
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         elif not self._target.alive():

@@ -30,7 +30,8 @@ _runtime = sys.modules.get("_perftui_agent")
 _agent: "Any" = (
     _runtime.agent if _runtime and getattr(_runtime, "PROTOCOL", 0) == _PROTOCOL else None
 )
-_launched = _agent is not None
+_launched = _agent is not None and not getattr(_agent, "came_late", False)
+"""An agent that came late leaves again, and then nobody listens."""
 
 
 def listen(agent: "Any") -> bool:

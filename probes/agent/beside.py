@@ -21,6 +21,8 @@ STOP_S = 1.0
 _all: "list[Beside]" = []
 _newest = 0
 """Number of the hook that begins them in a forked child."""
+register_at_fork: "Callable[..., None]" = posix.register_at_fork
+"""An agent that leaves again has one of its own here: the system's knows no way back."""
 
 
 class Beside:
@@ -52,7 +54,7 @@ class Beside:
         self._ended = allocate_lock()
         self._stuck = False
         """A thread of ours did not come back from its turn when it was waited for."""
-        posix.register_at_fork(before=self._stop, after_in_parent=self._again)
+        register_at_fork(before=self._stop, after_in_parent=self._again)
         _all.append(self)
         if not _newest:
             last_in_child()
@@ -162,4 +164,4 @@ def last_in_child() -> None:
             for each in _all:
                 each.begin_in_child()
 
-    posix.register_at_fork(after_in_child=in_child)
+    register_at_fork(after_in_child=in_child)

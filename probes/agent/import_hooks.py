@@ -42,6 +42,7 @@ def install(imports: "Imports", self_test: str) -> str:
     if not _try(bootstrap, self_test, imports):
         setattr(bootstrap, name, original)
         return "an import was tried and not seen"
+    imports.agent.put_back_later(bootstrap, name, original)
     return ""
 
 
@@ -199,3 +200,4 @@ def hook_lazy_loader(util: "Any", imports: "Imports") -> None:
 
     _disguise(__getattribute__, LAZY_FILE, original.__qualname__)
     setattr(lazy, "__getattribute__", __getattribute__)  # noqa: B010
+    imports.agent.put_back_later(lazy, "__getattribute__", original)

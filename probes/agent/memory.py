@@ -145,6 +145,10 @@ def _nothing() -> None:
     """Begin nothing in a child: `_in_child` does."""
 
 
+def _is_module(found: "Any") -> bool:
+    return type(found) is type(sys)
+
+
 def module(name: str) -> "Any":
     """Return a module that is there in whole, else None: none is imported, none is woken."""
     found = sys.modules.get(name)
@@ -234,6 +238,17 @@ class DuckDb:
             setattr(connect, name, getattr(original, name, getattr(connect, name)))
         connect.__wrapped__ = original  # type: ignore[attr-defined]
         duckdb.connect = connect
+
+    def take_up(self, duckdb: "Any") -> None:
+        """Notice the connections that modules of the program have as globals."""
+        from _weakref import ref
+
+        kind = duckdb.DuckDBPyConnection
+        for module_ in list(sys.modules.values()):
+            names = object.__getattribute__(module_, "__dict__") if _is_module(module_) else {}
+            for value in list(names.values()):
+                if type(value) is kind:
+                    self._connections[id(value)] = ref(value)
 
     def __call__(self) -> "Told":
         """Ask through a cursor of our own, which is closed at once: it keeps no database open."""
@@ -328,6 +343,7 @@ class Allocators:
     """
 
     def __init__(self, agent: "Agent", beside: "Any") -> None:
+        self._agent = agent
         self._counters = Counters(agent, beside)
 
     def imported(self, name: str) -> None:
@@ -341,7 +357,11 @@ class Allocators:
                 self._counters.add("malloc", malloc)
         elif name == "duckdb":
             databases = DuckDb()
+            original = found.connect
             databases.hook(found)
+            self._agent.put_back_later(found, "connect", original)
+            if self._agent.came_late:
+                databases.take_up(found)
             self._counters.add(name, databases)
         else:
             self._counters.add(name, arrow)

@@ -62,6 +62,10 @@ class Agent:
         self.before_bye: "list[Callable[[], None]]" = []
         self.last_of_all: "list[Callable[[], None]]" = []
         """Called after the bye."""
+        self.came_late = False
+        """The program ran already when we came: loops and databases are there to be taken up."""
+        self.undo: "list[Callable[[], None]]" = []
+        """For an agent that leaves: puts back what stands in the place of the program's own."""
         self.in_child: "Callable[[], None] | None" = None
         self._said: "Any" = None
         """`said.words.Said`, once it is loaded."""
@@ -96,6 +100,16 @@ class Agent:
                 self.report(error)
                 return unheard  # out of descriptors, for instance: the next one tries again
         return self.__dict__[name]
+
+    def put_back_later(self, owner: "Any", name: str, original: "Any") -> None:
+        """Have `undo` put the original back, unless somebody else has put another thing there."""
+        ours = owner.__dict__.get(name)
+
+        def put_back() -> None:
+            if owner.__dict__.get(name) is ours:
+                setattr(owner, name, original)
+
+        self.undo.append(put_back)
 
     # --- what the process is like ---------------------------------------------------------
 

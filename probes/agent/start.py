@@ -72,6 +72,59 @@ def start(
         )
 
 
+def look_at_libraries(
+    agent: "Any",
+    load: "Callable[[str, str], Any]",
+    hooks: "Any",
+    seen: "Any",
+    after: "dict[str, Callable[[], None]]",
+) -> "Callable[[], Any]":
+    """Look at asyncio, allocators and late imports, once the program has imported what they are of.
+
+    Args:
+        agent: Gets the lines.
+        load: Loads one of our files under a name.
+        hooks: `import_hooks`.
+        seen: What imports come by.
+        after: By the name of a module, what to do once it was imported; gets ours.
+
+    Returns:
+        What gives `beside.Beside`.
+    """
+    after["importlib.util"] = lambda: hooks.hook_lazy_loader(sys.modules["importlib.util"], seen)
+
+    def beside() -> "Any":
+        name = "_perftui_agent_beside"
+        return (sys.modules.get(name) or load("beside", name)).Beside
+
+    after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
+        agent, beside(), after
+    )
+    memory: "list[Any]" = []
+
+    def asked(name: str) -> "Callable[[], None]":
+        def imported() -> None:
+            if not memory:
+                module = load("memory", "_perftui_agent_memory")
+                memory.append(module.Allocators(agent, beside()))
+            memory[0].imported(name)
+
+        return imported
+
+    def last_in_child() -> None:
+        module = sys.modules.get("_perftui_agent_beside")
+        if module is not None:  # else it comes later than who has been imported
+            module.last_in_child()
+
+    for name in ("pyarrow", "ctypes", "duckdb"):
+        after[name] = asked(name)
+    after["memray._memray"] = last_in_child
+    for name, hook in list(after.items()):
+        if name in sys.modules:
+            hook()
+    return beside
+
+
 def _start(
     wire: "Wire",
     wire_module: "Any",
@@ -116,37 +169,7 @@ def _start(
         "subprocess": started.hook_subprocess,
     }
     seen = imports.Imports(agent, lambda: provider.provide(load), after)
-    after["importlib.util"] = lambda: hooks.hook_lazy_loader(sys.modules["importlib.util"], seen)
-
-    def beside() -> "Any":
-        name = "_perftui_agent_beside"
-        return (sys.modules.get(name) or load("beside", name)).Beside
-
-    after["asyncio.base_events"] = lambda: load("tasks", "_perftui_agent_tasks").watch(
-        agent, beside(), after
-    )
-    memory: "list[Any]" = []
-
-    def asked(name: str) -> "Callable[[], None]":
-        def imported() -> None:
-            if not memory:
-                module = load("memory", "_perftui_agent_memory")
-                memory.append(module.Allocators(agent, beside()))
-            memory[0].imported(name)
-
-        return imported
-
-    def last_in_child() -> None:
-        module = sys.modules.get("_perftui_agent_beside")
-        if module is not None:  # else it comes later than who has been imported
-            module.last_in_child()
-
-    for name in ("pyarrow", "ctypes", "duckdb"):
-        after[name] = asked(name)
-    after["memray._memray"] = last_in_child
-    for name, hook in list(after.items()):
-        if name in sys.modules:
-            hook()
+    beside = look_at_libraries(agent, load, hooks, seen, after)
     agent.before_bye.append(lambda: load("installed", "_perftui_agent_installed").tell(agent))
     agent.in_child = lambda: children.tell_before_os_exit(agent)
     if not gate_inode:

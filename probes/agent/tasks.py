@@ -85,6 +85,27 @@ class Tasks:
         __init__.__qualname__ = loop_class.__qualname__ + ".__init__"
         __init__.__doc__ = original.__doc__
         loop_class.__init__ = __init__
+        self._agent.put_back_later(loop_class, "__init__", original)
+
+    def take_up(self) -> None:
+        """Look at the loops that run already; their own frames tell which they are."""
+        events: "Any" = sys.modules["asyncio.events"]
+        found = [events._get_running_loop()]
+        runs = sys.modules["asyncio.base_events"].BaseEventLoop.run_forever.__code__
+        # Of a program with further interpreters it would make frames of theirs with our allocator.
+        further = "_interpreters" in sys.modules or "_xxsubinterpreters" in sys.modules
+        for frame in () if further else sys._current_frames().values():
+            at: "Any" = frame
+            while at is not None:
+                if at.f_code is runs:
+                    found.append(at.f_locals.get("self"))
+                at = at.f_back
+        known = [reference() for reference in self._loops]
+        for loop in found:
+            if loop is not None and not any(loop is each for each in known):
+                known.append(loop)
+                self._loops.append(ref(loop))
+                self._thread.start()
 
     def _turn(self) -> float:
         running = []
@@ -387,3 +408,5 @@ def watch(agent: "Agent", beside: "Any", after: "dict[str, Callable[[], None]]")
     tasks = Tasks(agent, beside)
     tasks.hook(sys.modules["asyncio.base_events"].BaseEventLoop)
     after["uvloop"] = lambda: tasks.hook(sys.modules["uvloop"].Loop)
+    if agent.came_late:
+        tasks.take_up()

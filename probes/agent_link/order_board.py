@@ -16,10 +16,14 @@ KEPT = 8
 
 
 class OrderBoard:
-    """The host's end. The last orders stand there."""
+    """The host's end. The last orders stand there.
 
-    def __init__(self) -> None:
-        self.fd = os.memfd_create("perftui-orders", os.MFD_CLOEXEC)
+    Args:
+        fd: An empty file for it; None: one in memory.
+    """
+
+    def __init__(self, fd: int | None = None) -> None:
+        self.fd = os.memfd_create("perftui-orders", os.MFD_CLOEXEC) if fd is None else fd
         self._lock = Lock()
         self._number = 0
         self._orders: list[bytes] = []

@@ -6,7 +6,11 @@ import psutil
 
 from perftui.probes.doctor.checks import Check
 from perftui.probes.machine.rights import can_trace, other_pid_namespace
-from perftui.probes.process.free_threaded import free_threaded_build, what_follows
+from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
+from perftui.probes.process.implementations import (
+    other_implementation,
+    what_follows_elsewhere,
+)
 from perftui.probes.process.running import python_version
 from perftui.probes.sampler.cpython.layout import MINORS
 from perftui.probes.stacks.own.ask import ask
@@ -67,13 +71,15 @@ def _python(process: psutil.Process) -> Check:
         is_python, version = python_version(process.pid)
     except psutil.AccessDenied:
         return Check("interpreter", "warn", "its program cannot be read", "see the right below")
+    if other := other_implementation(process.pid):
+        follows = what_follows_elsewhere(other, inside=False).partition(": ")[2]
+        return Check("interpreter", "warn", other, follows)
     if not is_python:
         follows = "CPU, memory and threads are shown; stacks only if Python is embedded in it"
         return Check("interpreter", "warn", f"{process.name()} is not a Python program", follows)
     build = free_threaded_build(process.pid)
     if build is not None:
-        follows = what_follows(build, inside=False).partition(": ")[2]
-        return Check("interpreter", "warn", f"free-threaded Python {build}", follows)
+        return Check("interpreter", "ok", f"free-threaded Python {build}")
     if version is None:
         return Check("interpreter", "ok", "Python; its path does not tell the version")
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_AGENT:
@@ -95,6 +101,8 @@ def _sampler(process: psutil.Process) -> list[Check]:
     name = "stacks by"
     if not python_version(process.pid)[0] or not can_trace(process.pid).ok:
         return []
+    if other_implementation(process.pid) is not None:
+        return []
     why = why_not_own("auto", native=False)
     if why is not None:
         return [Check(name, "ok", f"py-spy: {why}")]
@@ -102,10 +110,17 @@ def _sampler(process: psutil.Process) -> list[Check]:
         told = ask(process.pid)
     except OSError as error:
         return [Check(name, "warn", f"py-spy: the own sampler does not start: {error}")]
+    build = free_threaded_build(process.pid)
+    if told is None and build is not None:
+        return [Check(name, "info", f"the own sampler: no answer in 3 s (it sleeps?); {PY_SPY}")]
     if told is None:
         return [Check(name, "info", "py-spy: the own sampler gave no answer in 3 s")]
     if told.status == "sampled":
         return [Check(name, "ok", told.label)]
+    if build is not None:
+        reason = WHY_REFUSED.get(told.reason, told.label)
+        found = what_follows(build, inside=False, why=f"{reason}, and {PY_SPY}")
+        return [Check(name, "warn", *found.rsplit("; ", 1))]
     return [_by_other(told.reason, told.label, python_version(process.pid)[1])]
 
 

@@ -1,7 +1,7 @@
 """Free-threaded builds of Python: told apart before anybody tries to read their stacks.
 
 Their objects are laid out differently, so that samplers for the ordinary build find nothing in
-them and take them for something else.
+them and take them for something else. The own sampler knows both (`sampler.cpython.layout`).
 """
 
 from __future__ import annotations
@@ -49,9 +49,18 @@ def free_threaded_build(pid: int) -> str | None:
     return _build_in_memory(pid, data)
 
 
-def what_follows(build: str, *, inside: bool) -> str:
-    """Say in one line what is seen of a free-threaded Python; `inside`: the agent samples it."""
-    head = f"free-threaded Python {build}: py-spy cannot read it"
+PY_SPY = "py-spy cannot read it"
+
+
+def what_follows(build: str, *, inside: bool, why: str = PY_SPY) -> str:
+    """Say in one line what is seen of a free-threaded Python that nobody reads from outside.
+
+    Args:
+        build: Which, as "3.13t".
+        inside: The agent samples it.
+        why: Nobody reads it.
+    """
+    head = f"free-threaded Python {build}: {why}"
     if inside:
         return f"{head}; stacks come from inside the program; imports and phases are seen as ever"
     return (

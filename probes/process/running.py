@@ -15,7 +15,8 @@ from perftui.probes.text.redact import redact_argv
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_PYTHON = re.compile(r"(?:python|pypy)(\d+(?:\.\d+)?)?[a-z]*(?:\.exe)?", re.IGNORECASE)
+_PYTHON = re.compile(r"(?:python|pypy|graalpy)(\d+(?:\.\d+)?)?[a-z]*(?:\.exe)?", re.IGNORECASE)
+_FREE_THREADED = re.compile(r"python3\.\d+td?")
 _VERSION = re.compile(r"(?<![\w.])(?:python|pypy|cpython-)?(\d\.\d+(?:\.\d+)?)(?![\w.])")
 
 
@@ -107,6 +108,13 @@ def _python_of(process: psutil.Process) -> tuple[bool, str | None]:
     return False, None
 
 
+def _free_threaded(process: psutil.Process) -> str:
+    """Return "t" if the name of its program says that it is a free-threaded build."""
+    with suppress(psutil.Error):
+        return "t" if _FREE_THREADED.fullmatch(process.exe().rpartition("/")[2]) else ""
+    return ""
+
+
 def _cpu_s(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
@@ -136,7 +144,7 @@ def _describe(
             user = None
         return PythonProcess(
             pid=process.pid,
-            python=version,
+            python=version and version + _free_threaded(process),
             user=user,
             cpu_percent=percent,
             cpu_s=cpu_s,

@@ -116,9 +116,9 @@ def rises_of(blame: Blame) -> list[Rose]:
 
 def why_unasked(target: Target) -> str:
     """Return why nothing was asked from inside, "" where it can be."""
-    if not target.launched:
-        return ATTACHED
-    return "" if target.agent else NO_AGENT
+    if target.agent:
+        return ""
+    return NO_AGENT if target.launched else ATTACHED
 
 
 def notes_of(blame: Blame, by: str) -> list[str]:

@@ -61,7 +61,6 @@ RESOLVING, SAMPLED, REFUSED, GONE = range(4)
 REASONS = (
     "not-python",
     "unknown-version",
-    "free-threaded",
     "no-right",
     "check-failed",
 )

@@ -10,8 +10,12 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from perftui.probes.machine.rights import can_trace
-from perftui.probes.process.free_threaded import free_threaded_build, what_follows
-from perftui.probes.stacks.sources import TreeStackProbe
+from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
+from perftui.probes.process.implementations import (
+    other_implementation,
+    what_follows_elsewhere,
+)
+from perftui.probes.stacks.sources import TreeStackProbe, why_not_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -72,9 +76,16 @@ class SessionStacks:
             if self._channel is not None:
                 self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
             return
-        if build := free_threaded_build(self._target.pid):
-            self.come_from_inside(build)
+        if other := other_implementation(self._target.pid):
+            inside = self._take_from_inside()
+            self._say("warn", what_follows_elsewhere(other, inside=inside))
             return
+        if build := free_threaded_build(self._target.pid):
+            why = why_not_own(self._options.sampler, native=self._options.native)
+            if why is not None:
+                self.come_from_inside(build, f"{PY_SPY} ({why})")
+                return
+            self._say("info", f"free-threaded Python {build}: stacks by the own sampler")
         self._probe = TreeStackProbe(
             self._log,
             self._target.pid,
@@ -85,6 +96,7 @@ class SessionStacks:
             native=self._options.native,
             on_ready=self.open_gate,
             on_version=self._on_version,
+            on_unreadable=lambda build, why: self.come_from_inside(build, f"{why}, and {PY_SPY}"),
         )
         self._probe.start()
         if self._channel is not None:
@@ -107,13 +119,17 @@ class SessionStacks:
         if self._probe is not None:
             self._probe.renew(self._target.pid)
 
-    def come_from_inside(self, build: str) -> None:
-        """A free-threaded Python, which no sampler can read: say so, take what the agent has."""
+    def come_from_inside(self, build: str, why: str) -> None:
+        """A free-threaded Python that no sampler can read: say so, take what the agent has."""
         if self._said_free_threaded or not self._options.stacks:
             return
         self._said_free_threaded = True
-        inside = self._channel is not None and self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
-        self._say("warn", what_follows(build, inside=inside))
+        inside = self._take_from_inside()
+        self._say("warn", what_follows(build, inside=inside, why=why))
+
+    def _take_from_inside(self) -> bool:
+        """Have the agent take the stacks, if there is one that still waits at its gate."""
+        return self._channel is not None and self._channel.open_gate(sampler_hz=IN_PROCESS_HZ)
 
     def open_gate(self) -> None:
         """Let a program that waits for us go on."""

@@ -24,6 +24,7 @@ from perftui.probes.machine import rights
 from perftui.probes.process.free_threaded import free_threaded_build, what_follows
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
+from perftui.probes.stacks.interpreters import InterpreterCount
 from perftui.probes.stacks.pace import RelayPace
 from perftui.probes.stacks.recorder import SamplerMissing, SpyRecorder, find_sampler
 from perftui.probes.stacks.used_cpu import UsedCpu
@@ -99,6 +100,7 @@ class StackProbe:
         self._failures = 0
         self._not_before_ns = 0
         self._said: set[str] = set()
+        self._interpreters = InterpreterCount(pid)
         self._given_up_image: str | None = None
         self._looked_at_image = ""
         self._t_gone_ns: int | None = None
@@ -286,6 +288,14 @@ class StackProbe:
 
     def _take(self, recording: SpyRecording) -> None:
         """Append what a recorder brought home, or find out why it brought nothing."""
+        count = self._interpreters.look()
+        if count > 1:
+            self._say(
+                "interpreters",
+                "warn",
+                f"process {self._pid} has {count} interpreters, of which py-spy reads one: stacks "
+                "of the others are missing; our own sampler reads all (--sampler auto)",
+            )
         if recording.data:
             records = self._writer.write(recording, self._t_gone_ns)
             self._log.extend(records)

@@ -1,9 +1,11 @@
 """`TreeStackProbe`: stacks of a whole process tree, by whichever sampler can read each process.
 
-    own sampler   Linux, CPython 3.11 to 3.15, once it has checked itself on the process
+    own sampler   Linux, CPython 3.11 to 3.15, free-threaded ones too, once it has checked itself
+                  on the process
     py-spy        what the own sampler refuses (3.9, 3.10, unknown versions), `--native`, elsewhere
 
-One own sampler watches all processes; those that it refuses get relays of py-spy.
+One own sampler watches all processes; those that it refuses get relays of py-spy, but for those
+that py-spy cannot read: free-threaded ones.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
+from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.probe import OwnStackProbe
@@ -29,7 +32,6 @@ Sampler = Literal["auto", "own", "py-spy"]
 SAMPLERS: tuple[Sampler, ...] = ("auto", "own", "py-spy")
 WHY_REFUSED = {
     "unknown-version": "the own sampler does not know this version",
-    "free-threaded": "the own sampler does not read free-threaded builds",
     "check-failed": "what the own sampler read there made no sense",
     "no-right": "this process may not be read",
     "not-python": "it is not a CPython process that the own sampler knows",
@@ -73,6 +75,7 @@ class TreeStackProbe:
         native: bool = False,
         on_ready: Callable[[], None] | None = None,
         on_version: Callable[[str], None] | None = None,
+        on_unreadable: Callable[[str, str], None] | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -87,6 +90,8 @@ class TreeStackProbe:
             on_ready: Called once: when stacks of the target are being taken, or when it is known
                 that there will be none.
             on_version: Gets the target's Python version, "3.14.2", if the own sampler reads it.
+            on_unreadable: Called instead of a notice if the target is free-threaded and nobody
+                can read it: with its build, and why the own sampler does not.
         """
         self._log = log
         self._pid = pid
@@ -97,10 +102,12 @@ class TreeStackProbe:
         self._native = native
         self._on_ready = on_ready
         self._on_version = on_version
+        self._on_unreadable = on_unreadable
         self._lock = Lock()
         self._refused: set[int] = set()
         self._stopped = False
         self._said_not_python = False
+        self._said_unreadable: set[int] = set()
         self._spied: FamilyStackProbe | None = None
         self._own: OwnStackProbe | None = None
         self._not_own = why_not_own(sampler, native=native)
@@ -149,7 +156,8 @@ class TreeStackProbe:
         """The own sampler tells about a process."""
         pid = process.pid
         if pid == self._pid and process.version and self._on_version is not None:
-            self._on_version(version_text(process.version))
+            suffix = "t" if free_threaded_build(pid) else ""
+            self._on_version(version_text(process.version) + suffix)
         if process.status == "sampled":
             with self._lock:
                 self._refused.discard(pid)
@@ -171,12 +179,31 @@ class TreeStackProbe:
             if pid == self._pid:
                 self._ready()
             return
+        build = free_threaded_build(pid)
         with self._lock:
             known = pid in self._refused
-            self._refused.add(pid)
+            if build is None:
+                self._refused.add(pid)
+        if build is not None:
+            self._unreadable(pid, build, WHY_REFUSED.get(process.reason, process.reason))
+            return
         if not known and process.reason != "not-python":
             self._say("info", f"stacks of process {pid} by py-spy: {why}")
         self._spy(pid if pid == self._pid else None, self._refused_pids)
+
+    def _unreadable(self, pid: int, build: str, why: str) -> None:
+        """Say that nobody can read a free-threaded Python: once of each process."""
+        with self._lock:
+            if pid in self._said_unreadable:
+                return
+            self._said_unreadable.add(pid)
+        if pid == self._pid and self._on_unreadable is not None:
+            self._on_unreadable(build, why)
+        else:
+            text = what_follows(build, inside=False, why=f"{why}, and {PY_SPY}")
+            self._say("warn", f"process {pid}: {text}")
+        if pid == self._pid:
+            self._ready()
 
     def _broken(self, why: str) -> None:
         """The own sampler has ended before its time."""

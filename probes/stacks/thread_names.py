@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import SessionLog
 
 _TOGETHER_S = 0.4
+_MOST_NAMES = 10_000
+_LISTED = 3
+"""Interpreters that one thread was met in; of more, the number is said."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 120.0
 
 
@@ -34,6 +37,10 @@ class ThreadNames:
         self._wanted: set[int] = set()
         self._not_before_s: dict[int, float] = {}
         self._pause_s: dict[int, float] = {}
+        self._names: dict[tuple[int, int], str] = {}
+        """By thread (pid, tid): what Python calls it."""
+        self._inside: dict[tuple[int, int], list[int]] = {}
+        """By thread (pid, tid): the interpreters that it was met in, but for the main one."""
         self._stopping = Event()
         self._thread: ProbeThread | None = None
         self._spent_s = 0.0
@@ -45,6 +52,27 @@ class ThreadNames:
             if self._thread is None and not self._stopping.is_set():
                 self._thread = ProbeThread(self._log, "names of threads", self._run, "names")
                 self._thread.start()
+
+    def met_inside(self, pid: int, tid: int, interpreter: int) -> bool:
+        """A thread is in another interpreter than the main one; return whether that is new."""
+        with self._lock:
+            inside = self._inside.setdefault((pid, tid), [])
+            if interpreter in inside:
+                return False
+            inside.append(interpreter)
+            return True
+
+    def told(self, pid: int, tid: int, name: str) -> str:
+        """Return a thread's name, the best known, with the interpreters that it was met in."""
+        with self._lock:
+            name = self._names.get((pid, tid), name)
+            inside = sorted(self._inside.get((pid, tid), ()))
+        if not inside:
+            return name
+        if len(inside) > _LISTED:
+            return f"{name} · {len(inside)} interpreters"
+        word = "interpreter" if len(inside) == 1 else "interpreters"
+        return f"{name} · {word} {', '.join(map(str, inside))}"
 
     def stop(self) -> None:
         """End; names that are not known by now stay unknown."""
@@ -91,7 +119,12 @@ class ThreadNames:
             with self._lock:
                 self._spent_s += usage.ru_utime + usage.ru_stime
         now = time.monotonic_ns()
-        names = [ThreadName(now, pid, tid, name) for tid, name in _names(text)]
+        found = _names(text)
+        with self._lock:
+            if len(self._names) > _MOST_NAMES:
+                self._names.clear()
+            self._names.update(((pid, tid), name) for tid, name in found)
+        names = [ThreadName(now, pid, tid, self.told(pid, tid, name)) for tid, name in found]
         if names:
             self._log.extend(names)
 

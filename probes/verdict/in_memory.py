@@ -310,6 +310,7 @@ def _next(case: Case, collects: bool, kept: Keeping | None) -> str:
     notes = notes_of(case.reader.blame(case.t0_ns, case.t1_ns), "census")
     if any(note.startswith(UNNAMED) for note in notes):
         return "run it again with --memray: no name of the program's leads to what holds it"
-    if case.reader.target().launched:
+    target = case.reader.target()
+    if target.launched or target.agent:
         return "run it again with --deep: names the path that holds it"
     return "start it with perftui run: what holds it is then looked for from inside"

@@ -20,6 +20,13 @@ def add_parser(commands: Any) -> None:
         description="Watch a process that runs already; leaving never harms it.",
     )
     parser.add_argument("pid", nargs="?", metavar="PID", help="without it, choose from a list")
+    parser.add_argument(
+        "--inject",
+        action="store_true",
+        help="bring the agent into it (Python 3.14+): imports, phases, pools, tasks, who makes "
+        "memory grow; it leaves with perftui",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before --inject")
     parser.add_argument("--memray", action="store_true", help=argparse.SUPPRESS)
     options.add_probe_options(parser)
     parser.set_defaults(run=run)
@@ -31,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             "--memray sees allocations from a program's start: perftui run --memray -- PROGRAM"
         )
+    if args.inject and args.hands_off:
+        raise UserError("--inject and --hands-off contradict each other: give one of them")
     options.check_json_path(args.json)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
@@ -45,20 +54,35 @@ def run(args: argparse.Namespace) -> int:
         pid = chosen
     else:
         pid = options.process_id(args.pid)
+    from perftui.probes.agent_link.injection.able import NotInjectable
     from perftui.probes.machine.own_proc import proc_problem
     from perftui.probes.process.face import ProcessGone
 
     if problem := proc_problem():
         raise UserError(problem)
+    inject = None
+    if args.inject:
+        from perftui.tui.watch.injecting import agreed
+
+        try:
+            inject = agreed(pid, yes=args.yes)
+        except ProcessGone as error:
+            raise _no_such(pid) from error
+        if inject is None:
+            return 0
     try:
         if screen:
             from perftui.tui.watch.on_screen import attach_on_screen
 
-            return attach_on_screen(pid, asked)
+            return attach_on_screen(pid, asked, inject)
         from perftui.tui.watch.headless import attach_headless
 
-        return attach_headless(pid, asked)
+        return attach_headless(pid, asked, inject)
+    except NotInjectable as error:
+        raise UserError(str(error)) from error
     except ProcessGone as error:
-        raise UserError(
-            f"there is no process {pid}; `perftui list processes` shows the Python ones"
-        ) from error
+        raise _no_such(pid) from error
+
+
+def _no_such(pid: int) -> UserError:
+    return UserError(f"there is no process {pid}; `perftui list processes` shows the Python ones")

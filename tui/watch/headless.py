@@ -21,6 +21,7 @@ from perftui.tui.watch.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.spine.records import Exit
     from perftui.tui.watch.options import WatchOptions
 
@@ -82,10 +83,10 @@ def _launch(
     return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
 
 
-def attach_headless(pid: int, asked: WatchOptions) -> int:
+def attach_headless(pid: int, asked: WatchOptions, inject: Injectable | None = None) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     with Ending() as ending:
-        session = Session.attach(pid, asked.probes, asked.record)
+        session = Session.attach(pid, asked.probes, asked.record, inject)
         progress = Progress(session, asked.notify)
         _watch(session, progress, asked.duration_s, ending)
         _finish(session, progress, asked.json_path, ending)

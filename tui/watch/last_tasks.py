@@ -19,7 +19,7 @@ def take_last_tasks(session: Session, limit_s: float = _LIMIT_S) -> None:
 
     Without change a list may be old, and with many tasks it is told every few seconds.
     """
-    if not session.launched or not session.store.tasks(_EVER_NS):
+    if not session.store.tasks(_EVER_NS):
         return
     asked_ns = time.monotonic_ns()
     with suppress(OSError):

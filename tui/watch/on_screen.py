@@ -9,6 +9,7 @@ from perftui.tui.terminal.ending import Ending, close_in_time, pass_on
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.session import Session
     from perftui.tui.watch.options import WatchOptions
 
@@ -40,12 +41,12 @@ def launch_on_screen(
         return _show(session, asked, ending)
 
 
-def attach_on_screen(pid: int, asked: WatchOptions) -> int:
+def attach_on_screen(pid: int, asked: WatchOptions, inject: Injectable | None = None) -> int:
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
     with Ending() as ending:
-        return _show(Session.attach(pid, asked.probes, asked.record), asked, ending)
+        return _show(Session.attach(pid, asked.probes, asked.record, inject), asked, ending)
 
 
 def pick_process() -> int | None:

@@ -49,6 +49,7 @@ class Board:
         self._inode = inode
         self._load = load
         self._heard = b"0" * NUMBER
+        self._said_why = False
         self._root = agent.pid
         self._pid = agent.pid
         self._inquiry: "Any" = None
@@ -145,7 +146,11 @@ class Board:
                 self._carry_out(words, more)
 
     def _carry_out(self, words: "list[str]", more: "list[str]") -> None:
-        if words[0] == "growth" and self._inquiry is None:
+        if words[0] == "growth" and why_not():
+            if not self._said_why:
+                self._said_why = True
+                self._agent.say("who makes memory grow is not looked at from inside: " + why_not())
+        elif words[0] == "growth" and self._inquiry is None:
             self._inquiry = self._begin(words[1:], more)
         elif words[0] == "tracemalloc" and self._traced is None:
             self._traced = self._module("traced").begin(
@@ -171,3 +176,8 @@ class Board:
             full = "_perftui_agent_growth_" + name
             module = sys.modules.get(full) or self._load("growth/" + name, full)
         return module
+
+
+def why_not() -> str:
+    """Return why no census can be taken of this program's objects, "" where it can."""
+    return "" if sys.implementation.name == "cpython" else "its Python is not CPython"

@@ -11,11 +11,13 @@ from .linetable import LineTable
 from .names import Names
 from .objects import NotSo, Objects
 
-SIGNATURE_AT, SIGNATURE_SIZE = 56, 88
-"""Fields that never change in a code object and hardly agree in two: from the argument counts
-over first line and version (3.12+) to the pointers of file, names and line table."""
+SIGNATURE_SIZE = 88
+"""From `Layout.signature` on: fields that never change in a code object and hardly agree in two,
+from the argument counts over first line and version (3.12+) to the pointers of file, names and line
+table."""
 _MOST_TABLE = 1 << 22
 _MOST_UNITS = 1 << 24
+_MOST_COPIES = 20_000
 _MOST_CODES = 20_000
 _MOST_PLACES = 100_000
 _MOST_CHECKED = 900
@@ -95,18 +97,39 @@ class Codes:
         code = self._codes.get(address)
         if code is None:
             code = self._codes[address] = self._read(address)
-        if not code.start - 2 <= instruction <= code.end:
-            raise NotSo("instruction")
+        at = instruction
+        if not code.start - 2 <= at <= code.end:
+            at += code.start - self._copy(address, code, instruction)
         if code.id < 0:
             raise NotSo("code")
-        frame = self._names.frame(code.id, code.line(instruction)) if code.shown else NOT_SHOWN
+        frame = self._names.frame(code.id, code.line(at)) if code.shown else NOT_SHOWN
         self.places[instruction] = (address, frame)
         return frame
+
+    def _copy(self, address: int, code: Code, instruction: int) -> int:
+        """Return where the copy of the instructions begins that a thread runs (3.14+, no GIL).
+
+        Raises:
+            NotSo: there is none that this instruction belongs to.
+            OSError: they cannot be read.
+        """
+        if not self._layout.copies:
+            raise NotSo("instruction")
+        table = self._memory.word(address + self._layout.copies)
+        number = self._memory.word(table)
+        if not 0 < number <= _MOST_COPIES:
+            raise NotSo("copies")
+        raw = self._memory.long_read(table + 8, 8 * number)
+        length = code.end - code.start
+        for (start,) in struct.iter_unpack("<Q", raw):
+            if start and start - 2 <= instruction <= start + length:
+                return int(start)
+        raise NotSo("instruction")
 
     def _read(self, address: int) -> Code:
         layout = self._layout
         raw = self._memory.read(address, layout.instructions)
-        type_address, units = struct.unpack_from("<Qq", raw, 8)
+        type_address, units = struct.unpack_from("<Qq", raw, layout.type)
         self._objects.require_type(type_address, "code")
         pointer = struct.Struct("<Q").unpack_from
         (first_line,) = struct.unpack_from("<i", raw, layout.first_line)
@@ -122,9 +145,9 @@ class Codes:
         shown = table != _NO_LOCATION
         if table and shown and lines.units != units:
             raise NotSo("line table")
-        signature = raw[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE]
+        signature = raw[layout.signature : layout.signature + SIGNATURE_SIZE]
         # Read while it may have been freed: it counts only if it is still the same.
-        if self._memory.read(address + SIGNATURE_AT, SIGNATURE_SIZE) != signature:
+        if self._memory.read(address + layout.signature, SIGNATURE_SIZE) != signature:
             raise NotSo("code")
         code = Code(address + layout.instructions, units, first_line, lines, signature)
         code.shown = shown
@@ -145,8 +168,9 @@ class Codes:
         """Read the signatures again: a freed code object's place may hold another one."""
         addresses = addresses[:_MOST_CHECKED]
         pieces: list[int] = []
+        place = self._layout.signature
         for address in addresses:
-            pieces += (address + SIGNATURE_AT, SIGNATURE_SIZE)
+            pieces += (address + place, SIGNATURE_SIZE)
         if not self._memory.gather(buffer, pieces, SIGNATURE_SIZE * len(addresses)):
             self._forget(addresses)
             return False

@@ -25,11 +25,12 @@ class Interpreters:
         self._layout = layout
         self._runtime = runtime
         self.gils: list[int] = []
-        """Addresses; each is (…, holder at 8, locked as int at 16)."""
+        """Addresses; each is (…, holder at 8, locked as int at 16), see `Layout.gil_on`."""
         self.pieces: list[int] = []
         """What a batch reads first: GILs, then the heads of the lists."""
         self.size = 0
         """Bytes of it."""
+        self._lists_at = 0
         self._heads = b""
         self._by_native: dict[int, list[Guess]] = {}
         self._native_of: dict[int, tuple[int, int]] = {}
@@ -78,11 +79,12 @@ class Interpreters:
         self.gils = self.gils[:_WATCHED]
         self.pieces = []
         for gil in self.gils:
-            self.pieces += (gil, 24)
+            self.pieces += (gil, layout.gil_size)
         for head in heads[: _WATCHED + 1]:
             self.pieces += (head, 8)
         values = values[: _WATCHED + 1]
-        self.size = 24 * len(self.gils) + 8 * len(values)
+        self._lists_at = layout.gil_size * len(self.gils)
+        self.size = self._lists_at + 8 * len(values)
         self._heads = struct.pack(f"<{len(values)}Q", *values)
         return {native: self._by_native[native] for native in new}
 
@@ -121,6 +123,11 @@ class Interpreters:
     def holders(self, raw: bytes | bytearray) -> list[int]:
         """Return for each GIL the thread state that holds it, 0 if nobody does."""
         held = []
+        if self._layout.gil_on:
+            for i in range(len(self.gils)):
+                on, holder, locked = struct.unpack_from("<i12xQi", raw, 32 * i)
+                held.append(holder if on and locked == 1 else 0)
+            return held
         for i in range(len(self.gils)):
             holder, locked = struct.unpack_from("<Qi", raw, 24 * i + 8)
             held.append(holder if locked == 1 else 0)
@@ -143,7 +150,7 @@ class Interpreters:
 
     def changed(self, raw: bytes | bytearray) -> bool:
         """Whether threads or interpreters have come (or the newest gone) since `read`."""
-        return raw[24 * len(self.gils) : self.size] != self._heads
+        return raw[self._lists_at : self.size] != self._heads
 
 
 def _by_interpreter(guess: Guess) -> int:

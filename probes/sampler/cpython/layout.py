@@ -4,6 +4,10 @@
 below follow the order of its words. The table has no length of its own, so a version whose order
 is not known is refused, never guessed. 3.11 and 3.12 publish nothing; theirs were taken with
 `offsetof` from the headers of 3.11.7 and 3.12.1 and hold for every release of these versions.
+
+Free-threaded builds publish theirs in the same order. What they do not publish follows from the
+header of their objects, which is 16 bytes longer, and from their GIL, which begins with whether it
+is on at all (an extension module may have turned it on).
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ PUBLISHED = {
     + _THREAD_IDS
     + _FRAME
     + "fr.stackpointer fr.tlbc "
-    + _CODE,
+    + _CODE
+    + "co.copies ",
     15: _RUNTIME
     + _INTERPRETER_14
     + _GIL
@@ -45,7 +50,8 @@ PUBLISHED = {
     + "ts.holds_gil ts.gil_requested ts.exception ts.exc_state es.value "
     + _FRAME
     + "fr.stackpointer fr.tlbc "
-    + _CODE,
+    + _CODE
+    + "co.copies ",
 }
 """Minor version -> the words that follow cookie, version and free_threaded."""
 
@@ -96,6 +102,9 @@ MEASURED = {
     },
 }
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
+_LONGER_HEADER = 16
+_SIGNATURE_AT = 56
+"""Of a code object: see `code.SIGNATURE_SIZE`."""
 _CANDIDATE = 0xC  # release level of PY_VERSION_HEX: the layout is settled from here on
 _MOST_IN_INTERPRETER = 1 << 20
 _MOST_ELSEWHERE = 1 << 12
@@ -108,9 +117,16 @@ class Refused(Exception):
 class Layout:
     """Offsets in bytes of one version, in one process. All structures are those of LP64."""
 
-    def __init__(self, minor: int, offsets: dict[str, int]) -> None:
+    def __init__(self, minor: int, offsets: dict[str, int], free_threaded: bool = False) -> None:
         get = offsets.get
         self.minor = minor
+        self.free_threaded = free_threaded
+        longer = _LONGER_HEADER if free_threaded else 0
+        self.type = 8 + longer
+        """Of an object: pointer to its type. What it holds begins 8 bytes further on."""
+        self.type_name = 24 + longer
+        self.text_state = 8 if free_threaded and minor >= 14 else 2
+        """Bit of a string's state at which its kind begins; then compact, and ascii."""
         self.interpreters = offsets["rt.interpreters"]
         self.interpreter_next = offsets["in.next"]
         self.interpreter_id = offsets["in.id"]
@@ -119,6 +135,9 @@ class Layout:
         """3.11: the GIL lies in the runtime itself."""
         self.gil_pointer = get("in.ceval_gil", 0)
         """Later: a pointer to it in the interpreter."""
+        self.gil_on = free_threaded
+        """A GIL begins with whether it is on, and so all of it lies 8 bytes further on."""
+        self.gil_size = 32 if free_threaded else 24
         self.thread_next = offsets["ts.next"]
         self.native_id = offsets["ts.native"]
         self.chunk = offsets["ts.chunk"]
@@ -141,8 +160,12 @@ class Layout:
         self.linetable = offsets["co.linetable"]
         self.first_line = offsets["co.firstline"]
         self.instructions = offsets["co.instructions"]
-        self.text_ascii = get("str.ascii", 40)
-        self.text_compact = get("str.compact", 56)
+        self.copies = get("co.copies", 0)
+        """Free-threaded, 3.14+: pointer to (number, addresses) of the copies of the instructions,
+        of which each thread runs its own."""
+        self.signature = _SIGNATURE_AT + longer
+        self.text_ascii = get("str.ascii", 40) + longer
+        self.text_compact = get("str.compact", 56) + longer
         self.thread_size = max(self.chunk + 24, self.native_id + 8, self.base_frame + 8)
         """So many bytes of a thread state are read."""
 
@@ -165,7 +188,7 @@ def layout_of(memory: Memory, runtime: int, version: int) -> Layout:
         version: as in PY_VERSION_HEX; 0 if the interpreter does not say (before 3.11).
 
     Raises:
-        Refused: free-threaded, or a version that we do not know.
+        Refused: a version that we do not know.
         OSError: the process is gone.
     """
     minor = version >> 16 & 255
@@ -175,12 +198,15 @@ def layout_of(memory: Memory, runtime: int, version: int) -> Layout:
         return Layout(minor, MEASURED[minor])
     names = PUBLISHED[minor].split()
     head = memory.read(runtime, 24 + 8 * len(names))
-    if int.from_bytes(head[16:24], "little"):
-        raise Refused("free-threaded")
+    free_threaded = int.from_bytes(head[16:24], "little")
+    if free_threaded > 1:
+        raise Refused("unknown-version")
     offsets = dict(zip(names, struct.unpack_from(f"<{len(names)}Q", head, 24)))
+    if free_threaded and not offsets.get("co.copies", 1):
+        raise Refused("unknown-version")
     for name, offset in offsets.items():
         most = _MOST_IN_INTERPRETER if name[:2] in ("in", "rt") else _MOST_ELSEWHERE
         if offset > most:
             raise Refused("unknown-version")
     # `in.gil` is where the pointer to the GIL's state lies; holder and lock follow its own base.
-    return Layout(minor, offsets)
+    return Layout(minor, offsets, free_threaded == 1)

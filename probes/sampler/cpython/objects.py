@@ -10,7 +10,6 @@ from .layout import Layout
 MOST_CHARACTERS = 2000
 """Longer strings are cut, with an ellipsis."""
 _MOST_LENGTH = 1 << 24
-_HEADER = struct.Struct("<8xQq8xI")
 
 
 class NotSo(Exception):
@@ -23,6 +22,8 @@ class Objects:
     def __init__(self, memory: Memory, layout: Layout) -> None:
         self._memory = memory
         self._layout = layout
+        self._header = struct.Struct(f"<{layout.type}xQq8xI")
+        """Type, length, state (of a string)."""
         self._types: dict[str, int] = {}
 
     def require_type(self, address: int, name: str) -> None:
@@ -38,18 +39,20 @@ class Objects:
                 raise NotSo(name)
             return
         wanted = name.encode() + b"\0"
-        if self._memory.read(self._memory.word(address + 24), len(wanted)) != wanted:
+        at = address + self._layout.type_name
+        if self._memory.read(self._memory.word(at), len(wanted)) != wanted:
             raise NotSo(name)
         self._types[name] = address
 
     def text(self, address: int) -> str:
         """Return a `str`."""
         header = self._memory.read(address, 64)
-        kind_address, length, state = _HEADER.unpack_from(header)
+        kind_address, length, state = self._header.unpack_from(header)
         self.require_type(kind_address, "str")
-        # interned:2 kind:3 compact:1 ascii:1, in every build with a GIL; above is padding,
-        # which nobody clears.
-        width, compact, ascii_only = state >> 2 & 7, state >> 5 & 1, state >> 6 & 1
+        # interned:2 kind:3 compact:1 ascii:1 in every build with a GIL; above is padding, which
+        # nobody clears. Without one, `interned` takes a byte from 3.14 on.
+        state >>= self._layout.text_state
+        width, compact, ascii_only = state & 7, state >> 3 & 1, state >> 4 & 1
         if width not in (1, 2, 4) or not compact or not 0 <= length < _MOST_LENGTH:
             raise NotSo("str")
         taken = min(length, MOST_CHARACTERS)
@@ -64,8 +67,9 @@ class Objects:
 
     def data(self, address: int, most: int) -> bytes:
         """Return the content of a `bytes`."""
-        kind_address, length, _ = _HEADER.unpack(self._memory.read(address, _HEADER.size))
+        header = self._header
+        kind_address, length, _ = header.unpack(self._memory.read(address, header.size))
         self.require_type(kind_address, "bytes")
         if not 0 <= length <= most:
             raise NotSo("bytes")
-        return self._memory.long_read(address + 32, length)
+        return self._memory.long_read(address + self._layout.type + 24, length)

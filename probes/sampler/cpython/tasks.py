@@ -26,6 +26,7 @@ class TaskNames:
         self._memory = memory
         self._names = names
         self._objects = Objects(memory, layout)
+        self._type = layout.type
         self._path = path
         self._name_offset = 0
         self.running_offset = 0
@@ -92,5 +93,6 @@ class TaskNames:
         try:
             return self._objects.text(name)
         except NotSo:
-            self._objects.require_type(int.from_bytes(first_bytes[8:16], "little"), "int")
-            return f"Task-{int.from_bytes(first_bytes[24:28], 'little')}"
+            at = self._type
+            self._objects.require_type(int.from_bytes(first_bytes[at : at + 8], "little"), "int")
+            return f"Task-{int.from_bytes(first_bytes[at + 16 : at + 20], 'little')}"

@@ -8,7 +8,7 @@ microseconds; what is equal in both copies of the chunk was not moved between th
 
 from __future__ import annotations
 
-from ..cpython.code import SIGNATURE_AT, SIGNATURE_SIZE
+from ..cpython.code import SIGNATURE_SIZE
 from ..cpython.layout import Layout
 from ..guess import Guess
 from ..memory import MOST_BYTES, MOST_PIECES
@@ -159,7 +159,7 @@ class Batches:
         if guess.leaves:
             plan.leaves = total
             for address in guess.leaves:
-                pieces += (address + SIGNATURE_AT, SIGNATURE_SIZE)
+                pieces += (address + layout.signature, SIGNATURE_SIZE)
                 total += SIGNATURE_SIZE
         plan.size = total - plan.state
         return plan

@@ -46,11 +46,25 @@ _DELAY_NS = 250_000_000
 """Records of a moment have come by so much later."""
 _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 
+_INTERPRETER = "<interpreter "
+"""So begins the row above a stack that is in another interpreter (`sampler.cpython.names`)."""
+
 
 class _Held:
     """A thread and the stack in which it is."""
 
-    __slots__ = ("facts", "fresh", "named", "node", "ours", "pid", "since_ns", "thread", "told_ns")
+    __slots__ = (
+        "facts",
+        "fresh",
+        "named",
+        "node",
+        "ours",
+        "pid",
+        "since_ns",
+        "stack",
+        "thread",
+        "told_ns",
+    )
 
     def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
@@ -63,6 +77,8 @@ class _Held:
         self.told_ns = 0
         self.fresh = False
         self.named = False
+        self.stack: StackNode | None = None
+        """Of its newest record."""
         self.ours = False
         """A thread of our agent: none of the program's."""
 
@@ -173,9 +189,22 @@ class Holding:
             if held.thread.tid != held.pid:
                 self._names.want(held.pid)
             self._out.append(ThreadName(sample.t_ns, held.pid, held.thread.tid, name))
+        if sample.stack is not None and sample.stack is not held.stack:
+            held.stack = sample.stack
+            self._look_inside(held, sample)
         held.node = node
         held.facts = sample
         held.fresh = True
+
+    def _look_inside(self, held: _Held, sample: Sample) -> None:
+        """Say in a thread's name that it is in another interpreter than the main one."""
+        assert sample.stack is not None
+        interpreter = _interpreter_of(sample.stack)
+        pid, tid = held.pid, held.thread.tid
+        if interpreter and self._names.met_inside(pid, tid, interpreter):
+            name = self._names.told(pid, tid, _name(held, sample.stack))
+            self._out.append(ThreadName(sample.t_ns, pid, tid, name))
+            self._names.want(pid)
 
     def _is_ours(self, sample: Sample) -> bool:
         """Tell whether a thread is the agent's: by its name, or, before it has that, its stack."""
@@ -357,8 +386,18 @@ def _name(held: _Held, stack: StackNode) -> str:
     """Return a name for a thread until a better one is known: its function, as Python would."""
     if held.thread.tid == held.pid:
         return "MainThread"
+    if _interpreter_of(stack):
+        return "Thread"  # what called into that interpreter is not in this stack
     places = list(stack)
     for place in reversed(places):
         if place.file.rpartition("/")[2] not in _WHERE_THREADS_BEGIN:
             return f"Thread ({place.function.rpartition('.')[2]})"
     return f"Thread ({places[-1].function})"
+
+
+def _interpreter_of(stack: StackNode) -> int:
+    """Return the number of the interpreter that a stack is in, 0 for the main one."""
+    root = stack.root
+    if root.file or not root.function.startswith(_INTERPRETER):
+        return 0
+    return int(root.function.removeprefix(_INTERPRETER).rstrip(">"))

@@ -27,7 +27,7 @@ WaitKind = Literal[
 ]
 """What a sleeping thread waits for, as far as the kernel tells; "" = not known. `lock` is not the
 interpreter's, `futex` may be a lock or the GIL."""
-Reason = Literal["not-python", "unknown-version", "free-threaded", "no-right", "check-failed", ""]
+Reason = Literal["not-python", "unknown-version", "no-right", "check-failed", ""]
 Status = Literal["resolving", "sampled", "refused", "gone"]
 
 
@@ -49,12 +49,13 @@ class StackNode:
     (`Decoder.generation`), which is rare; equal places make equal keys in any case.
     """
 
-    __slots__ = ("depth", "parent", "place")
+    __slots__ = ("depth", "parent", "place", "root")
 
     def __init__(self, parent: StackNode | None, place: Place) -> None:
         self.parent = parent
         self.place = place
         self.depth: int = 1 if parent is None else parent.depth + 1
+        self.root: Place = place if parent is None else parent.root
 
     def __iter__(self) -> Iterator[Place]:
         """Yield the places, innermost first."""

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.asked import Asked
 from support.pythons import interpreters
 
+from perftui.probes.agent.growth import board
 from perftui.probes.profile.blame_words import UNNAMED
 
 if TYPE_CHECKING:
@@ -217,3 +219,13 @@ def test_what_no_name_leads_to_is_said_and_nobody_is_blamed(asked: Callable[...,
     assert look["note"].startswith(UNNAMED)
     assert look["note"].endswith("garbage (its collection is off)")
     assert not program.of("keeper")
+
+
+def test_no_census_is_taken_where_objects_are_laid_out_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PyPy has no thresholds to hold back, and no referents that would tell who keeps what."""
+    assert board.why_not() == ""
+    other = SimpleNamespace(implementation=SimpleNamespace(name="pypy"))
+    monkeypatch.setattr(board, "sys", other)
+    assert board.why_not() == "its Python is not CPython"

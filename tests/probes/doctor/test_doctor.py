@@ -354,7 +354,6 @@ def test_folders_that_are_full_or_read_only(
         ("unknown-version", "3.10.4", "info", "reads CPython 3.11 to 3.15, this is 3.10.4"),
         ("unknown-version", "3.16.0", "warn", "py-spy, if it knows Python 3.16.0"),
         ("unknown-version", None, "info", "does not know this version"),
-        ("free-threaded", "3.14.0", "info", "free-threaded builds"),
         ("", "3.12.1", "info", "gone"),
     ],
 )

@@ -15,6 +15,7 @@ from support.waiting import wait_for
 
 from perftui.probes.doctor.process import check_process
 from perftui.probes.process.free_threaded import free_threaded_build, version_of_runtime
+from perftui.probes.process.running import python_processes
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks.relay import StackProbe
@@ -60,9 +61,12 @@ def named_so(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Po
 
 def test_the_name_tells(named_so: subprocess.Popen[bytes]) -> None:
     assert free_threaded_build(named_so.pid) == "3.13t"
-    [interpreter] = [c for c in check_process(named_so.pid) if c.name == "interpreter"]
+    checks = check_process(named_so.pid)
+    [interpreter] = [c for c in checks if c.name == "interpreter"]
     assert interpreter.found == "free-threaded Python 3.13t"
-    assert "no stacks" in interpreter.follows
+    [sampler] = [c for c in checks if c.name == "stacks by"]
+    assert sampler.found.startswith("the own sampler: no answer")  # it sleeps
+    assert {each.pid: each.python for each in python_processes(0)}[named_so.pid] == "3.13t"
 
 
 def test_it_is_said_at_once_and_not_as_something_else(named_so: subprocess.Popen[bytes]) -> None:

@@ -227,10 +227,10 @@ def patched(python: str, folder: Path, at: int, value: int) -> tuple[str, dict[s
     [
         (8, 0x031000F0, "unknown-version"),
         (8, 0x030F00A3, "unknown-version"),
-        (16, 1, "free-threaded"),
+        (16, 1, "unknown-version"),
         (24 + 8 * 9, 1 << 40, "unknown-version"),
     ],
-    ids=["3.16", "alpha", "free-threaded", "offset"],
+    ids=["3.16", "alpha", "free-threaded and not laid out so", "offset"],
 )
 def test_what_is_not_known_is_refused(
     publishing: str,
@@ -243,7 +243,10 @@ def test_what_is_not_known_is_refused(
     executable, environment = patched(publishing, tmp_path, at, value)
     target = start([executable, "-S", "-c", SPIN], env=environment)
     news, names = look(target.pid)
-    assert (news.status, news.reason) == ("refused", reason)
+    # 3.13 publishes nothing that a free-threaded one must have: it is found out by its objects.
+    found_out = {reason, "check-failed"} if at == 16 else {reason}
+    assert news.status == "refused"
+    assert news.reason in found_out
     assert names == []
 
 

@@ -267,3 +267,26 @@ def test_processes_that_are_gone_are_forgotten() -> None:
         [ThreadEnded(10 * MS, THREAD), gone, Quality(0, MS, 1, 0, 0, 0, 0, 100.0, 1, 0)], 0
     )
     assert not holding._beginning
+
+
+def test_a_threads_name_tells_which_interpreters_it_was_met_in() -> None:
+    names = Named()
+    holding = Holding(CallTree(), PID, names)
+    holding.take([PROCESS, THREAD], 0)
+
+    def inside(number: int) -> StackNode:
+        root = StackNode(None, Place(f"<interpreter {number}>", "", 0, 0))
+        return StackNode(root, Place("work", "/p/a.py", 3, 1))
+
+    def named(*records: Sample) -> list[str]:
+        holding.take(records, 0)
+        return [each.name for each in holding.tell(9 * MS) if isinstance(each, ThreadName)]
+
+    assert named(sample(1, stack("main", "run"))) == ["Thread (main)"]
+    assert named(sample(2, inside(2)), sample(3, inside(2))) == ["Thread · interpreter 2"]
+    assert named(sample(4, stack("main")), sample(5, inside(2))) == []
+    assert named(sample(6, inside(1))) == ["Thread · interpreters 1, 2"]
+    named(sample(7, inside(3)))
+    assert named(sample(8, inside(4))) == ["Thread · 4 interpreters"]
+    assert names.told(PID, TID, "worker") == "worker · 4 interpreters"
+    assert names.told(PID, TID + 1, "other") == "other"

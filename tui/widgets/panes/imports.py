@@ -123,10 +123,10 @@ class ImportsPane(Table):
 def _why_empty(view: View) -> tuple[str, ...]:
     if view.imports:
         return (f'no module matches "{clean(view.selection.filter)}"', "esc clears the filter")
-    if not view.target.launched:
+    if not view.target.launched and not view.target.agent:
         return (
             "no imports: the agent is not in this process (attached)",
-            "start the program with `perftui run` to see what its imports cost",
+            "`perftui run`, or attach with --inject (Python 3.14+), to see what its imports cost",
         )
     if not view.target.agent:
         return ("no imports yet: the agent has not said hello",)

@@ -188,10 +188,10 @@ def _counter_row(counter: Counter, view: View) -> Row:
 def _why_empty(view: View) -> tuple[str, ...]:
     if view.selection.filter and (view.phases or view.calls or view.counters):
         return (f'no phase matches "{clean(view.selection.filter)}"', "esc clears the filter")
-    if not view.target.launched:
+    if not view.target.launched and not view.target.agent:
         return (
             "no phases: the agent is not in this process (attached)",
-            "start the program with `perftui run` to time its phases and calls",
+            "`perftui run`, or attach with --inject (Python 3.14+), to time its phases and calls",
         )
     return (
         "no phases, calls or counters in this range",
