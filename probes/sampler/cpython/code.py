@@ -141,6 +141,11 @@ class Codes:
         self._forget([address])
         return False
 
+    def signatures(self, addresses: list[int]) -> tuple[list[int], bytes]:
+        """Return those that are known, and their signatures one after another."""
+        known = [address for address in addresses if address in self._codes]
+        return known, b"".join([self._codes[address].signature for address in known])
+
     def all_still(self, addresses: list[int], buffer: Buffer) -> bool:
         """Read the signatures again: a freed code object's place may hold another one."""
         addresses = addresses[:_MOST_CHECKED]

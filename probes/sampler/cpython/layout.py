@@ -119,6 +119,8 @@ class Layout:
         """3.11: the GIL lies in the runtime itself."""
         self.gil_pointer = get("in.ceval_gil", 0)
         """Later: a pointer to it in the interpreter."""
+        self.state = _state_fields(offsets)
+        """Unpacks (current or C frame, native id, chunk, its used top, its limit) of a thread."""
         self.thread_next = offsets["ts.next"]
         self.native_id = offsets["ts.native"]
         self.chunk = offsets["ts.chunk"]
@@ -145,6 +147,14 @@ class Layout:
         self.text_compact = get("str.compact", 56)
         self.thread_size = max(self.chunk + 24, self.native_id + 8, self.base_frame + 8)
         """So many bytes of a thread state are read."""
+
+
+def _state_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
+    frame = offsets.get("ts.cframe") or offsets["ts.frame"]
+    native, chunk = offsets["ts.native"], offsets["ts.chunk"]
+    if not frame + 8 <= native or not native + 8 <= chunk:
+        raise Refused("unknown-version")
+    return struct.Struct(f"<{frame}xQ{native - frame - 8}xQ{chunk - native - 8}xQQQ").unpack_from
 
 
 def _frame_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]

@@ -39,8 +39,13 @@ class Steady:
         same = _equal_bytes(raw, at, copy, length)
         low, shift = guess.chunk, at - guess.chunk
         steady_end = low + same - layout.frame_size
-        current = _word(raw, plan.again + 8 if layout.cframe else plan.again)[0]
-        base = _word(raw, plan.state + layout.base_frame)[0] if layout.base_frame else 0
+        again = _word(raw, plan.again)[0]
+        if layout.cframe:
+            again = _word(raw, plan.cframes[again][1])[0] if again in plan.cframes else 0
+            if not again:
+                raise NotSo("C frame")
+        current = again
+        base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []
         certain = False
