@@ -70,6 +70,8 @@ class Codes:
         self._codes: dict[int, Code] = {}
         self.places: dict[int, tuple[int, int]] = {}
         """Instruction -> (its code object, frame id)."""
+        self.met = 0
+        """So many code objects were read so far."""
         self.replaced = 0
         """So many code objects were found to have become others."""
 
@@ -94,6 +96,7 @@ class Codes:
         """
         code = self._codes.get(address)
         if code is None:
+            self.met += 1
             code = self._codes[address] = self._read(address)
         if not code.start - 2 <= instruction <= code.end:
             raise NotSo("instruction")

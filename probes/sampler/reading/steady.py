@@ -48,7 +48,7 @@ class Steady:
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []
-        certain = False
+        certain, met = False, self._codes.met
         bottom = owner = steps = 0
         older = (0, 0, 0)
         while current and current != base:
@@ -79,6 +79,8 @@ class Steady:
             self._memory, layout, plan, raw, bottom, owner, base, shift if in_chunk else 0
         ):
             raise NotSo("root")
+        if self._codes.met != met:
+            raise NotSo("code that was read later")
         if codes and not self._codes.all_still(list(dict.fromkeys(codes)), _checks):
             raise NotSo("code")
         guess.frames, guess.node, guess.leaves = (), -1, []

@@ -211,6 +211,7 @@ class Walker:
         entries: list[int] = []
         hidden: list[int] = []
         unknown = whole = deep = False
+        met = self._codes.met
         bottom = owner = 0
         settled = guess.settled
         settled_at = 0 if settled is None else settled.address
@@ -283,7 +284,9 @@ class Walker:
                 settle(guess, plan, raw, trail, frames, codes, end, size, self._codes.replaced)
         if far:
             self._keep_extras(guess, far)
-        if unknown:  # not of one instant: read again, with what is known now
+        # Not of one instant: read again, with what is known now. A code object that was read after
+        # the frames may have come in the place of theirs; it holds if it lay there before, too.
+        if unknown or self._codes.met != met:
             raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
