@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.probe import OwnStackProbe
+from perftui.probes.stacks.why import from_now_on, from_the_start, of_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -126,7 +127,7 @@ class TreeStackProbe:
                 self._broken(error.strerror or str(error))
         else:
             if self._sampler == "auto":
-                self._say("info", f"stacks by py-spy: {self._not_own}")
+                self._say("info", from_the_start(self._not_own or ""))
             self._spy(self._pid, self._pids, counts_cpu=True)
 
     def stop(self) -> None:
@@ -175,7 +176,7 @@ class TreeStackProbe:
             known = pid in self._refused
             self._refused.add(pid)
         if not known and process.reason != "not-python":
-            self._say("info", f"stacks of process {pid} by py-spy: {why}")
+            self._say("info", of_process(pid, why))
         self._spy(pid if pid == self._pid else None, self._refused_pids)
 
     def _broken(self, why: str) -> None:
@@ -184,7 +185,7 @@ class TreeStackProbe:
             self._say("warn", f"no stacks from here on: the own sampler failed: {why}")
             self._ready()
             return
-        self._say("warn", f"stacks by py-spy from here on: the own sampler failed: {why}")
+        self._say("warn", from_now_on(why))
         self._spy(self._pid, self._pids, counts_cpu=True, anew=True)
 
     def _spy(
