@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,3 +126,38 @@ def test_this_kernel_says_the_time_or_nothing() -> None:
     assert began_to_run_ns(raw[: wake._SCHED_BYTES]) > 0
     with pytest.raises(ValueError, match="not found"):
         began_to_run_ns(b"nothing of it")
+
+
+@pytest.mark.parametrize("crowded", [0.0, 0.5])
+def test_who_has_slept_on_is_told_from_who_waits_for_a_cpu(
+    monkeypatch: pytest.MonkeyPatch, crowded: float
+) -> None:
+    """Neither has run since: its files in /proc say which it is, where CPUs are waited for."""
+    child = subprocess.Popen(["sleep", "600"])
+    folder = os.open(f"/proc/{child.pid}/task", os.O_RDONLY)
+    made = KernelThread(child.pid, child.pid, 0, folder, "schedstat")
+    try:
+
+        def asleep() -> bool:
+            made.read_state()
+            return made.state == ord("S") and made.read_usage() == (0, 0)
+
+        wait_for(asleep, "it does not sleep")
+        made.crowded = crowded
+        assert made.sleeps_on()
+        stat = Path(f"/proc/{child.pid}/stat").read_bytes()
+        woken = stat.replace(b") S ", b") R ")
+        pread = os.pread
+        monkeypatch.setattr(
+            threads,
+            "_pread",
+            lambda fd, size, at: woken if fd == made._stat.fd else pread(fd, size, at),
+        )
+        assert made.sleeps_on() == (not crowded)
+        monkeypatch.setattr(threads, "_pread", lambda fd, size, at: b"1 2 3\n")
+        assert not made.sleeps_on()
+    finally:
+        child.kill()
+        child.wait()
+        made.close()
+        os.close(folder)

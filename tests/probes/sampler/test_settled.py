@@ -165,3 +165,22 @@ def test_code_that_comes_after_the_frames_is_not_taken_for_theirs() -> None:
     functions = {code: name for (name, _, _), code in target.names._codes.items()}
     told = [functions[code_of[frame]] for frame in guess.frames[:2]]
     assert told == [f"f{new}.1", f"f{outer}.1"]
+
+
+def test_who_goes_to_and_fro_between_functions_is_read_in_one_call() -> None:
+    target = Target()
+    walker, buffer = target.walker, Buffer()
+    thread = SimpleNamespace(known_guess=[Guess(STATE, 7, 0, 0)])
+    outer = target.stack[:-1]
+    gather, calls = target.memory.gather, []
+    target.memory.gather = lambda *asked: calls.append(asked) or gather(*asked)  # type: ignore[method-assign,func-returns-value]
+    for turn in range(30):
+        target.stack = [*outer, (turn % 3, turn % 4)]
+        target.lay_out()
+        group, pieces, total = walker.batches.group([thread], 0)  # type: ignore[list-item]
+        if turn == 10:
+            calls.clear()
+        assert target.memory.gather(buffer, pieces, total)
+        [(_, [plan])] = group
+        assert walker.resolve(plan, buffer).node >= 0
+    assert len(calls) == 20
