@@ -118,7 +118,7 @@ class Roster:
         awake = []
         for thread in self.hot:
             try:
-                if thread.cold and thread.state != _RUNNING and thread.sleeps_on():
+                if thread.cold > 1 and thread.state != _RUNNING and thread.sleeps_on():
                     thread.cold += 1
                     if thread.faulting > 0:
                         thread.faulting -= 1
