@@ -19,6 +19,7 @@ from perftui.probes.profile.growth import grown_by_function
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
+from perftui.probes.stacks.why import why_py_spy
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.finding import findings_json
 from perftui.probes.verdict.ranked import verdict
@@ -272,12 +273,14 @@ def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     """Shares are of the wall time of threads that did something, and of the main thread's; of
     all threads where none did anything."""
     status = reader.status()
+    spied = status.stack_backend == "py-spy"
     samples, torn = reader.sample_counts()
     trees = busy(reader.call_tree(t0_ns, t1_ns + NS_PER_S))  # told after the end, too
     whole_ns = sum(tree.wall_ns for tree in trees)
     rows = plumbing_last(function_sums(reader.tree, trees))[:TOP_FUNCTIONS] if whole_ns else []
     return {
         "backend": status.stack_backend,
+        "backend_why": why_py_spy(status.notices, reader.target().pid) if spied else None,
         "rate_hz": status.stack_rate_hz,
         "samples": samples,
         "coverage": status.stack_coverage,

@@ -68,9 +68,10 @@ class Family:
         since_us = (now - self._swept_ns) // 1000 if self._swept_ns else 0
         self._writer.sweep_us = min(since_us, 0xFFFFFFFF)
         self._swept_ns = now
-        if self._names.full():
+        often = self._sweeps % _LOOK_EVERY == 0
+        if often and self._names.full():
             self._names.reset()
-        look = self.follow and self._sweeps % _LOOK_EVERY == 0
+        look = self.follow and often
         for target in list(self.targets.values()):
             if target.rests():
                 continue

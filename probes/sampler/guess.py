@@ -33,11 +33,14 @@ class Settled:
         self.hits = 0
 
 
+Places = tuple[int, int, list[int], list[int], list[int], list[tuple[int, int]]]
+
+
 class Guess:
     """One thread state. Everything here but its address is a guess; a wrong one costs a read."""
 
     __slots__ = (
-        "cframe",
+        "cframes",
         "chunk",
         "content",
         "cut",
@@ -85,10 +88,18 @@ class Guess:
         """Walks for which nothing is remembered."""
         self.forget()
 
+    def places(self) -> Places:
+        """Return all that says what is read of it.
+
+        The lists are never changed in place: the same list, at one look, has the same content.
+        """
+        return self.chunk, self.length, self.cframes, self.extras, self.leaves, self.older
+
     def forget(self) -> None:
         """Nothing is known any more but the thread state."""
-        self.cframe = 0
-        """3.11, 3.12: address of the C frame."""
+        self.cframes: list[int] = []
+        """3.11, 3.12: addresses of its C frames, the newest seen first. A thread goes to and fro
+        between a few: each call of C that calls Python has one."""
         self.chunk = 0
         """Newest chunk of the data stack, and so many bytes of it are used."""
         self.length = 0

@@ -18,7 +18,7 @@ from .roster import HOT_SWEEPS, Roster
 from .runtime import Runtime
 from .stream import Writer
 from .tally import SecondTally
-from .threads import KernelThread
+from .threads import CROWDED, KernelThread
 from .wake import Wake
 
 RUNNING = ord("R")
@@ -79,52 +79,71 @@ class Look:
         usage: dict[KernelThread, tuple[int, int]] | None,
     ) -> int:
         """Read one batch and what the kernel says to it; write the records, return CPU ns."""
-        before = self._faults_before(group)
+        interpreters, roster, writer = self._interpreters, self._roster, self._writer
+        self._read_faults(group)
         start = _now()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
-        holders = self._interpreters.holders(_group.bytes) if whole else []
-        early = self._ask_holders(group, holders)
-        faults = self._read_states(group, early)
+        holders: list[int] = []
+        if whole:
+            holders = interpreters.holders(_group.bytes)
+            if any(holders):
+                self._ask_holders(group, holders)
+        for thread, _ in group:
+            try:
+                thread.new_faults = thread.read_state()
+                if (
+                    thread.crowded >= CROWDED
+                    and thread.state == RUNNING
+                    and thread.early is None
+                    and thread.worth_asking()
+                ):
+                    thread.read_switches()
+            except (OSError, ValueError, IndexError):
+                thread.new_faults = -1
+                roster.doubt()
         window = _now() - start
-        if whole and self._interpreters.changed(_group.bytes):
+        if whole and interpreters.changed(_group.bytes):
             self._python.stale = True
         used_ns = 0
         for thread, plans in group:
-            if thread not in faults:
+            new_faults = thread.new_faults
+            if new_faults < 0:
                 thread.cold += 1
                 continue
-            asked = early.get(thread)
-            if asked is not None and thread.state == RUNNING:
-                cpu_ns, queue_ns = asked  # some µs ago: what came since is the next record's
+            running = thread.state == RUNNING
+            asked, early = thread.asked, thread.early
+            if early is not None and running:
+                cpu_ns, queue_ns = early  # some µs ago: what came since is the next record's
             else:
                 try:
                     cpu_ns, queue_ns = thread.read_usage()
                 except (OSError, ValueError):
-                    self._roster.doubt()
+                    roster.doubt()
                     continue
-                if asked is not None:
-                    cpu_ns += asked[0]
-                    queue_ns += asked[1]
-                else:
+                if early is not None:
+                    cpu_ns += early[0]
+                    queue_ns += early[1]
+                elif asked:
                     thread.judge_on_cpu()
                     if thread.on_cpu and window > _LONGEST_WINDOW_NS:
                         thread.on_cpu = False  # we were kept from asking right away
-            thread.judge_why_off()
+            if asked and running and thread.on_cpu is False:
+                thread.judge_why_off()
             if usage is not None:
                 cpu_ns += usage[thread][0]
                 queue_ns += usage[thread][1]
             used_ns += cpu_ns
             cold, thread.cold = thread.cold, 0
             if not thread.seen:
-                if not cpu_ns and thread.state != RUNNING:
+                thread.seen = True
+                if not cpu_ns and not running:
                     thread.cold = HOT_SWEEPS  # it sleeps, and has since before we came
                 cpu_ns = thread.cpu_ns if thread.born else cpu_ns
-            elif not cpu_ns and thread.state != RUNNING and not _holds(plans, holders):
+            elif not cpu_ns and not running and not _holds(plans, holders):
                 thread.cold = cold + 1
                 if thread.faulting > 0:
                     thread.faulting -= 1
                 continue
-            new_faults = faults[thread]
             if new_faults:
                 thread.faulting = _FAULTING_SWEEPS
             elif thread.faulting > 0:
@@ -132,73 +151,62 @@ class Look:
             read, guess, holder = self._stack(plans, whole, holders)
             held = guess is not None and holder == guess.state
             flags = stream.GIL_HELD if held else 0
-            if thread.on_cpu is not None and (thread.state == RUNNING or thread in early):
+            if asked and thread.on_cpu is not None and (running or early is not None):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
                 # Without the GIL it may have woken somebody who let us run: then we had to wait.
                 if thread.biased or not (held or Wake.at_once):
                     flags |= stream.BIASED
-            in_window = 0
-            if thread in before and window < _LONGEST_WINDOW_NS:
+            in_window = wait = 0
+            if thread.faults_before >= 0 and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
-                in_window = thread.faults - before[thread]
-            wait = 0
-            thread.awake += 1
-            if thread.state != RUNNING:
+                in_window = thread.faults - thread.faults_before
+            if running:
+                thread.awake += 1
+            else:
                 thread.awake = 0
                 wait = self._wait(thread, read.node, guess, taken=holder != 0 and not held)
+            if read.failed or read.unsteady:
+                flags |= self._torn(read)
+            task = -1
+            if guess is not None and guess.task and self._tasks.running_offset:
+                task = self._tasks.task(guess.task)
+            tally = self._tally
+            tally.samples += 1
+            tally.cpu_ns += cpu_ns
             amounts = cpu_ns, queue_ns, new_faults, in_window
-            self._record(now, thread, read, guess, flags, amounts, wait)
+            writer.sample(now, thread.index, read.node, amounts, thread.state, flags, wait, task)
         return used_ns
 
-    def _faults_before(
-        self, group: list[tuple[KernelThread, list[ReadPlan]]]
-    ) -> dict[KernelThread, int]:
-        """Return the minor faults so far of those that lately had any."""
-        before: dict[KernelThread, int] = {}
+    def _torn(self, read: Read) -> int:
+        """Count a stack that was not read whole; return what is said of it."""
+        if read.failed:
+            self._tally.failed += 1
+            return stream.FAILED
+        self._tally.unsteady += 1
+        return stream.UNSTEADY
+
+    def _read_faults(self, group: list[tuple[KernelThread, list[ReadPlan]]]) -> None:
+        """Read the minor faults so far of those that lately had any; begin a look at each."""
         for thread, _ in group:
+            thread.early, thread.asked, thread.faults_before = None, False, -1
             if thread.faulting > 0:
                 try:
-                    before[thread] = thread.read_faults()
+                    thread.faults_before = thread.read_faults()
                 except (OSError, ValueError, IndexError):
                     self._roster.doubt()
-        return before
 
     def _ask_holders(
         self, group: list[tuple[KernelThread, list[ReadPlan]]], holders: list[int]
-    ) -> dict[KernelThread, tuple[int, int]]:
-        """Ask at once whether who holds the GIL has a CPU: a burst may end between two looks.
-
-        Returns:
-            CPU and run-queue ns of those that were asked.
-        """
-        early: dict[KernelThread, tuple[int, int]] = {}
-        if not any(holders):
-            return early
+    ) -> None:
+        """Ask at once whether who holds the GIL has a CPU: a burst may end between two looks."""
         for thread, plans in group:
-            if _holds(plans, holders) and thread.worth_asking():
+            if thread.crowded >= CROWDED and _holds(plans, holders) and thread.worth_asking():
                 try:
                     thread.read_switches()
-                    early[thread] = thread.read_usage()
+                    thread.early = thread.read_usage()
                     thread.judge_on_cpu()
                 except (OSError, ValueError):
                     self._roster.doubt()
-        return early
-
-    def _read_states(
-        self,
-        group: list[tuple[KernelThread, list[ReadPlan]]],
-        early: dict[KernelThread, tuple[int, int]],
-    ) -> dict[KernelThread, int]:
-        """Read the state of each; return the new faults of those that live."""
-        faults: dict[KernelThread, int] = {}
-        for thread, _ in group:
-            try:
-                faults[thread] = thread.read_state()
-                if thread.state == RUNNING and thread not in early:
-                    thread.read_switches()
-            except (OSError, ValueError, IndexError):
-                self._roster.doubt()
-        return faults
 
     def _stack(
         self, plans: list[ReadPlan], whole: bool, holders: list[int]
@@ -207,22 +215,25 @@ class Look:
 
         A thread inside of several interpreters is where the newest of them has frames.
         """
-        guess, holder = None, 0
-        read = NOTHING
-        for plan in reversed(plans):
+        walker, interpreters = self._walker, self._interpreters
+        guess: Guess | None = None
+        holder, read = 0, NOTHING
+        for plan in plans if len(plans) < 2 else reversed(plans):
             guess = plan.guess
-            read = self._walker.resolve(plan, _group) if whole else self._walker.alone(guess)
+            read = walker.resolve(plan, _group) if whole else walker.alone(guess)
             if read.lead:
-                holders = self._interpreters.holders(read.lead)
+                holders = interpreters.holders(read.lead)
             holder = holders[guess.gil] if guess.gil < len(holders) else 0
-            if read.node >= 0 or read.failed:
+            if read.node >= 0:
+                self._python.named = True
+                break
+            if read.failed:
+                self._python.lost = True
                 break
         if plans:
-            python = self._python
             self.attempted += 1
-            self.good += not read.failed
-            python.named = python.named or read.node >= 0
-            python.lost = python.lost or read.failed
+            if not read.failed:
+                self.good += 1
         return read, guess, holder
 
     def _wait(self, thread: KernelThread, node: int, guess: Guess | None, *, taken: bool) -> int:
@@ -247,31 +258,6 @@ class Look:
             now = _LOCK if for_gil is False else _GIL if for_gil else _FUTEX
         thread.waits = node, now
         return now
-
-    def _record(
-        self,
-        now: int,
-        thread: KernelThread,
-        read: Read,
-        guess: Guess | None,
-        flags: int,
-        amounts: tuple[int, int, int, int],
-        wait: int,
-    ) -> None:
-        tally = self._tally
-        tally.samples += 1
-        if read.failed:
-            flags |= stream.FAILED
-            tally.failed += 1
-        if read.unsteady:
-            flags |= stream.UNSTEADY
-            tally.unsteady += 1
-        task = -1
-        if guess is not None and guess.task and self._tasks.running_offset:
-            task = self._tasks.task(guess.task)
-        tally.cpu_ns += amounts[0]
-        thread.seen = True
-        self._writer.sample(now, thread.index, read.node, *amounts, thread.state, flags, wait, task)
 
 
 def _holds(plans: list[ReadPlan], holders: list[int]) -> bool:

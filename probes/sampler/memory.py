@@ -47,7 +47,7 @@ class Buffer:
     Shared by all processes that are sampled: a batch is used up before the next one is read.
     """
 
-    __slots__ = ("_keep", "bytes", "local", "local_address", "remote", "remote_address")
+    __slots__ = ("_keep", "bytes", "local", "local_address", "pieces", "remote", "remote_address")
 
     def __init__(self, size: int = _FIRST_BYTES) -> None:
         self.local = (ctypes.c_uint64 * 2)()
@@ -55,6 +55,8 @@ class Buffer:
         self._room(size)
         self.remote = (ctypes.c_uint64 * (2 * 1024))()
         self.remote_address = ctypes.addressof(self.remote)
+        self.pieces: list[int] | None = None
+        """What `remote` and `local` ask for: the same list again asks for the same."""
 
     def _room(self, size: int) -> None:
         self.bytes = bytearray(size)
@@ -116,6 +118,8 @@ class Memory:
     def gather(self, buffer: Buffer, pieces: list[int], total: int) -> bool:
         """Read `pieces` = [address, size, address, size, ...] one after another into `buffer`.
 
+        Who gives the same list again must not have changed it.
+
         Returns:
             Whether all `total` bytes came.
         """
@@ -125,10 +129,13 @@ class Memory:
                 return False
             buffer.grow(total)
         n = len(pieces)
-        try:
-            buffer.remote[0:n] = pieces  # type: ignore[assignment]
-        except (TypeError, ValueError, OverflowError):
-            return False
-        buffer.local[1] = total
+        if buffer.pieces is not pieces:
+            buffer.pieces = None
+            try:
+                buffer.remote[0:n] = pieces  # type: ignore[assignment]
+            except (TypeError, ValueError, OverflowError):
+                return False
+            buffer.local[1] = total
+            buffer.pieces = pieces
         got: int = _readv(self.pid, buffer.local_address, 1, buffer.remote_address, n >> 1, 0)
         return got == total

@@ -15,6 +15,7 @@ HOT_SWEEPS = 50
 _RAN_SWEEPS = 8
 """Who ran within so many may have started a process since its children were listed last."""
 _MOST_THREADS = 20_000
+_RUNNING = ord("R")
 
 
 class Roster:
@@ -117,7 +118,7 @@ class Roster:
         awake = []
         for thread in self.hot:
             try:
-                if thread.sleeps_on():
+                if thread.cold > 1 and thread.state != _RUNNING and thread.sleeps_on():
                     thread.cold += 1
                     if thread.faulting > 0:
                         thread.faulting -= 1

@@ -87,14 +87,16 @@ _MOST_PENDING = 4 << 20
 _MOST_SAMPLES_A_BLOCK = 1000
 
 
+_Waiting = tuple[int, int, int, tuple[int, int, int, int], int, int, int, int, int]
+
+
 class Writer:
     """Collects blocks and writes them; never blocks, and drops samples (counted) if it must."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._pending = bytearray()
-        self._t0_ns = 0
-        self._samples = bytearray()
+        self._samples: list[_Waiting] = []
         self.sweep_us = 0
         """Since the sweep before; who runs the sweeps says so."""
         self.dropped = 0
@@ -103,7 +105,8 @@ class Writer:
 
     def block(self, kind: int, payload: bytes) -> None:
         """Append a block. Samples that came before it stay before it."""
-        self._end_samples()
+        if self._samples:
+            self._end_samples()
         self._pending += HEAD.pack(kind, len(payload)) + payload
 
     def sample(
@@ -111,48 +114,46 @@ class Writer:
         t_ns: int,
         thread: int,
         node: int,
-        cpu_ns: int,
-        queue_ns: int,
-        faults: int,
-        window: int,
+        amounts: tuple[int, int, int, int],
         state: int,
         flags: int,
         wait: int,
         task: int,
     ) -> None:
-        """Append one record; `node` and `task` are -1 for none."""
-        if not self._samples:
-            self._t0_ns = t_ns
-        since_us = (t_ns - self._t0_ns) // 1000
-        if since_us > 0xFFFFFFFF or len(self._samples) >= SAMPLE.size * _MOST_SAMPLES_A_BLOCK:
-            self._end_samples()
-            self._t0_ns, since_us = t_ns, 0
-        self._samples += SAMPLE.pack(
-            since_us,
-            thread,
-            node + 1,
-            cpu_ns,
-            queue_ns,
-            faults if faults < 0xFFFFFFFF else 0xFFFFFFFF,
-            window if window < 0xFFFF else 0xFFFF,
-            state,
-            flags,
-            wait,
-            task + 1,
-            self.sweep_us,
-        )
+        """Append one record; `node` and `task` are -1 for none.
+
+        Args:
+            amounts: CPU and run-queue ns, faults, faults in the window.
+        """
+        self._samples.append((t_ns, thread, node, amounts, state, flags, wait, task, self.sweep_us))
 
     def _end_samples(self) -> None:
-        samples = self._samples
-        if not samples:
-            return
-        if len(self._pending) > _MOST_PENDING:
-            self.dropped += len(samples) // SAMPLE.size
-        else:
-            self._pending += HEAD.pack(SAMPLES, SAMPLES_FIELDS.size + len(samples))
-            self._pending += SAMPLES_FIELDS.pack(self._t0_ns)
-            self._pending += samples
-        self._samples = bytearray()
+        """Encode them all at once: that is several times as quick as one after a sleep."""
+        samples, self._samples = self._samples, []
+        while samples:
+            some, samples = samples[:_MOST_SAMPLES_A_BLOCK], samples[_MOST_SAMPLES_A_BLOCK:]
+            if len(self._pending) > _MOST_PENDING:
+                self.dropped += len(some)
+                continue
+            t0_ns = some[0][0]
+            self._pending += HEAD.pack(SAMPLES, SAMPLES_FIELDS.size + SAMPLE.size * len(some))
+            self._pending += SAMPLES_FIELDS.pack(t0_ns)
+            for t_ns, thread, node, amounts, state, flags, wait, task, sweep_us in some:
+                cpu, queue, faults, window = amounts
+                self._pending += SAMPLE.pack(
+                    min((t_ns - t0_ns) // 1000, 0xFFFFFFFF),
+                    thread,
+                    node + 1,
+                    cpu,
+                    queue,
+                    min(faults, 0xFFFFFFFF),
+                    min(window, 0xFFFF),
+                    state,
+                    flags,
+                    wait,
+                    task + 1,
+                    sweep_us,
+                )
 
     @property
     def pending(self) -> int:

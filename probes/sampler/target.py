@@ -225,7 +225,8 @@ class SampledProcess:
                     look.threads(now, woken, usage)
                     roster.hot += woken
                     self._judge(now, look)
-        roster.cool()
+        if self._sweeps % _LIST_EVERY == 0:
+            roster.cool()
         return True
 
     def _notice(self, now: int, ran: bool) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from . import stream
 from .guess import Guess
-from .wake import Wake
+from .waits import wait_of
+from .wake import Wake, began_to_run_ns
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST_KEPT_FILES = 3000
@@ -18,45 +18,10 @@ CROWDED = 0.03
 _CROWDED_STEP = 0.1
 _RUNNING = ord("R")
 _ALWAYS_AWAKE = 100
-_SCHED_BYTES = 256
+_HAS_SCHED = os.access("/proc/self/sched", os.R_OK)
+"""Whether the kernel tells at once how often a thread lost its CPU, and when last."""
 _TAKEN_OVER_NS = 50_000
 """Between a thread's last moment on a CPU and our first one on it, if we have taken it over."""
-
-_WAIT_KINDS = (
-    ("nanosleep", "sleep"),
-    ("futex", "lock"),
-    ("lock_inode_wait", "lock"),
-    ("semtimedop", "lock"),
-    ("poll", "poll"),
-    ("select", "poll"),
-    ("do_wait_intr", "poll"),  # eventfd, timerfd
-    ("signalfd", "poll"),
-    ("pipe", "pipe"),
-    ("wait_for_partner", "pipe"),
-    ("msgrcv", "pipe"),
-    ("msgsnd", "pipe"),
-    ("unix_stream", "socket"),
-    ("sk_wait", "socket"),
-    ("sock_", "socket"),
-    ("wait_for_more", "socket"),
-    ("wait_woken", "socket"),
-    ("inet_", "socket"),
-    ("tcp_", "socket"),
-    ("skb_", "socket"),
-    ("do_wait", "child"),
-    ("kernel_clone", "child"),  # vfork: until the child has become another program
-    ("vfork", "child"),
-    ("folio", "disk"),
-    ("io_schedule", "disk"),
-    ("blk", "disk"),
-    ("bio", "disk"),
-    ("wait_on_page", "disk"),
-    ("fsync", "disk"),
-    ("read_events", "disk"),
-    ("io_cqring", "disk"),
-    ("userfault", "fault"),
-)
-"""Part of the kernel function that a thread sleeps in, and what that is; the first that fits."""
 
 
 class Files:
@@ -127,13 +92,18 @@ class KernelThread:
     __slots__ = (
         "_children",
         "_folder",
+        "_head",
+        "_lost",
+        "_rest",
         "_sched",
         "_schedstat",
         "_stat",
         "_status",
         "_switches",
         "_syscall",
+        "_turns",
         "_wchan",
+        "asked",
         "awake",
         "biased",
         "born",
@@ -141,18 +111,20 @@ class KernelThread:
         "comm",
         "cpu_ns",
         "crowded",
+        "early",
         "faulting",
         "faults",
+        "faults_before",
         "guess",
         "index",
         "known_guess",
         "native",
+        "new_faults",
         "on_cpu",
         "queue_ns",
         "seen",
         "state",
         "tid",
-        "turns",
         "used",
         "waits",
     )
@@ -176,8 +148,19 @@ class KernelThread:
         self._wchan: ProcFile | None = None
         self._syscall: ProcFile | None = None
         self._sched: ProcFile | None = None
+        self._head = self._rest = b""
+        """What surrounded its state when that was read last, the faults included."""
         self._switches = -1
-        self.turns = 0
+        self._lost = b""
+        """`sched` as last read."""
+        self.early: tuple[int, int] | None = None
+        """In this look: CPU and run-queue ns as asked before its state, since it had the GIL."""
+        self.faults_before = self.new_faults = -1
+        """In this look: minor faults before its stack was read, -1 if not asked; and those since
+        the last look, -1 if it could not be read."""
+        self.asked = False
+        """In this look it was asked how often it lost its CPU."""
+        self._turns = b"0"
         """How often it was given a CPU."""
         self.on_cpu: bool | None = None
         """Whether it had a CPU when it was runnable; None: not asked."""
@@ -205,16 +188,20 @@ class KernelThread:
         """Whether a record of it was written."""
         self.waits: tuple[int, int] = (-2, 0)
         """Stack in which it was last seen asleep, and what for."""
-        self.comm, _ = self.read_stat()
+        self.comm = self.read_stat()
         self.read_usage()
 
-    def read_stat(self) -> tuple[str, bytes]:
-        """Read state and faults; return name and the fields from the state on, unsplit."""
+    def read_stat(self) -> str:
+        """Read state and faults; return its name."""
         raw = self._stat.read()
-        end = raw.rindex(b")")
-        self.state = raw[end + 2]
-        self.faults = int(raw[end + 2 :].split(b" ", 8)[7])
-        return raw[raw.index(b"(") + 1 : end].decode("utf-8", "replace"), raw[end + 2 :]
+        self._take_state(raw)
+        return raw[raw.index(b"(") + 1 : raw.rindex(b")")].decode("utf-8", "replace")
+
+    def _take_state(self, raw: bytes) -> None:
+        end = raw.rindex(b")") + 2
+        fields = raw[end : end + 120].split(b" ", 8)
+        self.state, self.faults = raw[end], int(fields[7])
+        self._head, self._rest = raw[:end], b" %b " % b" ".join(fields[1:8])
 
     def read_faults(self) -> int:
         """Return the minor faults so far."""
@@ -226,12 +213,14 @@ class KernelThread:
         """Read the state; return the minor faults since it was read before."""
         fd = self._stat.fd
         raw = _pread(fd, 512, 0) if fd >= 0 else self._stat.read()
-        end = raw.rindex(b")") + 2
-        self.state = raw[end]
-        faults = int(raw[end : end + 120].split(b" ", 8)[7])
-        new = faults - self.faults
-        self.faults = faults
-        return new
+        at = len(self._head)
+        # Mostly nothing but the state has changed of what is looked at.
+        if raw.startswith(self._head) and raw.startswith(self._rest, at + 1):
+            self.state = raw[at]
+            return 0
+        before = self.faults
+        self._take_state(raw)
+        return self.faults - before
 
     def read_usage(self) -> tuple[int, int]:
         """Return the nanoseconds on a CPU and waiting for one since they were read before.
@@ -249,38 +238,44 @@ class KernelThread:
                 return 0, 0
             self.used = raw
             first, second, third = raw.split(b" ", 2)
-            cpu, queue, self.turns = int(first), int(second), int(third)
-        new = max(cpu - self.cpu_ns, 0), max(queue - self.queue_ns, 0)
+            cpu, queue = int(first), int(second)
+            self._turns = third
+        new_cpu, new_queue = cpu - self.cpu_ns, queue - self.queue_ns
         self.cpu_ns, self.queue_ns = cpu, queue
-        if new[1]:
-            self.crowded += _CROWDED_STEP * (new[1] / (new[0] + new[1]) - self.crowded)
-        else:
-            self.crowded -= _CROWDED_STEP * self.crowded
-        return new
+        if new_cpu < 0 or new_queue < 0:
+            new_cpu, new_queue = max(new_cpu, 0), max(new_queue, 0)
+        waited = new_queue / (new_cpu + new_queue) if new_queue else 0.0
+        self.crowded += _CROWDED_STEP * (waited - self.crowded)
+        return new_cpu, new_queue
 
     def sleeps_on(self) -> bool:
         """Whether it was asleep for two sweeps and has not run since, by one cheap question.
 
         Not asked where CPUs are waited for: whoever is woken there stands in the queue for long,
-        and has not run, either.
+        and has not run, either. Nor of who was just seen awake: a burst of work that begins before
+        the question and ends before its stack is read would be lost.
         """
         file = self._schedstat
-        if self.cold < 2 or file is None or file.fd < 0 or self.crowded >= CROWDED:
+        if file is None or file.fd < 0 or self.crowded >= CROWDED:
             return False
-        return self.state != _RUNNING and _pread(file.fd, 64, 0) == self.used
+        return _pread(file.fd, 64, 0) == self.used
 
     def read_switches(self) -> None:
-        """Read how often it was taken off its CPU, if it lately had to wait for one.
+        """Read how often it lost its CPU; to be asked only of who is `worth_asking`.
 
-        It costs as much as all else that is read of a thread. Where nobody waits, who is
-        runnable runs; and whoever never sleeps is at work wherever it is met.
+        It costs more than all else that is read of a thread. Where nobody waits, who is runnable
+        runs; and whoever never sleeps is at work wherever it is met.
         """
-        self._switches = -1
         self.biased = False
-        if not self.worth_asking():
-            return
-        Wake.asked = True
+        self._switches, self.asked = -1, True
         try:
+            if _HAS_SCHED:
+                if self._sched is None:
+                    self._sched = ProcFile(f"{self.tid}/sched", self._folder)
+                raw = self._lost = self._sched.read(4096)
+                at = raw.index(b":", raw.index(b"\nnr_switches")) + 1
+                self._switches = int(raw[at : raw.index(b"\n", at)])
+                return
             if self._status is None:
                 self._status = ProcFile(f"{self.tid}/status", self._folder)
             raw = self._status.read(4096)
@@ -298,13 +293,13 @@ class KernelThread:
     def judge_on_cpu(self) -> None:
         """Set `on_cpu` by `read_switches` and the usage read right after it.
 
-        Each time that a thread is given a CPU is counted (schedstat), and each time that it is
-        taken from one (status): one more of the former says that it has one now.
+        Each time that a thread is given a CPU is counted (schedstat), and each time that it loses
+        one (sched, status): one more of the former says that it has one now.
         """
         if self._switches < 0:
             self.on_cpu = None
         else:
-            self.on_cpu = {0: False, 1: True}.get(self.turns - self._switches)
+            self.on_cpu = {0: False, 1: True}.get(int(self._turns) - self._switches)
 
     def judge_why_off(self) -> None:
         """Tell a thread that we have taken from its CPU from one that waits for longer.
@@ -313,16 +308,14 @@ class KernelThread:
         in proportion to what it runs: who is taken off at the end of its time slice has run for
         long, and who runs for 0.5 ms is seldom taken off at all: that is `biased`.
         """
-        if self.on_cpu is not False or self.state != _RUNNING:
+        if self.on_cpu is not False or self.state != _RUNNING or not self._lost:
             return
-        ours_ns = _our_begin_ns()
+        ours_ns = Wake.began_ns()
         if not ours_ns:
             return
         try:
-            if self._sched is None:
-                self._sched = ProcFile(f"{self.tid}/sched", self._folder)
-            ran_ns = began_to_run_ns(self._sched.read(_SCHED_BYTES))
-        except (OSError, ValueError, IndexError):
+            ran_ns = began_to_run_ns(self._lost)
+        except ValueError:
             return
         self.on_cpu = abs(ours_ns - ran_ns) < _TAKEN_OVER_NS
         self.biased = not self.on_cpu
@@ -339,7 +332,7 @@ class KernelThread:
         try:
             if self._wchan is None:
                 self._wchan = ProcFile(f"{self.tid}/wchan", self._folder)
-            return kind_of_wait(self._wchan.read(128).decode("ascii", "replace"))
+            return wait_of(self._wchan.read(128))
         except OSError:
             return 0
 
@@ -358,48 +351,6 @@ class KernelThread:
         for file in (*files, self._wchan, self._syscall, self._sched):
             if file is not None:
                 file.close()
-
-
-_own: list[ProcFile | None] = []
-
-
-def _our_begin_ns() -> int:
-    """Return when we were given our CPU, 0 if the kernel does not tell."""
-    try:
-        if not _own:
-            _own.append(ProcFile("/proc/self/sched", -1))
-        file = _own[0]
-        return 0 if file is None else began_to_run_ns(file.read(_SCHED_BYTES))
-    except (OSError, ValueError, IndexError):
-        _own[:] = [None]
-        return 0
-
-
-def began_to_run_ns(sched: bytes) -> int:
-    """Return when a thread's use of its CPU was booked last, by the clock of that CPU.
-
-    For one that has a CPU that is when it was given it, or the last tick; for one that has none,
-    when it lost it. Clocks of two CPUs differ by what the machine's host took from each.
-
-    Args:
-        sched: The beginning of its file in /proc.
-
-    Raises:
-        ValueError, IndexError: it does not say so.
-    """
-    at = sched.index(b"se.exec_start")
-    whole, _, part = sched[sched.index(b":", at) + 1 :].split(None, 1)[0].partition(b".")
-    return int(whole) * 1_000_000 + int(part)
-
-
-def kind_of_wait(place: str) -> int:
-    """Return the index into `stream.WAITS` for a kernel function that a thread sleeps in."""
-    if place in ("", "0"):
-        return 0
-    for part, kind in _WAIT_KINDS:
-        if part in place:
-            return stream.WAITS.index(kind)
-    return stream.WAITS.index("other")
 
 
 def namespace_number(task: str) -> int:

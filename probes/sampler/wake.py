@@ -8,42 +8,74 @@ somebody's time slice ends, or when it has woken somebody else: at the same plac
 from __future__ import annotations
 
 import os
+import time
 
-_AT_ONCE_NS = 50_000
+_AT_ONCE_NS = 70_000
+_MOST_USUAL_NS, _FORGET_NS = 100_000, 100
+"""How late we are at the least differs by machine (15 to 30 µs, more where an idle CPU is slow to
+wake); the least that was seen counts, and is forgotten bit by bit."""
+_SCHED_BYTES = 256
+
+_now = time.monotonic_ns
 
 
 class Wake:
-    """Of this process; asked only where CPUs are waited for, since it costs two reads a sweep."""
+    """Of this process."""
 
-    asked = False
-    """Somebody wants to know."""
     at_once = False
     """We had not to wait for our CPU."""
 
+    _usual_ns = _MOST_USUAL_NS
+    _began_ns = -1
     _fd = -2
-    _queue_ns = -1
 
     @classmethod
-    def sleeps(cls) -> None:
-        """Call before we sleep."""
-        cls._queue_ns = cls._queued_ns() if cls.asked else -1
-        cls.asked = False
+    def woken(cls, due_ns: int) -> None:
+        """Call when we have slept.
+
+        Args:
+            due_ns: When the sleep was to end, by the monotonic clock; 0 if something else ended it.
+        """
+        late_ns = _now() - due_ns
+        usual_ns = cls._usual_ns
+        if late_ns < usual_ns:
+            cls._usual_ns = late_ns
+        elif usual_ns < _MOST_USUAL_NS:
+            cls._usual_ns = usual_ns + _FORGET_NS
+        cls.at_once = late_ns < cls._usual_ns + _AT_ONCE_NS
+        cls._began_ns = -1
 
     @classmethod
-    def woken(cls) -> None:
-        """Call when we have slept."""
-        before = cls._queue_ns
-        cls.at_once = before >= 0 and cls._queued_ns() - before < _AT_ONCE_NS
+    def began_ns(cls) -> int:
+        """Return when we were given our CPU, 0 if the kernel does not tell; asked once a sweep."""
+        if cls._began_ns < 0:
+            cls._began_ns = cls._ask()
+        return cls._began_ns
 
     @classmethod
-    def _queued_ns(cls) -> int:
-        """Return how long we have waited for a CPU so far, -1 if the kernel does not tell."""
+    def _ask(cls) -> int:
         if cls._fd == -1:
-            return -1
+            return 0
         try:
             if cls._fd == -2:
-                cls._fd = os.open("/proc/self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            return int(os.pread(cls._fd, 64, 0).split()[1])
-        except (OSError, ValueError, IndexError):
+                cls._fd = os.open("/proc/self/sched", os.O_RDONLY | os.O_CLOEXEC)
+            return began_to_run_ns(os.pread(cls._fd, _SCHED_BYTES, 0))
+        except (OSError, ValueError):
             cls._fd = -1
-            return -1
+            return 0
+
+
+def began_to_run_ns(sched: bytes) -> int:
+    """Return when a thread's use of its CPU was booked last, by the clock of that CPU.
+
+    For one that has a CPU that is when it was given it, or the last tick; for one that has none,
+    when it lost it. Clocks of two CPUs differ by what the machine's host took from each.
+
+    Args:
+        sched: The beginning of its file in /proc.
+
+    Raises:
+        ValueError: it does not say so.
+    """
+    at = sched.index(b":", sched.index(b"se.exec_start")) + 1
+    return int(sched[at : sched.index(b"\n", at)].replace(b".", b""))  # ms, six digits of it

@@ -19,6 +19,7 @@ from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, wh
 from perftui.probes.spine.records import Notice
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.probe import OwnStackProbe
+from perftui.probes.stacks.why import from_now_on, from_the_start, of_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -133,7 +134,7 @@ class TreeStackProbe:
                 self._broken(error.strerror or str(error))
         else:
             if self._sampler == "auto":
-                self._say("info", f"stacks by py-spy: {self._not_own}")
+                self._say("info", from_the_start(self._not_own or ""))
             self._spy(self._pid, self._pids, counts_cpu=True)
 
     def stop(self) -> None:
@@ -188,7 +189,7 @@ class TreeStackProbe:
             self._unreadable(pid, build, WHY_REFUSED.get(process.reason, process.reason))
             return
         if not known and process.reason != "not-python":
-            self._say("info", f"stacks of process {pid} by py-spy: {why}")
+            self._say("info", of_process(pid, why))
         self._spy(pid if pid == self._pid else None, self._refused_pids)
 
     def _unreadable(self, pid: int, build: str, why: str) -> None:
@@ -211,7 +212,7 @@ class TreeStackProbe:
             self._say("warn", f"no stacks from here on: the own sampler failed: {why}")
             self._ready()
             return
-        self._say("warn", f"stacks by py-spy from here on: the own sampler failed: {why}")
+        self._say("warn", from_now_on(why))
         self._spy(self._pid, self._pids, counts_cpu=True, anew=True)
 
     def _spy(

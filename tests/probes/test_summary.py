@@ -4,7 +4,16 @@ import pytest
 
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Target
-from perftui.probes.spine.records import Exit, Metric, ProcessStart, Record, ThreadCpu
+from perftui.probes.spine.records import (
+    Exit,
+    Metric,
+    Notice,
+    ProcessStart,
+    Record,
+    StackWindow,
+    ThreadCpu,
+)
+from perftui.probes.stacks.why import from_now_on, from_the_start, of_process
 from perftui.probes.store.store import Store
 from perftui.probes.summary import summarize
 from perftui.probes.text.units import NS_PER_S as S
@@ -50,3 +59,27 @@ def test_what_the_kernel_settled_counts_when_it_is_more() -> None:
     )
     assert parts == pytest.approx(0.3)
     assert whole == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ((from_the_start("--native"),), "--native"),
+        ((of_process(WORKER, "it is old"), of_process(ROOT, "unknown")), "unknown"),
+        ((of_process(ROOT, "unknown"), of_process(WORKER, "it is old")), "unknown"),
+        ((from_now_on("its process has ended"),), "the own sampler failed: its process has ended"),
+        ((of_process(WORKER, "it is old"), "stacks by hand"), None),
+        ((), None),
+    ],
+)
+@pytest.mark.parametrize("backend", ["py-spy", "own sampler"])
+def test_why_stacks_are_py_spys(said: tuple[str, ...], why: str | None, backend: str) -> None:
+    log = SessionLog()
+    target = Target("t", ("python", "t.py"), ROOT, None, launched=True, agent=False)
+    store = Store(log.tree, target, lambda: 0)
+    log.connect(store)
+    log.extend([ProcessStart(0, ROOT, 1, ("python",)), *(Notice(0, "info", text) for text in said)])
+    log.extend([StackWindow(0, S, ROOT, 100.0, 100, 0, 0, 0.01, backend)])
+    told = summarize(store)["stacks"]
+    assert told["backend"] == backend
+    assert told["backend_why"] == (why if backend == "py-spy" else None)

@@ -347,6 +347,8 @@ def _profiler(summary: dict[str, Any]) -> str:
     else:
         coverage = stacks["coverage"]
         text = f"stacks by {stacks['backend']}"
+        if stacks["backend_why"]:
+            text += f" ({stacks['backend_why']})"
         if coverage is not None:
             text += f", coverage {coverage * 100:.0f} %"
         if stacks["samples"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.allocator import share_one_arena
 from perftui.tui.terminal.ending import Ending, close_in_time, pass_on
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def launch_on_screen(
     from perftui.probes.session import Session
     from perftui.probes.target.orders import Orders
 
+    share_one_arena()
     with Ending() as ending:
         orders = None if runs is None else Orders(runs, stay=True)
         ending.leave_now_if_asked()
@@ -45,6 +47,7 @@ def attach_on_screen(pid: int, asked: WatchOptions, inject: Injectable | None = 
     """Watch a running process on the live screen."""
     from perftui.probes.session import Session
 
+    share_one_arena()
     with Ending() as ending:
         return _show(Session.attach(pid, asked.probes, asked.record, inject), asked, ending)
 

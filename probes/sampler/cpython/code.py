@@ -72,6 +72,8 @@ class Codes:
         self._codes: dict[int, Code] = {}
         self.places: dict[int, tuple[int, int]] = {}
         """Instruction -> (its code object, frame id)."""
+        self.met = 0
+        """So many code objects were read so far."""
         self.replaced = 0
         """So many code objects were found to have become others."""
 
@@ -96,6 +98,7 @@ class Codes:
         """
         code = self._codes.get(address)
         if code is None:
+            self.met += 1
             code = self._codes[address] = self._read(address)
         at = instruction
         if not code.start - 2 <= at <= code.end:
@@ -163,6 +166,11 @@ class Codes:
             return True
         self._forget([address])
         return False
+
+    def signatures(self, addresses: list[int]) -> tuple[list[int], bytes]:
+        """Return those that are known, and their signatures one after another."""
+        known = [address for address in addresses if address in self._codes]
+        return known, b"".join([self._codes[address].signature for address in known])
 
     def all_still(self, addresses: list[int], buffer: Buffer) -> bool:
         """Read the signatures again: a freed code object's place may hold another one."""

@@ -135,6 +135,8 @@ class Layout:
         """3.11: the GIL lies in the runtime itself."""
         self.gil_pointer = get("in.ceval_gil", 0)
         """Later: a pointer to it in the interpreter."""
+        self.state = _state_fields(offsets)
+        """Unpacks (current or C frame, native id, chunk, its used top, its limit) of a thread."""
         self.gil_on = free_threaded
         """A GIL begins with whether it is on, and so all of it lies 8 bytes further on."""
         self.gil_size = 32 if free_threaded else 24
@@ -168,6 +170,14 @@ class Layout:
         self.text_compact = get("str.compact", 56) + longer
         self.thread_size = max(self.chunk + 24, self.native_id + 8, self.base_frame + 8)
         """So many bytes of a thread state are read."""
+
+
+def _state_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
+    frame = offsets.get("ts.cframe") or offsets["ts.frame"]
+    native, chunk = offsets["ts.native"], offsets["ts.chunk"]
+    if not frame + 8 <= native or not native + 8 <= chunk:
+        raise Refused("unknown-version")
+    return struct.Struct(f"<{frame}xQ{native - frame - 8}xQ{chunk - native - 8}xQQQ").unpack_from
 
 
 def _frame_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]

@@ -1,6 +1,6 @@
 """What to read of threads in one system call, and where each piece of it will lie.
 
-A batch holds, for each thread: thread state, C frame (3.11, 3.12), the newest chunk of its data
+A batch holds, for each thread: thread state, C frames (3.11, 3.12), the newest chunk of its data
 stack, older chunks, frames known to lie elsewhere, the pointer to the current frame again, the
 newest chunk again, signatures of the innermost code objects. It is read in this order within
 microseconds; what is equal in both copies of the chunk was not moved between them.
@@ -19,11 +19,12 @@ _MOST_MADE = 2_000
 
 
 class ReadPlan:
-    """Which bytes of a batch are what, for one thread; offsets into the buffer, -1 if absent."""
+    """Which bytes are what of those that are read of one thread; -1 if absent."""
 
     __slots__ = (
         "again",
-        "cframe",
+        "at",
+        "cframes",
         "chunk",
         "copy",
         "extras",
@@ -34,12 +35,16 @@ class ReadPlan:
         "older",
         "pieces",
         "size",
-        "state",
     )
 
     def __init__(self, guess: Guess) -> None:
         self.guess = guess
-        self.state = self.cframe = self.chunk = self.again = self.copy = self.leaves = -1
+        self.at = 0
+        """Where they begin in the last batch."""
+        self.chunk = self.again = self.copy = self.leaves = -1
+        self.cframes: dict[int, tuple[int, int]] = {}
+        """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before and
+        after the chunks."""
         self.length = guess.length
         """Of each copy of the newest chunk."""
         self.older: list[tuple[int, int, int]] = []
@@ -49,22 +54,15 @@ class ReadPlan:
         """What is read: address, size, address, size, ..."""
         self.size = 0
         """Bytes of all of them."""
-        self.made_from = guess.older, guess.extras, guess.leaves, guess.cframe, guess.chunk
-        """The lists are never changed in place: the same list has the same content."""
+        self.made_from = guess.places()
 
-    def holds(self, at: int) -> bool:
-        """Whether a plan made anew, with its first byte at offset `at`, would be this one."""
-        guess = self.guess
-        older, extras, leaves, cframe, chunk = self.made_from
-        return (
-            at == self.state
-            and guess.length == self.length
-            and guess.cframe == cframe
-            and guess.chunk == chunk
-            and guess.extras is extras
-            and guess.leaves is leaves
-            and guess.older is older
-        )
+    def holds(self) -> bool:
+        """Whether a plan made anew would be this one."""
+        return self.guess.places() == self.made_from
+
+
+Group = tuple[list[tuple[KernelThread, list[ReadPlan]]], list[int], int]
+"""Threads and their plans, what to read (address, size, ...), and its bytes."""
 
 
 class Batches:
@@ -80,35 +78,41 @@ class Batches:
         self.lead_size = 0
         self._made: dict[Guess, ReadPlan] = {}
         """Those of the last groups: mostly the next one reads the same."""
+        self._threads: list[KernelThread] = []
+        self._group: Group = [], [], 0
+        """The last group that held all `_threads`, with `_lead` before it."""
+        self._lead = self.lead
 
     def watch_task(self, offset: int) -> None:
         """Also read the pointer to the running asyncio task."""
         self.task_offset = offset
-        self._made = {}
+        self._made, self._threads = {}, []
         self.state_size = max(self._layout.thread_size, offset + 8)
 
-    def group(
-        self, threads: list[KernelThread], at: int
-    ) -> tuple[list[tuple[KernelThread, list[ReadPlan]]], list[int], int]:
+    def group(self, threads: list[KernelThread], at: int) -> Group:
         """Plan as many of the threads from `at` on as fit into one call, one at least.
 
         Returns:
             Them and their plans, what to read, and its size: 0 if it does not fit even so.
         """
+        if not at and threads == self._threads and self._still_right():
+            return self._group
         pieces = list(self.lead)
         total = self.lead_size
         group: list[tuple[KernelThread, list[ReadPlan]]] = []
         made = self._made
         if len(made) > _MOST_MADE:
             made.clear()
+        first = at
         while at < len(threads):
             thread = threads[at]
             size, count = total, len(pieces)
             plans: list[ReadPlan] = []
             for guess in thread.known_guess:
                 plan = made.get(guess)
-                if plan is None or not plan.holds(total):
-                    plan = made[guess] = self.plan(guess, total)
+                if plan is None or not plan.holds():
+                    plan = made[guess] = self.plan(guess)
+                plan.at = total
                 pieces += plan.pieces
                 total += plan.size
                 plans.append(plan)
@@ -118,20 +122,37 @@ class Batches:
                 break
             group.append((thread, plans))
             at += 1
-        return group, pieces, total if fits(pieces, total) else 0
+        found = group, pieces, total if fits(pieces, total) else 0
+        if not first:
+            # Whoever does not fit is in another group; this one stands for those that do.
+            self._threads = threads if at == len(threads) else []
+            self._group, self._lead = found, self.lead
+        return found
 
-    def plan(self, guess: Guess, total: int) -> ReadPlan:
-        """Return what is to be read of a thread, after `total` bytes of others."""
+    def _still_right(self) -> bool:
+        """Whether the last group would be made again as it is."""
+        if self._lead is not self.lead:
+            return False
+        for thread, plans in self._group[0]:
+            known = thread.known_guess
+            if len(known) != len(plans):
+                return False
+            for guess, plan in zip(known, plans):
+                if plan.guess is not guess or not plan.holds():
+                    return False
+        return True
+
+    def plan(self, guess: Guess) -> ReadPlan:
+        """Return what is to be read of a thread; the first is its thread state."""
         layout = self._layout
         plan = ReadPlan(guess)
         pieces = plan.pieces
         pieces += (guess.state, self.state_size)
-        plan.state = total
-        total += self.state_size
-        if layout.cframe and guess.cframe:
-            pieces += (guess.cframe, 16)
-            plan.cframe = total
-            total += 16
+        total = self.state_size
+        before = total
+        for address in guess.cframes:
+            pieces += (address + layout.cframe_frame, 8)
+            total += 8
         if guess.chunk:
             pieces += (guess.chunk, guess.length)
             plan.chunk = total
@@ -147,8 +168,12 @@ class Batches:
         plan.again = total
         if layout.cframe:
             pieces += (guess.state + layout.cframe, 8)
-            pieces += ((guess.cframe or guess.state) + layout.cframe_frame, 8)
-            total += 16
+            total += 8
+            for address in guess.cframes:
+                pieces += (address + layout.cframe_frame, 8)
+                plan.cframes[address] = before, total
+                before += 8
+                total += 8
         else:
             pieces += (guess.state + layout.current_frame, 8)
             total += 8
@@ -161,7 +186,7 @@ class Batches:
             for address in guess.leaves:
                 pieces += (address + layout.signature, SIGNATURE_SIZE)
                 total += SIGNATURE_SIZE
-        plan.size = total - plan.state
+        plan.size = total
         return plan
 
 

@@ -24,12 +24,12 @@ class Trail:
 
     __slots__ = ("entries", "frames", "hidden")
 
-    def __init__(self) -> None:
-        self.frames: list[int] = []
+    def __init__(self, frames: list[int], entries: list[int], hidden: list[int]) -> None:
+        self.frames = frames
         """Their addresses."""
-        self.entries: list[int] = []
+        self.entries = entries
         """Those where C entered Python, without a code object: indices into `frames`."""
-        self.hidden: list[int] = []
+        self.hidden = hidden
         """Those whose code object is not shown."""
 
     def before(self, cut: int) -> tuple[int, int]:
@@ -105,7 +105,7 @@ def stands(
     if settled.replaced != replaced:
         guess.settled = None
         return False
-    if raw[plan.chunk : plan.chunk + len(content)] == content:
+    if raw.startswith(content, plan.chunk):
         for address, frame in settled.far:
             offset = plan.extras.get(address, -1)
             if offset < 0 or raw[offset : offset + len(frame)] != frame:

@@ -39,11 +39,16 @@ class Steady:
         same = _equal_bytes(raw, at, copy, length)
         low, shift = guess.chunk, at - guess.chunk
         steady_end = low + same - layout.frame_size
-        current = _word(raw, plan.again + 8 if layout.cframe else plan.again)[0]
-        base = _word(raw, plan.state + layout.base_frame)[0] if layout.base_frame else 0
+        again = _word(raw, plan.again)[0]
+        if layout.cframe:
+            again = _word(raw, plan.cframes[again][1])[0] if again in plan.cframes else 0
+            if not again:
+                raise NotSo("C frame")
+        current = again
+        base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []
-        certain = False
+        certain, met = False, self._codes.met
         bottom = owner = steps = 0
         older = (0, 0, 0)
         while current and current != base:
@@ -74,6 +79,8 @@ class Steady:
             self._memory, layout, plan, raw, bottom, owner, base, shift if in_chunk else 0
         ):
             raise NotSo("root")
+        if self._codes.met != met:
+            raise NotSo("code that was read later")
         if codes and not self._codes.all_still(list(dict.fromkeys(codes)), _checks):
             raise NotSo("code")
         guess.frames, guess.node, guess.leaves = (), -1, []

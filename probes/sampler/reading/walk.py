@@ -27,7 +27,11 @@ from .steady import Steady
 _ATTEMPTS = 4
 _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
-_LEAVES = 4
+_KEPT_CFRAMES = 3
+_NO_PLACE = 0, 0
+_LEAVES, _KEPT_LEAVES = 4, 8
+"""Innermost code objects that are looked at again in every sweep, and those with the ones before
+them: most programs go to and fro between a few, and need no second call for them."""
 _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
@@ -35,7 +39,6 @@ _MOST_SETTLED = 300
 _MOST_KEPT = 1 << 13
 """Bytes of one thread that are kept to be compared."""
 _word = struct.Struct("<Q").unpack_from
-_three_words = struct.Struct("<QQQ").unpack_from
 
 _alone = Buffer()
 _checks = Buffer(1 << 17)
@@ -70,42 +73,54 @@ class Walker:
         self._names = names
         self._older = OlderChunks(memory, layout, codes)
         self._steady = Steady(memory, layout, codes, names)
+        self._read = Read(-1)
+        """What `resolve` gives of a stack that fits: one a look, made once."""
         self.batches = Batches(layout)
 
     def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
-        """Return the stack that a batch holds, or read it anew if the batch does not fit."""
+        """Return the stack that a batch holds, or read it anew if the batch does not fit.
+
+        What is returned holds until the next call.
+        """
         guess = plan.guess
         if guess.resting:
             return self.alone(guess)
-        raw = buffer.bytes
+        raw = buffer.bytes[plan.at : plan.at + plan.size]
         # What nobody has touched since it was believed is what it was: a call into C, mostly.
-        content = raw[plan.state : plan.state + plan.size]
-        if content == guess.content and guess.node >= 0 and guess.replaced == self._codes.replaced:
-            return Read(guess.node)
+        before = guess.node
+        if raw == guess.content and before >= 0 and guess.replaced == self._codes.replaced:
+            return self._whole(before)
         try:
             node = self._walk(plan, raw)
         except (Again, NotSo, OSError, struct.error):
             guess.content = b""
             return self.alone(guess)
-        guess.content = content if plan.size <= _MOST_KEPT else b""
+        guess.content = raw if plan.size <= _MOST_KEPT else b""
         guess.replaced = self._codes.replaced
-        return Read(node)
+        return self._whole(node)
+
+    def _whole(self, node: int) -> Read:
+        read = self._read
+        read.node = node
+        return read
 
     def alone(self, guess: Guess) -> Read:
         """Read one thread until it holds still, a few times."""
         if guess.resting:
             guess.resting -= 1
             return Read(-1, failed=True)
-        plan, batches = None, self.batches
+        plan, raw, batches = None, bytearray(), self.batches
         for _ in range(_ATTEMPTS):
             try:
                 if not guess.chunk:
                     state = self._memory.read(guess.state, batches.state_size)
-                    self._learn(guess, state, 0)
+                    innermost = self._learn(guess, state)
+                    if self._layout.cframe:
+                        guess.cframes = [innermost]
                     if not guess.chunk:
                         return self._no_frames(guess)
-                plan = batches.plan(guess, batches.lead_size)
-                pieces, total = batches.lead + plan.pieces, batches.lead_size + plan.size
+                plan, lead = batches.plan(guess), batches.lead_size
+                pieces, total = batches.lead + plan.pieces, lead + plan.size
                 if not fits(pieces, total):
                     guess.older = guess.older[-20:]
                     guess.extras = guess.extras[:_KEPT_EXTRAS]
@@ -115,8 +130,9 @@ class Walker:
                     guess.forget()
                     plan = None
                     continue
-                read = Read(self._walk(plan, _alone.bytes))
-                read.lead = bytes(_alone.bytes[: batches.lead_size])
+                raw = _alone.bytes[lead:total]
+                read = Read(self._walk(plan, raw))
+                read.lead = bytes(_alone.bytes[:lead])
                 return read
             except (Again, NotSo, struct.error):
                 continue
@@ -128,7 +144,7 @@ class Walker:
             guess.resting = _REST_SWEEPS
         elif plan is not None:
             try:
-                return Read(self._steady.part(plan, _alone.bytes), unsteady=True)
+                return Read(self._steady.part(plan, raw), unsteady=True)
             except (NotSo, OSError, struct.error):
                 pass
         return Read(-1, failed=True)
@@ -137,31 +153,29 @@ class Walker:
         guess.frames, guess.node, guess.leaves = (), -1, []
         return Read(-1)
 
-    def _learn(self, guess: Guess, raw: bytes | bytearray, at: int) -> None:
-        """Take what the thread state says.
+    def _learn(self, guess: Guess, raw: bytes | bytearray) -> int:
+        """Take what the thread state says; return the address of its current frame or C frame.
 
         Raises:
             NotSo: it is not, or no longer, the state of this thread.
         """
-        layout = self._layout
-        if _word(raw, at + layout.native_id)[0] != guess.native:
+        innermost, native, chunk, top, limit = self._layout.state(raw)
+        if native != guess.native:
             raise NotSo("thread state")
-        chunk, top, limit = _three_words(raw, at + layout.chunk)
         if chunk:
             if chunk != guess.chunk:
                 guess.length = 0
                 guess.older = []
-            used = top - chunk + 64
+                guess.chunk = chunk
+            used, length = top - chunk + 64, guess.length
             if not 0 < used < _MOST_CHUNK or limit < top:
                 raise NotSo("chunk")
-            guess.chunk = chunk
-            if used > guess.length or used < guess.length - 2048:
+            if used > length or used < length - 2048:
                 guess.length = min((used + 511) & ~511, limit - chunk)
-        if layout.cframe:
-            guess.cframe = _word(raw, at + layout.cframe)[0]
         task_offset = self.batches.task_offset
         if task_offset:
-            guess.task = _word(raw, at + task_offset)[0]
+            guess.task = _word(raw, task_offset)[0]
+        return innermost  # type: ignore[no-any-return]
 
     def _walk(self, plan: ReadPlan, raw: bytearray) -> int:
         """Return the node of the stack in `raw`.
@@ -170,60 +184,63 @@ class Walker:
             Again, NotSo, OSError, struct.error: it does not fit together.
         """
         layout, guess = self._layout, plan.guess
-        chunk, length, cframe = guess.chunk, plan.length, guess.cframe
-        self._learn(guess, raw, plan.state)
-        if layout.cframe:
-            if plan.cframe < 0 or guess.cframe != cframe:
-                raise Again
-            current = _word(raw, plan.cframe + layout.cframe_frame)[0]
-            moved = _word(raw, plan.again)[0] != cframe or _word(raw, plan.again + 8)[0] != current
-        else:
-            current = _word(raw, plan.state + layout.current_frame)[0]
-            moved = _word(raw, plan.again)[0] != current
-        base = _word(raw, plan.state + layout.base_frame)[0] if layout.base_frame else 0
-        if moved:
+        chunk = low = guess.chunk
+        current = self._learn(guess, raw)
+        if _word(raw, plan.again)[0] != current:
             raise Again
+        if layout.cframe:
+            offsets = plan.cframes.get(current)
+            if offsets is None:
+                guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
+                raise Again
+            current = _word(raw, offsets[0])[0]
+            if _word(raw, offsets[1])[0] != current:
+                raise Again
+        base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         if not current or current == base:
             return self._no_frames(guess).node
         if plan.chunk < 0 or guess.chunk != chunk:
             raise Again
 
-        low, high, shift = chunk, chunk + length - layout.frame_size, plan.chunk - chunk
-        top = 0  # the innermost frame in the newest chunk
+        high, shift = low + plan.length - layout.frame_size, plan.chunk - low
         fields, places, extras = layout.frame, self._codes.places, plan.extras
         frames: list[int] = []
         codes: list[int] = []
         far: list[int] = []
-        unknown = whole = False
+        visited: list[int] = []
+        entries: list[int] = []
+        hidden: list[int] = []
+        unknown = whole = deep = False
+        met = self._codes.met
         bottom = owner = 0
         settled = guess.settled
-        trail, deep = Trail(), False
-        visited = trail.frames
         settled_at = 0 if settled is None else settled.address
         for _ in repeat(None, MOST_FRAMES):
-            if current == base or not current:
+            if low <= current <= high:
+                if current == settled_at:
+                    assert settled is not None
+                    if stands(guess, settled, plan, raw, len(visited), self._codes.replaced):
+                        frames += settled.frames
+                        codes += settled.codes
+                        if settled.far:
+                            far += [address for address, _ in settled.far]
+                        visited.append(current)
+                        bottom, owner = settled.end
+                        break
+                    settled, settled_at = None, 0
+                visited.append(current)
+                bottom = current
+                code, current, instruction, owner = fields(raw, bottom + shift)
+            elif not current or current == base:
                 whole = True
                 break
-            if current == settled_at:
-                assert settled is not None
-                if stands(guess, settled, plan, raw, len(visited), self._codes.replaced):
-                    frames += settled.frames
-                    codes += settled.codes
-                    far += [address for address, _ in settled.far]
-                    bottom, owner = settled.end
-                    top = top or current
-                    break
-                settled, settled_at = None, 0
-            visited.append(current)
-            bottom = current
-            if low <= current <= high:
-                code, previous, instruction, owner = fields(raw, current + shift)
-                if not top:
-                    top = current
             elif current in extras:
-                code, previous, instruction, owner = fields(raw, extras[current])
+                visited.append(current)
                 far.append(current)
+                bottom = current
+                code, current, instruction, owner = fields(raw, extras[bottom])
             else:
+                visited.append(current)
                 older = self._older.walk(plan, raw, current, frames, codes)
                 if older is not None:
                     current, bottom, owner = older
@@ -233,31 +250,29 @@ class Walker:
                     continue
                 if not unknown and not plan.older:
                     self._older.find(plan, raw, current)
-                code, previous, instruction, owner = fields(
-                    self._memory.read(current, layout.frame_size), 0
+                bottom = current
+                code, current, instruction, owner = fields(
+                    self._memory.read(bottom, layout.frame_size), 0
                 )
                 unknown = True
-                far.append(current)
+                far.append(bottom)
                 if len(far) > 2 * _MOST_EXTRAS:
                     raise NotSo("scattered")
-            if owner > OWNED_BY_GENERATOR:
-                if owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
-                    raise NotSo("owner")
-                trail.entries.append(len(visited) - 1)
-            else:
+            if owner <= OWNED_BY_GENERATOR:
                 code &= -4  # 3.14+: tag bits of the reference
-                place = places.get(instruction)
-                if place is not None and place[0] == code:
-                    frame = place[1]
-                else:
+                known, frame = places.get(instruction, _NO_PLACE)
+                if known != code:
                     frame = self._codes.frame_id(code, instruction)
                     places = self._codes.places
+                codes.append(code)
                 if frame >= 0:
                     frames.append(frame)
                 else:
-                    trail.hidden.append(len(visited) - 1)
-                codes.append(code)
-            current = previous
+                    hidden.append(len(visited) - 1)
+            elif owner == OWNED_BY_FRAME_OBJECT or owner > SENTINEL:
+                raise NotSo("owner")
+            else:
+                entries.append(len(visited) - 1)
         else:
             raise NotSo("endless")
         if whole:
@@ -265,19 +280,25 @@ class Walker:
                 missed(guess)
             if not (unknown or deep) and len(codes) <= _MOST_SETTLED:
                 end, size = (bottom, owner), layout.frame_size
+                trail = Trail(visited, entries, hidden)
                 settle(guess, plan, raw, trail, frames, codes, end, size, self._codes.replaced)
         if far:
             self._keep_extras(guess, far)
-        if unknown:  # not of one instant: read again, with what is known now
+        # Not of one instant: read again, with what is known now. A code object that was read after
+        # the frames may have come in the place of theirs; it holds if it lay there before, too.
+        if unknown or self._codes.met != met:
             raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
             raise Again
+        top = visited[0]  # the innermost frame in the newest chunk
+        if not low <= top <= high:
+            top = next((frame for frame in visited if low <= frame <= high), 0)
         if top:
             # Equal up to the header of the innermost frame: nobody called or returned meanwhile.
             quiet = top - chunk + layout.frame_header
-            at, copy = plan.chunk, plan.copy
-            if raw[at : at + quiet] != raw[copy : copy + quiet]:
+            at = plan.chunk
+            if not raw.startswith(memoryview(raw)[at : at + quiet], plan.copy):
                 raise Again
         return self._believe(plan, raw, tuple(frames), codes)
 
@@ -286,33 +307,42 @@ class Walker:
     ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess
-        checked: set[int] = set()
-        if plan.leaves >= 0 and guess.leaves:
-            at, innermost = plan.leaves, codes[:_LEAVES]
-            signatures = raw[at : at + SIGNATURE_SIZE * len(guess.leaves)]
-            if signatures == guess.signatures:
-                checked.update(guess.leaves)
-            else:
-                for address in guess.leaves:
-                    if address in innermost:
-                        if not self._codes.is_still(address, bytes(raw[at : at + SIGNATURE_SIZE])):
-                            guess.leaves = []
-                            raise Again
-                        checked.add(address)
-                    at += SIGNATURE_SIZE
-                if len(checked) == len(guess.leaves):
-                    guess.signatures = bytes(signatures)
+        if plan.leaves < 0 or not guess.leaves:
+            known: list[int] = []
+        elif raw.startswith(guess.signatures, plan.leaves):
+            known = guess.leaves
+        else:
+            known = self._leaves_left(plan, raw, codes)
         if frames != guess.frames or guess.node < 0:
             fresh = codes[: len(codes) - _common_roots(frames, guess.frames)]
-            unsure = [address for address in dict.fromkeys(fresh) if address not in checked]
+            unsure = [address for address in dict.fromkeys(fresh) if address not in known]
             if unsure and not self._codes.all_still(unsure, _checks):
                 raise Again
             guess.frames = frames
-            leaves = list(dict.fromkeys(codes[:_LEAVES]))
-            if leaves != guess.leaves:
-                guess.leaves, guess.signatures = leaves, b""
+            innermost = dict.fromkeys(codes[:_LEAVES])
+            if not innermost.keys() <= set(guess.leaves):
+                leaves = list(dict.fromkeys([*innermost, *known]))[:_KEPT_LEAVES]
+                guess.leaves, guess.signatures = self._codes.signatures(leaves)
             guess.node = self._names.stack(frames, guess.interpreter)
         return guess.node
+
+    def _leaves_left(self, plan: ReadPlan, raw: bytearray, codes: list[int]) -> list[int]:
+        """Return those of a thread's leaves that are what they were; forget the others.
+
+        Raises:
+            Again: one that the stack stands in is another one.
+        """
+        guess, at = plan.guess, plan.leaves
+        left = []
+        for address in guess.leaves:
+            if self._codes.is_still(address, bytes(raw[at : at + SIGNATURE_SIZE])):
+                left.append(address)
+            elif address in codes:
+                guess.frames, guess.node, guess.leaves = (), -1, []
+                raise Again
+            at += SIGNATURE_SIZE
+        guess.leaves, guess.signatures = self._codes.signatures(left)
+        return guess.leaves
 
     def _keep_extras(self, guess: Guess, far: list[int]) -> None:
         known = set(guess.extras)

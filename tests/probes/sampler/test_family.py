@@ -18,6 +18,7 @@ from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.target import SampledProcess
 from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Quality, Sample
 from perftui.probes.stacks.own.source import OwnSampler
+from perftui.probes.stacks.own.weigh_cpu import cpu_by_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,10 +67,12 @@ def test_the_hot_one_of_twelve_workers(python: str, watch: Callable[..., Watched
     watched = watch(python, WORKERS)
     used: Counter[int] = Counter()
     by: Counter[str] = Counter()
-    for sample in watched.of(Sample):
-        used[sample.thread.process.pid] += sample.cpu_ns
-        if sample.thread.process.pid == int(watched.output[0]):
-            by["hot" if "hot" in watched.functions(sample) else "rest"] += sample.cpu_ns
+    for thread, samples in watched.by_thread().items():
+        used[thread.process.pid] += sum(sample.cpu_ns for sample in samples)
+        if thread.process.pid == int(watched.output[0]):
+            for stack, ns in cpu_by_stack(samples).items():
+                functions = [place.function for place in stack or ()]
+                by["hot" if "hot" in functions else "rest"] += ns
     assert used.most_common(1)[0][0] == int(watched.output[0])
     # All of its CPU counts, that before it was found too.
     assert by["hot"] > 0.8 * 250_000_000

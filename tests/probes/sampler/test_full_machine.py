@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
-from perftui.probes.sampler import threads
-from perftui.probes.sampler.threads import KernelThread, began_to_run_ns
-from perftui.probes.sampler.wake import Wake
+from perftui.probes.sampler import threads, wake
+from perftui.probes.sampler.threads import KernelThread
+from perftui.probes.sampler.wake import Wake, began_to_run_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +24,9 @@ se.vruntime                                  :        341496.943085
 """
 
 
-class Told:
-    """A file of /proc that says when its thread used its CPU last."""
-
-    def __init__(self, ms: float) -> None:
-        self.raw = SCHED.format(ms).encode()
-
-    def read(self, _size: int) -> bytes:
-        return self.raw
-
-    def close(self) -> None:
-        pass
+def sched(ran_ms: float) -> bytes:
+    """Return a file of /proc that says when its thread used its CPU last."""
+    return SCHED.format(ran_ms).encode()
 
 
 @pytest.fixture
@@ -51,33 +45,45 @@ def thread() -> Iterator[KernelThread]:
 def test_who_ran_until_we_were_given_its_cpu_had_it(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch, ran_ms: float, taken_over: bool
 ) -> None:
-    monkeypatch.setattr(threads, "_own", [Told(500.0)])
-    thread._sched = Told(ran_ms)  # type: ignore[assignment]
+    monkeypatch.setattr(Wake, "_ask", lambda: 500_000_000)
+    Wake.woken(0)
+    thread._lost = sched(ran_ms)
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (taken_over, not taken_over)
 
 
-def test_our_own_wait_is_asked_only_if_somebody_wants_to_know(
+@pytest.mark.parametrize("usual_us", [15, 90])
+def test_who_is_woken_as_late_as_ever_had_not_to_wait(
+    monkeypatch: pytest.MonkeyPatch, usual_us: int
+) -> None:
+    """How late that is differs by machine; who waits for a CPU waits for 1 ms and more."""
+    monkeypatch.setattr(Wake, "_usual_ns", 100_000)
+    late_us = [usual_us, usual_us + 20, 1_500, usual_us + 40, 8_000, usual_us + 5]
+    told = []
+    for late in late_us:
+        monkeypatch.setattr(wake, "_now", lambda late=late: 10**9 + 1000 * late)
+        Wake.woken(10**9)
+        told.append(Wake.at_once)
+    assert told == [late < 1000 for late in late_us]
+
+
+def test_who_waits_for_a_cpu_all_the_time_is_never_woken_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    waited = iter((1_000_000, 1_010_000, 1_010_000, 9_000_000))
-    monkeypatch.setattr(Wake, "_queued_ns", lambda: next(waited))
-    told = []
-    for asked in (True, True, False):
-        monkeypatch.setattr(Wake, "asked", asked)
-        Wake.sleeps()
-        Wake.woken()
-        told.append(Wake.at_once)
-    assert told == [True, False, False]
-    assert next(waited, None) is None
+    monkeypatch.setattr(Wake, "_usual_ns", 20_000)
+    monkeypatch.setattr(wake, "_now", lambda: 10**9 + 200_000)
+    for _ in range(5_000):
+        Wake.woken(10**9)
+        assert not Wake.at_once
 
 
 def test_who_sleeps_has_left_its_cpu_by_itself(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And that is why we got it: at the end of every burst, however short."""
-    monkeypatch.setattr(threads, "_own", [Told(500.0)])
-    thread._sched = Told(500.0)  # type: ignore[assignment]
+    monkeypatch.setattr(Wake, "_ask", lambda: 500_000_000)
+    Wake.woken(0)
+    thread._lost = sched(500.0)
     thread.state = ord("S")
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (False, False)
@@ -86,13 +92,30 @@ def test_who_sleeps_has_left_its_cpu_by_itself(
 def test_a_kernel_that_does_not_tell_is_asked_once(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = Told(0)
-    nothing.raw = b"python3 (4711, #threads: 3)\n"
-    monkeypatch.setattr(threads, "_own", [nothing])
-    thread._sched = Told(500.0)  # type: ignore[assignment]
+    monkeypatch.setattr(Wake, "_fd", os.open(os.devnull, os.O_RDONLY))
+    Wake.woken(0)
+    thread._lost = sched(500.0)
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (False, False)
-    assert threads._own == [None]
+    assert Wake._fd == -1
+
+
+@pytest.mark.parametrize("has_sched", [True, False])
+def test_who_runs_has_been_given_a_cpu_once_more_than_it_lost_one(
+    thread: KernelThread, monkeypatch: pytest.MonkeyPatch, has_sched: bool
+) -> None:
+    """This thread looks at itself: it runs. Both files of the kernel say so."""
+    if has_sched and not threads._HAS_SCHED:
+        pytest.skip("this kernel has no /proc/self/sched")
+    monkeypatch.setattr(threads, "_HAS_SCHED", has_sched)
+
+    def runs() -> bool:
+        thread.read_switches()
+        thread.read_usage()
+        thread.judge_on_cpu()
+        return thread.on_cpu is True
+
+    wait_for(runs, "never seen on its CPU")  # it may lose it between the two looks
 
 
 def test_this_kernel_says_the_time_or_nothing() -> None:
@@ -100,6 +123,31 @@ def test_this_kernel_says_the_time_or_nothing() -> None:
         raw = Path("/proc/self/sched").read_bytes()
     except OSError:
         pytest.skip("this kernel has no /proc/self/sched")
-    assert began_to_run_ns(raw[: threads._SCHED_BYTES]) > 0
+    assert began_to_run_ns(raw[: wake._SCHED_BYTES]) > 0
     with pytest.raises(ValueError, match="not found"):
         began_to_run_ns(b"nothing of it")
+
+
+@pytest.mark.parametrize("crowded", [0.0, 0.5])
+def test_who_has_slept_on_is_asked_one_thing_unless_cpus_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, crowded: float
+) -> None:
+    child = subprocess.Popen(["sleep", "600"])
+    folder = os.open(f"/proc/{child.pid}/task", os.O_RDONLY)
+    made = KernelThread(child.pid, child.pid, 0, folder, "schedstat")
+    try:
+
+        def asleep() -> bool:
+            made.read_state()
+            return made.state == ord("S") and made.read_usage() == (0, 0)
+
+        wait_for(asleep, "it does not sleep")
+        made.crowded = crowded
+        assert made.sleeps_on() == (not crowded)
+        monkeypatch.setattr(threads, "_pread", lambda fd, size, at: b"1 2 3\n")
+        assert not made.sleeps_on()
+    finally:
+        child.kill()
+        child.wait()
+        made.close()
+        os.close(folder)

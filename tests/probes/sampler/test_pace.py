@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perftui.probes.sampler.pace import BUDGET, LEAST_HZ, Jitter, Pace
 from perftui.probes.sampler.stream import WAITS
-from perftui.probes.sampler.threads import kind_of_wait
+from perftui.probes.sampler.waits import kind_of_wait
 
 
 def waits_ns(pace: Pace, turns: int) -> list[int]:

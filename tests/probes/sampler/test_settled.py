@@ -140,3 +140,47 @@ def test_a_batch_that_holds_what_it_held_gives_what_a_whole_walk_gives() -> None
         spared += len(group)
         spared -= len({id(plan) for plan in walked} & {id(plan) for _, (plan,) in group})
     assert spared > 80, "what stands still is not walked"
+
+
+def test_code_that_comes_after_the_frames_is_not_taken_for_theirs() -> None:
+    """The program goes on while code that is new is read: it lies where the frames' code lay."""
+    target, guess = Target(), Guess(STATE, 7, 0, 0)
+    target.lay_out()
+    target.walker.alone(guess)
+    outer, new = target.stack[-2][0], 7
+    target.stack[-1] = (new, 3)
+    target.lay_out()
+    del target.codes._codes[CODE + CODE_STEP * new]
+
+    def read(address: int) -> Code:
+        if not target.made[new]:
+            target.made[new] = target.made[outer] = 1
+            target.lay_out()
+        target.learn((address - CODE) // CODE_STEP)
+        return target.codes._codes[address]
+
+    target.codes._read = read  # type: ignore[method-assign]
+    assert not target.walker.alone(guess).failed
+    code_of = {frame: code for (code, _), frame in target.names._frames.items()}
+    functions = {code: name for (name, _, _), code in target.names._codes.items()}
+    told = [functions[code_of[frame]] for frame in guess.frames[:2]]
+    assert told == [f"f{new}.1", f"f{outer}.1"]
+
+
+def test_who_goes_to_and_fro_between_functions_is_read_in_one_call() -> None:
+    target = Target()
+    walker, buffer = target.walker, Buffer()
+    thread = SimpleNamespace(known_guess=[Guess(STATE, 7, 0, 0)])
+    outer = target.stack[:-1]
+    gather, calls = target.memory.gather, []
+    target.memory.gather = lambda *asked: calls.append(asked) or gather(*asked)  # type: ignore[method-assign,func-returns-value]
+    for turn in range(30):
+        target.stack = [*outer, (turn % 3, turn % 4)]
+        target.lay_out()
+        group, pieces, total = walker.batches.group([thread], 0)  # type: ignore[list-item]
+        if turn == 10:
+            calls.clear()
+        assert target.memory.gather(buffer, pieces, total)
+        [(_, [plan])] = group
+        assert walker.resolve(plan, buffer).node >= 0
+    assert len(calls) == 20

@@ -59,19 +59,9 @@ def test_round_trip(
             for function, file, first, line in places
         )
         flags = stream.GIL_HELD * held | stream.WINDOW_VALID
-        writer.sample(
-            t0_ns + 1000 * i,
-            0,
-            names.stack(frames),
-            cpu,
-            queue,
-            faults,
-            window,
-            ord("R"),
-            flags,
-            3,
-            names.task(task),
-        )
+        amounts = cpu, queue, faults, window
+        said = ord("R"), flags, 3, names.task(task)
+        writer.sample(t0_ns + 1000 * i, 0, names.stack(frames), amounts, *said)
     records = decode(writer.take(), cuts)
     found = [record for record in records if isinstance(record, Sample)]
     assert len(found) == len(samples)
@@ -97,7 +87,7 @@ def test_equal_stacks_are_one_object() -> None:
     names = Names(writer)
     frame = names.frame(names.code("f", "f.py", 1), 2)
     for _ in range(2):
-        writer.sample(10, 0, names.stack((frame, frame)), 0, 0, 0, 0, 83, 0, 0, -1)
+        writer.sample(10, 0, names.stack((frame, frame)), (0, 0, 0, 0), 83, 0, 0, -1)
     one, other = (r for r in decode(writer.take(), []) if isinstance(r, Sample))
     assert one.stack is other.stack
     assert one.stack is not None
@@ -114,7 +104,7 @@ def test_a_reader_that_does_not_read_costs_samples_not_names_nor_memory(
         writer = Writer(write_fd)
         begin(writer)
         for i in range(20_000):
-            writer.sample(i, 0, -1, 1, 0, 0, 0, 82, 0, 0, -1)
+            writer.sample(i, 0, -1, (1, 0, 0, 0), 82, 0, 0, -1)
             if i % 100 == 0:
                 writer.flush()
         assert writer.dropped > 0
