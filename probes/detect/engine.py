@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.detect.evidence.detector import Context, Detector
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
+    Filling,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -58,6 +59,7 @@ class Engine:
         self._begins = [each.on_import_began for each in telling("on_import_began")]
         self._waits = [each.on_waiting for each in telling("on_waiting")]
         self._blocks = [each.on_loop_blocked for each in telling("on_loop_blocked")]
+        self._fillings = [each.on_filling for each in telling("on_filling")]
         self._imports = [each.on_import for each in telling("on_import")]
         self._second = -1
 
@@ -84,6 +86,10 @@ class Engine:
             self.context.stall.waiting = observation
             for on_waiting in self._waits:
                 on_waiting(observation)
+        elif isinstance(observation, Filling):
+            self.context.fillings.take(observation, self.context.history)
+            for on_filling in self._fillings:
+                on_filling(observation)
         edges = self.context.edges
         if not edges:
             return []
