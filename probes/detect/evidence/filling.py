@@ -82,9 +82,10 @@ class Fillings:
 
     def take(self, told: Filling, history: History) -> None:
         """Take the newest answer: one without a bound ends what was said before."""
-        since = history.end - round((told.t_s - told.t0_s) / BUCKET_S) - 1
-        floors = [history.floor(at, at + 1) for at in (max(since, history.first), history.end - 1)]
-        rose = max(floors[-1] - floors[0], told.rose_bytes or 0.0)
+        rose = told.rose_bytes
+        if rose is None:
+            since = max(history.end - round((told.t_s - told.t0_s) / BUCKET_S) - 1, history.first)
+            rose = (history.kept_bytes or 0.0) - history.floor(since, history.end)
         mostly = told.came_bytes > 0 and told.came_bytes >= MOST_PART * rose
         self._newest = told if mostly else None
         self._level = history.kept_bytes or 0.0

@@ -25,9 +25,14 @@ START_S, RATE = 10.0, 2.0
 """Two entries of a megabyte are kept each second from then on."""
 
 
-def look(t_s: float, kind: str, share: float = 1.0, over_s: float = 3.0) -> list[Record]:
-    """Return what a census says: so many of what came are in one container of that type."""
-    t, t0 = round(t_s * S), round((t_s - over_s) * S)
+def look(
+    t_s: float, kind: str, share: float = 1.0, over_s: float = 3.0, *, late_s: float = 0.0
+) -> list[Record]:
+    """Return what a census says: so many of what came are in one container of that type.
+
+    It was `late_s` until it began to measure: on a busy machine a census takes its time.
+    """
+    t, t0 = round(t_s * S), round((t_s - over_s - late_s) * S)
     came = round(over_s * RATE)
     total = round((t_s - START_S) * RATE)
     kept = round(came * MB * share)
@@ -95,6 +100,11 @@ def test_what_goes_on_beyond_its_bound_is_told() -> None:
 def test_a_bound_beyond_the_limit_is_no_comfort() -> None:
     edges = said(look(16, "deque(maxlen=60)"), limit=100e6, seconds=24)
     assert severities(edges)[0] in ("warn", "critical")
+
+
+def test_a_look_counts_by_what_it_saw_rise_and_not_by_how_long_it_took() -> None:
+    edges = said(look(16.5, "deque(maxlen=30)", over_s=2.0, late_s=4.0), until_mb=30)
+    assert severities(edges) == ["info", "clear"]
 
 
 def test_a_later_look_that_finds_no_bound_ends_the_comfort() -> None:
