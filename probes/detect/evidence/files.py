@@ -26,6 +26,7 @@ class MappedFiles:
         """Of what comes now: 0..1."""
         self._at_first: float | None = None
         """Files when they were first known."""
+        self._come = 0.0
 
     def told(self, shared_bytes: float) -> None:
         """Take how much is shared memory, of which much may be mapped by nobody else."""
@@ -40,12 +41,15 @@ class MappedFiles:
             self._at_first = self._outside - shared_bytes
 
     def read(self, rss_bytes: float, private_bytes: float | None) -> float:
-        """Take a reading; return by how much files have grown since it was first known."""
+        """Take a reading; return by how much files have grown since it was first known.
+
+        A reading that does not tell private memory says nothing new.
+        """
         if private_bytes is None:
-            self._outside = None
-            return 0.0
+            return self._come
         self._outside = max(rss_bytes - private_bytes, 0.0)
         if self._then is None or self._at_first is None:
             return 0.0
         shared = self._shared + self._part_shared * (self._outside - self._then)
-        return self._outside - shared - self._at_first
+        self._come = self._outside - shared - self._at_first
+        return self._come

@@ -61,7 +61,7 @@ TOOTH_PART = 0.3
 start is hardly garbage that waits, and need not be so old."""
 LONG_IMPORT_S, LONGEST_IMPORT_S = 1.0, 60.0
 """What rises while modules are imported is theirs, as at the start. An import that does not end is
-the program itself. Both in the program's own time: on a busy machine an import waits for cores."""
+the program itself. The latter by the program's own time: on a busy machine it waits for cores."""
 NEXT_MODULE_S, LONGEST_OF_MANY_S = 8.0, 600.0
 """One that goes on to load modules is an import for longer."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
@@ -115,8 +115,8 @@ class MemGrowth(Detector):
         self._lookback = self._grows_from = 0
         self._followed = self.history
         """Where the open alert was found: without newcomers, or with them."""
-        self._imports: dict[str, float] = {}
-        """When those that run began, in own time."""
+        self._imports: dict[str, tuple[float, float]] = {}
+        """When those that run began, and when that was in own time."""
         self._modules, self._module_own_s = 0, 0.0
         """How many had been loaded, and when the newest was, in own time."""
         self._loaded = 0
@@ -141,26 +141,25 @@ class MemGrowth(Detector):
 
     def on_import_began(self, began: ImportBegan) -> None:
         """Modules are being loaded."""
-        self._imports[began.module] = self.history.own_s
+        self._imports[began.module] = began.t_s, self.history.own_s
 
     def on_import(self, ended: ImportEnded) -> None:
         """They are: growth begins anew after a long import."""
-        began_s = self._imports.pop(ended.module, None)
-        if began_s is None:
-            age_s = ended.dur_s
-        else:
-            age_s = self.history.own_s - began_s
+        began = self._imports.pop(ended.module, None)
+        age_s = ended.dur_s if began is None else self.history.own_s - began[1]
         if ended.dur_s >= LONG_IMPORT_S and self._is_load(age_s):
             self._evidence_from = self._loaded = self.history.end
 
-    def _is_loading(self) -> bool:
-        now_s = self.history.own_s
-        return any(self._is_load(now_s - began_s) for began_s in self._imports.values())
+    def _is_loading(self, now_s: float) -> bool:
+        return any(
+            now_s - began_s >= LONG_IMPORT_S and self._is_load(self.history.own_s - began_own_s)
+            for began_s, began_own_s in self._imports.values()
+        )
 
     def _is_load(self, age_s: float) -> bool:
-        """Tell whether an import of that age loads something: it is not the program's own work."""
+        """Tell whether an import of that own age loads something, and is not the program's work."""
         if age_s <= LONGEST_IMPORT_S:
-            return age_s >= LONG_IMPORT_S
+            return True
         newest_s = self.history.own_s - self._module_own_s
         return age_s <= LONGEST_OF_MANY_S and newest_s <= NEXT_MODULE_S
 
@@ -170,7 +169,7 @@ class MemGrowth(Detector):
         if edge is not None and edge.severity != "info":
             self._watch(now_s)
             return
-        if self._imports and self._is_loading():
+        if self._imports and self._is_loading(now_s):
             self._evidence_from = self._loaded = history.end
         if "streaming_violation" in self.context.open_alerts:
             if edge is not None:
