@@ -8,6 +8,7 @@ from perftui.probes.detect.evidence.detector import Context, Detector
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
     CyclesCollected,
+    Filling,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -60,6 +61,7 @@ class Engine:
         self._waits = [each.on_waiting for each in telling("on_waiting")]
         self._blocks = [each.on_loop_blocked for each in telling("on_loop_blocked")]
         self._collected = [each.on_collected for each in telling("on_collected")]
+        self._fillings = [each.on_filling for each in telling("on_filling")]
         self._imports = [each.on_import for each in telling("on_import")]
         self._second = -1
 
@@ -89,6 +91,10 @@ class Engine:
             self.context.stall.waiting = observation
             for on_waiting in self._waits:
                 on_waiting(observation)
+        elif isinstance(observation, Filling):
+            self.context.fillings.take(observation, self.context.history)
+            for on_filling in self._fillings:
+                on_filling(observation)
         edges = self.context.edges
         if not edges:
             return []

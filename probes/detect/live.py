@@ -57,6 +57,7 @@ class Judge:
         tells_waits: False if those stacks do not tell what all threads wait for.
         patient: As of the engine.
         blame: What was found out from inside about growth (`Reader.blame`), None if nobody asks.
+        tells_again: Tell an alert anew when more was found out; of what is read back all is known.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Judge:
         tells_waits: bool = True,
         patient: bool = True,
         blame: Callable[[int, int], Blame] | None = None,
+        tells_again: bool = True,
     ) -> None:
         self._tree = tree
         self.root_pid = root_pid
         self.base_ns = base_ns
         self._call_tree = call_tree
         self._blame = blame
+        self._tells_again = tells_again
         self._knows_waits = call_tree is not None and tells_waits
         self._observer = Observer(root_pid, base_ns)
         self._engine = Engine(
@@ -92,7 +95,9 @@ class Judge:
         for observation in self._observer.take(batch):
             if edges := self._judge(observation):
                 yield [edge._replace(evidence=self._evidence(edge)) for edge in edges]
-        if any(isinstance(each, GrowthLook) and each.told for each in batch.events):
+        if self._tells_again and any(
+            isinstance(each, GrowthLook) and each.told for each in batch.events
+        ):
             yield self._growth_again()
 
     @property
@@ -223,7 +228,7 @@ class DetectorProbe:
 
     def ingest(self, batch: Batch) -> None:
         """Take a batch of the log; stacks are read through `call_tree`, not here."""
-        if batch.events or batch.ticks or batch.counted:
+        if batch.events or batch.ticks or batch.counted or batch.parts:
             self._inbox.put(batch._replace(raw=(), weighed=()))
 
     def start(self) -> None:

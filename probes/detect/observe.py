@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.evidence.files import MappedFiles
+from perftui.probes.detect.evidence.filling import filling_of
 from perftui.probes.detect.evidence.observations import (
     CallEnded,
     CyclesCollected,
+    Filling,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
     TreeReading,
 )
+from perftui.probes.resident.parts import SHARED
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
+from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import (
     Call,
     Collected,
     Exit,
+    GrowthLook,
     ImportBegin,
     ImportEnd,
+    Keeper,
     LoopBlock,
     PhaseBegin,
     PhaseEnd,
@@ -27,7 +34,7 @@ from perftui.probes.spine.records import (
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from perftui.probes.detect.evidence.observations import Observation
     from perftui.probes.spine.enriched import Batch, Counted, Tick
@@ -62,6 +69,12 @@ class Observer:
         self._totals: dict[str, float] = {}
         self._progress_ns: dict[str, int] = {}
         self._counter: str | None = None
+        self._look: GrowthLook | None = None
+        self._keepers: list[Keeper] = []
+        """The newest census, and its answers so far."""
+        self._modules = 0
+        self._files = MappedFiles()
+        self._files_bytes = 0.0
         self._our_imports: set[tuple[int, int]] = set()
         """Imports of perftui in the program that go on."""
         self._suspended = False
@@ -95,6 +108,7 @@ class Observer:
                     yield ImportBegan(self.time_s(record.t_ns), record.module)
             elif isinstance(record, ImportEnd):
                 self._our_imports.discard((record.pid, record.id))
+                self._modules += 1
                 module = self._imports.pop((record.pid, record.id), None)
                 if module is not None:
                     yield ImportEnded(self.time_s(record.t_ns), module, record.total_ns / NS_PER_S)
@@ -105,10 +119,15 @@ class Observer:
                 )
             elif isinstance(record, Collected):
                 yield self._collected(record)
+            elif isinstance(record, GrowthLook | Keeper):
+                yield from self._take_look(record)
             else:
                 self._take_state(record)
         for counted in batch.counted:
             self._count(counted)
+        told = [part for part in batch.parts if part.pid == TREE]
+        if told:
+            self._files.told(sum(part.bytes for part in told if part.name == SHARED))
         if states:
             self.n_threads = len(states)
             self._suspended = all(state in _STOPPED for state in states)
@@ -128,6 +147,19 @@ class Observer:
             record.longest_ns / NS_PER_S,
             record.timed < record.n,
         )
+
+    def _take_look(self, record: GrowthLook | Keeper) -> Iterator[Filling]:
+        """Yield what a census says about bounds, once its last answer has come."""
+        if isinstance(record, GrowthLook):
+            if record.by != "census":
+                return
+            self._look, self._keepers = record, []
+        elif self._look is not None and self._look.pid == record.pid:
+            self._keepers.append(record)
+        look = self._look
+        if look is not None and len(self._keepers) == look.told:
+            self._look = None
+            yield filling_of(look, self._keepers, self.time_s(look.t_ns), self.time_s(look.t0_ns))
 
     def _take_state(self, record: Record) -> None:
         if isinstance(record, PhaseBegin):
@@ -190,7 +222,17 @@ class Observer:
             run_queue_percent=percent,
             brought_bytes=float(sums.get("brought_bytes", 0.0)),
             newcomers=int(sums.get("newcomers", 0)),
+            files_bytes=self._read_files(sums),
+            modules=self._modules,
         )
+
+    def _read_files(self, sums: Mapping[str, float]) -> float:
+        """Return what has come of mapped files, as of when the first process came to the family:
+        what that and later ones map is among what they brought."""
+        come = self._files.read(sums["rss_bytes"], sums.get("anon_rss_bytes"))
+        if not sums.get("newcomers"):
+            self._files_bytes = come
+        return self._files_bytes
 
     def _phase(self, t_ns: int) -> str | None:
         """Return the innermost phase that lasts; phases of single batches are their parent's."""

@@ -70,6 +70,7 @@ def judged_anew(
         cores=cores,
         call_tree=reader.call_tree if stacks else None,
         blame=reader.blame,
+        tells_again=False,
     )
     for batch in batches:
         for edges in judge.take(batch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 BUCKET_NS = 500_000_000
 KEPT = 121
-_RISES = ((2, 4e6), (6, 5e6), (20, 8e6), (60, 12e6), (120, 20e6))
+_RISES = ((2, 4e6), (6, 5e6), (12, 4e6), (20, 8e6), (60, 12e6), (120, 20e6))
 """(buckets, bytes): a floor that rose by so much in so long is suspicious."""
 FIRST_NS = 1_500_000_000
 """What a program loads at its start is no growth."""

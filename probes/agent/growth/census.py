@@ -259,7 +259,7 @@ class Census:
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place
         size = base.__len__(value)
-        here, number = self.found, self._found_at(place, path)
+        here, number = self.found, self._found_at(place, path, self.kinds.bounded(value, base))
         here.entries[number] += size * weight
         here.bytes[number] += self.kinds.size(value) * weight
         if self._keep:
@@ -281,8 +281,12 @@ class Census:
 
     def _cache(self, place: "Place") -> None:
         value, path, depth, owner, weight = place
-        number = self._found_at(place, "lru_cache of " + path, "lru_cache")
-        self.found.entries[number] += value.cache_info().currsize * weight
+        told = value.cache_info()
+        kind = "lru_cache"
+        if told.maxsize is not None and weight == 1.0:
+            kind = "lru_cache(maxsize=%d)" % told.maxsize
+        number = self._found_at(place, "lru_cache of " + path, kind)
+        self.found.entries[number] += told.currsize * weight
         if self._keep:
             self.found.largest[number] = value
         wrapped = value.__dict__.get("__wrapped__")

@@ -203,8 +203,11 @@ def _newest_entries(
     """Return the newest entries: (element,), of a dict or a cache (key, value)."""
     what, base = known.of(value)
     if what == kinds.CACHE:
-        size = value.cache_info().currsize
-        held = referents(value) if size <= 20_000 or value.cache_info().maxsize is None else []
+        told = value.cache_info()
+        size = told.currsize
+        held = referents(value) if size <= 20_000 or told.maxsize is None else []
+        if told.maxsize is not None:
+            return _newest_of_bounded(held, size)
         for each in held:
             if type(each) is dict and len(each) == size and each is not value.__dict__:
                 return known.newest_pairs(each, LOOKED_INTO)
@@ -216,6 +219,19 @@ def _newest_entries(
     if base is dict:
         return known.newest_pairs(value, LOOKED_INTO)
     return [(each,) for each in known.newest(value, base, LOOKED_INTO)]
+
+
+def _newest_of_bounded(held: "list[Any]", size: int) -> "list[tuple[Any, ...]]":
+    """Return the newest entries of a cache with a bound, of all that it refers to.
+
+    Its dict leads to links that say nothing of what they hold; the cache itself does, the oldest
+    first: key, value and, from Python 3.10 on, the link's type, behind its own.
+    """
+    begin, each = (1, 3) if held and type(held[0]) is type else (0, 2)
+    if len(held) < begin + size * each:
+        return []
+    first = begin + max(size - LOOKED_INTO, 0) * each
+    return [(held[at], held[at + 1]) for at in range(first, begin + size * each, each)]
 
 
 def _without_parts(found: "list[Gain]") -> "list[Gain]":

@@ -105,6 +105,13 @@ class Kinds:
             return LIBRARY, package
         return INSTANCE, None
 
+    def bounded(self, value: "Any", base: "Any") -> str:
+        """Return the type of a container with its bound, "" if it has none."""
+        if base is not self._deque:
+            return ""
+        most = type_dict(base)["maxlen"].__get__(value)
+        return "" if most is None else "%s(maxlen=%d)" % (type_name(type(value)), most)
+
     def length(self, value: object) -> int:
         """Return the length of a container, 0 for what is none."""
         what, base = self.of(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perftui.probes.detect.evidence.filling import Fillings
 from perftui.probes.detect.evidence.history import History
 from perftui.probes.detect.evidence.observations import RANK, Edge
 from perftui.probes.detect.evidence.stall import Stall
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         CallEnded,
         CyclesCollected,
         EdgeSeverity,
+        Filling,
         ImportBegan,
         ImportEnded,
         LoopBlocked,
@@ -41,6 +43,7 @@ class Context:
     """False if what is watched is a block that began in a running process: nothing starts up."""
     history: History = field(default_factory=History)
     stall: Stall = field(default_factory=Stall)
+    fillings: Fillings = field(default_factory=Fillings)
     phase: str | None = None
     phase_since_s: float = 0.0
     time_explains_s: float = float("-inf")
@@ -58,6 +61,10 @@ class Context:
         """Tell whether an alert of this kind is open, marks aside."""
         edge = self.open_alerts.get(kind)
         return edge is not None and edge.severity != "info"
+
+    def filling(self) -> Filling | None:
+        """Return what fills up to a bound that is in sight, None if nothing is known to."""
+        return self.fillings.filling(self.history, self.limit_bytes)
 
     def note_queue(self, sample: TreeReading) -> None:
         """Follow whether the program is kept from the cores."""
@@ -121,6 +128,9 @@ class Detector:
 
     def on_collected(self, collected: CyclesCollected) -> None:
         """The collector of cycles ran for a while."""
+
+    def on_filling(self, told: Filling) -> None:
+        """Somebody looked whether what grew has a bound: `context.fillings` knows."""
 
     def on_waiting(self, waiting: Waiting) -> None:
         """It became known what threads wait for."""

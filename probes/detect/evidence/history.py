@@ -3,7 +3,7 @@
 A floor (the minimum of a span) is what a program keeps: batches and garbage that come and go
 vanish from it once the span is longer than their period. What processes bring that come later is
 left out: a pool that starts its workers does not grow (`spine.newcomers`). `family` has it with
-them, once there are any.
+them, once there are any. Pages of mapped files that come are left out of both (`files`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ HOLE_S, HOLE_TIMES = 1.5, 3.0
 """A time without readings that is as long, and so many times as long as is usual: single readings
 of before are no witnesses of those after it."""
 ARRIVALS_KEPT = 512
+LEAST_OWN = 0.25
+"""Of any time, at least this part is a program's own: what is as slow is judged all the same."""
 
 
 class History:
@@ -61,6 +63,10 @@ class History:
         """Median of the last three readings: single zero or half readings are gone."""
         self.brought_bytes = 0.0
         """Not in the floors: what processes that came later have brought."""
+        self.files_bytes = 0.0
+        """Not in the floors: pages of mapped files that have come."""
+        self.own_s = 0.0
+        """The program's own time up to the newest reading: without the waits for a core."""
 
     def add(self, sample: TreeReading) -> bool:
         """Take a reading; True if a bucket was closed by it."""
@@ -77,6 +83,7 @@ class History:
                 self._before = self._last = None
             else:
                 self._every_s = passed_s
+        self._run_clock(sample)
         self.last_t_s = t_s
         closed = False
         index = int((t_s - self.t0_s) / BUCKET_S)
@@ -85,19 +92,29 @@ class History:
             closed = True
         rss = sample.rss_bytes
         if rss is not None and rss > 0:
-            rss = max(rss - self.brought_bytes, 1.0)
+            self.files_bytes = sample.files_bytes
+            rss = max(rss - self.brought_bytes - self.files_bytes, 1.0)
             before, last = self._before, self._last
             self._before, self._last = last, rss
             if before is None or last is None:
                 middle = rss if last is None else min(rss, last)
             else:
                 middle = max(min(before, last), min(max(before, last), rss))
-            self.rss_bytes = middle + self.brought_bytes
+            self.rss_bytes = middle + self.brought_bytes + self.files_bytes
             if middle < self._floor:
                 self._floor = middle
         if sample.rows is not None and sample.rows_are_data:
             self._last_rows = sample.rows
         return closed
+
+    def _run_clock(self, sample: TreeReading) -> None:
+        if self.last_t_s is None:
+            return
+        part = 1.0
+        if sample.run_queue_share is not None and sample.run_queue_percent is not None:
+            # One that mostly sleeps stands for its waits alone; of many threads, as they all do.
+            part = max(1.0 - sample.run_queue_percent / 100, 1.0 - sample.run_queue_share)
+        self.own_s += max(part, LEAST_OWN) * (sample.t_s - self.last_t_s)
 
     def _follow_family(self, sample: TreeReading) -> None:
         self.brought_bytes = sample.brought_bytes
@@ -142,7 +159,9 @@ class History:
     @property
     def kept_bytes(self) -> float | None:
         """What floors are made of, now."""
-        return None if self.rss_bytes is None else self.rss_bytes - self.brought_bytes
+        if self.rss_bytes is None:
+            return None
+        return self.rss_bytes - self.brought_bytes - self.files_bytes
 
     def time_of(self, index: float) -> float:
         """Return the beginning of a bucket."""

@@ -41,6 +41,11 @@ class TreeReading(NamedTuple):
     """Of `rss_bytes`, what processes that came later had when they were young."""
     newcomers: int = 0
     """How many processes have come so far."""
+    files_bytes: float = 0.0
+    """Of `rss_bytes`, pages of mapped files that came since that was first known; negative if
+    the kernel has taken some away."""
+    modules: int = 0
+    """How many imports have ended so far, those that others caused included."""
 
 
 class CallEnded(NamedTuple):
@@ -109,8 +114,31 @@ class CyclesCollected(NamedTuple):
     """Not all of them were timed: the pause is made up from those that were."""
 
 
+class Filling(NamedTuple):
+    """Somebody looked from inside whether what grew has a bound (`filling`)."""
+
+    t_s: float
+    t0_s: float
+    """It looked from here on."""
+    rose_bytes: float | None
+    """RSS of the process meanwhile."""
+    came_bytes: float
+    """Into containers with a bound, by an estimate."""
+    to_come_bytes: float
+    """Until they are full."""
+    words: str
+    """About the largest of them."""
+
+
 Observation = (
-    TreeReading | CallEnded | ImportBegan | ImportEnded | Waiting | LoopBlocked | CyclesCollected
+    TreeReading
+    | CallEnded
+    | ImportBegan
+    | ImportEnded
+    | Waiting
+    | LoopBlocked
+    | CyclesCollected
+    | Filling
 )
 
 

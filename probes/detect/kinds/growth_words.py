@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.detect.evidence.arrivals import ArrivalsRise
+    from perftui.probes.detect.evidence.observations import Filling
     from perftui.probes.detect.evidence.stairs import Stairs
 
 
@@ -35,6 +36,19 @@ def of_floors(
         f"{format_bytes(floors[0])} -> {format_bytes(floors[-1])}; ruled out: a step, "
         "a cache that fills up (not slowing down), garbage that is collected "
         f"({_released(given_back)})"
+    )
+    return message, evidence
+
+
+def of_filling(
+    floors: Sequence[float], rate: float, age_s: float, fills: Filling
+) -> tuple[str, str]:
+    """Of a growth that has a bound."""
+    message = f"RSS +{format_bytes(rate)}/s for {format_seconds(age_s)}: {fills.words}"
+    evidence = (
+        f"RSS {format_bytes(floors[0])} -> {format_bytes(floors[-1])}; "
+        f"{format_bytes(fills.came_bytes)} of what rose in "
+        f"{format_seconds(fills.t_s - fills.t0_s)} came into containers with a bound"
     )
     return message, evidence
 

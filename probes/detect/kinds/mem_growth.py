@@ -21,6 +21,7 @@ from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, Floors
 from perftui.probes.detect.evidence.stairs import STEP_BUCKETS, stairs_of
 from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.detect.kinds.growth_words import (
+    of_filling,
     of_floors,
     of_newcomers,
     of_slowing,
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
     from perftui.probes.detect.evidence.observations import (
         EdgeSeverity,
+        Filling,
         ImportBegan,
         ImportEnded,
+        TreeReading,
     )
 
 BLOCK_BUCKETS = (2, 3, 4, 6, 8, 9, 13, 20, 30, 40)
@@ -58,7 +61,9 @@ TOOTH_PART = 0.3
 start is hardly garbage that waits, and need not be so old."""
 LONG_IMPORT_S, LONGEST_IMPORT_S = 1.0, 60.0
 """What rises while modules are imported is theirs, as at the start. An import that does not end is
-the program itself."""
+the program itself. The latter by the program's own time: on a busy machine it waits for cores."""
+NEXT_MODULE_S, LONGEST_OF_MANY_S = 8.0, 600.0
+"""One that goes on to load modules is an import for longer."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -72,7 +77,7 @@ SMALL_SPAN_S = 33.0
 growth must last longer."""
 TIMES_BACK, SMALL_TIMES_BACK = 1.5, 2.5
 """A growth must be so many times what was once given back."""
-SMALL_SEEN = 8
+SMALL_SEEN = 3
 """And be seen in this many looks, of two a second, if it is not straight: wander looks like one
 for less."""
 SEEN_FORGOTTEN = 2
@@ -110,8 +115,10 @@ class MemGrowth(Detector):
         self._lookback = self._grows_from = 0
         self._followed = self.history
         """Where the open alert was found: without newcomers, or with them."""
-        self._imports: dict[str, float] = {}
-        """When those that run began."""
+        self._imports: dict[str, tuple[float, float]] = {}
+        """When those that run began, and when that was in own time."""
+        self._modules, self._module_own_s = 0, 0.0
+        """How many had been loaded, and when the newest was, in own time."""
         self._loaded = 0
         """The bucket in which the last long import ended, or to which it has come."""
         self._seen = 0
@@ -127,19 +134,34 @@ class MemGrowth(Detector):
                 if floor < inf:
                     swing.add(floor, self._keep)
 
+    def on_sample(self, sample: TreeReading) -> None:
+        """Follow whether modules are still being loaded."""
+        if sample.modules != self._modules:
+            self._modules, self._module_own_s = sample.modules, self.history.own_s
+
     def on_import_began(self, began: ImportBegan) -> None:
         """Modules are being loaded."""
-        self._imports[began.module] = began.t_s
+        self._imports[began.module] = began.t_s, self.history.own_s
 
     def on_import(self, ended: ImportEnded) -> None:
         """They are: growth begins anew after a long import."""
-        self._imports.pop(ended.module, None)
-        if LONG_IMPORT_S <= ended.dur_s <= LONGEST_IMPORT_S:
+        began = self._imports.pop(ended.module, None)
+        age_s = ended.dur_s if began is None else self.history.own_s - began[1]
+        if ended.dur_s >= LONG_IMPORT_S and self._is_load(age_s):
             self._evidence_from = self._loaded = self.history.end
 
     def _is_loading(self, now_s: float) -> bool:
-        ages_s = [now_s - began_s for began_s in self._imports.values()]
-        return any(LONG_IMPORT_S <= age_s <= LONGEST_IMPORT_S for age_s in ages_s)
+        return any(
+            now_s - began_s >= LONG_IMPORT_S and self._is_load(self.history.own_s - began_own_s)
+            for began_s, began_own_s in self._imports.values()
+        )
+
+    def _is_load(self, age_s: float) -> bool:
+        """Tell whether an import of that own age loads something, and is not the program's work."""
+        if age_s <= LONGEST_IMPORT_S:
+            return True
+        newest_s = self.history.own_s - self._module_own_s
+        return age_s <= LONGEST_OF_MANY_S and newest_s <= NEXT_MODULE_S
 
     def on_bucket(self, now_s: float) -> None:
         """Look for a growth, or for the end of the open one."""
@@ -196,6 +218,9 @@ class MemGrowth(Detector):
             if onset_s is None or rise.has_few_stairs(onset_s):
                 continue
             if self._left_to_rows(size, grown / span_s, now_s):
+                return False
+            if (fills := self.context.filling()) is not None:
+                self._mark_filling(rise, fills, onset_s, now_s)
                 return False
             self._seen += 1
             if small and self._seen < SMALL_SEEN and not rise.is_on_a_line():
@@ -287,6 +312,25 @@ class MemGrowth(Detector):
             onset_s = history.time_of(self._grows_from)
             self.raise_alert("info", onset_s, now_s, message, evidence)
             return
+
+    def _mark_filling(self, rise: FloorsRise, fills: Filling, onset_s: float, now_s: float) -> None:
+        """Mark a growth that has a bound."""
+        if self.open is not None:
+            return
+        history = self.history
+        self._rate, self._followed = rise.step / (rise.size * BUCKET_S), history
+        self._lookback = max(BLOCKS * rise.size, MIN_CLEAR_BUCKETS)
+        self._grows_from = history.end - round((now_s - onset_s) / BUCKET_S)
+        message, evidence = of_filling(rise.floors, self._rate, now_s - onset_s, fills)
+        self.raise_alert("info", onset_s, now_s, message, evidence)
+
+    def on_filling(self, told: Filling) -> None:
+        """It is said of what was already told: it was too much."""
+        edge = self.open
+        if edge is None or edge.severity == "info" or self.context.filling() is None:
+            return
+        self.clear(told.t_s, told.t_s, f"{told.words}: not a leak, so far")
+        self.raise_alert("info", told.t0_s, told.t_s, told.words, edge.evidence)
 
     def _search_newcomers(self, now_s: float) -> bool:
         """Look whether the family rises with processes that come and stay: a mark at first."""

@@ -30,6 +30,8 @@ ROWS_POOR = 0.01
 """Rows that leave less of the variance than this unexplained explain it all."""
 TIME_BETTER = 4.0
 """So many times less must time leave unexplained for a growth to be one with time."""
+ROWS_BETTER = 2.0
+"""So many times less must rows leave for a growth that once was one with time to be theirs."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
 MIN_READING_BUCKETS = 16
@@ -61,7 +63,8 @@ class StreamingViolation(Detector):
         self._bytes_per_row = 0.0
         self._window = self._found_at = 0
         self._disproved = False
-        """It was said and time explained it better: a short window is not believed again."""
+        """It was said and time explained it better: a short window is not believed again, nor a
+        long one in which time explains it as well."""
 
     def on_bucket(self, now_s: float) -> None:
         """Look for growth that follows the rows, or for its end."""
@@ -91,6 +94,10 @@ class StreamingViolation(Detector):
             if any(self._with_time_alone(at) for at in starts if at >= earliest):
                 self.context.time_explains_s = now_s
                 continue
+            if self._disproved and not self._with_rows_alone(begin):
+                continue
+            if self.context.filling() is not None:  # mem_growth marks it
+                return
             self._found(*blocks, history.end - begin, now_s)
             return
 
@@ -191,6 +198,16 @@ class StreamingViolation(Detector):
 
         Where rows come evenly both explain it, and the rows have it.
         """
+        by_rows, by_time = self._unexplained(start)
+        return by_rows > ROWS_POOR and TIME_BETTER * by_time < by_rows
+
+    def _with_rows_alone(self, start: int) -> bool:
+        """Tell whether the rows explain RSS better than time does."""
+        by_rows, by_time = self._unexplained(start)
+        return ROWS_BETTER * by_rows < by_time
+
+    def _unexplained(self, start: int) -> tuple[float, float]:
+        """Return what rows and time leave of the variance of RSS; nothing where little is known."""
         history = self.history
         times: list[float] = []
         rows: list[float] = []
@@ -202,9 +219,8 @@ class StreamingViolation(Detector):
                 rows.append(count)
                 floors.append(floor)
         if len(floors) < WINDOW_BUCKETS[0] // 2:
-            return False
-        by_rows = unexplained(rows, floors)
-        return by_rows > ROWS_POOR and TIME_BETTER * unexplained(times, floors) < by_rows
+            return 0.0, 0.0
+        return unexplained(rows, floors), unexplained(times, floors)
 
     def _found(self, floors: list[float], rows: list[float], window: int, now_s: float) -> None:
         history = self.history

@@ -16,7 +16,7 @@ from perftui.probes.recording.format.arrow import compute
 from perftui.probes.recording.read.journal import read_spans
 from perftui.probes.recording.read.rows import rows_of
 from perftui.probes.spine.derived import FAMILY_FIELDS, METRIC_FIELDS
-from perftui.probes.spine.enriched import Batch, Counted, Reading, Tick
+from perftui.probes.spine.enriched import Batch, Counted, Parted, Reading, Tick
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import Call, Collected, Count, LoopBlock, Metric, ThreadCpu
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.read.journal import Span
     from perftui.probes.spine.records import Record
 
-_STATES, _EVENT, _COUNT, _TICK = range(4)
+_STATES, _EVENT, _COUNT, _PARTS, _TICK = range(5)
 """The order of what has the same time: a reading comes when all else of its time is known."""
 
 _FED = ("metrics", "calls", "counts", "thread_cpu", "loop_blocks", "gc_events")
@@ -66,6 +66,7 @@ def _segment(catalog: Catalog, segment: int, target_pid: int, told: list[Span]) 
         _loop_blocks(catalog.load("loop_blocks", segment)),
         _collected(catalog.load("gc_events", segment)),
         _counts(catalog.load("counts", segment, ("t_ns", "pid", "name", "total", "tree_total"))),
+        _parts(catalog.load("memory_parts", segment)),
         _ticks(
             catalog.load("metrics", segment),
             catalog.load("pools", segment, ("t_ns", "name", "tree_bytes")),
@@ -111,6 +112,15 @@ def _counts(table: Any) -> Iterator[_Timed]:
     for t_ns, pid, name, total, tree_total in sorted(rows_of(table, names), key=lambda r: r[0]):
         counted = Counted(Count(t_ns, pid, name, total), tree_total, None, None)
         yield t_ns, _COUNT, Batch(raw=(), events=(), counted=(counted,))
+
+
+def _parts(table: Any) -> Iterator[_Timed]:
+    """Yield what the memory of the family is made of."""
+    of_tree = table.filter(compute().equal(table["pid"], TREE))
+    rows = sorted(rows_of(of_tree, ("t_ns", "name", "bytes")), key=lambda row: row[0])
+    for t_ns, group in groupby(rows, key=lambda row: row[0]):
+        parts = tuple(Parted(t_ns, TREE, name, size) for _, name, size in group)
+        yield t_ns, _PARTS, Batch(raw=(), events=(), parts=parts)
 
 
 def _ticks(metrics: Any, pools: Any) -> Iterator[_Timed]:

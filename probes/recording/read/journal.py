@@ -56,15 +56,22 @@ def read_events(catalog: Catalog, target_pid: int) -> tuple[Journal, ProcessTabl
 
 
 Span = (
-    records.Exit | records.PhaseBegin | records.PhaseEnd | records.ImportBegin | records.ImportEnd
+    records.Exit
+    | records.PhaseBegin
+    | records.PhaseEnd
+    | records.ImportBegin
+    | records.ImportEnd
+    | records.GrowthLook
+    | records.Keeper
 )
 
 
 def read_spans(catalog: Catalog) -> Iterator[tuple[int, Span]]:
-    """Yield (order, record) of phases, imports and ends of processes."""
-    table = _bounded(catalog, "exits")
-    for seq, *values in rows_of(table, tuple(table.column_names)):
-        yield seq, records.Exit(*values)
+    """Yield (order, record) of phases, imports, ends of processes, and who makes memory grow."""
+    for name in ("exits", "growth_looks", "keepers"):
+        table = _bounded(catalog, name)
+        for seq, *values in rows_of(table, tuple(table.column_names)):
+            yield seq, _PLAIN[name](*values)
     yield from _phases(catalog)
     yield from _imports(catalog)
 

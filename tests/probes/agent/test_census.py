@@ -74,6 +74,7 @@ class App:
     def __init__(self):
         self.users = {}
         self.log = collections.deque()
+        self.recent = collections.deque(maxlen=5000)
         self.by_day = {"mon": [], "tue": []}
 
 class Cached:
@@ -139,6 +140,7 @@ def grow(n, local):
         App.seen.append(key)
         app.users[key] = {"n": i, "tags": ["a"] * 10}
         app.log.append("x" * 500)
+        app.recent.append("y" * 500)
         app.by_day["mon"].append(i)
         slots.rows.append(i)
         add(i)
@@ -288,12 +290,13 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("__main__.App.seen", "list", "tuple", 100, "grow"),
         ("__main__.app.users", "dict", "dict", 100, "grow"),
         ("__main__.app.log", "deque", "str", 100, "grow"),
+        ("__main__.app.recent", "deque(maxlen=5000)", "str", 100, "grow"),
         ("__main__.app.by_day['mon']", "list", "int", 100, "grow"),
         ("__main__.slots.rows", "list", "int", 100, "grow"),
         ("closure of __main__.add: mine", "list", "int", 100, "add"),
         ("default of __main__.into_default", "list", "int", 100, "into_default"),
         ("lru_cache of __main__.parse", "lru_cache", "list", 100, "parse"),
-        ("lru_cache of __main__.parse_some", "lru_cache", "", 100, "parse_some"),
+        ("lru_cache of __main__.parse_some", "lru_cache(maxsize=5000)", "list", 100, "parse_some"),
         ("local in main", "list", "tuple", 100, "grow"),
         ("__main__.BUFFER", "bytearray", "", 0, "grow"),
         ("__main__.INBOX.queue", "deque", "list", 100, "receive"),
@@ -344,6 +347,7 @@ def test_bytes_are_those_of_what_came(found: Any) -> None:
     assert 100_000 < rows["__main__.GLOBAL"][4] < 130_000
     assert rows["__main__.BUFFER"][4] >= 500_000
     assert 80_000 < rows["lru_cache of __main__.parse"][4] < 130_000
+    assert 80_000 < rows["lru_cache of __main__.parse_some"][4] < 130_000
     assert 500_000 < rows["__main__.PAGES"][4] < 560_000
 
 

@@ -18,9 +18,12 @@ from perftui.probes.spine.records import (
     Alert,
     Call,
     Count,
+    GrowthLook,
     ImportBegin,
     ImportEnd,
+    Keeper,
     LoopBlock,
+    MemoryPart,
     Metric,
     PhaseBegin,
     PhaseEnd,
@@ -97,10 +100,21 @@ def session(tree: CallTree) -> Iterator[list[Record]]:
         if n == 20 * 61:
             told.append(PhaseEnd(at(t), PID, 1, cpu_s, 10_000_000))
         told.append(Count(at(t), PID, "requests", cpu_s * 1000))
-        rss = 50e6 + 3e6 * min(max(t - 8, 0), 16)
+        if n == 80:  # before anything grows: something has room for 20 MB, and they do come
+            told += [
+                GrowthLook(at(t), PID, at(t - 3), "census", 20_000_000, 9, 1, 1, "", 1),
+                Keeper(at(t), PID, at(t - 3), "job.ring", "deque(maxlen=40)", "bytes", 20, 20,
+                       20_000_000, False, ""),
+            ]  # fmt: skip
+        files = int(20e6 + 4e6 * min(max(t - 34, 0), 20))
+        private = int(50e6 + 3e6 * min(max(t - 8, 0), 16))
+        if n % 20 == 0:
+            told.append(MemoryPart(at(t), PID, "data files", files, files))
+        rss = files + private
         waits = waited_s if n % 20 == 0 else None
-        told.append(Metric(at(t), PID, cpu_s, int(rss), run_queue_wait_s=waits))
-        told.append(Metric(at(t), CHILD, 0.1, 9_000_000))
+        own = {"anon_rss_bytes": private, "run_queue_wait_s": waits}
+        told.append(Metric(at(t), PID, cpu_s, rss, **own))
+        told.append(Metric(at(t), CHILD, 0.1, 9_000_000, anon_rss_bytes=9_000_000))
         if t >= 60:
             told.append(Metric(at(t), NEWCOMER, 0.1, 5_000_000))
         yield told
@@ -186,7 +200,8 @@ def test_it_gives_the_alerts_of_the_live_session(made: Made) -> None:
     }
     growth = next(evidence for kind, _, _, evidence in found if kind == "mem_growth")
     assert "code: remember job.py:7" in growth
-    assert "arrow did not grow" in growth
+    assert "came into containers with a bound" in growth, "a mark while there was room"
+    assert [kind for kind, *_ in found].count("mem_growth") == 3, "mark, alert, end: no file is one"
 
 
 def test_what_was_told_then_can_be_had_too(made: Made) -> None:

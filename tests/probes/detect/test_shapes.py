@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from support.detect.scorer import raised
+import pytest
+from support.detect import corpus, families
+from support.detect.scorer import alerts_of, raised
 
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.history import History
@@ -268,3 +270,19 @@ def test_a_leak_that_looked_like_collect_while_young_is_corrected() -> None:
     assert edges[-1].severity == "warn"
     said = [edge.severity for edge in edges if edge.kind == "streaming_violation"]
     assert said in ([], ["warn", "clear"])
+
+
+@pytest.mark.parametrize("seed", [1_220_004, 1_220_006])
+def test_a_slow_leak_in_random_steps_is_told_within_three_quarters_of_a_minute(seed: int) -> None:
+    """They are not even in every look; it took 75 s and more."""
+    [trace] = corpus.traces([families.frag_creep], [seed])
+    [alert] = raised(alerts_of(trace))
+    assert alert.t_detect_s - trace.truths[0].onset_s < 45
+
+
+def test_a_growth_that_was_one_with_time_once_is_not_called_reading_again() -> None:
+    """Over half a minute of a reading that swings, time and rows explain it as well."""
+    [trace] = corpus.traces([families.leak_beside_rows], [1_400_009])
+    kinds = [edge.kind for edge in raised(alerts_of(trace))]
+    assert kinds.count("streaming_violation") <= 1
+    assert "mem_growth" in kinds

@@ -27,7 +27,7 @@ def asked_at(rss: list[float], *, lasts_s: float = 3.0) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("mb_per_s", "by_s"), [(40, 2.1), (4, 4.1), (1, 13.1), (0.4, 31.1)], ids=str
+    ("mb_per_s", "by_s"), [(40, 2.1), (4, 4.1), (1, 13.1), (0.7, 7.6), (0.4, 31.1)], ids=str
 )
 def test_what_rises_is_looked_at_soon(mb_per_s: float, by_s: float) -> None:
     found = asked_at([50 + mb_per_s * n / 20 for n in range(20 * 70)])

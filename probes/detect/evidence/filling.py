@@ -1,0 +1,101 @@
+"""Is it a cache that fills up to a bound that it has? RSS alone cannot tell before it is full.
+
+Who looks from inside meets containers that say how much goes into them: an `lru_cache` with a
+maxsize, a deque with a maxlen. If most of a growth came into such, and the rest of them is in
+sight, it is no leak, up to what they can come to. What goes on to grow beyond that is one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.detect.evidence.observations import Filling
+from perftui.probes.text.units import format_bytes, format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.detect.evidence.history import History
+    from perftui.probes.spine.records import GrowthLook, Keeper
+
+BOUND = re.compile(r"\((?:maxsize|maxlen)=(\d+)\)$")
+"""At the end of a container's type, as the census writes it."""
+MOST_PART = 0.6
+"""Of the growth came into containers with a bound: it is theirs."""
+IN_SIGHT = 0.2
+"""Of its bound a container must have: what would take so much longer is as good as no bound."""
+OVER_PART, OVER_BYTES = 0.25, 4e6
+"""An estimate by the newest entries is wrong by this part, and something else grows by so much."""
+
+
+class _Room(NamedTuple):
+    came_bytes: float
+    to_come_bytes: float
+    words: str
+
+
+def filling_of(look: GrowthLook, keepers: Sequence[Keeper], t_s: float, t0_s: float) -> Filling:
+    """Return what the answers of one look say about bounds.
+
+    Args:
+        look: A census.
+        keepers: Its answers.
+        t_s: When it ended, as observations tell it.
+        t0_s: When it began.
+    """
+    rooms = [room for keeper in keepers if (room := _room(keeper)) is not None]
+    rooms.sort(key=lambda room: -room.came_bytes)
+    return Filling(
+        t_s,
+        t0_s,
+        look.rose_bytes,
+        sum(room.came_bytes for room in rooms),
+        sum(room.to_come_bytes for room in rooms),
+        rooms[0].words if rooms else "",
+    )
+
+
+def _room(keeper: Keeper) -> _Room | None:
+    met = BOUND.search(keeper.type)
+    if met is None or keeper.sampled or keeper.entries <= 0:
+        return None
+    bound = int(met[1])
+    if keeper.total < IN_SIGHT * bound:
+        return None
+    to_come = keeper.bytes / keeper.entries * max(bound - keeper.total, 0)
+    words = (
+        f"{keeper.what} {keeper.type} fills up, {format_count(keeper.total)} of "
+        f"{format_count(bound)}, {format_bytes(to_come)} to come"
+    )
+    return _Room(keeper.bytes, to_come, words)
+
+
+class Fillings:
+    """Follows what was told of bounds, for one history."""
+
+    def __init__(self) -> None:
+        self._newest: Filling | None = None
+        self._level = 0.0
+        """What was kept when it was told."""
+
+    def take(self, told: Filling, history: History) -> None:
+        """Take the newest answer: one without a bound ends what was said before."""
+        rose = told.rose_bytes
+        if rose is None:
+            since = max(history.end - round((told.t_s - told.t0_s) / BUCKET_S) - 1, history.first)
+            rose = (history.kept_bytes or 0.0) - history.floor(since, history.end)
+        mostly = told.came_bytes > 0 and told.came_bytes >= MOST_PART * rose
+        self._newest = told if mostly else None
+        self._level = history.kept_bytes or 0.0
+
+    def filling(self, history: History, limit_bytes: float | None) -> Filling | None:
+        """Return what fills up now and has room in sight, None if nothing does."""
+        told, kept = self._newest, history.kept_bytes
+        if told is None or kept is None:
+            return None
+        most = self._level + (1 + OVER_PART) * told.to_come_bytes + OVER_BYTES
+        if kept > most or (limit_bytes is not None and most >= limit_bytes):
+            return None
+        return told
