@@ -79,6 +79,11 @@ class Bench:
         """The series that are run, the base first."""
         return [self.new] if self.plan.base is None else [self.base, self.new]
 
+    @property
+    def named_sides(self) -> list[tuple[str, LabSeries]]:
+        """The same, with their names."""
+        return [(side.side, side) for side in self.sides]
+
     def answer(self, share: float = 1.0) -> BenchAnswer:
         """Return what the series say now."""
         base = None if self.plan.base is None else self.base
@@ -182,6 +187,8 @@ def _time_is_up(bench: Bench, started: float, number: int) -> bool:
 
 def ended_text(bench: Bench) -> str:
     """Say in a few words why there are no more runs; "" where that was clear before."""
+    if bench.ended == "asked to":
+        return "stopped in the middle: no more is known"
     if bench.ended == "time is up":
         limit = format_seconds(bench.plan.time_limit_s or 0.0)
         return f"stopped at the time limit of {limit}"

@@ -39,6 +39,10 @@ class LabOptions(NamedTuple):
     record: RecordOptions = NOT_RECORDED
 
 
+RECORDED = LabOptions(stacks=True, record=RecordOptions())
+"""For those of whose runs some are kept."""
+
+
 class LabRun(NamedTuple):
     """What one fresh process gave."""
 
@@ -61,6 +65,11 @@ class LabRun(NamedTuple):
     def done(self) -> bool:
         """Whether it came to a good end: only then its figures count."""
         return not self.why
+
+    @property
+    def kept(self) -> str | None:
+        """Where its recording is, if it has not been deleted."""
+        return str(self.recording) if self.recording and self.recording.exists() else None
 
     def forget(self) -> None:
         """Delete its recording."""

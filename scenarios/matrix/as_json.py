@@ -60,7 +60,7 @@ def _version(column: ReleaseRuns) -> dict[str, Any]:
                 "number": run.number,
                 "failed": run.why or None,
                 "figures": {key: figure.value for key, figure in run.figures.items()},
-                "recording": None if run.recording is None else str(run.recording),
+                "recording": run.kept,
             }
             for run in (*series.warm_ups, *series.runs)
         ],

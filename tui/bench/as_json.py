@@ -86,5 +86,5 @@ def _run(run: LabRun) -> dict[str, Any]:
         "steady_state": run.steady.state,
         "settled_after": run.steady.settled_after,
         "imported_in_first_call": list(run.inside_first),
-        "recording": None if run.recording is None else str(run.recording),
+        "recording": run.kept,
     }
