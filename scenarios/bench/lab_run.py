@@ -12,7 +12,7 @@ from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOpt
 from perftui.probes.target.orders import Orders
 from perftui.scenarios.bench.figures import measured
 from perftui.scenarios.bench.notes import Notes
-from perftui.scenarios.bench.reference import reference_figures
+from perftui.scenarios.bench.reference import Pressure, reference_figures
 from perftui.scenarios.bench.run_times import NO_TIMES, RunTimes, run_times
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def lab_run(
     """
     t_began_ns = monotonic_ns()
     notes, speed = Notes(), reference_figures()
+    pressure = Pressure()
     if cold is not None:
         cold.forget()
     probes = ProbeOptions(stacks=options.stacks, metrics_rate_hz=_METRICS_HZ, inquire=False)
@@ -128,6 +129,7 @@ def lab_run(
             shutil.rmtree(path, ignore_errors=True)
         raise
     session.close()
+    speed |= pressure.figure()
     if cold is not None:
         cold.take_modules(notes.imports(session.pid, 0, 1 << 62))
     place = place_here(session.reader)

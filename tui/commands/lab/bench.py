@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from perftui.scenarios.bench.answer import BenchAnswer
+    from perftui.scenarios.bench.baseline.stored import StoredEntry
     from perftui.scenarios.bench.bench import Bench
     from perftui.scenarios.bench.budget import Bound
     from perftui.scenarios.bench.subject import Subject
@@ -88,6 +89,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="make this the baseline in the file of --against, which keeps the old ones",
     )
     group.add_argument(
+        "--confirm",
+        action="store_true",
+        help="what is suspect or unclear against a file is run again in turns with its commit",
+    )
+    group.add_argument(
         "--force", action="store_true", help="compare with another machine or other versions"
     )
     group.add_argument(
@@ -157,17 +163,22 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--accept makes this the baseline in the file of --against FILE: give that")
     if args.accept and args.save is not None:
         raise UserError("--accept and --save contradict each other: give one of them")
+    if args.confirm and (args.accept or args.against is None or args.save is not None):
+        raise UserError("--confirm is about --against FILE, without --accept and --save")
     if args.flat and args.save is None:
         raise UserError("--flat says how --save FILE is written: give that too")
 
 
 def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
     from perftui.scenarios.bench.against import (
+        UNSURE,
         OtherSide,
         check_before,
         check_warm,
+        commit_of,
         compared_with,
         drift_words,
+        how_to_know,
         sides_differ,
         since_the_oldest,
     )
@@ -225,6 +236,12 @@ def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
     except BaseException:
         keep(bench.named_sides, frozenset())
         raise
+    if other.baseline is not None and found.verdict in UNSURE:
+        commit = commit_of(other.baseline)
+        if args.confirm and stopped is None:
+            keep(bench.named_sides, frozenset())
+            return _in_turns(args, subject, ending, other.baseline, found, commit)
+        found = found._replace(reasons=(*found.reasons, how_to_know(found, commit)))
     if other.subject is not None and not args.calibrate:
         sides_differ(bench)
     oldest = None if other.baseline is None else since_the_oldest(bench, other.baseline)
@@ -249,6 +266,29 @@ def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
     if not (args.calibrate or args.cold_cache or args.no_history):
         _remember(report)
     return report.exit_code
+
+
+def _in_turns(
+    args: argparse.Namespace,
+    subject: Subject,
+    ending: Ending,
+    baseline: StoredEntry,
+    found: BenchAnswer,
+    commit: str | None,
+) -> int:
+    """Hold it once more, in turns, against the commit of a baseline that could not tell."""
+    from perftui.tui.text.words import tell
+
+    told = "; ".join(found.reasons)
+    if commit is None:
+        raise UserError(
+            f"{found.verdict} against {baseline.path}, and --confirm needs a baseline that was "
+            f"made of a clean commit of this repository: {told}"
+        )
+    tell(f"perftui: {found.verdict} against {baseline.path} ({told})")
+    tell(f"perftui: again, in turns with its commit {commit[:10]}")
+    again = argparse.Namespace(**{**vars(args), "against": commit[:12], "confirm": False})
+    return _measure(again, subject, ending)
 
 
 def _run(
