@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.waiting import wait_for
 
+from perftui.scenarios.bench.revision import prune_revisions
 from perftui.tui.cli import main
 
 FUNCTION = """
@@ -179,6 +180,9 @@ def test_a_revision_runs_in_turns_from_a_tree_of_its_own(
     assert [name for name in after if not name.startswith(("__pycache__", "size."))] == [
         name for name in before if not name.startswith("size.")
     ]
+    assert prune_revisions(3600) == (0, ())
+    assert prune_revisions(0)[0] > 1000
+    assert not [entry for entry in (tmp_path / "cache/revisions").iterdir() if entry.is_dir()]
     no = bench("--against", "v0.0.1", "prog.py", folder=repository, code=2)
     assert "v0.0.1: is neither a file nor a revision" in no.stderr
 

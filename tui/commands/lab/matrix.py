@@ -93,7 +93,8 @@ def add_parser(commands: Any) -> None:
         const=0.0,
         type=_days,
         metavar="DAYS",
-        help="remove those that nobody has used for so long (0: all that are not in use)",
+        help="remove those that nobody has used for so long, and checkouts of bench's revisions "
+        "(0: all that are not in use)",
     )
     group = parser.add_argument_group("how often")
     group.add_argument("--runs", type=options.count_of_runs, default=5, metavar="N", help="(5)")
@@ -308,14 +309,18 @@ def _cells(args: argparse.Namespace, package: str) -> tuple[Release, ...]:
 
 def _shelf(args: argparse.Namespace) -> int:
     from perftui.probes.text.units import format_bytes
+    from perftui.scenarios.bench.revision import prune_revisions
     from perftui.scenarios.environments.kept import kept_environments, prune
     from perftui.tui.matrix.shelf import shelf_json, shelf_lines
     from perftui.tui.text.words import say
 
     if args.prune is not None:
         freed, in_use = prune(args.prune * _DAY_S)
+        checkouts, used = prune_revisions(args.prune * _DAY_S)
+        in_use += used
         kept = f"; in use and kept: {', '.join(in_use)}" if in_use else ""
-        say(f"removed environments of {format_bytes(freed)}{kept}")
+        also = f" and checkouts of {format_bytes(checkouts)}" if checkouts else ""
+        say(f"removed environments of {format_bytes(freed)}{also}{kept}")
         return 0
     kept_now = kept_environments()
     if args.json is not None:
