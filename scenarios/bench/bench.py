@@ -29,6 +29,8 @@ LOOKS = ((5, 0.1), (10, 0.3), (20, 0.6))
 _CALLS_S = 2.0
 """A process calls a function for about so long, as often as that allows."""
 _LEAST_CALLS, _MOST_CALLS = 3, 60
+_LONG_CALL_S = 5.0
+"""Of calls this long a cold one and a warm one in each process are enough."""
 PROBE_CALLS = 3
 """Of a warm-up, before it is known how long one takes."""
 _HOPELESS = 2
@@ -173,7 +175,9 @@ def calls_for(warm_ups: Iterable[LabRun]) -> int:
     warm = [run.steady.steady_s for run in warm_ups if run.steady.steady_s is not None]
     if not warm:
         return PROBE_CALLS
-    return int(min(max(_CALLS_S / max(*warm, 1e-6), _LEAST_CALLS), _MOST_CALLS))
+    slowest_s = max(*warm, 1e-6)
+    least = 2 if slowest_s > _LONG_CALL_S else _LEAST_CALLS
+    return int(min(max(_CALLS_S / slowest_s, least), _MOST_CALLS))
 
 
 def _time_is_up(bench: Bench, started: float, number: int) -> bool:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
     from perftui.scenarios.bench.bench import Bench
+    from perftui.scenarios.bench.gate import Gate
     from perftui.scenarios.bench.keep import KeptRecording
     from perftui.scenarios.bench.series import LabSeries
     from perftui.tui.bench.report import BenchReport
 
-_QUIET = ("count:", "reference")
-"""Figures that every run has alike: only in JSON."""
+_QUIET = ("count:", "reference", "pool:")
+"""Figures that every run has alike, and those of single allocators: only in JSON, unless they are
+judged (`--threshold pool:malloc.peak=10%`)."""
 
 
 def bench_text(report: BenchReport) -> str:
@@ -86,7 +88,7 @@ def figure_lines(bench: Bench, found: BenchAnswer, *, calibrated: bool) -> list[
     head = ["figure", *(("base", "new", "change") if compared else ("median",)), "95 %"]
     head += ["threshold", "verdict"] if compared else []
     rows = [head]
-    rows += [_line(row, compared) for row in found.rows if not row.key.startswith(_QUIET)]
+    rows += [_line(row, compared) for row in found.rows if _is_shown(row, bench.plan.gate)]
     lines = aligned(rows, right=range(1, 4 if compared else 3))
     lines += ["", *_states(bench.new)]
     if compared:
@@ -95,6 +97,10 @@ def figure_lines(bench: Bench, found: BenchAnswer, *, calibrated: bool) -> list[
             "comparisons, over all figures"
         )
     return lines
+
+
+def _is_shown(row: BenchRow, gate: Gate) -> bool:
+    return not row.key.startswith(_QUIET) or gate.own.get(row.key) is not None
 
 
 def _noise_lines(found: BenchAnswer) -> list[str]:
