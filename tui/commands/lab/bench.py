@@ -230,6 +230,7 @@ def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
     except SystemExit as stop:
         if not bench.new.done or args.calibrate:
             keep(bench.named_sides, frozenset())
+            tell("perftui: stopped before there was anything to tell")
             raise
         stopped, bench.ended = INTERRUPTED if stop.code is None else int(stop.code), "asked to"
         found = bench.answer()

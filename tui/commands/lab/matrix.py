@@ -130,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace, ending: Ending) -> int:
     from perftui.scenarios.bench.keep import keep, parse_keep
     from perftui.scenarios.matrix.jumps import jumps_of, steps_of
+    from perftui.tui.text.words import tell
 
     wanted = frozenset[str]() if args.keep is None else parse_keep(args.keep)
     measuring = _Measuring(args, _plan(args))
@@ -140,6 +141,7 @@ def _measure(args: argparse.Namespace, ending: Ending) -> int:
     except SystemExit as stop:
         if measuring.matrix is None or not measuring.matrix.measured:
             keep(measuring.named_series(), frozenset())
+            tell("perftui: stopped before there was anything to tell")
             raise
         stopped, measuring.matrix.stopped = int(stop.code or 130), True
     except BaseException:
