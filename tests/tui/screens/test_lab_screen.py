@@ -86,7 +86,7 @@ def test_a_bench_in_turns(size: tuple[int, int]) -> None:
         text = stage.text
         assert all(len(line) == size[0] for line in stage.lines())
         assert "bench load.py:nightly days=3   against HEAD~3" in text
-        assert "● 8 of 10 new 00:0" in text
+        assert "● 8 of 10 new 0" in text
         assert "regressed +16.8 %" in text
         assert "8 of 10 new   runs" in text
         assert "regressed so far  peak RSS +16.8 %, growth of the work +36.2 % · moved: " in (
