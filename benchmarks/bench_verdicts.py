@@ -3,7 +3,7 @@
     python benchmarks/bench_verdicts.py collect runs.json --pairs 120    real runs, once
     python benchmarks/bench_verdicts.py judge runs.json                  hundreds of comparisons
 
-`collect` runs a small program and one with a fifth more work and 15 % more memory in fresh
+`collect` runs three small programs, each also with a fifth more work and 15 % more memory, in fresh
 processes, in turns, through the machinery of `perftui bench`, on whatever this machine is doing.
 `judge` draws stretches of neighbouring runs out of that sequence, so that what disturbed the
 machine for seconds or minutes is in a comparison as it would be, and lets the growing looks of
@@ -11,7 +11,7 @@ machine for seconds or minutes is in a comparison as it would be, and lets the g
 
     A against A      in turns: pairs of neighbouring runs of the same program, either way round
     B against A      in turns: +20 % of work and CPU, +15 % of memory
-    A against a file two stretches of the same program at different times
+    against a file   two stretches of the same program at different times
 """
 
 from __future__ import annotations
@@ -37,68 +37,100 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.bench.answer import BenchAnswer
 
-PROGRAM = """
+_HEAD = """
 import sys
 work, size = float(sys.argv[1]), int(sys.argv[2])
 block = bytearray(size)
+"""
+PROGRAMS = {
+    "loop": """
 total = 0
 for number in range(int(work * 4_000_000)):
     total += number & 7
-"""
-WORK, MORE_WORK = 1.0, 1.2
+""",
+    "objects": """
+import json, random
+rng = random.Random(3)
+rows = [{"id": n, "name": str(n * 7919 % 10007), "v": rng.random()} for n in range(30_000)]
+for turn in range(int(work * 30)):
+    back = json.loads(json.dumps(rows[:3000]))
+    back.sort(key=lambda row: (row["name"], row["v"]))
+    groups = {}
+    for row in back:
+        groups.setdefault(row["name"], []).append(row)
+""",
+    "arrays": """
+import numpy
+numbers = numpy.arange(2_000_000, dtype=numpy.float64)
+for turn in range(int(work * 45)):
+    other = numpy.sqrt(numbers) * 1.5 + numbers
+    numpy.sort(other[:200_000][::-1].copy())
+""",
+}
+"""Plain Python; many small objects, which feel the caches; native code that has threads."""
+MORE_WORK = {"loop": 1.28, "objects": 1.36, "arrays": 1.6}
+"""With what starts, a fifth to a quarter more CPU of the whole process."""
 BYTES = 40_000_000
-"""Of a peak of which the interpreter has about 10 MB: 15 % more of the whole are 7.5 MB."""
-MORE_BYTES = 47_500_000
+MORE_BYTES = {"loop": 47_550_000, "objects": 49_800_000, "arrays": 58_700_000}
+"""15 % more of the whole process."""
 COMPARISONS = 400
 _SEED = 5
 
 
 def collect(path: Path, pairs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder, "program.py")
-        program.write_text(PROGRAM)
-        words = [sys.executable, str(program)]
-        subjects = {
-            "A": Subject("A", (*words, str(WORK), str(BYTES))),
-            "B": Subject("B", (*words, str(MORE_WORK), str(MORE_BYTES))),
-        }
-        found: list[tuple[str, LabRun]] = []
+        subjects: dict[tuple[str, str], Subject] = {}
+        for name, text in PROGRAMS.items():
+            program = Path(folder, f"{name}.py")
+            program.write_text(_HEAD + text)
+            words = (sys.executable, str(program))
+            subjects[name, "A"] = Subject(name, (*words, "1.0", str(BYTES)))
+            more = (str(MORE_WORK[name]), str(MORE_BYTES[name]))
+            subjects[name, "B"] = Subject(name, (*words, *more))
+        found: list[tuple[str, str, LabRun]] = []
         for subject in subjects.values():
             lab_run(subject, "new", 0, LabOptions())
         for number in range(pairs // 2):
-            for name in "AABBBBAA" if number % 2 else "BBAAAABB":
-                run = lab_run(subjects[name], "new", 1, LabOptions())
-                found.append((name, run))
-            print(f"{8 * (number + 1)} of {4 * pairs} runs", file=sys.stderr)
+            for name in PROGRAMS:
+                for side in "BAAB" if number % 2 else "ABBA":
+                    run = lab_run(subjects[name, side], "new", 1, LabOptions())
+                    found.append((name, side, run))
+            print(f"{2 * (number + 1)} of {pairs} pairs of each", file=sys.stderr)
             _write(path, found)
 
 
-def _write(path: Path, found: list[tuple[str, LabRun]]) -> None:
+def _write(path: Path, found: list[tuple[str, str, LabRun]]) -> None:
     path.write_text(
         json.dumps(
             [
-                {"program": name, "figures": {key: list(each) for key, each in run.figures.items()}}
-                for name, run in found
+                {
+                    "program": name,
+                    "side": side,
+                    "figures": {key: list(each) for key, each in run.figures.items()},
+                }
+                for name, side, run in found
             ]
         )
     )
 
 
-def judge(path: Path, comparisons: int) -> None:
-    runs = json.loads(path.read_text())
+def judge(paths: list[Path], comparisons: int) -> None:
+    together = [run for path in paths for run in json.loads(path.read_text())]
     rng = random.Random(_SEED)
-    print(f"{len(runs)} real runs, {comparisons} comparisons of each kind, looks at 5, 10, 20 runs")
-    everything = Gate()
-    time = Gate({"peak_rss": None, "growth": None})
-    memory = Gate({"duration": None, "cpu": None, "growth": None})
-    for how, draw in (("in turns", _turns), ("from a file", _file)):
-        for what, new, gate in (
-            ("A against A", "A", everything),
-            ("B against A, its time alone (+20 %)", "B", time),
-            ("B against A, its memory alone (+15 %)", "B", memory),
-        ):
-            found = [draw(runs, rng, "A", new, gate) for _ in range(comparisons)]
-            _table(f"{what}, {how}", found)
+    print(f"{len(together)} real runs, {comparisons} comparisons of each kind and program")
+    everything = Gate({"growth": None})
+    time = Gate({"peak_rss": None, "growth": None, "imports": None})
+    memory = Gate({"duration": None, "cpu": None, "growth": None, "imports": None})
+    for name in PROGRAMS:
+        runs = [run for run in together if run["program"] == name]
+        for how, draw in (("in turns", _turns), ("from a file", _file)):
+            for what, new, gate in (
+                ("A against A", "A", everything),
+                ("B against A, its time alone (+20 %)", "B", time),
+                ("B against A, its memory alone (+15 %)", "B", memory),
+            ):
+                found = [draw(runs, rng, "A", new, gate) for _ in range(comparisons)]
+                _table(f"{name}: {what}, {how}", found)
 
 
 def _turns(
@@ -119,7 +151,7 @@ def _turns(
 def _pairs(runs: list[dict[str, Any]], base: str, new: str) -> list[tuple[Any, Any]]:
     pairs, at = [], 0
     while at + 1 < len(runs):
-        names = runs[at]["program"], runs[at + 1]["program"]
+        names = runs[at]["side"], runs[at + 1]["side"]
         if names == (base, new):
             pairs.append((runs[at], runs[at + 1]))
             at += 2
@@ -136,7 +168,7 @@ def _file(
 ) -> BenchAnswer:
     """Judge two stretches that do not overlap, either first."""
     most = LOOKS[-1][0]
-    before, after = ([run for run in runs if run["program"] == name] for name in (base, new))
+    before, after = ([run for run in runs if run["side"] == name] for name in (base, new))
     while True:
         at, other = rng.randrange(len(before) - most + 1), rng.randrange(len(after) - most + 1)
         if abs(at - other) >= most:
@@ -198,12 +230,12 @@ def _table(what: str, answers: list[BenchAnswer]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("collect", "judge"))
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, nargs="+")
     parser.add_argument("--pairs", type=int, default=120, help="of each kind")
     parser.add_argument("--comparisons", type=int, default=COMPARISONS)
     args = parser.parse_args()
     if args.what == "collect":
-        collect(args.file, args.pairs)
+        collect(args.file[0], args.pairs)
     else:
         judge(args.file, args.comparisons)
 

@@ -66,7 +66,9 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{section.number}. {section.title}", file=sys.stderr, flush=True)
             began, load = time.monotonic(), load_average()
             data = section.measure(args.quick)
-            report["machine"], report["versions"] = machine(), versions()
+            here, with_ = machine(), versions()
+            if not report["sections"]:
+                report["machine"], report["versions"] = here, with_
             report["sections"][section.number] = {
                 **data,
                 "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -74,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
                 "load_average": load,
                 "cores": len(os.sched_getaffinity(0)),
                 "quick": args.quick,
+                "with": {"perftui": with_["perftui"], "kernel": here["kernel"]},
             }
             # After each section: what has been measured is not lost to what comes.
             _write(figures, json.dumps(report, indent=1, allow_nan=False) + "\n")
@@ -148,11 +151,22 @@ def _check_same_place(file: Path, report: dict[str, Any]) -> None:
     here = {**machine(), **versions()}
     there = {**report["machine"], **report["versions"]}
     for name in here:
-        if name != "perftui" and here[name] != there.get(name):
+        if _differs(name, here[name], there.get(name)):
             raise _BadInput(
                 f"{file} was measured with {name} {there.get(name)}, and here it is {here[name]}: "
                 "measure all sections, or give another --json"
             )
+
+
+def _differs(name: str, here: Any, there: Any) -> bool:
+    """Tell whether a difference forbids the comparison; a section tells perftui and the kernel."""
+    if name == "perftui":
+        return False
+    if name == "kernel":  # another build of it is the same kernel
+        return str(here).partition("-")[0] != str(there).partition("-")[0]
+    if name == "memory_bytes":  # what a kernel keeps for itself differs from build to build
+        return there is None or abs(here - there) > here / 100
+    return bool(here != there)
 
 
 def _read(file: Path) -> dict[str, Any]:

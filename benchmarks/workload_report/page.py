@@ -37,7 +37,7 @@ def page(report: dict[str, Any], sections: Sequence[Section]) -> str:
         if data is None:
             parts.append(f"Not measured: `{COMMAND} --only {section.number}`.")
             continue
-        parts += _section(section, data)
+        parts += _section(section, data, report)
     return "\n\n".join(parts) + "\n"
 
 
@@ -69,7 +69,7 @@ def _machine(report: dict[str, Any]) -> str:
     return table(("", ""), rows, left=2)
 
 
-def _section(section: Section, data: dict[str, Any]) -> list[str]:
+def _section(section: Section, data: dict[str, Any], report: dict[str, Any]) -> list[str]:
     parts = []
     if data["figures"] or data["sweeps"]:
         parts.append(section.write(data))
@@ -82,6 +82,10 @@ def _section(section: Section, data: dict[str, Any]) -> list[str]:
         f"{data['date']}, {format_seconds(data['took_s'])} for {runs}; load average "
         f"before: {load} on {data['cores']} cores."
     )
+    above = {"perftui": report["versions"]["perftui"], "kernel": report["machine"]["kernel"]}
+    other = [f"{name} {told}" for name, told in data.get("with", {}).items() if told != above[name]]
+    if other:
+        note += f" Here with {named(other)}."
     if data["quick"]:
         note += " **Quick: sizes too small for conclusions.**"
     # What the section before has left in it is no more than the cores.

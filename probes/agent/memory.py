@@ -251,7 +251,11 @@ class DuckDb:
                     self._connections[id(value)] = ref(value)
 
     def __call__(self) -> "Told":
-        """Ask through a cursor of our own, which is closed at once: it keeps no database open."""
+        """Ask through a cursor of our own, which is closed at once: it keeps no database open.
+
+        It is the cursor of a cursor: to close a connection is to close its cursors, and that is
+        refused (from DuckDB 2.0 on) while one of them is asked: the program's close would fail.
+        """
         now = time.monotonic()
         if now < self._next:
             return []
@@ -263,7 +267,7 @@ class DuckDb:
                 self._connections.pop(key, None)
                 continue
             try:
-                cursor = connection.cursor()
+                cursor = connection.cursor().cursor()
             except Exception:  # it is closed
                 self._connections.pop(key, None)
                 continue

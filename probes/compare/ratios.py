@@ -8,7 +8,9 @@ lie symmetric), and Student's where there are few: on heavy tails that is wider 
 
 In groups (a baseline from a file): Welch's interval of the two means of logarithms, with fewer
 degrees of freedom where neighbours in time resemble each other. A drift of the machine between
-the two is in neither: whoever judges by it has to look at that separately.
+the two is in neither: whoever judges by it has to look at that separately. Of what no neighbour
+disturbs (memory) the order of the runs says nothing, and an interval by ranks (Hodges, Lehmann
+1963) is exact whatever the distribution, which of memory has few steps.
 
 Two intervals: of 95 %, which says where the change lies, and a wider one that an alarm must
 exclude 0 by. That leaves one false alarm in a hundred comparisons, over all their figures and
@@ -126,6 +128,23 @@ def of_groups(base: Sequence[float], new: Sequence[float], level: float) -> Seri
     return _as_ratio(found) if logs else found
 
 
+def of_ranks(base: Sequence[float], new: Sequence[float], level: float) -> SeriesChange | None:
+    """Return the change between two series whose runs are alike but for the side; None of too few.
+
+    By the differences of all runs of one side to all of the other: the median, and between which
+    of them it lies by the exact distribution of the rank sum (Mann, Whitney 1947).
+    """
+    if min(len(base), len(new)) < LEAST_PAIRS or min(*base, *new) <= 0:
+        return of_groups(base, new, level)
+    steps = sorted(math.log(other / one) for one in base for other in new)
+    ranks = [rank_sum(len(base), len(new), chance) for chance in (LEVEL, level)]
+    if not all(ranks):  # so few that their order alone cannot be that sure
+        return of_groups(base, new, level)
+    wide, wider = (Interval(steps[rank - 1], steps[-rank]) for rank in ranks)
+    count = min(len(base), len(new))
+    return _as_ratio(SeriesChange(median(steps), wide, wider, "groups", count))
+
+
 def spread_of(values: Sequence[float]) -> Interval | None:
     """Return where the middle of one series lies with 95 %, in its unit; None of too few."""
     if len(values) < LEAST_PAIRS:
@@ -186,6 +205,28 @@ def signed_rank(n: int, level: float) -> int:
             longer[at + rank] += count
         counts = longer
     total, below = 2**n, 0
+    for k, count in enumerate(counts):
+        below += count
+        if below > level / 2 * total:
+            return k
+    return 0
+
+
+@lru_cache(maxsize=256)
+def rank_sum(one: int, other: int, level: float) -> int:
+    """Return which difference from either end bounds the shift of two groups; 0 of too few.
+
+    The largest k with P(U < k) <= level / 2, by the exact distribution of Mann and Whitney's U.
+    """
+    counts = [1]  # of the partitions in a box: a Gaussian binomial, factor by factor
+    for size in range(1, one + 1):
+        longer = counts + [0] * (other + size)
+        for at, count in enumerate(counts):
+            longer[at + other + size] -= count
+        for at in range(size, len(longer)):
+            longer[at] += longer[at - size]
+        counts = longer
+    total, below = math.comb(one + other, one), 0
     for k, count in enumerate(counts):
         below += count
         if below > level / 2 * total:

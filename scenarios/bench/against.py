@@ -11,6 +11,7 @@ from perftui.scenarios.bench.answer import BenchAnswer, answer
 from perftui.scenarios.bench.baseline.stored import StoredEntry, read_baseline
 from perftui.scenarios.bench.baseline.surroundings import (
     differences,
+    git,
     machine_id,
     surroundings_of,
 )
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.bench import Bench
     from perftui.scenarios.bench.subject import Subject
 
+UNSURE = ("suspect", "inconclusive")
+"""Verdicts that runs in turns may make sure."""
 _SHOWN = 6
 
 
@@ -87,6 +90,21 @@ def check_warm(bench: Bench, baseline: StoredEntry, *, force: bool) -> None:
     if found and not force:
         raise _refused(baseline, found)
     bench.warnings += found
+
+
+def commit_of(baseline: StoredEntry) -> str | None:
+    """Return the commit that a baseline was made of, if it was that alone, and is here."""
+    if baseline.commit is None or baseline.raw.get("git_dirty") is not False:
+        return None
+    return git("rev-parse", "--verify", "--quiet", f"{baseline.commit}^{{commit}}") or None
+
+
+def how_to_know(found: BenchAnswer, commit: str | None) -> str:
+    """Say how what is not sure against a file can be made sure."""
+    return (
+        f"{found.verdict} against runs of another time: to know, run both in turns: --against "
+        + (f"{commit[:10]}, or --confirm" if commit else "REV")
+    )
 
 
 def _refused(baseline: StoredEntry, found: list[str]) -> ScenarioError:

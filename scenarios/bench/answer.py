@@ -12,8 +12,15 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.compare.figures import percent_text
-from perftui.probes.compare.ratios import alarm_level, judged, of_groups, of_pairs, spread_of
-from perftui.scenarios.bench.reference import REFERENCE, REFERENCE_CPU
+from perftui.probes.compare.ratios import (
+    alarm_level,
+    judged,
+    of_groups,
+    of_pairs,
+    of_ranks,
+    spread_of,
+)
+from perftui.scenarios.bench.reference import REFERENCE, REFERENCE_CPU, REFERENCE_WAIT
 from perftui.scenarios.bench.series import paired_values, pairs_of
 
 if TYPE_CHECKING:
@@ -31,6 +38,11 @@ _MOVED_MODULES = 5
 """More modules than that inside the first call, and an import that got faster has moved."""
 _WORST_FIRST: tuple[Word, ...] = ("regressed", "inconclusive", "suspect", "improved", "ok")
 _TAIL_OF_STATES = ("slowdown", "no steady state")
+_OF_A_CLOCK = ("s", "/s")
+"""Units of what a busy hour changes."""
+_BUSIER = 1.25
+"""A machine whose fixed loop waits so many times as much for a core, or as little, is another one:
+with less than that none of 600 comparisons of a program with itself was a false alarm."""
 
 
 class Stored(NamedTuple):
@@ -130,7 +142,8 @@ def answer(
         else:
             before = list(against.runs.get(key, ())) if against is not None else []
             after = new.values(key)
-            change = of_groups(before, after, level) if before else None
+            between = of_groups if figure.unit in _OF_A_CLOCK else of_ranks
+            change = between(before, after, level) if before else None
         threshold = gate.threshold(key, figure)
         row = BenchRow(
             key, figure, threshold, tuple(before), tuple(after), spread_of(after), change, None
@@ -175,7 +188,7 @@ def _far_enough(row: BenchRow) -> BenchRow:
     """Of times at two different times the whole interval must be beyond the threshold: busy
     minutes lie within neither group's spread, and shift all of one."""
     change, threshold = row.change, row.threshold
-    if change is None or threshold is None or row.figure.unit not in ("s", "/s"):
+    if change is None or threshold is None or row.figure.unit not in _OF_A_CLOCK:
         return row
     low, high = change.alarm
     if row.figure.better == "higher":
@@ -198,22 +211,30 @@ def _unsteady(row: BenchRow, new: LabSeries) -> BenchRow:
 
 
 class _Drift:
-    """How the machine's own speed has changed since a baseline was made."""
+    """How the machine itself has changed since a baseline was made: its speed, and how busy."""
 
     def __init__(self, new: LabSeries, against: Stored | None) -> None:
-        self.ratio: float | None = None
+        self._wall: float | None = None
         self._cpu: float | None = None
-        self.used = False
+        self._wait: float | None = None
+        self.told: list[str] = []
         if against is not None:
-            self.ratio = _ratio(against.runs.get(REFERENCE, ()), new.values(REFERENCE))
+            self._wall = _ratio(against.runs.get(REFERENCE, ()), new.values(REFERENCE))
             self._cpu = _ratio(against.runs.get(REFERENCE_CPU, ()), new.values(REFERENCE_CPU))
+            self._wait = _ratio(against.runs.get(REFERENCE_WAIT, ()), new.values(REFERENCE_WAIT))
 
     def less_sure(self, row: BenchRow) -> BenchRow:
-        """Take back what the machine's speed may have feigned."""
-        if row.figure.unit not in ("s", "/s") or row.threshold is None:
+        """Take back what another state of the machine may have feigned."""
+        if row.figure.unit not in _OF_A_CLOCK or row.threshold is None:
             return row
-        ratio = self._cpu if row.key.endswith("cpu") else self.ratio
-        if ratio is None or abs(ratio) <= row.threshold / 2:
+        ratio = self._cpu if row.key.endswith("cpu") else self._wall
+        wait = None if self._wait is None else max(1 + self._wait, 1 / (1 + self._wait))
+        if wait is None or wait > _BUSIER:
+            note = "the machine is not as busy as it was"
+            note = "how busy the machine was is not known" if wait is None else note
+        elif ratio is not None and abs(ratio) > row.threshold / 2:
+            note = "the machine's own speed has changed"
+        else:
             return row
         word: Word | None = row.verdict
         if word in ("regressed", "improved"):
@@ -222,8 +243,27 @@ class _Drift:
             word = "inconclusive"
         if word == row.verdict:
             return row
-        self.used = True
-        return row._replace(verdict=word, note="the machine's own speed has changed")
+        told = self._words(wait, ratio)
+        self.told += [told] if told not in self.told else []
+        return row._replace(verdict=word, note=note)
+
+    def _words(self, wait: float | None, ratio: float | None) -> str:
+        if wait is not None and wait <= _BUSIER:
+            return (
+                f"a fixed loop beside the runs takes {percent_text(ratio)} against when the "
+                "baseline was made: the machine has changed, so times are not sure"
+            )
+        if self._wait is None:
+            return (
+                "the baseline does not tell how busy the machine was when it was made, so times "
+                "are not sure"
+            )
+        busier = "longer" if self._wait > 0 else "less long"
+        return (
+            f"a fixed loop beside the runs waits {busier} for a core than when the baseline was "
+            f"made ({percent_text(self._wait)}): CPU times change with that too, so times are not "
+            "sure"
+        )
 
 
 def _ratio(base: Sequence[float], new: Sequence[float]) -> float | None:
@@ -267,11 +307,7 @@ def _reasons(rows: Sequence[BenchRow], drift: _Drift) -> list[str]:
     duration, cpu = by_key.get("duration"), by_key.get("cpu")
     if duration and cpu and duration.verdict == "regressed" and cpu.verdict == "ok":
         reasons.append("the duration rose and the CPU did not: it waited, the machine or I/O")
-    if drift.used and drift.ratio is not None:
-        reasons.append(
-            f"a fixed loop beside the runs takes {percent_text(drift.ratio)} against when the "
-            "baseline was made: the machine has changed, so times are not sure"
-        )
+    reasons += drift.told
     return reasons
 
 

@@ -29,6 +29,8 @@ LOOKS = ((5, 0.1), (10, 0.3), (20, 0.6))
 _CALLS_S = 2.0
 """A process calls a function for about so long, as often as that allows."""
 _LEAST_CALLS, _MOST_CALLS = 3, 60
+_LONG_CALL_S = 5.0
+"""Of calls this long a cold one and a warm one in each process are enough."""
 PROBE_CALLS = 3
 """Of a warm-up, before it is known how long one takes."""
 _HOPELESS = 2
@@ -78,6 +80,11 @@ class Bench:
     def sides(self) -> list[LabSeries]:
         """The series that are run, the base first."""
         return [self.new] if self.plan.base is None else [self.base, self.new]
+
+    @property
+    def named_sides(self) -> list[tuple[str, LabSeries]]:
+        """The same, with their names."""
+        return [(side.side, side) for side in self.sides]
 
     def answer(self, share: float = 1.0) -> BenchAnswer:
         """Return what the series say now."""
@@ -168,7 +175,9 @@ def calls_for(warm_ups: Iterable[LabRun]) -> int:
     warm = [run.steady.steady_s for run in warm_ups if run.steady.steady_s is not None]
     if not warm:
         return PROBE_CALLS
-    return int(min(max(_CALLS_S / max(*warm, 1e-6), _LEAST_CALLS), _MOST_CALLS))
+    slowest_s = max(*warm, 1e-6)
+    least = 2 if slowest_s > _LONG_CALL_S else _LEAST_CALLS
+    return int(min(max(_CALLS_S / slowest_s, least), _MOST_CALLS))
 
 
 def _time_is_up(bench: Bench, started: float, number: int) -> bool:
@@ -182,6 +191,8 @@ def _time_is_up(bench: Bench, started: float, number: int) -> bool:
 
 def ended_text(bench: Bench) -> str:
     """Say in a few words why there are no more runs; "" where that was clear before."""
+    if bench.ended == "asked to":
+        return "stopped in the middle: no more is known"
     if bench.ended == "time is up":
         limit = format_seconds(bench.plan.time_limit_s or 0.0)
         return f"stopped at the time limit of {limit}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perftui.scenarios.define.parameters import ScenarioError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from perftui.scenarios.bench.lab_run import LabRun
     from perftui.scenarios.bench.series import LabSeries
@@ -23,6 +23,7 @@ class KeptRecording(NamedTuple):
     """A recording that was kept."""
 
     side: str
+    """Of the bench, or the release of a matrix."""
     number: int
     why: str
     """ "worst", "median", "failed" or ""."""
@@ -47,11 +48,16 @@ def parse_keep(text: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def keep(sides: Sequence[LabSeries], wanted: frozenset[str]) -> list[KeptRecording]:
+def keep(sides: Iterable[tuple[str, LabSeries]], wanted: frozenset[str]) -> list[KeptRecording]:
     """Delete the recordings that were not asked for, and name the others. A run that failed is
-    always kept: it is what one wants to look at."""
+    always kept: it is what one wants to look at.
+
+    Args:
+        sides: With the name of each.
+        wanted: Of `WORDS`; none of them: all recordings are deleted but those of failed runs.
+    """
     kept = []
-    for side in sides:
+    for name, side in sides:
         chosen = _chosen(side)
         for run in (*side.warm_ups, *side.runs):
             if run.recording is None:
@@ -60,7 +66,7 @@ def keep(sides: Sequence[LabSeries], wanted: frozenset[str]) -> list[KeptRecordi
                 (word for word in WORDS if word in wanted and chosen.get(word) is run), ""
             )  # fmt: skip
             if why or ("all" in wanted and run.number):
-                kept.append(KeptRecording(side.side, run.number, why, str(run.recording)))
+                kept.append(KeptRecording(name, run.number, why, str(run.recording)))
             else:
                 run.forget()
     return kept

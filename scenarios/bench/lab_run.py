@@ -12,7 +12,7 @@ from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOpt
 from perftui.probes.target.orders import Orders
 from perftui.scenarios.bench.figures import measured
 from perftui.scenarios.bench.notes import Notes
-from perftui.scenarios.bench.reference import reference_figures
+from perftui.scenarios.bench.reference import Pressure, reference_figures
 from perftui.scenarios.bench.run_times import NO_TIMES, RunTimes, run_times
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class LabOptions(NamedTuple):
     record: RecordOptions = NOT_RECORDED
 
 
+RECORDED = LabOptions(stacks=True, record=RecordOptions())
+"""For those of whose runs some are kept."""
+
+
 class LabRun(NamedTuple):
     """What one fresh process gave."""
 
@@ -61,6 +65,11 @@ class LabRun(NamedTuple):
     def done(self) -> bool:
         """Whether it came to a good end: only then its figures count."""
         return not self.why
+
+    @property
+    def kept(self) -> str | None:
+        """Where its recording is, if it has not been deleted."""
+        return str(self.recording) if self.recording and self.recording.exists() else None
 
     def forget(self) -> None:
         """Delete its recording."""
@@ -92,6 +101,7 @@ def lab_run(
     """
     t_began_ns = monotonic_ns()
     notes, speed = Notes(), reference_figures()
+    pressure = Pressure()
     if cold is not None:
         cold.forget()
     probes = ProbeOptions(stacks=options.stacks, metrics_rate_hz=_METRICS_HZ, inquire=False)
@@ -119,6 +129,7 @@ def lab_run(
             shutil.rmtree(path, ignore_errors=True)
         raise
     session.close()
+    speed |= pressure.figure()
     if cold is not None:
         cold.take_modules(notes.imports(session.pid, 0, 1 << 62))
     place = place_here(session.reader)

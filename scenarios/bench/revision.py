@@ -9,19 +9,20 @@ of everything else that the interpreter of the new side has; one that cannot is 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import shutil
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.agent_link.loads_agent import is_python
 from perftui.probes.own.folders import cache_folder
+from perftui.probes.own.whole_file import write_text
 from perftui.scenarios.bench.baseline.surroundings import git
+from perftui.scenarios.data.locked import make_folder, remove_unused, size_bytes, use
 from perftui.scenarios.define.parameters import ScenarioError
 from perftui.scenarios.environments.installer import attended, find_installer
 from perftui.scenarios.environments.interpreters import ask_interpreter
@@ -29,13 +30,14 @@ from perftui.scenarios.environments.kept import environment, is_kept
 from perftui.scenarios.environments.wanted import WantedEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from perftui.scenarios.bench.subject import Subject
     from perftui.scenarios.environments.installer import Running
     from perftui.scenarios.environments.kept import Environment
 
-_READY = "ready.json"
+_READY = ".git/perftui-ready"
+"""Written last, beside what git itself keeps: its time is when the checkout was last used."""
 _PROJECT = re.compile(r"^\s*\[(project|build-system|tool\.poetry)\]", re.MULTILINE)
 
 
@@ -105,18 +107,41 @@ def revision(
     if not commit:
         raise ScenarioError(f"--against {name}: is neither a file nor a revision of {top}")
     root = Path(top).resolve()
-    place = cache_folder() / "revisions" / _short(str(root)) / commit[:16]
-    with _held(place):
-        tree = place / "tree"
-        if not _ready(tree, commit):
-            tell(f"checking out {name} ({commit[:10]})")
-            with _whole(tree):
-                attended(partial(_check_out, name, commit, root, tree), go_on)
-                _make_ready(tree, commit)
-        if not _installable(tree):
-            return Revision(commit, root, tree, None)
-        own = _environment_of(name, commit, tree, python, tell, go_on)
-        return Revision(commit, root, tree, own)
+    tree = make_folder(cache_folder() / "revisions") / f"{_short(str(root))}-{commit[:16]}"
+
+    def make() -> None:
+        tell(f"checking out {name} ({commit[:10]})")
+        attended(partial(_check_out, name, commit, root, tree), go_on)
+        write_text(str(tree / _READY), commit)
+
+    use(tree, lambda: _ready(tree, commit), make)
+    with suppress(OSError):
+        os.utime(tree / _READY)  # last used now
+    if not _installable(tree):
+        return Revision(commit, root, tree, None)
+    return Revision(commit, root, tree, _environment_of(name, commit, tree, python, tell, go_on))
+
+
+def prune_revisions(unused_for_s: float) -> tuple[int, tuple[str, ...]]:
+    """Remove the checkouts that nobody uses and nobody has used for a time.
+
+    Returns:
+        The bytes that their files held, and the names of those in use, which were kept.
+
+    Raises:
+        OSError: One cannot be removed.
+    """
+    root = cache_folder() / "revisions"
+    before, now = size_bytes(root), time.time()
+
+    def old(tree: Path) -> bool:
+        try:
+            return now - (tree / _READY).stat().st_mtime >= unused_for_s
+        except OSError:  # not made to its end
+            return True
+
+    in_use = remove_unused(root, leftovers=lambda tree: [tree], wanted=old)
+    return before - size_bytes(root), in_use
 
 
 def _check_out(name: str, commit: str, root: Path, tree: Path, running: Running) -> None:
@@ -167,46 +192,12 @@ def _installable(tree: Path) -> bool:
         return False
 
 
-def _ready(folder: Path, what: str) -> bool:
-    """Tell whether a folder was made to its end, and is what was asked for."""
+def _ready(tree: Path, commit: str) -> bool:
+    """Tell whether a checkout was made to its end, and is what was asked for."""
     try:
-        said = json.loads(_marker(folder).read_bytes())
+        return (tree / _READY).read_text("utf-8") == commit
     except (OSError, ValueError):
         return False
-    return said == {"is": what} and folder.is_dir()
-
-
-def _make_ready(folder: Path, what: str) -> None:
-    from perftui.probes.own.whole_file import write_text
-
-    write_text(str(_marker(folder)), json.dumps({"is": what}))
-
-
-def _marker(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.{_READY}")
-
-
-@contextmanager
-def _whole(folder: Path) -> Iterator[None]:
-    """Make a folder anew; whatever cuts that off, nothing of it stays."""
-    _marker(folder).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-@contextmanager
-def _held(place: Path) -> Iterator[None]:
-    """Keep others from making the same at the same time."""
-    import fcntl
-
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def python_of(subject: Subject) -> str:

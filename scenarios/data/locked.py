@@ -38,6 +38,36 @@ def open_lock(path: Path) -> IO[bytes]:
         raise ScenarioError(f"cannot write {path}: {error.strerror}") from None
 
 
+_used: dict[Path, IO[bytes]] = {}
+"""Shared locks of the folders that this process uses."""
+
+
+def use(folder: Path, ready: Callable[[], bool], make: Callable[[], None]) -> None:
+    """Use a folder until this process ends, made first unless it is ready. One cannot be removed
+    meanwhile, and two processes do not make it at once; whatever cuts `make` off, nothing of the
+    folder stays.
+
+    Raises:
+        ScenarioError: Its lock cannot be written.
+    """
+    if folder not in _used:
+        _used[folder] = open_lock(lock_of(folder))
+    lock = _used[folder]
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    if ready():
+        return
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        if not ready():  # else another process has made it meanwhile
+            shutil.rmtree(folder, ignore_errors=True)
+            make()
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+
 def make_folder(folder: Path) -> Path:
     """Make a folder of the cache unless it is there.
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from importlib.util import find_spec
 from threading import Lock
@@ -30,6 +30,7 @@ CONSTRAINTS = "perftui-constraints.txt"
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\S+")
 _LAST_LINES = 4
 _LONGEST_LINE = 300
+_STEP_S = 0.1
 _END_LIMIT_S = 10.0
 _FULL = ("no space left", "disk quota exceeded")
 
@@ -174,28 +175,47 @@ class Running:
                 _signal(process, signal.SIGKILL)
 
 
-def attended(work: Callable[[Running], _T], go_on: Callable[[], None], step_s: float = 0.1) -> _T:
-    """Do something that runs installers on a thread, and look meanwhile whether it is to go on.
+def attended(work: Callable[[Running], _T], go_on: Callable[[], None]) -> _T:
+    """Do something that runs installers on a thread: one job of `all_attended`."""
+    return all_attended([work], go_on)[0]
+
+
+def all_attended(
+    jobs: Sequence[Callable[[Running], _T]],
+    go_on: Callable[[], None],
+    tell: Callable[[_T], None] = lambda result: None,
+    at_a_time: int = 1,
+) -> list[_T]:
+    """Do what runs installers on threads, and look meanwhile whether it is to go on.
 
     Args:
-        work: Gets the processes to run them with.
+        jobs: Each gets the processes to run them with.
         go_on: Called again and again; raises whatever is to end it all. The installers are ended
-            before that is passed on.
-        step_s: How often.
+            before that is passed on: what is not whole is gone.
+        tell: Given each result as it is there.
+        at_a_time: So many jobs.
+
+    Returns:
+        The results, in the order of the jobs.
 
     Raises:
-        ScenarioError: What `work` raises.
+        ScenarioError: What a job raises.
     """
     running = Running()
-    with ThreadPoolExecutor(1, "perftui-environment") as pool:
-        order = pool.submit(work, running)
+    with ThreadPoolExecutor(min(at_a_time, len(jobs)), "perftui-environment") as pool:
         try:
-            while not wait((order,), step_s).done:
+            orders = [pool.submit(job, running) for job in jobs]
+            waiting = set(orders)
+            while waiting:
+                done, waiting = wait(waiting, _STEP_S, FIRST_COMPLETED)
+                for order in sorted(done, key=orders.index):
+                    tell(order.result())
                 go_on()
         except BaseException:
             running.end()
+            pool.shutdown(cancel_futures=True)
             raise
-    return order.result()
+    return [order.result() for order in orders]
 
 
 def find_installer(asked: str = "auto") -> Installer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.scenarios.bench.as_json import change_json
 from perftui.scenarios.matrix.breakdown import breakdown
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _version(column: ReleaseRuns) -> dict[str, Any]:
                 "number": run.number,
                 "failed": run.why or None,
                 "figures": {key: figure.value for key, figure in run.figures.items()},
-                "recording": None if run.recording is None else str(run.recording),
+                "recording": run.kept,
             }
             for run in (*series.warm_ups, *series.runs)
         ],
@@ -102,15 +103,4 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _change(row: BenchRow) -> dict[str, Any]:
-    change = row.change
-    return {
-        "figure": row.key,
-        "unit": row.figure.unit,
-        "base": row.base_median,
-        "new": row.new_median,
-        "change_pct": None if row.ratio is None else row.ratio * 100,
-        "change_interval_pct": None if change is None else [end * 100 for end in change.interval],
-        "threshold_pct": None if row.threshold is None else row.threshold * 100,
-        "verdict": row.verdict,
-        "note": row.note or None,
-    }
+    return {"figure": row.key, "new": row.new_median, **change_json(row)}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from perftui.probes.compare.figures import percent_text
+from perftui.probes.session_options import NOT_RECORDED
 from perftui.scenarios.bench.answer import answer
 from perftui.scenarios.define.parameters import ScenarioError
 from perftui.scenarios.environments.releases import in_order
@@ -193,7 +194,8 @@ def _try(
     go_on: Callable[[], None],
 ) -> Try:
     cell = ends[0]._replace(version=version)
-    plan = replace(matrix.plan, cells=(ends[0], cell, ends[1]))
+    unrecorded = matrix.plan.options._replace(record=NOT_RECORDED)
+    plan = replace(matrix.plan, cells=(ends[0], cell, ends[1]), options=unrecorded)
     try:
         prepared = prepare(plan, installer, lambda each: None, offline=offline, go_on=go_on)
         tried = Matrix(plan, prepared)

@@ -63,6 +63,8 @@ class Matrix:
     columns: list[ReleaseRuns] = field(default_factory=list)
     calls: int = 1
     out_of_time: bool = False
+    stopped: bool = False
+    """Somebody has ended it in the middle."""
     took_s: float = 0.0
     """Of the runs, by the clock on the wall."""
 

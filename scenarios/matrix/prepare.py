@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.scenarios.define.parameters import ScenarioError
-from perftui.scenarios.environments.installer import Running
+from perftui.scenarios.environments.installer import all_attended
 from perftui.scenarios.environments.kept import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
-    from perftui.scenarios.environments.installer import Installer
+    from perftui.scenarios.environments.installer import Installer, Running
     from perftui.scenarios.environments.kept import Environment
     from perftui.scenarios.matrix.plan import MatrixPlan, Release
 
 DEFAULT_JOBS = 4
-_STEP_S = 0.1
 
 
 class Prepared(NamedTuple):
@@ -66,9 +64,8 @@ def prepare(
         ScenarioError: Not one of them can be made.
     """
     began = time.perf_counter()
-    running = Running()
 
-    def one(cell: Release) -> Prepared:
+    def one(cell: Release, running: Running) -> Prepared:
         started = time.perf_counter()
         try:
             found = environment(plan.wanted(cell), installer, running, offline=offline)
@@ -76,21 +73,8 @@ def prepare(
             return Prepared(cell, None, str(error), time.perf_counter() - started)
         return Prepared(cell, found, "", time.perf_counter() - started)
 
-    with ThreadPoolExecutor(min(jobs, len(plan.cells)), "perftui-environment") as pool:
-        waiting: set[Future[Prepared]] = set()
-        try:
-            orders = [pool.submit(one, cell) for cell in plan.cells]
-            waiting = set(orders)
-            while waiting:
-                done, waiting = wait(waiting, _STEP_S, FIRST_COMPLETED)
-                for future in sorted(done, key=orders.index):
-                    tell(future.result())
-                go_on()
-        except BaseException:
-            running.end()
-            pool.shutdown(cancel_futures=True)
-            raise
-    prepared = tuple(order.result() for order in orders)
+    orders = [partial(one, cell) for cell in plan.cells]
+    prepared = tuple(all_attended(orders, go_on, tell, jobs))
     if all(each.environment is None for each in prepared):
         raise ScenarioError(prepared[0].why)
     return Preparation(prepared, time.perf_counter() - began, min(jobs, len(plan.cells)))

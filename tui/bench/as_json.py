@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perftui.scenarios.bench.as_json import change_json
 from perftui.scenarios.bench.bench import ended_text
 
 if TYPE_CHECKING:
@@ -59,18 +60,12 @@ def _row(row: BenchRow) -> dict[str, Any]:
     return {
         "key": row.key,
         "label": row.figure.label,
-        "unit": row.figure.unit,
         "better": row.figure.better,
         "median": row.new_median,
         "interval": None if row.spread is None else list(row.spread),
-        "base": row.base_median,
-        "change_pct": None if row.ratio is None else row.ratio * 100,
-        "change_interval_pct": None if change is None else [end * 100 for end in change.interval],
+        **change_json(row),
         "alarm_interval_pct": None if change is None else [end * 100 for end in change.alarm],
         "method": None if change is None else change.method,
-        "threshold_pct": None if row.threshold is None else row.threshold * 100,
-        "verdict": row.verdict,
-        "note": row.note or None,
         "runs": list(row.new),
         "base_runs": list(row.base),
     }
@@ -86,5 +81,5 @@ def _run(run: LabRun) -> dict[str, Any]:
         "steady_state": run.steady.state,
         "settled_after": run.steady.settled_after,
         "imported_in_first_call": list(run.inside_first),
-        "recording": None if run.recording is None else str(run.recording),
+        "recording": run.kept,
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.probes.text.columns import aligned
 from perftui.scenarios.bench.bench import LOOKS
 from perftui.tui.bench.columns import cells, columns_of, heading
-from perftui.tui.text.words import columns, tell
+from perftui.tui.bench.last_line import LastLine
+from perftui.tui.text.words import tell
 
 if TYPE_CHECKING:
     from perftui.scenarios.bench.bench import Bench
@@ -23,22 +22,17 @@ class BenchProgress:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._last = LastLine()
         self._keys: list[str] = []
-        self._shown = False
 
     def begins(self, side: SideName, number: int) -> None:
         """A run begins."""
-        if not self._terminal:
-            return
-        line = f"{self._name(side, number)} runs"
-        tell(f"\r\x1b[K{line[: columns() - 1]}", end="")
-        self._shown = True
+        self._last.now(f"{run_name(self._bench, side, number)} runs")
 
     def ran(self, run: LabRun) -> None:
         """A run has ended: its row."""
         self.clear()
-        name = self._name(run.side, run.number)
+        name = run_name(self._bench, run.side, run.number)
         if not run.done:
             tell(self._row([name, f"FAILED  {run.why}"]))
             return
@@ -52,22 +46,23 @@ class BenchProgress:
 
     def clear(self) -> None:
         """Take the last line away."""
-        if self._shown:
-            tell("\r\x1b[K", end="")
-            self._shown = False
-
-    def _name(self, side: SideName, number: int) -> str:
-        if number == 0:
-            count = "warm-up"
-        else:
-            looks = [until for until, _ in LOOKS]
-            asked = self._bench.plan.runs
-            of = asked or next((until for until in looks if number <= until), looks[-1])
-            count = f"{number} of {of}"
-        return count if len(self._bench.sides) == 1 else f"{count} {side}"
+        self._last.clear()
 
     def _row(self, words: list[str]) -> str:
         first = 15 if len(self._bench.sides) > 1 else 9
         widths = [first, *([_WIDTH] * (len(words) - 1))]
         right = range(1, len(self._keys) + 1)
         return aligned([words], right=right, widths=widths)[0]
+
+
+def run_name(bench: Bench, side: SideName, number: int) -> str:
+    """Say which run: "7 of 10 new", up to the next look."""
+    count = "warm-up" if number == 0 else f"{number} of {next_look(bench, number)}"
+    return count if len(bench.sides) == 1 else f"{count} {side}"
+
+
+def next_look(bench: Bench, number: int) -> int:
+    """Return after how many runs a side it is looked at next, seen from one of them."""
+    looks = [until for until, _ in LOOKS]
+    asked = bench.plan.runs
+    return asked or next((until for until in looks if number <= until), looks[-1])

@@ -9,13 +9,18 @@ from perftui.probes.text.columns import aligned
 from perftui.scenarios.bench.bench import ended_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perftui.scenarios.bench.answer import BenchAnswer, BenchRow
     from perftui.scenarios.bench.bench import Bench
+    from perftui.scenarios.bench.gate import Gate
+    from perftui.scenarios.bench.keep import KeptRecording
     from perftui.scenarios.bench.series import LabSeries
     from perftui.tui.bench.report import BenchReport
 
-_QUIET = ("count:", "reference")
-"""Figures that every run has alike: only in JSON."""
+_QUIET = ("count:", "reference", "pool:")
+"""Figures that every run has alike, and those of single allocators: only in JSON, unless they are
+judged (`--threshold pool:malloc.peak=10%`)."""
 
 
 def bench_text(report: BenchReport) -> str:
@@ -34,7 +39,7 @@ def bench_text(report: BenchReport) -> str:
         lines += _verdict(report)
     lines += figure_lines(bench, found, calibrated=report.calibrated)
     lines += failure_lines(bench)
-    lines += _kept(report)
+    lines += kept_lines(report.kept, several=len(bench.sides) > 1)
     return "\n".join(lines).rstrip()
 
 
@@ -53,20 +58,25 @@ def _verdict(report: BenchReport) -> list[str]:
     return lines
 
 
-def _kept(report: BenchReport) -> list[str]:
-    """Return where the recordings are."""
+def kept_lines(kept: Sequence[KeptRecording], *, several: bool) -> list[str]:
+    """Return where the recordings are.
+
+    Args:
+        kept: Which.
+        several: There are several sides, or releases: say which.
+    """
     from pathlib import Path
 
     from perftui.probes.recording.shelf.shelf import name_of
     from perftui.probes.text.shell_words import shell_word
 
     lines = []
-    for kept in report.kept:
-        name = name_of(Path(kept.path))
-        side = f"{kept.side} " if len(report.bench.sides) > 1 else ""
-        run = f"run {kept.number}" if kept.number else "warm-up"
-        why = f" ({kept.why})" if kept.why else ""
-        lines.append(f"kept {side}{run}{why}: perftui open {shell_word(name or kept.path)}")
+    for each in kept:
+        name = name_of(Path(each.path))
+        side = f"{each.side} " if several else ""
+        run = f"run {each.number}" if each.number else "warm-up"
+        why = f" ({each.why})" if each.why else ""
+        lines.append(f"kept {side}{run}{why}: perftui open {shell_word(name or each.path)}")
     return ["", *lines] if lines else []
 
 
@@ -78,7 +88,7 @@ def figure_lines(bench: Bench, found: BenchAnswer, *, calibrated: bool) -> list[
     head = ["figure", *(("base", "new", "change") if compared else ("median",)), "95 %"]
     head += ["threshold", "verdict"] if compared else []
     rows = [head]
-    rows += [_line(row, compared) for row in found.rows if not row.key.startswith(_QUIET)]
+    rows += [_line(row, compared) for row in found.rows if _is_shown(row, bench.plan.gate)]
     lines = aligned(rows, right=range(1, 4 if compared else 3))
     lines += ["", *_states(bench.new)]
     if compared:
@@ -87,6 +97,10 @@ def figure_lines(bench: Bench, found: BenchAnswer, *, calibrated: bool) -> list[
             "comparisons, over all figures"
         )
     return lines
+
+
+def _is_shown(row: BenchRow, gate: Gate) -> bool:
+    return not row.key.startswith(_QUIET) or gate.own.get(row.key) is not None
 
 
 def _noise_lines(found: BenchAnswer) -> list[str]:

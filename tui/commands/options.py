@@ -103,6 +103,30 @@ def add_threshold(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_calls(group: argparse._ArgumentGroup) -> None:
+    """Add how often a process of the lab calls a function."""
+    group.add_argument(
+        "--calls",
+        type=count_of_runs,
+        metavar="N",
+        help="of a function in each process (as many as take two seconds)",
+    )
+
+
+def add_keep(group: argparse._ArgumentGroup) -> None:
+    """Add which recordings of repeated runs stay."""
+    group.add_argument("--keep", metavar="WHICH", help="record, and keep: worst,median,best or all")
+
+
+def add_headless(group: argparse._ArgumentGroup) -> None:
+    """Add that there is to be no screen."""
+    group.add_argument(
+        "--headless",
+        action="store_true",
+        help="no screen: a row for each run on stderr (the default without a terminal)",
+    )
+
+
 def add_spreadsheet(parser: argparse.ArgumentParser) -> None:
     """Add what is done about formulas in CSV."""
     parser.add_argument(

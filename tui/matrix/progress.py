@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_seconds
 from perftui.tui.bench.columns import cells, columns_of, heading
-from perftui.tui.text.words import columns, tell
+from perftui.tui.bench.last_line import LastLine
+from perftui.tui.text.words import tell
 
 if TYPE_CHECKING:
     from perftui.scenarios.bench.lab_run import LabRun
-    from perftui.scenarios.matrix.matrix import ReleaseRuns
+    from perftui.scenarios.matrix.matrix import Matrix, ReleaseRuns
     from perftui.scenarios.matrix.plan import MatrixPlan
     from perftui.scenarios.matrix.prepare import Prepared
 
@@ -25,12 +24,11 @@ class MatrixProgress:
 
     def __init__(self, plan: MatrixPlan) -> None:
         self._plan = plan
-        self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._last = LastLine()
         self._name_width = max(len(cell.name) for cell in plan.cells)
         self._keys: list[str] = []
-        self._shown = False
         self._left = len(plan.cells)
-        self._now(f"making {self._left} environments")
+        self._last.now(f"making {self._left} environments")
 
     def prepared(self, prepared: Prepared) -> None:
         """An environment is ready, or cannot be made."""
@@ -41,16 +39,20 @@ class MatrixProgress:
         )
         tell(f"{name}  {environment_words(prepared)}")
         if self._left:
-            self._now(f"making {self._left} more")
+            self._last.now(f"making {self._left} more")
+
+    def begin(self, matrix: Matrix) -> None:
+        """All environments are there."""
+        self.clear()
 
     def begins(self, column: ReleaseRuns, number: int) -> None:
         """A run begins."""
-        self._now(f"{column.cell.name} {self._count(number)} runs")
+        self._last.now(f"{column.cell.name} {run_count(self._plan, number)} runs")
 
     def ran(self, column: ReleaseRuns, run: LabRun) -> None:
         """A run has ended: its row."""
         self.clear()
-        names = [column.cell.name, self._count(run.number)]
+        names = [column.cell.name, run_count(self._plan, run.number)]
         if not run.done:
             tell("  ".join([*self._padded(names), f"FAILED  {run.why}"]))
             return
@@ -64,18 +66,7 @@ class MatrixProgress:
 
     def clear(self) -> None:
         """Take the last line away."""
-        if self._shown:
-            tell("\r\x1b[K", end="")
-            self._shown = False
-
-    def _now(self, line: str) -> None:
-        if not self._terminal:
-            return
-        tell(f"\r\x1b[K{line[: columns() - 1]}", end="")
-        self._shown = True
-
-    def _count(self, number: int) -> str:
-        return "warm-up" if number == 0 else f"{number} of {self._plan.runs}"
+        self._last.clear()
 
     def _padded(self, names: list[str]) -> list[str]:
         widths = (max(self._name_width, len("version")), len("10 of 10"))
@@ -87,6 +78,11 @@ class MatrixProgress:
         return aligned([[*names, *words[2:]]], right=range(2, len(self._keys) + 2), widths=widths)[
             0
         ]
+
+
+def run_count(plan: MatrixPlan, number: int) -> str:
+    """Say which run: "2 of 5"."""
+    return "warm-up" if number == 0 else f"{number} of {plan.runs}"
 
 
 def environment_words(prepared: Prepared) -> str:

@@ -43,7 +43,9 @@ def _title(matrix: Matrix) -> str:
         f"{', '.join(pythons)}; {runs} fresh processes each, in turns, {matrix.calls} "
         f"call{'s' if matrix.calls != 1 else ''} in each"
     )
-    if matrix.out_of_time:
+    if matrix.stopped:
+        text += "; stopped in the middle"
+    elif matrix.out_of_time:
         text += f"; stopped at the time limit of {format_seconds(plan.time_limit_s or 0.0)}"
     return text
 

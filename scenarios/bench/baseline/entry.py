@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.version import __version__
 from perftui.scenarios.bench.baseline.names import in_file
 from perftui.scenarios.bench.baseline.surroundings import as_env, commit_here, surroundings_of
+from perftui.scenarios.bench.reference import PRESSURE, REFERENCE_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,10 @@ def entry_of(
             "calls": about.calls,
         },
         "metrics": {in_file(row.key): _metric(row, floors.get(row.key)) for row in found.rows},
+        "health": {
+            "cores_waited_for_pct": bench.new.median(PRESSURE),
+            "loop_wall_per_cpu": bench.new.median(REFERENCE_WAIT),
+        },
         "steady_state": _STATES.get(max(set(states), key=states.count), "unknown"),
         "recordings": [str(run.recording) for run in runs if run.recording is not None],
     }

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from threading import Event
@@ -133,6 +134,35 @@ def test_duckdb_tells_by_tag_and_no_database_is_kept_open(
     duckdb.connect(path, config={"threads": 1}).close()
     con.close()
     assert told()["duckdb IN_MEMORY_TABLE"] == 0
+
+
+def test_a_program_can_close_its_database_while_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    asked, closed = threading.Event(), threading.Event()
+
+    def answer(_: int) -> int:
+        asked.set()
+        closed.wait(60)
+        return 7
+
+    module = SimpleNamespace(connect=duckdb.connect)
+    databases = memory.DuckDb()
+    databases.hook(module)
+    con = module.connect()
+    con.create_function("answer", answer, ["BIGINT"], "BIGINT")
+    monkeypatch.setattr(memory, "DUCKDB", "SELECT 'x', answer(1)")
+    told: list[memory.Told] = []
+    asking = threading.Thread(target=lambda: told.append(databases()))
+    asking.start()
+    assert asked.wait(60)
+    try:
+        con.close()
+    finally:
+        closed.set()
+        asking.join(60)
+    assert told == [[("duckdb x", 7, None)]]
 
 
 def test_malloc_tells_what_is_in_use() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 
@@ -16,6 +16,8 @@ from perftui.probes.compare.ratios import (
     judged,
     of_groups,
     of_pairs,
+    of_ranks,
+    rank_sum,
     signed_rank,
     spread_of,
     student,
@@ -27,6 +29,41 @@ from perftui.probes.compare.ratios import (
 )
 def test_signed_rank_is_that_of_the_tables(n: int, level: float, rank: int) -> None:
     assert signed_rank(n, level) == rank
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level", "rank"),
+    # Critical values of U, one more each: no table has a 0 for what cannot be.
+    [(5, 5, 0.05, 3), (10, 10, 0.05, 24), (20, 20, 0.05, 128), (5, 20, 0.05, 21), (3, 3, 0.05, 0)],
+)
+def test_rank_sum_is_that_of_the_tables(one: int, other: int, level: float, rank: int) -> None:
+    assert rank_sum(one, other, level) == rank_sum(other, one, level) == rank
+
+
+def test_rank_sum_counts_every_choice_of_places() -> None:
+    one, other, level = 4, 5, 0.1
+    sums = [
+        sum(place - at for at, place in enumerate(places))
+        for places in combinations(range(one + other), one)
+    ]
+    k = rank_sum(one, other, level)
+    below = [sum(value < at for value in sums) / len(sums) for at in (k, k + 1)]
+    assert below[0] <= level / 2 < below[1]
+
+
+def test_ranks_of_alike_groups_hold_what_is_true() -> None:
+    rng, missed = random.Random(8), 0
+    for _ in range(200):
+        base, new = ([rng.choice((100, 101, 103)) * each for _ in range(10)] for each in (1, 1.2))
+        found = of_ranks(base, new, 0.01)
+        assert found is not None
+        low, high = found.interval
+        missed += not low - 1e-9 <= 0.2 <= high + 1e-9
+        assert found.alarm.low <= low <= found.ratio <= high <= found.alarm.high
+    assert missed <= 10, "95 %"
+    assert of_ranks([1.0, 1.0, 1.1], [2.0, 2.0, 2.1], 0.01) == of_groups(
+        [1.0, 1.0, 1.1], [2.0, 2.0, 2.1], 0.01
+    ), "three runs a side cannot be that sure by their order"
 
 
 def test_signed_rank_counts_every_choice_of_signs() -> None:

@@ -28,6 +28,7 @@ SHAPE = {
     "cold_start": ("import + first call", "s", "lower", 0.005),
     "first_modules": ("modules in the first call", "", "lower", 2.0),
     "reference": ("a fixed loop beside it", "s", "neither", 0.0),
+    "reference_wait": ("a fixed loop: wall / CPU", "", "neither", 0.0),
 }
 
 
@@ -112,14 +113,43 @@ def test_an_import_that_moved_into_the_first_call_has_not_improved() -> None:
 
 @pytest.mark.parametrize(("factor", "said"), [(1.0, "ok"), (1.12, "suspect"), (1.5, "regressed")])
 def test_against_a_file_the_whole_interval_must_be_beyond(factor: float, said: str) -> None:
-    base = series("new", 20, 0.02, 1, cpu=1.0)
-    new = series("new", 20, 0.02, 2, cpu=factor)
+    base = series("new", 20, 0.02, 1, cpu=1.0, reference_wait=1.1)
+    new = series("new", 20, 0.02, 2, cpu=factor, reference_wait=1.2)
     assert word(answer(new, None, stored(base), Gate()), "cpu") == said
 
 
+@pytest.mark.parametrize("wait", [0.75, 1.5])
+def test_on_a_busier_or_an_idler_machine_no_time_is_sure(wait: float) -> None:
+    base = series("new", 20, 0.02, 1, cpu=1.0, peak_rss=1e8, reference_wait=1.0)
+    for factor, said in ((1.0, "inconclusive"), (1.5, "suspect"), (0.5, "inconclusive")):
+        new = series("new", 20, 0.02, 2, cpu=factor, peak_rss=1.5e8, reference_wait=wait)
+        found = answer(new, None, stored(base), Gate())
+        assert word(found, "cpu") == said
+        assert word(found, "peak_rss") == "regressed", "memory does not feel it"
+        assert "for a core than when the baseline was made" in found.reasons[-1]
+
+
+def test_a_baseline_that_does_not_tell_how_busy_it_was_makes_no_alarm_of_times() -> None:
+    base = series("new", 20, 0.02, 1, cpu=1.0)
+    found = answer(series("new", 20, 0.02, 2, cpu=1.5), None, stored(base), Gate())
+    assert word(found, "cpu") == "suspect"
+    assert "does not tell how busy the machine was" in found.reasons[-1]
+
+
+def test_memory_that_lies_in_a_few_steps_is_sure_all_the_same() -> None:
+    """As it does: a peak has two or three values, and one stretch has more of the one."""
+    base = series("new", 20, 0.0, 1, peak_rss=1e8)
+    for number, run in enumerate(base.runs):
+        run.figures["peak_rss"] = figure("peak_rss", 1e8 if number < 12 else 1.03e8)
+    new = series("new", 5, 0.0, 2, peak_rss=1.15e8)
+    new.runs[4].figures["peak_rss"] = figure("peak_rss", 1.18e8)
+    assert word(answer(new, None, stored(base), Gate(), 0.1), "peak_rss") == "regressed"
+
+
 def test_a_machine_that_has_changed_makes_times_unsure() -> None:
-    base = stored(series("new", 10, 0.01, 1, duration=1.0, peak_rss=1e8, reference=0.002))
-    new = series("new", 10, 0.01, 2, duration=1.5, peak_rss=1.5e8, reference=0.003)
+    quick, slow = ({"reference": s, "reference_wait": 1.1} for s in (0.002, 0.003))
+    base = stored(series("new", 10, 0.01, 1, duration=1.0, peak_rss=1e8, **quick))
+    new = series("new", 10, 0.01, 2, duration=1.5, peak_rss=1.5e8, **slow)
     found = answer(new, None, base, Gate())
     assert word(found, "duration") == "suspect"
     assert word(found, "peak_rss") == "regressed"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.waiting import wait_for
 
+from perftui.scenarios.bench.revision import prune_revisions
 from perftui.tui.cli import main
 
 FUNCTION = """
@@ -179,8 +180,36 @@ def test_a_revision_runs_in_turns_from_a_tree_of_its_own(
     assert [name for name in after if not name.startswith(("__pycache__", "size."))] == [
         name for name in before if not name.startswith("size.")
     ]
+    assert prune_revisions(3600) == (0, ())
+    assert prune_revisions(0)[0] > 1000
+    assert not [entry for entry in (tmp_path / "cache/revisions").iterdir() if entry.is_dir()]
     no = bench("--against", "v0.0.1", "prog.py", folder=repository, code=2)
     assert "v0.0.1: is neither a file nor a revision" in no.stderr
+
+
+@pytest.mark.live
+def test_what_a_file_cannot_tell_is_confirmed_in_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERFTUI_CACHE", str(tmp_path / "cache"))
+    repository = tmp_path / "r"
+    repository.mkdir()
+    (repository / "prog.py").write_text("block = bytearray(20_000_000)\n")
+    words = ("--runs", "1", "prog.py")
+    bench("--save", str(tmp_path / "early.json"), *words, folder=repository)
+    commit(repository)
+    bench("--save", str(tmp_path / "base.json"), *words, folder=repository)
+    (repository / "prog.py").write_text("block = bytearray(60_000_000)\n")
+    told_only, text = told(repository, "--against", "../base.json", *words, code=(0, 3))
+    assert "runs of another time: to know, run both in turns: --against " in text
+    assert "or --confirm" in text
+    assert told_only["protocol"] == "one side"
+    found, text = told(repository, "--against", "../base.json", "--confirm", *words, code=(0, 3))
+    assert "perftui: again, in turns with its commit " in text
+    assert found["protocol"] == "pairs in turns"
+    assert figures(found)["peak_rss"]["change_pct"] > 50
+    no = bench("--against", "../early.json", "--confirm", *words, folder=repository, code=2)
+    assert "needs a baseline that was made of a clean commit" in no.stderr.splitlines()[-1]
 
 
 BACKEND = """

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from support.recordings.made import make
+from support.screens.fake_lab import fake_bench, fake_matrix
 from support.screens.fake_race import FakeRuns
 from support.screens.live_stage import Stage, play
 from support.screens.pictures import check_picture
@@ -24,6 +25,7 @@ from perftui.probes.process.running import PythonProcess
 from perftui.probes.recording.read.reader import open_recording
 from perftui.tui.app import CompareApp, _HomeApp
 from perftui.tui.screens.live.panes import PANES, PaneKind
+from perftui.tui.watch.lab.app import LabApp
 from perftui.tui.watch.race.app import RaceApp
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import App
+
+    from perftui.tui.watch.lab.showing import Showing
 
     Holds = Callable[[ScreenStage[Any]], bool]
 
@@ -146,6 +150,15 @@ async def still(stage: Stage, kind: PaneKind) -> None:
 def test_race(tmp_path: Path) -> None:
     app = RaceApp(cast("Any", FakeRuns()), ascii_only=False)
     show("race", app, WIDE, tmp_path, (), lambda stage: "q quit" in stage.text, small=True)
+
+
+@pytest.mark.parametrize(("name", "live"), [("bench", fake_bench), ("matrix", fake_matrix)])
+def test_lab(name: str, live: Callable[[], Showing], tmp_path: Path) -> None:
+    """Both are the same screen: one of them in all sizes and themes is enough."""
+    showing = live()
+    showing.elapsed_s = lambda: 83.4  # type: ignore[method-assign]
+    app = LabApp(showing, ascii_only=False)
+    show(name, app, WIDE, tmp_path, ("up",), lambda s: "q " in s.lines()[-1], small=name == "bench")
 
 
 def test_compare(tmp_path: Path) -> None:

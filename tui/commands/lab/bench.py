@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from perftui.scenarios.bench.answer import BenchAnswer
+    from perftui.scenarios.bench.baseline.stored import StoredEntry
+    from perftui.scenarios.bench.bench import Bench
+    from perftui.scenarios.bench.budget import Bound
     from perftui.scenarios.bench.subject import Subject
+    from perftui.tui.terminal.ending import Ending
 
+INTERRUPTED = 130
 _EPILOG = """\
 perftui bench -- python prog.py                 any program
 perftui bench load.py:nightly -p days=3         a function of yours: import, first call, warm
@@ -25,7 +31,7 @@ perftui bench --against HEAD~3 prog.py          against a revision, in turns
 perftui bench load.py:nightly --budget import=50ms,first=100ms,ratio=10
 
 exit code: 0 fine (or only suspect), 1 a figure regressed or a budget is broken, 2 it cannot be run
-or compared, 3 it could not be told
+or compared, 3 it could not be told, 130 stopped in the middle (what is known is printed)
 """
 
 
@@ -56,12 +62,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="so many a side (5, growing to 20 while it is not clear)",
     )
-    group.add_argument(
-        "--calls",
-        type=options.count_of_runs,
-        metavar="N",
-        help="of a function in each process (as many as take two seconds)",
-    )
+    options.add_calls(group)
     group.add_argument(
         "--time-limit", type=options.seconds, metavar="S", help="begin no run that would end later"
     )
@@ -70,7 +71,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="before each run drop the files that it touches from the page cache",
     )
-    group.add_argument("--keep", metavar="WHICH", help="record, and keep: worst,median,best or all")
+    options.add_keep(group)
     group = parser.add_argument_group("judging")
     group.add_argument(
         "--against", metavar="BASE", help="a baseline FILE (or FILE#NAME), or a git revision"
@@ -88,6 +89,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="make this the baseline in the file of --against, which keeps the old ones",
     )
     group.add_argument(
+        "--confirm",
+        action="store_true",
+        help="what is suspect or unclear against a file is run again in turns with its commit",
+    )
+    group.add_argument(
         "--force", action="store_true", help="compare with another machine or other versions"
     )
     group.add_argument(
@@ -101,6 +107,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--strict", action="store_true", help="suspect is a failure too (exit 1)")
     group = parser.add_argument_group("output")
+    options.add_headless(group)
     group.add_argument("--json", metavar="FILE", help="as JSON (schema 1); '-' is standard output")
     group.add_argument("--junit", metavar="FILE", help="as JUnit XML")
     group.add_argument("--markdown", metavar="FILE", help="as a comment for a pull request")
@@ -128,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     with Ending() as ending:
         try:
-            return _measure(args, subject, ending.leave_now_if_asked)
+            return _measure(args, subject, ending)
         except (ScenarioError, LaunchError) as error:
             raise UserError(str(error)) from error
 
@@ -156,27 +163,31 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--accept makes this the baseline in the file of --against FILE: give that")
     if args.accept and args.save is not None:
         raise UserError("--accept and --save contradict each other: give one of them")
+    if args.confirm and (args.accept or args.against is None or args.save is not None):
+        raise UserError("--confirm is about --against FILE, without --accept and --save")
     if args.flat and args.save is None:
         raise UserError("--flat says how --save FILE is written: give that too")
 
 
-def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], None]) -> int:
+def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
     from perftui.scenarios.bench.against import (
+        UNSURE,
         OtherSide,
         check_before,
         check_warm,
+        commit_of,
         compared_with,
         drift_words,
+        how_to_know,
         sides_differ,
         since_the_oldest,
     )
     from perftui.scenarios.bench.baseline import noise
-    from perftui.scenarios.bench.bench import Bench, BenchPlan, run_bench
+    from perftui.scenarios.bench.bench import Bench, BenchPlan
     from perftui.scenarios.bench.budget import checked, consists_of
     from perftui.scenarios.bench.gate import parse_thresholds
     from perftui.scenarios.bench.keep import keep
-    from perftui.scenarios.bench.lab_run import LabOptions
-    from perftui.tui.bench.progress import BenchProgress
+    from perftui.scenarios.bench.lab_run import RECORDED, LabOptions
     from perftui.tui.bench.report import BenchReport
     from perftui.tui.text.words import tell
 
@@ -185,6 +196,7 @@ def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], Non
     if args.calibrate:
         other = OtherSide(subject=subject, told="itself, in turns")
     elif args.against is not None:
+        go_on = ending.leave_now_if_asked
         other = compared_with(args.against, subject, lambda text: tell(f"perftui: {text}"), go_on)
     if args.accept and other.baseline is None:
         raise UserError(f"--accept needs a baseline file, and {args.against} is a revision")
@@ -196,7 +208,7 @@ def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], Non
         runs=noise.RUNS if args.calibrate and args.runs is None else args.runs,
         calls=args.calls,
         time_limit_s=args.time_limit,
-        options=LabOptions() if not kept else LabOptions(stacks=True, record=_record()),
+        options=LabOptions() if not kept else RECORDED,
         gate=gate,
         cold=args.cold_cache,
     )
@@ -206,19 +218,31 @@ def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], Non
         {} if args.calibrate else noise.floors_here(subject.key),
         other.told,
     )
-    progress = BenchProgress(bench)
 
     def warmed_up() -> None:
         gate.check(list(next(run for run in bench.new.warm_ups).figures))
         if other.baseline is not None:
             check_warm(bench, other.baseline, force=args.force)
 
+    stopped: int | None = None
     try:
-        found = run_bench(bench, progress.ran, progress.begins, go_on, warmed_up)
+        found = _run(args, bench, bounds, warmed_up, ending)
+    except SystemExit as stop:
+        if not bench.new.done or args.calibrate:
+            keep(bench.named_sides, frozenset())
+            tell("perftui: stopped before there was anything to tell")
+            raise
+        stopped, bench.ended = INTERRUPTED if stop.code is None else int(stop.code), "asked to"
+        found = bench.answer()
     except BaseException:
-        progress.clear()
-        keep(bench.sides, frozenset())
+        keep(bench.named_sides, frozenset())
         raise
+    if other.baseline is not None and found.verdict in UNSURE:
+        commit = commit_of(other.baseline)
+        if args.confirm and stopped is None:
+            keep(bench.named_sides, frozenset())
+            return _in_turns(args, subject, ending, other.baseline, found, commit)
+        found = found._replace(reasons=(*found.reasons, how_to_know(found, commit)))
     if other.subject is not None and not args.calibrate:
         sides_differ(bench)
     oldest = None if other.baseline is None else since_the_oldest(bench, other.baseline)
@@ -229,18 +253,76 @@ def _measure(args: argparse.Namespace, subject: Subject, go_on: Callable[[], Non
         tuple(checked(bounds, found)),
         tuple(consists_of(bench.new)) if bounds or subject.kept else (),
         () if oldest is None else tuple(drift_words(oldest, since)),
-        tuple(keep(bench.sides, kept)),
+        tuple(keep(bench.named_sides, kept)),
         args.calibrate,
         args.strict,
     )
     if args.calibrate:
         noise.keep_floors(subject.key, found)
     _write(args, report)
+    if stopped is not None:  # half a series is no baseline, and no result for the history
+        return stopped
     if args.save is not None or args.accept:
         _save(args, report, None if other.baseline is None else dict(other.baseline.raw))
     if not (args.calibrate or args.cold_cache or args.no_history):
         _remember(report)
     return report.exit_code
+
+
+def _in_turns(
+    args: argparse.Namespace,
+    subject: Subject,
+    ending: Ending,
+    baseline: StoredEntry,
+    found: BenchAnswer,
+    commit: str | None,
+) -> int:
+    """Hold it once more, in turns, against the commit of a baseline that could not tell."""
+    from perftui.tui.text.words import tell
+
+    told = "; ".join(found.reasons)
+    if commit is None:
+        raise UserError(
+            f"{found.verdict} against {baseline.path}, and --confirm needs a baseline that was "
+            f"made of a clean commit of this repository: {told}"
+        )
+    tell(f"perftui: {found.verdict} against {baseline.path} ({told})")
+    tell(f"perftui: again, in turns with its commit {commit[:10]}")
+    again = argparse.Namespace(**{**vars(args), "against": commit[:12], "confirm": False})
+    return _measure(again, subject, ending)
+
+
+def _run(
+    args: argparse.Namespace,
+    bench: Bench,
+    bounds: Sequence[Bound],
+    warmed_up: Callable[[], None],
+    ending: Ending,
+) -> BenchAnswer:
+    """Make the runs, on the screen where there is one."""
+    from perftui.scenarios.bench.bench import run_bench
+
+    asked_for = (args.json, args.junit, args.markdown)
+    if any(asked_for) or args.annotations or not options.wants_screen(args):
+        from perftui.tui.bench.progress import BenchProgress
+
+        progress = BenchProgress(bench)
+        go_on = ending.leave_now_if_asked
+        try:
+            return run_bench(bench, progress.ran, progress.begins, go_on, warmed_up)
+        finally:
+            progress.clear()
+    from perftui.tui.bench.live import BenchLive
+    from perftui.tui.watch.lab.on_screen import run_on_screen
+
+    live = BenchLive(bench, bounds)
+
+    def work(go_on: Callable[[], None]) -> BenchAnswer:
+        found = run_bench(bench, live.ran, live.begins, go_on, warmed_up)
+        live.finished()
+        return found
+
+    return run_on_screen(work, live, ending)
 
 
 def _remember(report: Any) -> None:
@@ -322,9 +404,3 @@ def _kept(args: argparse.Namespace) -> frozenset[str]:
     from perftui.scenarios.bench.keep import parse_keep
 
     return frozenset() if args.keep is None else parse_keep(args.keep)
-
-
-def _record() -> Any:
-    from perftui.probes.session_options import RecordOptions
-
-    return RecordOptions()

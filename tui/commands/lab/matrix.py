@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from perftui.scenarios.bench.keep import KeptRecording
+    from perftui.scenarios.bench.series import LabSeries
     from perftui.scenarios.matrix.bisect import Bisected
     from perftui.scenarios.matrix.matrix import Matrix
     from perftui.scenarios.matrix.plan import MatrixPlan, Release
     from perftui.scenarios.run.runner import Scenario
+    from perftui.tui.matrix.live import MatrixLive
+    from perftui.tui.matrix.progress import MatrixProgress
+    from perftui.tui.terminal.ending import Ending
+
+    GoOn = Callable[[], None]
 
 INCONCLUSIVE = 3
 _DAY_S = 86_400.0
@@ -33,7 +40,8 @@ examples:
   perftui matrix --list             environments that are kept
   perftui matrix --prune 30         remove those that were not used for 30 days
 
-exit code: 0 measured, 2 it cannot be, 3 a bisection that could not be decided
+exit code: 0 measured, 2 it cannot be, 3 a bisection that could not be decided, 130 stopped in the
+middle (what is known is printed)
 """
 
 
@@ -85,18 +93,16 @@ def add_parser(commands: Any) -> None:
         const=0.0,
         type=_days,
         metavar="DAYS",
-        help="remove those that nobody has used for so long (0: all that are not in use)",
+        help="remove those that nobody has used for so long, and checkouts of bench's revisions "
+        "(0: all that are not in use)",
     )
     group = parser.add_argument_group("how often")
     group.add_argument("--runs", type=options.count_of_runs, default=5, metavar="N", help="(5)")
-    group.add_argument(
-        "--calls",
-        type=options.count_of_runs,
-        metavar="N",
-        help="in each process (as many as take two seconds)",
-    )
+    options.add_calls(group)
     group.add_argument("--time-limit", type=options.seconds, metavar="S", help="of the runs")
+    options.add_keep(group)
     options.add_threshold(group)
+    options.add_headless(group)
     parser.add_argument("--json", metavar="FILE", help="as JSON (schema 1); '-' is standard output")
     parser.set_defaults(run=run)
 
@@ -116,50 +122,127 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"matrix needs {name}; see perftui matrix --help")
     with Ending() as ending:
         try:
-            return _measure(args, ending.leave_now_if_asked)
+            return _measure(args, ending)
         except (ScenarioError, LaunchError) as error:
             raise UserError(str(error)) from error
 
 
-def _measure(args: argparse.Namespace, go_on: Callable[[], None]) -> int:
-    from perftui.scenarios.environments.installer import find_installer
-    from perftui.scenarios.matrix.bisect import bisect
+def _measure(args: argparse.Namespace, ending: Ending) -> int:
+    from perftui.scenarios.bench.keep import keep, parse_keep
     from perftui.scenarios.matrix.jumps import jumps_of, steps_of
-    from perftui.scenarios.matrix.matrix import Matrix, run_matrix
-    from perftui.scenarios.matrix.prepare import prepare
-    from perftui.tui.matrix.progress import MatrixProgress
     from perftui.tui.text.words import tell
 
-    plan = _plan(args)
-    if args.bisect is not None and len(plan.cells) != 2:
-        raise UserError("--bisect searches between two versions: --versions GOOD,BAD")
-    known = [] if args.bisect is None else _releases(args, plan)
-    installer = find_installer(args.installer)
-    progress = MatrixProgress(plan)
+    wanted = frozenset[str]() if args.keep is None else parse_keep(args.keep)
+    measuring = _Measuring(args, _plan(args))
+    stopped: int | None = None
+    bisected = None
     try:
-        preparation = prepare(
-            plan, installer, progress.prepared, jobs=args.jobs, offline=args.offline, go_on=go_on
-        )
-        matrix = Matrix(plan, preparation)
-        run_matrix(matrix, progress.ran, progress.begins, go_on)
-        bisected = None
-        if args.bisect is not None:
-            bisected = bisect(
-                matrix, known, args.bisect or None, installer, tell,
-                offline=args.offline, go_on=go_on,
-            )  # fmt: skip
-    finally:
-        progress.clear()
+        bisected = _run(args, measuring, ending)
+    except SystemExit as stop:
+        if measuring.matrix is None or not measuring.matrix.measured:
+            keep(measuring.named_series(), frozenset())
+            tell("perftui: stopped before there was anything to tell")
+            raise
+        stopped, measuring.matrix.stopped = int(stop.code or 130), True
+    except BaseException:
+        keep(measuring.named_series(), frozenset())
+        raise
+    matrix = measuring.matrix
+    assert matrix is not None
     steps = steps_of(matrix)
     if steps:
-        plan.gate.check([row.key for row in steps[0].answer.rows])
-    _report(args, matrix, bisected, steps, jumps_of(steps))
+        matrix.plan.gate.check([row.key for row in steps[0].answer.rows])
+    kept = keep(measuring.named_series(), wanted)
+    _report(args, matrix, bisected, steps, jumps_of(steps), kept)
+    if stopped is not None:
+        return stopped
     return INCONCLUSIVE if bisected is not None and not bisected.found else 0
 
 
+class _Measuring:
+    """A matrix from its environments to its end; what is known is in it all the while."""
+
+    def __init__(self, args: argparse.Namespace, plan: MatrixPlan) -> None:
+        from perftui.scenarios.environments.installer import find_installer
+
+        self.args, self.plan = args, plan
+        if args.bisect is not None and len(plan.cells) != 2:
+            raise UserError("--bisect searches between two versions: --versions GOOD,BAD")
+        self._known = [] if args.bisect is None else _releases(args, plan)
+        self._installer = find_installer(args.installer)
+        self.matrix: Matrix | None = None
+
+    def run(
+        self, watch: MatrixProgress | MatrixLive, tell: Callable[[str], None], go_on: GoOn
+    ) -> Bisected | None:
+        """Measure; returns what a bisection has found, None if none was asked for."""
+        from perftui.scenarios.matrix.bisect import bisect
+        from perftui.scenarios.matrix.matrix import Matrix, run_matrix
+        from perftui.scenarios.matrix.prepare import prepare
+
+        args = self.args
+        preparation = prepare(
+            self.plan,
+            self._installer,
+            watch.prepared,
+            jobs=args.jobs,
+            offline=args.offline,
+            go_on=go_on,
+        )
+        matrix = self.matrix = Matrix(self.plan, preparation)
+        watch.begin(matrix)
+        run_matrix(matrix, watch.ran, watch.begins, go_on)
+        if args.bisect is None:
+            return None
+        return bisect(
+            matrix,
+            self._known,
+            args.bisect or None,
+            self._installer,
+            tell,
+            offline=args.offline,
+            go_on=go_on,
+        )
+
+    def named_series(self) -> list[tuple[str, LabSeries]]:
+        """Return the runs of each release, with its name."""
+        columns = [] if self.matrix is None else self.matrix.columns
+        return [(column.cell.name, column.series) for column in columns]
+
+
+def _run(args: argparse.Namespace, measuring: _Measuring, ending: Ending) -> Bisected | None:
+    """Measure, on the screen where there is one."""
+    if args.json is not None or not options.wants_screen(args):
+        from perftui.tui.matrix.progress import MatrixProgress
+        from perftui.tui.text.words import tell
+
+        progress = MatrixProgress(measuring.plan)
+        try:
+            return measuring.run(progress, tell, ending.leave_now_if_asked)
+        finally:
+            progress.clear()
+    from perftui.tui.matrix.live import MatrixLive
+    from perftui.tui.watch.lab.on_screen import run_on_screen
+
+    live = MatrixLive(measuring.plan)
+
+    def work(go_on: GoOn) -> Bisected | None:
+        found = measuring.run(live, live.tell, go_on)
+        live.finished(found)
+        return found
+
+    return run_on_screen(work, live, ending)
+
+
 def _report(
-    args: argparse.Namespace, matrix: Matrix, bisected: Bisected | None, steps: Any, jumps: Any
+    args: argparse.Namespace,
+    matrix: Matrix,
+    bisected: Bisected | None,
+    steps: Any,
+    jumps: Any,
+    kept: list[KeptRecording],
 ) -> None:
+    from perftui.tui.bench.table import kept_lines
     from perftui.tui.matrix.table import matrix_text
     from perftui.tui.text.words import say
 
@@ -172,6 +255,8 @@ def _report(
         if bisected is not None:
             say(f"{bisected.words()}\n")
         say(matrix_text(matrix, steps, jumps))
+        for line in kept_lines(kept, several=True):
+            say(line)
 
 
 def _releases(args: argparse.Namespace, plan: MatrixPlan) -> list[str]:
@@ -186,6 +271,7 @@ def _releases(args: argparse.Namespace, plan: MatrixPlan) -> list[str]:
 
 def _plan(args: argparse.Namespace) -> MatrixPlan:
     from perftui.scenarios.bench.gate import parse_thresholds
+    from perftui.scenarios.bench.lab_run import RECORDED, LabOptions
     from perftui.scenarios.catalogue.table import CATALOGUE
     from perftui.scenarios.environments.releases import checked_name
     from perftui.scenarios.matrix.plan import MatrixPlan
@@ -203,6 +289,7 @@ def _plan(args: argparse.Namespace) -> MatrixPlan:
         runs=args.runs,
         calls=args.calls,
         time_limit_s=args.time_limit,
+        options=LabOptions() if args.keep is None else RECORDED,
         gate=parse_thresholds(args.threshold),
     )
 
@@ -224,14 +311,18 @@ def _cells(args: argparse.Namespace, package: str) -> tuple[Release, ...]:
 
 def _shelf(args: argparse.Namespace) -> int:
     from perftui.probes.text.units import format_bytes
+    from perftui.scenarios.bench.revision import prune_revisions
     from perftui.scenarios.environments.kept import kept_environments, prune
     from perftui.tui.matrix.shelf import shelf_json, shelf_lines
     from perftui.tui.text.words import say
 
     if args.prune is not None:
         freed, in_use = prune(args.prune * _DAY_S)
+        checkouts, used = prune_revisions(args.prune * _DAY_S)
+        in_use += used
         kept = f"; in use and kept: {', '.join(in_use)}" if in_use else ""
-        say(f"removed environments of {format_bytes(freed)}{kept}")
+        also = f" and checkouts of {format_bytes(checkouts)}" if checkouts else ""
+        say(f"removed environments of {format_bytes(freed)}{also}{kept}")
         return 0
     kept_now = kept_environments()
     if args.json is not None:

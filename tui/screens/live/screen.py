@@ -356,9 +356,11 @@ class LiveScreen(Screen[None]):
         return isinstance(focused, Table) and focused.opens and focused.cursor is not None
 
     def action_clear(self) -> None:
-        """Send the verdict away, else clear range and cursor."""
+        """Send the verdict away, else clear range and cursor, else go back where that leads."""
         if self.verdict.card is not None:
             self.verdict.close()
+        elif self.leaving.leads_back and self.ranges.all_clear:
+            self.leaving.leave_or_ask()
         else:
             self.ranges.clear()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.tui.screens.live.recorded import recorded_screen
 from perftui.tui.screens.live.screen import LiveScreen
 
 if TYPE_CHECKING:
@@ -54,11 +55,4 @@ def side_screen(side: SideState, recording: Path | None) -> LiveScreen:
     assert side.session is not None
     if not side.ended or recording is None:
         return LiveScreen(_WatchedSide(side.session), leads_back=True)
-    from perftui.probes.recording.format.limits import RecordingError
-    from perftui.probes.recording.read.container import open_container
-    from perftui.tui.session.recorded import open_session
-
-    try:
-        return LiveScreen(open_session(open_container(recording)), leads_back=True)
-    except RecordingError as error:
-        raise OSError(str(error)) from error
+    return recorded_screen(recording)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import format_bytes, format_clock
 from perftui.scenarios.race.growth import growth_words, ten_times_text
 from perftui.scenarios.race.report import about_text, figure_text, measure_label, recording_name
 from perftui.scenarios.race.verdict import clear_winner, ratios_of, with_growth
-from perftui.tui.text.fit import ELLIPSIS, clean, shorten_end, shorten_middle, width_of
+from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.draw.canvas import Piece, cells_of, strip_of
+from perftui.tui.widgets.draw.pieces import cut, wrapped_pieces
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -138,7 +138,7 @@ def growth_lines(
             name: Piece = (f"  {shorten_middle(named.name, 12):<13}", paint.dim)
             # The verdict below names the ten times: here is room for the word and the law.
             own = [name, *verdict[:1], *([("  ", None)] if verdict else []), *law]
-            lines.append(strip_of(_cut(own, width - 1)).adjust_cell_length(width))
+            lines.append(strip_of(cut(own, width - 1)).adjust_cell_length(width))
         return lines[:rows]
     rule: list[Piece] = [("── ", paint.faint), ("growth", paint.link)]
     rule.append((" " + "─" * (width - 10), paint.faint))
@@ -147,7 +147,7 @@ def growth_lines(
         pieces: list[Piece] = []
         for side in range(2):
             cells = half if side == 0 else width - half
-            own = _cut([("   ", None), *told[side][row]], cells - 1)
+            own = cut([("   ", None), *told[side][row]], cells - 1)
             pieces += [*own, (" " * (cells - cells_of(own)), None)]
         lines.append(strip_of(pieces).adjust_cell_length(width))
     return lines
@@ -209,12 +209,7 @@ def verdict_lines(
     else:
         pieces = [(_so_far(plan, state, both), paint.text)]
     back = paint.named(ground)
-    inner = max(width - 4, 1)
-    wrapped = _wrapped(pieces, inner)
-    if len(wrapped) > rows:
-        wrapped = wrapped[:rows]
-        kept = wrapped[-1][: inner - 1]
-        wrapped[-1] = [*kept, (ELLIPSIS, kept[-1][1])]
+    wrapped = wrapped_pieces(pieces, max(width - 4, 1), rows)
     above = (rows - len(wrapped)) // 2
     lines = []
     for row in range(rows):
@@ -249,22 +244,6 @@ def _so_far(plan: RacePlan, state: RaceState, both: Both) -> str:
     return f"{text}: {measure_label(pair, key)} {now} so far, against {had}"
 
 
-def _wrapped(pieces: list[Piece], width: int) -> list[list[Piece]]:
-    """Break pieces into lines between words; each word keeps its style."""
-    text = "".join(word for word, _ in pieces)
-    styles = [style for word, style in pieces for _ in word]
-    lines: list[list[Piece]] = []
-    at = 0
-    for line in textwrap.wrap(text, width, drop_whitespace=True, fix_sentence_endings=False):
-        start = text.index(line, at)
-        at = start + len(line)
-        own: list[Piece] = []
-        for char, style in zip(line, styles[start:at], strict=True):
-            own.append((char, style))
-        lines.append(own)
-    return lines
-
-
 # -- recordings --------------------------------------------------------------------------------
 
 
@@ -284,7 +263,7 @@ def recordings_line(
     again = f"perftui demo {plan.pair.name} --size {_ten_times(plan)}"
     if state.verdict is not None and cells_of(pieces) + len(again) + 22 <= width:
         pieces += [("  again with 10x: ", paint.dim), (again, paint.text)]
-    return strip_of(_cut(pieces, width)).adjust_cell_length(width)
+    return strip_of(cut(pieces, width)).adjust_cell_length(width)
 
 
 def _ten_times(plan: RacePlan) -> str:
@@ -293,17 +272,3 @@ def _ten_times(plan: RacePlan) -> str:
     if plan.pair.work == "size":
         return str(Size(plan.amount * 10))
     return str(plan.amount * 10)
-
-
-def _cut(pieces: list[Piece], width: int) -> list[Piece]:
-    """Cut pieces at the end to at most `width` cells."""
-    kept: list[Piece] = []
-    used = 0
-    for text, style in pieces:
-        room = width - used
-        if width_of(text) > room:
-            kept.append((shorten_end(text, room), style))
-            break
-        kept.append((text, style))
-        used += width_of(text)
-    return kept

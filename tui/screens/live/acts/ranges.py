@@ -45,6 +45,14 @@ class Ranges:
         t1_ns = max(t1_ns, t0_ns + 1)
         self._shown.choose(self._shown.selection.with_(range=(t0_ns, t1_ns), cursor_ns=None))
 
+    @property
+    def all_clear(self) -> bool:
+        """There is no range to clear, and no cursor but one that only marks the moment."""
+        selection = self._shown.selection
+        cleared = choosing.all_cleared(selection)
+        marks = selection.around_ns == 0
+        return selection == (cleared.with_(cursor_ns=selection.cursor_ns) if marks else cleared)
+
     def clear(self) -> None:
         """Clear range and cursor."""
         self._player.stop()

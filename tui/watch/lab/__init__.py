@@ -1,0 +1,1 @@
+"""Repeated runs watched on the screen."""
