@@ -260,6 +260,8 @@ class Weights(NamedTuple):
     """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
     unsure_bytes: int = 0
     """Part of `touched_bytes` that was given out like CPU, for want of readings that met it."""
+    brief_ns: int = 0
+    """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
 
     @property
     def waiting_ns(self) -> int:

@@ -35,6 +35,8 @@ class WeighedStack(NamedTuple):
     """In which the thread held the GIL, by the readings that met it so."""
     unsure_bytes: int = 0
     """Part of `touched_bytes` that was given out like CPU, as no reading met the touching."""
+    brief_ns: int = 0
+    """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
     held: bool = True
     """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
     and belong to this stack, beside the intervals of the thread."""

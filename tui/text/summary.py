@@ -293,7 +293,7 @@ def _top(summary: dict[str, Any]) -> _Rows:
             f"{row['file'].rpartition('/')[2]}:{row['line']}",
         )
         for row in rows
-    ]
+    ] + ([(summary["stacks"]["note"],)] if rows and summary["stacks"]["note"] else [])
 
 
 def _parts(summary: dict[str, Any]) -> _Rows:

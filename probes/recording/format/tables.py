@@ -15,10 +15,10 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 5)
+VERSION = (1, 6)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
 loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
-newcomers; 1.5 installed."""
+newcomers; 1.5 installed; 1.6 what was used in brief bursts."""
 
 MANIFEST = "segments"
 
@@ -47,6 +47,7 @@ _TOUCHED_AND_WAITS = (
     _i("child_ns", nullable=True),
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
     _i("unsure_bytes", "of touched_bytes: given out like CPU, no reading met it", nullable=True),
+    _i("brief_ns", "of cpu_ns: in bursts under 0.5 ms that no reading met", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
 
