@@ -19,6 +19,7 @@ would be chance. Where it waits it is not at work, and gets nothing, unless noth
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.growth import is_own
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.stacks.own.records import SeenSample, Where
 
+_INNER = re.compile(r"(\.<locals>\.<(list|dict|set)comp>)+$")
 _CALLS = frozenset({"sleep", "poll", "pipe", "socket", "child"})
 _SHORT_NS = 15_000_000
 """CPU of bursts that may be met once or not at all: what runs for longer goes on."""
@@ -80,7 +82,8 @@ class Code:
         if found is None:
             at = self._own_above(stack)
             frame = tree.frame(at if at != ROOT else stack)
-            found = self._own[stack] = (frame.function, frame.file)
+            # A comprehension is a function of its own before 3.12, and of nobody else's code.
+            found = self._own[stack] = (_INNER.sub("", frame.function), frame.file)
         return found
 
     def caller(self, stacks: Iterable[Where], *, own: bool) -> Where:
