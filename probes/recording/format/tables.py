@@ -46,7 +46,7 @@ _TOUCHED_AND_WAITS = (
     _i("sleep_ns", nullable=True),
     _i("child_ns", nullable=True),
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
-    _i("unsure_bytes", "of touched_bytes: given out like CPU, no reading met it", nullable=True),
+    _i("unsure_bytes", "of touched_bytes: no reading met it, an estimate", nullable=True),
     _i("brief_ns", "of cpu_ns: in bursts under 0.5 ms that no reading met", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
