@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,7 +72,9 @@ def answers(memory: dict[str, Any], known: Known) -> dict[str, Answer]:
     first = growth[0] if growth else None
     told: dict[str, Answer] = {"samples": Answer("nothing", None), "thread": Answer("", None)}
     if first is not None:
-        said, names = first["function"], [first["function"].rpartition(".")[2]]
+        # A comprehension is code of its function, and a function of its own before 3.12.
+        outer = re.sub(r"(\.<locals>\.<\w+comp>)+$", "", first["function"])
+        said, names = first["function"], [outer.rpartition(".")[2]]
         right = names[0] in known.functions
         if first["confidence"] == "cannot tell":
             said, right = "cannot tell: " + ", ".join(first["within"]), True

@@ -13,6 +13,7 @@ from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
 from perftui.probes.profile.allocated import allocations_json
 from perftui.probes.profile.blame import blame_json
+from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.caused import causes_json, first_imports_json
 from perftui.probes.profile.collected import collections_json
 from perftui.probes.profile.growth import grown_by_function
@@ -278,6 +279,7 @@ def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     trees = busy(reader.call_tree(t0_ns, t1_ns + NS_PER_S))  # told after the end, too
     whole_ns = sum(tree.wall_ns for tree in trees)
     rows = plumbing_last(function_sums(reader.tree, trees))[:TOP_FUNCTIONS] if whole_ns else []
+    bursts = brief_bursts(trees, status.stack_rate_hz)
     return {
         "backend": status.stack_backend,
         "backend_why": why_py_spy(status.notices, reader.target().pid) if spied else None,
@@ -285,6 +287,14 @@ def _stacks(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
         "samples": samples,
         "coverage": status.stack_coverage,
         "torn": torn,
+        "brief_bursts": {
+            "cpu_s": bursts.brief_ns / NS_PER_S,
+            "of_cpu_pct": bursts.share * 100,
+            "share_off_points": bursts.error() * 100,
+        }
+        if bursts.worth_telling
+        else None,
+        "note": bursts.words,
         "top": [
             {
                 "function": row.function,

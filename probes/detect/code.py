@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
-from perftui.probes.profile.growth import NATIVE, is_own
+from perftui.probes.profile.growth import NATIVE, UNSURE_SHARE, is_own
 from perftui.probes.profile.place import in_words, name_in_words
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
@@ -107,7 +107,21 @@ def code_words(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) ->
         waits = _own_waiting(tree, threads)
         if waits is not None:
             return f"code: {in_words(waits.function, waits.file, waits.line)} waits for {spot}"
+    if weight == "grown" and _is_unsure(tree, threads, spot):
+        return f"code: {spot}, or what runs beside it: no sample tells"
     return f"code: {spot}"
+
+
+def _is_unsure(tree: CallTree, threads: Sequence[ThreadTree], spot: CodeSpot) -> bool:
+    """Tell whether too little of what a function is given was met: then it may be another's."""
+    touched = unsure = 0
+    for thread in threads:
+        for node, weights in thread.self_by_node.items():
+            frame = tree.frame(_own_frame(tree, node))
+            if (frame.function, frame.file) == (spot.function, spot.file):
+                touched += weights.touched_bytes
+                unsure += weights.unsure_bytes
+    return unsure > UNSURE_SHARE * touched
 
 
 def _own_waiting(tree: CallTree, threads: Sequence[ThreadTree]) -> CodeSpot | None:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.suspicion import Suspicion
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.growth import at_work_below, is_own
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Exit, ImportBegin, ImportEnd
@@ -123,8 +123,9 @@ def suspects_of(tree: CallTree, threads: Sequence[ThreadTree]) -> list[tuple[str
     lines: dict[tuple[str, str], int] = {}
     knows = any(cell.touched_bytes for thread in threads for cell in thread.self_by_node.values())
     for thread in threads:
+        below = at_work_below(tree, thread)
         for node, cell in thread.self_by_node.items():
-            size = cell.touched_bytes if knows else cell.cpu_ns
+            size = cell.touched_bytes + below.get(node, 0.0) if knows else cell.cpu_ns
             at, met = node, set[tuple[str, str]]()
             while size and at != ROOT:
                 frame = tree.frame(at)

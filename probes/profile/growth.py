@@ -35,7 +35,8 @@ say."""
 HUGE_PAGES = 1.5
 """RSS rose by so many times more than 4 KiB for each fault: some were huge pages of 2 MiB, and
 whose they were is not known."""
-_UNSURE_SHARE = 0.25
+UNSURE_SHARE = 0.25
+"""Of what a function, or a thread, was given: beyond this it cannot be told."""
 _MOST_NAMED = 4
 _NAMED_SHARE = 0.02
 
@@ -66,7 +67,7 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
         doubtful = _doubtful(tree, thread)
-        unmet = bool(touched) and unsure > _UNSURE_SHARE * touched
+        unmet = bool(touched) and unsure > UNSURE_SHARE * touched
         if unmet and not _first_is_sure(tree, thread, touched):
             within = own
         why = vague.get(thread.pid, "")
@@ -108,7 +109,7 @@ def _doubtful(tree: CallTree, thread: ThreadTree) -> set[tuple[str, str]]:
         both[0] += cell.touched_bytes
         both[1] += cell.unsure_bytes
     return {
-        function for function, (touched, unsure) in sums.items() if unsure > _UNSURE_SHARE * touched
+        function for function, (touched, unsure) in sums.items() if unsure > UNSURE_SHARE * touched
     }
 
 
@@ -186,7 +187,7 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
     caught: dict[str, float] = {}
     innermost: set[str] = set()
     whole = whole_caught = 0.0
-    beside = _at_work_below(tree, thread)
+    beside = at_work_below(tree, thread)
     for node, cell in thread.self_by_node.items():
         size = float(cell.touched_bytes)
         sure = max(size - cell.unsure_bytes, 0)
@@ -214,7 +215,7 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
     return tuple(named[:_MOST_NAMED])
 
 
-def _at_work_below(tree: CallTree, thread: ThreadTree) -> dict[int, float]:
+def at_work_below(tree: CallTree, thread: ThreadTree) -> dict[int, float]:
     """Share out what is given to a function for want of better among all that ran in it.
 
     Returns:

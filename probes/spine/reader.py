@@ -269,7 +269,10 @@ class Weights(NamedTuple):
     with_gil_ns: int = 0
     """In which the thread held the GIL, by the readings that met it so; no part of waiting."""
     unsure_bytes: int = 0
-    """Part of `touched_bytes` that was given out like CPU, for want of readings that met it."""
+    """Part of `touched_bytes` that no readings met: given by what was met beside it, or to the
+    caller of all that was."""
+    brief_ns: int = 0
+    """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
 
     @property
     def waiting_ns(self) -> int:

@@ -34,7 +34,10 @@ class WeighedStack(NamedTuple):
     with_gil_ns: int = 0
     """In which the thread held the GIL, by the readings that met it so."""
     unsure_bytes: int = 0
-    """Part of `touched_bytes` that was given out like CPU, as no reading met the touching."""
+    """Part of `touched_bytes` that no readings met: given by what was met beside it, or to the
+    caller of all that was."""
+    brief_ns: int = 0
+    """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
     held: bool = True
     """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
     and belong to this stack, beside the intervals of the thread."""

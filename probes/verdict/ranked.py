@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict.case import Case
 from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, SessionVerdict, percent
@@ -43,6 +44,10 @@ def _plain(case: Case) -> str:
         if key is not None and burn.by_own[key] >= LEAST_SAID * burn.whole_ns:
             total, line = below(case.spots, case.threads, key, "cpu_ns")
             part = percent(min(total / burn.whole_ns, 1.0))
+            bursts = brief_bursts(case.threads, case.reader.status().stack_rate_hz)
+            if bursts.worth_telling:
+                off = 100 * bursts.error(min(total / burn.whole_ns, 1.0))
+                part += f" (±{off:.0f} points: bursts under 0.5 ms)"
             words += f", {part} of it in {place_of(key, line)}"
         parts.append(words)
         share, where = sleeps(case)

@@ -64,7 +64,7 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
         ("counters", _counters(summary)),
         ("plans", _plans(summary)),
         ("tasks, as last seen", _tasks(summary)),
-        ("self time", _top(summary)),
+        (_top_title(summary), _top(summary)),
         (growth_title(summary["memory"]), growth_rows(summary["memory"])),
         ("in which function it rose, by entry and exit", rise_rows(summary["memory"])),
         ("who keeps it, by census", keeper_rows(summary["memory"])),
@@ -304,6 +304,11 @@ def task_place(frames: Sequence[dict[str, Any]]) -> str:
         return ""
     words = f"{own[-1]['function']} {own[-1]['file'].rpartition('/')[2]}:{own[-1]['line']}"
     return words if len(own) == 1 else f"{own[0]['function']} > {words}"
+
+
+def _top_title(summary: dict[str, Any]) -> str:
+    note = summary["stacks"]["note"]
+    return f"self time ({note})" if note else "self time"
 
 
 def _top(summary: dict[str, Any]) -> _Rows:

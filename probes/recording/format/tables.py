@@ -18,7 +18,8 @@ FORMAT = "perftui-recording"
 VERSION = (1, 6)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
 loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
-newcomers; 1.5 installed; 1.6 gc_events, and where imports are caused."""
+newcomers; 1.5 installed; 1.6 gc_events, where imports are caused, and what was used in brief
+bursts."""
 
 MANIFEST = "segments"
 
@@ -46,7 +47,8 @@ _TOUCHED_AND_WAITS = (
     _i("sleep_ns", nullable=True),
     _i("child_ns", nullable=True),
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
-    _i("unsure_bytes", "of touched_bytes: given out like CPU, no reading met it", nullable=True),
+    _i("unsure_bytes", "of touched_bytes: no reading met it, an estimate", nullable=True),
+    _i("brief_ns", "of cpu_ns: in bursts under 0.5 ms that no reading met", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
 

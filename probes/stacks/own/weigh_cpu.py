@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 RUNNING = "R"
 _LONGEST_HOLD_NS = 1_000_000_000
 """A record that holds longer says no more about its stack than one that holds this long."""
+BRIEF_NS = 500_000
+"""Shorter bursts may have ended before all is asked about them: which they are is less certain."""
 _CALLS = ("sleep", "poll", "pipe", "socket", "child")
 _MEMORY = 0.9
 """How much of what was met counts from one settling to the next. Of code that runs no more it may
@@ -58,6 +60,9 @@ class Given(NamedTuple):
     t_ns: int
     stack: Where
     amount: int
+    brief: int = 0
+    """Part of it that was used in bursts under 0.5 ms that no record met: who had it is known by
+    who was met in other such bursts."""
 
 
 class WaitingPlaces:
@@ -226,6 +231,8 @@ class CpuByStack:
         self._queued: dict[Where, float] = {}
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
+        self._brief_ns = 0
+        """Part of it, in less than 0.5 ms between two records."""
 
     def add(self, sample: SeenSample) -> list[Given]:
         """Take the thread's next record; return what is certain now."""
@@ -259,6 +266,8 @@ class CpuByStack:
             given = [Given(sample.t_ns, before.stack, used)]
         else:
             self.unseen_ns += used
+            if used < BRIEF_NS:
+                self._brief_ns += used
         for one in given:
             self._met.gave(one.stack, one.amount)
         return given
@@ -309,12 +318,13 @@ class CpuByStack:
             if not weights and final and self._before is not None:
                 weights = self._met.given or self._queued or {self._before.stack: 1.0}
             if weights:
+                brief = self._brief_ns / self.unseen_ns
                 given = [
-                    Given(t_ns, stack, amount)
+                    Given(t_ns, stack, amount, round(amount * brief))
                     for stack, amount in share(self.unseen_ns, weights).items()
                     if amount
                 ]
-                self.unseen_ns = 0
+                self.unseen_ns = self._brief_ns = 0
                 for one in given:
                     self._met.gave(one.stack, one.amount)
         self._met.fade()

@@ -19,6 +19,7 @@ would be chance. Where it waits it is not at work, and gets nothing, unless noth
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.growth import is_own
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.stacks.own.records import SeenSample, Where
 
+_INNER = re.compile(r"(\.<locals>\.<(list|dict|set)comp>)+$")
 _CALLS = frozenset({"sleep", "poll", "pipe", "socket", "child"})
 _SHORT_NS = 15_000_000
 """CPU of bursts that may be met once or not at all: what runs for longer goes on."""
@@ -80,7 +82,8 @@ class Code:
         if found is None:
             at = self._own_above(stack)
             frame = tree.frame(at if at != ROOT else stack)
-            found = self._own[stack] = (frame.function, frame.file)
+            # A comprehension is a function of its own before 3.12, and of nobody else's code.
+            found = self._own[stack] = (_INNER.sub("", frame.function), frame.file)
         return found
 
     def caller(self, stacks: Iterable[Where], *, own: bool) -> Where:
@@ -94,12 +97,12 @@ class Code:
         first, *others = stacks
         if tree is None or not isinstance(first, int):
             return None if others else first
-        path = tree.path(first)
+        path = self._path(first)
         depth = len(path)
         for other in others:
             if not isinstance(other, int):
                 return None
-            theirs = tree.path(other)
+            theirs = self._path(other)
             depth = min(depth, len(theirs))
             for at in range(depth):
                 if self._function(path[at]) != self._function(theirs[at]):
@@ -111,6 +114,12 @@ class Code:
         if own and not is_own(tree.frame(node)):
             node = self._own_above(node)
         return node if node != ROOT else None
+
+    def _path(self, node: int) -> list[int]:
+        """Return the nodes of a stack, without a label above it: two tasks have one program."""
+        assert self._tree is not None
+        path = self._tree.path(node)
+        return path if not path or self._tree.frame(path[0]).file else path[1:]
 
     def _own_above(self, node: int) -> int:
         tree = self._tree
@@ -200,12 +209,13 @@ class FaultsByStack:
         self._cpu_ns += sample.cpu_ns
         self._seen.add(stack)
         caught = min(sample.faults_in_window or 0, sample.faults)
-        if caught and not (waits_there and not sample.gil_held):
+        if caught and not waits_there:
             # Of one that was asleep and woke it is not known what it did.
             self._caught.append((stack, caught, sample.state == "R"))
         self._faults += sample.faults
         asleep = sample.state != "R"
-        if at_work or (asleep and sample.wait == "gil"):
+        # About to sleep, or just woken, it may have the GIL in hand: its work is elsewhere.
+        if (at_work and not waits_there) or (asleep and sample.wait == "gil"):
             self._met.append(stack)
             if self._goes_on or self._cpu_ns > _SHORT_NS:
                 self._goes_on = True

@@ -63,6 +63,6 @@ def _like_cpu(samples: list[Sample]) -> dict[Where, int]:
         given += thread.add(sample._replace(cpu_ns=sample.faults))
     if samples:
         given += thread.settle(samples[-1].t_ns, final=True)
-    for _, stack, amount in given:
+    for _, stack, amount, _brief in given:
         total[stack] = total.get(stack, 0) + amount
     return total

@@ -59,6 +59,7 @@ class _Amounts:
     """What one interval has been given so far."""
 
     __slots__ = (
+        "brief_ns",
         "cpu_ns",
         "grown_bytes",
         "stack",
@@ -71,6 +72,7 @@ class _Amounts:
     def __init__(self, stack: Stack | None) -> None:
         self.stack = stack
         self.cpu_ns = 0
+        self.brief_ns = 0
         self.grown_bytes = 0
         self.touched_bytes = 0
         self.unsure_bytes = 0
@@ -103,6 +105,7 @@ class _Amounts:
             child_ns=waits.get("child", 0),
             with_gil_ns=t1_ns - t0_ns if stack is not None and stack.gil_held else 0,
             unsure_bytes=self.unsure_bytes,
+            brief_ns=self.brief_ns,
             held=stack is not None,
             state=None if stack is None else stack.state,
             gil_held=None if stack is None else stack.gil_held,
@@ -222,7 +225,9 @@ class Weigher:
             book = books[tid] = _Book(process, tid, [])
         book.span = (min(process.settled_ns, now - 1), now)
         for given in thread.cpu.settle(now, final=final):
-            book.at(given.stack).cpu_ns += given.amount
+            amounts = book.at(given.stack)
+            amounts.cpu_ns += given.amount
+            amounts.brief_ns += given.brief
         for stack, faults, unsure in thread.faults.settle(final=final):
             amounts = book.at(stack)
             amounts.touched_bytes += faults * self._page_bytes

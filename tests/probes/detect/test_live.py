@@ -28,6 +28,7 @@ from perftui.probes.spine.records import (
 )
 from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
+from perftui.tui.widgets.bars.banner import code_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,3 +266,16 @@ def test_waits_are_told_apart_by_library_and_by_line(tmp_path: Path) -> None:
     assert disk is not None
     assert (disk.cause, disk.share, disk.lock_share) == ("io", 1.0, 0.0)
     assert waiting_of(tree, [], 1.0) is None
+
+
+def test_code_that_may_not_have_touched_what_it_is_given_is_said_to_be_so() -> None:
+    tree = CallTree()
+    main, keep = ("<module>", "/home/me/app.py", 3), ("keep", "/home/me/app.py", 8)
+    said = []
+    for unsure in (0, 900):
+        cell = Weights(10, 10, 900, 0, touched_bytes=900, unsure_bytes=unsure)
+        said.append(code_words(tree, [tree_of(tree, {(main, keep): cell})], "grown"))
+    sure, unsure_words = said
+    assert sure == "code: keep app.py:8 (100%)"
+    assert unsure_words == f"{sure}, or what runs beside it: no sample tells"
+    assert code_of(f"slope 3 MB/s; {unsure_words}") == "keep app.py:8"

@@ -70,6 +70,11 @@ def test_suspects_are_the_programs_own_functions_that_touch_memory() -> None:
     blind = {node: cell._replace(touched_bytes=0) for node, cell in cells.items()}
     first = suspects_of(tree, [thread._replace(self_by_node=blind)])
     assert [name for _, name, _ in first] == ["main", "burn", "hoard"]
+    # What no sample tells apart was given to their caller: then all that ran in it.
+    (caller,) = {tree.parent(node) for node in (burn, tree.parent(hoard))}
+    given = {caller: Weights(0, 0, 0, 0, touched_bytes=9_000, unsure_bytes=9_000), **blind}
+    first = suspects_of(tree, [thread._replace(self_by_node=given)])
+    assert {name for _, name, _ in first} == {"main", "burn", "hoard"}
 
 
 def test_what_rises_while_modules_are_loaded_is_theirs() -> None:

@@ -257,3 +257,57 @@ def test_a_function_met_everywhere_is_not_sure_of_the_few_faults_of_one_that_was
         tree=tree,
     )
     assert found[computing]["unsure_bytes"] == found[computing]["touched_bytes"] > 0
+
+
+def test_what_was_used_in_bursts_under_half_a_millisecond_that_none_met_is_marked() -> None:
+    weigher = Weigher()
+    for length_ms, marked in ((0.3, True), (0.8, False)):
+        rows: list[Stack] = []
+        for n in range(300):
+            met = n % 30 == 29
+            node, state = (WORK, "R") if met else (WAIT, "S")
+            cpu_ms = 0.1 if met else length_ms
+            rows.append(
+                reading(n * 10, n * 10 + 10, node, state, cpu_ms, wait="" if met else "sleep")
+            )
+        rows.append(holding(3000, 3001, WAIT, ENDED))
+        pieces = weigher.weigh(rows, lambda _: None, None)
+        brief_ns = sum(piece.brief_ns for piece in pieces)
+        cpu_ns = sum(piece.cpu_ns for piece in pieces)
+        assert all(piece.brief_ns <= piece.cpu_ns for piece in pieces)
+        assert (brief_ns > 0.8 * cpu_ns) if marked else brief_ns == 0
+
+
+def test_tasks_of_one_program_have_a_common_caller_below_their_labels() -> None:
+    tree = CallTree()
+    (asleep,) = places(tree, "main:1 select:3")
+
+    def in_task(name: str, *frames: str) -> int:
+        node = tree.node_id(ROOT, tree.frame_id(f"task {name}", "", 0))
+        for function in frames:
+            node = tree.node_id(node, tree.frame_id(function, "/app/app.py", 1))
+        return node
+
+    hoard, compute = in_task("a", "main", "hoard"), in_task("b", "main", "compute")
+    batches = [naps(k * 600.0, asleep, met=hoard if k % 2 else compute) for k in range(8)]
+    found = totals([*batches, [holding(4800, 4801, asleep, ENDED)]], tree=tree)
+    whole = sum(sums["touched_bytes"] for sums in found.values())
+    by_function: dict[str, int] = {}
+    for node, sums in found.items():
+        name = tree.frame(node).function
+        by_function[name] = by_function.get(name, 0) + sums["touched_bytes"]
+    assert by_function["main"] > 0.7 * whole
+
+
+def test_where_it_sleeps_it_is_not_at_work_though_it_has_the_gil_in_hand() -> None:
+    tree = CallTree()
+    asleep, hoard = places(tree, "work:3 wait:7", "work:4 hoard:5")
+    rows = []
+    for k in range(300):
+        (row,) = naps(k * 10.0, asleep, n=1)
+        rows.append(row._replace(gil_held=k % 3 == 0, faults_in_window=20 if k % 3 == 0 else 0))
+        if k % 20 == 10:
+            rows[-1] = reading(k * 10, k * 10 + 1, hoard, "R", 0.1, faults=100)
+    found = totals([rows, [holding(3000, 3001, asleep, ENDED)]], tree=tree)
+    whole = sum(sums["touched_bytes"] for sums in found.values())
+    assert found[hoard]["touched_bytes"] > 0.95 * whole

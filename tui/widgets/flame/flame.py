@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from perftui.probes.colours.frames import frame_ink
+from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.folding import hottest_of_yours
 from perftui.probes.profile.inverted import InvertedNodes
 from perftui.probes.profile.sums import WEIGHT_INDEX, Amount, MergedTree
@@ -17,6 +18,7 @@ from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.tui.picture.selection import Selection
 from perftui.tui.text.fit import clean
 from perftui.tui.widgets.draw.strips import READING, Part, edge_style, ground_of, ink_style, line_of
+from perftui.tui.widgets.flame.certainty import by_whom
 from perftui.tui.widgets.flame.data import Drawn, is_hit, prepare
 from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
@@ -241,13 +243,15 @@ class Flame(IciclePane):
         many = len({stack.pid for stack in drawn.view.stacks}) > 1
         label = clean(thread.name) + (f"  pid {thread.pid}" if many else "") + "  "
         if selection.weight == "grown":
-            label += f"{format_bytes(whole[2])} grown{_by_whom(thread)} · "
+            label += f"{format_bytes(whole[2])} grown{by_whom(thread)} · "
         elif selection.weight == "touched":
-            label += f"{format_bytes(whole[4])} touched (page faults){_by_whom(thread)} · "
+            label += f"{format_bytes(whole[4])} touched (page faults){by_whom(thread)} · "
         elif selection.weight == "waiting":
             label += f"{format_seconds(whole[3] / NS_PER_S)} waiting{_kinds(thread)} · "
         elif selection.weight == "cpu":
+            words = brief_bursts([thread], drawn.view.status.stack_rate_hz).words
             label += f"{format_seconds(whole[1] / NS_PER_S)} CPU · "
+            label += f"{words} · " if words else ""
         label += format_seconds(whole[0] / NS_PER_S)
         if selection.inverted:
             label += "   upside down: what ran, its callers below"
@@ -309,6 +313,9 @@ class Flame(IciclePane):
         share = max(total[WEIGHT_INDEX[weight]], 0) / drawn.icicle.value[ROOT]
         samples = drawn.tree.total[ROOT][0] / NS_PER_S * (drawn.view.status.stack_rate_hz or 0)
         error = share_error(min(share, 1.0), samples)
+        if weight == "cpu":
+            bursts = brief_bursts([drawn.thread], drawn.view.status.stack_rate_hz)
+            error = bursts.error(min(share, 1.0)) if bursts.looks else None
         own = drawn.own(node)
         if node == ROOT:
             name, name_pid = drawn.thread.name, f"thread {drawn.thread.tid} of {drawn.thread.pid}"
@@ -384,12 +391,3 @@ def _kinds(thread: ThreadTree) -> str:
     if not told:
         return ", for what is not known"
     return ": " + ", ".join(f"{word} {format_seconds(ns / NS_PER_S)}" for ns, word in told)
-
-
-def _by_whom(thread: ThreadTree) -> str:
-    """Say how much of what a thread touched no sample met: then its place is an estimate."""
-    touched = sum(cell.touched_bytes for cell in thread.self_by_node.values())
-    unsure = sum(cell.unsure_bytes for cell in thread.self_by_node.values())
-    if unsure * 4 <= touched:
-        return ""
-    return f", {percent(unsure / touched)} of it by whom no sample tells"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.growth import CANNOT_TELL, unsure_functions
 from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import (
@@ -128,6 +129,9 @@ class TopPane(Table):
         what = WEIGHT_WORDS[selection.weight] + _how_sure(
             selection.weight, view.status.stack_backend
         )
+        if selection.weight == "cpu":
+            words = brief_bursts(stacks, view.status.stack_rate_hz).words
+            what += f" · {words}" if words else ""
         what += f" · {_UNSURE} {CANNOT_TELL}: met beside it" if unsure else ""
         self.fill(
             [Section(_columns(index, narrow), keys, row, sorted_by)],
