@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from support.made_frames import CHUNK, LAYOUT, STATE, Made, process
 from support.sampler_stream import Collected
 
-from perftui.probes.sampler.cpython.code import SIGNATURE_AT, SIGNATURE_SIZE, Code, Codes
+from perftui.probes.sampler.cpython.code import SIGNATURE_SIZE, Code, Codes
 from perftui.probes.sampler.cpython.linetable import LineTable
 from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.guess import Guess
@@ -60,7 +60,7 @@ class Target:
         content = process(at, frames, used=at + STEP - CHUNK)._content
         for number in range(CODES):
             raw = bytearray(CODE_STEP)
-            raw[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE] = self.signature(number)
+            raw[LAYOUT.signature : LAYOUT.signature + SIGNATURE_SIZE] = self.signature(number)
             content[CODE + CODE_STEP * number] = bytes(raw)
         self.memory._content = content
 
