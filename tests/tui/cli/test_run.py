@@ -66,7 +66,7 @@ def test_the_summary_is_complete_and_alone_on_stdout(script: Path) -> None:
     assert set(summary) == {
         "schema", "target", "duration_s", "cpu_s", "peak_rss_bytes", "processes", "phases",
         "imports", "runs", "installed", "calls", "counters", "plans", "tasks", "stacks",
-        "memory", "alerts", "findings", "in_short", "spikes", "profiler",
+        "gc", "memory", "alerts", "findings", "in_short", "spikes", "profiler",
     }  # fmt: skip
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"] == ".".join(map(str, sys.version_info[:3]))
