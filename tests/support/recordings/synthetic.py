@@ -109,6 +109,7 @@ def session(
                 Exit(base, CHILD, None, None),
                 Alert("mem_growth", "warn", base - 11 * S, base - 10 * S, base, "grew", "slope"),
                 Gap(base, base + S // 2, "suspended"),
+                Collected(base, PID, base - S, 0, 40, 40, S // 50, S // 500, 900),
                 Run(base, PID, 1, True, True, 9 * S, S, 0, S, base - 7 * S, 7 * S),
                 Installed(base, PID, "pyarrow", "26.0.1"),
                 Run(base + S, PID, 2, False, False, S, None, None, None, base, S - 5),
