@@ -15,6 +15,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from perftui.probes.agent.runtime import Agent
@@ -39,9 +40,12 @@ class Collector:
 
     Args:
         agent: Gets the lines.
+        register_at_fork: As `posix.register_at_fork`; of an agent that leaves again, its own.
     """
 
-    def __init__(self, agent: "Agent") -> None:
+    def __init__(
+        self, agent: "Agent", register_at_fork: "Callable[..., Any]" = posix.register_at_fork
+    ) -> None:
         self._agent = agent
         before = set(sys.modules)
         import gc
@@ -70,7 +74,7 @@ class Collector:
         self._on = self._given_up = False
         self._off_ns = 0
         self._begin()
-        posix.register_at_fork(after_in_child=self._begin)
+        register_at_fork(after_in_child=self._begin)
         agent.before_bye.append(self._last)
 
     def _begin(self) -> None:

@@ -172,6 +172,8 @@ class Visit:
 
         self._atexit = atexit
         atexit.register(agent.bye)
+        collect = load("collector", "_perftui_agent_collector")  # it has imports of its own
+        collector = collect.Collector(agent, self._forks.register)
         unseen = hooks.install(seen, imports.SELF_TEST)
         if unseen:
             agent.say("imports cannot be timed on this Python: " + unseen)
@@ -179,7 +181,10 @@ class Visit:
         self._life = beside.Beside(agent, self._turn)
         self._life.start()
         board = load("growth/board", "_perftui_agent_growth_board")
-        board.Board(agent, beside.Beside, board_fd, posix.fstat(board_fd).st_ino, load).start()
+        inode = posix.fstat(board_fd).st_ino
+        heard = board.Board(agent, beside.Beside, board_fd, inode, load)
+        heard.also.append(collector.turn)
+        heard.start()
 
     def _listen(self, agent: "Any") -> None:
         """Hear what the program says, if it has imported perftui already."""

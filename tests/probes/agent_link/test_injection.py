@@ -32,7 +32,7 @@ PYTHONS = [each for each in interpreters(free_threaded=False) if each.minor >= 1
 NEWEST = sorted(PYTHONS, key=lambda each: each.minor)[-1:]
 
 PROGRAM = """
-import asyncio, json, os, sys, threading
+import asyncio, gc, json, os, sys, threading
 
 def state():
     bootstrap = sys.modules["_frozen_importlib"]
@@ -55,12 +55,14 @@ def state():
                   bootstrap._ModuleLockManager.__mro__.__len__()],
         "loop": asyncio.base_events.BaseEventLoop.__init__.__code__.co_filename,
         "tracing": [sys.gettrace() is None, sys.getprofile() is None],
+        "collector": [repr(callback) for callback in gc.callbacks],
         "tools": [sys.monitoring.get_tool(number) for number in range(6)],
     }
 
 def late():
     import this_module_comes_late
     import perftui
+    gc.collect()
     with perftui.phase("late phase"):
         perftui.count("rows", 7)
 
@@ -82,7 +84,7 @@ async def main():
         elif line == "fork":
             pid = os.fork()
             if not pid:
-                os._exit(len(os.listdir("/proc/self/task")))
+                os._exit(len(os.listdir("/proc/self/task")) + 10 * len(gc.callbacks))
             print(json.dumps(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])), flush=True)
         else:
             sys.exit(7)
@@ -194,6 +196,7 @@ def test_it_sees_what_comes_and_leaves_all_as_it_was(program: Program) -> None:
         imported = {each.module for each in reader.imports(0, far)}
         assert {"this_module_comes_late", "wave"} <= imported
         assert "the one that waits" in {each.name for each in reader.tasks(far)}
+        wait_for(lambda: any(each.generation == 2 for each in reader.collected(0, far)))
         assert program.ask("fork") > 1  # a child is seen inside, too
     finally:
         session.close()
