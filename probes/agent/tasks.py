@@ -92,9 +92,7 @@ class Tasks:
         events: "Any" = sys.modules["asyncio.events"]
         found = [events._get_running_loop()]
         runs = sys.modules["asyncio.base_events"].BaseEventLoop.run_forever.__code__
-        # Of a program with further interpreters it would make frames of theirs with our allocator.
-        further = "_interpreters" in sys.modules or "_xxsubinterpreters" in sys.modules
-        for frame in () if further else sys._current_frames().values():
+        for frame in frames_of_threads().values():
             at: "Any" = frame
             while at is not None:
                 if at.f_code is runs:
