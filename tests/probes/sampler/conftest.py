@@ -77,6 +77,8 @@ def watch(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
         try:
             if not early:
                 assert process.stdin is not None
+                # What it used before the sampler came does not count.
+                wait_for(lambda: records, "the sampler says nothing")
                 process.stdin.write("\n")
                 process.stdin.flush()
             for line in process.stdout:
