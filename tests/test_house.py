@@ -164,9 +164,10 @@ NOT_OURS = {
     *("_load", "_find_spec", "_find_and_load", "_gcd_import", "_fork_exec", "_USE_POSIX_SPAWN"),
     *("_attributes", "_set_attributes", "_link_id", "_color_system"),
     "_get_traces",
+    "_get_running_loop",
 }
 """Of named tuples, which are public; of Python's imports and children; of styles of Rich; of
-tracemalloc in C, which has no other name for it."""
+tracemalloc in C, which has no other name for it; of asyncio, whose public name raises instead."""
 
 
 def own_privates(tree: ast.Module) -> set[str]:

@@ -156,7 +156,7 @@ class Visit:
         beside = load("beside", "_perftui_agent_beside")
         pipe = posix.fstat(record_fd)
         wire = wire_module.Wire(record_fd, pipe.st_dev, pipe.st_ino)
-        wire.send(start._hello(wire_module.quote))
+        wire.send(start.hello(wire_module.quote))
         agent = self.agent = runtime.Agent(wire, wire_module, statm_fd, load)
         agent.launched = True  # asked as often as a program that was launched
         agent.came_late = True

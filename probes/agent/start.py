@@ -145,7 +145,7 @@ def _start(
     provider = load("provider", "_perftui_agent_provider")
     if tracer_pid:
         allow_tracer(tracer_pid, YAMA_SCOPE)
-    wire.send(_hello(wire_module.quote))
+    wire.send(hello(wire_module.quote))
     held_ns = 0
     at_gate = posix.fstat(gate_fd).st_ino == gate_inode
     if at_gate:
@@ -197,7 +197,8 @@ def _start(
         load("allocations", "_perftui_agent_allocations").begin(agent, folder)
 
 
-def _hello(quote: "Callable[[str, int], str]") -> str:
+def hello(quote: "Callable[[str, int], str]") -> str:
+    """Return the first line that an agent says: which process this is, of which Python."""
     argv = getattr(sys, "orig_argv", None) or _command_line()
     room = 2000
     quoted = []

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import Context, Detector
 from perftui.probes.detect.evidence.observations import (
+    BoundSeen,
     CallEnded,
     CyclesCollected,
-    Filling,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -91,7 +91,7 @@ class Engine:
             self.context.stall.waiting = observation
             for on_waiting in self._waits:
                 on_waiting(observation)
-        elif isinstance(observation, Filling):
+        elif isinstance(observation, BoundSeen):
             self.context.fillings.take(observation, self.context.history)
             for on_filling in self._fillings:
                 on_filling(observation)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from perftui.probes.detect.evidence.files import MappedFiles
 from perftui.probes.detect.evidence.filling import filling_of
 from perftui.probes.detect.evidence.observations import (
+    BoundSeen,
     CallEnded,
     CyclesCollected,
-    Filling,
     ImportBegan,
     ImportEnded,
     LoopBlocked,
@@ -148,7 +148,7 @@ class Observer:
             record.timed < record.n,
         )
 
-    def _take_look(self, record: GrowthLook | Keeper) -> Iterator[Filling]:
+    def _take_look(self, record: GrowthLook | Keeper) -> Iterator[BoundSeen]:
         """Yield what a census says about bounds, once its last answer has come."""
         if isinstance(record, GrowthLook):
             if record.by != "census":

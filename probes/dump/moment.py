@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 SCHEMA = 1
 
 
-class Place(NamedTuple):
+class FrameNow(NamedTuple):
     """A frame: function, source file, line."""
 
     function: str
@@ -28,7 +28,7 @@ class ThreadNow(NamedTuple):
     cpu_percent: float
     """Of a core, over the time that was watched."""
     gil_held_percent: float | None
-    stack: tuple[Place, ...]
+    stack: tuple[FrameNow, ...]
     """Innermost first; empty of native threads and where no stack could be read."""
 
 
@@ -51,7 +51,7 @@ class TaskNow(NamedTuple):
 
     pid: int
     name: str
-    stack: tuple[Place, ...]
+    stack: tuple[FrameNow, ...]
     """Of its coroutine, innermost first."""
     awaited_by: tuple[str, ...]
     """Names of the tasks that wait for it."""

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from perftui.probes.dump.moment import Moment, Place, ProcessNow, TaskNow, ThreadNow
+from perftui.probes.dump.moment import FrameNow, Moment, ProcessNow, TaskNow, ThreadNow
 from perftui.probes.dump.tasks import NoTasks, tasks_of
 from perftui.probes.profile.waiting import WAIT_WORDS
 from perftui.probes.session import Session
@@ -128,12 +128,12 @@ def _thread(reader: Reader, thread: Thread, tree: ThreadTree | None) -> ThreadNo
     )
 
 
-def _places(reader: Reader, node: int) -> Iterator[Place]:
+def _places(reader: Reader, node: int) -> Iterator[FrameNow]:
     """Yield the frames of a stack, innermost first."""
     tree = reader.tree
     while node != ROOT:
         frame = tree.frame(node)
-        yield Place(frame.function, frame.file, frame.line)
+        yield FrameNow(frame.function, frame.file, frame.line)
         node = tree.parent(node)
 
 
@@ -155,6 +155,6 @@ def _tasks(
     return None if notes and not found else tuple(found), notes
 
 
-def _is_loop(place: Place) -> bool:
+def _is_loop(place: FrameNow) -> bool:
     """Tell whether a frame is of a program that runs an event loop of asyncio."""
     return place.file.endswith(("asyncio/runners.py", "asyncio/base_events.py"))

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from perftui.probes.dump.moment import Place, TaskNow
+from perftui.probes.dump.moment import FrameNow, TaskNow
 from perftui.probes.own.python import code_elsewhere
 
 SINCE = (3, 14)
@@ -68,7 +68,7 @@ def tasks_of(pid: int, python: str | None) -> tuple[TaskNow, ...]:
         why = _TOO_OLD if "_remote_debugging" in last else last
         raise NoTasks(f"asyncio tasks of process {pid} are not told: {why}") from error
     return tuple(
-        TaskNow(pid, name, tuple(Place(*place) for place in stack), tuple(by))
+        TaskNow(pid, name, tuple(FrameNow(*place) for place in stack), tuple(by))
         for name, stack, by in rows
     )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _ENDINGS = (".perftui", ".perftui.zip")
 
 
-class Refused(Exception):
+class OutOfReach(Exception):
     """Not what may be asked; the text says what may."""
 
 
@@ -31,18 +31,18 @@ class Reach:
         """Return what a command is given for a recording that an agent named.
 
         Raises:
-            Refused: it is no name of a recording, or lies outside.
+            OutOfReach: it is no name of a recording, or lies outside.
         """
         if not name or "\0" in name or name.startswith("-") or "," in name:
-            raise Refused(f"{name!r} is no name of a recording; list_recordings has the names")
+            raise OutOfReach(f"{name!r} is no name of a recording; list_recordings has the names")
         if "/" not in name and "\\" not in name:
             return name
         path = self._shelf.joinpath(name).resolve()
         allowed = (self._shelf.resolve(), *self._folders)
         if not any(path == folder or path.is_relative_to(folder) for folder in allowed):
-            raise Refused(f"{name!r} lies outside of what may be read: perftui mcp --folder DIR")
+            raise OutOfReach(f"{name!r} lies outside of what may be read: perftui mcp --folder DIR")
         if not str(path).endswith(_ENDINGS):
-            raise Refused(f"{name!r} is no recording: they end in {' or '.join(_ENDINGS)}")
+            raise OutOfReach(f"{name!r} is no recording: they end in {' or '.join(_ENDINGS)}")
         return str(path)
 
     def others(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.version import __version__
 from perftui.tui.mcp.own_command import Failed, asked, asked_json
-from perftui.tui.mcp.reach import Reach, Refused
+from perftui.tui.mcp.reach import OutOfReach, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def build(reach: Reach) -> MCPServer:
         def call(*args: Any, **options: Any) -> Any:
             try:
                 return tool(*args, **options)
-            except (Refused, Failed) as error:
+            except (OutOfReach, Failed) as error:
                 raise ToolError(str(error)) from error
 
         return call

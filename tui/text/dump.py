@@ -13,7 +13,7 @@ from perftui.tui.text.fit import shorten_end
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.probes.dump.moment import Moment, Place, ProcessNow, TaskNow, ThreadNow
+    from perftui.probes.dump.moment import FrameNow, Moment, ProcessNow, TaskNow, ThreadNow
 
 _NAMES = 4
 """Threads of a group that are named."""
@@ -95,7 +95,7 @@ def _group(group: Sequence[ThreadNow], *, several: bool) -> Iterator[str]:
         yield "    (no stack could be read)"
 
 
-def _frames(stack: Sequence[Place]) -> Iterator[str]:
+def _frames(stack: Sequence[FrameNow]) -> Iterator[str]:
     rows = [
         (
             clean(name_in_words(p.function, p.file)),

@@ -79,8 +79,6 @@ def summary_text(summary: dict[str, Any], notices: Sequence[Notice] = ()) -> str
             lines += ["", title, *aligned(rows, indent="  ")]
         if title == "alerts":
             lines += _spikes(summary)
-        elif title == "self time" and rows and summary["stacks"]["note"]:
-            lines.append(f"  {summary['stacks']['note']}")
     lines += ["", _profiler(summary)]
     return "\n".join(lines)
 

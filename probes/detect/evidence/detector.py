@@ -12,10 +12,10 @@ from perftui.probes.detect.evidence.stall import Stall
 
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.observations import (
+        BoundSeen,
         CallEnded,
         CyclesCollected,
         EdgeSeverity,
-        Filling,
         ImportBegan,
         ImportEnded,
         LoopBlocked,
@@ -62,7 +62,7 @@ class Context:
         edge = self.open_alerts.get(kind)
         return edge is not None and edge.severity != "info"
 
-    def filling(self) -> Filling | None:
+    def filling(self) -> BoundSeen | None:
         """Return what fills up to a bound that is in sight, None if nothing is known to."""
         return self.fillings.filling(self.history, self.limit_bytes)
 
@@ -129,7 +129,7 @@ class Detector:
     def on_collected(self, collected: CyclesCollected) -> None:
         """The collector of cycles ran for a while."""
 
-    def on_filling(self, told: Filling) -> None:
+    def on_filling(self, told: BoundSeen) -> None:
         """Somebody looked whether what grew has a bound: `context.fillings` knows."""
 
     def on_waiting(self, waiting: Waiting) -> None:

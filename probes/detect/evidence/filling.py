@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.history import BUCKET_S
-from perftui.probes.detect.evidence.observations import Filling
+from perftui.probes.detect.evidence.observations import BoundSeen
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _Room(NamedTuple):
     words: str
 
 
-def filling_of(look: GrowthLook, keepers: Sequence[Keeper], t_s: float, t0_s: float) -> Filling:
+def filling_of(look: GrowthLook, keepers: Sequence[Keeper], t_s: float, t0_s: float) -> BoundSeen:
     """Return what the answers of one look say about bounds.
 
     Args:
@@ -47,7 +47,7 @@ def filling_of(look: GrowthLook, keepers: Sequence[Keeper], t_s: float, t0_s: fl
     """
     rooms = [room for keeper in keepers if (room := _room(keeper)) is not None]
     rooms.sort(key=lambda room: -room.came_bytes)
-    return Filling(
+    return BoundSeen(
         t_s,
         t0_s,
         look.rose_bytes,
@@ -76,11 +76,11 @@ class Fillings:
     """Follows what was told of bounds, for one history."""
 
     def __init__(self) -> None:
-        self._newest: Filling | None = None
+        self._newest: BoundSeen | None = None
         self._level = 0.0
         """What was kept when it was told."""
 
-    def take(self, told: Filling, history: History) -> None:
+    def take(self, told: BoundSeen, history: History) -> None:
         """Take the newest answer: one without a bound ends what was said before."""
         rose = told.rose_bytes
         if rose is None:
@@ -90,7 +90,7 @@ class Fillings:
         self._newest = told if mostly else None
         self._level = history.kept_bytes or 0.0
 
-    def filling(self, history: History, limit_bytes: float | None) -> Filling | None:
+    def filling(self, history: History, limit_bytes: float | None) -> BoundSeen | None:
         """Return what fills up now and has room in sight, None if nothing does."""
         told, kept = self._newest, history.kept_bytes
         if told is None or kept is None:

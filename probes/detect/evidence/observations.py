@@ -114,7 +114,7 @@ class CyclesCollected(NamedTuple):
     """Not all of them were timed: the pause is made up from those that were."""
 
 
-class Filling(NamedTuple):
+class BoundSeen(NamedTuple):
     """Somebody looked from inside whether what grew has a bound (`filling`)."""
 
     t_s: float
@@ -138,7 +138,7 @@ Observation = (
     | Waiting
     | LoopBlocked
     | CyclesCollected
-    | Filling
+    | BoundSeen
 )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.detect.evidence.arrivals import ArrivalsRise
-    from perftui.probes.detect.evidence.observations import Filling
+    from perftui.probes.detect.evidence.observations import BoundSeen
     from perftui.probes.detect.evidence.stairs import Stairs
 
 
@@ -41,7 +41,7 @@ def of_floors(
 
 
 def of_filling(
-    floors: Sequence[float], rate: float, age_s: float, fills: Filling
+    floors: Sequence[float], rate: float, age_s: float, fills: BoundSeen
 ) -> tuple[str, str]:
     """Of a growth that has a bound."""
     message = f"RSS +{format_bytes(rate)}/s for {format_seconds(age_s)}: {fills.words}"

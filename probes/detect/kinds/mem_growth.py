@@ -33,8 +33,8 @@ from perftui.probes.text.units import format_bytes, format_seconds
 if TYPE_CHECKING:
     from perftui.probes.detect.evidence.detector import Context
     from perftui.probes.detect.evidence.observations import (
+        BoundSeen,
         EdgeSeverity,
-        Filling,
         ImportBegan,
         ImportEnded,
         TreeReading,
@@ -313,7 +313,9 @@ class MemGrowth(Detector):
             self.raise_alert("info", onset_s, now_s, message, evidence)
             return
 
-    def _mark_filling(self, rise: FloorsRise, fills: Filling, onset_s: float, now_s: float) -> None:
+    def _mark_filling(
+        self, rise: FloorsRise, fills: BoundSeen, onset_s: float, now_s: float
+    ) -> None:
         """Mark a growth that has a bound."""
         if self.open is not None:
             return
@@ -324,7 +326,7 @@ class MemGrowth(Detector):
         message, evidence = of_filling(rise.floors, self._rate, now_s - onset_s, fills)
         self.raise_alert("info", onset_s, now_s, message, evidence)
 
-    def on_filling(self, told: Filling) -> None:
+    def on_filling(self, told: BoundSeen) -> None:
         """It is said of what was already told: it was too much."""
         edge = self.open
         if edge is None or edge.severity == "info" or self.context.filling() is None:

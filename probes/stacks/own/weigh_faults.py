@@ -66,7 +66,7 @@ class GivenFaults(NamedTuple):
     """Part of them."""
 
 
-class Code:
+class WhoseCode:
     """Tells whose code a stack is; without a call tree each stack is its own."""
 
     def __init__(self, tree: CallTree | None = None) -> None:
@@ -183,7 +183,7 @@ class _Bursts:
 class FaultsByStack:
     """Minor faults of one thread by stack, as its records come."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: WhoseCode) -> None:
         self._code = code
         self._kinds: dict[tuple[Where, Where] | None, _Bursts] = {}
         """By where it slept before and after; None: work without sleep."""

@@ -16,7 +16,7 @@ from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
 from perftui.probes.stacks.own.weigh_cpu import CpuByStack, share
-from perftui.probes.stacks.own.weigh_faults import Code, FaultsByStack
+from perftui.probes.stacks.own.weigh_faults import FaultsByStack, WhoseCode
 from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting
 from perftui.probes.text.units import NS_PER_S
 
@@ -117,7 +117,7 @@ class _Amounts:
 class _Thread:
     """What is remembered of one thread."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: WhoseCode) -> None:
         self.cpu = CpuByStack()
         self.waiting = ThreadWaiting()
         self.faults = FaultsByStack(code)
@@ -125,7 +125,7 @@ class _Thread:
 
 
 class _Process:
-    def __init__(self, t_ns: int, code: Code) -> None:
+    def __init__(self, t_ns: int, code: WhoseCode) -> None:
         self.code = code
         self.threads: dict[int, _Thread] = {}
         self.settled_ns = t_ns
@@ -140,12 +140,12 @@ class Weigher:
 
     def __init__(self, page_bytes: int = mmap.PAGESIZE) -> None:
         self._page_bytes = page_bytes
-        self._code = Code()
+        self._code = WhoseCode()
         self._processes: dict[int, _Process] = {}
 
     def know(self, tree: CallTree) -> None:
         """Know whose code the nodes of the session's call tree are."""
-        self._code = Code(tree)
+        self._code = WhoseCode(tree)
 
     def weigh(
         self,

@@ -13,7 +13,7 @@ from support.recordings.made import make_own
 from perftui.probes.own.python import own_module
 from perftui.tui.mcp import own_command
 from perftui.tui.mcp.own_command import Failed, asked
-from perftui.tui.mcp.reach import Reach, Refused
+from perftui.tui.mcp.reach import OutOfReach, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,7 +52,7 @@ def test_only_recordings_within_reach_may_be_named(tmp_path: Path) -> None:
         "",
         "a\0b",
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(OutOfReach):
             reach.checked(name)
 
 

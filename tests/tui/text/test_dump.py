@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from perftui.probes.dump.moment import Moment, Place, ProcessNow, TaskNow, ThreadNow
+from perftui.probes.dump.moment import FrameNow, Moment, ProcessNow, TaskNow, ThreadNow
 from perftui.tui.text.dump import dump_text
 
 WAIT = (
-    Place("Condition.wait", "/usr/lib/python3.11/threading.py", 327),
-    Place("serve", "/srv/app.py", 12),
+    FrameNow("Condition.wait", "/usr/lib/python3.11/threading.py", 327),
+    FrameNow("serve", "/srv/app.py", 12),
 )
 
 
@@ -17,7 +17,7 @@ def _process(pid: int) -> ProcessNow:
     return ProcessNow(pid, 1, "python app.py", 2e6, 1e6, None, 0.0, 3e6, 50.0)
 
 
-def _thread(tid: int, name: str, doing: str | None, stack: tuple[Place, ...]) -> ThreadNow:
+def _thread(tid: int, name: str, doing: str | None, stack: tuple[FrameNow, ...]) -> ThreadNow:
     return ThreadNow(7, tid, name, bool(stack), doing, 10.0, None, stack)
 
 
@@ -52,7 +52,7 @@ def test_threads_that_stand_alike_are_told_once() -> None:
 
 
 def test_a_deep_stack_a_large_family_and_hostile_names_stay_readable() -> None:
-    deep = tuple(Place(f"down_{n}", "/srv/app.py", n) for n in range(3000))
+    deep = tuple(FrameNow(f"down_{n}", "/srv/app.py", n) for n in range(3000))
     text = dump_text(
         _moment(
             threads=(_thread(7, "\x1b[2Jevil\n", "I/O", deep),),
@@ -67,7 +67,7 @@ def test_a_deep_stack_a_large_family_and_hostile_names_stay_readable() -> None:
 
 
 def test_tasks_say_who_waits_for_them() -> None:
-    task = TaskNow(7, "fetch-0", (Place("fetch", "/srv/app.py", 10),), ("Task-1",))
+    task = TaskNow(7, "fetch-0", (FrameNow("fetch", "/srv/app.py", 10),), ("Task-1",))
     lines = dump_text(_moment(tasks=(task,))).splitlines()
     assert lines[-3:] == [
         "asyncio, 1 task",
