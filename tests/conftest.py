@@ -59,6 +59,7 @@ _CORE = ("tests/tui/cli/", "tests/probes/stacks/", "tests/tui/")
 _NOT_CORE = (
     "tests/tui/bench/",
     "tests/tui/matrix/",
+    "tests/tui/mcp/",
     "tests/probes/stacks/test_relay_live.py",
     "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",
 )

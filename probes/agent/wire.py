@@ -37,24 +37,36 @@ def foreign(error: BaseException) -> bool:
     What an audit hook of the program raises is an answer to what we did, and ends with us.
     """
     trace = error.__traceback__
-    if trace is None:
-        return False
+    if trace is None or trace.tb_next is None:
+        return False  # nobody's code ran but ours
     try:
-        above = None
-        while True:
-            frame = trace.tb_frame  # audited, as is `f_code`
-            name = frame.f_globals.get("__name__")
-            ours = isinstance(name, str) and name.startswith(_OURS)
-            if ours:
-                above = None
-            elif above is None:
-                above = frame  # what our code, or nobody, has called
-            if trace.tb_next is None:
-                break
-            trace = trace.tb_next
-        return not ours and not _is_audit_hook(above)
-    except Exception:
-        return False  # a hook that refuses this, too
+        return _passed_through(error)
+    except Exception as second:
+        # While we looked: a handler has raised, or an audit hook refuses even that.
+        try:
+            of_handler = _passed_through(second)
+        except Exception:
+            return False
+        if of_handler:
+            raise
+        return False
+
+
+def _passed_through(error: BaseException) -> bool:
+    """Tell whether the code that raised was called neither by us nor by an audit of what we did."""
+    trace: "Any" = error.__traceback__
+    above = None
+    ours = True
+    while trace is not None:
+        frame = trace.tb_frame  # audited, as is `f_code`
+        name = frame.f_globals.get("__name__")
+        ours = isinstance(name, str) and name.startswith(_OURS)
+        if ours:
+            above = None
+        elif above is None:
+            above = frame  # what our code, or nobody, has called
+        trace = trace.tb_next
+    return not ours and not _is_audit_hook(above)
 
 
 def _is_audit_hook(frame: "Any") -> bool:

@@ -127,7 +127,7 @@ def test_firefox_loads_our_sums_tracks_and_markers(reader: RecordingReader, tmp_
     assert graphs["RSS"] == ("line-accumulated", "bytes")
     assert graphs["processCPU"] == ("line-rate", "percent")
     # The import that began before the range ended before it too; "slow" never ended.
-    assert loaded.markers == {"phase": 2, "import": 1, "alert": 1, "mark": 3}
+    assert loaded.markers == {"phase": 2, "import": 1, "alert": 1, "mark": 3, "gc": 1}
     (process, child) = loaded.info["processes"]
     assert process["name"] == "python 4000"
     (tree,) = [

@@ -226,6 +226,8 @@ WRITES = re.compile(
 NO_FILE_OF_A_PERSON = {
     "probes/own/whole_file.py": "the one place",
     "probes/own/standard_streams.py": "a descriptor that was handed to us",
+    "probes/agent/injected.py": "in a folder that was made to meet in",
+    "probes/agent_link/injection/folder.py": "in a folder that was made to meet in",
     "probes/recording/format/claim.py": "in the folder of a recording",
     "probes/recording/format/meta.py": "in the folder of a recording",
     "probes/recording/write/seal.py": "in the folder of a recording",

@@ -153,8 +153,9 @@ def new_root(python: str, root: Path) -> dict[str, str]:
     ).stdout.splitlines()
     linked = subprocess.run(["ldd", python], capture_output=True, text=True).stdout.split()
     libraries = [word for word in linked if word.startswith("/")]
-    loader = re.search(rb"/[\w/.+-]+/ld-linux[\w.-]*\.so[\w.]*(?=\0)", Path(python).read_bytes())
-    for name in [*told[1:], *libraries, loader[0].decode() if loader else ""]:
+    # Of an interpreter that was laid out beside the system, its own loader beside the usual one.
+    loaders = re.findall(rb"/[\w/.+-]+/ld-linux[\w.-]*\.so[\w.]*(?=\0)", Path(python).read_bytes())
+    for name in [*told[1:], *libraries, *(loader.decode() for loader in loaders)]:
         if name and Path(name).is_file():
             to = root / name.lstrip("/")
             to.parent.mkdir(parents=True, exist_ok=True)
