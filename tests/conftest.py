@@ -62,6 +62,14 @@ _NOT_CORE = (
     "tests/tui/mcp/",
     "tests/probes/stacks/test_relay_live.py",
     "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",
+    "tests/tui/cli/test_ending.py::test_a_target_that_does_not_end_is_left_and_said",
+    "tests/tui/cli/test_fail_on.py::test_another_kind_does_not_and_the_programs_own_exit_code",
+    "tests/tui/cli/test_plans.py::test_plan_check[datafusion]",
+    "tests/tui/cli/test_plans.py::test_plan_check[lance]",
+    "tests/tui/cli/test_plans.py::test_plan_check[polars]",
+    "tests/tui/cli/test_replay.py::test_another_terminal_is_followed",
+    "tests/tui/cli/test_spikes.py::test_a_collect_explains_itself_live_and_from_its_recording",
+    "tests/tui/cli/test_what_is_loaded.py::test_commands_on_a_recording_load_no_data_frames",
 )
 """Their live tests run programs again and again, or wait for long: of these a fifth a day."""
 FIFTHS = 5

@@ -44,7 +44,6 @@ def processes_of(folder: Path) -> list[str]:
     return [line for line in found if "perftui.scenarios" in line]
 
 
-@pytest.mark.core
 @pytest.mark.live
 def test_the_verdict_is_what_the_two_recordings_say(tmp_path: Path) -> None:
     words = ("--size", "90MB", "--no-growth", "--json", "-")
