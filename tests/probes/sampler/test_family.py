@@ -204,7 +204,8 @@ def test_a_crowd_with_churn_lowers_the_rate_and_says_so(
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 100
     assert changes[0].text.startswith("stack rate lowered to ")
-    assert watched.of(Quality)[-1].rate_hz == rates[-1]
+    # It is told once a second, and may have been lowered once more since.
+    assert watched.of(Quality)[-1].rate_hz in rates[-2:]
     assert any("spin" in watched.functions(sample) for sample in watched.of(Sample))
 
 
