@@ -30,6 +30,10 @@ WEIGHT_OF: dict[str, Weight] = {
 }
 """By kind of alert: what makes code the code of its span; CPU for the others."""
 
+LEAST_OF: dict[str, float] = {"gc_pressure": 0.5}
+"""By kind of alert: the share of the span below which no code is named. The collector runs in one
+thread, and no sample says in which."""
+
 SAYS_ITS_CODE = ("loop_blocked",)
 """Kinds of alert whose own words name the code: of one thread, which those of a span may not be."""
 
@@ -93,12 +97,22 @@ def dominant_code(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight)
     return CodeSpot(frame.function, frame.file, frame.line, by_function[key] / whole)
 
 
-def code_words(tree: CallTree, threads: Sequence[ThreadTree], weight: Weight) -> str:
+def code_words(
+    tree: CallTree, threads: Sequence[ThreadTree], weight: Weight, least: float = 0.0
+) -> str:
     """Say which code a span was spent in, "" if no stack was taken.
 
     Of what native threads of a library did, the program's own place that waited comes first.
+
+    Args:
+        tree: The call tree of the session.
+        threads: The stacks of the span.
+        weight: What makes code the code of the span.
+        least: Share below which none is named.
     """
     spot = dominant_code(tree, threads, weight)
+    if spot is not None and spot.share < least:
+        return ""
     if spot is None and weight == "grown":
         spot = dominant_code(tree, threads, "cpu")
     if spot is None:

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, code_words, waiting_of
+from perftui.probes.detect.code import LEAST_OF, SAYS_ITS_CODE, WEIGHT_OF, code_words, waiting_of
 from perftui.probes.detect.engine import Engine
 from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
@@ -174,7 +174,7 @@ class Judge:
             end_s = edge.t_detect_s if edge.t_end_s is None else edge.t_end_s
         threads = self._threads(edge.t_onset_s, max(end_s, edge.t_onset_s + 0.1))
         weight = WEIGHT_OF.get(edge.kind, "cpu")
-        said = code_words(self._tree, threads, weight)
+        said = code_words(self._tree, threads, weight, LEAST_OF.get(edge.kind, 0.0))
         if edge.kind in _GROWTH and self._blame is not None and self._call_tree is not None:
             # What was found out is known a moment later than it was so.
             known_s = max(end_s, edge.t_detect_s)

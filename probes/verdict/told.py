@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.detect.code import SAYS_ITS_CODE, WEIGHT_OF, dominant_code
+from perftui.probes.detect.code import LEAST_OF, SAYS_ITS_CODE, WEIGHT_OF, dominant_code
 from perftui.probes.profile.caused import first_call_words, first_imports_json
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict import proof
@@ -74,6 +74,8 @@ def alerts(case: Case, said: set[str]) -> Iterator[RankedFinding]:
         t0, t1 = case.alert_span(alert)
         threads = case.reader.call_tree(t0, t1)
         spot = dominant_code(case.reader.tree, threads, WEIGHT_OF.get(kind, "cpu"))
+        if spot is not None and spot.share < LEAST_OF.get(kind, 0.0):
+            spot = None
         says_it = kind in SAYS_ITS_CODE or spot is None
         where = ""
         if spot is not None and not says_it:

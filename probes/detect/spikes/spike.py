@@ -131,7 +131,7 @@ def spike_json(spike: Spike, base_ns: int) -> dict[str, Any]:
     """Return a card as plain data; `base_ns` is the start of the session."""
     return {
         "kind": spike.kind,
-        "t0_s": (spike.t0_ns - base_ns) / NS_PER_S,
+        "t0_s": max(spike.t0_ns - base_ns, 0) / NS_PER_S,  # a reading may be older than the start
         "t1_s": (spike.t1_ns - base_ns) / NS_PER_S,
         "rss_before_bytes": spike.rss_before_bytes,
         "rss_after_bytes": spike.rss_after_bytes,

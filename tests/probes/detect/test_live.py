@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.enriched import enriched, feed
 
-from perftui.probes.detect.code import code_words, dominant_code, waiting_of
+from perftui.probes.detect.code import LEAST_OF, code_words, dominant_code, waiting_of
 from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.observe import Observer
 from perftui.probes.detect.replay import alerts_of
@@ -228,6 +228,16 @@ def test_the_programs_own_code_is_named_and_not_its_library() -> None:
     assert str(dominant_code(tree, [thread], "grown")) == "load app.py:12 (90%)"
     assert str(dominant_code(tree, [thread], "cpu")) == "top level app.py:3 (90%)"
     assert dominant_code(tree, [], "cpu") is None
+
+
+def test_code_that_ran_beside_others_is_not_named_for_what_one_thread_does() -> None:
+    tree = CallTree()
+    busy, native = ("busy", "/home/me/app.py", 3), ("digest", "/home/me/app.py", 9)
+    both = [tree_of(tree, {(place,): Weights(90, 90, 0, 0)}) for place in (busy, native)]
+    least = LEAST_OF["gc_pressure"]
+    assert code_words(tree, [*both, both[0]], "cpu", least) == "code: busy app.py:3 (67%)"
+    third = tree_of(tree, {(("sha", "/home/me/app.py", 12),): Weights(90, 90, 0, 0)})
+    assert code_words(tree, [*both, third], "cpu", least) == ""
 
 
 def test_the_programs_own_place_that_waits_for_native_threads_comes_first() -> None:
