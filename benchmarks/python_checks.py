@@ -98,7 +98,7 @@ async def main():
     lock = asyncio.Lock()
     await lock.acquire()
     tasks = [asyncio.create_task(fetch(lock), name="fetch-%d" % n) for n in range(3)]
-    await asyncio.sleep(2)
+    await asyncio.sleep(2.5)  # between two of the lists that are made once a second
     lock.release()
     await asyncio.gather(*tasks)
 asyncio.run(main())

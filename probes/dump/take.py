@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from perftui.probes.spine.reader import Process, Reader, Status, Thread, ThreadTree
 
-WATCHED_S = 0.25
-"""Stacks of so long are waited for: long enough to tell a thread that works from one that waits."""
+WATCHED_S = 0.55
+"""Stacks of so long are waited for: long enough to tell a thread that works from one that waits,
+and for the names that Python gives its threads, which come half a second later."""
+OWN = "own sampler"
 LIMIT_S = 3.0
 """After which what has come is all that is told: py-spy needs 1 to 2 s on a busy machine."""
 _STEP_S = 0.02
@@ -49,10 +51,12 @@ def _wait(session: Session, until_s: float) -> None:
     store = session.store
     while time.monotonic() < until_s and not session.wait(0):
         status = store.status()
-        until_ns = status.stacks_until_ns
-        watched_ns = 0 if until_ns is None else until_ns - status.t_start_ns
-        if watched_ns >= WATCHED_S * NS_PER_S and store.last("rss_bytes") is not None:
-            return
+        if _watched_s(status) >= WATCHED_S and store.last("rss_bytes") is not None:
+            span = (status.t_start_ns, status.t_end_ns + 1)
+            met = {(tree.pid, tree.tid) for tree in store.call_tree(*span) if tree.self_by_node}
+            python = {(each.pid, each.tid) for each in store.threads(*span) if each.is_python}
+            if met and python <= met:
+                return
         time.sleep(_STEP_S)
 
 
@@ -69,7 +73,8 @@ def _moment(reader: Reader, at: str) -> Moment:
         at=at,
         title=target.title,
         python=target.python,
-        stacks_by=status.stack_backend,
+        # It is told once a second; the stacks of py-spy do not come before that.
+        stacks_by=status.stack_backend or (OWN if any(each.stack for each in threads) else None),
         watched_s=_watched_s(status),
         processes=tuple(_process(reader, each) for each in reader.processes()),
         threads=tuple(sorted(threads, key=_order)),

@@ -60,6 +60,7 @@ def test_every_thread_is_met_with_its_stack_and_its_wait(stuck: int) -> None:
     main = next(thread for thread in told.threads if thread.tid == stuck)
     assert main.doing == "sleep"
     assert any(place.function == "spin" for thread in told.threads for place in thread.stack)
+    assert told.stacks_by == "own sampler"
     assert told.processes[0].pid == stuck
     assert told.processes[0].rss_bytes is not None
     assert told.tasks == (), "no event loop runs: there are none, which is known"
