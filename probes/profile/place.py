@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.calltree import is_stdlib, module_of
+from perftui.probes.text.python_words import what_runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 MAIN = "__main__"
-_WITH_WORD = frozenset({"-W", "-X", "--check-hash-based-pycs"})
-"""Options of Python that the next word belongs to."""
 
 
 def is_installed(file: str) -> bool:
@@ -80,13 +79,11 @@ def mains_of(argvs: Iterable[Sequence[str]]) -> frozenset[str]:
 
 def _main_of(argv: Sequence[str]) -> str:
     words = iter(argv)
-    for word in words:
-        if word == "-m":
-            return next(words, "").rpartition(".")[2] + ".py"
-        if word in _WITH_WORD:
-            next(words, None)
-        elif word == "-c":
+    while True:
+        option, word = what_runs(words)
+        if option == "-m":
+            return word.rpartition(".")[2] + ".py"
+        if option == "-c":
             return ""
-        elif not word.startswith("-") and not file_name(word).startswith("python"):
+        if not file_name(word).startswith("python"):
             return file_name(word)
-    return ""

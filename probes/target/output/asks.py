@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.probes.spine.records import Notice
+from perftui.probes.text.python_words import what_runs
 from perftui.probes.text.source_lines import SOURCE
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _MENTIONS = re.compile(r"\b(input\s*\(|stdin\b)")
 _LOOKS_ONLY = frozenset({"isatty", "fileno", "encoding", "errors", "reconfigure", "closed", "name"})
 """What may be asked of `sys.stdin` without reading it."""
-_WITH_WORD = frozenset({"-W", "-X", "--check-hash-based-pycs"})
-"""Options of Python that the next word belongs to."""
 _MOST_LINES = 100_000
 
 
@@ -56,22 +55,14 @@ def may_ask(argv: Sequence[str], folder: str | None = None) -> str | None:
 
 def _code(argv: Sequence[str], folder: str | None) -> tuple[str, str] | None:
     """Return (name, text) of the code that a command line runs."""
-    words = iter(argv[1:])
-    for word in words:
-        if word == "-c":
-            return "-c", next(words, "")
-        if word == "-m":
-            return None
-        if word in _WITH_WORD:
-            next(words, "")
-            continue
-        if word.endswith((".py", ".pyw")):
-            path = Path(folder or ".", word)
-            lines = SOURCE.get(str(path), 1, _MOST_LINES)
-            return path.name, "\n".join(text for _number, text in lines)
-        if not word.startswith("-"):
-            return None
-    return None
+    option, word = what_runs(iter(argv[1:]))
+    if option == "-c":
+        return "-c", word
+    if option == "-m" or not word.endswith((".py", ".pyw")):
+        return None
+    path = Path(folder or ".", word)
+    lines = SOURCE.get(str(path), 1, _MOST_LINES)
+    return path.name, "\n".join(text for _number, text in lines)
 
 
 def _asks(node: ast.AST) -> int:
