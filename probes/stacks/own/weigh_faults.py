@@ -188,6 +188,8 @@ class FaultsByStack:
         self._kinds: dict[tuple[Where, Where] | None, _Bursts] = {}
         """By where it slept before and after; None: work without sleep."""
         self._slept: Where = None
+        """None: it was not seen asleep yet."""
+        self._last: Where = None
         self._met: list[Where] = []
         """At work since it slept; of work that goes on only the last."""
         self._goes_on = False
@@ -208,6 +210,7 @@ class FaultsByStack:
         stack = sample.stack
         self._cpu_ns += sample.cpu_ns
         self._seen.add(stack)
+        self._last = stack
         caught = min(sample.faults_in_window or 0, sample.faults)
         if caught and not waits_there:
             # Of one that was asleep and woke it is not known what it did.
@@ -272,7 +275,9 @@ class FaultsByStack:
     def settle(self, *, final: bool = False) -> list[GivenFaults]:
         """Give out what was touched since the last time; at the end `final`, all of it."""
         if final and self._faults:
-            stack = self._met[-1] if self._met else self._slept
+            # It may have ended after its first record, which showed it neither at work nor asleep.
+            slept = self._last if self._slept is None else self._slept
+            stack = self._met[-1] if self._met else slept
             if self._goes_on:
                 self._went_on(stack)
             else:

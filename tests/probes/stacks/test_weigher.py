@@ -311,3 +311,20 @@ def test_where_it_sleeps_it_is_not_at_work_though_it_has_the_gil_in_hand() -> No
     found = totals([rows, [holding(3000, 3001, asleep, ENDED)]], tree=tree)
     whole = sum(sums["touched_bytes"] for sums in found.values())
     assert found[hoard]["touched_bytes"] > 0.95 * whole
+
+
+def test_all_that_is_given_is_given_to_a_stack_however_short_a_thread_lives() -> None:
+    rng = random.Random(5)
+    for _ in range(300):
+        rows, t = [], 0.0
+        for _ in range(rng.choice((1, 1, 2, 3, 8))):
+            state = rng.choice("RRSSD")
+            wait = rng.choice(("", "lock", "poll", "gil", "sleep", "disk"))
+            row = reading(t, t + 10, rng.choice((WORK, WAIT, HOARD)), state, rng.choice((0, 1, 9)))
+            rows.append(row._replace(faults=rng.choice((0, 700)), faults_in_window=None, wait=wait))
+            t += 10
+        rows[0] = rows[0]._replace(faults=500, gil_held=rng.random() < 0.5)
+        found = totals([[*rows, holding(t, t + 0.001, WAIT, ENDED)]])
+        assert set(found) <= {WORK, WAIT, HOARD}
+        faults = sum(row.faults or 0 for row in rows)
+        assert sum(sums["touched_bytes"] for sums in found.values()) == faults * 4096
