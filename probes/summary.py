@@ -346,10 +346,28 @@ def _peaks(reader: Reader, exit_: Exit | None) -> dict[str, Any]:
         counted = "sum of RSS" if reader.last("pss_bytes") is None else "shared once"
     return {
         "counted": counted,
-        "peak_pss_bytes": reader.highest("pss_bytes", 0, 1 << 62),
+        "peak_pss_bytes": _peak_pss(reader),
         "kernel_peak_bytes": None if exit_ is None else exit_.max_rss_bytes,
         "group_peak_bytes": reader.last("group_peak_bytes"),
     }
+
+
+_PEAK_STEPS = 2_000
+_NEAR_PEAK = 0.9
+
+
+def _peak_pss(reader: Reader) -> float | None:
+    """Return the highest PSS; None if RSS peaked while nobody read it, as it is read seldom."""
+    status = reader.status()
+    t0_ns, t1_ns = status.t_start_ns, status.t_end_ns + 1
+    highest = reader.highest("rss_bytes", 0, 1 << 62)
+    known = reader.metric("pss_bytes", t0_ns, t1_ns, _PEAK_STEPS).high
+    peak = max((value for value in known if value is not None), default=None)
+    if peak is None or highest is None:
+        return peak
+    at = known.index(peak)
+    then = reader.metric("rss_bytes", t0_ns, t1_ns, _PEAK_STEPS).high[at]
+    return peak if then is not None and then >= highest * _NEAR_PEAK else None
 
 
 def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None:

@@ -83,3 +83,17 @@ def test_why_stacks_are_py_spys(said: tuple[str, ...], why: str | None, backend:
     told = summarize(store)["stacks"]
     assert told["backend"] == backend
     assert told["backend_why"] == (why if backend == "py-spy" else None)
+
+
+def test_a_peak_that_pss_was_not_read_at_has_none() -> None:
+    log = SessionLog()
+    target = Target("t", ("python", "t.py"), ROOT, None, launched=True, agent=False)
+    now = [0]
+    store = Store(log.tree, target, lambda: now[0])
+    now[0] = S
+    log.connect(store)
+    log.extend([ProcessStart(0, ROOT, 1, ("python",)), Metric(S // 20, ROOT, 0, 4, pss_bytes=4)])
+    log.extend([Metric(S // 10, ROOT, 0, 100)])
+    assert summarize(store)["memory"]["peak_pss_bytes"] is None
+    log.extend([Metric(S // 5, ROOT, 0, 101, pss_bytes=95)])
+    assert summarize(store)["memory"]["peak_pss_bytes"] == 95

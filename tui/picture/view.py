@@ -10,13 +10,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
-from perftui.probes.answers.holding import PART_NS
 from perftui.probes.profile.collected import shares
 from perftui.probes.profile.tracks import tracks_of
-from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import NO_BLAME, TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.against import take_against
+from perftui.tui.picture.latest import latest_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -62,9 +61,6 @@ Part = Literal[
 """A part of a picture that costs something and that not every tab shows."""
 ALL_PARTS: frozenset[Part] = frozenset(get_args(Part))
 _Row = TypeVar("_Row", "Phase", "Thread", "Import", "ThreadTree")
-_OF_RSS = ("anon_rss_bytes", "pss_bytes", "uss_bytes")
-_WHOLE = 1.02
-"""Parts sum to RSS within so much."""
 HEAT_PER_S = 20
 """Buckets of a column in the heat map."""
 HEAT_PERIODS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -99,7 +95,8 @@ class View:
     counter_rates: tuple[tuple[str, Buckets], ...]
     pools: tuple[tuple[str, Buckets], ...]
     latest: dict[str, float]
-    """Value of every metric of the whole tree by name: the newest, or that at the cursor."""
+    """Value of every metric of the whole tree by name: the newest, or that at the cursor. Without
+    what is not known of that moment."""
     peak_rss_bytes: float | None
     axis_phases: tuple[Phase, ...]
     phases: tuple[Phase, ...]
@@ -144,6 +141,8 @@ class View:
     """Which share of each column of the axis went into collections of cycles; empty: none."""
     base_rss_bytes: float | None = None
     """RSS at the first reading of the session, whatever the axis shows and however wide it is."""
+    known_names: frozenset[str] = frozenset()
+    """Of the metrics that were told at any time, whether in `latest` or not."""
     end_cpu_s: float | None = None
     """CPU seconds of the whole session once its target has ended, as the summary has them."""
 
@@ -195,7 +194,7 @@ def take_view(
     n = max(columns, 1)
     names = reader.metric_names()
     pid = TREE if selection.process is None else selection.process
-    latest = of_one_moment(_values(reader, names, _moment(selection, status), status, pid))
+    latest = latest_values(reader, names, _moment(selection, status), status, pid)
     if (
         before is not None
         and _same_axis(before, status, axis, n)
@@ -260,6 +259,7 @@ def take_view(
         tracks=_tracks(reader, selection, status, axis, n, before) if "tracks" in wants else None,
         gc_shares=gc_shares,
         base_rss_bytes=_base(reader, start, pid, before),
+        known_names=frozenset(names),
         end_cpu_s=_end_cpu(reader, status, before),
     )
 
@@ -366,60 +366,6 @@ def _moment(selection: Selection, status: Status) -> int | None:
     """Return the moment whose values are shown, None for the newest."""
     at = selection.cursor_ns if selection.cursor_ns is not None else selection.paused_at_ns
     return None if at is None or at >= status.t_end_ns else at
-
-
-_RARE = frozenset(["pss_bytes", "uss_bytes", "swap_bytes"])
-"""Read the less often the larger the target is: the newest may be too old to be shown."""
-_TOLD_LATELY = {"pool:": POOL_HOLD_NS, "part:": PART_NS}
-"""The same by the beginning of the name: how old the newest may be."""
-_LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
-"""How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
-Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
-
-
-def _values(
-    reader: Reader, names: tuple[str, ...], at: int | None, status: Status, pid: int
-) -> dict[str, float]:
-    """Return the values at a moment, by name; names without one are left out. Counters are
-    always of the whole tree."""
-    values: dict[str, float] = {}
-    for name in names:
-        value: float | None = None
-        owner = TREE if name.startswith(("count:", "rate:")) else pid
-        oldest_ns = _TOLD_LATELY.get(name[:5])
-        rare = name in _RARE or oldest_ns is not None
-        moment = status.t_end_ns if at is None and rare else at
-        if moment is None:
-            value = reader.last(name, owner)
-        else:
-            for back_ns in _LOOK_BACK_NS:
-                if oldest_ns is not None:
-                    back_ns = min(back_ns, oldest_ns)
-                t0 = max(moment - back_ns, status.t_start_ns)
-                value = reader.metric(name, t0, max(moment, t0) + 1, 1, owner).last[0]
-                if value is not None:
-                    break
-        if value is not None:
-            values[name] = value
-    return values
-
-
-def of_one_moment(values: dict[str, float]) -> dict[str, float]:
-    """Leave out what RSS cannot be made of: it was read before RSS fell, and more seldom."""
-    rss = values.get("rss_bytes")
-    if rss is None:
-        return values
-    parts = {name for name in values if name.startswith("part:")}
-    if sum(values[name] for name in parts) <= rss * _WHOLE:
-        parts = set()
-    stale = parts | {name for name in _OF_RSS if values.get(name, 0.0) > rss * _WHOLE}
-    known = {name: value for name, value in values.items() if name not in stale}
-    most = rss
-    for name in _OF_RSS:  # each is part of the one before
-        if name in known:
-            known[name] = min(known[name], most)
-            most = known[name] if name == "pss_bytes" else most
-    return known
 
 
 def heat_period_s(span_ns: int, columns: int) -> int:

@@ -17,8 +17,9 @@ from perftui.probes.spine.reader import Buckets, Target
 from perftui.probes.spine.records import Metric, PhaseBegin, Run
 from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
+from perftui.tui.picture.latest import of_one_moment
 from perftui.tui.picture.selection import Selection
-from perftui.tui.picture.view import of_one_moment, take_view
+from perftui.tui.picture.view import take_view
 from perftui.tui.screens.dialogs.help import help_lines
 from perftui.tui.screens.live.keys import KEYS, LIVE_BINDINGS, MORE
 from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
 
 S = NS_PER_S
+MB = 1_000_000
 PID = 10
 
 
@@ -103,6 +105,28 @@ def test_what_was_read_before_rss_fell_is_not_known_now() -> None:
     fits = {**rss, "part:malloc": 30e6, "part:libraries": 10e6}
     assert of_one_moment(fits) == fits
     assert of_one_moment(parts) == parts
+
+
+def test_pss_that_was_read_before_rss_rose_is_not_known_now() -> None:
+    log, store = session(until_s=0.7)
+    log.extend(
+        [
+            Metric(n * S // 20, PID, n / 40, (4 if n < 2 else 107) * MB, pss_bytes=pss)
+            for n, pss in enumerate((4 * MB, *[None] * 12))
+        ]
+    )
+    view = take_view(store, Selection(), 80)
+    assert view.latest["rss_bytes"] == 107 * MB
+    assert "pss_bytes" not in view.latest
+    assert value_of(view, "PSS") == "–"
+    at_the_start = take_view(store, Selection(cursor_ns=S // 20, around_ns=0), 80)
+    assert value_of(at_the_start, "PSS") == "4.00 MB"
+    log.extend([Metric(S * 7 // 10, PID, 1, 108 * MB, pss_bytes=101 * MB)])
+    assert value_of(take_view(store, Selection(), 80), "PSS") == "101 MB"
+    # It fell, but is above PSS still: what was shared is not known.
+    log.extend([Metric(S * 7 // 10 + n, PID, 1, 102 * MB - n * MB) for n in range(20)])
+    view = take_view(store, Selection(), 80)
+    assert (view.latest["rss_bytes"], value_of(view, "PSS")) == (83 * MB, "–")
 
 
 def test_cpu_is_not_above_the_cores() -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perftui.tui.picture.view import View
     from perftui.tui.terminal.theme import Paint
 
+UNKNOWN = "–"
 FACTS_WIDTH = 21
 """Cells of the column, the gap to the chart not counted."""
 
@@ -82,6 +83,8 @@ def rss_facts(view: View) -> list[Fact]:
     ):
         if name in latest:
             facts.append(Fact(label, format_bytes(latest[name]), "dim"))
+        elif name in view.known_names:
+            facts.append(Fact(label, UNKNOWN, "dim"))
     if latest.get("swap_bytes"):
         facts.append(Fact("swap", format_bytes(latest["swap_bytes"]), "bad"))
     running = sum(1 for process in view.processes if process.t_end_ns is None)

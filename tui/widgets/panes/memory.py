@@ -192,9 +192,11 @@ _Kind = tuple[str, str, float | None, float | None, str]
 def _kinds(view: View) -> list[_Kind]:
     kinds: list[_Kind] = []
     for metric, (name, meaning) in _MEANINGS.items():
-        if view.latest.get(metric):
+        value = view.latest.get(metric)
+        unknown = value is None and metric in view.known_names
+        if value or (unknown and metric != "swap_bytes"):
             peak = _peak(view.rss) if metric == "rss_bytes" else None
-            kinds.append((metric, name, view.latest[metric], peak, meaning))
+            kinds.append((metric, name, value, peak, meaning))
             if metric == "rss_bytes":
                 kinds += _parts(view)
     pools = dict(view.pools)

@@ -1,0 +1,132 @@
+"""The figures beside the timelines: each metric as it is now, or was at the cursor.
+
+Most are read 20 times a second, some the less often the larger the target is. What is shown side
+by side must be of one moment: a part of RSS that was read before RSS rose or fell is not known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perftui.probes.answers.holding import PART_NS
+from perftui.probes.spine.derived import POOL_HOLD_NS
+from perftui.probes.spine.reader import TREE
+from perftui.probes.text.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftui.probes.spine.reader import Reader, Status
+
+_OF_RSS = ("anon_rss_bytes", "pss_bytes", "uss_bytes")
+_SELDOM_OF_RSS = ("pss_bytes", "uss_bytes")
+_WHOLE = 1.02
+"""Parts sum to RSS within so much."""
+_MOVED = 1.1
+"""By how much RSS may be another one since a part of it was read."""
+_STEPS = 60
+"""In which it is looked up when that was."""
+_RARE = frozenset(["pss_bytes", "uss_bytes", "swap_bytes"])
+"""Read the less often the larger the target is: the newest may be too old to be shown."""
+_TOLD_LATELY = {"pool:": POOL_HOLD_NS, "part:": PART_NS}
+"""The same by the beginning of the name: how old the newest may be."""
+_LOOK_BACK_NS = (NS_PER_S // 4, NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S)
+"""How old a value may be at the cursor: most come 20 times a second, a few every ten seconds.
+Short first: a recording answers for long stretches in coarse steps, which reach beyond the end."""
+
+
+def latest_values(
+    reader: Reader, names: tuple[str, ...], at: int | None, status: Status, pid: int
+) -> dict[str, float]:
+    """Return what is known of a moment, by name of the metric.
+
+    Args:
+        reader: The session.
+        names: Of its metrics.
+        at: The moment, None for the newest.
+        status: Of the session.
+        pid: Of whom, counters and rates aside.
+    """
+    values = _values(reader, names, at, status, pid)
+    rss = values.get("rss_bytes")
+    for name in _SELDOM_OF_RSS:
+        if rss is not None and name in values:
+            moment = status.t_end_ns if at is None else at
+            if _has_moved(reader, name, moment, status.t_start_ns, pid, rss):
+                del values[name]
+    return of_one_moment(values)
+
+
+def _values(
+    reader: Reader, names: tuple[str, ...], at: int | None, status: Status, pid: int
+) -> dict[str, float]:
+    """Return the values at a moment, by name; names without one are left out. Counters are
+    always of the whole tree."""
+    values: dict[str, float] = {}
+    for name in names:
+        value: float | None = None
+        owner = TREE if name.startswith(("count:", "rate:")) else pid
+        oldest_ns = _TOLD_LATELY.get(name[:5])
+        rare = name in _RARE or oldest_ns is not None
+        moment = status.t_end_ns if at is None and rare else at
+        if moment is None:
+            value = reader.last(name, owner)
+        else:
+            for back_ns in _LOOK_BACK_NS:
+                if oldest_ns is not None:
+                    back_ns = min(back_ns, oldest_ns)
+                t0 = max(moment - back_ns, status.t_start_ns)
+                value = reader.metric(name, t0, max(moment, t0) + 1, 1, owner).last[0]
+                if value is not None:
+                    break
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _has_moved(reader: Reader, name: str, at: int, start_ns: int, pid: int, rss: float) -> bool:
+    """Tell whether RSS is another one by now than when a part of it was read."""
+    for back_ns in _LOOK_BACK_NS[1:]:
+        t0, t1 = max(at - back_ns, start_ns), max(at, start_ns) + 1
+        since = _since(reader.metric(name, t0, t1, _STEPS, pid).last)
+        if since is None or (since == 0 and t0 > start_ns):
+            continue
+        step = (t1 - t0) / _STEPS
+        begin = t0 + int(since * step)
+        then = reader.metric("rss_bytes", begin, begin + max(int(step), 1), 1, pid)
+        low, high = then.low[0], then.high[0]
+        if low is None or high is None:
+            return False
+        return rss > low * _MOVED or high > rss * _MOVED
+    return False
+
+
+def _since(known: Sequence[float | None]) -> int | None:
+    """Return since which of some steps the last value stands; None if there is none."""
+    told = [(index, value) for index, value in enumerate(known) if value is not None]
+    if not told:
+        return None
+    since, newest = told[-1]
+    for index, value in reversed(told):
+        if value != newest:
+            break
+        since = index
+    return since
+
+
+def of_one_moment(values: dict[str, float]) -> dict[str, float]:
+    """Leave out what RSS cannot be made of: it was read before RSS fell, and more seldom."""
+    rss = values.get("rss_bytes")
+    if rss is None:
+        return values
+    parts = {name for name in values if name.startswith("part:")}
+    if sum(values[name] for name in parts) <= rss * _WHOLE:
+        parts = set()
+    stale = parts | {name for name in _OF_RSS if values.get(name, 0.0) > rss * _WHOLE}
+    known = {name: value for name, value in values.items() if name not in stale}
+    most = rss
+    for name in _OF_RSS:  # each is part of the one before
+        if name in known:
+            known[name] = min(known[name], most)
+            most = known[name] if name == "pss_bytes" else most
+    return known
