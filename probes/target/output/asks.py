@@ -37,8 +37,8 @@ def may_ask(argv: Sequence[str], folder: str | None = None) -> str | None:
     """Return where a Python program's own code asks for input: `load.py:4`; None: nowhere.
 
     Args:
-        argv: Its command line: an interpreter, then a script or `-c` and code. Modules (`-m`) and
-            what a script imports are not looked at.
+        argv: Its command line: an interpreter, then a script, `-c` and code, or `-m` and a module
+            that lies in the folder. What these import is not looked at.
         folder: Where it is started; None: where we are.
     """
     code = _code(argv, folder)
@@ -58,9 +58,14 @@ def _code(argv: Sequence[str], folder: str | None) -> tuple[str, str] | None:
     option, word = what_runs(iter(argv[1:]))
     if option == "-c":
         return "-c", word
-    if option == "-m" or not word.endswith((".py", ".pyw")):
+    if option == "-m" and word:
+        module = Path(folder or ".", *word.split("."))
+        ways = (module / "__main__.py", module.with_name(module.name + ".py"))
+        path = next((way for way in ways if way.is_file()), None)
+    else:
+        path = Path(folder or ".", word) if word.endswith((".py", ".pyw")) else None
+    if path is None:
         return None
-    path = Path(folder or ".", word)
     lines = SOURCE.get(str(path), 1, _MOST_LINES)
     return path.name, "\n".join(text for _number, text in lines)
 

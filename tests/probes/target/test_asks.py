@@ -34,5 +34,10 @@ def test_a_script_is_looked_at_where_it_is_started(tmp_path: Path) -> None:
     (tmp_path / "load.py").write_text("import time\n\n\nwho = input()\n")
     assert may_ask(["python3", "-u", "load.py", "-c", "1"], str(tmp_path)) == "load.py:4"
     assert may_ask(["python3", "load.py"], str(tmp_path / "elsewhere")) is None
-    assert may_ask(["python3", "-m", "load"], str(tmp_path)) is None
+    assert may_ask(["python3", "-m", "load"], str(tmp_path)) == "load.py:4"
+    (tmp_path / "etl" / "step").mkdir(parents=True)
+    (tmp_path / "etl" / "step" / "__main__.py").write_text("import sys\nsys.stdin.read()\n")
+    assert may_ask(["python3", "-m", "etl.step"], str(tmp_path)) == "__main__.py:2"
+    assert may_ask(["python3", "-m", "etl"], str(tmp_path)) is None
+    assert may_ask(["python3", "-m"], str(tmp_path)) is None
     assert may_ask(["/bin/cat", "x"]) is None
