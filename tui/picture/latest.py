@@ -24,6 +24,8 @@ _WHOLE = 1.02
 """Parts sum to RSS within so much."""
 _MOVED = 1.1
 """By how much RSS may be another one since a part of it was read."""
+_ENDS_NS = 3 * NS_PER_S
+"""In which a program ends that frees what it has, at the longest."""
 _STEPS = 60
 """In which it is looked up when that was."""
 _RARE = frozenset(["pss_bytes", "uss_bytes", "swap_bytes"])
@@ -48,6 +50,10 @@ def latest_values(
         pid: Of whom, counters and rates aside.
     """
     values = _values(reader, names, at, status, pid)
+    living = _last_of_the_living(reader, status, pid) if at is None else None
+    if living is not None:
+        values |= _values(reader, tuple(filter(_is_memory, names)), living, status, pid)
+        at = living
     rss = values.get("rss_bytes")
     for name in _SELDOM_OF_RSS:
         if rss is not None and name in values:
@@ -82,6 +88,26 @@ def _values(
         if value is not None:
             values[name] = value
     return values
+
+
+def _is_memory(name: str) -> bool:
+    return name in (*_OF_RSS, "rss_bytes", "swap_bytes") or name.startswith(("pool:", "part:"))
+
+
+def _last_of_the_living(reader: Reader, status: Status, pid: int) -> int | None:
+    """Return when a target that has ended had its memory read as a whole, if it gave memory back
+    after that, right before its end; None if there is no such moment."""
+    if status.state != "exited" and status.exit_code is None and status.signal is None:
+        return None
+    t0, t1 = max(status.t_end_ns - _ENDS_NS, status.t_start_ns), status.t_end_ns + 1
+    since = _since(reader.metric("pss_bytes", t0, t1, _STEPS, pid).last)
+    if since is None:
+        return None
+    moment = t0 + (t1 - t0) * (since + 1) // _STEPS
+    then = reader.metric("rss_bytes", moment - _LOOK_BACK_NS[0], moment, 1, pid).last[0]
+    last = reader.last("rss_bytes", pid)
+    gave_back = then is not None and last is not None and then > last * _MOVED
+    return moment if gave_back else None
 
 
 def _has_moved(reader: Reader, name: str, at: int, start_ns: int, pid: int, rss: float) -> bool:

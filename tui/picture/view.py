@@ -159,6 +159,11 @@ class View:
         )
 
     @property
+    def at_the_end(self) -> bool:
+        """Whether `latest` is of the newest moment."""
+        return _moment(self.selection, self.status) is None
+
+    @property
     def narrowed(self) -> bool:
         """Whether the tabs are about less than the whole session."""
         selection = self.selection

@@ -14,7 +14,7 @@ from perftui.probes.colours.parts import GROUPS
 from perftui.probes.spine.derived import FamilyMetrics
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Buckets, Target
-from perftui.probes.spine.records import Metric, PhaseBegin, Run
+from perftui.probes.spine.records import Exit, MemoryPart, Metric, PhaseBegin, Run
 from perftui.probes.store.store import Store
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.latest import of_one_moment
@@ -127,6 +127,26 @@ def test_pss_that_was_read_before_rss_rose_is_not_known_now() -> None:
     log.extend([Metric(S * 7 // 10 + n, PID, 1, 102 * MB - n * MB) for n in range(20)])
     view = take_view(store, Selection(), 80)
     assert (view.latest["rss_bytes"], value_of(view, "PSS")) == (83 * MB, "–")
+
+
+def test_memory_that_was_freed_at_the_very_end_is_shown_as_it_was_before() -> None:
+    log, store = session(until_s=2.0)
+    names = ("Python heap", "native, not told")
+    for n in range(40):
+        rss = (200 if n < 39 else 60) * MB
+        pss = 190 * MB if n % 20 == 0 else None
+        log.extend([Metric(n * S // 20, PID, n / 40, rss, pss_bytes=pss)])
+        if pss is not None:
+            told = [MemoryPart(n * S // 20, PID, name, 95 * MB, 95 * MB) for name in names]
+            log.extend(told)
+    assert take_view(store, Selection(), 80).latest["rss_bytes"] == 60 * MB
+    log.extend([Exit(2 * S, PID, 0, None)])
+    ended = take_view(store, Selection(), 80)
+    assert ended.latest["rss_bytes"] == 200 * MB
+    assert value_of(ended, "PSS") == "190 MB"
+    assert value_of(ended, "Python heap") == "95.0 MB"
+    assert rss_chart(ended, None).value == "200 MB"
+    assert ended.latest["cpu_percent"] == store.last("cpu_percent")
 
 
 def test_cpu_is_not_above_the_cores() -> None:

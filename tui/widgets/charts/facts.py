@@ -133,7 +133,10 @@ def cpu_facts(view: View) -> list[Fact]:
         facts.append(Fact("threads", f"{latest['threads']:.0f}"))
     user, system = latest.get("cpu_user_s"), latest.get("cpu_system_s")
     if user is not None and system is not None:
-        facts.append(Fact("CPU time", format_seconds(user + system)))
+        used_s = user + system
+        if view.end_cpu_s is not None and view.at_the_end:
+            used_s = view.end_cpu_s  # of threads that had ended before they were read, too
+        facts.append(Fact("CPU time", format_seconds(used_s)))
         if user + system > 0:
             facts.append(Fact("in kernel", f"{100 * system / (user + system):.0f} %", "dim"))
     waiting = next((t.waiting for t in view.threads if t.is_python and t.waiting), "")
