@@ -57,9 +57,11 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         inside = f"{inside}, {habit.what}" if inside else habit.what
     inside = inside and f", most of it in {inside}"
     share = min(total / burn.whole_ns, 1.0)
+    # What it imports is in its total, as in Top.
+    of_all = total / (burn.whole_ns + burn.imports_ns)
     yield RankedFinding(
         "cpu",
-        f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(share)} of {_all(case)}{inside}",
+        f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(of_all)} of {_all(case)}{inside}",
         "info",
         CPU_WEIGHT * min(share * wanted_s / case.span_s, 1.0),
         case.t0_ns,
@@ -104,7 +106,7 @@ def _native(case: Case, burn: Burnt) -> RankedFinding:
     return RankedFinding(
         "cpu_native",
         f"native threads use CPU: {format_seconds(seconds)}, "
-        f"{percent(burn.native_ns / burn.whole_ns)} of {_all(case)}{who}",
+        f"{percent(burn.native_ns / (burn.whole_ns + burn.imports_ns))} of {_all(case)}{who}",
         "info",
         CPU_WEIGHT
         * min(burn.native_ns / burn.whole_ns * wanted_ns(case) / NS_PER_S / case.span_s, 1.0),

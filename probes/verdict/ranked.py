@@ -43,16 +43,17 @@ def _plain(case: Case) -> str:
         key = max(burn.by_own, key=lambda each: burn.by_own[each], default=None)
         if key is not None and burn.by_own[key] >= LEAST_SAID * burn.whole_ns:
             total, line = below(case.spots, case.threads, key, "cpu_ns")
-            part = percent(min(total / burn.whole_ns, 1.0))
+            share = total / (burn.whole_ns + burn.imports_ns)
+            part = percent(share)
             bursts = brief_bursts(case.threads, case.reader.status().stack_rate_hz)
             if bursts.worth_telling:
-                off = 100 * bursts.error(min(total / burn.whole_ns, 1.0))
+                off = 100 * bursts.error(share)
                 part += f" (±{off:.0f} points: bursts under 0.5 ms)"
             words += f", {part} of it in {place_of(key, line)}"
         parts.append(words)
-        share, where = sleeps(case)
-        if share >= LEAST_SAID:
-            parts.append(f"sleeps {percent(share)} of the time in {where}")
+        asleep, where = sleeps(case)
+        if asleep >= LEAST_SAID:
+            parts.append(f"sleeps {percent(asleep)} of the time in {where}")
     if case.peak_bytes:
         parts.append(f"peak {format_bytes(case.peak_bytes)}")
     return " · ".join(parts)

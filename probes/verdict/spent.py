@@ -24,6 +24,7 @@ class Burnt(NamedTuple):
 
     whole_ns: int
     """All but what imports used."""
+    imports_ns: int
     wanted_ns: int
     """The same, and the time in which it could have run and no core was free."""
     by_own: dict[Key, int]
@@ -37,13 +38,14 @@ class Burnt(NamedTuple):
 
 def burnt(spots: Spots, threads: Sequence[ThreadTree]) -> Burnt:
     """Give out the CPU to the program's own functions."""
-    whole = wanted = native = 0
+    whole = wanted = native = imports = 0
     by_own: dict[Key, int] = {}
     packages: dict[Key, dict[str, int]] = {}
     by_node: dict[int, int] = {}
     for _, node, weights in leaves(threads):
         spot = spots.of(node)
         if spot.importing:
+            imports += weights.cpu_ns
             continue
         wanted += weights.cpu_ns + weights.queue_ns
         if not weights.cpu_ns:
@@ -59,7 +61,7 @@ def burnt(spots: Spots, threads: Sequence[ThreadTree]) -> Burnt:
         if spot.package and spot.own != ROOT:
             mine = packages.setdefault(key, {})
             mine[spot.package] = mine.get(spot.package, 0) + weights.cpu_ns
-    return Burnt(whole, wanted, by_own, packages, by_node, native)
+    return Burnt(whole, imports, wanted, by_own, packages, by_node, native)
 
 
 class WaitedFor(NamedTuple):

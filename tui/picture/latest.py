@@ -100,7 +100,9 @@ def _last_of_the_living(reader: Reader, status: Status, pid: int) -> int | None:
     if status.state != "exited" and status.exit_code is None and status.signal is None:
         return None
     t0, t1 = max(status.t_end_ns - _ENDS_NS, status.t_start_ns), status.t_end_ns + 1
-    since = _since(reader.metric("pss_bytes", t0, t1, _STEPS, pid).last)
+    names = [name for name in reader.metric_names(pid) if name.startswith("part:")]
+    read = (_since(reader.metric(name, t0, t1, _STEPS, pid).last) for name in ("pss_bytes", *names))
+    since = min((at for at in read if at is not None), default=None)
     if since is None:
         return None
     moment = t0 + (t1 - t0) * (since + 1) // _STEPS
