@@ -20,7 +20,8 @@ _FREE_THREADED = re.compile(r"python3\.\d+td?")
 _VERSION = re.compile(r"(?<![\w.])(?:python|pypy|cpython-)?(\d\.\d+(?:\.\d+)?)(?![\w.])")
 
 
-_OURS = re.compile(r"[/\\]perftui[/\\]probes[/\\].*\.py$")
+_OURS = re.compile(r"[/\\]probes[/\\](own|recording|sampler|target)[/\\].*\.py$")
+"""Of any perftui, an editable one as well, which lies where its clone does."""
 
 
 class PythonProcess(NamedTuple):

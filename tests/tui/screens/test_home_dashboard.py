@@ -154,6 +154,8 @@ def test_a_script_that_is_not_there_is_said(shelf: Path) -> None:
 
 def test_our_own_helpers_are_not_offered(tmp_path: Path) -> None:
     assert is_helper(own_module("perftui.probes.sampler"))
+    assert is_helper(own_script(tmp_path / "clone/probes/sampler/start.py", "--rate", "9"))
+    assert not is_helper(["python", "/src/clone/probes/sampler/start.py"])
     assert not is_helper(["python", str(tmp_path / "app.py")])
     assert not is_helper(["python", "-I", "app.py"])
     assert not is_helper(own_script(tmp_path / "app.py"))
