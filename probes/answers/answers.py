@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ThreadKey,
     )
 
+_EVER_NS = 1 << 62
 CALL_TREES_KEPT = 4
 """Answers of `call_tree` that are kept: a screen asks for a range and for the time before it."""
 
@@ -303,6 +304,10 @@ class Answers:
     def log_lines(self, t0_ns: int, t1_ns: int, limit: int = 1000) -> Sequence[LogLine]:
         """See `Reader.log_lines`."""
         with self._held() as parts:
+            exit_ = parts.processes.exit
+            _, end_ns = parts.session.state(exit_, measured=len(parts.series) > 0)
+            if t1_ns >= end_ns:
+                t1_ns = _EVER_NS  # what came last was read after the end, and written before it
             lines = parts.lines.newest(t0_ns, t1_ns, limit)
         return clean_log(lines)
 

@@ -67,7 +67,8 @@ def _impact(said: str, exit_code: int | None, *, asked: bool) -> float:
 def _last_error(lines: list[str]) -> str:
     """Return the line of an exception that ended the program: the one below a traceback."""
     for at in range(len(lines) - 1, -1, -1):
-        if lines[at].startswith("Traceback (most recent call last)"):
+        # A progress bar may stand before it, in the same line.
+        if lines[at].endswith("Traceback (most recent call last):"):
             for line in lines[at + 1 :]:
                 if line and not line[0].isspace():
                     return line[:WORDS]

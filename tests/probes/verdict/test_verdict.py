@@ -276,8 +276,10 @@ def test_waiting_in_a_library_is_told_by_its_name() -> None:
 def test_the_exception_that_ended_it_stands_first() -> None:
     told = Told()
     told.ran((told.leaf("main", "work"), ""))
-    lines = ("Traceback (most recent call last):", '  File "t.py", line 3', "MemoryError: all gone")
-    told.and_(*(LogLine(19 * S, "stderr", line) for line in lines))
+    lines = ('  File "t.py", line 3', "MemoryError: all gone")
+    # Behind a progress bar; and its last words are read when it has ended.
+    begins = LogLine(19 * S, "stderr", "rows 29/30Traceback (most recent call last):")
+    told.and_(begins, *(LogLine(RUN_S * S + 1, "stderr", line) for line in lines))
     told.and_(Exit(RUN_S * S, PID, 1, None))
     (first, second, *_) = verdict(told.store).findings
     assert first.text == "ended with exit code 1: MemoryError: all gone"
