@@ -143,12 +143,13 @@ def _since(known: Sequence[float | None]) -> int | None:
 
 
 def of_one_moment(values: dict[str, float]) -> dict[str, float]:
-    """Leave out what RSS cannot be made of: it was read before RSS fell, and more seldom."""
+    """Leave out what RSS cannot be made of: it was read before RSS moved, and more seldom."""
     rss = values.get("rss_bytes")
     if rss is None:
         return values
     parts = {name for name in values if name.startswith("part:")}
-    if sum(values[name] for name in parts) <= rss * _WHOLE:
+    whole = sum(values[name] for name in parts)  # RSS when they were read
+    if rss / _MOVED <= whole <= rss * _WHOLE:
         parts = set()
     stale = parts | {name for name in _OF_RSS if values.get(name, 0.0) > rss * _WHOLE}
     known = {name: value for name, value in values.items() if name not in stale}

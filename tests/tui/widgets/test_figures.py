@@ -89,7 +89,7 @@ def test_pss_is_never_above_rss_nor_uss_above_pss() -> None:
     assert sums["rss_bytes"] >= sums["pss_bytes"] >= sums["uss_bytes"]
 
 
-def test_what_was_read_before_rss_fell_is_not_known_now() -> None:
+def test_what_was_read_before_rss_moved_is_not_known_now() -> None:
     rss = {"rss_bytes": 40e6}
     read_before = {"pss_bytes": 90e6, "uss_bytes": 80e6, "anon_rss_bytes": 85e6}
     parts = {"part:malloc": 30e6, "part:libraries": 30e6, "pool:arrow": 50e6}
@@ -105,6 +105,8 @@ def test_what_was_read_before_rss_fell_is_not_known_now() -> None:
     fits = {**rss, "part:malloc": 30e6, "part:libraries": 10e6}
     assert of_one_moment(fits) == fits
     assert of_one_moment(parts) == parts
+    before_it_rose = {"rss_bytes": 143e6, "part:malloc": 2e6, "part:libraries": 20e6}
+    assert of_one_moment(before_it_rose) == {"rss_bytes": 143e6}
 
 
 def test_pss_that_was_read_before_rss_rose_is_not_known_now() -> None:

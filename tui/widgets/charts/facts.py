@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from perftui.tui.terminal.theme import Paint
 
 UNKNOWN = "–"
+_TELLING_BYTES = 1_000_000
+"""At its peak: a group of parts that is named though nobody knows how much it is now."""
 FACTS_WIDTH = 21
 """Cells of the column, the gap to the chart not counted."""
 
@@ -94,19 +96,24 @@ def rss_facts(view: View) -> list[Fact]:
 
 
 def _part_facts(view: View) -> list[Fact]:
-    """Return what RSS is made of now, in groups, the largest first; nothing if not known."""
-    sizes: dict[PartGroup | None, float] = {}
-    for name, size in view.latest.items():
-        if name.startswith("part:"):
-            group = group_of(name.removeprefix("part:"))
-            sizes[group] = sizes.get(group, 0.0) + size
-    rows = sorted(sizes.items(), key=lambda row: -row[1])
+    """Return what RSS is made of, in groups, the largest first; nothing if that was never read."""
+    now: dict[PartGroup | None, float] = {}
+    highest: dict[PartGroup | None, float] = {}
+    for name, sizes in view.parts:
+        group = group_of(name)
+        highest[group] = highest.get(group, 0.0) + max(known(sizes), default=0.0)
+        size = view.latest.get(f"part:{name}")
+        if size is not None:
+            now[group] = now.get(group, 0.0) + size
+    rows = now or {group: size for group, size in highest.items() if size >= _TELLING_BYTES}
     return [
-        Fact(group.label, format_bytes(size), group.colour)
-        if group is not None
-        else Fact(UNTOLD, format_bytes(size), "dim")
-        for group, size in rows
-        if size
+        Fact(
+            UNTOLD if group is None else group.label,
+            format_bytes(rows[group]) if now else UNKNOWN,
+            "dim" if group is None or not now else group.colour,
+        )
+        for group in sorted(rows, key=lambda each: -rows[each])
+        if rows[group]
     ]
 
 
