@@ -28,6 +28,8 @@ class _Open(NamedTuple):
     rss_bytes: float | None
     """When it was raised."""
     due_s: float
+    told: bool = False
+    """It was brought up to date already."""
 
 
 class Lasting:
@@ -38,17 +40,22 @@ class Lasting:
         self._rss_bytes: float | None = None
         """At the newest reading."""
 
-    def raised(self, edge: Edge, rss_bytes: float | None) -> None:
-        """Hear of an alert as its detector tells it, for the first time or again."""
+    def raised(self, edge: Edge, rss_bytes: float | None, now_s: float) -> Edge:
+        """Hear of an alert as its detector tells it, for the first time or again; return it with
+        its newest words: who only adds to the evidence of one does not take them back."""
         if edge.kind in _SAYS_ITSELF or edge.severity == "clear":
-            return
+            return edge
         key = edge.kind, edge.t_onset_s
         known = self._open.get(key)
         if known is None:
             due_s = edge.t_onset_s + max(FIRST_S, AGAIN * (edge.t_detect_s - edge.t_onset_s))
             self._open[key] = _Open(edge, rss_bytes, due_s)
-        else:
-            self._open[key] = known._replace(edge=edge)
+            return edge
+        says_the_same = edge.message == known.edge.message
+        self._open[key] = known = known._replace(edge=edge)
+        if not known.told or not says_the_same:
+            return edge
+        return edge._replace(message=_so_far(known, now_s - edge.t_onset_s, rss_bytes))
 
     def due(self, now_s: float, rss_bytes: float | None) -> list[Edge]:
         """Return the alerts that are told again now, with their newest words."""
@@ -58,7 +65,7 @@ class Lasting:
             if now_s >= known.due_s and known.edge.severity != "info":
                 lasted_s = now_s - known.edge.t_onset_s
                 due_s = known.edge.t_onset_s + AGAIN * lasted_s
-                self._open[key] = known._replace(due_s=due_s)
+                self._open[key] = known._replace(due_s=due_s, told=True)
                 message = _so_far(known, lasted_s, rss_bytes)
                 told.append(known.edge._replace(message=message, first=False))
         return told

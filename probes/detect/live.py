@@ -259,9 +259,9 @@ class DetectorProbe:
     def _take(self, batch: Batch) -> None:
         for edges in self._judge.take(batch):
             if not self._over:
-                for edge in edges:
-                    self._lasting.raised(edge, self._judge.rss_bytes)
-                self._log.extend([self._alert(edge) for edge in edges])
+                rss, now_s = self._judge.rss_bytes, self._judge.now_s
+                newest = [self._lasting.raised(edge, rss, now_s) for edge in edges]
+                self._log.extend([self._alert(edge) for edge in newest])
         now_s, rss = self._judge.now_s, self._judge.rss_bytes
         again = self._lasting.due(now_s, rss) if not self._over else []
         if again:

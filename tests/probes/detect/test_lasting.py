@@ -24,7 +24,7 @@ GROWS = Edge("mem_growth", "warn", 10.0, 20.0, "RSS +3.00 MB/s for 10.0 s", "flo
 
 def test_the_newest_growth_stands_in_the_words_and_it_is_told_ever_more_seldom() -> None:
     lasting = Lasting()
-    lasting.raised(GROWS, 100e6)
+    lasting.raised(GROWS, 100e6, 20.0)
     told = [(t, edge.message) for t in range(20, 100) for edge in lasting.due(t, 100e6 + 3e6 * t)]
     assert [t for t, _ in told] == [25, 33, 45, 63, 90]
     assert told[0][1] == "RSS +3.00 MB/s for 10.0 s; +75.0 MB more since, 15.0 s so far"
@@ -33,10 +33,24 @@ def test_the_newest_growth_stands_in_the_words_and_it_is_told_ever_more_seldom()
     assert lasting.due(1e6, 0.0) == []
 
 
+def test_more_evidence_does_not_take_the_newest_words_back() -> None:
+    lasting = Lasting()
+    lasting.raised(GROWS, 100e6, 20.0)
+    found = GROWS._replace(evidence="floors; held by CACHE")
+    assert lasting.raised(found, 110e6, 21.0) == found
+    (edge,) = lasting.due(25.0, 115e6)
+    again = lasting.raised(found, 130e6, 30.0)
+    assert edge.message == "RSS +3.00 MB/s for 10.0 s; +15.0 MB more since, 15.0 s so far"
+    assert again.message == "RSS +3.00 MB/s for 10.0 s; +30.0 MB more since, 20.0 s so far"
+    assert again.evidence == found.evidence
+    worse = GROWS._replace(severity="critical", message="RSS +9.00 MB/s for 22.0 s")
+    assert lasting.raised(worse, 140e6, 32.0) == worse
+
+
 def test_an_import_that_still_runs_says_how_long_by_now() -> None:
     lasting = Lasting()
     running = "import lance 2.03 s (still running), 88% of start-up"
-    lasting.raised(Edge("slow_import", "critical", 1.0, 3.0, running, ""), None)
+    lasting.raised(Edge("slow_import", "critical", 1.0, 3.0, running, ""), None, 3.0)
     (edge,) = lasting.due(11.0, None)
     assert edge.message == "import lance 10.0 s (still running)"
     assert lasting.ended(("slow_import", 1.0), 13.5) == "import lance 12.5 s"
@@ -44,7 +58,7 @@ def test_an_import_that_still_runs_says_how_long_by_now() -> None:
 
 def test_marks_are_left_as_they_are() -> None:
     lasting = Lasting()
-    lasting.raised(GROWS._replace(severity="info"), 1.0)
+    lasting.raised(GROWS._replace(severity="info"), 1.0, 20.0)
     assert lasting.due(1_000.0, 1e9) == []
     assert lasting.ended(("mem_growth", 10.0), 1_000.0) is None
 

@@ -281,6 +281,13 @@ def test_the_banner_shows_the_programs_own_line(evidence: str, code: str) -> Non
         assert code in line
 
 
+def test_what_was_learned_since_stands_where_it_is_not_cut_off() -> None:
+    words = "RSS +3.20 MB/s for 14 s (floor +44 MB)"
+    told = alert(message=f"{words}; +90.0 MB more since, 42.0 s so far")
+    assert alert_note(told).text == f"+90.0 MB more since, 42.0 s so far; {words}"
+    assert alert_note(alert(message=words)).text == words
+
+
 def test_the_described_row_is_in_view_however_many_there_are() -> None:
     pane = AlertsPane()
     many = tuple(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from textual.message import Message
 
 from perftui.probes.text.units import NS_PER_S, format_seconds
+from perftui.tui.text.alerts import newest_first
 from perftui.tui.text.fit import clean, shorten_end, shorten_middle, width_of
 from perftui.tui.widgets.charts.series import exit_words
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
@@ -95,7 +96,7 @@ def alert_note(alert: Alert, *, hint: str = "Enter show") -> Note:
         tone,
         "▲",
         clean(alert.kind).replace("_", " "),
-        clean(alert.message),
+        newest_first(clean(alert.message)),
         clean(alert.evidence),
         hint,
         opens=True,

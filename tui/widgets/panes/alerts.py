@@ -10,6 +10,7 @@ from textual.message import Message
 from perftui.probes.detect.spikes.spike import what_rose, where_it_was
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.picture.choosing import shown_end
+from perftui.tui.text.alerts import newest_first
 from perftui.tui.text.fit import clean
 from perftui.tui.text.severity import SIGNS
 from perftui.tui.widgets.charts.time_axis import moment_text
@@ -232,7 +233,7 @@ def _alert_row(alert: Alert, view: View) -> Row:
             format_seconds(max(alert.t_detect_ns - alert.t_onset_ns, 0) / NS_PER_S),
             f"{lasts} …" if running else lasts,
             "goes on" if running else "cleared",
-            alert.message,
+            newest_first(alert.message),
         ),
         ("dim",) * 7
         if _apart((alert.t_onset_ns, end), view)
