@@ -102,14 +102,13 @@ def _last_of_the_living(reader: Reader, status: Status, pid: int) -> int | None:
     t0, t1 = max(status.t_end_ns - _ENDS_NS, status.t_start_ns), status.t_end_ns + 1
     names = [name for name in reader.metric_names(pid) if name.startswith("part:")]
     read = (_since(reader.metric(name, t0, t1, _STEPS, pid).last) for name in ("pss_bytes", *names))
-    since = min((at for at in read if at is not None), default=None)
-    if since is None:
-        return None
-    moment = t0 + (t1 - t0) * (since + 1) // _STEPS
-    then = reader.metric("rss_bytes", moment - _LOOK_BACK_NS[0], moment, 1, pid).last[0]
     last = reader.last("rss_bytes", pid)
-    gave_back = then is not None and last is not None and then > last * _MOVED
-    return moment if gave_back else None
+    for since in sorted({at for at in read if at}, reverse=True):
+        moment = t0 + (t1 - t0) * (since + 1) // _STEPS
+        then = reader.metric("rss_bytes", moment - _LOOK_BACK_NS[0], moment, 1, pid).last[0]
+        if then is not None and last is not None and then > last * _MOVED:
+            return moment
+    return None
 
 
 def _has_moved(reader: Reader, name: str, at: int, start_ns: int, pid: int, rss: float) -> bool:

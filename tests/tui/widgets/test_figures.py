@@ -136,7 +136,7 @@ def test_memory_that_was_freed_at_the_very_end_is_shown_as_it_was_before() -> No
     names = ("Python heap", "native, not told")
     for n in range(40):
         rss = (200 if n < 39 else 60) * MB
-        pss = 190 * MB if n % 20 == 0 else None
+        pss = 190 * MB + n if n % 20 == 0 else None
         log.extend([Metric(n * S // 20, PID, n / 40, rss, pss_bytes=pss)])
         if pss is not None:
             told = [MemoryPart(n * S // 20, PID, name, 95 * MB, 95 * MB) for name in names]
