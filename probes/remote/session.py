@@ -138,9 +138,12 @@ class FarLinks:
         stream = FarSamplerStream(link.clock)
         probe = FarStackProbe(session.log, session.pid, stream, lambda: self._told_ns, self._news)
         with self._changing:
+            if self._stopping.is_set():
+                link.close()
+                return
             self._link, self._stream, self._probe = link, stream, probe
-        probe.start()
-        link.listen(self)
+            probe.start()
+            link.listen(self)
 
     def _end_stream(self) -> None:
         if self._stream is not None:
@@ -190,7 +193,7 @@ class FarLinks:
         if process.pid == session.pid:
             if process.version:
                 session.seen_python(version_text(process.version))
-            if process.status == "refused":
+            if process.status == "refused" and process.reason != "not-python":
                 why = WHY_REFUSED.get(process.reason, process.reason)
                 session.say("warn", f"no stacks, CPU and memory only: {why}")
 
@@ -229,9 +232,6 @@ class FarLinks:
                     session.far_target.tell(None)
                     return
                 continue
-            if self._stopping.is_set():
-                link.close()
-                return
             self._carry.begin_anew()
             now_ns = time.monotonic_ns()
             away_s = (now_ns - cut_ns) / NS_PER_S
@@ -241,7 +241,7 @@ class FarLinks:
             session.log.extend(
                 [
                     Gap(cut_ns, now_ns, f"the link to {where} was cut"),
-                    Notice(now_ns, "info", text),
+                    Notice(now_ns, "warn", text),
                 ]
             )
             self._told_ns = now_ns
@@ -312,16 +312,16 @@ class RemoteSession(Session):
         try:
             words = tuple(clean(str(word)) for word in hello["argv"])
             known = redact_argv(words if argv is None else tuple(argv))
-            called = " ".join(known) if title is None else title
+            called = title or _short(known) or f"pid {hello['pid']}"
             about = Target(
-                f"{address.text}: {called or hello['pid']}",
+                f"{called} on {address.text}",
                 known,
                 hello["pid"],
                 python=_text(hello.get("free_threaded")),
                 launched=argv is not None,
                 agent=False,
             )
-            place = place_of(record, called or "remote")
+            place = place_of(record, called)
             SourceLines.elsewhere = True
             target = FarTarget(hello["pid"], launched=argv is not None)
             with quiet_threads():
@@ -365,7 +365,7 @@ class RemoteSession(Session):
             "platform": "linux",
             "kernel": _text(hello.get("kernel")),
             "architecture": _text(hello.get("architecture")),
-            "cpu_model": None,
+            "cpu_model": _text(hello.get("cpu_model")),
             "cpu_count": hello.get("cpu_count") if type(hello.get("cpu_count")) is int else None,
             "ram_bytes": hello.get("ram_bytes") if type(hello.get("ram_bytes")) is int else None,
         }
@@ -444,6 +444,11 @@ class RemoteSession(Session):
         if self.launched and not self._target.wait(_STOP_S):
             self.send(signal.SIGKILL)
             self._target.wait(_STOP_S)
+
+
+def _short(argv: tuple[str, ...]) -> str:
+    """Return a command line without the folder of its program."""
+    return " ".join((argv[0].rpartition("/")[2], *argv[1:])) if argv else ""
 
 
 def _text(value: object) -> str | None:

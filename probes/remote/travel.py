@@ -22,6 +22,7 @@ _MODULES = (
     "resident/*.py",
     "sampler/**/*.py",
     "spine/*.py",
+    "stacks/procfs.py",
     "target/target.py",
     "text/redact/*.py",
     "text/*.py",

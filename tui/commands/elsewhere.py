@@ -59,9 +59,27 @@ def attach(args: argparse.Namespace) -> int:
     return _watch(args, args.pid, None, None)
 
 
-def run_there(args: argparse.Namespace, argv: list[str], title: str) -> int:
+def run_there(args: argparse.Namespace) -> int:
     """Start a program elsewhere, and watch it."""
-    return _watch(args, args.on, argv, title)
+    from perftui.probes.text.redact import title_of
+
+    if args.far is not None:
+        raise UserError("--far is for attach: what starts a program there travels along")
+    if not is_meant(args.on):
+        raise UserError(f"--on takes {', '.join(f'{scheme}...' for scheme in _SCHEMES)}")
+    words: list[str] = args.words
+    # Files are looked for there, not here: a script is known by its name alone.
+    if words[:1] == ["--"]:
+        argv = words[1:]
+    elif words[:1] in (["-m"], ["-c"]) or (words and words[0].endswith(".py")):
+        argv = ["python3", *words]
+    else:
+        argv = list(words)
+    if not argv:
+        raise UserError("nothing to run: perftui run --on ADDRESS -- PROGRAM [ARG]...")
+    if args.param:
+        raise UserError("-p is for scenarios, which run on this machine")
+    return _watch(args, args.on, argv, title_of(argv))
 
 
 def _watch(args: argparse.Namespace, where: str, argv: list[str] | None, title: str | None) -> int:

@@ -33,6 +33,7 @@ from perftui.probes.remote.far.speech import Speech
 from perftui.probes.remote.far.stacks import FarSampler
 from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.spine.records import Notice
+from perftui.probes.stacks import procfs
 from perftui.probes.target.target import AttachedTarget, LaunchError
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.version import __version__
@@ -47,6 +48,8 @@ _EAGER_S, _EAGER_FOR_S = 0.05, 2.0
 _QUIET_S = 0.5
 """A program that sleeps is told of as seldom as this."""
 _QUIET_BYTES = 2_000
+_SILENT_S = 0.5
+"""A process that is a Python is seen to be one by then."""
 _LAST_OUTPUT_S = 2.0
 """What a program wrote last is waited for so long: children may hold its output open."""
 
@@ -123,6 +126,14 @@ class _Orders:
         self.came.set()
 
 
+def _cpu_model() -> str | None:
+    with suppress(OSError):
+        for line in open("/proc/cpuinfo", encoding="utf-8", errors="replace"):  # noqa: SIM115
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return None
+
+
 class FarEnd:
     """One session's measuring.
 
@@ -170,6 +181,8 @@ class FarEnd:
         )
         self._resident = ResidentProbe(speech, self._metrics.pids)  # type: ignore[arg-type]
         self._known = {pid}
+        self._looked = self._said_ended = False
+        self._began_s = time.monotonic()
 
     def _found(self) -> AttachedTarget:
         pid = int(self._begin["pid"])
@@ -217,6 +230,8 @@ class FarEnd:
             "kernel": os.uname().release,
             "architecture": os.uname().machine,
             "cpu_count": os.cpu_count(),
+            "cpu_model": _cpu_model(),
+            "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             "python": ".".join(map(str, sys.version_info[:3])),
             "end_pid": os.getpid(),
             "pid": pid,
@@ -246,7 +261,6 @@ class FarEnd:
             born = "add" if self._program is None else "born"
             self._sampler.tell(f"{born} {self._target.pid}")
         self._target.watch(self._ended)
-        began_s = time.monotonic()
         gone = False
         while not (speech.closed or speech.deaf):
             size = self._send()
@@ -257,7 +271,7 @@ class FarEnd:
                     break
                 self._obey(order)
                 continue
-            eager = time.monotonic() - began_s < _EAGER_FOR_S
+            eager = time.monotonic() - self._began_s < _EAGER_FOR_S
             pause_s = _EAGER_S if eager else SEND_EVERY_S if size > _QUIET_BYTES else _QUIET_S
             self._orders.came.wait(pause_s)
             self._orders.came.clear()
@@ -282,6 +296,9 @@ class FarEnd:
             data = self._sampler.take()
             if data:
                 speech.say(frames.SAMPLER, data)
+            if not self._looked and time.monotonic() - self._began_s > _SILENT_S:
+                self._looked = True
+                self._say_if_not_python()
             if self._sampler.ended and not self._said_ended:
                 self._said_ended = True
                 text = "no stacks any more: the sampler has ended there"
@@ -294,7 +311,12 @@ class FarEnd:
             speech.send()
         return size
 
-    _said_ended = False
+    def _say_if_not_python(self) -> None:
+        """The sampler looks again and again at what runs: of what is no Python it says nothing."""
+        pid = self._target.pid
+        if procfs.looks_python(pid) is False:
+            text = f"process {pid} is not a Python process: no stacks, CPU and memory only"
+            self._speech.append(Notice(time.monotonic_ns(), "info", text))
 
     def _ended(self, exit_: Exit) -> None:
         if self._program is not None:
