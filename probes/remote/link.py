@@ -183,17 +183,17 @@ class Link:
         theirs = clean(str(hello.get("perftui")))[:40]
         protocol = hello.get("protocol")
         if theirs != __version__ or protocol != frames.PROTOCOL:
-            beside = (
-                "" if theirs != __version__ else (f" (protocols {protocol} and {frames.PROTOCOL})")
-            )
-            raise LinkError(
-                f"{self.address.text} has perftui {theirs}, here is {__version__}{beside}: "
-                "install the same there, or leave out --far, and what is needed travels along",
-                "version",
-            )
+            raise self._another_version(theirs, f" (protocol {frames.PROTOCOL}, not {protocol})")
         if type(hello.get("pid")) is not int or not isinstance(hello.get("argv"), list):
             raise LinkError(f"{self.address.text}: its hello makes no sense")
         return hello
+
+    def _another_version(self, theirs: str, beside: str = "") -> LinkError:
+        return LinkError(
+            f"{self.address.text} has perftui {theirs}, here is {__version__}{beside}: install the "
+            "same there, or leave out --far, and what is needed travels along",
+            "version",
+        )
 
     def _no_hello(self) -> LinkError:
         """Return why nobody said hello: in the words of what reaches it, or ours."""
@@ -217,6 +217,8 @@ class Link:
                 f"{where}: no Python{named} there: --far-python EXE names one", "python"
             )
         lines = [clean(redact_text(line.strip())) for line in said.splitlines()]
+        if self._far is not None and lines and lines[-1].startswith("perftui "):
+            return self._another_version(lines[-1].removeprefix("perftui ")[:40])
         lines = [line for line in lines if line and not line.startswith("Warning:")]
         if lines:
             return LinkError(f"{where}: {lines[-1][:300]}")

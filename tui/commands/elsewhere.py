@@ -28,7 +28,8 @@ _NOT_THERE = {
     "python": "--python",
 }
 """Options for what needs more at the far end than travels there."""
-_FAR = "exec perftui record --stdio --speak own"
+_FAR = "{0} record --stdio --speak own || {{ {0} --version >&2; exit 98; }}"
+"""One that does not know the command says at least which version it is."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +134,7 @@ def _begin(
             argv=argv,
             title=title,
             python=args.far_python,
-            far=None if args.far is None else _FAR.replace("perftui", args.far, 1),
+            far=None if args.far is None else _FAR.format(args.far),
             asking=sys.stdin.isatty(),
             on_output=None if screen else _pass_on(to_stderr=args.json == "-"),
         )

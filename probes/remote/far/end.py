@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -54,13 +55,13 @@ _LAST_OUTPUT_S = 2.0
 """What a program wrote last is waited for so long: children may hold its output open."""
 
 
-def main(stream: BinaryIO, place: str, held: int) -> int:
+def main(stream: BinaryIO, sampler: str, held: int = -1) -> int:
     """Serve one near end; returns the exit code.
 
     Args:
         stream: What it says.
-        place: The archive that all this was imported from, as a path.
-        held: The descriptor behind it; -1: it is a folder.
+        sampler: The folder of the sampler's package, be it in an archive.
+        held: The descriptor behind the archive; -1: there is none.
     """
     for number in (signal.SIGPIPE, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -75,7 +76,7 @@ def main(stream: BinaryIO, place: str, held: int) -> int:
     if begin is None or begin.get("do") != "begin":
         return 96
     try:
-        return FarEnd(speech, orders, place, held, begin).serve()
+        return FarEnd(speech, orders, sampler, held, begin).serve()
     except _Sorry as sorry:
         kind, text = sorry.args
         speech.send_plain(frames.MAGIC + frames.said(frames.SORRY, {"kind": kind, "text": text}))
@@ -128,7 +129,7 @@ class _Orders:
 
 def _cpu_model() -> str | None:
     with suppress(OSError):
-        for line in open("/proc/cpuinfo", encoding="utf-8", errors="replace"):  # noqa: SIM115
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return None
@@ -140,12 +141,12 @@ class FarEnd:
     Args:
         speech: To the near end.
         orders: From it.
-        place, held: As of `main`.
+        sampler, held: As of `main`.
         begin: The first order.
     """
 
     def __init__(
-        self, speech: Speech, orders: _Orders, place: str, held: int, begin: dict[str, Any]
+        self, speech: Speech, orders: _Orders, sampler: str, held: int, begin: dict[str, Any]
     ) -> None:
         self._speech = speech
         self._orders = orders
@@ -161,7 +162,7 @@ class FarEnd:
             raise _Sorry("no-right", f"{right.reason}; {right.remedy}")
         if self._stacks and (right.ok or self._program is not None):
             try:
-                self._sampler = FarSampler(place, held, float(begin.get("rate_hz", 100.0)))
+                self._sampler = FarSampler(sampler, held, float(begin.get("rate_hz", 100.0)))
             except OSError as error:
                 speech.append(
                     Notice(

@@ -32,7 +32,7 @@ def begin(stream):  # type: ignore[no-untyped-def]
     sys.path.insert(0, place)
     from perftui.probes.remote.far.end import main
 
-    return main(stream, place, held)
+    return main(stream, place + "/perftui/probes/sampler", held)
 
 
 sys.exit(begin(f))  # type: ignore[name-defined, no-untyped-call]  # noqa: F821

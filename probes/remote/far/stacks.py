@@ -26,16 +26,15 @@ class FarSampler:
     """One running sampler (`probes/sampler`).
 
     Args:
-        place: The archive, as a path.
-        held: The descriptor behind that path, which the sampler inherits.
+        folder: Of the sampler's package, be it in an archive.
+        held: The descriptor behind the archive, which the sampler inherits; -1: there is none.
         rate_hz: Sweeps a second.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, place: str, held: int, rate_hz: float) -> None:
-        folder = f"{place}/perftui/probes/sampler"
+    def __init__(self, folder: str, held: int, rate_hz: float) -> None:
         argv = [sys.executable, "-I", "-S", "-c", _START, folder, "--rate", f"{rate_hz:g}"]
         self._process = subprocess.Popen(
             argv,
