@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.recording.shelf.place import RecordingPlace
+    from perftui.probes.session_parts.faces import Metrics, Stacks
     from perftui.probes.spine.log import Probe, Sink
     from perftui.probes.spine.records import Severity
     from perftui.probes.target.orders import Orders
@@ -58,7 +59,7 @@ _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
 
 
-def _log() -> SessionLog:
+def new_log() -> SessionLog:
     """Return a log whose stacks are weighed by whose code they are."""
     weigher = Weigher()
     log = SessionLog(weigher.weigh)
@@ -110,10 +111,7 @@ class Session:
         self._hello_ns: int | None = None
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
-        group = memory_limit(target.pid)
-        self.limit_bytes = options.limit_bytes or (group.limit_bytes if group else None)
-        """What the target may use, None if there is no limit."""
-        self._cores = usable_cores(target.pid)
+        self.limit_bytes, self._cores = self._bounds()
         self._recorder = (
             None
             if place is None
@@ -127,6 +125,7 @@ class Session:
                 limit_bytes=self.limit_bytes,
                 cores=self._cores,
                 say=self._say,
+                also=self._where(),
             )
         )
         self._allocations: AllocationProbe | None = None
@@ -159,23 +158,48 @@ class Session:
         """To a target that keeps its process; None if it does not."""
         self._agent: AgentProbe | None = None
         self._requests = SessionRequests(target, channel, lambda: self._about.agent)
-        self._metrics = MetricProbe(
-            log,
-            target.pid,
-            mark=target.mark,
-            attached=not target.launched,
-            rate_hz=options.metrics_rate_hz,
-            own_cpu_s=self._helpers_cpu_s,
-            dropped=self._dropped,
-        )
-        self._stacks = SessionStacks(
-            log, target, options, channel, self._metrics.pids, self._say, self._seen_python
-        )
+        self._metrics: Metrics
+        self._stacks: Stacks
+        self._resident: Probe | None = None
+        self._measure()
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
             self._left_behind.tell_no_more()
-        self._resident = ResidentProbe(log, self._metrics.pids)
-        log.connect(self._resident)
+
+    def _where(self) -> Mapping[str, object]:
+        """Return what else is to be said of the session in its recording."""
+        return {}
+
+    def _bounds(self) -> tuple[int | None, int | None]:
+        """Return the memory and the cores that the target may use, None where nobody can say."""
+        group = memory_limit(self._target.pid)
+        limit_bytes = self._options.limit_bytes or (group.limit_bytes if group else None)
+        return limit_bytes, usable_cores(self._target.pid)
+
+    def _measure(self) -> None:
+        """Make what measures from outside, to be started later."""
+        metrics = MetricProbe(
+            self._log,
+            self._target.pid,
+            mark=self._target.mark,
+            attached=not self._target.launched,
+            rate_hz=self._options.metrics_rate_hz,
+            own_cpu_s=self._helpers_cpu_s,
+            dropped=self._dropped,
+        )
+        self._metrics = metrics
+        self._stacks = SessionStacks(
+            self._log,
+            self._target,
+            self._options,
+            self._channel,
+            metrics.pids,
+            self._say,
+            self._seen_python,
+        )
+        resident = ResidentProbe(self._log, metrics.pids)
+        self._log.connect(resident)
+        self._resident = resident
 
     @classmethod
     def launch(
@@ -214,7 +238,7 @@ class Session:
         if problem := proc_problem():
             raise LaunchError(problem)
         place = place_of(record, redact_title(title, argv))
-        log = _log()
+        log = new_log()
         captures = None if place is None or options.memray is None else place.directory
         t_launch_ns = time.monotonic_ns()
         start = started(
@@ -306,7 +330,7 @@ class Session:
         )
         place = place_of(record, about.title)
         channel = None if inject is None else InjectedChannel(inject)
-        log = _log()
+        log = new_log()
         try:
             with quiet_threads():
                 session = cls(target, about, log, options, channel, None, record, place)
@@ -322,7 +346,7 @@ class Session:
         steps = (
             ("the detectors", self._detectors.start),
             ("CPU and memory", self._metrics.start),
-            ("what RSS is made of", self._resident.start),
+            ("what RSS is made of", self._start_resident),
             ("what the program says", self._start_agent),
             ("the agent", self._bring_agent),
             ("the output", self._start_output),
@@ -338,6 +362,10 @@ class Session:
         if not self._stacks.from_outside:
             self._stacks.open_gate()
         self._target.watch(self._log.append, self._left_behind.tell)
+
+    def _start_resident(self) -> None:
+        if self._resident is not None:
+            self._resident.start()
 
     def _start_agent(self) -> None:
         if self._channel is not None:

@@ -44,7 +44,7 @@ def _main(argv: Sequence[str]) -> int:
     words = list(argv)
     parser = build_parser(words[0] if words else None)
     target: list[str] = []
-    if words[:1] in (["run"], ["bench"]):
+    if words[:1] in (["run"], ["bench"], ["record"]):
         own, target = module_of(words[0]).split_words(words[1:])
         words = [words[0], *own]
     args = parser.parse_args(words)

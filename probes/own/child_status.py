@@ -26,9 +26,17 @@ def keep_child_statuses() -> None:
             _was_ignored = True
 
 
-def in_the_child() -> Callable[[], object] | None:
+def in_the_child(also: Callable[[], object] | None = None) -> Callable[[], object] | None:
     """Return what a launched program must do before its exec; None nearly always."""
-    return _ignore if _was_ignored else None
+    if not _was_ignored:
+        return also
+
+    def both() -> None:
+        _ignore()
+        if also is not None:
+            also()
+
+    return both
 
 
 def _is_ignored() -> bool:

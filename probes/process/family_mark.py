@@ -33,7 +33,7 @@ class FamilyMark:
     """The mark of one session; another session's is another."""
 
     def __init__(self) -> None:
-        self._number = _LEAST + int.from_bytes(os.urandom(8)) % (_MOST - _LEAST)
+        self._number = _LEAST + int.from_bytes(os.urandom(8), "big") % (_MOST - _LEAST)
         self._text = str(self._number).encode()
         self._worn = False
         self.new_pids = NewPids()

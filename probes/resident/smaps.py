@@ -48,7 +48,7 @@ class ResidentSize(NamedTuple):
 NOTHING = ResidentSize(0, 0)
 
 
-@dataclass(slots=True)
+@dataclass  # not slots: Python 3.9 reads this too, in `remote`
 class Mappings:
     """What one reading came to."""
 

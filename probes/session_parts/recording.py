@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.recording.write.recorder import Recorder
@@ -40,6 +40,7 @@ def started_recorder(
     limit_bytes: int | None,
     cores: int | None,
     say: Callable[[Severity, str], None],
+    also: Mapping[str, object] | None = None,
 ) -> Recorder | None:
     """Begin to record; a session that cannot be recorded says so and goes on.
 
@@ -53,6 +54,7 @@ def started_recorder(
         limit_bytes: Memory that the target may use, None if there is no limit.
         cores: That the target may use, None if nobody can say.
         say: Puts a notice into the log.
+        also: Kept with the options; "far" of it: the machine that the target runs on.
     """
     from perftui.probes.recording.shelf import shelf
     from perftui.probes.recording.write.recorder import Recorder
@@ -76,7 +78,12 @@ def started_recorder(
         about,
         place.directory,
         t_start_ns=t_start_ns,
-        session={**asdict(options), "known_limit_bytes": limit_bytes, "cores": cores},
+        session={
+            **asdict(options),
+            "known_limit_bytes": limit_bytes,
+            "cores": cores,
+            **(also or {}),
+        },
         claim=place.claim,
         before=None if place.named else make_room,
     )

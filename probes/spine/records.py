@@ -539,36 +539,40 @@ class Overhead(NamedTuple):
     dropped_records: int
 
 
-Record = (
-    ProcessStart
-    | Metric
-    | ThreadCpu
-    | ThreadName
-    | Stack
-    | StackWindow
-    | PhaseBegin
-    | PhaseEnd
-    | ImportBegin
-    | ImportEnd
-    | Call
-    | Count
-    | Mark
-    | LoopBlock
-    | Collected
-    | Plan
-    | TaskSeen
-    | GrowthLook
-    | Keeper
-    | Rise
-    | Allocated
-    | Run
-    | Installed
-    | Pool
-    | MemoryPart
-    | LogLine
-    | Notice
-    | Gap
-    | Exit
-    | Alert
-    | Overhead
-)
+if TYPE_CHECKING:
+    Record = (
+        ProcessStart
+        | Metric
+        | ThreadCpu
+        | ThreadName
+        | Stack
+        | StackWindow
+        | PhaseBegin
+        | PhaseEnd
+        | ImportBegin
+        | ImportEnd
+        | Call
+        | Count
+        | Mark
+        | LoopBlock
+        | Collected
+        | Plan
+        | TaskSeen
+        | GrowthLook
+        | Keeper
+        | Rise
+        | Allocated
+        | Run
+        | Installed
+        | Pool
+        | MemoryPart
+        | LogLine
+        | Notice
+        | Gap
+        | Exit
+        | Alert
+        | Overhead
+    )
+else:
+    Record = tuple
+    """To who asks for the class; Python 3.9, which reads this too, knows no `|` of classes."""

@@ -38,6 +38,7 @@ class LaunchedTarget:
         own_session: Give it a session of its own, so that our terminal's keys and its end do
             not reach it behind our back.
         folder: Where it is started; None: where we are.
+        before_exec: Called in the child before it becomes the program.
 
     Raises:
         LaunchError: with the system's reason.
@@ -56,6 +57,7 @@ class LaunchedTarget:
         stderr: int | None = None,
         own_session: bool = False,
         folder: str | None = None,
+        before_exec: Callable[[], object] | None = None,
     ) -> None:
         self._own_session = own_session
         self.mark: FamilyMark | None = FamilyMark()
@@ -71,7 +73,7 @@ class LaunchedTarget:
                     stdout=stdout,
                     stderr=stderr,
                     start_new_session=own_session,
-                    preexec_fn=in_the_child(),
+                    preexec_fn=in_the_child(before_exec),
                 )
         except OSError as error:
             reason = error.strerror or str(error)

@@ -16,6 +16,9 @@ _CACHE_FILES = 64
 class SourceLines:
     """Lines of source files, read once per version of a file."""
 
+    elsewhere = False
+    """The program runs on another machine: a file of that name here may be another one."""
+
     def __init__(self) -> None:
         self._files: dict[str, tuple[int, int, tuple[str, ...]]] = {}
 
@@ -26,7 +29,7 @@ class SourceLines:
         return [(n, lines[n - 1]) for n in range(first, min(first + count, len(lines) + 1))]
 
     def _lines(self, file: str) -> tuple[str, ...]:
-        if not file or file.startswith("<"):
+        if not file or file.startswith("<") or SourceLines.elsewhere:
             return ()
         try:
             path = Path(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from perftui.tui.commands import options
+from perftui.tui.commands import elsewhere, options
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ def add_parser(commands: Any) -> None:
         help="watch a process that runs already",
         description="Watch a process that runs already; leaving never harms it.",
     )
-    parser.add_argument("pid", nargs="?", metavar="PID", help="without it, choose from a list")
+    parser.add_argument(
+        "pid",
+        nargs="?",
+        metavar="PID",
+        help="without it, choose from a list; elsewhere: ssh://HOST/PID, docker://CONTAINER/PID, "
+        "k8s://NAMESPACE/POD[/CONTAINER]/PID",
+    )
     parser.add_argument(
         "--inject",
         action="store_true",
@@ -28,6 +34,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before --inject")
     parser.add_argument("--memray", action="store_true", help=argparse.SUPPRESS)
+    elsewhere.add_options(parser)
     options.add_probe_options(parser)
     parser.set_defaults(run=run)
 
@@ -41,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     if args.inject and args.hands_off:
         raise UserError("--inject and --hands-off contradict each other: give one of them")
     options.check_json_path(args.json)
+    if args.pid is not None and elsewhere.is_meant(args.pid):
+        return elsewhere.attach(args)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
     if args.pid is None:

@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.tui.commands import options
+from perftui.tui.commands import elsewhere, options
 from perftui.tui.errors import UserError
 from perftui.tui.parser import Parser
 
@@ -59,6 +59,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--python", metavar="EXE", help="the interpreter to run it with")
     parser.add_argument(
+        "--on",
+        metavar="ADDRESS",
+        help="start it elsewhere: ssh://HOST, docker://CONTAINER, k8s://NAMESPACE/POD[/CONTAINER]",
+    )
+    elsewhere.add_options(parser)
+    parser.add_argument(
         "--memray",
         action="store_true",
         help="record allocations by memray, which the program's Python must have; it slows it down",
@@ -95,6 +101,10 @@ def split_at_program(ours: Parser, arguments: Sequence[str]) -> tuple[list[str],
 
 def run(args: argparse.Namespace) -> int:
     """Start what the words name."""
+    if args.on is not None:
+        return elsewhere.run_there(args)
+    if args.far is not None or args.far_python is not None:
+        raise UserError("--far and --far-python go with --on ADDRESS")
     named = what_words_name(args, _add_options)
     if args.repeat is not None and not named.is_scenario:
         raise UserError(

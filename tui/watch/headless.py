@@ -74,26 +74,29 @@ def _launch(
         record=asked.record,
         orders=orders,
     )
-    progress = Progress(session, asked.notify)
-    stopped_by_us = _watch(session, progress, asked.duration_s, ending)
-    _finish(session, progress, asked.json_path, ending)
-    if gate_failed(session, asked.fail_on):
-        return GATE_FAILED
-    exit_ = session.exit()
-    return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
+    return watch_to_the_end(session, asked, ending)
 
 
 def attach_headless(pid: int, asked: WatchOptions, inject: Injectable | None = None) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     with Ending() as ending:
-        session = Session.attach(pid, asked.probes, asked.record, inject)
-        progress = Progress(session, asked.notify)
-        _watch(session, progress, asked.duration_s, ending)
-        _finish(session, progress, asked.json_path, ending)
-        if gate_failed(session, asked.fail_on):
-            return GATE_FAILED
-        # ctrl+c is the way out; any other signal is somebody else's wish.
-        return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
+        return watch_to_the_end(
+            Session.attach(pid, asked.probes, asked.record, inject), asked, ending
+        )
+
+
+def watch_to_the_end(session: Session, asked: WatchOptions, ending: Ending) -> int:
+    """Watch a session that has begun; returns the exit code, a launched target's own."""
+    progress = Progress(session, asked.notify)
+    stopped_by_us = watch(session, progress, asked.duration_s, ending)
+    _finish(session, progress, asked.json_path, ending)
+    if gate_failed(session, asked.fail_on):
+        return GATE_FAILED
+    exit_ = session.exit()
+    if session.launched:
+        return 0 if stopped_by_us or exit_ is None else exit_status(exit_)
+    # ctrl+c is the way out; any other signal is somebody else's wish.
+    return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
 
 
 def exit_status(exit_: Exit) -> int:
@@ -118,7 +121,7 @@ def print_recording(session: Session) -> None:
         tell(f"recorded: perftui open {shell_word(name)}")
 
 
-def _watch(session: Session, progress: Progress, duration_s: float | None, ending: Ending) -> bool:
+def watch(session: Session, progress: Progress, duration_s: float | None, ending: Ending) -> bool:
     """Wait for the end, forwarding signals; True if the duration ended it.
 
     Signals are taken one at a time with their origin: what the terminal sent has reached the

@@ -8,7 +8,7 @@ from perftui.probes.own.allocator import share_one_arena
 from perftui.tui.terminal.ending import Ending, close_in_time, pass_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.session import Session
@@ -50,6 +50,13 @@ def attach_on_screen(pid: int, asked: WatchOptions, inject: Injectable | None = 
     share_one_arena()
     with Ending() as ending:
         return _show(Session.attach(pid, asked.probes, asked.record, inject), asked, ending)
+
+
+def show(begin: Callable[[], Session], asked: WatchOptions) -> int:
+    """Begin a session, and show it on the live screen."""
+    share_one_arena()
+    with Ending() as ending:
+        return _show(begin(), asked, ending)
 
 
 def pick_process() -> int | None:

@@ -131,6 +131,7 @@ class Recording:
 
     def _first_meta(self) -> dict[str, Any]:
         now_ns = self._clock()
+        far = self.options.session.get("far") or {}  # the machine, if it is another one
         return {
             "format": FORMAT,
             "version": list(VERSION),
@@ -140,7 +141,7 @@ class Recording:
             "t_start_ns": self._t_start_ns,
             "t_end_ns": now_ns,
             "clock": [[now_ns, time.time_ns()]],
-            "host": meta_file.host_name() if self.options.host else None,
+            "host": far.get("host", meta_file.host_name()) if self.options.host else None,
             "target": meta_file.target_dict(self._target),
             "options": self.options.session,
             "recorder": {
@@ -151,7 +152,7 @@ class Recording:
             },
             "versions": meta_file.versions(),
             RULES_FIELD: RULES,
-            "machine": meta_file.machine(),
+            "machine": far.get("machine") or meta_file.machine(),
             "summary": {},
         }
 

@@ -34,7 +34,14 @@ class DamagedStream(ValueError):
 class Decoder:
     """Feed it bytes as they come; it gives records in the order in which they were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, shift_ns: Callable[[], int] | None = None) -> None:
+        """Begin.
+
+        Args:
+            shift_ns: Added to all times: the sampler runs where the clock is another.
+        """
+        self._shift_of = shift_ns
+        self._shift_ns = 0
         self._rest = b""
         self.generation = 0
         """Times that the sampler has forgotten its numbers."""
@@ -68,6 +75,8 @@ class Decoder:
             DamagedStream: the bytes make no sense.
         """
         data = self._rest + data if self._rest else data
+        if self._shift_of is not None:
+            self._shift_ns = self._shift_of()
         at = 0
         head = stream.HEAD.size
         try:
@@ -94,6 +103,7 @@ class Decoder:
     def _process(self, raw: bytes) -> None:
         index, pid, t_ns, status, version = stream.PROCESS_FIELDS.unpack_from(raw)
         reason = cast("Reason", raw[stream.PROCESS_FIELDS.size :].decode())
+        t_ns += self._shift_ns
         process = ProcessRecord(t_ns, index, pid, _STATUS[status], reason, version)
         if process.status == "gone":
             self._processes.pop(index, None)
@@ -104,13 +114,14 @@ class Decoder:
     def _thread(self, raw: bytes) -> None:
         index, process, tid, t_ns, cpu_ns = stream.THREAD_FIELDS.unpack_from(raw)
         comm = raw[stream.THREAD_FIELDS.size :].decode("utf-8", "replace")
+        t_ns += self._shift_ns
         thread = ThreadRecord(t_ns, index, self._processes[process], tid, comm, cpu_ns)
         self._threads[index] = thread
         self._records.append(thread)
 
     def _ended(self, raw: bytes) -> None:
         index, t_ns = stream.ENDED_FIELDS.unpack(raw)
-        self._records.append(ThreadEnded(t_ns, self._threads.pop(index)))
+        self._records.append(ThreadEnded(t_ns + self._shift_ns, self._threads.pop(index)))
 
     def _code(self, raw: bytes) -> None:
         number, first_line, length = stream.CODE_FIELDS.unpack_from(raw)
@@ -137,6 +148,7 @@ class Decoder:
 
     def _samples(self, raw: bytes) -> None:
         (t0_ns,) = stream.SAMPLES_FIELDS.unpack_from(raw)
+        t0_ns += self._shift_ns
         append = self._records.append
         known_on_cpu = stream.ON_CPU | stream.QUEUED
         threads, nodes, tasks = self._threads, self._nodes, self._tasks
@@ -177,15 +189,19 @@ class Decoder:
             )
 
     def _quality(self, raw: bytes) -> None:
-        self._records.append(Quality(*stream.QUALITY_FIELDS.unpack(raw)))
+        t0_ns, t1_ns, *rest = stream.QUALITY_FIELDS.unpack(raw)
+        shift_ns = self._shift_ns
+        self._records.append(Quality(t0_ns + shift_ns, t1_ns + shift_ns, *rest))
 
     def _tally(self, raw: bytes) -> None:
-        index, *numbers = stream.TALLY_FIELDS.unpack(raw)
-        self._records.append(Tally(self._processes[index], *numbers))
+        index, t0_ns, t1_ns, *numbers = stream.TALLY_FIELDS.unpack(raw)
+        span = (t0_ns + self._shift_ns, t1_ns + self._shift_ns)
+        self._records.append(Tally(self._processes[index], *span, *numbers))
 
     def _pace(self, raw: bytes) -> None:
         t_ns, rate_hz, share = stream.PACE_FIELDS.unpack_from(raw)
         why = raw[stream.PACE_FIELDS.size :].decode()
+        t_ns += self._shift_ns
         self._records.append(PaceChange(t_ns, rate_hz, share, why))
 
     def _reset(self, raw: bytes) -> None:

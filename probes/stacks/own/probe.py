@@ -51,6 +51,7 @@ class OwnStackProbe:
         on_stack: Callable[[], None],
         on_news: Callable[[ProcessRecord], None],
         on_broken: Callable[[str], None],
+        names: ThreadNames | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -64,6 +65,7 @@ class OwnStackProbe:
                 are called on the probe's thread.
             on_news: Called when a process is sampled from now on, or is refused.
             on_broken: Called with the reason if the sampler ends before it is told to.
+            names: Tells Python's names of threads; None: py-spy is asked.
         """
         self._log = log
         self._pid = pid
@@ -73,7 +75,7 @@ class OwnStackProbe:
         self._on_stack: Callable[[], None] | None = on_stack
         self._on_news = on_news
         self._on_broken = on_broken
-        self._names = ThreadNames(log)
+        self._names = ThreadNames(log) if names is None else names
         self._holding = Holding(log.tree, pid, self._names)
         self._known: set[int] = {pid}
         self._silent_since_s: float | None = time.monotonic()
@@ -89,11 +91,18 @@ class OwnStackProbe:
         Raises:
             OSError: it cannot be started.
         """
-        sampler = OwnSampler((), rate_hz=self._rate_hz)
-        self._sampler = sampler
+        sampler = self._sampler = self._begun()
         sampler.add(self._pid, born=self._born)
         os.set_blocking(sampler.fileno(), False)
         self._thread.start()
+
+    def _begun(self) -> OwnSampler:
+        """Return a sampler that runs."""
+        return OwnSampler((), rate_hz=self._rate_hz)
+
+    def _now_ns(self) -> int:
+        """Return up to when the stream has told all, but for what is on its way."""
+        return time.monotonic_ns()
 
     def stop(self) -> None:
         """Take what is left out of the sampler, and return when all has ended."""
@@ -133,7 +142,7 @@ class OwnStackProbe:
         sampler.ask_to_end()
         if broken is None:
             self._read_to_end(sampler)
-        self._log.extend(self._holding.finish(time.monotonic_ns()))
+        self._log.extend(self._holding.finish(self._now_ns()))
         if broken is not None and not self._stopping.is_set():
             self._on_broken(broken)
 
@@ -182,7 +191,7 @@ class OwnStackProbe:
             call()
 
     def _tell(self) -> None:
-        records = self._holding.tell(time.monotonic_ns())
+        records = self._holding.tell(self._now_ns())
         if records:
             self._log.extend(records)
 

@@ -96,9 +96,8 @@ def redact_title(title: str, argv: Sequence[str] = ()) -> str:
         argv: The command line that the title was made of, as far as it is known: its words tell
             where secrets end.
     """
-    for word, redacted in sorted(
-        zip(argv, redact_argv(argv), strict=True), key=lambda pair: -len(pair[0])
-    ):
+    pairs = zip(argv, redact_argv(argv))  # noqa: B905 - Python 3.9 reads this too, in `remote`
+    for word, redacted in sorted(pairs, key=lambda pair: -len(pair[0])):
         # A short word would be found in the midst of others: those only as words.
         if word != redacted and len(word) >= 4:
             title = title.replace(word, redacted)

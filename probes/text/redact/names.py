@@ -6,7 +6,6 @@ Whole words decide: a filter that also hides harmless arguments gets switched of
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from typing import Literal
 
 from perftui.probes.own.pattern import pattern
@@ -140,7 +139,7 @@ def _kind_of_words(words: list[str]) -> Kind | None:
         return None
     if any(word in _SECRETS for word in words):
         return "secret"
-    if any(pair[1] == "key" and pair[0] in _KEY_OWNERS for pair in pairwise(words)):
+    if any(pair[1] == "key" and pair[0] in _KEY_OWNERS for pair in zip(words, words[1:])):  # noqa: B905, RUF007 - 3.9
         return "secret"
     if last in _WEAK:
         return None if last == "pass" and before in _NOT_A_PASS else "weak"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from perftui.probes.own.pattern import pattern
 
 _RUN = pattern(r"[A-Za-z\d]{8,}")
@@ -19,7 +17,7 @@ def looks_random(value: str) -> bool:
     """
     for found in _RUN.finditer(value):
         run = found[0]
-        turns = sum(a.isdigit() != b.isdigit() for a, b in pairwise(run))
+        turns = sum(a.isdigit() != b.isdigit() for a, b in zip(run, run[1:]))  # noqa: B905, RUF007 - 3.9
         if turns >= _TURNS:
             return True
         if len(run) >= _LONG_CHARS and turns and run.lower() != run != run.upper():

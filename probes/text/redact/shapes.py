@@ -97,7 +97,7 @@ def _without_userinfo(text: str) -> str:
     schemes = list(_SCHEME.finditer(text))
     # Each looks no further than the next one: what is looked at twice makes long texts slow.
     ends = [scheme.start() for scheme in schemes[1:]]
-    for scheme, limit in zip(schemes, [*ends, len(text)], strict=True):
+    for scheme, limit in zip(schemes, [*ends, len(text)]):  # noqa: B905 - 3.9
         at = scheme.end()
         found = _AUTHORITY.match(text, at, limit)
         end = at if found is None else found.end()

@@ -1,0 +1,1 @@
+"""What runs at the far end. It travels, and imports the standard library alone (Python 3.9+)."""
