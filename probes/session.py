@@ -23,6 +23,7 @@ from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.own_proc import proc_problem
 from perftui.probes.machine.quiet_threads import quiet_threads
+from perftui.probes.process.collections import OutsideCollections
 from perftui.probes.process.free_threaded import free_threaded_build
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
@@ -176,6 +177,9 @@ class Session:
             self._left_behind.tell_no_more()
         self._resident = ResidentProbe(log, self._metrics.pids)
         log.connect(self._resident)
+        self._collections: OutsideCollections | None = None
+        if channel is None or not options.inquire:  # else the agent tells of them
+            self._collections = OutsideCollections(log, self._metrics.pids)
 
     @classmethod
     def launch(
@@ -323,6 +327,7 @@ class Session:
             ("the detectors", self._detectors.start),
             ("CPU and memory", self._metrics.start),
             ("what RSS is made of", self._resident.start),
+            ("collections of cycles", self._start_collections),
             ("what the program says", self._start_agent),
             ("the agent", self._bring_agent),
             ("the output", self._start_output),
@@ -353,6 +358,10 @@ class Session:
     def _bring_agent(self) -> None:
         if isinstance(self._channel, InjectedChannel):
             self._channel.bring(self._say, self._target.alive)
+
+    def _start_collections(self) -> None:
+        if self._collections is not None:
+            self._collections.start()
 
     def _start_inquirer(self) -> None:
         if self._inquirer is not None:
@@ -563,7 +572,7 @@ class Session:
             self._left_behind.tell()
         self._left_behind.tell_no_more()
         probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
-        probes += [self._resident, self._metrics, self._allocations]
+        probes += [self._collections, self._resident, self._metrics, self._allocations]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:
