@@ -85,6 +85,8 @@ def test_it_is_told_in_every_form(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     events = json.loads(trace.read_text())["traceEvents"]
     collections = [event for event in events if event.get("cat") == "gc"]
-    assert sum(event["dur"] for event in collections) / 1e6 == pytest.approx(paused_s, rel=0.2)
+    assert sum(event["dur"] for event in collections) / 1e6 == pytest.approx(
+        told["gc"]["pause_s"], rel=0.2
+    )
     counter = [event for event in events if event["name"] == "gc (% of the time)"]
     assert max(event["args"]["gc_percent"] for event in counter) > 30
