@@ -126,6 +126,8 @@ while took[0] < 1.2: gc.collect()
 print(took[0])
 """
 
+COLLECTS = "import gc, time\nwhile True: gc.collect(); time.sleep(0.05)"
+
 MEMORY = """
 import time
 kept = []
@@ -270,6 +272,17 @@ def collections(trial: Trial) -> bool:
     return abs(summary["gc"]["pause_s"] / paused_s - 1) < 0.25 and "gc_pressure" in alerts
 
 
+def collections_outside(trial: Trial) -> object:
+    """Of an attached program, which tells nothing of itself."""
+    with subprocess.Popen([trial.python, "-c", COLLECTS]) as process:
+        seen = trial.perftui("attach", "--no-record", "--duration", "3", str(process.pid))
+        process.kill()
+    told = seen["gc"]["generations"]
+    if not told or told[-1]["generation"] != 2 or told[-1]["collections"] < 5:
+        return False
+    return "yes" if seen["gc"]["pause_s"] else "their number"
+
+
 def memory(trial: Trial) -> bool:
     told = trial.run(MEMORY)
     grown = told["memory"]["growth"]
@@ -294,5 +307,6 @@ CHECKS: dict[str, Callable[[Trial], object]] = {
     "tasks of asyncio": tasks,
     "GIL: held, waited for": gil,
     "collections of cycles": collections,
+    "collections, attached": collections_outside,
     "memory: who grows": memory,
 }

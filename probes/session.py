@@ -23,6 +23,7 @@ from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.own_proc import proc_problem
 from perftui.probes.machine.quiet_threads import quiet_threads
+from perftui.probes.process.collections import OutsideCollections
 from perftui.probes.process.free_threaded import free_threaded_build
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
@@ -161,6 +162,7 @@ class Session:
         self._metrics: Metrics
         self._stacks: Stacks
         self._resident: Probe | None = None
+        self._collections: OutsideCollections | None = None
         self._measure()
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
@@ -200,6 +202,8 @@ class Session:
         resident = ResidentProbe(self._log, metrics.pids)
         self._log.connect(resident)
         self._resident = resident
+        if self._channel is None or not self._options.inquire:  # else the agent tells of them
+            self._collections = OutsideCollections(self._log, metrics.pids)
 
     @classmethod
     def launch(
@@ -347,6 +351,7 @@ class Session:
             ("the detectors", self._detectors.start),
             ("CPU and memory", self._metrics.start),
             ("what RSS is made of", self._start_resident),
+            ("collections of cycles", self._start_collections),
             ("what the program says", self._start_agent),
             ("the agent", self._bring_agent),
             ("the output", self._start_output),
@@ -381,6 +386,10 @@ class Session:
     def _bring_agent(self) -> None:
         if isinstance(self._channel, InjectedChannel):
             self._channel.bring(self._say, self._target.alive)
+
+    def _start_collections(self) -> None:
+        if self._collections is not None:
+            self._collections.start()
 
     def _start_inquirer(self) -> None:
         if self._inquirer is not None:
@@ -591,7 +600,7 @@ class Session:
             self._left_behind.tell()
         self._left_behind.tell_no_more()
         probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
-        probes += [self._resident, self._metrics, self._allocations]
+        probes += [self._collections, self._resident, self._metrics, self._allocations]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]
         for probe in probes:

@@ -12,6 +12,7 @@ of a tenth of the time are timed, and the others are taken to be like them; that
 import posix
 import sys
 import time
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Collector:
 
     def _begin(self) -> None:
         """Begin anew; in a forked child, what was before is the parent's to tell."""
+        self._telling = RLock()  # our thread may be at it when the program ends
         now_ns = time.monotonic_ns()
         self._told_ns = self._watched_from_ns = now_ns
         self._counts = self._count()
@@ -143,6 +145,10 @@ class Collector:
 
     def _tell(self, now_ns: int) -> int:
         """Say what there was; returns how many collections were timed."""
+        with self._telling:
+            return self._tell_alone(now_ns)
+
+    def _tell_alone(self, now_ns: int) -> int:
         counts = self._count()
         before, self._counts = self._counts, counts
         t0_ns, self._told_ns = self._told_ns, now_ns

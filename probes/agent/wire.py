@@ -22,6 +22,11 @@ _BURST_NS = 50 * _INTERVAL_NS
 that dies said last is told. Beyond that several leave in one write, which is most of their cost."""
 
 
+_KEPT = (b'{"k":"phase', b'{"k":"import')
+"""Lines without which others would be wrong, as a phase whose end is lost never ends: those that
+the pipe does not take are kept, up to KEPT_BYTES, and go before all others."""
+KEPT_BYTES = 500_000
+
 _LAST_NS = 200_000_000
 """As long a program that ends may wait for room in the pipe, which is full only if it says more
 than anybody can read: else nobody knew how much of it was dropped."""
@@ -122,6 +127,8 @@ class Wire:
         self._lock = RLock()
         self._held: "list[str]" = []
         self._held_bytes = 0
+        self._kept: "list[bytes]" = []
+        self._kept_bytes = 0
         self._due_ns = 0
 
     def ours(self) -> bool:
@@ -185,6 +192,8 @@ class Wire:
     def flush(self) -> None:
         """Write what is held back."""
         if not self._held:
+            if self._kept:
+                self._write_kept()
             return
         with self._lock:
             held, self._held, self._held_bytes = self._held, [], 0
@@ -196,12 +205,15 @@ class Wire:
         """Write whole lines, at most LINE_BYTES of them; the pipe takes all or nothing."""
         if not self.ours():
             return False
+        if self._kept and not self._write_kept():
+            self._keep(data, lines)
+            return False
         try:
             posix.write(self.fd, data)
         except BlockingIOError as error:
             if foreign(error):
                 raise
-            self.dropped += lines
+            self._keep(data, lines)
             return False
         except OSError as error:
             if foreign(error):
@@ -210,8 +222,41 @@ class Wire:
             return False
         return True
 
+    def _keep(self, data: bytes, lines: int) -> None:
+        """The pipe is full: keep the lines that must not be lost, and count the others."""
+        with self._lock:
+            for line in data.splitlines(True) if lines else ():
+                if line.startswith(_KEPT) and self._kept_bytes + len(line) <= KEPT_BYTES:
+                    self._kept.append(line)
+                    self._kept_bytes += len(line)
+                else:
+                    self.dropped += 1
+
+    def _write_kept(self) -> bool:
+        """Write what was kept, as far as the pipe takes it; return whether nothing is left."""
+        with self._lock:
+            while self._kept:
+                kept, size, n = self._kept, 0, 0
+                while n < len(kept) and size + len(kept[n]) <= LINE_BYTES:
+                    size += len(kept[n])
+                    n += 1
+                # Taken out first: a handler of the program may come in and write, too.
+                some, self._kept = kept[:n], kept[n:]
+                try:
+                    posix.write(self.fd, b"".join(some))
+                except OSError as error:
+                    self._kept[:0] = some
+                    if foreign(error):
+                        raise
+                    if not isinstance(error, BlockingIOError):
+                        self.open = False
+                    return False
+                self._kept_bytes -= size
+            return True
+
     def reset(self) -> None:
         """Begin anew in a forked child: what is held back is the parent's to say."""
         self.dropped = self._dropped_told = 0
         self._lock = RLock()
         self._held, self._held_bytes = [], 0
+        self._kept, self._kept_bytes = [], 0

@@ -59,6 +59,7 @@ class PhaseSpan:
             rss_start_bytes=begin.rss_bytes,
             rss_end_bytes=end.rss_bytes if end else None,
             peak_rss_bytes=max((p for p in peaks if p is not None), default=None),
+            tid=begin.tid,
         )
         ended_ns = self.ended_ns
         if ended_ns is not None and rss is not None and rss.last_t_ns > ended_ns + NS_PER_S:

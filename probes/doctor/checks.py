@@ -14,7 +14,7 @@ from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from perftui.probes.machine.releases import has_release, no_release
+from perftui.probes.machine.releases import INSTEAD, has_release, no_release
 from perftui.probes.machine.rights import (
     can_trace,
     container,
@@ -201,13 +201,15 @@ def _libraries() -> list[Check]:
     have = [f"{package} {found}" for package in _EXTRAS if (found := _version(package))]
     lack = [p for p in _EXTRAS if not _version(p) and has_release(p)]
     follows = [f"not installed: {', '.join(lack)}; nothing needs them"] if lack else []
-    follows += [no_release(p) for p in _EXTRAS if not _version(p) and not has_release(p)]
+    none = [p for p in _EXTRAS if not _version(p) and not has_release(p)]
+    follows += [no_release(package) for package in none]
     checks.append(
         Check(
             "extras",
             "info",
             ", ".join(have) or "none installed",
             "; ".join(follows),
+            "; ".join(f"for {package}: {INSTEAD[package]}" for package in none),
         )
     )
     return checks

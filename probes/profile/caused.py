@@ -34,7 +34,10 @@ def cause_words(row: Import) -> str:
 
 
 def phases_of(rows: Iterable[Import], phases: Iterable[Phase]) -> dict[tuple[int, int], str]:
-    """Return the innermost phase of its process that each import began in, by (pid, id)."""
+    """Return the innermost phase that each import began in, by (pid, id).
+
+    That is one of its own thread; where the thread has none, one of its process.
+    """
     found: dict[tuple[int, int], str] = {}
     coming = sorted(phases, key=lambda phase: phase.t0_ns, reverse=True)
     open_: dict[int, list[Phase]] = {}
@@ -49,7 +52,8 @@ def phases_of(rows: Iterable[Import], phases: Iterable[Phase]) -> dict[tuple[int
         ]
         open_[row.pid] = lasting
         if lasting:
-            innermost = max(lasting, key=lambda phase: (phase.depth, phase.t0_ns))
+            own = [phase for phase in lasting if phase.tid == row.tid]
+            innermost = max(own or lasting, key=lambda phase: (phase.depth, phase.t0_ns))
             found[row.pid, row.id] = innermost.name
     return found
 

@@ -75,6 +75,8 @@ def collections_words(rows: Sequence[Collected]) -> str:
     if not mine:
         return ""
     n = sum(each.n for each in mine)
+    if not any(each.timed for each in mine):
+        return f"{n} collections, none of which was timed"
     longest = max(mine, key=lambda each: each.longest_ns)
     took = format_seconds(longest.longest_ns / NS_PER_S)
     part = "" if all(each.timed == each.n for each in mine) else ", of which a part was timed"
@@ -84,17 +86,18 @@ def collections_words(rows: Sequence[Collected]) -> str:
 def collections_json(rows: Sequence[Collected], duration_ns: int) -> dict[str, Any]:
     """Return the part of a summary that tells of collections; of all processes together."""
     mine = by_generation(rows)
+    timed = any(each.timed for each in mine)
     pause = sum(each.pause_ns for each in mine)
     return {
-        "pause_s": pause / NS_PER_S if mine else None,
-        "share": min(max(_by_process(rows)) / duration_ns, 1.0) if mine and duration_ns else None,
+        "pause_s": pause / NS_PER_S if timed else None,
+        "share": min(max(_by_process(rows)) / duration_ns, 1.0) if timed and duration_ns else None,
         "generations": [
             {
                 "generation": each.generation,
                 "collections": each.n,
                 "timed": each.timed,
-                "pause_s": each.pause_ns / NS_PER_S,
-                "longest_s": each.longest_ns / NS_PER_S,
+                "pause_s": each.pause_ns / NS_PER_S if each.timed else None,
+                "longest_s": each.longest_ns / NS_PER_S if each.timed else None,
                 "objects": each.collected,
             }
             for each in mine

@@ -155,6 +155,8 @@ class Phase(NamedTuple):
     rss_start_bytes: int | None
     rss_end_bytes: int | None
     peak_rss_bytes: int | None
+    tid: int = 0
+    """Of the thread that entered it, 0 where that is not known."""
 
 
 class Import(NamedTuple):

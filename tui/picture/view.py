@@ -7,9 +7,10 @@ reader says about it. Widgets get a View and draw it; none of them asks the read
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
+from perftui.probes.profile.caused import is_late
 from perftui.probes.profile.collected import shares
 from perftui.probes.profile.tracks import tracks_of
 from perftui.probes.spine.reader import NO_BLAME, TREE
@@ -18,7 +19,7 @@ from perftui.tui.picture.against import take_against
 from perftui.tui.picture.latest import latest_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from perftui.probes.detect.spikes.spike import Spike
     from perftui.probes.profile.tracks import Tracks
@@ -137,6 +138,8 @@ class View:
     """What RSS is made of, by name of part."""
     tracks: Tracks | None = None
     """What groups of threads did over the axis."""
+    import_threads: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Names of the threads whose imports are late, by (pid, tid)."""
     gc_shares: tuple[float, ...] = ()
     """Which share of each column of the axis went into collections of cycles; empty: none."""
     base_rss_bytes: float | None = None
@@ -219,6 +222,7 @@ def take_view(
         axis_phases = reader.phases(*axis)
         gc_shares = _gc_shares(reader, axis, n, selection)
         alerts = reader.alerts(start, status.t_end_ns + 1)
+    imports = _of_process(reader.imports(*span), selection) if "imports" in wants else ()
     tree_stacks = reader.call_tree(*span) if "stacks" in wants else ()
     stacks = _stacks_of(tree_stacks, selection, before)
     against = None
@@ -244,7 +248,11 @@ def take_view(
         threads=_of_process(reader.threads(*span), selection) if "threads" in wants else (),
         stacks=stacks,
         tree_stacks=tree_stacks,
-        imports=_of_process(reader.imports(*span), selection) if "imports" in wants else (),
+        imports=imports,
+        import_threads={
+            thread: reader.thread_name(thread)
+            for thread in {(row.pid, row.tid) for row in imports if row.tid and is_late(row)}
+        },
         calls=reader.calls(*span) if "calls" in wants else (),
         counters=reader.counters(*span) if "counters" in wants else (),
         events=reader.events(*span) if "events" in wants else (),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TELLING_GC = 0.01
 """Of the time of a process."""
+TELLING_GC_PER_S = 1.0
 _ROWS = 8
 _SPIKES = 4
 _PROCESSES = 12
@@ -248,6 +249,15 @@ def _calls(summary: dict[str, Any]) -> _Rows:
 def _collections(summary: dict[str, Any]) -> _Rows:
     """Return what collections of cycles took, where that is worth a line."""
     found = summary["gc"]
+    if found["generations"] and found["share"] is None:
+        # From outside older Pythons tell no times.
+        n = sum(row["collections"] for row in found["generations"])
+        if n < summary["duration_s"] * TELLING_GC_PER_S:
+            return []
+        return [
+            (f"generation {row['generation']}", f"n {row['collections']}", "pauses are not told")
+            for row in found["generations"]
+        ]
     if (found["share"] or 0.0) < TELLING_GC:
         return []
     return [

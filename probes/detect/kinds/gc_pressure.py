@@ -93,7 +93,7 @@ class GcPressure(Detector):
         old_s = sum(step.pause_s for step in steps if step.generation == longest.generation)
         evidence = (
             f"process {last.pid}; {old_s / paused_s:.0%} of it in generation "
-            f"{longest.generation}; timed in the program, around each collection"
+            f"{longest.generation}; timed around each collection"
         )
         if any(step.part for step in steps):
             evidence += ", of a part of them"

@@ -274,7 +274,7 @@ _ALL: tuple[TableSpec, ...] = (
             _i("generation"),
             _i("collections", "by the interpreter's own count"),
             _i("timed", "of very many not all are"),
-            _i("pause_ns", "of all: those not timed count like others of their generation"),
+            _i("pause_ns", "of all: those not timed count like others; 0 if none was timed"),
             _i("longest_ns", "of those that were timed"),
             _i("objects", "collected, by the interpreter's own count"),
         ),

@@ -46,6 +46,10 @@ _DELAY_NS = 250_000_000
 """Records of a moment have come by so much later."""
 _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 
+_NAMES_THREADS = 0x030E0000
+"""From Python 3.14 on the kernel's name of a thread is Python's, cut off after `_COMM_BYTES`."""
+_COMM_BYTES = 15
+
 _INTERPRETER = "<interpreter "
 """So begins the row above a stack that is in another interpreter (`sampler.cpython.names`)."""
 
@@ -98,6 +102,8 @@ class Holding:
         self._tree = tree
         self._target_pid = target_pid
         self._held: dict[int, _Held] = {}
+        self._programs: dict[int, str] = {}
+        """By process: the kernel's name of its main thread."""
         self._nodes: dict[StackNode, int] = {}
         self._task_rows: dict[str, int] = {}
         self._nodes_of: dict[int, dict[StackNode, int]] = {}
@@ -132,6 +138,8 @@ class Holding:
                 self._sample(record)
             elif isinstance(record, ThreadRecord):
                 self._held[record.index] = _Held(record)
+                if record.tid == record.process.pid:
+                    self._programs[record.tid] = record.comm
             elif isinstance(record, ThreadEnded):
                 self._ended(record)
             elif isinstance(record, Tally):
@@ -185,7 +193,7 @@ class Holding:
             self._close(held, sample.t_ns)
         if not held.named and sample.stack is not None:
             held.named = True
-            name = _name(held, sample.stack)
+            name = self._name(held, sample.stack)
             if held.thread.tid != held.pid:
                 self._names.want(held.pid)
             self._out.append(ThreadName(sample.t_ns, held.pid, held.thread.tid, name))
@@ -196,13 +204,23 @@ class Holding:
         held.facts = sample
         held.fresh = True
 
+    def _name(self, held: _Held, stack: StackNode) -> str:
+        """Return a thread's name until the whole is known: its function, as Python would say."""
+        comm = held.thread.comm
+        program = self._programs.get(held.pid)
+        of_python = held.thread.process.version >= _NAMES_THREADS and program is not None
+        if held.thread.tid == held.pid or not of_python or comm in (program, ""):
+            return _guess(held, stack)
+        cut = len(comm.encode()) >= _COMM_BYTES and not comm.endswith(")")
+        return f"{comm}…" if cut else comm
+
     def _look_inside(self, held: _Held, sample: Sample) -> None:
         """Say in a thread's name that it is in another interpreter than the main one."""
         assert sample.stack is not None
         interpreter = _interpreter_of(sample.stack)
         pid, tid = held.pid, held.thread.tid
         if interpreter and self._names.met_inside(pid, tid, interpreter):
-            name = self._names.told(pid, tid, _name(held, sample.stack))
+            name = self._names.told(pid, tid, self._name(held, sample.stack))
             self._out.append(ThreadName(sample.t_ns, pid, tid, name))
             self._names.want(pid)
 
@@ -382,8 +400,7 @@ class Holding:
         self._gone.clear()
 
 
-def _name(held: _Held, stack: StackNode) -> str:
-    """Return a name for a thread until a better one is known: its function, as Python would."""
+def _guess(held: _Held, stack: StackNode) -> str:
     if held.thread.tid == held.pid:
         return "MainThread"
     if _interpreter_of(stack):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from perftui.probes.agent.collector import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     Run = Callable[..., Any]
 
@@ -99,3 +105,33 @@ def test_a_program_that_empties_the_list_of_callbacks_is_told(watched: Run) -> N
     recorded = watched(sys.executable, "-c", code, hears_orders=True)
     [notice] = recorded.of("notice")
     assert "emptied gc.callbacks" in notice["text"]
+
+
+def test_our_thread_and_the_end_of_the_program_do_not_tell_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both take from the same lists: one of them found them empty, and all it had was lost."""
+    lines: list[str] = []
+    agent = SimpleNamespace(before_bye=[], pid=1, emit=lambda _t, line: lines.append(line))
+    collector = Collector(cast("Any", agent), register_at_fork=lambda **_: None)
+    try:
+        taking: list[int] = []
+        most: list[int] = []
+        taken = collector._timed
+
+        def slowly() -> list[tuple[int, int, int]]:
+            taking.append(1)
+            most.append(len(taking))
+            second.wait(0.2)  # the other one comes meanwhile, or cannot
+            taking.pop()
+            return taken()
+
+        second = threading.Event()
+        monkeypatch.setattr(collector, "_timed", slowly)
+        ours = threading.Thread(target=collector.turn)
+        ours.start()
+        collector._last()
+        ours.join()
+        assert most == [1, 1]
+    finally:
+        collector._switch(False, 0)

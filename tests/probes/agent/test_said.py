@@ -134,3 +134,49 @@ def test_the_last_line_waits_a_little_for_room_and_says_what_was_dropped(
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def fill(line: wire.Wire) -> None:
+    """Leave no room in the pipe, not even for a short line: two are dropped."""
+    for length in (3_000, 10):
+        while line.send('{"k":"call","name":"' + "x" * length + '"'):
+            pass
+
+
+def test_a_full_pipe_keeps_the_ends_of_phases_and_imports_and_drops_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "foreign", lambda _: False)
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    try:
+        status = os.fstat(writing)
+        line = wire.Wire(writing, status.st_dev, status.st_ino)
+        fill(line)
+        for n in range(3):
+            line.send_often(0, f'{{"k":"phase_end","id":{n}')
+            line.send('{"k":"call","name":"lost"')
+            line.send(f'{{"k":"import_end","id":{n}')
+        assert line.dropped == 2 + 3
+        os.read(reading, 1 << 20)
+        line.send('{"k":"call","name":"after"')
+        told = [json.loads(row) for row in os.read(reading, 1 << 20).splitlines()]
+        assert [(row["k"], row.get("id", row.get("name"))) for row in told] == [
+            *[(kind, n) for n in range(3) for kind in ("phase_end", "import_end")],
+            ("call", "after"),
+        ]
+        assert told[-1]["dropped"] == 5
+
+        # What is kept has an end, too.
+        fill(line)
+        monkeypatch.setattr(wire, "KEPT_BYTES", 100)
+        for n in range(9):
+            line.send(f'{{"k":"import_end","id":{n}')
+        os.read(reading, 1 << 20)
+        line.flush()
+        kept = [json.loads(row)["id"] for row in os.read(reading, 1 << 20).splitlines()]
+        assert 0 < len(kept) < 9
+        assert kept == list(range(len(kept)))
+        assert line.dropped == 5 + 2 + 9 - len(kept)
+    finally:
+        os.close(reading)
+        os.close(writing)

@@ -242,9 +242,11 @@ def test_a_package_that_cannot_be_had_here_is_told_as_such(monkeypatch: pytest.M
     monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (3, 0))
     [extras] = [check for check in doctor.check_installation() if check.name == "extras"]
     assert extras.follows == "opteryx has no release for Python 3.0 and later"
+    assert extras.remedy == "for opteryx: use perftui in an environment of Python 3.13"
     monkeypatch.setitem(NO_RELEASE_FROM, "opteryx", (4, 0))
     [extras] = [check for check in doctor.check_installation() if check.name == "extras"]
     assert extras.follows == "not installed: opteryx; nothing needs them"
+    assert extras.remedy == ""
 
 
 def test_the_report_names_no_person_and_no_secret(

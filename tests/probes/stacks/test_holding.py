@@ -194,6 +194,28 @@ def test_threads_get_a_name_and_better_ones_are_asked_for() -> None:
     assert names.wanted == [PID]
 
 
+@pytest.mark.parametrize(
+    ("version", "comm", "name"),
+    [
+        (0x030F02F0, "converter", "converter"),
+        (0x030E0AF0, "Thread-1 (work)", "Thread-1 (work)"),
+        (0x030E0AF0, "converter-of-th", "converter-of-th…"),
+        (0x030E0AF0, "python", "Thread (main)"),  # seen before it had its name
+        (0x030D00F0, "converter", "Thread (main)"),  # not Python's name
+    ],
+)
+def test_from_3_14_on_the_kernel_knows_the_names_of_short_threads(
+    version: int, comm: str, name: str
+) -> None:
+    process = replace(PROCESS, version=version)
+    holding = Holding(CallTree(), PID, Named())
+    worker = replace(THREAD, process=process, comm=comm)
+    holding.take([process, ThreadRecord(0, 1, process, PID, "python", 0), worker], 0)
+    holding.take([sample(0, stack("main"))._replace(thread=worker)], 0)
+    [told] = [r.name for r in holding.finish(10 * MS) if isinstance(r, ThreadName)]
+    assert told == name
+
+
 def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:
     holding = begun(CallTree())
 

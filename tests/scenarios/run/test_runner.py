@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perftui.probes.machine.releases import NO_RELEASE_FROM
+from perftui.probes.machine.releases import INSTEAD, NO_RELEASE_FROM
 from perftui.probes.own.python import module_for_others
 from perftui.scenarios.catalogue.table import CATALOGUE
 from perftui.scenarios.define import requirements
-from perftui.scenarios.define.requirements import INSTEAD
 from perftui.scenarios.run.runner import ScenarioError, catalogue, resolve
 from perftui.scenarios.servers import redis as server_redis
 
@@ -165,7 +164,7 @@ def test_what_has_no_release_for_this_python_is_not_advised(
 
 
 def test_every_package_without_a_release_has_something_instead() -> None:
-    assert {name.replace("_", "-") for name in INSTEAD} == set(NO_RELEASE_FROM)
+    assert set(INSTEAD) == set(NO_RELEASE_FROM)
 
 
 def test_a_server_of_the_system_serves_in_place_of_its_module(

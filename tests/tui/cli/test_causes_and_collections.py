@@ -30,12 +30,13 @@ with perftui.phase("use"):
     for _ in range(3): convert()
 def collects():
     keep = [[n] for n in range(300_000)]
-    paused = 0
+    paused = used = 0
     while paused < 1.3:
-        began = time.monotonic()
+        began, began_cpu = time.monotonic(), time.thread_time()
         gc.collect()
+        used += time.thread_time() - began_cpu
         paused += time.monotonic() - began
-    print(paused)
+    print(used, paused)
 gc.disable()
 collects()
 """
@@ -63,8 +64,9 @@ def test_it_is_told_in_every_form(tmp_path: Path) -> None:
     first = told["calls"]["convert"]
     [row] = first["first_imports"]
     assert row["module"] == "slow" and 0.1 <= row["s"] <= first["first_s"]
-    paused_s = float(done.stdout)
-    assert told["gc"]["pause_s"] == pytest.approx(paused_s, rel=0.1)
+    # Behind a collection others may get the GIL, and then a CPU, before the program looks again.
+    used_s, paused_s = map(float, done.stdout.split())
+    assert 0.9 * used_s <= told["gc"]["pause_s"] <= 1.1 * paused_s
     [alert] = [alert for alert in told["alerts"] if alert["kind"] == "gc_pressure"]
     assert "collects program.py:" in alert["evidence"]
 
@@ -83,6 +85,8 @@ def test_it_is_told_in_every_form(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     events = json.loads(trace.read_text())["traceEvents"]
     collections = [event for event in events if event.get("cat") == "gc"]
-    assert sum(event["dur"] for event in collections) / 1e6 == pytest.approx(paused_s, rel=0.2)
+    assert sum(event["dur"] for event in collections) / 1e6 == pytest.approx(
+        told["gc"]["pause_s"], rel=0.2
+    )
     counter = [event for event in events if event["name"] == "gc (% of the time)"]
     assert max(event["args"]["gc_percent"] for event in counter) > 30

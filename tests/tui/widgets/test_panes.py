@@ -20,7 +20,7 @@ from support.screens.pane_views import (
 )
 
 from perftui.probes.answers.process_use import process_name
-from perftui.probes.spine.reader import Phase, Process, ProcessUse, Target, Task
+from perftui.probes.spine.reader import CallStats, Phase, Process, ProcessUse, Target, Task
 from perftui.probes.spine.records import LogLine, Notice, Plan
 from perftui.tui.picture.selection import Selection
 from perftui.tui.widgets.bars.banner import alert_to_show, note_of
@@ -536,3 +536,57 @@ def test_what_giving_back_memory_brought_is_told_before_an_alert_that_runs() -> 
     assert alert_to_show(released) is None
     later = released.status._replace(t_end_ns=t_ns + 60 * S)
     assert note_of(replace(released, status=later)) == note_of(view)
+
+
+def late_import() -> tuple[Any, ...]:
+    """What `convert` imported at its first call, in a thread whose phase has another beside it."""
+    item = imports_of()[0]._replace(
+        id=9000, parent_id=None, module="decimal", running=False, t0_ns=T0 + 500 * MS,
+        self_ns=13 * MS, total_ns=13 * MS, tid=READER[1], function="convert",
+        file="/work/demo/etl.py", line=19, lazy=True,
+    )  # fmt: skip
+    call = CallStats("convert", 214, 14 * MS, 29_000, 30_000, 472.0, 0, (item,))
+    phases = tuple(
+        Phase(48213, n, None, name, depth, T0 + n * MS, None, None, None, None, None, thread[1])
+        for n, (name, depth, thread) in enumerate([("convert all", 0, READER), ("serve", 1, MAIN)])
+    )
+    return item, call, phases
+
+
+@pytest.mark.parametrize(("width", "lines"), [(150, 1), (80, 2)])
+def test_a_late_import_says_on_the_screen_who_where_and_when(width: int, lines: int) -> None:
+    item, call, phases = late_import()
+    pane = ImportsPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        view = make_view(imports=(item,), calls=(call,), axis_phases=phases)
+        pane.show(replace(view, import_threads={READER: "converter"}))
+        pane.focus()
+        await pilot.pause()
+        words = [line.strip() for line in text_of(pane).splitlines()]
+        at = next(n for n, line in enumerate(words) if line.startswith("decimal"))
+        told = words[at + 1 : at + 1 + lines]
+        assert " · ".join(told) == (
+            "lazy, by convert etl.py:19 · thread converter · phase convert all · "
+            "convert: 13.0 ms of its first 14.0 ms"
+        )
+        await pilot.press("down", "down", "enter")  # nothing to open there, and nothing breaks
+        assert "thread converter" in text_of(pane)
+
+    on_stage(pane, play, (width, 20))
+
+
+@pytest.mark.parametrize("width", [150, 80])
+def test_a_call_says_below_what_its_first_one_imported(width: int) -> None:
+    _item, call, _phases = late_import()
+    pane = PhasesPane()
+
+    async def play(stage: Stage, pilot: Pilot[None]) -> None:
+        pane.show(make_view(calls=(call,)))
+        await pilot.pause()
+        lines = text_of(pane).splitlines()
+        at = next(n for n, line in enumerate(lines) if line.strip().startswith("convert"))
+        told = "first: of it 13.0 ms lazily imported decimal, etl.py:19"
+        assert lines[at + 1].strip() == told
+
+    on_stage(pane, play, (width, 30))

@@ -52,7 +52,7 @@ PANES = (
     PaneKind(FLAME, "f", _in("flame", "FlamePane"), _of("stacks", "threads")),
     PaneKind("Top", "t", _in("top", "TopPane"), _of("stacks")),
     PaneKind("Threads", "h", _in("tracks", "TracksPane"), _of("threads", "tracks")),
-    PaneKind("Imports", "i", _in("imports", "ImportsPane"), _of("imports")),
+    PaneKind("Imports", "i", _in("imports", "ImportsPane"), _of("imports", "calls")),
     PaneKind("Phases", "P", _in("phases", "PhasesPane"), _of("phases", "calls", "counters")),
     PaneKind("Memory", "M", _in("memory", "MemoryPane"), _of("stacks")),
     PaneKind("Log", "o", _in("log", "LogPane"), _of("log_lines")),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.caused import cause_words, is_late, phases_of
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
-from perftui.tui.text.fit import clean
+from perftui.tui.text.fit import clean, width_of
 from perftui.tui.widgets.charts.time_axis import start_text
 from perftui.tui.widgets.tables.import_tree import ImportLine, fold_imports
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
@@ -14,6 +14,7 @@ from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from perftui.probes.spine.reader import CallStats, Import
     from perftui.tui.picture.view import View
 
 _COLUMNS = (
@@ -26,6 +27,8 @@ _COLUMNS = (
 )
 _HOT_SHARE = 0.15
 """A module whose own code takes this share of all import time is the one to look at."""
+_TOLD_NS = 1_000_000
+"""A late import that took less has its cause behind its name, as far as there is room."""
 
 
 class ImportsPane(Table):
@@ -37,6 +40,8 @@ class ImportsPane(Table):
         self._turned: set[Hashable] = set()
         self._phases: dict[tuple[int, int], str] = {}
         """Of late imports, the phase that each began in."""
+        self._calls: dict[tuple[int, int], CallStats] = {}
+        """Of imports that the first call of a name waited for, that call."""
 
     def show(self, view: View) -> None:
         """Show another picture."""
@@ -45,6 +50,9 @@ class ImportsPane(Table):
         wanted = view.selection.filter.lower()
         lines = fold_imports(imports, self._turned, wanted)
         self._phases = phases_of(filter(is_late, imports), view.axis_phases)
+        self._calls = {
+            (item.pid, item.id): call for call in view.calls for item in call.first_imports
+        }
         known = {(item.pid, item.id) for item in imports}
         whole = sum(
             item.total_ns
@@ -54,8 +62,21 @@ class ImportsPane(Table):
         scale = max((line.total_ns for line in lines if line.depth == 0), default=0)
         many = len({item.pid for item in imports}) > 1
 
+        rows: list[tuple[Hashable, ImportLine, str]] = []
+        for line in lines:
+            rows.append((line.key, line, ""))
+            item = line.item
+            if item is not None and is_late(item) and item.total_ns >= _TOLD_NS:
+                parts = self._cause_parts(item, view)
+                room = self.size.width - 2 * line.depth - 4
+                for part, text in enumerate(_in_lines(parts, room)):
+                    rows.append((("cause", part, line.key), line, text))
+
         def row(number: int) -> Row:
-            return self._import_row(lines[number], whole, scale, many, view)
+            _key, line, cause = rows[number]
+            if cause:
+                return Row((cause,), ("cool",), indent=2 * line.depth + 3, wide=True)
+            return self._import_row(line, whole, scale, many, view)
 
         failed = sum(1 for item in imports if not item.ok and not item.running)
         running = any(item.running for item in imports)
@@ -67,7 +88,7 @@ class ImportsPane(Table):
             rest += f' · {hits} match "{clean(view.selection.filter)}"'
         total = f"{format_seconds(whole / NS_PER_S)} of imports" if imports else ""
         self.fill(
-            [Section(_COLUMNS, [line.key for line in lines], row, 2)],
+            [Section(_COLUMNS, [key for key, _line, _cause in rows], row, 2)],
             head=(total, rest),
             empty=_why_empty(view),
         )
@@ -81,8 +102,7 @@ class ImportsPane(Table):
         mark = "◀ now" if line.is_now else ""
         if item is not None and line.hidden >= 3:
             mark = f"({line.hidden + 1} modules)" + (f"  {mark}" if mark else "")
-        cause = "" if item is None else cause_words(item)
-        if item is not None and cause:
+        if item is not None and item.total_ns < _TOLD_NS and (cause := cause_words(item)):
             phase = self._phases.get((item.pid, item.id))
             cause += f", in {clean(phase)}" if phase else ""
             mark = cause + (f"  {mark}" if mark else "")
@@ -113,11 +133,42 @@ class ImportsPane(Table):
             open=line.open,
         )
 
+    def _cause_parts(self, item: Import, view: View) -> list[str]:
+        """Say who caused a late import: the code, its thread, the phase and the call."""
+        parts = [cause_words(item)]
+        ident = (item.pid, item.id)
+        thread = view.import_threads.get((item.pid, item.tid))
+        if thread:
+            parts.append(f"thread {thread}")
+        phase = self._phases.get(ident)
+        if phase:
+            parts.append(f"phase {phase}")
+        call = self._calls.get(ident)
+        if call is not None:
+            took, first = (
+                format_seconds(ns / NS_PER_S)
+                for ns in (min(item.total_ns, call.first_ns), call.first_ns)
+            )
+            parts.append(f"{call.name}: {took} of its first {first}")
+        return parts
+
     def activate(self, key: Hashable) -> None:
         """Fold or unfold."""
         self._turned ^= {key}
         if self._view is not None:
             self.show(self._view)
+
+
+def _in_lines(parts: list[str], room: int) -> list[str]:
+    """Put words into as few lines as they fit in; none of them is broken."""
+    lines = parts[:1]
+    for part in parts[1:]:
+        longer = f"{lines[-1]} · {part}"
+        if width_of(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _why_empty(view: View) -> tuple[str, ...]:

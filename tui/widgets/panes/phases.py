@@ -13,7 +13,7 @@ from perftui.tui.widgets.tables.phase_tree import PhaseLine, phase_lines
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from perftui.probes.spine.reader import CallStats, Counter, RunCost
     from perftui.tui.picture.view import View
@@ -90,7 +90,7 @@ class PhasesPane(Table):
                     [line.key for line in lines],
                     lambda n: _phase_row(lines[n], whole, view),
                 ),
-                Section(_CALLS, [("call", c.name) for c in calls], lambda n: _call_row(calls[n])),
+                _calls_section(calls),
                 Section(
                     _COUNTERS,
                     [("count", c.name) for c in counters],
@@ -160,6 +160,26 @@ def _run_row(cost: RunCost, longest: int) -> Row:
     )
 
 
+def _calls_section(calls: Sequence[CallStats]) -> Section:
+    """A row for every call, and one below it for what its first call imported."""
+    rows: list[tuple[CallStats, str]] = []
+    for call in calls:
+        rows.append((call, ""))
+        imported = first_call_words(call.first_ns / NS_PER_S, first_imports_json(call))
+        if imported:
+            rows.append((call, imported))
+
+    def row(number: int) -> Row:
+        call, imported = rows[number]
+        if imported:
+            return Row((f"first: {imported}",), ("cool",), indent=3, wide=True)
+        return _call_row(call)
+
+    return Section(
+        _CALLS, [("first" if imported else "call", call.name) for call, imported in rows], row
+    )
+
+
 def _call_row(call: CallStats) -> Row:
     warm = call.warm_median_ns
     ratio = "" if call.ratio is None else f"{call.ratio:.3g} : 1"
@@ -175,7 +195,6 @@ def _call_row(call: CallStats) -> Row:
             str(call.failed) if call.failed else "",
         ),
         ("", "", "", "", "", "warm" if slow_start else "", "bad"),
-        mark=first_call_words(call.first_ns / NS_PER_S, first_imports_json(call)),
     )
 
 

@@ -58,6 +58,8 @@ class Row(NamedTuple):
     """Follows the first cell's text, e.g. "◀ now"."""
     open: bool | None = None
     """A tree row that can be closed (True) or opened (False)."""
+    wide: bool = False
+    """The first cell has the whole width: words about the row above."""
 
 
 class Section(NamedTuple):
@@ -232,6 +234,12 @@ class Table(LinePane):
         ground = "row" if chosen else ""
         plain = self.tone("text", ground)
         parts: list[Part] = [("▌" if chosen else " ", self.tone("accent", ground))]
+        if row.wide:
+            room = self.size.width - 1 - row.indent
+            words = shorten_end(clean(row.cells[0]), room)
+            paint = self.tone((row.tones or ("dim",))[0], ground)
+            parts += [(" " * row.indent, plain), (words, paint)]
+            return line_of(parts, self.size.width, plain)
         gaps = _gaps(section.columns, widths)
         for index, (column, cells) in enumerate(zip(section.columns, widths, strict=True)):
             if not cells:
