@@ -123,12 +123,21 @@ def test_code_that_says_nothing_of_a_bound(what: str, line: int) -> None:
         "def f(:",
         "\0",
         "x = " + "(" * 5000,
+        "def f(x, n=" + "+".join(["n"] * 9000) + "):\n    if len(x) < n: x.append(1)",
         "def f(x):\n    if len(x) > 0: x.pop()\n    x.append(1)",  # is there anything?
         "def f(x):\n    if len(x) > 3: x.append(1)",
     ],
 )
 def test_no_source_is_too_odd(source: str) -> None:
     assert bound_of(source, "x in f", 1) is None
+
+
+def test_what_python_has_to_say_of_a_source_is_not_said(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    source = "def f(x):\n    if len(x) < 9: x.append('\\d' is 1)\n"
+    assert bound_of(source, "x in f", 1) == (9, 2)
+    assert not list(recwarn)
 
 
 @pytest.mark.parametrize("bound", ["A", "B + 1", "2 ** 2000", "1 << 99", "-5", "limit()", "n"])
