@@ -12,6 +12,7 @@ import os
 import selectors
 from typing import TYPE_CHECKING, Any, cast
 
+from perftui.probes.agent_link.bounded import with_bound
 from perftui.probes.agent_link.images import ExecImages
 from perftui.probes.agent_link.installed import InstalledNames
 from perftui.probes.agent_link.tasks import TaskLists
@@ -224,7 +225,8 @@ def records_of(fields: dict[str, Any], tree: CallTree) -> list[records.Record]:
         raise ValueError("unknown kind")
     if known.record is not None:
         values = (_READ[field.type](fields[field.name]) for field in known.fields)
-        return [cast("records.Record", known.record(t_ns, pid, *values))]
+        record = cast("records.Record", known.record(t_ns, pid, *values))
+        return [with_bound(record) if isinstance(record, records.Keeper) else record]
     if kind == "stack":
         stack = _stack(fields, t_ns, pid, tree)
         if stack is None or at_rest(tree.frame(stack.node)):

@@ -43,6 +43,13 @@ SHARED = 24
 """What has so many references is not there once for each of many alike."""
 STEP_LETTERS = 40
 MODULE = "module"
+MOST_NAMES = frozenset(
+    (
+        *("maxsize", "max_size", "maxlen", "max_len", "max_length", "capacity", "cache_size"),
+        *("max_items", "max_entries", "max_keys", "max_elements", "size_limit", "buffer_size"),
+    )
+)
+"""Attributes, without what stands before and behind, by which objects say how much they hold."""
 OF_LIBRARIES = " (of the libraries, not of the program's own names)"
 FRAMES = 200
 CHUNK = 2_500
@@ -75,6 +82,8 @@ class Census:
         self._left_out = False
         self._in_libraries = False
         self._own_types: "dict[int, bool]" = {}
+        self._beside: "dict[str, int]" = {}
+        """By path: the number that an object says beside a container of its is the most."""
         self.kinds = kinds.Kinds()
         self.found = found.Holdings()
 
@@ -259,7 +268,10 @@ class Census:
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place
         size = base.__len__(value)
-        here, number = self.found, self._found_at(place, path, self.kinds.bounded(value, base))
+        kind = self.kinds.bounded(value, base)
+        if not kind and self._beside and size <= self._beside.get(path, -1):
+            kind = "%s(maxsize=%d)" % (kinds.type_name(type(value)), self._beside[path])
+        here, number = self.found, self._found_at(place, path, kind)
         here.entries[number] += size * weight
         here.bytes[number] += self.kinds.size(value) * weight
         if self._keep:
@@ -305,11 +317,14 @@ class Census:
             if len(values) > kinds.WHOLE:  # attributes that the program makes as it goes
                 self._container((values, path, depth, owner, weight), dict)
                 return
+            most = most_beside(values) if weight == 1.0 else 0
             for key in list(dict.keys(values)):
                 if type(key) is not str:
                     continue  # to look one up might call it
                 name, inner = key, dict.get(values, key)
                 where = "%s.%s" % (path, short(name))
+                if most and self.kinds.of(inner)[0] == kinds.CONTAINER:
+                    self._beside[where] = most
                 self._below(inner, where, depth, name_in(module, name) if own else owner, weight)
         for name, member in slots:
             try:
@@ -339,6 +354,20 @@ class Census:
             own = name == "__main__" or (values is not None and is_own_file(values.get("__file__")))
             self._own_types[id(kind)] = own
         return own
+
+
+def most_beside(values: "dict[Any, Any]") -> int:
+    """Return the most that an object says it holds, as caches and queues do, 0 if it says nothing.
+
+    Args:
+        values: Its attributes.
+    """
+    for key in list(dict.keys(values)):
+        if type(key) is str and key.rpartition("__")[2].strip("_") in MOST_NAMES:
+            most = dict.get(values, key)
+            if type(most) is int and most > 0:
+                return most
+    return 0
 
 
 def name_in(module: str, name: str) -> str:

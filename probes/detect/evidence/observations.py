@@ -124,8 +124,8 @@ class BoundSeen(NamedTuple):
     """RSS of the process meanwhile."""
     came_bytes: float
     """Into containers with a bound, by an estimate."""
-    to_come_bytes: float
-    """Until they are full."""
+    to_come_bytes: float | None
+    """Until they are full; None if their code keeps them to a bound that it does not tell."""
     words: str
     """About the largest of them."""
 

@@ -18,7 +18,7 @@ from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.evidence.history import BUCKET_S
 from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, FloorsRise
-from perftui.probes.detect.evidence.stairs import STEP_BUCKETS, stairs_of
+from perftui.probes.detect.evidence.stairs import stairs_of
 from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.detect.kinds.growth_words import (
     of_filling,
@@ -48,7 +48,7 @@ MIN_RATE = 0.06e6
 GIVEN_BACK_HALF_LIFE_S = 300.0
 MIN_AGE_S = 9.4
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
-LOAD_RATE, SLOW_AGE_S = 5e6, 8.2
+LOAD_RATE, SLOW_AGE_S = 6.5e6, 8.2
 """A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
@@ -233,8 +233,6 @@ class MemGrowth(Detector):
     def _search_stairs(self, now_s: float) -> bool:
         """Look for growth in stairs that lie too far apart for the blocks."""
         history = self.history
-        if history.end % STEP_BUCKETS:
-            return False
         first = max(self._evidence_from, history.known_from + START_UP_BUCKETS)
         stairs = stairs_of(history, first)
         if stairs is None or stairs.grown < TIMES_BACK * self._most_given_back():
@@ -308,8 +306,11 @@ class MemGrowth(Detector):
             self._rate, self._followed = late, history
             self._lookback = max(BLOCKS * size, MIN_CLEAR_BUCKETS)
             self._grows_from = history.end - BLOCKS * size
-            message, evidence = of_slowing(floors, span_s, early, late)
             onset_s = history.time_of(self._grows_from)
+            if (fills := self.context.filling()) is None:
+                message, evidence = of_slowing(floors, span_s, early, late)
+            else:
+                message, evidence = of_filling(floors, late, now_s - onset_s, fills)
             self.raise_alert("info", onset_s, now_s, message, evidence)
             return
 

@@ -25,7 +25,7 @@ SIZES = (8, 16)
 MIN_CALLS = 24
 KEPT = 200
 MIN_SLOWER_S = 0.003
-NOISES = 6.0
+NOISES = 7.0
 """How many standard errors of a median (1.25 sigma / sqrt n) the levels must be apart."""
 LOOKS_FREE, NOISES_A_DOUBLING = 64, 0.4
 """Of many blocks the best and the slowest are ever further apart by chance: so many standard

@@ -81,6 +81,11 @@ class Cached:
     @functools.lru_cache(None)
     def parse(self, x): return [x] * 100
 
+class Pool:
+    def __init__(self, most):
+        self.capacity = most
+        self.rows = []
+
 class Slots:
     __slots__ = ("rows",)
     def __init__(self): self.rows = []
@@ -117,6 +122,7 @@ called.clear()
 NAMES.__file__ = __file__ + "_"
 sys.modules["names"] = NAMES
 app, slots, add, cached = App(), Slots(), counter(), Cached()
+POOL, SMALL_POOL, LIMITED = Pool(5000), Pool(20), queue.Queue(maxsize=5000)
 INBOX, shared = queue.Queue(), types.ModuleType("shared")
 shared.__file__, shared.LEDGER = __file__ + "_", []
 sys.modules["shared"] = shared
@@ -143,6 +149,9 @@ def grow(n, local):
         app.recent.append("y" * 500)
         app.by_day["mon"].append(i)
         slots.rows.append(i)
+        POOL.rows.append(i)
+        SMALL_POOL.rows.append(i)
+        LIMITED.put(key)
         add(i)
         into_default(i)
         parse(key)
@@ -293,6 +302,9 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("__main__.app.recent", "deque(maxlen=5000)", "str", 100, "grow"),
         ("__main__.app.by_day['mon']", "list", "int", 100, "grow"),
         ("__main__.slots.rows", "list", "int", 100, "grow"),
+        ("__main__.POOL.rows", "list(maxsize=5000)", "int", 100, "grow"),
+        ("__main__.SMALL_POOL.rows", "list", "int", 100, "grow"),  # it holds more: that is no bound
+        ("__main__.LIMITED.queue", "deque(maxsize=5000)", "tuple", 100, "grow"),
         ("closure of __main__.add: mine", "list", "int", 100, "add"),
         ("default of __main__.into_default", "list", "int", 100, "into_default"),
         ("lru_cache of __main__.parse", "lru_cache", "list", 100, "parse"),

@@ -43,13 +43,19 @@ def look(
 
 
 def said(
-    looks: Sequence[Record], until_mb: float = 1e9, seconds: int = 60, limit: float | None = None
+    looks: Sequence[Record],
+    until_mb: float = 1e9,
+    seconds: int = 60,
+    limit: float | None = None,
+    *,
+    slows: bool = False,
 ) -> list[Edge]:
     enricher, judge = Enricher(), Judge(CallTree(), PID, 0, limit_bytes=limit)
     edges: list[Edge] = []
     for n in range(seconds * 20):
         t = n / 20
-        kept = min(RATE * max(t - START_S, 0), until_mb)
+        age_s = max(t - START_S, 0)
+        kept = min(RATE * age_s ** (0.8 if slows else 1.0), until_mb)
         told: list[Record] = [Metric(round(t * S), PID, t, int((50 + kept) * MB))]
         told += [row for row in looks if round(t * S) <= row.t_ns < round((t + 0.05) * S)]
         for more in judge.take(enricher.enrich(told)):
@@ -63,7 +69,10 @@ def severities(edges: Sequence[Edge]) -> list[str]:
     return [severity for _, _, severity in told]
 
 
-@pytest.mark.parametrize("kind", ["lru_cache(maxsize=30)", "deque(maxlen=30)"])
+@pytest.mark.parametrize(
+    "kind",
+    ["lru_cache(maxsize=30)", "deque(maxlen=30)", "dict(maxsize=30)", "list(len<=30 at a.py:3)"],
+)
 def test_what_fills_up_to_its_bound_is_a_mark_and_no_verdict(kind: str) -> None:
     edges = said(look(16, kind), until_mb=30)
     assert severities(edges) == ["info", "clear"]
@@ -97,9 +106,33 @@ def test_what_goes_on_beyond_its_bound_is_told() -> None:
     assert 16 + (18 * 1.25 + 4) / RATE - 1 < alerts[0].t_detect_s < 33
 
 
-def test_a_bound_beyond_the_limit_is_no_comfort() -> None:
-    edges = said(look(16, "deque(maxlen=60)"), limit=100e6, seconds=24)
+@pytest.mark.parametrize("kind", ["deque(maxlen=60)", "deque(kept short at a.py:3)"])
+def test_a_bound_beyond_the_limit_is_no_comfort(kind: str) -> None:
+    edges = said(look(16, kind), limit=100e6, seconds=24)
     assert severities(edges)[0] in ("warn", "critical")
+
+
+def test_a_bound_that_the_code_does_not_tell_is_believed_for_a_minute() -> None:
+    kind = "deque(kept short at a.py:3)"
+    edges = said(look(16, kind), until_mb=36)
+    assert severities(edges) == ["info", "clear"]
+    assert edges[0].message.endswith(f"__main__.f {kind} fills up, to what is not known")
+    looks = [row for t_s in (16, 26, 46) for row in look(t_s, kind)]
+    edges = said(looks, seconds=90)
+    alerts = [edge for edge in edges if edge.severity == "warn"]
+    assert 13 + 60 < alerts[0].t_detect_s < 13 + 62  # since the first of the looks began
+
+
+def test_a_number_in_the_code_that_is_passed_is_no_bound() -> None:
+    edges = said(look(16, "list(len<=10 at a.py:3)"))
+    assert severities(edges)[0] == "warn"
+
+
+def test_what_slows_down_and_has_a_bound_says_that() -> None:
+    kind = "dict(len<=30 at a.py:3)"
+    edges = said(look(16, kind), until_mb=30, slows=True)
+    marks = [edge for edge in edges if edge.severity == "info"]
+    assert marks[0].message.endswith(f"{kind} fills up, 12 of 30, 18.0 MB to come")
 
 
 def test_a_look_counts_by_what_it_saw_rise_and_not_by_how_long_it_took() -> None:
