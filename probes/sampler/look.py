@@ -19,12 +19,14 @@ from .runtime import Runtime
 from .stream import Writer
 from .tally import SecondTally
 from .threads import CROWDED, KernelThread
-from .wake import Wake
+from .wake import wake
 
 RUNNING = ord("R")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
 _LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
+_NOT_TO_REPEAT = stream.FAILED | stream.UNSTEADY
+_NOTHING_USED = 0, 0, 0, 0
 _LONGEST_WINDOW_NS = 600_000
 """Of a stack and what is asked about it: in a longer one the sampler itself was off the CPU."""
 
@@ -111,7 +113,7 @@ class Look:
                 thread.cold += 1
                 continue
             running = thread.state == RUNNING
-            asked, early = thread.asked, thread.early
+            asked, early, kept = thread.asked, thread.early, False
             if early is not None and running:
                 cpu_ns, queue_ns = early  # some µs ago: what came since is the next record's
             else:
@@ -127,6 +129,7 @@ class Look:
                     thread.judge_on_cpu()
                     if thread.on_cpu and window > _LONGEST_WINDOW_NS:
                         thread.on_cpu = False  # we were kept from asking right away
+                        kept = True
             if asked and running and thread.on_cpu is False:
                 thread.judge_why_off()
             if usage is not None:
@@ -154,7 +157,7 @@ class Look:
             if asked and thread.on_cpu is not None and (running or early is not None):
                 flags |= stream.ON_CPU if thread.on_cpu else stream.QUEUED
                 # Without the GIL it may have woken somebody who let us run: then we had to wait.
-                if thread.biased or not (held or Wake.at_once):
+                if thread.biased or not (held or wake.at_once):
                     flags |= stream.BIASED
             in_window = wait = 0
             if thread.faults_before >= 0 and window < _LONGEST_WINDOW_NS:
@@ -175,7 +178,21 @@ class Look:
             tally.cpu_ns += cpu_ns
             amounts = cpu_ns, queue_ns, new_faults, in_window
             writer.sample(now, thread.index, read.node, amounts, thread.state, flags, wait, task)
+            if flags & stream.QUEUED and not (kept or flags & _NOT_TO_REPEAT):
+                thread.stands = read.node, flags | stream.BIASED, task
         return used_ns
+
+    def stand(self, now: int, threads: list[KernelThread]) -> None:
+        """Write records of threads that have not run since their last ones, and wait to."""
+        for thread in threads:
+            if thread.stands is not None:
+                node, flags, task = thread.stands
+                thread.cold = 0
+                thread.awake += 1
+                if thread.faulting > 0:
+                    thread.faulting -= 1
+                self._tally.samples += 1
+                self._writer.sample(now, thread.index, node, _NOTHING_USED, RUNNING, flags, 0, task)
 
     def _torn(self, read: Read) -> int:
         """Count a stack that was not read whole; return what is said of it."""

@@ -22,7 +22,7 @@ from .pace import BUDGET, Pace
 from .stream import Writer
 from .threads import allow_files
 from .urgency import ask_to_be_woken_on_time
-from .wake import Wake
+from .wake import wake
 
 _FLUSH_NS = 50_000_000
 _DEAF_NS = 30_000_000
@@ -163,7 +163,7 @@ def main(arguments: list[str]) -> int:
             else:
                 readable = []
                 time.sleep(sleep_ns / 1e9)
-            Wake.woken(0 if readable else now + sleep_ns)
+            wake.woken(0 if readable else now + sleep_ns)
             if readable and not sampler.listen(0):
                 break
             sleep_ns = sampler.turn()

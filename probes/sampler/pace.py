@@ -43,6 +43,7 @@ class Pace:
         self._jitter = Jitter(time.monotonic_ns() if seed is None else seed)
         self._due_ns = time.monotonic_ns()
         self._dear = self._cheap = 0
+        self._know_intervals()
         self.late = 0
         """Sweeps that began after their time since it was last taken."""
 
@@ -51,14 +52,20 @@ class Pace:
         """Sweeps a second that are aimed at now."""
         return max(self._wanted_hz / self._divisor, min(LEAST_HZ, self._wanted_hz))
 
+    def _know_intervals(self) -> None:
+        """Learn the shortest interval at the rate of now, and by how much the longest is longer."""
+        period_ns = 1e9 / self.rate_hz
+        self._least_ns = (1 - JITTER) * period_ns
+        self._spread_ns = 2 * JITTER * period_ns
+
     def set_wanted(self, rate_hz: float) -> None:
         """Change the rate that is aimed at without a need to save."""
         self._wanted_hz = rate_hz
+        self._know_intervals()
 
     def wait_ns(self, now_ns: int) -> int:
         """Return how long to sleep before the next sweep; 0 if it is late already."""
-        spread = 1 - JITTER + 2 * JITTER * self._jitter.next()
-        self._due_ns += int(1e9 / self.rate_hz * spread)
+        self._due_ns += int(self._least_ns + self._spread_ns * self._jitter.next())
         left = self._due_ns - now_ns
         if left > 0:
             return left
@@ -73,9 +80,11 @@ class Pace:
         if self._dear >= _DEAR_SECONDS and self.rate_hz > LEAST_HZ:
             self._dear = 0
             self._divisor *= min(max(share / self._budget, 1.25), 4.0)
+            self._know_intervals()
             return "budget"
         if self._cheap >= _CHEAP_SECONDS and self._divisor > 1:
             self._cheap = 0
             self._divisor = max(self._divisor / 1.5, 1.0)
+            self._know_intervals()
             return "cheap again"
         return ""

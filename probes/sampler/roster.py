@@ -113,11 +113,21 @@ class Roster:
         """Those that have not run for long are no longer hot."""
         self.hot = [thread for thread in self.hot if thread.cold < HOT_SWEEPS]
 
-    def awake(self) -> list[KernelThread]:
-        """Return the hot ones but those that have slept on since they were read."""
+    def awake(self, stand: list[KernelThread]) -> list[KernelThread]:
+        """Return the hot ones but those that have slept on since they were read.
+
+        Args:
+            stand: Takes those that have stood in the queue for a CPU since, of whom a record can
+                be made without reading them.
+        """
         awake = []
         for thread in self.hot:
             try:
+                if thread.stands is not None:
+                    if thread.stands_on():
+                        stand.append(thread)
+                        continue
+                    thread.stands = None
                 if thread.cold > 1 and thread.state != _RUNNING and thread.sleeps_on():
                     thread.cold += 1
                     if thread.faulting > 0:

@@ -68,7 +68,7 @@ class Runtime:
         if self._generation != self._names.generation:
             self._generation = self._names.generation
             for thread in threads.values():
-                thread.waits = (-2, 0)
+                thread.waits, thread.stands = (-2, 0), None
                 for guess in thread.known_guess:
                     guess.frames, guess.node, guess.leaves = (), -1, []
                     guess.older_seen.clear()

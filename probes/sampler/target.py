@@ -17,6 +17,7 @@ from .roster import Roster
 from .runtime import Runtime
 from .stream import Writer
 from .tally import SecondTally
+from .threads import KernelThread
 
 _UNEXPLAINED_NS = 20_000
 _WORTH_A_QUESTION_NS = 5_000
@@ -212,8 +213,11 @@ class SampledProcess:
                 thread.cold += 1
             return ran
         python.begin(roster.threads)
-        used = look.threads(now, roster.awake(), None)
+        stand: list[KernelThread] = []
+        used = look.threads(now, roster.awake(stand), None)
         self._judge(now, look)
+        if stand:
+            look.stand(now, stand)
         if ran and self._look is look:
             self._known_ns += used
             others = len(roster.threads) - len(roster.hot)

@@ -6,7 +6,7 @@ import os
 
 from .guess import Guess
 from .waits import wait_of
-from .wake import Wake, began_to_run_ns
+from .wake import began_to_run_ns, wake
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _MOST_KEPT_FILES = 3000
@@ -123,6 +123,7 @@ class KernelThread:
         "on_cpu",
         "queue_ns",
         "seen",
+        "stands",
         "state",
         "tid",
         "used",
@@ -186,6 +187,9 @@ class KernelThread:
         """Whether all that it has used since it began belongs to this session."""
         self.seen = False
         """Whether a record of it was written."""
+        self.stands: tuple[int, int, int] | None = None
+        """It stood in the queue for a CPU when it was read, and nobody can have changed anything of
+        it since, unless it was given one: node, flags, and task of its last record."""
         self.waits: tuple[int, int] = (-2, 0)
         """Stack in which it was last seen asleep, and what for."""
         self.comm = self.read_stat()
@@ -260,6 +264,12 @@ class KernelThread:
             return False
         return _pread(file.fd, 64, 0) == self.used
 
+    def stands_on(self) -> bool:
+        """Whether it still stands in the queue for a CPU, by one cheap question: to be given one is
+        counted at once."""
+        file = self._schedstat
+        return file is not None and file.fd >= 0 and _pread(file.fd, 64, 0) == self.used
+
     def read_switches(self) -> None:
         """Read how often it lost its CPU; to be asked only of who is `worth_asking`.
 
@@ -310,7 +320,7 @@ class KernelThread:
         """
         if self.on_cpu is not False or self.state != _RUNNING or not self._lost:
             return
-        ours_ns = Wake.began_ns()
+        ours_ns = wake.began_ns()
         if not ours_ns:
             return
         try:

@@ -20,49 +20,50 @@ _now = time.monotonic_ns
 
 
 class Wake:
-    """Of this process."""
+    """Of this process: there is one, `wake`. (Whoever stores in a class pays for each later look
+    into it, since the interpreter forgets what it knew of it.)"""
 
-    at_once = False
-    """We had not to wait for our CPU."""
+    def __init__(self) -> None:
+        self.at_once = False
+        """We had not to wait for our CPU."""
+        self._usual_ns = _MOST_USUAL_NS
+        self._began_ns = -1
+        self._fd = -2
 
-    _usual_ns = _MOST_USUAL_NS
-    _began_ns = -1
-    _fd = -2
-
-    @classmethod
-    def woken(cls, due_ns: int) -> None:
+    def woken(self, due_ns: int) -> None:
         """Call when we have slept.
 
         Args:
             due_ns: When the sleep was to end, by the monotonic clock; 0 if something else ended it.
         """
         late_ns = _now() - due_ns
-        usual_ns = cls._usual_ns
+        usual_ns = self._usual_ns
         if late_ns < usual_ns:
-            cls._usual_ns = late_ns
+            self._usual_ns = usual_ns = late_ns
         elif usual_ns < _MOST_USUAL_NS:
-            cls._usual_ns = usual_ns + _FORGET_NS
-        cls.at_once = late_ns < cls._usual_ns + _AT_ONCE_NS
-        cls._began_ns = -1
+            self._usual_ns = usual_ns = usual_ns + _FORGET_NS
+        self.at_once = late_ns < usual_ns + _AT_ONCE_NS
+        self._began_ns = -1
 
-    @classmethod
-    def began_ns(cls) -> int:
+    def began_ns(self) -> int:
         """Return when we were given our CPU, 0 if the kernel does not tell; asked once a sweep."""
-        if cls._began_ns < 0:
-            cls._began_ns = cls._ask()
-        return cls._began_ns
+        if self._began_ns < 0:
+            self._began_ns = self._ask()
+        return self._began_ns
 
-    @classmethod
-    def _ask(cls) -> int:
-        if cls._fd == -1:
+    def _ask(self) -> int:
+        if self._fd == -1:
             return 0
         try:
-            if cls._fd == -2:
-                cls._fd = os.open("/proc/self/sched", os.O_RDONLY | os.O_CLOEXEC)
-            return began_to_run_ns(os.pread(cls._fd, _SCHED_BYTES, 0))
+            if self._fd == -2:
+                self._fd = os.open("/proc/self/sched", os.O_RDONLY | os.O_CLOEXEC)
+            return began_to_run_ns(os.pread(self._fd, _SCHED_BYTES, 0))
         except (OSError, ValueError):
-            cls._fd = -1
+            self._fd = -1
             return 0
+
+
+wake = Wake()
 
 
 def began_to_run_ns(sched: bytes) -> int:

@@ -102,6 +102,7 @@ MEASURED = {
     },
 }
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
+_FRAME_BYTES = ("fr.is_entry", "fr.owner")
 _LONGER_HEADER = 16
 _SIGNATURE_AT = 56
 """Of a code object: see `code.SIGNATURE_SIZE`."""
@@ -155,6 +156,9 @@ class Layout:
         """3.11: marks a frame that the C stack entered Python by."""
         self.frame = _frame_fields(offsets)
         """Unpacks (code, previous, instruction, owner) of a frame."""
+        self.frame_words = [(offsets[f"fr.{name}"], 8) for name in ("code", "previous", "instr")]
+        """(offset, bytes) of all that a walk looks at."""
+        self.frame_words += [(offsets[name], 1) for name in _FRAME_BYTES if name in offsets]
         self.frame_header = offsets["fr.instr"]
         """So many bytes of a frame do not change while it calls others."""
         self.filename = offsets["co.filename"]

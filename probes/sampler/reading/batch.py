@@ -14,6 +14,10 @@ from ..guess import Guess
 from ..memory import MOST_BYTES, MOST_PIECES
 from ..threads import KernelThread
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .known import KnownChain
+
 _MOST_MADE = 2_000
 """Plans that are kept, a kilobyte each."""
 
@@ -29,16 +33,22 @@ class ReadPlan:
         "copy",
         "extras",
         "guess",
+        "known",
         "leaves",
         "length",
         "made_from",
         "older",
         "pieces",
         "size",
+        "walked",
     )
 
     def __init__(self, guess: Guess) -> None:
         self.guess = guess
+        self.known: list[KnownChain] = []
+        """Chains of frames that are known again, see `known`."""
+        self.walked: list[int] = []
+        """Places of the frames of the last walk, without the settled part."""
         self.at = 0
         """Where they begin in the last batch."""
         self.chunk = self.again = self.copy = self.leaves = -1
@@ -138,7 +148,14 @@ class Batches:
             if len(known) != len(plans):
                 return False
             for guess, plan in zip(known, plans):
-                if plan.guess is not guess or not plan.holds():
+                if plan.guess is not guess or plan.made_from != (
+                    guess.chunk,
+                    guess.length,
+                    guess.cframes,
+                    guess.extras,
+                    guess.leaves,
+                    guess.older,
+                ):
                     return False
         return True
 

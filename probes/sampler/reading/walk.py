@@ -20,6 +20,7 @@ from .frames import (
     Again,
     is_root,
 )
+from .known import recall, remember
 from .older import OlderChunks
 from .settled import Trail, missed, settle, stands
 from .steady import Steady
@@ -90,11 +91,17 @@ class Walker:
         before = guess.node
         if raw == guess.content and before >= 0 and guess.replaced == self._codes.replaced:
             return self._whole(before)
-        try:
-            node = self._walk(plan, raw)
-        except (Again, NotSo, OSError, struct.error):
-            guess.content = b""
-            return self.alone(guess)
+        node = recall(plan, raw, self._codes.replaced) if plan.known else -1
+        if node >= 0:
+            task_offset = self.batches.task_offset
+            if task_offset:
+                guess.task = _word(raw, task_offset)[0]
+        else:
+            try:
+                node = self._walk(plan, raw)
+            except (Again, NotSo, OSError, struct.error):
+                guess.content = b""
+                return self.alone(guess)
         guess.content = raw if plan.size <= _MOST_KEPT else b""
         guess.replaced = self._codes.replaced
         return self._whole(node)
@@ -300,7 +307,10 @@ class Walker:
             at = plan.chunk
             if not raw.startswith(memoryview(raw)[at : at + quiet], plan.copy):
                 raise Again
-        return self._believe(plan, raw, tuple(frames), codes)
+        node = self._believe(plan, raw, tuple(frames), codes)
+        if top and not deep:
+            remember(plan, raw, layout, visited, codes, entries, top, self._codes.replaced)
+        return node
 
     def _believe(
         self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]

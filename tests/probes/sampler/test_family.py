@@ -141,7 +141,7 @@ def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     assert sum(quality.unseen_processes for quality in watched.of(Quality)) > 0
     parent = [s for s in watched.of(Sample) if s.thread.process.pid == watched.pid]
     assert any("spin" in watched.functions(sample) for sample in parent)
-    known = {"spin", "<module>"}
+    known = {"spin", "go", "<module>"}  # on a full machine it is met in `go` still
     assert {name for s in watched.of(Sample) for name in watched.functions(s)} <= known
     assert max(quality.rss_bytes for quality in watched.of(Quality)) < 100 << 20
 

@@ -6,14 +6,17 @@ import os
 import subprocess
 from pathlib import Path
 from threading import Thread, get_native_id
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import wait_for
 
-from perftui.probes.sampler import threads, wake
+from perftui.probes.sampler import stream, threads
+from perftui.probes.sampler import wake as waking
+from perftui.probes.sampler.roster import Roster
 from perftui.probes.sampler.threads import KernelThread
-from perftui.probes.sampler.wake import Wake, began_to_run_ns
+from perftui.probes.sampler.wake import began_to_run_ns, wake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +49,8 @@ def thread() -> Iterator[KernelThread]:
 def test_who_ran_until_we_were_given_its_cpu_had_it(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch, ran_ms: float, taken_over: bool
 ) -> None:
-    monkeypatch.setattr(Wake, "_ask", lambda: 500_000_000)
-    Wake.woken(0)
+    monkeypatch.setattr(wake, "_ask", lambda: 500_000_000)
+    wake.woken(0)
     thread._lost = sched(ran_ms)
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (taken_over, not taken_over)
@@ -58,32 +61,32 @@ def test_who_is_woken_as_late_as_ever_had_not_to_wait(
     monkeypatch: pytest.MonkeyPatch, usual_us: int
 ) -> None:
     """How late that is differs by machine; who waits for a CPU waits for 1 ms and more."""
-    monkeypatch.setattr(Wake, "_usual_ns", 100_000)
+    monkeypatch.setattr(wake, "_usual_ns", 100_000)
     late_us = [usual_us, usual_us + 20, 1_500, usual_us + 40, 8_000, usual_us + 5]
     told = []
     for late in late_us:
-        monkeypatch.setattr(wake, "_now", lambda late=late: 10**9 + 1000 * late)
-        Wake.woken(10**9)
-        told.append(Wake.at_once)
+        monkeypatch.setattr(waking, "_now", lambda late=late: 10**9 + 1000 * late)
+        wake.woken(10**9)
+        told.append(wake.at_once)
     assert told == [late < 1000 for late in late_us]
 
 
 def test_who_waits_for_a_cpu_all_the_time_is_never_woken_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Wake, "_usual_ns", 20_000)
-    monkeypatch.setattr(wake, "_now", lambda: 10**9 + 200_000)
+    monkeypatch.setattr(wake, "_usual_ns", 20_000)
+    monkeypatch.setattr(waking, "_now", lambda: 10**9 + 200_000)
     for _ in range(5_000):
-        Wake.woken(10**9)
-        assert not Wake.at_once
+        wake.woken(10**9)
+        assert not wake.at_once
 
 
 def test_who_sleeps_has_left_its_cpu_by_itself(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And that is why we got it: at the end of every burst, however short."""
-    monkeypatch.setattr(Wake, "_ask", lambda: 500_000_000)
-    Wake.woken(0)
+    monkeypatch.setattr(wake, "_ask", lambda: 500_000_000)
+    wake.woken(0)
     thread._lost = sched(500.0)
     thread.state = ord("S")
     thread.judge_why_off()
@@ -93,12 +96,12 @@ def test_who_sleeps_has_left_its_cpu_by_itself(
 def test_a_kernel_that_does_not_tell_is_asked_once(
     thread: KernelThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Wake, "_fd", os.open(os.devnull, os.O_RDONLY))
-    Wake.woken(0)
+    monkeypatch.setattr(wake, "_fd", os.open(os.devnull, os.O_RDONLY))
+    wake.woken(0)
     thread._lost = sched(500.0)
     thread.judge_why_off()
     assert (thread.on_cpu, thread.biased) == (False, False)
-    assert Wake._fd == -1
+    assert wake._fd == -1
 
 
 @pytest.mark.parametrize("has_sched", [True, False])
@@ -140,7 +143,7 @@ def test_this_kernel_says_the_time_or_nothing() -> None:
         raw = Path("/proc/self/sched").read_bytes()
     except OSError:
         pytest.skip("this kernel has no /proc/self/sched")
-    assert began_to_run_ns(raw[: wake._SCHED_BYTES]) > 0
+    assert began_to_run_ns(raw[: waking._SCHED_BYTES]) > 0
     with pytest.raises(ValueError, match="not found"):
         began_to_run_ns(b"nothing of it")
 
@@ -166,5 +169,27 @@ def test_who_has_slept_on_is_asked_one_thing_unless_cpus_are_waited_for(
     finally:
         child.kill()
         child.wait()
+        made.close()
+        os.close(folder)
+
+
+def test_who_stands_in_the_queue_is_not_read_again_until_it_was_given_a_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = os.open("/proc/self/task", os.O_RDONLY)
+    made = KernelThread(get_native_id(), os.getpid(), 0, folder, "schedstat")
+    roster = SimpleNamespace(hot=[made])
+    stand: list[KernelThread] = []
+    try:
+        monkeypatch.setattr(threads, "_pread", lambda fd, size, at: made.used)
+        assert Roster.awake(roster, stand) == [made]  # type: ignore[arg-type]
+        made.stands = 5, stream.QUEUED, -1
+        assert Roster.awake(roster, stand) == []  # type: ignore[arg-type]
+        assert stand == [made]
+        monkeypatch.setattr(threads, "_pread", lambda fd, size, at: b"1 2 3\n")
+        assert Roster.awake(roster, stand) == [made]  # type: ignore[arg-type]
+        assert stand == [made]
+        assert made.stands is None
+    finally:
         made.close()
         os.close(folder)

@@ -1,4 +1,4 @@
-"""What is remembered of a stack never hides what has changed in it."""
+"""What is remembered of a stack never hides what has changed in it, nor does a known chain."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 import struct
 from types import SimpleNamespace
 
+import pytest
 from support.made_frames import CHUNK, LAYOUT, STATE, Made, process
 from support.sampler_stream import Collected
 
@@ -14,6 +15,7 @@ from perftui.probes.sampler.cpython.linetable import LineTable
 from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.guess import Guess
 from perftui.probes.sampler.memory import Buffer
+from perftui.probes.sampler.reading import walk
 from perftui.probes.sampler.reading.frames import ON_C_STACK
 from perftui.probes.sampler.reading.walk import Walker
 
@@ -184,3 +186,75 @@ def test_who_goes_to_and_fro_between_functions_is_read_in_one_call() -> None:
         [(_, [plan])] = group
         assert walker.resolve(plan, buffer).node >= 0
     assert len(calls) == 20
+
+
+class Watched:
+    """A target that is looked at in batches, and how often a walk was spared."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.target = Target()
+        self.walker = self.target.walker
+        self.thread = SimpleNamespace(known_guess=[Guess(STATE, 7, 0, 0)])
+        self.buffer = Buffer()
+        self.known: list[int] = []
+        recall = walk.recall
+
+        def counted(plan: walk.ReadPlan, raw: bytearray, replaced: int) -> int:
+            self.known.append(recall(plan, raw, replaced))
+            return self.known[-1]
+
+        monkeypatch.setattr(walk, "recall", counted)
+
+    def look(self, harm: str = "") -> int:
+        """Return the node that a batch gives; it was harmed between its two halves, or not."""
+        self.target.lay_out()
+        group, pieces, total = self.walker.batches.group([self.thread], 0)  # type: ignore[list-item]
+        assert self.target.memory.gather(self.buffer, pieces, total)
+        ((_, (plan,)),) = group
+        if harm == "torn" and plan.copy >= 0:
+            self.buffer.bytes[plan.at + plan.copy + 100] ^= 0xFF
+        if harm == "other code" and plan.leaves >= 0:
+            self.buffer.bytes[plan.at + plan.leaves] ^= 0xFF
+        read = self.walker.resolve(plan, self.buffer)
+        assert not (read.failed or read.unsteady)
+        return read.node
+
+    def walked(self) -> int:
+        """Return the node that a walk gives which knows nothing."""
+        return self.walker.alone(Guess(STATE, 7, 0, 0)).node
+
+
+def test_a_stack_that_is_known_is_what_a_walk_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(3)
+    watched = Watched(monkeypatch)
+    target = watched.target
+    outer = list(target.stack)
+    for step in range(1_500):
+        if rng.random() < 0.03:  # now it works somewhere else
+            for _ in range(3):
+                target.change(rng)
+            outer = target.stack[: rng.randrange(3, 12)]
+        leaf = [(rng.randrange(2), rng.randrange(3)) for _ in range(rng.choice((1, 2, 2)))]
+        target.stack = [*outer, *leaf]
+        assert watched.look() == watched.walked(), step
+    assert sum(node >= 0 for node in watched.known) > 300
+
+
+@pytest.mark.parametrize("harm", ["torn", "other code"])
+def test_what_was_not_of_one_instant_is_walked(monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
+    watched = Watched(monkeypatch)
+    outer = list(watched.target.stack)
+    for step in range(60):
+        watched.target.stack = [*outer, (3, step % 2)]
+        watched.look()
+    assert watched.known[-1] >= 0
+    before = len(watched.known)
+    watched.target.stack = [*outer, (3, 0)]
+    if harm == "torn":
+        assert watched.look(harm) == watched.walked()
+        assert watched.known[before] == -1
+    else:
+        # It lies there again at the next look, which the first one of these cannot know.
+        with pytest.raises(AssertionError):
+            watched.look(harm)
+        assert watched.known[before] == -1

@@ -1,0 +1,173 @@
+"""Stacks that were walked before, and are known again without a walk.
+
+A program goes to and fro between a few lines. Where the chain of frames goes through the same
+places as lately, everything that a walk looks at lies at the same offsets of what is read: all of
+it is taken in one call, and if it is what it was once, so is the stack. What makes a stack
+believed (of one instant, the same code objects, the same outer part) is checked each time anew.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from ..cpython.layout import Layout
+from ..guess import Settled
+from .batch import ReadPlan
+from .settled import stands
+
+_MOST_CHAINS, _MOST_STACKS = 4, 64
+_MOST_WALKED = 12
+"""Frames outside of the settled part; of more, the same ones are hardly met again."""
+
+Frames = tuple[int, ...]
+_word = struct.Struct("<Q").unpack_from
+
+
+class KnownChain:
+    """Frames at certain places, and the stacks that they were."""
+
+    __slots__ = ("entry", "places", "quiet", "replaced", "settled", "stacks", "words")
+
+    def __init__(
+        self,
+        plan: ReadPlan,
+        layout: Layout,
+        places: list[int],
+        settled: Settled | None,
+        entry: int,
+        top: int,
+        replaced: int,
+    ) -> None:
+        """Learn where everything lies.
+
+        Args:
+            plan: Of what is read.
+            layout: Of the process.
+            places: The frames that are walked, innermost first.
+            settled: What follows them; None: nothing.
+            entry: What the thread state points to: 3.11, 3.12 a C frame, later the first of them.
+            top: The innermost frame in the newest chunk.
+            replaced: `Codes.replaced`.
+        """
+        self.places = places
+        self.settled = settled
+        self.entry = entry
+        self.quiet = top - plan.guess.chunk + layout.frame_header
+        """Bytes of the newest chunk that nobody may have changed between its two copies."""
+        self.replaced = replaced
+        self.stacks: dict[tuple[int, ...], tuple[Frames, int]] = {}
+        """What was read at all of them -> the stack, and its node."""
+        self.words = _picker(_spans(plan, layout, places, entry))
+
+
+def _spans(plan: ReadPlan, layout: Layout, places: list[int], entry: int) -> list[tuple[int, int]]:
+    """Return (offset, size) of each word that decides which stack it is."""
+    spans = [(layout.native_id, 8), *((layout.chunk + at, 8) for at in (0, 8, 16))]
+    spans.append((layout.cframe or layout.current_frame, 8))
+    if layout.base_frame:
+        spans.append((layout.base_frame, 8))
+    spans.append((plan.again, 8))
+    if layout.cframe:
+        spans += ((at, 8) for at in plan.cframes[entry])
+    low, high = plan.guess.chunk, plan.guess.chunk + plan.length - layout.frame_size
+    for place in places:
+        at = place - low + plan.chunk if low <= place <= high else plan.extras[place]
+        spans += ((at + field, size) for field, size in layout.frame_words)
+    return sorted(spans)
+
+
+def _picker(spans: list[tuple[int, int]]):  # type: ignore[no-untyped-def]
+    """Return what unpacks integers of 8 bytes and of one."""
+    form, end = ["<"], 0
+    for at, size in spans:
+        form.append(f"{at - end}x{'Q' if size == 8 else 'B'}")
+        end = at + size
+    return struct.Struct("".join(form)).unpack_from
+
+
+def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
+    """Return the node of the stack in `raw` if it is known, else -1; nothing is raised.
+
+    Args:
+        plan: What `raw` holds.
+        raw: The bytes of one thread.
+        replaced: `Codes.replaced`.
+    """
+    guess = plan.guess
+    for chain in plan.known:
+        found = chain.stacks.get(chain.words(raw))
+        if found is None:
+            continue
+        settled, at = chain.settled, plan.chunk
+        if settled is not guess.settled or chain.replaced != replaced:
+            plan.known.remove(chain)
+            return -1
+        if not raw.startswith(guess.signatures, plan.leaves):
+            return -1
+        if not raw.startswith(memoryview(raw)[at : at + chain.quiet], plan.copy):
+            return -1
+        walked = len(chain.places)
+        if settled is not None and not stands(guess, settled, plan, raw, walked, replaced):
+            return -1
+        guess.frames, guess.node = found
+        return found[1]
+    return -1
+
+
+def remember(
+    plan: ReadPlan,
+    raw: bytearray,
+    layout: Layout,
+    visited: list[int],
+    codes: list[int],
+    entries: list[int],
+    top: int,
+    replaced: int,
+) -> None:
+    """Remember a stack that was just believed, if its chain was there the last time, too.
+
+    Args:
+        plan: What `raw` holds.
+        raw: The bytes of one thread.
+        layout: Of the process.
+        visited: Each frame of the chain, up to the settled part.
+        codes: The code objects, innermost first.
+        entries: Which of `visited` have none.
+        top: The innermost frame in the newest chunk.
+        replaced: `Codes.replaced`.
+    """
+    guess = plan.guess
+    settled: Settled | None = guess.settled
+    walked = len(visited)
+    if settled is not None:
+        if settled.address not in visited:
+            return
+        walked = visited.index(settled.address)
+    places = visited[:walked]
+    if places != plan.walked:
+        plan.walked = places
+        return
+    # Their signatures are read along, so that they are known to be what they were.
+    own = codes[: walked - sum(index < walked for index in entries)]
+    if not 0 < walked <= _MOST_WALKED or plan.leaves < 0 or not set(own) <= set(guess.leaves):
+        return
+    if not plan.holds():
+        return
+    entry = _word(raw, plan.again)[0]
+    for chain in plan.known:
+        if (
+            chain.places == places
+            and chain.settled is settled
+            and chain.entry == entry
+            and chain.replaced == replaced
+        ):
+            break
+    else:
+        low, high = guess.chunk, guess.chunk + plan.length - layout.frame_size
+        if not all(low <= place <= high or place in plan.extras for place in places):
+            return
+        chain = KnownChain(plan, layout, places, settled, entry, top, replaced)
+        plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
+    if len(chain.stacks) >= _MOST_STACKS:
+        chain.stacks.clear()
+    chain.stacks[chain.words(raw)] = guess.frames, guess.node
