@@ -35,6 +35,7 @@ COMMANDS = (
     "doctor",
     "selftest",
     "pack",
+    "upload",
     "mcp",
 )
 _LAB = ("bench", "sweep", "matrix", "history")
