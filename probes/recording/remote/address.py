@@ -102,6 +102,17 @@ class RemoteAddress:
         """It has wildcards."""
         return _WILD.search(_ASKED.sub("", self.url)) is not None
 
+    def split(self) -> tuple[RemoteAddress, str]:
+        """Return the folder before the first part with a wildcard, and the rest as a pattern."""
+        asked = _ASKED.search(self.url)
+        path = self.url if asked is None else self.url[: asked.start()]
+        start = _ADDRESS.match(path)
+        assert start is not None
+        parts = path[start.end() :].split("/")
+        first = next((at for at, part in enumerate(parts) if _WILD.search(part)), len(parts))
+        before = path[: start.end()] + "/".join(parts[:first])
+        return RemoteAddress(before + ("" if asked is None else asked[0])), "/".join(parts[first:])
+
     @property
     def key(self) -> str:
         """Name for a folder of its own: the same for the same address, without its secrets."""

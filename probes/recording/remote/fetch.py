@@ -88,14 +88,18 @@ def _fetched_folder(store: Store, kept: Kept, say: Callable[[str], None]) -> Pat
     return path
 
 
-def listing(store: Store) -> dict[str, RemoteFile]:
+def listing(store: Store, folder: str = "") -> dict[str, RemoteFile]:
     """Return the files of a recording there, by name.
+
+    Args:
+        store: The recording, or what it is in.
+        folder: Where it is in that.
 
     Raises:
         RecordingError: there is no recording, or none that can be one.
     """
-    files = store.files()
-    address = store.address
+    files = store.files(folder)
+    address = store.address.child(folder) if folder else store.address
     if META not in files:
         if not files:
             raise NotThere(f"there is no recording at {address.shown}")
@@ -113,25 +117,37 @@ def take(
     path: Path,
     found: Mapping[str, RemoteFile],
     wanted: Iterable[str],
-    say: Callable[[str], None],
+    say: Callable[[str], None] = lambda text: None,
+    *,
+    folder: str = "",
 ) -> None:
     """Fetch those of the wanted files that are not here as they are there.
+
+    Args:
+        store: The recording, or what it is in.
+        kept: The local copy.
+        path: The recording here.
+        found: The files there, by name.
+        wanted: Names of those that are asked for.
+        say: Gets what a person must be told.
+        folder: Where it is in the store.
 
     Raises:
         RecordingError: one cannot be fetched, or is larger than it may be.
         OSError: it cannot be written here.
     """
     note = kept.note()
+    address = store.address.child(folder) if folder else store.address
     known = dict(note.files) if note is not None else {}
     missing = [name for name in wanted if not _is_here(path / name, known.get(name), found[name])]
     for name in missing:
         if found[name].size > FILE_BYTES and capture_pid(name) is None:
-            raise StoreError(f"{store.address.shown}: {name} is larger than {FILE_BYTES >> 20} MiB")
+            raise StoreError(f"{address.shown}: {name} is larger than {FILE_BYTES >> 20} MiB")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _say_size(store.address, sum(found[name].size for name in missing), say)
+    _say_size(address, sum(found[name].size for name in missing), say)
 
     def get(name: str) -> None:
-        store.get(name, path / name)
+        store.get(f"{folder}/{name}" if folder else name, path / name)
 
     for name, error in store.each(get, missing):
         if error is not None:
@@ -141,7 +157,7 @@ def take(
         _date(path, found[META])
     if missing or note is None:
         files = {name: mark for name, mark in known.items() if name in found}
-        kept.write(Note(store.address.shown, path.name, "copy", files, _is_whole(store.address)))
+        kept.write(Note(address.shown, path.name, "copy", files, _is_whole(address)))
 
 
 def _date(path: Path, meta: RemoteFile) -> None:

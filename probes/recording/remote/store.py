@@ -10,8 +10,9 @@ import logging
 import posixpath
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.own.unneeded import hide_unneeded, show_all
@@ -86,7 +87,9 @@ class Store:
         finally:
             hide_unneeded()
         self._root = root.rstrip("/")
-        self.parallel: bool = bool(getattr(self._fs, "async_impl", False))
+        self.parallel = bool(getattr(self._fs, "async_impl", False))
+        self.turn: AbstractContextManager[Any] = nullcontext() if self.parallel else RLock()
+        """To be held by each of several threads."""
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
@@ -126,19 +129,47 @@ class Store:
             raise problem(self.address, error) from None
         return _remote_file(found) if found.get("type") == "file" else None
 
+    @classmethod
+    def of_pattern(cls, pattern: RemoteAddress) -> tuple[Store, str]:
+        """Return the store of what stands before a pattern's first wildcard, and the rest.
+
+        Raises:
+            StoreError: see `Store`.
+        """
+        before, rest = pattern.split()
+        return cls(before), rest
+
     def glob(self, pattern: str) -> list[str]:
-        """Return the URLs of the recordings that a pattern of this store means, sorted.
+        """Return the names below here that match a pattern, sorted.
 
         Raises:
             StoreError: it cannot be listed.
         """
+        start = len(self._root) + 1
         try:
-            found = self._fs.glob(pattern)
-        except FileNotFoundError as error:
-            raise problem(self.address, error) from None
+            found = self._fs.glob(self._at(pattern))
         except Exception as error:
             raise problem(self.address, error) from None
-        return sorted(self._fs.unstrip_protocol(each) for each in found)
+        return sorted(str(each).rstrip("/")[start:] for each in found)
+
+    def read_all(self, names: Iterable[str]) -> dict[str, bytes | StoreError]:
+        """Return many small files by name, each its bytes or why not; at the same time where the
+        store can."""
+        names = list(names)
+        if not names:
+            return {}
+        try:
+            found = self._fs.cat([self._at(name) for name in names], on_error="return")
+        except Exception as error:
+            return dict.fromkeys(names, problem(self.address, error))
+        if isinstance(found, bytes):
+            found = {self._at(names[0]): found}
+        answer: dict[str, bytes | StoreError] = {}
+        for name in names:
+            data = found.get(self._at(name), FileNotFoundError(name))
+            is_error = isinstance(data, BaseException)
+            answer[name] = problem(self.address.child(name), data) if is_error else bytes(data)
+        return answer
 
     def read(self, name: str) -> bytes:
         """Return a file.
