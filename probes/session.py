@@ -569,6 +569,11 @@ class Session:
         """Return where the session is recorded, None if it is not."""
         return None if self._recorder is None else self._recorder.directory
 
+    def uploaded_to(self) -> str | None:
+        """Return the address where all of the recording is, None if it is not elsewhere."""
+        uploader = getattr(self._recorder, "uploader", None)
+        return uploader.address.shown if uploader is not None and uploader.whole else None
+
     def recording_note(self) -> str:
         """Return name and size of the recording for the footer, "" without one."""
         if self._recorder is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class RecordOptions:
     max_bytes: int | None = None
     """The oldest recordings of the folder go beyond this; None: the shelf's default."""
     max_age_s: float | None = None
+    url: str | None = field(default=None, repr=False)
+    """It is to lie there in the end: an address for fsspec. May hold secrets: never shown."""
 
 
 NOT_RECORDED = RecordOptions(wanted=False)

@@ -36,6 +36,7 @@ COMMANDS = (
     "doctor",
     "selftest",
     "pack",
+    "upload",
     "mcp",
 )
 _LAB = ("bench", "sweep", "matrix", "history")

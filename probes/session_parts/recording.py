@@ -21,9 +21,14 @@ def place_of(record: RecordOptions, title: str) -> RecordingPlace | None:
 
     Raises:
         FileExistsError: another session is being recorded at the path that was asked for.
+        OSError: it was to be recorded elsewhere, and cannot be.
     """
     if not record.wanted:
         return None
+    if record.url is not None:
+        from perftui.probes.recording.shelf.remote_place import RemotePlace
+
+        return RemotePlace(title, record.url)
     from perftui.probes.recording.shelf.place import RecordingPlace
 
     return RecordingPlace(title, record.directory)
@@ -73,19 +78,26 @@ def started_recorder(
     if place.directory is None:
         say("warn", f"this session is not recorded: {place.problem}")
         return None
-    recorder = Recorder(
-        log,
-        about,
-        place.directory,
-        t_start_ns=t_start_ns,
-        session={
-            **asdict(options),
-            "known_limit_bytes": limit_bytes,
-            "cores": cores,
-            **(also or {}),
-        },
-        claim=place.claim,
-        before=None if place.named else make_room,
-    )
+    about_session = {
+        **asdict(options),
+        "known_limit_bytes": limit_bytes,
+        "cores": cores,
+        **(also or {}),
+    }
+    recorder: Recorder
+    if record.url is not None:
+        from perftui.probes.session_parts.uploaded import uploaded_recorder
+
+        recorder = uploaded_recorder(log, about, place, t_start_ns, about_session, say)
+    else:
+        recorder = Recorder(
+            log,
+            about,
+            place.directory,
+            t_start_ns=t_start_ns,
+            session=about_session,
+            claim=place.claim,
+            before=None if place.named else make_room,
+        )
     recorder.start()
     return recorder

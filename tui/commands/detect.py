@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
-from perftui.tui.commands.recorded import say_lost
+from perftui.tui.commands.recorded import said, say_lost
 from perftui.tui.errors import USAGE_ERROR, UserError
 from perftui.tui.text.words import is_heard, say, tell
 from perftui.tui.watch.gate import GATE_FAILED, seen_in, tell_failures, tell_unjudged
@@ -206,6 +206,8 @@ def _recording_of(name: str) -> Path | None:
     from perftui.probes.recording.format.limits import RecordingError
     from perftui.probes.recording.shelf.shelf import LAST, AmbiguousName, resolve
 
+    if "://" in name:
+        return resolve(name, say=said)
     path = Path(name)
     if path.is_dir() or path.suffix in _RECORDINGS:
         return path

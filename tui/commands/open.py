@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.tui.commands.recorded import add_recording
+from perftui.tui.commands.recorded import add_recording, said
 from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen
 
@@ -49,7 +49,7 @@ def open_on_screen(argument: str, mode: Mode = "replay") -> int:
     from perftui.tui.session.recorded import open_session
 
     try:
-        session = open_session(open_container(resolve(argument)), mode)
+        session = open_session(open_container(resolve(argument, say=said)), mode)
     except RecordingError as error:
         raise UserError(str(error)) from error
     from perftui.tui.app import run_live

@@ -11,6 +11,8 @@ from perftui.tui.errors import UserError
 from perftui.tui.text.words import has_screen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perftui.probes.session_options import ProbeOptions, RecordOptions
     from perftui.tui.watch.options import WatchOptions
 
@@ -70,7 +72,9 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("recording")
     group.add_argument(
-        "--record", metavar="DIR", help="folder for the recording, or NAME.perftui itself"
+        "--record",
+        metavar="DIR",
+        help="folder for the recording, or NAME.perftui itself; s3://BUCKET/FOLDER, gs://...",
     )
     group.add_argument("--no-record", action="store_true", help="keep nothing on disk")
     group.add_argument(
@@ -147,12 +151,35 @@ def record_options(args: argparse.Namespace) -> RecordOptions:
 
     if args.no_record and args.record is not None:
         raise UserError("--record and --no-record contradict each other: give one of them")
+    where, url = args.record, None
+    directory = None if where is None else expanded(where)
+    if where is not None and "://" in where:
+        directory, url = _elsewhere(where)
+        if url is not None and (args.max_size is not None or args.max_age is not None):
+            raise UserError("--max-size and --max-age are for folders of this machine")
     return RecordOptions(
         wanted=not args.no_record,
-        directory=None if args.record is None else expanded(args.record),
+        directory=directory,
+        url=url,
         max_bytes=args.max_size,
         max_age_s=None if args.max_age is None else args.max_age * 86_400,
     )
+
+
+def _elsewhere(url: str) -> tuple[Path | None, str | None]:
+    """Return what an address means: a folder of this machine, or one elsewhere.
+
+    Raises:
+        UserError: nothing can be recorded there.
+    """
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.remote.address import RemoteAddress, path_of
+
+    try:
+        directory = path_of(url)
+        return directory, None if directory is not None else RemoteAddress(url).url
+    except RecordingError as error:
+        raise UserError(str(error)) from error
 
 
 def probe_options(args: argparse.Namespace) -> ProbeOptions:

@@ -22,7 +22,12 @@ def add_parser(commands: Any) -> None:
         description="Write a recording as one zip, and say what can be seen in it.",
     )
     add_recording(parser)
-    parser.add_argument("-o", "--output", metavar="OUT.zip", help="beside the recording if not set")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.zip",
+        help="beside the recording if not set, here if that lies elsewhere",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask, even on a terminal")
     parser.set_defaults(run=run)
 
@@ -34,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
     reader = open_recorded(args.recording)
     out = None if args.output is None else Path(args.output)
+    if out is None and "://" in args.recording:  # not into the folder of our own copies
+        out = Path(reader.path.name.removesuffix(".perftui") + ".perftui.zip")
     tell(f"in the file: {contents_line(reader)}")
     if not args.yes and sys.stdin.isatty() and sys.stderr.isatty():
         tell("pack it? [Y/n] ", end="")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.tui.commands import options
-from perftui.tui.commands.recorded import add_recording, open_recorded, say_lost
+from perftui.tui.commands.recorded import NAMES, open_recorded, say_lost
 from perftui.tui.errors import UserError
 from perftui.tui.text.words import answer, say, tell
 
@@ -22,8 +22,10 @@ perftui query last 'FROM top_self LIMIT 5'
 perftui query last 'FROM top_total(10, 12.5)'        from second 10 to 12.5
 perftui query last 'FROM stack_at(12.5)' --format json
 perftui query last 'FROM metrics' --format parquet -o metrics.parquet
+perftui query 'runs/*.perftui' 'FROM recordings'     many at once; s3://bucket/runs too
 """
 _TABLE_ROWS = 1_000
+_PROBLEMS = 10
 _ROOM_BYTES = 4 << 30
 """DuckDB keeps to its own limit (1 GB) but where a function makes lists and texts in a lambda; what
 is mapped without being used, its threads' stacks and arenas, takes some of this too."""
@@ -40,7 +42,11 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_recording(parser)
+    parser.add_argument(
+        "recording",
+        metavar="RECORDING",
+        help=f"{NAMES}; of many: a pattern in quotes, or a folder of them with its /",
+    )
     parser.add_argument("sql", nargs="?", metavar="SQL", help="one SELECT; - reads it from stdin")
     parser.add_argument("--format", choices=FORMATS, help="table (default), or by the name of -o")
     parser.add_argument("-o", "--output", metavar="FILE", help="write here instead of stdout")
@@ -66,6 +72,13 @@ def run(args: argparse.Namespace) -> int:
     kind = kind or "table"
     if kind in BINARY and args.output is None and sys.stdout.isatty():
         raise UserError(f"--format {kind} is not for a terminal: name a file with -o")
+    from perftui.probes.recording.shelf.several import means_many
+
+    try:
+        if means_many(args.recording):
+            return _run_many(args, kind)
+    except RecordingError as error:
+        raise UserError(str(error)) from error
     reader = open_recorded(args.recording)
     try:
         with Query(reader) as query, room_for(_ROOM_BYTES):
@@ -79,6 +92,37 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("the query needs more memory than it may have") from None
     finally:
         say_lost(reader)
+    return 0
+
+
+def _run_many(args: argparse.Namespace, kind: str) -> int:
+    """Run the statement over many recordings; those that cannot be read are named, and the rest
+    answers.
+
+    Raises:
+        RecordingError: there is none that can be read, or the statement cannot be run.
+    """
+    from perftui.probes.own.room import room_for
+    from perftui.probes.recording.shelf.several import sources_of
+    from perftui.probes.recording.sql.many import ManyQuery
+
+    problems: list[str] = []
+    try:
+        sources = sources_of(args.recording, problems)
+        sql = None if args.sql is None else _statement(args.sql)
+        asked = [] if sql is None else sources
+        with ManyQuery(asked, sql or "", problems) as query, room_for(_ROOM_BYTES):
+            if sql is None:
+                _describe(query)
+                say(f"{len(sources):,} recordings")
+            else:
+                _answer(query, sql, kind, args)
+    except MemoryError:
+        raise UserError("the query needs more memory than it may have") from None
+    for problem in problems[:_PROBLEMS]:
+        tell(f"perftui: left out: {problem}")
+    if len(problems) > _PROBLEMS:
+        tell(f"perftui: and {len(problems) - _PROBLEMS:,} more are left out")
     return 0
 
 

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from perftui.probes.recording.read.face import RecordedReader
 
-NAMES = "a directory NAME.perftui, a packed NAME.perftui.zip, a name on the shelf, or last"
+NAMES = (
+    "a directory NAME.perftui, a packed NAME.perftui.zip, a name on the shelf, last, or an address "
+    "like s3://BUCKET/NAME.perftui"
+)
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +35,16 @@ def open_recorded(argument: str) -> RecordedReader:
     from perftui.probes.recording.shelf.shelf import resolve
 
     try:
-        reader = open_recording(resolve(argument))
-        take_in(reader, lambda text: tell(f"perftui: {text}"))
+        reader = open_recording(resolve(argument, say=said))
+        take_in(reader, said)
     except RecordingError as error:
         raise UserError(str(error)) from error
     return reader
+
+
+def said(text: str) -> None:
+    """Tell on stderr what happened on the way to a recording."""
+    tell(f"perftui: {text}")
 
 
 def say_lost(reader: RecordedReader) -> None:

@@ -114,6 +114,10 @@ def print_recording(session: Session) -> None:
     path = session.recording()
     if path is None:
         return
+    address = session.uploaded_to()
+    if address is not None:
+        tell(f"recorded: perftui open {shell_word(address)}")
+        return
     from perftui.probes.recording.shelf.shelf import name_of
 
     name = name_of(path)

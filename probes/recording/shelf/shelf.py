@@ -22,7 +22,7 @@ from perftui.probes.recording.read.container import open_container
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ENDING = ".perftui"
 PACKED_ENDING = ".perftui.zip"
@@ -165,12 +165,31 @@ def _entry(
     )
 
 
-def resolve(argument: str, where: Path | None = None) -> Path:
-    """Return the recording that a person means: a path, a name on the shelf, or "last".
+def resolve(
+    argument: str,
+    where: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """Return the recording that a person means: a path, a name on the shelf, "last", an address.
+
+    Args:
+        argument: What they typed.
+        where: The shelf, the person's own if not given.
+        say: Gets what they must be told of one that was fetched from elsewhere.
 
     Raises:
         RecordingError: there is none.
     """
+    if "://" in argument:
+        from perftui.probes.recording.remote.address import RemoteAddress, is_address, path_of
+
+        if is_address(argument):
+            here = path_of(argument)
+            if here is None:
+                from perftui.probes.recording.remote.fetch import local_copy
+
+                return local_copy(RemoteAddress(argument), say)
+            argument = os.path.abspath(here)  # noqa: PTH100 - a link on the way stays one
     base = folder() if where is None else where
     path = expanded(argument)
     if path.exists() and ("/" in argument or path.name.endswith((ENDING, ".zip"))):

@@ -56,60 +56,50 @@ class Query:
     """
 
     def __init__(self, reader: RecordedReader) -> None:
+        self._start_ns = reader.status().t_start_ns
+        with self._opening(str(reader.path)):
+            files = self._files(reader)
+            self._connect()
+            self._make_views(reader, files)
+            self._lock([path for paths in files.values() for path in paths])
+
+    @contextmanager
+    def _opening(self, what: str) -> Iterator[None]:
+        """Take DuckDB, and leave nothing open if what follows fails."""
         try:
             import duckdb
         except ImportError as error:
             raise RecordingError("SQL needs duckdb: pip install duckdb") from error
         self._duckdb: Any = duckdb
         self._owned = ExitStack()
-        self._start_ns = reader.status().t_start_ns
         try:
-            files = self._files(reader)
-            self._connection: Any = duckdb.connect(
-                ":memory:",
-                config={
-                    "allow_unsigned_extensions": "false",
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "memory_limit": MEMORY_LIMIT,
-                    "temp_directory": "",
-                    "threads": str(min(os.cpu_count() or 1, 4)),
-                },
-            )
-            self._owned.callback(self._connection.close)
-            self._make_views(reader, files)
-            self._lock([path for paths in files.values() for path in paths])
+            yield
         except self._duckdb.Error as error:
             self._owned.close()
-            raise RecordingError(f"{reader.path}: {_first_line(error)}") from error
+            raise RecordingError(f"{what}: {_first_line(error)}") from error
         except BaseException:
             self._owned.close()
             raise
 
+    def _connect(self) -> None:
+        self._connection: Any = self._duckdb.connect(
+            ":memory:",
+            config={
+                "allow_unsigned_extensions": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": "",
+                "threads": str(min(os.cpu_count() or 1, 4)),
+            },
+        )
+        self._owned.callback(self._connection.close)
+
     def _files(self, reader: RecordedReader) -> dict[str, list[str]]:
         """Return the sealed files by table, each one checked before DuckDB sees it."""
-        catalog, container = reader.catalog, reader.container
-        unpacked: Path | None = None
-        found: dict[str, list[str]] = {}
-        for name in base_tables():
-            for file in catalog.files_of(name):
-                try:
-                    data = container.read(file.name)
-                    check_layout(name, data)
-                except (RecordingError, OSError) as error:
-                    catalog.damaged[file.name] = str(error)
-                    continue
-                path = container.local_path(file.name)
-                told = None if path is None else _told(path)
-                if told is None:
-                    if unpacked is None:
-                        folder = tempfile.TemporaryDirectory(prefix="perftui-query-")
-                        unpacked = Path(self._owned.enter_context(folder))
-                    path = unpacked / file.name
-                    path.write_bytes(data)
-                    told = str(path.resolve())
-                found.setdefault(name, []).append(told)
-        return found
+        unpack = Unpacked(self._owned)
+        found = {name: checked_files(reader, name, unpack) for name in base_tables()}
+        return {name: paths for name, paths in found.items() if paths}
 
     def _make_views(self, reader: RecordedReader, files: dict[str, list[str]]) -> None:
         run = self._connection.execute
@@ -257,6 +247,48 @@ class Query:
         return tuple((row[0], row[1], units.get(row[0]) or unit_of(row[0])) for row in rows)
 
 
+class Unpacked:
+    """A folder for files that do not lie by themselves; made when there is one, removed at the end.
+
+    Args:
+        owned: Removes it.
+    """
+
+    def __init__(self, owned: ExitStack) -> None:
+        self._owned = owned
+        self._folder: Path | None = None
+        self._count = 0
+
+    def put(self, data: bytes) -> str:
+        """Return the path of a new file that holds this."""
+        if self._folder is None:
+            folder = tempfile.TemporaryDirectory(prefix="perftui-query-")
+            self._folder = Path(self._owned.enter_context(folder))
+        self._count += 1
+        path = self._folder / f"{self._count}.parquet"
+        path.write_bytes(data)
+        return str(path.resolve())
+
+
+def checked_files(reader: RecordedReader, name: str, unpack: Unpacked) -> list[str]:
+    """Return the sealed files of a table as DuckDB takes them, each one checked before it sees it.
+
+    Those that cannot be read are noted as damaged.
+    """
+    catalog, container = reader.catalog, reader.container
+    found = []
+    for file in catalog.files_of(name):
+        try:
+            data = container.read(file.name)
+            check_layout(name, data)
+        except (RecordingError, OSError) as error:
+            catalog.damaged[file.name] = str(error)
+            continue
+        path = container.local_path(file.name)
+        found.append((None if path is None else told_path(path)) or unpack.put(data))
+    return found
+
+
 class Result:
     """Rows of a running statement."""
 
@@ -300,7 +332,7 @@ def unit_of(name: str) -> str:
     return ""
 
 
-def _told(path: Path) -> str | None:
+def told_path(path: Path) -> str | None:
     """Return a path as DuckDB takes it, in UTF-8 whatever the locale; None if it is not that."""
     try:
         return os.fsencode(path.resolve()).decode()

@@ -58,6 +58,7 @@ class Recorder:
         session: Options of the session worth keeping.
         claim: The right to write there, if it was taken before.
         before: Called on the recorder's thread before anything is written: makes room.
+        often: Seal the first segments after seconds: somebody waits for sealed files.
 
     Raises:
         OSError: the directory cannot be made or written.
@@ -73,6 +74,7 @@ class Recorder:
         session: dict[str, object] | None = None,
         claim: Claim | None = None,
         before: Callable[[], None] | None = None,
+        often: bool = False,
     ) -> None:
         self._claim = Claim.take(directory) if claim is None else claim
         self.directory = directory
@@ -82,7 +84,7 @@ class Recorder:
         self._log = log
         held = (self._claim.fileno(), self._claim.locked)
         self._about = target
-        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held)
+        self._start = (str(directory), tuple(target), t_start_ns, dict(session or {}), held, often)
         self._before = before
         self._target: Target | None = None
         self._queue: deque[Batch] = deque()
@@ -158,7 +160,7 @@ class Recorder:
         CPU."""
         from perftui.probes.recording.write.writer import Recording, WriterOptions, stop_reason
 
-        _, _, t_start_ns, session, _ = self._start
+        _, _, t_start_ns, session, *_ = self._start
         try:
             recording = Recording(
                 self.directory,

@@ -24,6 +24,7 @@ from perftui.probes.own.unneeded import hide_unneeded
 from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.write import wire
 from perftui.probes.recording.write.writer import (
+    FIRST_SEAL_S,
     HEARTBEAT_S,
     Recording,
     WriterOptions,
@@ -75,9 +76,10 @@ def record(stream: Any) -> int:
     first = wire.read(stream)
     if first is None:
         return 1
-    directory, target, start_ns, session, (fd, locked) = first[1]
+    directory, target, start_ns, session, (fd, locked), often = first[1]
     claim = Claim.adopt(Path(directory), fd, locked=locked)
-    options = WriterOptions(seal_apart=True, session=session)
+    first_seal_s = FIRST_SEAL_S if often else None
+    options = WriterOptions(seal_apart=True, session=session, first_seal_s=first_seal_s)
     mirror = Mirror()
     try:
         recording = Recording(

@@ -44,6 +44,10 @@ LOW_DISK_SHARE = 0.02
 
 DISK_FULL = "disk full"
 
+FIRST_SEAL_S = 15.0
+"""Of what is uploaded: what a machine that dies takes with it is half of a young session at most,
+five minutes of an old one."""
+
 FreeBytes = tuple[int, int]
 """(free for us, size) of a file system."""
 
@@ -55,6 +59,9 @@ class WriterOptions:
     flush_s: float = 1.0
     """How much may be lost by a kill."""
     seal_s: float = 300.0
+    first_seal_s: float | None = None
+    """The first segment is sealed after so long, each next one after twice as long; None: all after
+    `seal_s`."""
     host: bool = True
     """Write the machine's name."""
     seal_apart: bool = False
@@ -127,7 +134,8 @@ class Recording:
         self._sealer = Sealer(directory, say, clock, seals)
         self._segment = LiveSegment(directory, 0)
         self._write_meta("recording")
-        self._segment_due_ns = clock() + round(self.options.seal_s * NS_PER_S)
+        self._seal_s = self.options.first_seal_s or self.options.seal_s
+        self._segment_due_ns = clock() + round(self._seal_s * NS_PER_S)
 
     def _first_meta(self) -> dict[str, Any]:
         now_ns = self._clock()
@@ -216,7 +224,8 @@ class Recording:
 
     def seal(self) -> None:
         """Turn the live segment into Parquet and begin the next."""
-        self._segment_due_ns = self._clock() + round(self.options.seal_s * NS_PER_S)
+        self._seal_s = min(2 * self._seal_s, self.options.seal_s)
+        self._segment_due_ns = self._clock() + round(self._seal_s * NS_PER_S)
         if self._segment.rows:
             self._rows.rows["clock"].append((self._clock(), time.time_ns()))
             self._roll()

@@ -1,0 +1,244 @@
+"""Recordings in a bucket: sent, read, in part, without rights, and never with a secret in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from support.bucket import KEY, SECRET
+from support.recordings.made import make
+
+from perftui.probes.own.folders import recordings_folder
+from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.recording.remote import fetch
+from perftui.probes.recording.remote import kept as kept_module
+from perftui.probes.recording.remote.address import RemoteAddress
+from perftui.probes.recording.remote.kept import Kept, Note, kept_of, waiting
+from perftui.probes.recording.remote.sending import plan, send
+from perftui.probes.recording.remote.store import Store
+from perftui.probes.recording.remote.upload_apart import UploadProcess
+from perftui.probes.recording.remote.uploader import prepared
+from perftui.probes.recording.shelf.remote_place import NoUpload, RemotePlace
+from perftui.probes.recording.shelf.shelf import resolve
+from perftui.probes.summary import summarize
+from perftui.tui.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.bucket import Bucket
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Closed; sealed segments."""
+    return make(tmp_path_factory.mktemp("made") / "a.perftui", 12)
+
+
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sealed segments and a live one; never closed."""
+    path = make(tmp_path_factory.mktemp("made") / "b.perftui", 10, close=False)
+    meta = json.loads((path / "meta.json").read_text())
+    meta["recorder"]["boot_id"] = "of another machine"
+    (path / "meta.json").write_text(json.dumps(meta))
+    return path
+
+
+def sent_in_part(source: Path, address: RemoteAddress) -> tuple[Kept, Note]:
+    """Have a recording sent as while it is written."""
+    kept = kept_of(address)
+    prepared(address, address.name, kept)
+    shutil.copytree(source, kept.folder / address.name)
+    note = kept.note()
+    assert note is not None
+    return kept, send(Store(address), kept.folder / address.name, kept, note, last=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
+
+
+def perftui(*words: str) -> int:
+    return main(list(words))
+
+
+def test_a_recording_is_the_same_there(
+    bucket: Bucket, made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert perftui("upload", str(made), f"{bucket.url}/same") == 0
+    assert bucket.files("same/a.perftui") == contents(made)
+    capfd.readouterr()
+    address = f"{bucket.url}/same/a.perftui"
+    assert perftui("summary", address, "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told == json.loads(json.dumps(summarize(open_recording(made))))
+    copy = resolve(address)
+    assert copy.is_relative_to(recordings_folder())
+    assert contents(copy) == contents(made)
+    # Once more: nothing is fetched again, nor sent again.
+    before = {path.name: path.stat().st_ino for path in copy.iterdir()}
+    assert {path.name: path.stat().st_ino for path in resolve(address).iterdir()} == before
+    capfd.readouterr()
+    assert perftui("upload", str(made), address) == 0
+    assert "1 files" in capfd.readouterr().err
+    # Packed, as one file.
+    packed = tmp_path / "a.perftui.zip"
+    assert perftui("pack", address, "-o", str(packed)) == 0
+    assert perftui("upload", str(packed), f"{bucket.url}/same") == 0
+    assert perftui("query", f"{bucket.url}/same/a.perftui.zip", "SELECT 41 + 1") == 0
+    assert "42" in capfd.readouterr().out
+
+
+def test_half_of_one_opens_up_to_where_it_is(
+    bucket: Bucket,
+    broken_off: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = RemoteAddress(f"{bucket.url}/half/b.perftui")
+    kept, note = sent_in_part(broken_off, address)
+    there = bucket.files("half/b.perftui")
+    assert there
+    assert not any(name.endswith(".arrows") for name in there)
+    assert note.state == "uploading"
+    # Here all of it is read, elsewhere what is there.
+    assert resolve(address.url) == kept.folder / "b.perftui"
+    shutil.rmtree(kept.folder)
+    assert perftui("summary", address.url, "--json") == 0
+    told = capfd.readouterr()
+    assert 4 <= json.loads(told.out)["duration_s"] <= 10
+    assert told.err == ""  # heard of just now: it is being recorded
+    shutil.rmtree(kept.folder)
+    monkeypatch.setattr(fetch, "SILENT_THERE_S", -3600.0)
+    assert perftui("summary", address.url, "--json") == 0
+    assert "b.perftui: interrupted, reason unknown" in capfd.readouterr().err
+
+
+def test_what_was_merged_is_replaced_there(bucket: Bucket, made: Path) -> None:
+    address = RemoteAddress(f"{bucket.url}/merged/a.perftui")
+    kept, note = sent_in_part(made, address)
+    directory = kept.folder / "a.perftui"
+    from perftui.probes.recording.write.seal import merge
+
+    merge(directory, 0, 1)
+    todo = plan(directory, note.files, last=True)
+    assert todo.gone
+    note = send(Store(address), directory, kept, note, last=True)
+    assert note.state == "copy"
+    assert bucket.files("merged/a.perftui") == contents(directory)
+
+
+def test_an_uploader_that_is_killed_loses_nothing(bucket: Bucket, made: Path) -> None:
+    address = RemoteAddress(f"{bucket.url}/killed/a.perftui")
+    kept = kept_of(address)
+    prepared(address, address.name, kept)
+    directory = kept.folder / address.name
+    shutil.copytree(made, directory)
+    process = UploadProcess()
+
+    def kill(name: str, size: int) -> None:
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+
+    order = {"directory": str(directory), "kept": str(kept.folder), "last": True}
+    outcome = process.run("send", address, heard=kill, **order)
+    assert "ended" in outcome.problem or outcome.problem == ""
+    assert contents(directory) == contents(made)
+    if outcome.problem:
+        assert [note.name for _, note in waiting()] == ["a.perftui"]
+        assert perftui("upload") == 0
+    assert bucket.files("killed/a.perftui") == contents(made)
+    assert waiting() == []
+
+
+def test_without_rights_it_is_said_before_anything_starts(
+    bucket: Bucket, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mark = tmp_path / "ran"
+    program = ["--", "python3", "-c", f"open({str(mark)!r}, 'w')"]
+    bucket.deny()
+    try:
+        assert perftui("run", "--headless", "--record", f"{bucket.url}/no", *program) == 2
+    finally:
+        bucket.allow()
+    told = capfd.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert "no rights" in told[0]
+    assert not mark.exists()
+    assert bucket.files("no") == {}
+    with pytest.raises(NoUpload, match="bucket"):
+        RemotePlace("x", "s3://there-is-no-such-bucket/x")
+    assert waiting() == []
+
+
+def test_one_that_is_there_is_not_written_over(bucket: Bucket, made: Path) -> None:
+    address = f"{bucket.url}/twice/a.perftui"
+    assert perftui("upload", str(made), address) == 0
+    with pytest.raises(NoUpload, match="there is a recording already"):
+        RemotePlace("x", address)
+    place = RemotePlace("x", f"{bucket.url}/twice/b.perftui")
+    with pytest.raises(NoUpload, match=r"already|waits"):
+        RemotePlace("x", f"{bucket.url}/twice/b.perftui")
+    place.give_up()
+    assert list(bucket.files("twice/b.perftui")) == []
+    assert waiting() == []
+
+
+def test_bad_addresses_in_one_line(
+    bucket: Bucket, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (
+        ("summary", f"{bucket.url}/nothing/x.perftui"),
+        ("summary", "s3://there-is-no-such-bucket/x.perftui"),
+        ("open", f"{bucket.url}/nothing/x.perftui"),
+        ("query", "memory://x", "SELECT 1"),
+        ("summary", "nosuchprotocol://x/y.perftui"),
+        ("run", "--headless", "--record", f"s3://{KEY}:{SECRET}@bucket/x", "--", "true"),
+        ("upload", "nothing-of-that-name", f"{bucket.url}/x"),
+    ):
+        assert perftui(*words) == 2
+        told = capfd.readouterr()
+        assert len(told.err.splitlines()) == 1, told.err
+        assert SECRET not in told.err
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    assert perftui("summary", f"{bucket.url}/x.perftui") == 2
+    assert "perftui[s3]" in capfd.readouterr().err
+
+
+def test_copies_keep_to_their_limit_and_what_waits_stays(
+    bucket: Bucket, made: Path, broken_off: Path
+) -> None:
+    sent_in_part(broken_off, RemoteAddress(f"{bucket.url}/room/b.perftui"))
+    for number in range(3):
+        kept = kept_of(RemoteAddress(f"{bucket.url}/room/{number}.perftui"))
+        kept.write(Note("s3://x", "a.perftui", "copy", {}))
+        shutil.copytree(made, kept.folder / "a.perftui")
+        os.utime(kept.folder / "note.json", (number, number))
+    in_use = kept_of(RemoteAddress(f"{bucket.url}/room/0.perftui"))
+    in_use.use()
+    os.utime(in_use.folder / ".used", (0, 0))
+    kept_module.make_room(1)
+    left = {note.name for _, note in kept_module.all_kept()}
+    assert left == {"a.perftui", "b.perftui"}
+    assert in_use.note() is not None
+    assert len(kept_module.all_kept()) == 2
+
+
+def test_no_secret_is_written_anywhere(bucket: Bucket, made: Path) -> None:
+    address = RemoteAddress(f"{bucket.url}/clean/a.perftui")
+    sent_in_part(made, address)
+    assert perftui("upload") == 0
+    for path in recordings_folder().rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert SECRET.encode() not in data
+            assert KEY.encode() not in data
+    for data in bucket.files("clean").values():
+        assert SECRET.encode() not in data
+        assert KEY.encode() not in data
