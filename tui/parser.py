@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "run",
     "attach",
+    "watch",
     "open",
     "demo",
     "dump",

@@ -95,6 +95,12 @@ class OwnStackProbe:
         os.set_blocking(sampler.fileno(), False)
         self._thread.start()
 
+    def take_at(self, rate_hz: float) -> None:
+        """Aim at another rate from now on."""
+        sampler = self._sampler
+        if sampler is not None:
+            sampler.tell(f"rate {rate_hz:g}")
+
     def stop(self) -> None:
         """Take what is left out of the sampler, and return when all has ended."""
         self._stopping.set()
