@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from perftui.probes.target.orders import Orders
     from perftui.probes.target.output.tail import OutputTail
 
+_SELDOM = 0.1
+"""Of the CPU that the dear readings may cost else."""
 _LET_GO_S = 3.0
 """A target that was let go has this long to end by itself."""
 
@@ -188,6 +190,7 @@ class Session:
             rate_hz=self._options.metrics_rate_hz,
             own_cpu_s=self._helpers_cpu_s,
             dropped=self._dropped,
+            dear=_SELDOM if self._options.seldom else 1.0,
         )
         self._metrics = metrics
         self._stacks = SessionStacks(
@@ -199,7 +202,9 @@ class Session:
             self._say,
             self._seen_python,
         )
-        resident = ResidentProbe(self._log, metrics.pids)
+        resident = ResidentProbe(
+            self._log, metrics.pids, dear=_SELDOM if self._options.seldom else 1.0
+        )
         self._log.connect(resident)
         self._resident = resident
         if self._channel is None or not self._options.inquire:  # else the agent tells of them
@@ -308,6 +313,7 @@ class Session:
         options: ProbeOptions,
         record: RecordOptions = NOT_RECORDED,
         inject: Injectable | None = None,
+        also: Sink | None = None,
     ) -> Session:
         """Watch a process that runs already.
 
@@ -316,6 +322,7 @@ class Session:
             options: What is measured.
             record: Whether and where it is recorded.
             inject: The agent is to come into it, and how.
+            also: Gets all that the log gets, from the first record on.
 
         Raises:
             ProcessGone: there is no such process.
@@ -337,7 +344,7 @@ class Session:
         log = new_log()
         try:
             with quiet_threads():
-                session = cls(target, about, log, options, channel, None, record, place)
+                session = cls(target, about, log, options, channel, None, record, place, also)
                 session._start()
         except BaseException:
             if channel is not None:
@@ -560,6 +567,14 @@ class Session:
             OSError: it cannot be asked.
         """
         self._requests.trace_allocations(seconds)
+
+    def own_cpu_s(self) -> float:
+        """Return the CPU seconds of this process and of those that it has started, so far."""
+        return time.process_time() + self._helpers_cpu_s()
+
+    def take_stacks_at(self, rate_hz: float) -> None:
+        """Take stacks at another rate from now on, where the own sampler takes them."""
+        self._stacks.take_at(rate_hz)
 
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""

@@ -31,6 +31,8 @@ class ProbeOptions:
     """Ask a launched program from inside who makes its memory grow, when it seems to."""
     deep: bool = False
     """Look at everything then, whatever it costs the program."""
+    seldom: bool = False
+    """For days: what costs most, the kernel's walks through all pages, is done ten times less."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 

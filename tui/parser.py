@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "attach",
     "record",
+    "watch",
     "open",
     "demo",
     "dump",

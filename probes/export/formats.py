@@ -41,6 +41,16 @@ FORMATS: tuple[Exporter, ...] = (
         grows=False,
     ),
     Exporter(
+        "otlp",
+        ".otlp.pb",
+        "stacks",
+        good_for="OpenTelemetry profiles: every weight, for collectors and what stands behind them",
+        opened_by="an OpenTelemetry collector, at /v1development/profiles",
+        module="stacks.otlp",
+        binary=True,
+        grows=False,
+    ),
+    Exporter(
         "collapsed",
         ".collapsed.txt",
         "stacks",

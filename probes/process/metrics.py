@@ -52,6 +52,7 @@ class MetricProbe:
         rate_hz: Fast readings per second.
         own_cpu_s: Returns the CPU seconds of perftui's other processes (samplers), for Overhead.
         dropped: Returns the number of records lost so far.
+        dear: Share of the usual CPU that reading PSS, USS and swap may cost.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class MetricProbe:
         rate_hz: float = 20.0,
         own_cpu_s: Callable[[], float] = lambda: 0.0,
         dropped: Callable[[], int] = lambda: 0,
+        dear: float = 1.0,
     ) -> None:
         self._log = log
         self._root = pid
@@ -75,7 +77,7 @@ class MetricProbe:
         self._said_failures: set[str] = set()
         self._family = ProcessFamily(pid, mark, attached)
         self._looking = Lock()
-        self._shares_pace = CostPace(SHARES_CORE)
+        self._shares_pace = CostPace(SHARES_CORE * dear)
         self._shared_among: frozenset[int] = frozenset()
         """Whose shares were read last: others have come or gone when it is not who lives."""
         self._unread: dict[int, int] = {}

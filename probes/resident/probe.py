@@ -53,9 +53,12 @@ class ResidentProbe:
     Args:
         log: Where the parts go.
         pids: Returns the processes of the tree that are alive.
+        dear: Share of the usual CPU that it may cost.
     """
 
-    def __init__(self, log: SessionLog, pids: Callable[[], Sequence[int]]) -> None:
+    def __init__(
+        self, log: SessionLog, pids: Callable[[], Sequence[int]], *, dear: float = 1.0
+    ) -> None:
         self._log = log
         self._pids = pids
         self._stopping = Event()
@@ -64,7 +67,7 @@ class ResidentProbe:
         self._given: dict[int, dict[str, tuple[int, GivenOut]]] = {}
         """By process and pool: when it was told, and what."""
         self._known: dict[int, _Process] = {}
-        self._pace = CostPace(CORE, room_s=4.0)
+        self._pace = CostPace(CORE * dear, room_s=4.0)
         self._said_coarse = self._failed = False
 
     def ingest(self, batch: Batch) -> None:

@@ -114,6 +114,11 @@ class SessionStacks:
         if self._probe is not None:
             self._probe.stop()
 
+    def take_at(self, rate_hz: float) -> None:
+        """Take them at another rate."""
+        if self._probe is not None:
+            self._probe.take_at(rate_hz)
+
     def renew(self) -> None:
         """The target has become another program by exec."""
         if self._probe is not None:

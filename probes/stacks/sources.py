@@ -148,6 +148,11 @@ class TreeStackProbe:
             spied.stop()
         self._ready()
 
+    def take_at(self, rate_hz: float) -> None:
+        """Take stacks at another rate from now on; what py-spy takes stays as it is."""
+        if self._own is not None:
+            self._own.take_at(rate_hz)
+
     def renew(self, pid: int) -> None:
         """A process has become another program by exec."""
         if self._spied is not None:

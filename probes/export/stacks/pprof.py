@@ -14,56 +14,25 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.phases import PhaseClock
-from perftui.probes.export.material.pieces import pieces
 from perftui.probes.export.material.timeline import check_any, timeline
+from perftui.probes.export.stacks.protobuf import message, number, packed
+from perftui.probes.export.stacks.sums import SAMPLE_TYPES, sums_of
 from perftui.probes.profile.place import is_installed
 from perftui.probes.recording.format.meta import wall_ns
 from perftui.probes.spine.calltree import is_stdlib, module_of, package_of
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from perftui.probes.export.material.pieces import Doing
     from perftui.probes.export.material.slice import Slice
-    from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
+    from perftui.probes.export.material.timeline import StackTimeline
     from perftui.probes.recording.read.face import RecordedReader
 
-SAMPLE_TYPES = (
-    ("cpu", "nanoseconds"),
-    ("wall", "nanoseconds"),
-    ("grown", "bytes"),
-    ("waiting", "nanoseconds"),
-    ("touched", "bytes"),
-)
 DEFAULT_TYPE = "wall"
 _RATE_HZ = 100
 
 # Field numbers of profile.proto.
 _SAMPLE_TYPE, _SAMPLE, _MAPPING, _LOCATION, _FUNCTION, _STRING = 1, 2, 3, 4, 5, 6
 _TIME_NS, _DURATION_NS, _PERIOD_TYPE, _PERIOD, _COMMENT, _DEFAULT = 9, 10, 11, 12, 13, 14
-
-
-def _varint(value: int) -> bytes:
-    value &= (1 << 64) - 1  # a negative int64 is ten bytes
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value) if value else b""
-
-
-def _message(field: int, body: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(body)) + body
-
-
-def _packed(field: int, values: Iterable[int]) -> bytes:
-    return _message(field, b"".join(_varint(value) for value in values))
 
 
 class _Tables:
@@ -88,7 +57,7 @@ class _Tables:
         found = self._paths.get(stack)
         if found is None:
             nodes = reversed(self._times.path(stack))
-            found = self._paths[stack] = _packed(1, [self._location(node) for node in nodes])
+            found = self._paths[stack] = packed(1, [self._location(node) for node in nodes])
         return found
 
     def _location(self, node: int) -> int:
@@ -98,10 +67,10 @@ class _Tables:
         found = self._locations.get(key)
         if found is None:
             found = self._locations[key] = len(self._locations) + 1
-            line = _number(1, function) + _number(2, max(frame.line, 0))
+            line = number(1, function) + number(2, max(frame.line, 0))
             mapping = self._mapping(self._owner(frame.file))
-            body = _number(1, found) + _number(2, mapping) + _message(4, line)
-            self.written += _message(_LOCATION, body)
+            body = number(1, found) + number(2, mapping) + message(4, line)
+            self.written += message(_LOCATION, body)
         return found
 
     def _owner(self, file: str) -> str:
@@ -115,9 +84,9 @@ class _Tables:
         if found is None:
             found = self._mappings[name] = len(self._mappings) + 1
             # Functions, file names and line numbers are all there: nothing is to be looked up.
-            told = _number(7, 1) + _number(8, 1) + _number(9, 1)
-            body = _number(1, found) + _number(5, self.string(plain(name))) + told
-            self.written += _message(_MAPPING, body)
+            told = number(7, 1) + number(8, 1) + number(9, 1)
+            body = number(1, found) + number(5, self.string(plain(name))) + told
+            self.written += message(_MAPPING, body)
         return found
 
     def _function(self, function: str, file: str) -> int:
@@ -127,8 +96,8 @@ class _Tables:
             name = self.string(plain(function) or "?")
             path = self.string(plain(file))
             # Without a system name, which would be taken for C++ and lose what stands in <>.
-            body = _number(1, found) + _number(2, name) + _number(4, path)
-            self.written += _message(_FUNCTION, body)
+            body = number(1, found) + number(2, name) + number(4, path)
+            self.written += message(_FUNCTION, body)
         return found
 
 
@@ -143,58 +112,37 @@ def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     # No time and no name in the head: the same recording gives the same bytes.
     with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as file:
         for kind, unit in SAMPLE_TYPES:
-            file.write(_message(_SAMPLE_TYPE, _number(1, string(kind)) + _number(2, string(unit))))
+            file.write(message(_SAMPLE_TYPE, number(1, string(kind)) + number(2, string(unit))))
         for thread in times.threads:
             labels = _label(tables, "process", plain(thread.process)) + _label(
                 tables, "thread", plain(thread.name)
             )
             labels += _number_label(tables, "pid", thread.pid)
             labels += _number_label(tables, "tid", thread.tid)
-            for (stack, phase, doing), values in _sums(thread, clock).items():
-                body = tables.path(stack) + _packed(2, values) + labels
+            for (stack, phase, doing), values in sums_of(thread, clock).items():
+                body = tables.path(stack) + packed(2, values) + labels
                 if doing != "running":
                     body += _label(tables, "waiting", doing)
                 if phase:
                     body += _label(tables, "phase", plain(phase))
-                file.write(_message(_SAMPLE, body))
+                file.write(message(_SAMPLE, body))
         file.write(bytes(tables.written))
         started_ns = wall_ns(reader.meta, part.t0_ns)
-        file.write(_number(_TIME_NS, started_ns or 0))
-        file.write(_number(_DURATION_NS, part.t1_ns - part.t0_ns))
-        period = _number(1, string("wall")) + _number(2, string("nanoseconds"))
-        file.write(_message(_PERIOD_TYPE, period))
+        file.write(number(_TIME_NS, started_ns or 0))
+        file.write(number(_DURATION_NS, part.t1_ns - part.t0_ns))
+        period = number(1, string("wall")) + number(2, string("nanoseconds"))
+        file.write(message(_PERIOD_TYPE, period))
         rate_hz = reader.status().stack_rate_hz or _RATE_HZ
-        file.write(_number(_PERIOD, round(NS_PER_S / rate_hz)))
-        file.write(_number(_COMMENT, string(plain(part.title(reader)))))
-        file.write(_number(_DEFAULT, string(DEFAULT_TYPE)))
+        file.write(number(_PERIOD, round(NS_PER_S / rate_hz)))
+        file.write(number(_COMMENT, string(plain(part.title(reader)))))
+        file.write(number(_DEFAULT, string(DEFAULT_TYPE)))
         for text in tables.strings:
-            file.write(_message(_STRING, text.encode("utf-8", "replace")))
+            file.write(message(_STRING, text.encode("utf-8", "replace")))
 
 
 def _label(tables: _Tables, key: str, text: str) -> bytes:
-    return _message(3, _number(1, tables.string(key)) + _number(2, tables.string(text)))
+    return message(3, number(1, tables.string(key)) + number(2, tables.string(text)))
 
 
 def _number_label(tables: _Tables, key: str, value: int) -> bytes:
-    return _message(3, _number(1, tables.string(key)) + _number(3, value))
-
-
-def _sums(thread: ThreadTimeline, clock: PhaseClock) -> dict[tuple[int, str, Doing], list[int]]:
-    """Return values by stack, innermost phase and what was done; phases cut what lies across."""
-    sums: dict[tuple[int, str, Doing], list[int]] = {}
-    for span in (*thread, *thread.beside):
-        memory = span.grown_bytes, span.touched_bytes
-        for number, piece in enumerate(pieces(span)):
-            cpu = span.cpu_ns if piece.doing == "running" else 0
-            grown, touched = (0, 0) if number else memory
-            left = [cpu, piece.ns, grown, max(piece.ns - cpu, 0), touched]
-            whole = span.t1_ns - span.t0_ns
-            for part_ns, phase in clock.parts(thread.pid, span.t0_ns, span.t1_ns):
-                values = sums.setdefault((span.stack, phase, piece.doing), [0] * len(left))
-                for index, amount in enumerate(left):
-                    # What is left over goes with the last part, so that nothing is lost.
-                    share = amount if part_ns == whole else amount * part_ns // whole
-                    values[index] += share
-                    left[index] = amount - share
-                whole -= part_ns
-    return sums
+    return message(3, number(1, tables.string(key)) + number(3, value))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -252,7 +253,11 @@ class Recording:
             self._stop(error)
 
     def _write_meta(self, state: Literal["recording", "closed"]) -> None:
-        end_ns = self._rows.exit.t_ns if self._rows.exit is not None else self._clock()
+        exit_ = self._rows.exit
+        self._bring_meta(state, exit_.t_ns if exit_ is not None else self._clock())
+        meta_file.write_meta(self.directory, self._meta)
+
+    def _bring_meta(self, state: Literal["recording", "closed"], end_ns: int) -> None:
         exit_ = self._rows.exit
         self._meta.update(
             state=state,
@@ -271,7 +276,6 @@ class Recording:
                 "file_bytes": self.file_bytes,
             },
         )
-        meta_file.write_meta(self.directory, self._meta)
 
     def close(self) -> None:
         """Write what waits, seal, and say that the recording is complete."""
@@ -281,6 +285,33 @@ class Recording:
         self.flush()
         if not self._disk_full:
             self._finish()
+
+    def copy_to(self, directory: Path) -> None:
+        """Make a recording of its own of what there is so far, closed; this one goes on.
+
+        Raises:
+            OSError: it cannot be written, or this one has ended; no half of it is left.
+        """
+        self.flush()
+        if self.ended:
+            raise OSError(errno.EPIPE, "the recording has ended")
+        end_ns = self._clock()
+        directory.mkdir(mode=0o700, parents=True)
+        try:
+            for path in sorted(self.directory.iterdir()):
+                if path.suffix in (".arrows", ".parquet") and not path.name.startswith("."):
+                    # One that is sealed meanwhile is there in its new form, or comes with it.
+                    with suppress(FileNotFoundError):
+                        shutil.copyfile(path, directory / path.name)
+                        (directory / path.name).chmod(0o600)
+            exit_ = self._rows.exit
+            self._bring_meta("closed", end_ns if exit_ is None else exit_.t_ns)
+            meta_file.write_meta(directory, {**self._meta, "id": os.urandom(16).hex()})
+        except OSError:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        finally:
+            self._meta["state"] = "recording"
 
     def _finish(self) -> None:
         if self.options.compact:

@@ -104,6 +104,12 @@ class OwnStackProbe:
         """Return up to when the stream has told all, but for what is on its way."""
         return time.monotonic_ns()
 
+    def take_at(self, rate_hz: float) -> None:
+        """Aim at another rate from now on."""
+        sampler = self._sampler
+        if sampler is not None:
+            sampler.tell(f"rate {rate_hz:g}")
+
     def stop(self) -> None:
         """Take what is left out of the sampler, and return when all has ended."""
         self._stopping.set()

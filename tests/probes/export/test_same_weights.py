@@ -105,7 +105,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> RecordingReader:
 
 
 AMOUNTS = ("wall_ns", "cpu_ns", "waiting_ns", "touched_bytes", "grown_bytes")
-HELD = {"speedscope": 1, "collapsed": 1, "firefox": 2, "pprof": 5}
+HELD = {"speedscope": 1, "collapsed": 1, "firefox": 2, "pprof": 5, "otlp": 5}
 """How many of the amounts a format has; the tables have all, chrome-trace has the clock's."""
 
 

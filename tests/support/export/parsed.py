@@ -9,8 +9,10 @@ import gzip
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class Sample(NamedTuple):
@@ -205,10 +207,94 @@ def pprof(data: bytes) -> Iterator[Sample]:
         yield Sample(thread, frames, values["wall"], values["cpu"], phase, more, waits)
 
 
+def otlp(data: bytes) -> Iterator[Sample]:
+    """By the generated code of the schema itself."""
+    pytest.importorskip("opentelemetry.proto.profiles.v1development.profiles_pb2")
+    from opentelemetry.proto.profiles.v1development.profiles_pb2 import (
+        Function,
+        KeyValueAndUnit,
+        Link,
+        Location,
+        Mapping,
+        ProfilesData,
+        Stack,
+    )
+
+    whole = ProfilesData()
+    whole.ParseFromString(data)
+    assert whole.SerializeToString() == data, "nothing in it that the schema does not know"
+    tables = whole.dictionary
+    strings = tables.string_table
+    empty = [
+        (tables.mapping_table, Mapping()),
+        (tables.location_table, Location()),
+        (tables.function_table, Function()),
+        (tables.link_table, Link()),
+        (tables.attribute_table, KeyValueAndUnit()),
+        (tables.stack_table, Stack()),
+    ]
+    assert strings[0] == ""
+    assert len(set(strings)) == len(strings)
+    for table, nothing in empty:
+        assert table[0] == nothing, "entry 0 of every table is the empty one"
+        entries = [entry.SerializeToString(deterministic=True) for entry in table]
+        assert len(set(entries)) == len(entries), "nothing is there twice"
+
+    def told(indices: Iterable[int]) -> dict[str, str | int]:
+        assert len(set(indices)) == len(list(indices))
+        found: dict[str, str | int] = {}
+        for index in indices:
+            attribute = tables.attribute_table[index]
+            value = attribute.value
+            key = strings[attribute.key_strindex]
+            assert key not in found
+            found[key] = getattr(value, value.WhichOneof("value"))
+        return found
+
+    by_sample: dict[tuple[int, int, tuple[int, ...]], dict[str, int]] = {}
+    processes: dict[int, str] = {}
+    names = set()
+    for resource in whole.resource_profiles:
+        about = {each.key: each.value for each in resource.resource.attributes}
+        pid = about["process.pid"].int_value
+        processes[pid] = about["process.command"].string_value
+        assert about["service.name"].string_value
+        (scope,) = resource.scope_profiles
+        assert scope.scope.name == "perftui"
+        for profile in scope.profiles:
+            assert len(profile.profile_id) == 16
+            names.add(bytes(profile.profile_id))
+            assert strings[profile.sample_type.unit_strindex] in ("nanoseconds", "bytes")
+            kind = strings[profile.sample_type.type_strindex]
+            for sample in profile.samples:
+                key = (pid, sample.stack_index, tuple(sample.attribute_indices))
+                (value,) = sample.values
+                assert value
+                by_sample.setdefault(key, {})[kind] = value
+    assert len(names) == sum(
+        len(scope.profiles) for each in whole.resource_profiles for scope in each.scope_profiles
+    )
+    for (pid, stack, indices), values in by_sample.items():
+        frames = []
+        for place in reversed(tables.stack_table[stack].location_indices):
+            location = tables.location_table[place]
+            assert told(location.attribute_indices) == {"profile.frame.type": "cpython"}
+            (line,) = location.lines
+            frames.append(strings[tables.function_table[line.function_index].name_strindex])
+        labels = told(indices)
+        assert labels["thread.id"]
+        thread = f"{processes[pid]} / {labels['thread.name']}"
+        more = tuple(values.get(kind, 0) for kind in ("waiting", "touched", "grown"))
+        phase, waits = str(labels.get("perftui.phase", "")), str(labels.get("perftui.waiting", ""))
+        wall, cpu = values.get("wall", 0), values.get("cpu", 0)
+        yield Sample(thread, tuple(frames), wall, cpu, phase, more, waits)
+
+
 PARSERS: dict[str, Callable[[bytes], Iterator[Sample]]] = {
     "speedscope": speedscope,
     "firefox": firefox,
     "chrome-trace": chrome_trace,
     "collapsed": collapsed,
     "pprof": pprof,
+    "otlp": otlp,
 }
