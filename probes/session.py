@@ -19,6 +19,7 @@ from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
 from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.fleet.target import ClusterTarget, Hosts
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.own_proc import proc_problem
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.agent_link.launch import AgentChannel
+    from perftui.probes.fleet.link import ClusterLink
+    from perftui.probes.fleet.probe import ClusterProbe
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.spine.log import Probe, Sink
     from perftui.probes.spine.records import Severity
@@ -81,7 +84,7 @@ class Session:
 
     def __init__(
         self,
-        target: LaunchedTarget | AttachedTarget,
+        target: LaunchedTarget | AttachedTarget | ClusterTarget,
         about: Target,
         log: SessionLog,
         options: ProbeOptions,
@@ -99,6 +102,7 @@ class Session:
         self._output = output
         self._closing = Lock()
         self._closed = False
+        self._link: ClusterLink | None = None
         self.store = Store(log.tree, about)
         log.connect(self.store)
         if also is not None:
@@ -171,6 +175,7 @@ class Session:
         self._stacks = SessionStacks(
             log, target, options, channel, self._metrics.pids, self._say, self._seen_python
         )
+        self._cluster: ClusterProbe | None = None
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
             self._left_behind.tell_no_more()
@@ -317,10 +322,39 @@ class Session:
             raise
         return session
 
+    @classmethod
+    def attach_cluster(
+        cls, link: ClusterLink, options: ProbeOptions, record: RecordOptions = NOT_RECORDED
+    ) -> Session:
+        """Watch the workers of a cluster that runs already.
+
+        Raises:
+            FileExistsError: another session is being recorded at the path that was asked for.
+        """
+        from perftui.probes.fleet.probe import ClusterProbe
+
+        hosts = Hosts()
+        title = str(link.address)
+        try:
+            target = ClusterTarget(link, hosts)
+            about = Target(title, (title,), target.pid, python=None, launched=False, agent=False)
+            place = place_of(record, title)
+            log = _log()
+            with quiet_threads():
+                session = cls(target, about, log, options, None, None, record, place)
+                session._link = link
+                session._cluster = ClusterProbe(log, link, hosts, session._metrics)
+                session._start()
+        except BaseException:
+            link.leave()
+            raise
+        return session
+
     def _start(self) -> None:
         """Start the probes; one that cannot start is missing, and the session goes on."""
         steps = (
             ("the detectors", self._detectors.start),
+            ("the cluster", self._start_cluster),
             ("CPU and memory", self._metrics.start),
             ("what RSS is made of", self._resident.start),
             ("what the program says", self._start_agent),
@@ -338,6 +372,10 @@ class Session:
         if not self._stacks.from_outside:
             self._stacks.open_gate()
         self._target.watch(self._log.append, self._left_behind.tell)
+
+    def _start_cluster(self) -> None:
+        if self._cluster is not None:
+            self._cluster.start()
 
     def _start_agent(self) -> None:
         if self._channel is not None:
@@ -417,7 +455,8 @@ class Session:
         """Return the CPU seconds of our other processes: samplers, recorder, output drain."""
         recorder_s = 0.0 if self._recorder is None else self._recorder.cpu_s()
         output_s = 0.0 if self._output is None else self._output.cpu_s()
-        return self.store.sampler_cpu_s() + recorder_s + output_s
+        link_s = 0.0 if self._link is None else self._link.cpu_s()
+        return self.store.sampler_cpu_s() + recorder_s + output_s + link_s
 
     def _dropped(self) -> int:
         recorder = 0 if self._recorder is None else self._recorder.overflowed
@@ -557,12 +596,18 @@ class Session:
                 self._target.wait(_LET_GO_S)
         if isinstance(self._channel, InjectedChannel):
             self._channel.leave(alive=self._target.alive())
-        if isinstance(self._target, AttachedTarget):
+        if isinstance(self._target, AttachedTarget | ClusterTarget):
             self._target.leave()
         elif not self._target.alive():
             self._left_behind.tell()
         self._left_behind.tell_no_more()
-        probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
+        probes: list[Probe | None] = [
+            self._cluster,
+            self._inquirer,
+            self._stacks,
+            self._agent,
+            self._output,
+        ]
         probes += [self._resident, self._metrics, self._allocations]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

@@ -11,6 +11,8 @@ from perftui.tui.errors import UserError
 if TYPE_CHECKING:
     from typing import Any
 
+    from perftui.tui.watch.options import WatchOptions
+
 
 def add_parser(commands: Any) -> None:
     """Add `attach` to the command line."""
@@ -19,7 +21,9 @@ def add_parser(commands: Any) -> None:
         help="watch a process that runs already",
         description="Watch a process that runs already; leaving never harms it.",
     )
-    parser.add_argument("pid", nargs="?", metavar="PID", help="without it, choose from a list")
+    parser.add_argument(
+        "pid", nargs="?", metavar="PID", help="or dask://HOST:PORT; without it, choose from a list"
+    )
     parser.add_argument(
         "--inject",
         action="store_true",
@@ -43,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     options.check_json_path(args.json)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
+    if args.pid is not None and args.pid.startswith(("dask://", "ray://")):
+        return _attach_cluster(args, asked, screen=screen)
     if args.pid is None:
         if not screen:
             raise UserError("attach needs a PID without a terminal; `perftui list processes`")
@@ -82,6 +88,26 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(str(error)) from error
     except ProcessGone as error:
         raise _no_such(pid) from error
+
+
+def _attach_cluster(args: argparse.Namespace, asked: WatchOptions, *, screen: bool) -> int:
+    """Attach to all workers of a cluster."""
+    from perftui.probes.fleet.address import BadAddress, cluster_address
+    from perftui.probes.fleet.link import ClusterLink, NoCluster
+
+    if args.inject:
+        raise UserError("--inject is for a process: a cluster is watched through its own plugin")
+    try:
+        link = ClusterLink.to(cluster_address(args.pid))
+    except (BadAddress, NoCluster) as error:
+        raise UserError(str(error)) from error
+    if screen:
+        from perftui.tui.watch.on_screen import attach_cluster_on_screen
+
+        return attach_cluster_on_screen(link, asked)
+    from perftui.tui.watch.headless import attach_cluster_headless
+
+    return attach_cluster_headless(link, asked)
 
 
 def _no_such(pid: int) -> UserError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.agent_link.injection.able import Injectable
+    from perftui.probes.fleet.link import ClusterLink
     from perftui.probes.spine.records import Exit
     from perftui.tui.watch.options import WatchOptions
 
@@ -86,14 +87,23 @@ def _launch(
 def attach_headless(pid: int, asked: WatchOptions, inject: Injectable | None = None) -> int:
     """Watch a running process until it ends, the time is over, or somebody stops us."""
     with Ending() as ending:
-        session = Session.attach(pid, asked.probes, asked.record, inject)
-        progress = Progress(session, asked.notify)
-        _watch(session, progress, asked.duration_s, ending)
-        _finish(session, progress, asked.json_path, ending)
-        if gate_failed(session, asked.fail_on):
-            return GATE_FAILED
-        # ctrl+c is the way out; any other signal is somebody else's wish.
-        return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
+        return _attached(Session.attach(pid, asked.probes, asked.record, inject), asked, ending)
+
+
+def attach_cluster_headless(link: ClusterLink, asked: WatchOptions) -> int:
+    """Watch the workers of a cluster, as a running process."""
+    with Ending() as ending:
+        return _attached(Session.attach_cluster(link, asked.probes, asked.record), asked, ending)
+
+
+def _attached(session: Session, asked: WatchOptions, ending: Ending) -> int:
+    progress = Progress(session, asked.notify)
+    _watch(session, progress, asked.duration_s, ending)
+    _finish(session, progress, asked.json_path, ending)
+    if gate_failed(session, asked.fail_on):
+        return GATE_FAILED
+    # ctrl+c is the way out; any other signal is somebody else's wish.
+    return 128 + ending.number if ending.number not in (None, signal.SIGINT) else 0
 
 
 def exit_status(exit_: Exit) -> int:
