@@ -10,6 +10,7 @@ from perftui.probes.process.baseline import Baseline
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.new_pids import NewPids
 from perftui.probes.process.opening import open_process
+from perftui.probes.process.rank import rank_of
 from perftui.probes.spine.records import ProcessStart
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import NS_PER_S
@@ -27,6 +28,7 @@ LOOK_EVERY_NS = NS_PER_S
 """Everybody's children are looked up this often though no pid was given out."""
 LOOK_BLIND_NS = NS_PER_S // 4
 """The same where the system does not tell of new pids."""
+_UNKNOWN = -1
 _DEAREST_SHARE = 50
 """Looking takes no more than a part of this of the time, whatever the machine starts."""
 
@@ -56,6 +58,7 @@ class ProcessFamily:
         self._argv: dict[int, tuple[str, ...]] = {}
         self._titles: dict[int, tuple[str, ...]] = {}
         """What somebody calls a process, by pid; who that is ends with the process."""
+        self._root_rank: int | None = _UNKNOWN
         self.readers: dict[int, ProcessReader] = {}
         self.baselines: dict[int, Baseline] = {}
         """Of those that ran before us."""
@@ -142,7 +145,17 @@ class ProcessFamily:
 
     def _name(self, reader: ProcessReader) -> tuple[str, ...]:
         """Return what a process is called."""
-        return self._titles.get(reader.pid) or redact_argv(reader.argv())
+        title = self._titles.get(reader.pid)
+        if title is not None:
+            return title
+        argv = redact_argv(reader.argv())
+        if not argv or reader.pid == self._root:
+            return argv
+        if self._root_rank == _UNKNOWN:
+            self._root_rank = rank_of(self._root)
+        # Where the root has one, all that it starts inherit it.
+        rank = None if self._root_rank is not None else rank_of(reader.pid)
+        return argv if rank is None else (f"rank {rank}", *argv)
 
     def _open(self, t_ns: int, pid: int, not_child_of: int | None = None) -> Iterable[Record]:
         """Begin to read a process; its start is told if it is the first time."""
