@@ -19,6 +19,7 @@ from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
 from perftui.probes.detect.live import DetectorProbe, Judge
 from perftui.probes.detect.spikes.finder import SpikeFinder
+from perftui.probes.fleet.target import ClusterTarget, Hosts
 from perftui.probes.machine.cores import usable_cores
 from perftui.probes.machine.memory import memory_limit
 from perftui.probes.machine.own_proc import proc_problem
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.agent_link.launch import AgentChannel
+    from perftui.probes.fleet.link import ClusterLink
+    from perftui.probes.fleet.probe import ClusterProbe
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.session_parts.faces import Metrics, Stacks
     from perftui.probes.spine.log import Probe, Sink
@@ -85,7 +88,7 @@ class Session:
 
     def __init__(
         self,
-        target: LaunchedTarget | AttachedTarget,
+        target: LaunchedTarget | AttachedTarget | ClusterTarget,
         about: Target,
         log: SessionLog,
         options: ProbeOptions,
@@ -103,6 +106,7 @@ class Session:
         self._output = output
         self._closing = Lock()
         self._closed = False
+        self._cluster_link: ClusterLink | None = None
         self.store = Store(log.tree, about)
         log.connect(self.store)
         if also is not None:
@@ -165,6 +169,7 @@ class Session:
         self._stacks: Stacks
         self._resident: Probe | None = None
         self._collections: OutsideCollections | None = None
+        self._cluster: ClusterProbe | None = None
         self._measure()
         self._left_behind = LeftBehind(log, self._metrics.others)
         if not target.launched:
@@ -352,10 +357,40 @@ class Session:
             raise
         return session
 
+    @classmethod
+    def attach_cluster(
+        cls, link: ClusterLink, options: ProbeOptions, record: RecordOptions = NOT_RECORDED
+    ) -> Session:
+        """Watch the workers of a cluster that runs already.
+
+        Raises:
+            FileExistsError: another session is being recorded at the path that was asked for.
+        """
+        from perftui.probes.fleet.probe import ClusterProbe
+
+        hosts = Hosts()
+        title = str(link.address)
+        try:
+            target = ClusterTarget(link, hosts)
+            about = Target(title, (title,), target.pid, python=None, launched=False, agent=False)
+            place = place_of(record, title)
+            log = new_log()
+            with quiet_threads():
+                session = cls(target, about, log, options, None, None, record, place)
+                session._cluster_link = link
+                metrics = cast("MetricProbe", session._metrics)
+                session._cluster = ClusterProbe(log, link, hosts, metrics)
+                session._start()
+        except BaseException:
+            link.leave()
+            raise
+        return session
+
     def _start(self) -> None:
         """Start the probes; one that cannot start is missing, and the session goes on."""
         steps = (
             ("the detectors", self._detectors.start),
+            ("the cluster", self._start_cluster),
             ("CPU and memory", self._metrics.start),
             ("what RSS is made of", self._start_resident),
             ("collections of cycles", self._start_collections),
@@ -378,6 +413,10 @@ class Session:
     def _start_resident(self) -> None:
         if self._resident is not None:
             self._resident.start()
+
+    def _start_cluster(self) -> None:
+        if self._cluster is not None:
+            self._cluster.start()
 
     def _start_agent(self) -> None:
         if self._channel is not None:
@@ -461,7 +500,8 @@ class Session:
         """Return the CPU seconds of our other processes: samplers, recorder, output drain."""
         recorder_s = 0.0 if self._recorder is None else self._recorder.cpu_s()
         output_s = 0.0 if self._output is None else self._output.cpu_s()
-        return self.store.sampler_cpu_s() + recorder_s + output_s
+        link_s = 0.0 if self._cluster_link is None else self._cluster_link.cpu_s()
+        return self.store.sampler_cpu_s() + recorder_s + output_s + link_s
 
     def _dropped(self) -> int:
         recorder = 0 if self._recorder is None else self._recorder.overflowed
@@ -614,12 +654,18 @@ class Session:
                 self._target.wait(_LET_GO_S)
         if isinstance(self._channel, InjectedChannel):
             self._channel.leave(alive=self._target.alive())
-        if isinstance(self._target, AttachedTarget):
+        if isinstance(self._target, AttachedTarget | ClusterTarget):
             self._target.leave()
         elif not self._target.alive():
             self._left_behind.tell()
         self._left_behind.tell_no_more()
-        probes: list[Probe | None] = [self._inquirer, self._stacks, self._agent, self._output]
+        probes: list[Probe | None] = [
+            self._cluster,
+            self._inquirer,
+            self._stacks,
+            self._agent,
+            self._output,
+        ]
         probes += [self._collections, self._resident, self._metrics, self._allocations]
         # In this order: the detectors see the last records, the recorder the last alerts.
         probes += [self._detectors, self._recorder]

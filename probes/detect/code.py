@@ -34,8 +34,9 @@ LEAST_OF: dict[str, float] = {"gc_pressure": 0.5}
 """By kind of alert: the share of the span below which no code is named. The collector runs in one
 thread, and no sample says in which."""
 
-SAYS_ITS_CODE = ("loop_blocked",)
-"""Kinds of alert whose own words name the code: of one thread, which those of a span may not be."""
+SAYS_ITS_CODE = ("loop_blocked", "straggler", "lone_growth", "memory_skew")
+"""Kinds of alert whose own words name the code, or the process: what ran in all of them in that
+time may be of others."""
 
 _LOCK_LINE = re.compile(r"\.acquire\(|\bwith\b.*(lock|mutex|semaphore|cond)", re.IGNORECASE)
 _IO_LINE = re.compile(

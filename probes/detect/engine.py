@@ -12,6 +12,7 @@ from perftui.probes.detect.evidence.observations import (
     ImportBegan,
     ImportEnded,
     LoopBlocked,
+    PeersSeen,
     TreeReading,
     Waiting,
 )
@@ -62,6 +63,7 @@ class Engine:
         self._blocks = [each.on_loop_blocked for each in telling("on_loop_blocked")]
         self._collected = [each.on_collected for each in telling("on_collected")]
         self._fillings = [each.on_filling for each in telling("on_filling")]
+        self._peers = [each.on_peers for each in telling("on_peers")]
         self._imports = [each.on_import for each in telling("on_import")]
         self._second = -1
 
@@ -87,6 +89,9 @@ class Engine:
         elif isinstance(observation, CyclesCollected):
             for on_collected in self._collected:
                 on_collected(observation)
+        elif isinstance(observation, PeersSeen):
+            for on_peers in self._peers:
+                on_peers(observation)
         elif isinstance(observation, Waiting):
             self.context.stall.waiting = observation
             for on_waiting in self._waits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perftui.probes.detect.evidence.growth import increments
+from perftui.probes.detect.evidence.peers import LEAST_PEERS
 from perftui.probes.detect.registry import DETECTORS
 from perftui.probes.text.units import format_bytes, format_seconds
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _NEEDS_CALLS = ("cold_start", "no_steady_state")
 _NEEDS_ROWS = ("streaming_violation", "throughput_decay")
 _NEEDS_PHASE = ("io_wait",)
+_NEEDS_PEERS = ("straggler", "lone_growth", "memory_skew")
 
 _TOLD_AS = {"streaming_violation": "mem_growth"}
 """An alert that is told in the place of another: one cause, one alert, and both gates."""
@@ -65,6 +67,8 @@ class Seen(NamedTuple):
     """As of the engine."""
     agent: bool = True
     """The program was launched, and the agent in it looks at its event loops."""
+    alike: bool = True
+    """There were processes enough to hold one against the others."""
     rose_bytes: float = 0.0
     """By how much memory rose over the last `END_S`, if it rose all along."""
 
@@ -86,6 +90,8 @@ def unjudged(kinds: Iterable[str], seen: Seen) -> dict[str, str]:
             reasons[kind] = "nobody looked at event loops from inside of a launched program"
         elif kind == "gc_pressure" and not seen.agent:
             reasons[kind] = "nobody timed collections from inside of a launched program"
+        elif kind in _NEEDS_PEERS and not seen.alike:
+            reasons[kind] = f"there were no {LEAST_PEERS} processes that are alike"
         elif kind == "oom_risk" and not seen.limit:
             reasons[kind] = "no memory limit is known"
         elif seen.duration_s < needs_s:

@@ -18,7 +18,15 @@ FIRST_S = 4.0
 AGAIN = 1.5
 """The next time is so many times as late after its onset: an alert of a day is told 30 times."""
 OF_MEMORY = ("mem_growth", "streaming_violation")
-_SAYS_ITSELF = ("loop_blocked", "gc_pressure", "cold_start", "oom_risk")
+_SAYS_ITSELF = (
+    "loop_blocked",
+    "gc_pressure",
+    "cold_start",
+    "oom_risk",
+    "straggler",
+    "lone_growth",
+    "memory_skew",
+)
 """Kinds of which the detector tells the newest length itself, or whose figure is of its moment."""
 _RUNNING = re.compile(r" [\d.]+ \S+ \(still running\).*")
 

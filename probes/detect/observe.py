@@ -15,6 +15,7 @@ from perftui.probes.detect.evidence.observations import (
     LoopBlocked,
     TreeReading,
 )
+from perftui.probes.detect.evidence.peers import Peers
 from perftui.probes.resident.parts import SHARED
 from perftui.probes.spine.derived import CPU_SMOOTH_NS
 from perftui.probes.spine.reader import TREE
@@ -29,6 +30,7 @@ from perftui.probes.spine.records import (
     LoopBlock,
     PhaseBegin,
     PhaseEnd,
+    ProcessStart,
     ThreadCpu,
 )
 from perftui.probes.text.units import NS_PER_S
@@ -73,6 +75,7 @@ class Observer:
         self._keepers: list[Keeper] = []
         """The newest census, and its answers so far."""
         self._modules = 0
+        self._peers = Peers(base_ns)
         self._files = MappedFiles()
         self._files_bytes = 0.0
         self._our_imports: set[tuple[int, int]] = set()
@@ -125,6 +128,7 @@ class Observer:
                 self._take_state(record)
         for counted in batch.counted:
             self._count(counted)
+            self._peers.count(counted.record)
         told = [part for part in batch.parts if part.pid == TREE]
         if told:
             self._files.told(sum(part.bytes for part in told if part.name == SHARED))
@@ -134,6 +138,7 @@ class Observer:
         for tick in batch.ticks:
             sample = self._sample(tick)
             if sample is not None:
+                yield from self._peers.read(tick.t_ns, tuple(tick.readings))
                 yield sample
 
     def _collected(self, record: Collected) -> CyclesCollected:
@@ -166,7 +171,10 @@ class Observer:
             self._phases[record.pid, record.id] = record
         elif isinstance(record, PhaseEnd):
             self._phases.pop((record.pid, record.id), None)
+        elif isinstance(record, ProcessStart):
+            self._peers.began(record)
         elif isinstance(record, Exit):
+            self._peers.ended(record)
             pid = record.pid
             self._phases = {key: begin for key, begin in self._phases.items() if key[0] != pid}
             self._imports = {key: name for key, name in self._imports.items() if key[0] != pid}

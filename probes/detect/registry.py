@@ -12,6 +12,7 @@ from perftui.probes.detect.kinds.lock_wait import LockWait
 from perftui.probes.detect.kinds.loop_blocked import LoopIsBlocked
 from perftui.probes.detect.kinds.mem_growth import MemGrowth
 from perftui.probes.detect.kinds.no_steady_state import NoSteadyState
+from perftui.probes.detect.kinds.odd_one_out import LoneGrowth, MemorySkew, Straggler
 from perftui.probes.detect.kinds.oom_risk import OomRisk
 from perftui.probes.detect.kinds.slow_import import SlowImport
 from perftui.probes.detect.kinds.streaming_violation import StreamingViolation
@@ -35,6 +36,9 @@ DETECTORS: dict[str, type[Detector]] = {
         LoopIsBlocked,
         GcPressure,
         ThroughputDecay,
+        Straggler,
+        LoneGrowth,
+        MemorySkew,
     )
 }
 """By kind. The order is the order of judgement: the more exact name comes first

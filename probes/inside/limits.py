@@ -14,6 +14,9 @@ UNSEEN = {
     "slow_import": "imports are not timed from inside",
     "lock_wait": "the stacks of all threads are not taken from inside",
     "gc_pressure": "collections are not timed from inside of a block",
+    "straggler": "a block is one process: it has no peers",
+    "lone_growth": "a block is one process: it has no peers",
+    "memory_skew": "a block is one process: it has no peers",
     "loop_blocked": "event loops are not looked at from inside of a block",
 }
 """Kinds of alerts that a block measured in its own process can never raise, and why."""

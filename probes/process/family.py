@@ -10,6 +10,7 @@ from perftui.probes.process.baseline import Baseline
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.process.new_pids import NewPids
 from perftui.probes.process.opening import open_process
+from perftui.probes.process.rank import rank_of
 from perftui.probes.spine.records import ProcessStart
 from perftui.probes.text.redact import redact_argv
 from perftui.probes.text.units import NS_PER_S
@@ -27,6 +28,7 @@ LOOK_EVERY_NS = NS_PER_S
 """Everybody's children are looked up this often though no pid was given out."""
 LOOK_BLIND_NS = NS_PER_S // 4
 """The same where the system does not tell of new pids."""
+_UNKNOWN = -1
 _DEAREST_SHARE = 50
 """Looking takes no more than a part of this of the time, whatever the machine starts."""
 
@@ -54,6 +56,9 @@ class ProcessFamily:
         self._known: set[str] = set()
         self._young: dict[int, ProcessStart] = {}
         self._argv: dict[int, tuple[str, ...]] = {}
+        self._titles: dict[int, tuple[str, ...]] = {}
+        """What somebody calls a process, by pid; who that is ends with the process."""
+        self._root_rank: int | None = _UNKNOWN
         self.readers: dict[int, ProcessReader] = {}
         self.baselines: dict[int, Baseline] = {}
         """Of those that ran before us."""
@@ -118,6 +123,40 @@ class ProcessFamily:
                 frontier.extend(reader.children())
         return started
 
+    def adopt(self, t_ns: int, pid: int, title: tuple[str, ...]) -> list[Record]:
+        """Take a process in that is no descendant; `title` is told in place of its command line.
+
+        Returns what is to be told of it; one that cannot be read is not in `readers` after.
+        """
+        known = pid in self.readers
+        self._titles[pid] = title
+        if not known:
+            told = list(self._open(t_ns, pid))
+            if pid not in self.readers:
+                del self._titles[pid]
+            return told
+        if self._argv.get(pid) == title:
+            return []
+        self._argv[pid] = title
+        start = ProcessStart(t_ns, pid, self.readers[pid].ppid, title)
+        if pid in self._young:
+            self._young[pid] = start
+        return [start]
+
+    def _name(self, reader: ProcessReader) -> tuple[str, ...]:
+        """Return what a process is called."""
+        title = self._titles.get(reader.pid)
+        if title is not None:
+            return title
+        argv = redact_argv(reader.argv())
+        if not argv or reader.pid == self._root:
+            return argv
+        if self._root_rank == _UNKNOWN:
+            self._root_rank = rank_of(self._root)
+        # Where the root has one, all that it starts inherit it.
+        rank = None if self._root_rank is not None else rank_of(reader.pid)
+        return argv if rank is None else (f"rank {rank}", *argv)
+
     def _open(self, t_ns: int, pid: int, not_child_of: int | None = None) -> Iterable[Record]:
         """Begin to read a process; its start is told if it is the first time."""
         try:
@@ -134,7 +173,7 @@ class ProcessFamily:
         if reader.start_key in self._known:
             return ()
         self._known.add(reader.start_key)
-        argv = redact_argv(reader.argv())
+        argv = self._name(reader)
         start = self._young[pid] = ProcessStart(t_ns, pid, reader.ppid, argv)
         self._argv[pid] = argv
         return (start,)
@@ -144,7 +183,7 @@ class ProcessFamily:
         renamed: list[Record] = []
         for pid, start in list(self._young.items()):
             reader = self.readers.get(pid)
-            argv = () if reader is None else redact_argv(reader.argv())
+            argv = () if reader is None else self._name(reader)
             if argv and argv != start.argv:
                 start = self._young[pid] = start._replace(argv=argv)
                 self._argv[pid] = argv
@@ -158,6 +197,7 @@ class ProcessFamily:
         self.readers.pop(pid).close()
         self.baselines.pop(pid, None)
         self._argv.pop(pid, None)
+        self._titles.pop(pid, None)
         self.fresh.discard(pid)
 
     def others(self) -> list[tuple[int, tuple[str, ...]]]:
@@ -169,7 +209,7 @@ class ProcessFamily:
             except ProcessGone:
                 continue
             if pid != self._root:
-                found.append((pid, redact_argv(reader.argv()) or self._argv.get(pid, ())))
+                found.append((pid, self._name(reader) or self._argv.get(pid, ())))
         return found
 
     def close(self) -> None:

@@ -111,6 +111,18 @@ class MetricProbe:
         """Return the processes of the tree that are alive."""
         return tuple(self._family.readers)
 
+    def adopt(self, pid: int, title: tuple[str, ...]) -> bool:
+        """Read a process too that is no descendant of the root, under this name.
+
+        Returns False if there is no such process, or it may not be read.
+        """
+        with self._looking:
+            found = self._family.adopt(time.monotonic_ns(), pid, title)
+            if found and self._held_back is not None:
+                self._held_back.hand_on()
+            self._log.extend(found)
+            return pid in self._family.readers
+
     def others(self) -> list[tuple[int, tuple[str, ...]]]:
         """Look once more now; returns pid and command line of who lives besides the root."""
         self._find_processes(time.monotonic_ns())

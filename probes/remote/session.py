@@ -127,6 +127,10 @@ class FarLinks:
     def open_gate(self) -> None:
         """Nothing waits."""
 
+    def take_at(self, rate_hz: float) -> None:
+        """Have the sampler there aim at another rate."""
+        self.order({"do": "rate", "rate_hz": rate_hz})
+
     def order(self, order: dict[str, Any]) -> None:
         """Say something to the far end."""
         self._link.order(order)

@@ -47,3 +47,7 @@ class Stacks(Protocol):
     def open_gate(self) -> None:
         """Let a program that waits for us go on."""
         ...
+
+    def take_at(self, rate_hz: float) -> None:
+        """Aim at another rate from now on, where the own sampler takes them."""
+        ...

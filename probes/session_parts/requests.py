@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.agent_link.order_board import OrderBoard
+    from perftui.probes.fleet.target import ClusterTarget
     from perftui.probes.target.target import AttachedTarget, LaunchedTarget
 
 
@@ -24,7 +25,7 @@ class SessionRequests:
 
     def __init__(
         self,
-        target: LaunchedTarget | AttachedTarget,
+        target: LaunchedTarget | AttachedTarget | ClusterTarget,
         channel: AgentChannel | None,
         has_agent: Callable[[], bool],
     ) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from perftui.probes.agent_link.launch import AgentChannel
+    from perftui.probes.fleet.target import ClusterTarget
     from perftui.probes.session_options import ProbeOptions
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
@@ -47,7 +48,7 @@ class SessionStacks:
     def __init__(
         self,
         log: SessionLog,
-        target: LaunchedTarget | AttachedTarget,
+        target: LaunchedTarget | AttachedTarget | ClusterTarget,
         options: ProbeOptions,
         channel: AgentChannel | None,
         pids: Callable[[], Collection[int]],

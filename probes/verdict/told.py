@@ -24,8 +24,12 @@ DECAYS = {
     "gc_pressure": "collects cycles much of the time",
     "lock_wait": "stands still",
     "io_wait": "stands still",
+    "straggler": "one of many differs",
+    "lone_growth": "one of many grows",
 }
 NEXT = {
+    "straggler": "look at that process alone: Enter on its row in Procs",
+    "lone_growth": "look at that process alone: Enter on its row in Procs",
     "loop_blocked": "run it in a thread (asyncio.to_thread), or in pieces that await",
     "gc_pressure": "make fewer containers at once, gc.freeze() what stays, or a higher threshold",
 }

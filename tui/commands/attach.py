@@ -11,6 +11,8 @@ from perftui.tui.errors import UserError
 if TYPE_CHECKING:
     from typing import Any
 
+    from perftui.tui.watch.options import WatchOptions
+
 
 def add_parser(commands: Any) -> None:
     """Add `attach` to the command line."""
@@ -24,7 +26,7 @@ def add_parser(commands: Any) -> None:
         nargs="?",
         metavar="PID",
         help="without it, choose from a list; elsewhere: ssh://HOST/PID, docker://CONTAINER/PID, "
-        "k8s://NAMESPACE/POD[/CONTAINER]/PID",
+        "k8s://NAMESPACE/POD[/CONTAINER]/PID; the workers of a cluster: dask://HOST:PORT",
     )
     parser.add_argument(
         "--inject",
@@ -52,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
         return elsewhere.attach(args)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
+    if args.pid is not None and args.pid.startswith(("dask://", "ray://")):
+        return _attach_cluster(args, asked, screen=screen)
     if args.pid is None:
         if not screen:
             raise UserError("attach needs a PID without a terminal; `perftui list processes`")
@@ -91,6 +95,26 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(str(error)) from error
     except ProcessGone as error:
         raise _no_such(pid) from error
+
+
+def _attach_cluster(args: argparse.Namespace, asked: WatchOptions, *, screen: bool) -> int:
+    """Attach to all workers of a cluster."""
+    from perftui.probes.fleet.address import BadAddress, cluster_address
+    from perftui.probes.fleet.link import ClusterLink, NoCluster
+
+    if args.inject:
+        raise UserError("--inject is for a process: a cluster is watched through its own plugin")
+    try:
+        link = ClusterLink.to(cluster_address(args.pid))
+    except (BadAddress, NoCluster) as error:
+        raise UserError(str(error)) from error
+    if screen:
+        from perftui.tui.watch.on_screen import attach_cluster_on_screen
+
+        return attach_cluster_on_screen(link, asked)
+    from perftui.tui.watch.headless import attach_cluster_headless
+
+    return attach_cluster_headless(link, asked)
 
 
 def _no_such(pid: int) -> UserError:

@@ -163,6 +163,7 @@ class _Judge:
             phases,
             self._limit is not None,
             agent=False,
+            alike=False,
             rose_bytes=rose_to_end(history.block_floors(size, END_BLOCKS)),
         )
         self._say_unjudged(seen, name)

@@ -55,6 +55,7 @@ def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
 
 def seen_in(reader: Reader, *, limit: bool) -> Seen:
     """Return what the detectors of a session were fed with."""
+    from perftui.probes.detect.evidence.peers import LEAST_PEERS
     from perftui.probes.detect.judged import END_BLOCKS, END_S, Seen, rose_to_end
 
     status = reader.status()
@@ -68,6 +69,7 @@ def seen_in(reader: Reader, *, limit: bool) -> Seen:
         phases=bool(reader.phases(0, 1 << 62)),
         limit=limit,
         agent=reader.target().agent,
+        alike=len(reader.processes()) >= LEAST_PEERS,
         rose_bytes=rose_to_end(rss.low),
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.agent_link.injection.able import Injectable
+    from perftui.probes.fleet.link import ClusterLink
     from perftui.probes.spine.records import Exit
     from perftui.tui.watch.options import WatchOptions
 
@@ -83,6 +84,13 @@ def attach_headless(pid: int, asked: WatchOptions, inject: Injectable | None = N
         return watch_to_the_end(
             Session.attach(pid, asked.probes, asked.record, inject), asked, ending
         )
+
+
+def attach_cluster_headless(link: ClusterLink, asked: WatchOptions) -> int:
+    """Watch the workers of a cluster, as a running process."""
+    with Ending() as ending:
+        session = Session.attach_cluster(link, asked.probes, asked.record)
+        return watch_to_the_end(session, asked, ending)
 
 
 def watch_to_the_end(session: Session, asked: WatchOptions, ending: Ending) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.probes.agent_link.injection.able import Injectable
+    from perftui.probes.fleet.link import ClusterLink
     from perftui.probes.session import Session
     from perftui.tui.watch.options import WatchOptions
 
@@ -57,6 +58,15 @@ def show(begin: Callable[[], Session], asked: WatchOptions) -> int:
     share_one_arena()
     with Ending() as ending:
         return _show(begin(), asked, ending)
+
+
+def attach_cluster_on_screen(link: ClusterLink, asked: WatchOptions) -> int:
+    """Watch the workers of a cluster on the live screen."""
+    from perftui.probes.session import Session
+
+    share_one_arena()
+    with Ending() as ending:
+        return _show(Session.attach_cluster(link, asked.probes, asked.record), asked, ending)
 
 
 def pick_process() -> int | None:

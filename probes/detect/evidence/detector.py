@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ImportBegan,
         ImportEnded,
         LoopBlocked,
+        PeersSeen,
         TreeReading,
         Waiting,
     )
@@ -131,6 +132,9 @@ class Detector:
 
     def on_filling(self, told: BoundSeen) -> None:
         """Somebody looked whether what grew has a bound: `context.fillings` knows."""
+
+    def on_peers(self, seen: PeersSeen) -> None:
+        """Processes that are alike were read."""
 
     def on_waiting(self, waiting: Waiting) -> None:
         """It became known what threads wait for."""

@@ -130,6 +130,31 @@ class BoundSeen(NamedTuple):
     """About the largest of them."""
 
 
+class PeerUse(NamedTuple):
+    """What one of several processes that are alike used in the last second."""
+
+    pid: int
+    name: str
+    busy: float
+    """Cores that it ran on or waited for: what it wants, however full the machine is."""
+    ran: float
+    """Cores that it ran on."""
+    used_s: float
+    """What it wanted since it was first seen, in seconds of a core."""
+    rss_bytes: float
+
+
+class PeersSeen(NamedTuple):
+    """Processes that are alike (`peers`)."""
+
+    t_s: float
+    group: str
+    uses: tuple[PeerUse, ...]
+    progress: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+    """Counters that all of them have: by how much each rose in the seconds before the last ones
+    and in the last ones, in their order."""
+
+
 Observation = (
     TreeReading
     | CallEnded
@@ -139,6 +164,7 @@ Observation = (
     | LoopBlocked
     | CyclesCollected
     | BoundSeen
+    | PeersSeen
 )
 
 

@@ -57,6 +57,7 @@ def read_events(catalog: Catalog, target_pid: int) -> tuple[Journal, ProcessTabl
 
 Span = (
     records.Exit
+    | records.ProcessStart
     | records.PhaseBegin
     | records.PhaseEnd
     | records.ImportBegin
@@ -67,11 +68,12 @@ Span = (
 
 
 def read_spans(catalog: Catalog) -> Iterator[tuple[int, Span]]:
-    """Yield (order, record) of phases, imports, ends of processes, and who makes memory grow."""
+    """Yield (order, record) of phases, imports, processes, and who makes memory grow."""
     for name in ("exits", "growth_looks", "keepers"):
         table = _bounded(catalog, name)
         for seq, *values in rows_of(table, tuple(table.column_names)):
             yield seq, _PLAIN[name](*values)
+    yield from _starts(catalog)
     yield from _phases(catalog)
     yield from _imports(catalog)
 
@@ -82,11 +84,15 @@ def _events(catalog: Catalog) -> Iterator[tuple[int, records.Record]]:
         table = _bounded(catalog, name)
         for seq, *values in rows_of(table, tuple(table.column_names)):
             yield seq, kind(*values)
+    yield from _starts(catalog)
+    yield from _phases(catalog)
+    yield from _imports(catalog)
+
+
+def _starts(catalog: Catalog) -> Iterator[tuple[int, records.ProcessStart]]:
     table = _bounded(catalog, "processes")
     for seq, t_ns, pid, ppid, argv, python in rows_of(table, tuple(table.column_names)):
         yield seq, records.ProcessStart(t_ns, pid, ppid, _argv(argv), python)
-    yield from _phases(catalog)
-    yield from _imports(catalog)
 
 
 def _bounded(catalog: Catalog, name: str) -> Any:

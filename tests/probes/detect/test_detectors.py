@@ -68,6 +68,9 @@ def test_the_table_has_every_kind_under_its_name() -> None:
         "cpu_contention",
         "loop_blocked",
         "gc_pressure",
+        "straggler",
+        "lone_growth",
+        "memory_skew",
     }
 
 
