@@ -43,6 +43,9 @@ _OF_A_CLOCK = ("s", "/s")
 _BUSIER = 1.25
 """A machine whose fixed loop waits so many times as much for a core, or as little, is another one:
 with less than that none of 600 comparisons of a program with itself was a false alarm."""
+_EXPLAINS = 2.0
+"""What a change of the machine's speed may explain, as a multiple of the fixed loop's own change:
+code that waits for memory changes more than a loop in the cache."""
 
 
 class Stored(NamedTuple):
@@ -190,14 +193,18 @@ def _far_enough(row: BenchRow) -> BenchRow:
     change, threshold = row.change, row.threshold
     if change is None or threshold is None or row.figure.unit not in _OF_A_CLOCK:
         return row
-    low, high = change.alarm
-    if row.figure.better == "higher":
-        low, high = -high, -low
-    if row.verdict == "regressed" and low <= threshold:
-        return row._replace(verdict="suspect", note="measured at another time")
-    if row.verdict == "improved" and high >= -threshold:
-        return row._replace(verdict="ok", note="measured at another time")
+    if row.verdict in ("regressed", "improved") and not _is_beyond(row, threshold):
+        word: Word = "suspect" if row.verdict == "regressed" else "ok"
+        return row._replace(verdict=word, note="measured at another time")
     return row
+
+
+def _is_beyond(row: BenchRow, part: float) -> bool:
+    """Tell whether the whole interval of a change is larger than a part of the base."""
+    if row.change is None:
+        return False
+    low, high = row.change.alarm
+    return low > part or high < -part
 
 
 def _unsteady(row: BenchRow, new: LabSeries) -> BenchRow:
@@ -233,6 +240,8 @@ class _Drift:
             note = "the machine is not as busy as it was"
             note = "how busy the machine was is not known" if wait is None else note
         elif ratio is not None and abs(ratio) > row.threshold / 2:
+            if _is_beyond(row, row.threshold + _EXPLAINS * abs(ratio)):
+                return row
             note = "the machine's own speed has changed"
         else:
             return row

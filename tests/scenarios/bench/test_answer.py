@@ -156,6 +156,14 @@ def test_a_machine_that_has_changed_makes_times_unsure() -> None:
     assert "the machine has changed" in found.reasons[-1]
 
 
+@pytest.mark.parametrize(("factor", "said"), [(1.18, "suspect"), (1.5, "regressed")])
+def test_a_change_that_no_change_of_the_machine_explains_is_sure(factor: float, said: str) -> None:
+    quick, slow = ({"reference": s, "reference_wait": 1.1} for s in (0.0020, 0.00212))
+    base = stored(series("new", 20, 0.01, 1, duration=1.0, **quick))
+    new = series("new", 20, 0.01, 2, duration=factor, **slow)
+    assert word(answer(new, None, base, Gate()), "duration") == said
+
+
 def test_one_number_is_at_most_suspect() -> None:
     base = stored(series("new", 1, 0, 1, duration=1.0, peak_rss=1e8), single=True)
     new = series("new", 5, 0.01, 2, duration=2.0, peak_rss=1e8)
