@@ -29,7 +29,7 @@ from perftui.probes.process.free_threaded import free_threaded_build
 from perftui.probes.process.metrics import MetricProbe
 from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.session_options import NOT_RECORDED, ProbeOptions, RecordOptions
-from perftui.probes.session_parts.launching import started
+from perftui.probes.session_parts.launching import started, without_agent
 from perftui.probes.session_parts.recording import place_of, started_recorder
 from perftui.probes.session_parts.requests import SessionRequests
 from perftui.probes.session_parts.stacks import IN_PROCESS_HZ, SessionStacks
@@ -289,6 +289,7 @@ class Session:
                     target, about, log, options, channel, start.output, record, place, also
                 )
                 session.t_launch_ns = t_launch_ns
+                log.extend(without_agent(argv, environ))
                 if behind_screen:
                     from perftui.probes.target.output import asks
 

@@ -178,7 +178,8 @@ def _start(
     if atexit_again is not None:
         after["atexit"] = atexit_again
     collector: "Any" = None
-    if board[0]:  # before imports are seen: it has some of its own
+    timed = sys.implementation.name == "cpython"  # others have another collector, or no callbacks
+    if board[0] and timed:  # before imports are seen: it has some of its own
         collector = load("collector", "_perftui_agent_collector").Collector(agent)
     unseen = hooks.install(seen, imports.SELF_TEST)
     if unseen:
@@ -190,7 +191,8 @@ def _start(
     if board[0]:
         hear = load("growth/board", "_perftui_agent_growth_board")
         heard = hear.Board(agent, beside(), *board, load)
-        heard.also.append(collector.turn)
+        if collector is not None:
+            heard.also.append(collector.turn)
         heard.start()
     if captures:
         folder = bytes.fromhex(captures[1:]).decode(sys.getfilesystemencoding(), "surrogateescape")

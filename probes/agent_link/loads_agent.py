@@ -62,6 +62,26 @@ def loads_agent(argv: Sequence[str], env: Mapping[str, str]) -> bool:
     return _loads(list(argv), env.get("PATH", os.defpath), 0)
 
 
+def refusing_option(argv: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return the option that keeps the agent out of a Python: "-I"; "" if there is none.
+
+    Args:
+        argv: As of `loads_agent`: an interpreter, or a script that names one.
+        env: The environment that it is started with, for its PATH.
+    """
+    words = list(argv)
+    for _ in range(_LONGEST_CHAIN):
+        found = shutil.which(words[0], path=env.get("PATH", os.defpath))
+        real = Path(os.path.realpath(found)).name if found else ""
+        if is_python(Path(words[0]).name) or is_python(real):
+            return _refusing(words[1:])
+        shebang = None if found is None else shebang_of(found)
+        if shebang is None or found is None:
+            break
+        words = [*shebang, found, *words[1:]]
+    return ""
+
+
 def _loads(argv: list[str], search: str, depth: int) -> bool:
     if depth > _LONGEST_CHAIN:
         return True  # somebody's riddle: as if it were a shell
@@ -94,9 +114,11 @@ def is_python(name: str) -> bool:
 
 
 def _python_loads(name: str, words: list[str]) -> bool:
+    return not _PYTHON_2.fullmatch(name) and not _refusing(words)
+
+
+def _refusing(words: list[str]) -> str:
     """Read the interpreter's own options: -I and -E ignore PYTHONPATH, -S loads no hook."""
-    if _PYTHON_2.fullmatch(name):
-        return False
     at = 0
     while at < len(words):
         word = words[at]
@@ -104,20 +126,20 @@ def _python_loads(name: str, words: list[str]) -> bool:
             at += 2
             continue
         if not word.startswith("-") or word in ("-", "--"):
-            return True
+            return ""
         if word.startswith("--"):
             at += 1
             continue
         for index, letter in enumerate(word[1:], start=1):
             if letter in "IES":
-                return False
+                return f"-{letter}"
             if letter in "cm":
-                return True
+                return ""
             if letter in _TAKE_VALUE:
                 at += index == len(word) - 1  # the value is the next word
                 break
         at += 1
-    return True
+    return ""
 
 
 def _env_loads(words: list[str], search: str, depth: int) -> bool:

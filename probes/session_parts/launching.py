@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.agent_link.launch import AgentChannel, agent_environment
-from perftui.probes.agent_link.loads_agent import loads_agent
+from perftui.probes.agent_link.loads_agent import loads_agent, refusing_option
+from perftui.probes.spine.records import Notice
 from perftui.probes.target.target import LaunchedTarget
 
 if TYPE_CHECKING:
@@ -48,6 +50,15 @@ def give_up(
         orders.close()
     if place is not None:
         place.give_up()
+
+
+def without_agent(argv: Sequence[str], environ: Mapping[str, str] | None) -> list[Notice]:
+    """Say what is not seen of a program because of its interpreter's options."""
+    option = refusing_option(argv, os.environ if environ is None else environ)
+    if not option:
+        return []
+    text = f"with {option} Python lets no agent in: imports, phases and calls are not seen"
+    return [Notice(time.monotonic_ns(), "info", text)]
 
 
 def started(

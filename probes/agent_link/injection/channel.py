@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.agent_link.injection.folder import Meeting
 from perftui.probes.agent_link.injection.order import order, take_back
+from perftui.probes.agent_link.injection.wake import end_wait, waits_for_events
 from perftui.probes.agent_link.launch import PIPE_BYTES, AgentChannel
 from perftui.probes.agent_link.order_board import OrderBoard
 from perftui.probes.text.units import format_seconds
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 LATE_S = 1.0
 LIMIT_S = 30.0
 """So long the target's main thread may stay in C before we give up."""
+WAITS = "the agent waits: the main thread is in C; it comes in at its next event"
+_WAKE_AFTER_S, _WAKE_EVERY_S = 0.25, 2.0
+"""A main thread that waits for events is woken then, and after that so often."""
 _LEAVE_S = 3.0
 _LOOK_S = 0.05
 
@@ -90,17 +94,20 @@ class InjectedChannel(AgentChannel):
             return
         begun = time.monotonic()
         late = False
+        wake_at_s = _WAKE_AFTER_S
         while not self._closing.wait(_LOOK_S) and not self._came.is_set() and alive():
             why = self._meeting.answer()
             if why:
                 say("warn", f"the agent did not come into process {pid}: {why}")
                 return
             waited = time.monotonic() - begun
+            if waited > wake_at_s:
+                wake_at_s = waited + _WAKE_EVERY_S
+                if waits_for_events(pid):
+                    end_wait(pid)
             if waited > LATE_S and not late:
                 late = True
-                limit = format_seconds(LIMIT_S)
-                say("info", f"the agent waits: the main thread of process {pid} runs no Python now")
-                say("info", f"it comes as soon as that does, within {limit}")
+                say("info", WAITS)
             if waited > LIMIT_S:
                 self._withdraw()
                 say(

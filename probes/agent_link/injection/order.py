@@ -6,8 +6,6 @@ import ctypes
 import os
 from typing import TYPE_CHECKING
 
-from perftui.probes.sampler.memory import Memory
-
 if TYPE_CHECKING:
     from perftui.probes.agent_link.injection.able import Injectable
 
@@ -31,8 +29,9 @@ def order(target: Injectable, script: str) -> None:
     _write(target.pid, target.path, path)
     _write(target.pid, target.pending, b"\1\0\0\0")
     # One byte: the bits above are a version, which others may be counting on.
-    bits = Memory(target.pid).read(target.breaker, 1)[0]
-    _write(target.pid, target.breaker, bytes([bits | _PLEASE_STOP]))
+    with open(f"/proc/{target.pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123
+        bits = os.pread(memory.fileno(), 1, target.breaker)
+    _write(target.pid, target.breaker, bytes([bits[0] | _PLEASE_STOP]))
 
 
 def take_back(target: Injectable) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -150,3 +151,14 @@ def test_a_program_in_a_zip_without_frozen_modules_and_with_a_seed(
     [late] = [line for line in recorded.of("import") if line["module"] == "colorsys"]
     assert (late["function"], late["line"]) == ("late", 2)
     assert late["file"].endswith("app.pyz/part.py")
+
+
+@pytest.mark.skipif(shutil.which("pypy3") is None, reason="no PyPy here")
+def test_pypy_is_seen_from_inside(watched: Run) -> None:
+    """It has no callbacks around its collections, and the rest of the agent is there."""
+    code = "import colorsys, time\nend = time.monotonic() + 1\nwhile time.monotonic() < end: pass"
+    recorded = watched("pypy3", "-c", code, hears_orders=True, sampler_hz=100)
+    assert recorded.outcome.exit_code == 0, recorded.outcome.stderr
+    assert not recorded.of("error")
+    assert "colorsys" in {line["module"] for line in recorded.of("import")}
+    assert recorded.of("stack")

@@ -18,6 +18,7 @@ from perftui.probes.agent_link.injection import able
 from perftui.probes.agent_link.injection import channel as channels
 from perftui.probes.agent_link.injection.able import NotInjectable, injectable
 from perftui.probes.agent_link.injection.channel import InjectedChannel
+from perftui.probes.agent_link.injection.wake import end_wait, waits_for_events
 from perftui.probes.machine.rights import has_trace_capability, yama_scope
 from perftui.probes.session import Session
 from perftui.probes.session_options import ProbeOptions
@@ -264,13 +265,52 @@ def test_who_runs_no_python_is_waited_for_and_given_up(
         brought = InjectedChannel(injectable(process.pid))
         brought.bring(lambda how, what: said.append((how, what)), lambda: True)
         wait_for(lambda: said and said[-1][0] == "warn")
-        assert [how for how, _ in said] == ["info", "info", "warn"]
-        assert "runs no Python now" in said[0][1]
+        assert [how for how, _ in said] == ["info", "warn"]
+        assert said[0][1] == channels.WAITS
         assert "has run no Python for" in said[-1][1]
         brought.leave(alive=True)
         brought.close()
         out, err = process.communicate("x", PATIENCE_S)
         assert (process.returncode, "go\n" + out, err) == (0, plain, "")
+
+
+IDLE = """
+import asyncio, signal
+for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, lambda number, _: print("signal", number, flush=True))
+async def main():
+    await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    print("go", flush=True)
+    await asyncio.Event().wait()
+    print("woke up", flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("newer", [each.executable for each in PYTHONS], ids=lambda path: path[-4:])
+def test_a_server_without_events_is_entered_and_does_not_notice(newer: str) -> None:
+    with subprocess.Popen([newer, "-c", IDLE], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "go\n"
+            wait_for(lambda: waits_for_events(process.pid))
+            session = Session.attach(process.pid, OPTIONS, inject=injectable(process.pid))
+            try:
+                wait_for(lambda: session.reader.target().agent or has_ended(process.pid))
+            finally:
+                session.close()
+            wait_for(lambda: waits_for_events(process.pid))
+        finally:
+            process.kill()
+        assert process.stdout.read() == "", "no signal and no event of its own"
+
+
+def test_who_is_gone_or_does_not_wait_is_not_woken() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        assert not waits_for_events(process.pid)
+        process.kill()
+    assert not waits_for_events(process.pid)
+    assert not end_wait(process.pid)
 
 
 def wchan(pid: int) -> str:

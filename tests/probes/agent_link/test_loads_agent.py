@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from perftui.probes.agent_link.loads_agent import loads_agent
+from perftui.probes.agent_link.loads_agent import loads_agent, refusing_option
 
 PERFTUI = [sys.executable, "-I", "-m", "perftui", "run", "--headless", "--no-record"]
 PYTHON = sys.executable
@@ -98,6 +98,31 @@ def test_known_before_the_start(
     monkeypatch.chdir(folder)
     env = {"PATH": f"{folder}:{os.environ['PATH']}"}
     assert loads_agent([PYTHON if w == "PYTHON" else w for w in line.split()], env) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("PYTHON x.py", ""),
+        ("PYTHON x.py -I", ""),
+        ("PYTHON -u -I x.py", "-I"),
+        ("PYTHON -W error -E x.py", "-E"),
+        ("PYTHON -Sm x", "-S"),
+        ("PYTHON -c 'import I' -S", ""),
+        ("./another_name -I x.py", "-I"),
+        ("./with_python_isolated", "-I"),
+        ("./with_python", ""),
+        ("cat -E", ""),
+        ("no-such-program-anywhere -I", ""),
+    ],
+)
+def test_which_option_keeps_it_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, option: str
+) -> None:
+    monkeypatch.chdir(folder)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    argv = [PYTHON if word == "PYTHON" else word for word in line.split()]
+    assert refusing_option(argv, env) == option
 
 
 SHOWN = (

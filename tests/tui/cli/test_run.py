@@ -120,9 +120,11 @@ def test_ways_to_name_a_program(words: tuple[str, ...]) -> None:
 
 
 def test_a_program_of_5_ms_has_a_summary() -> None:
-    summary = summary_of(perftui("run", "--json", "-", "--", sys.executable, "-S", "-c", "pass"))
+    done = perftui("run", "--json", "-", "--", sys.executable, "-S", "-c", "pass")
+    summary = summary_of(done)
     assert summary["target"]["exit_code"] == 0
     assert summary["duration_s"] < 30
+    assert "with -S Python lets no agent in: imports, phases and calls are not seen" in done.stderr
 
 
 def test_a_program_that_is_not_python_gives_metrics_and_says_so() -> None:
