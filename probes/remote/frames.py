@@ -124,7 +124,7 @@ def _record(row: Any) -> Record:
     return kind(*fields)
 
 
-class Reader:
+class FrameReader:
     """Feed it bytes as they come; it gives whole frames.
 
     Args:

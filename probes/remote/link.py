@@ -99,8 +99,8 @@ class Link:
         self._python = python
         self._far = far
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader = frames.Reader(_GREETING_BYTES)
-        self._inner = frames.Reader()
+        self._reader = frames.FrameReader(_GREETING_BYTES)
+        self._inner = frames.FrameReader()
         self._inflate = zlib.decompressobj(-15)
         self._stderr = b""
         self._writing = Lock()

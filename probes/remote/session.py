@@ -337,8 +337,7 @@ class RemoteSession(Session):
             target = FarTarget(hello["pid"], launched=argv is not None)
             with quiet_threads():
                 session = cls(link, hello, order, target, about, options, record, place)
-                session._on_output = on_output
-                session._start()
+                session.watch(on_output)
         except BaseException:
             link.close()
             raise
@@ -369,6 +368,11 @@ class RemoteSession(Session):
         self._on_output: Callable[[int, bytes], None] | None = None
         as_one = cast("AttachedTarget", target)  # all that a session asks of one it has
         super().__init__(as_one, about, new_log(), options, None, None, record, place)
+
+    def watch(self, on_output: Callable[[int, bytes], None] | None) -> None:
+        """Begin; as of `begin`."""
+        self._on_output = on_output
+        self._start()
 
     def _where(self) -> Mapping[str, object]:
         hello = self._far_hello

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perftui.probes.remote import frames
-from perftui.probes.remote.mirror import Mirror, Receiver
+from perftui.probes.remote.mirror import RecordingKeeper, RecordingTeller
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def told(tmp_path: Path) -> bytes:
     folder.mkdir()
     out = tmp_path / "stream"
     fd = os.open(out, os.O_WRONLY | os.O_CREAT)
-    mirror = Mirror(folder, fd, lambda: None)
+    mirror = RecordingTeller(folder, fd, lambda: None)
     mirror.start({"pid": 1})
     (folder / "meta.json").write_bytes(b"{1}")
     (folder / "stacks-000000.arrows").write_bytes(b"one")
@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_told_is_kept_and_at_any_cut_it_is_a_beginning_of_it(tmp_path: Path) -> None:
     stream = told(tmp_path)
-    whole = Receiver(tmp_path / "whole.perftui")
+    whole = RecordingKeeper(tmp_path / "whole.perftui")
     seen = []
     for at in range(0, len(stream), 7):
         whole.feed(stream[at : at + 7])
@@ -70,7 +70,7 @@ def test_what_is_told_is_kept_and_at_any_cut_it_is_a_beginning_of_it(tmp_path: P
     ],
 )
 def test_a_stream_writes_nothing_but_a_recording(tmp_path: Path, said: dict[str, object]) -> None:
-    receiver = Receiver(tmp_path / "r.perftui")
+    receiver = RecordingKeeper(tmp_path / "r.perftui")
     with pytest.raises(frames.DamagedFrames):
         receiver._file(json.dumps(said).encode() + b"\nx")
     assert [path.name for path in tmp_path.iterdir()] == ["r.perftui"]
@@ -83,6 +83,6 @@ def test_another_version_and_another_language_are_refused(tmp_path: Path) -> Non
             ({"protocol": frames.PROTOCOL, "speaks": "own"}, "record --stdio"),
         ]
     ):
-        receiver = Receiver(tmp_path / f"{number}.perftui")
+        receiver = RecordingKeeper(tmp_path / f"{number}.perftui")
         with pytest.raises(frames.DamagedFrames, match=says):
             receiver.feed(frames.MAGIC + frames.said(frames.HELLO, hello))

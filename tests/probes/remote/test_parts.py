@@ -58,7 +58,7 @@ def test_records_that_make_no_sense_are_damage(payload: bytes) -> None:
 def test_frames_come_whole_however_they_are_cut_and_a_greeting_is_passed_over(step: int) -> None:
     sent = b"Welcome to host\r\n\x00perf" + frames.MAGIC
     sent += frames.said(frames.HELLO, {"a": 1}) + frames.frame(frames.SAMPLER, b"x" * 50)
-    reader = frames.Reader(1 << 16)
+    reader = frames.FrameReader(1 << 16)
     found = [
         frame for at in range(0, len(sent), step) for frame in reader.feed(sent[at : at + step])
     ]
@@ -68,12 +68,12 @@ def test_frames_come_whole_however_they_are_cut_and_a_greeting_is_passed_over(st
 
 
 def test_who_talks_on_without_ever_saying_hello_is_something_else() -> None:
-    reader = frames.Reader(1000)
+    reader = frames.FrameReader(1000)
     with pytest.raises(frames.DamagedFrames, match="something else"):
         for _ in range(100):
             list(reader.feed(b"y" * 64))
     with pytest.raises(frames.DamagedFrames, match="bytes"):
-        list(frames.Reader().feed(frames.HEAD.pack(1, frames.MOST_FRAME + 1)))
+        list(frames.FrameReader().feed(frames.HEAD.pack(1, frames.MOST_FRAME + 1)))
 
 
 def test_the_quickest_answer_tells_the_clocks_apart() -> None:
