@@ -520,6 +520,9 @@ class Session:
         """The target's process id."""
         return self._target.pid
 
+    shares_terminal = True
+    """What the terminal sends us, a target that we launched headless gets by itself."""
+
     @property
     def launched(self) -> bool:
         """True if we started the target."""

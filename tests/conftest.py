@@ -62,6 +62,7 @@ _NOT_CORE = (
     "tests/tui/mcp/",
     "tests/tui/watch/test_flight.py",
     "tests/probes/stacks/test_relay_live.py",
+    "tests/tui/cli/test_elsewhere.py",
     "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",
     "tests/tui/cli/test_ending.py::test_a_target_that_does_not_end_is_left_and_said",
     "tests/tui/cli/test_fail_on.py::test_another_kind_does_not_and_the_programs_own_exit_code",

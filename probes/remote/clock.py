@@ -15,7 +15,7 @@ _SLEW = 2e-4
 """Of the time that has gone by: twenty times what a quartz drifts."""
 
 
-class Answer(NamedTuple):
+class PingAnswer(NamedTuple):
     """What one ping has told."""
 
     t_near_ns: int
@@ -30,7 +30,7 @@ class FarClock:
     """Takes pings, gives our time. Not safe for several threads at once."""
 
     def __init__(self) -> None:
-        self._answers: deque[Answer] = deque(maxlen=_KEPT)
+        self._answers: deque[PingAnswer] = deque(maxlen=_KEPT)
         self._offset_ns: int | None = None
         self._moved_ns = 0
 
@@ -58,7 +58,7 @@ class FarClock:
         """
         on_the_way_ns = max((came_ns - asked_ns) - (far_sent_ns - far_got_ns), 0)
         offset_ns = (asked_ns - far_got_ns + came_ns - far_sent_ns) // 2
-        self._answers.append(Answer(came_ns, offset_ns, on_the_way_ns // 2))
+        self._answers.append(PingAnswer(came_ns, offset_ns, on_the_way_ns // 2))
         best = min(self._answers, key=lambda answer: answer.error_ns)
         if self._offset_ns is None or len(self._answers) == 1:
             self._offset_ns, self._moved_ns = best.offset_ns, came_ns

@@ -49,6 +49,7 @@ RECORD_KINDS: tuple[type[Record], ...] = (
     records.Overhead,
 )
 """What the probes of the far end say. The order is the protocol's."""
+_LARGEST = 1 << 62
 _NUMBER = {kind: number for number, kind in enumerate(RECORD_KINDS)}
 
 
@@ -94,7 +95,10 @@ def unpack_records(payload: bytes) -> list[Record]:
         DamagedFrames: they make no sense.
     """
     try:
-        return [_record(row) for row in json.loads(payload)]
+        rows = json.loads(payload)
+        if not isinstance(rows, list):
+            raise TypeError(type(rows))
+        return [_record(row) for row in rows]
     except (ValueError, TypeError, IndexError, RecursionError) as error:
         raise DamagedFrames(f"records that make no sense ({type(error).__name__})") from error
 
@@ -105,6 +109,10 @@ def _record(row: Any) -> Record:
         raise ValueError(number)
     kind = RECORD_KINDS[number]
     for field in fields:
+        if type(field) is int and not -_LARGEST < field < _LARGEST:
+            raise ValueError(field)
+        if type(field) is float and not -_LARGEST < field < _LARGEST:  # nor is it NaN
+            raise ValueError(field)
         if isinstance(field, (dict, list)) and kind is not records.ProcessStart:
             raise TypeError(field)
     for name, field in zip(kind._fields, fields):  # noqa: B905 - Python 3.9
@@ -116,7 +124,7 @@ def _record(row: Any) -> Record:
     return kind(*fields)
 
 
-class Reader:
+class FrameReader:
     """Feed it bytes as they come; it gives whole frames.
 
     Args:

@@ -99,8 +99,8 @@ class Link:
         self._python = python
         self._far = far
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader = frames.Reader(_GREETING_BYTES)
-        self._inner = frames.Reader()
+        self._reader = frames.FrameReader(_GREETING_BYTES)
+        self._inner = frames.FrameReader()
         self._inflate = zlib.decompressobj(-15)
         self._stderr = b""
         self._writing = Lock()
@@ -148,7 +148,7 @@ class Link:
 
     def _say_first(self) -> None:
         words = b"" if self._far is not None else first_words()
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # it has gone, or was let go
             self._write(words + frames.said(frames.ORDER, {"do": "begin", **self._begin}))
 
     def _hello(self, until_s: float) -> dict[str, Any]:
@@ -240,6 +240,8 @@ class Link:
             reason = f"what comes makes no sense ({error})"
         except OSError as error:
             reason = error.strerror or str(error)
+        except Exception as error:  # what a far end says may be anything
+            reason = f"what comes makes no sense ({type(error).__name__})"
         with suppress(Exception):
             if self._early:
                 self._settle()

@@ -31,7 +31,7 @@ MOST_BYTES = 1 << 38
 """Of one recording: a stream without an end is cut there."""
 
 
-class Mirror:
+class RecordingTeller:
     """Tells a folder as it grows.
 
     Args:
@@ -128,7 +128,7 @@ def _file(name: str, at: int, data: bytes) -> bytes:
     return frames.frame(frames.FILE, json.dumps({"name": name, "at": at}).encode() + b"\n" + data)
 
 
-class Receiver:
+class RecordingKeeper:
     """Writes the recording that a stream tells.
 
     Args:
@@ -145,8 +145,8 @@ class Receiver:
         self.done = False
         """The far end has said goodbye: the recording is whole."""
         self._bytes = 0
-        self._reader = frames.Reader(1 << 16)
-        self._inner = frames.Reader()
+        self._reader = frames.FrameReader(1 << 16)
+        self._inner = frames.FrameReader()
         self._inflate = zlib.decompressobj(-15)
 
     def feed(self, data: bytes) -> None:

@@ -140,7 +140,9 @@ class FarLinks:
     def _open(self, link: Link) -> None:
         session = self._session
         stream = FarSamplerStream(link.clock)
-        probe = FarStackProbe(session.log, session.pid, stream, lambda: self._told_ns, self._news)
+        probe = FarStackProbe(
+            session.log, session.pid, stream, lambda: self._told_ns, self._news, self._broken
+        )
         with self._changing:
             if self._stopping.is_set():
                 link.close()
@@ -200,6 +202,11 @@ class FarLinks:
             if process.status == "refused" and process.reason != "not-python":
                 why = WHY_REFUSED.get(process.reason, process.reason)
                 session.say("warn", f"no stacks, CPU and memory only: {why}")
+
+    def _broken(self, why: str) -> None:
+        """The sampler's stream is at its end before we have said so: with the link, or damaged."""
+        if "damaged" in why:
+            self._session.say("warn", f"no stacks any more: {why}")
 
     # After a cut
 
@@ -330,8 +337,7 @@ class RemoteSession(Session):
             target = FarTarget(hello["pid"], launched=argv is not None)
             with quiet_threads():
                 session = cls(link, hello, order, target, about, options, record, place)
-                session._on_output = on_output
-                session._start()
+                session.watch(on_output)
         except BaseException:
             link.close()
             raise
@@ -362,6 +368,11 @@ class RemoteSession(Session):
         self._on_output: Callable[[int, bytes], None] | None = None
         as_one = cast("AttachedTarget", target)  # all that a session asks of one it has
         super().__init__(as_one, about, new_log(), options, None, None, record, place)
+
+    def watch(self, on_output: Callable[[int, bytes], None] | None) -> None:
+        """Begin; as of `begin`."""
+        self._on_output = on_output
+        self._start()
 
     def _where(self) -> Mapping[str, object]:
         hello = self._far_hello
@@ -436,6 +447,8 @@ class RemoteSession(Session):
             self._log.extend([LogLine(now_ns, name, line) for line in maker.feed(data)])
 
     # What is asked of it
+
+    shares_terminal = False
 
     def send(self, signum: int) -> None:
         """Send a signal to a program that was started there."""

@@ -98,7 +98,7 @@ class FarStackProbe(OwnStackProbe):
         pid: The target.
         stream: Gets the far sampler's bytes.
         told_ns: Returns up to when the far end has told all, on our clock.
-        on_news: As of `OwnStackProbe`.
+        on_news, on_broken: As of `OwnStackProbe`.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class FarStackProbe(OwnStackProbe):
         stream: FarSamplerStream,
         told_ns: Callable[[], int],
         on_news: Callable[[ProcessRecord], None],
+        on_broken: Callable[[str], None],
     ) -> None:
         super().__init__(
             log,
@@ -116,7 +117,7 @@ class FarStackProbe(OwnStackProbe):
             born=False,
             on_stack=lambda: None,
             on_news=on_news,
-            on_broken=lambda _: None,
+            on_broken=on_broken,
             names=KernelNames(log),
         )
         self._stream = stream

@@ -98,7 +98,7 @@ def _speak_own() -> int:
 def _receive(name: str) -> int:
     from perftui.probes.own.folders import expanded
     from perftui.probes.remote.frames import DamagedFrames
-    from perftui.probes.remote.mirror import Receiver
+    from perftui.probes.remote.mirror import RecordingKeeper
     from perftui.probes.text.harmless import clean
     from perftui.tui.text.words import tell
 
@@ -106,7 +106,7 @@ def _receive(name: str) -> int:
     if not path.name.endswith(".perftui"):
         raise UserError(f"{name!r}: a recording's name ends in .perftui")
     try:
-        receiver = Receiver(path)
+        receiver = RecordingKeeper(path)
     except FileExistsError as error:
         raise UserError(f"{name!r} is there already") from error
     problem = "the stream ended before the recording did"
@@ -145,7 +145,7 @@ def _tell(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace, asked: WatchOptions, directory: Path) -> int:
     from perftui.probes.process.face import ProcessGone
-    from perftui.probes.remote.mirror import Mirror
+    from perftui.probes.remote.mirror import RecordingTeller
     from perftui.probes.target.target import LaunchError
     from perftui.tui.terminal.ending import Ending, close_in_time
     from perftui.tui.watch.headless import exit_status, watch
@@ -169,7 +169,7 @@ def _watch(args: argparse.Namespace, asked: WatchOptions, directory: Path) -> in
             if not launched:  # a program that was started here goes on
                 os.kill(os.getpid(), signal.SIGINT)
 
-        mirror = Mirror(directory, out, nobody_listens)
+        mirror = RecordingTeller(directory, out, nobody_listens)
         mirror.start({"pid": session.pid, "host": os.uname().nodename})
         stopped = watch(session, Progress(session, "off"), asked.duration_s, ending)
         close_in_time(session, ending)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.format.meta import wall_ns
 from perftui.probes.recording.read.reader import read_container
+from perftui.probes.text.source_lines import SourceLines
 from perftui.probes.text.units import format_bytes
 from perftui.tui.text.fit import shorten_middle
 
@@ -35,6 +36,9 @@ class RecordedSession:
 
     def __init__(self, reader: RecordedReader, *, follow: bool = False) -> None:
         self._recording = reader
+        # Of another machine: files of the same names may be here, and be others.
+        session = reader.meta.get("options")
+        SourceLines.elsewhere = isinstance(session, dict) and bool(session.get("far"))
         self._ending = Event()
         self._problem: str | None = None
         self._size = self._bytes()

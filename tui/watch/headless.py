@@ -167,7 +167,7 @@ def watch(session: Session, progress: Progress, duration_s: float | None, ending
                 if not session.launched:
                     ending.taken.append(info.si_signo)
                     return False
-                if info.si_code <= _SI_USER:
+                if info.si_code <= _SI_USER or not session.shares_terminal:
                     session.send(info.si_signo)
             progress.step()
     finally:

@@ -64,8 +64,9 @@ def main(stream: BinaryIO, sampler: str, held: int = -1) -> int:
         sampler: The folder of the sampler's package, be it in an archive.
         held: The descriptor behind the archive; -1: there is none.
     """
+    # Not ignored: what is started here would inherit that.
     for number in (signal.SIGPIPE, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: None)
     # What prints is no frame: nothing but us may write where they go.
     out = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -161,7 +162,8 @@ class FarEnd:
         self._right = right
         if self._stacks and not right.ok and self._program is None and self._target.alive():
             raise _Sorry("no-right", f"{right.reason}; {right.remedy}")
-        if self._stacks and (right.ok or self._program is not None):
+        linux = sys.platform.startswith("linux")
+        if self._stacks and linux and (right.ok or self._program is not None):
             try:
                 self._sampler = FarSampler(sampler, held, float(begin.get("rate_hz", 100.0)))
             except OSError as error:
@@ -220,8 +222,14 @@ class FarEnd:
     def _hello(self) -> None:
         pid = self._target.pid
         limit = memory_limit(pid)
-        reader = open_process(pid)
-        argv = reader.argv()
+        try:
+            reader = open_process(pid)
+            key, argv = reader.start_key, reader.argv()
+            reader.close()
+        except ProcessGone:
+            if self._program is None:
+                raise _Sorry("gone", f"process {pid} has ended") from None
+            key, argv = None, tuple(self._begin["argv"])  # it was brief
         said = {
             "protocol": frames.PROTOCOL,
             "perftui": __version__,
@@ -237,24 +245,18 @@ class FarEnd:
             "python": ".".join(map(str, sys.version_info[:3])),
             "end_pid": os.getpid(),
             "pid": pid,
-            "key": reader.start_key,
+            "key": key,
             "argv": redact_argv(argv),
             "free_threaded": free_threaded_build(pid),
             "cores": usable_cores(pid),
             "limit_bytes": limit.limit_bytes if limit else None,
             "stacks": self._sampler is not None,
         }
-        reader.close()
         self._speech.send_plain(frames.MAGIC + frames.said(frames.HELLO, said))
 
     def serve(self) -> int:
         """Measure until told to end."""
-        try:
-            self._hello()
-        except ProcessGone:
-            if self._program is None:
-                raise _Sorry("gone", f"process {self._target.pid} has ended") from None
-            raise
+        self._hello()
         speech = self._orders.speech = self._speech
         speech.heard_s = time.monotonic()
         self._metrics.start()
@@ -280,6 +282,7 @@ class FarEnd:
         if gone or speech.deaf:
             speech.close()
         self._end()
+        speech.close()
         if self._program is not None and self._target.alive():
             self._program.wait()  # its output is read on: it must not find that we have gone
         return 0

@@ -29,6 +29,10 @@ def begin(stream):  # type: ignore[no-untyped-def]
     place = "/proc/self/fd/%d" % held  # noqa: UP031
     if not os.path.exists(place):  # noqa: PTH110
         place = "/dev/fd/%d" % held  # noqa: UP031
+    if not sys.platform.startswith("linux"):  # psutil answers there, if it is installed
+        import site
+
+        site.main()
     sys.path.insert(0, place)
     from perftui.probes.remote.far.end import main
 
