@@ -29,6 +29,8 @@ _NOT_AT_WORK = ("startup", "start-up", "idle", "wait", "sleep", "pause", "import
 CROWDED_PERCENT, CROWDED_SHARE = 10.0, 0.2
 """It waits for a core for more than this, and for more than this part of the time it has one."""
 CROWDED_HOLD_S = 2.0
+GIVEN_SMOOTH = 0.05
+"""Of a new reading: over a second or two."""
 QUEUE_READ_EVERY_S = 1.2
 
 
@@ -52,6 +54,8 @@ class Context:
     """The kernel tells how long threads wait for a core."""
     crowded_until_s: float = float("-inf")
     """Until when times of calls say more about the machine than about the program."""
+    given_part: float = 1.0
+    """Of the time for which the program wants a core, that for which it has one, smoothed."""
     open_alerts: dict[str, Edge] = field(default_factory=dict)
     """By kind: the newest edge of each open alert."""
     edges: list[Edge] = field(default_factory=list)
@@ -66,12 +70,19 @@ class Context:
         """Return what fills up to a bound that is in sight, None if nothing is known to."""
         return self.fillings.filling(self.history, self.limit_bytes)
 
+    def own_s(self, passed_s: float, now_s: float) -> float:
+        """Return what is the program's own of a time that passed just now: while it is kept from
+        the cores, all that it does takes so many times as long."""
+        return passed_s * (self.given_part if now_s <= self.crowded_until_s else 1.0)
+
     def note_queue(self, sample: TreeReading) -> None:
         """Follow whether the program is kept from the cores."""
         waited = sample.run_queue_percent
         if waited is None:
             return
         self.queue_known = True
+        given = 1.0 - (sample.run_queue_share or 0.0)
+        self.given_part += GIVEN_SMOOTH * (given - self.given_part)
         if waited > CROWDED_PERCENT and waited > CROWDED_SHARE * (sample.cpu_percent or 0.0):
             self.crowded_until_s = sample.t_s + CROWDED_HOLD_S
 
