@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch, Counted, Tick
     from perftui.probes.spine.records import Record
 
-QUEUE_HOLD_NS = 3 * NS_PER_S
-"""The run queue is read about once a second; an older reading says nothing about now."""
+QUEUE_HOLD_NS, QUEUE_LONGEST_NS = 3 * NS_PER_S, 20 * NS_PER_S
+"""The run queue is read about once a second; an older reading says nothing about now. On a full
+machine we come to it more seldom: then one holds for twice as long as to the one before."""
 SHORT_PHASE_NS = NS_PER_S
 COUNTER_IDLE_NS = 3 * NS_PER_S
 _STOPPED = ("T", "t")
@@ -65,6 +66,7 @@ class Observer:
         self._base_ns = base_ns
         self._queue_marks: dict[int, tuple[int, float, float]] = {}
         self._queue: tuple[int, float, float] | None = None
+        self._queue_hold_ns = QUEUE_HOLD_NS
         """When the run queue was read, the share and the per cent that a `TreeReading` tells."""
         self._phases: dict[tuple[int, int], PhaseBegin] = {}
         self._imports: dict[tuple[int, int], str] = {}
@@ -209,7 +211,7 @@ class Observer:
             cpu = None  # taken over a time in which it was
         self._read_queue(tick)
         share = percent = None
-        if self._queue is not None and t_ns - self._queue[0] < QUEUE_HOLD_NS:
+        if self._queue is not None and t_ns - self._queue[0] < self._queue_hold_ns:
             _, share, percent = self._queue
         rows = None
         if self._counter is not None:
@@ -269,6 +271,8 @@ class Observer:
             # A program that hardly wants a core is not kept from one.
             share = waited_s / wanted_s if wanted_s > 0.2 else 0.0
             self._queue = (tick.t_ns, share, 100 * waited_s / passed_s)
+            hold_ns = round(2 * passed_s * NS_PER_S)
+            self._queue_hold_ns = min(max(hold_ns, QUEUE_HOLD_NS), QUEUE_LONGEST_NS)
 
 
 _NO_COUNTER = 3

@@ -43,6 +43,8 @@ MOST_TOLD = 8
 MOST_FILLERS = 6
 LOOKED_INTO = 8
 """Newest entries of one container."""
+POINTER_BYTES = 8
+"""What an entry takes at the least, of something that all share."""
 DEEP = 400
 """Objects that are looked at of one entry."""
 _OF_A_WHOLE = 0.3
@@ -194,7 +196,7 @@ def _look_into(
     # What the entries share was counted with the first.
     rest = sizes[1:] if len(sizes) > 1 else sizes
     row.looked_into = len(sizes)
-    row.bytes += row.entries * sum(rest) / len(rest)
+    row.bytes = max(row.bytes + row.entries * sum(rest) / len(rest), row.entries * POINTER_BYTES)
 
 
 def _newest_entries(

@@ -26,6 +26,8 @@ LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "torch"))
 """Whose arrays and tables are asked for their size: their own code, known to have no effect."""
 MOST_CHUNKS = 200
 """Of a table of pyarrow are asked for their buffers."""
+SHARED = 24
+"""What has so many references is not there for who has one of them."""
 SLOW = frozenset(("pandas", "pyarrow", "polars", "torch"))
 
 type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
@@ -219,6 +221,8 @@ class Kinds:
                     if base == "pyarrow":
                         total += arrow_bytes(each, seen)
                         continue
+                if what == PLAIN and sys.getrefcount(each) > SHARED:
+                    continue  # a small number, or one that stands everywhere
                 total += self.size(each)
                 whole = base_of(each, base) if what == LIBRARY else None
                 if whole is not None and id(whole) not in seen:
@@ -228,9 +232,12 @@ class Kinds:
                     continue
                 if what == CONTAINER and base.__len__(each) > WHOLE:
                     some = self.newest(each, base, SOME)
-                    inner = self.deep_size(tuple(some), referents, most // 4, seen, walk)
+                    first = some[0] if some else None
+                    alike = len(some) > 1 and all(other is first for other in some)
+                    sample = (first,) if alike else tuple(some)  # [0.0] * n has one
+                    inner = self.deep_size(sample, referents, most // 4, seen, walk)
                     looked += most // 4
-                    total += inner * base.__len__(each) // max(len(some), 1)
+                    total += inner if alike else inner * base.__len__(each) // max(len(some), 1)
                     continue
                 for one in referents(each):
                     if len(below) > most:

@@ -29,7 +29,8 @@ _NOT_AT_WORK = ("startup", "start-up", "idle", "wait", "sleep", "pause", "import
 
 CROWDED_PERCENT, CROWDED_SHARE = 10.0, 0.2
 """It waits for a core for more than this, and for more than this part of the time it has one."""
-CROWDED_HOLD_S = 2.0
+CROWDED_HOLD_S, CROWDED_LONGEST_S = 2.0, 20.0
+"""After a reading; on a full machine they come more seldom, too."""
 QUEUE_READ_EVERY_S = 1.2
 
 
@@ -53,6 +54,11 @@ class Context:
     """The kernel tells how long threads wait for a core."""
     crowded_until_s: float = float("-inf")
     """Until when times of calls say more about the machine than about the program."""
+    noted_s: float | None = None
+    """When the run queue was last known."""
+    given_part: float = 1.0
+    """Of the time for which the program wants a core, that for which it has one: by the
+    newest reading."""
     open_alerts: dict[str, Edge] = field(default_factory=dict)
     """By kind: the newest edge of each open alert."""
     edges: list[Edge] = field(default_factory=list)
@@ -67,14 +73,23 @@ class Context:
         """Return what fills up to a bound that is in sight, None if nothing is known to."""
         return self.fillings.filling(self.history, self.limit_bytes)
 
+    def own_s(self, passed_s: float, now_s: float) -> float:
+        """Return what is the program's own of a time that passed just now: while it is kept from
+        the cores, all that it does takes so many times as long."""
+        return passed_s * (self.given_part if now_s <= self.crowded_until_s else 1.0)
+
     def note_queue(self, sample: TreeReading) -> None:
         """Follow whether the program is kept from the cores."""
         waited = sample.run_queue_percent
         if waited is None:
             return
         self.queue_known = True
+        self.given_part = 1.0 - (sample.run_queue_share or 0.0)
         if waited > CROWDED_PERCENT and waited > CROWDED_SHARE * (sample.cpu_percent or 0.0):
-            self.crowded_until_s = sample.t_s + CROWDED_HOLD_S
+            every_s = 0.0 if self.noted_s is None else sample.t_s - self.noted_s
+            hold_s = min(max(CROWDED_HOLD_S, 2 * every_s), CROWDED_LONGEST_S)
+            self.crowded_until_s = sample.t_s + hold_s
+        self.noted_s = sample.t_s
 
     def working(self) -> bool:
         """Tell whether a marked phase runs in which the program should be at work."""

@@ -33,7 +33,9 @@ LONGEST = 3
 HEIGHTS = (0.5, 2.0)
 DISTANCES, FEW, FEW_DISTANCES = (0.5, 1.6), 6, (0.75, 1.3)
 """All must be within these parts of the median: what doubles or slows down is another thing; up to
-so many must be as even as clockwork."""
+so many must be as even as clockwork, unless they began late: workers start with their program."""
+LATE_BUCKETS = 26
+"""13 s after its start."""
 LEAST_DISTANCE_S = 2.0
 STOPPED = 1.5
 """After so many distances without a stair it has ended."""
@@ -85,7 +87,9 @@ def stairs_of(history: History, earliest: int) -> Stairs | None:
     heights = [each.height for each in found]
     distances = [float(right - left) for left, right in zip(*_neighbours(found), strict=True)]
     apart = median(distances)
-    even = FEW_DISTANCES if len(found) <= FEW else DISTANCES
+    known_from = max(history.known_from, history.first)
+    late = start + found[0].begin * STEP_BUCKETS >= known_from + LATE_BUCKETS
+    even = FEW_DISTANCES if len(found) <= FEW and not late else DISTANCES
     if not _alike(heights, HEIGHTS) or not _alike(distances, even):
         return None
     apart_s = apart * STEP_BUCKETS * BUCKET_S

@@ -54,7 +54,7 @@ class GcPressure(Detector):
         if share < SHARE or (edge is not None and self._pid != collected.pid):
             return
         self._last_s = collected.t_s
-        severity: EdgeSeverity = "critical" if share >= CRITICAL_SHARE else "warn"
+        severity = self._severity(self.context.own_s(share, collected.t_s))
         if edge is None:
             self._pid, self._told_share = collected.pid, share
             words = self._words(steps, share)
@@ -63,6 +63,13 @@ class GcPressure(Detector):
             self._told_share = share
             final = severity if worse(severity, edge) else edge.severity
             self.change(final, collected.t_s, *self._words(steps, share))
+
+    @staticmethod
+    def _severity(own_share: float) -> EdgeSeverity:
+        """A mark where it takes so long because the program waits for a core meanwhile."""
+        if own_share >= CRITICAL_SHARE:
+            return "critical"
+        return "warn" if own_share >= SHARE else "info"
 
     def on_sample(self, sample: TreeReading) -> None:
         """Has it become little?"""
@@ -95,6 +102,8 @@ class GcPressure(Detector):
             f"process {last.pid}; {old_s / paused_s:.0%} of it in generation "
             f"{longest.generation}; timed around each collection"
         )
+        if last.t_s <= self.context.crowded_until_s:
+            evidence += "; the program is kept from the cores meanwhile"
         if any(step.part for step in steps):
             evidence += ", of a part of them"
         return message, evidence

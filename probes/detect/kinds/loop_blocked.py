@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 CRITICAL_S = 2.0
 """Clients give up, and what is to be done every second is not done."""
-CROWDED_S = 0.5
-"""While the program is kept from the cores, a shorter one may be the machine's doing."""
+CROWDED_S, OWN_S = 0.5, 0.1
+"""While the program is kept from the cores, a shorter one may be the machine's doing; so may be
+one of which a shorter part is the program's own."""
 HOLD_S = 5.0
 """So long without another one, and the loop turns freely again."""
 SILENT_S = 15.0
@@ -87,8 +88,9 @@ class LoopIsBlocked(Detector):
     def _severity(self, blocked: LoopBlocked) -> EdgeSeverity:
         if blocked.took_s >= CRITICAL_S:
             return "critical"
+        own_s = self.context.own_s(blocked.took_s, blocked.t_s)
         crowded = blocked.t_s <= self.context.crowded_until_s
-        return "info" if crowded and blocked.took_s < CROWDED_S else "warn"
+        return "info" if crowded and min(own_s / OWN_S, blocked.took_s / CROWDED_S) < 1 else "warn"
 
     def _count(self) -> int:
         return sum(n - self._before.get(pid, 0) for pid, n in self._seen.items())

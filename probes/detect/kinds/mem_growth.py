@@ -48,7 +48,7 @@ MIN_RATE = 0.06e6
 GIVEN_BACK_HALF_LIFE_S = 300.0
 MIN_AGE_S = 9.4
 """With less evidence a load of ten seconds looks like the beginning of a leak."""
-LOAD_RATE, SLOW_AGE_S = 6.5e6, 8.2
+LOAD_RATE, SLOW_AGE_S = 6e6, 8.2
 """A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""

@@ -130,7 +130,7 @@ class ThroughputDecay(Detector):
             self._own_s += share * (sample.t_s - self._last_s)
         self._last_s = sample.t_s
 
-    def on_bucket(self, now_s: float) -> None:
+    def on_second(self, now_s: float) -> None:
         """Take the three looks, or watch for the rate's return."""
         if not self._recent or now_s - self._recent[0].t_s < 4.0:
             return

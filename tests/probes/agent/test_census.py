@@ -122,6 +122,7 @@ called.clear()
 NAMES.__file__ = __file__ + "_"
 sys.modules["names"] = NAMES
 app, slots, add, cached = App(), Slots(), counter(), Cached()
+PADDED, ZEROS = [], []
 POOL, SMALL_POOL, LIMITED = Pool(5000), Pool(20), queue.Queue(maxsize=5000)
 INBOX, shared = queue.Queue(), types.ModuleType("shared")
 shared.__file__, shared.LEDGER = __file__ + "_", []
@@ -150,6 +151,8 @@ def grow(n, local):
         app.by_day["mon"].append(i)
         slots.rows.append(i)
         POOL.rows.append(i)
+        PADDED.append([0.0] * 1500)
+        ZEROS.append([i % 9 for i in range(1500)])
         SMALL_POOL.rows.append(i)
         LIMITED.put(key)
         add(i)
@@ -361,6 +364,8 @@ def test_bytes_are_those_of_what_came(found: Any) -> None:
     assert 80_000 < rows["lru_cache of __main__.parse"][4] < 130_000
     assert 80_000 < rows["lru_cache of __main__.parse_some"][4] < 130_000
     assert 500_000 < rows["__main__.PAGES"][4] < 560_000
+    for name in ("PADDED", "ZEROS"):  # numbers that all share are not there for each of them
+        assert 1_200_000 < rows[f"__main__.{name}"][4] < 1_400_000, name
 
 
 def test_each_of_many_alike_that_grew_is_found_by_some(found: Any) -> None:

@@ -461,6 +461,9 @@ def test_a_long_block_is_critical_and_one_of_a_crowded_machine_is_a_mark() -> No
     crowd = [row._replace(run_queue_percent=80.0) for row in samples(30)]
     assert [e.severity for e in loops(said([*crowd, blocked(10, 0.2)]))] == ["info", "clear"]
     assert [e.severity for e in loops(said([*crowd, blocked(10, 0.9)]))] == ["warn", "clear"]
+    full = [row._replace(run_queue_share=0.9) for row in crowd]  # a tenth of it is its own
+    assert [e.severity for e in loops(said([*full, blocked(10, 0.9)]))] == ["info", "clear"]
+    assert [e.severity for e in loops(said([*full, blocked(10, 1.1)]))] == ["warn", "clear"]
 
 
 def test_a_block_of_which_nothing_more_is_heard_does_not_stay() -> None:
@@ -490,6 +493,18 @@ def test_collections_that_take_much_of_the_time_are_said_and_cleared() -> None:
     assert clear.severity == "clear" and clear.t_end_s == 24.75
     [critical] = pressure(said([*samples(20), *(collected(5 + n, 1.2) for n in range(15))]))[-1:]
     assert critical.severity == "critical"
+
+
+def test_collections_that_wait_for_a_core_are_a_mark() -> None:
+    crowd = [row._replace(run_queue_percent=80.0, run_queue_share=0.9) for row in samples(60)]
+    steps = [collected(5 + n / 4, 0.05) for n in range(80)]
+    edges = pressure(said([*crowd, *steps]))
+    assert {edge.severity for edge in edges} == {"info", "clear"}
+    assert "kept from the cores" in edges[0].evidence
+    seldom = pressure(said([*crowd[::110], *steps]))  # our own readings are late there, too
+    assert {edge.severity for edge in seldom} == {"info", "clear"}
+    most = pressure(said([*crowd, *(collected(5 + n, 1.2) for n in range(15))]))
+    assert "warn" in {edge.severity for edge in most}
 
 
 def test_few_collections_and_those_of_many_processes_are_no_pressure() -> None:
