@@ -15,6 +15,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -356,8 +357,17 @@ def _end_group(process: subprocess.Popen[str]) -> None:
 
 def _record_of(record: RecordOptions, side: str) -> RecordOptions:
     """Give each side a recording of its own where one name was asked for: NAME-side.perftui."""
+    if record.url is not None:
+        url = record.url.rstrip("/")
+        if not url.endswith(".perftui"):
+            return record
+        return replace(record, url=f"{url.removesuffix('.perftui')}-{_in_a_name(side)}.perftui")
     folder = record.directory
     if folder is None or not folder.name.endswith(".perftui"):
         return record
-    name = f"{folder.name.removesuffix('.perftui')}-{side.replace(' ', '-')}.perftui"
-    return RecordOptions(record.wanted, folder.with_name(name), record.max_bytes, record.max_age_s)
+    name = f"{folder.name.removesuffix('.perftui')}-{_in_a_name(side)}.perftui"
+    return replace(record, directory=folder.with_name(name))
+
+
+def _in_a_name(side: str) -> str:
+    return side.replace(" ", "-")

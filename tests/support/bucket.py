@@ -26,9 +26,10 @@ class Bucket:
         host, port = self._server.get_host_and_port()
         self.endpoint = f"http://{host}:{port}"
         self.url = f"s3://{NAME}"
-        self._client().create_bucket(Bucket=NAME)
+        self.client().create_bucket(Bucket=NAME)
 
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """Return a client of its own."""
         import botocore.session
 
         return botocore.session.get_session().create_client(
@@ -56,14 +57,19 @@ class Bucket:
         for name, value in self.environment().items():
             monkeypatch.setenv(name, value)
 
+    def names(self, folder: str = "") -> list[str]:
+        """List what is in it, below a folder."""
+        prefix = f"{folder}/" if folder else ""
+        pages = self.client().get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=NAME, Prefix=prefix)
+        return [each["Key"] for page in found for each in page.get("Contents", ())]
+
     def files(self, folder: str = "") -> dict[str, bytes]:
         """Return what is in it, below a folder, by the rest of the name."""
-        client, prefix = self._client(), f"{folder}/" if folder else ""
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=NAME, Prefix=prefix)
-        names = [each["Key"] for page in pages for each in page.get("Contents", ())]
+        client, start = self.client(), len(folder) + 1 if folder else 0
         return {
-            name.removeprefix(prefix): client.get_object(Bucket=NAME, Key=name)["Body"].read()
-            for name in names
+            name[start:]: client.get_object(Bucket=NAME, Key=name)["Body"].read()
+            for name in self.names(folder)
         }
 
     def deny(self, action: str = "s3:PutObject") -> None:
@@ -75,11 +81,11 @@ class Bucket:
             "Resource": f"arn:aws:s3:::{NAME}/*",
         }
         policy = {"Version": "2012-10-17", "Statement": [statement]}
-        self._client().put_bucket_policy(Bucket=NAME, Policy=json.dumps(policy))
+        self.client().put_bucket_policy(Bucket=NAME, Policy=json.dumps(policy))
 
     def allow(self) -> None:
         """Give all rights back."""
-        self._client().delete_bucket_policy(Bucket=NAME)
+        self.client().delete_bucket_policy(Bucket=NAME)
 
     def stop(self) -> None:
         """End the server."""

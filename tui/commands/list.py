@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.process.running import PythonProcess
+    from perftui.probes.recording.shelf.shelf import Entry
     from perftui.scenarios.run.runner import Scenario
 
 _ALL_COLUMNS = 96
@@ -34,6 +35,12 @@ def add_parser(commands: Any) -> None:
         description="List scenarios, running Python processes and recordings.",
     )
     parser.add_argument("what", nargs="?", choices=_KINDS, help="only these; default: all")
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="WHERE",
+        help="of recordings: another folder, a pattern in quotes, or an address (s3://BUCKET/RUNS)",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON on stdout")
     parser.add_argument(
         "--clear-cache", action="store_true", help="delete the generated data of the scenarios"
@@ -47,8 +54,14 @@ def run(args: argparse.Namespace) -> int:
     if args.clear_cache:
         return _clear_cache(yes=args.yes)
     kinds = [args.what] if args.what else list(_KINDS)
+    if args.where is not None and args.what != "recordings":
+        raise UserError(f"list {args.what} has no WHERE: perftui list recordings {args.where}")
     if args.json:
-        say(json.dumps(_as_json(kinds), indent=2))
+        say(json.dumps(_as_json(kinds, args.where), indent=2))
+        return 0
+    if args.where is not None:
+        entries = [entry for entry, _ in _entries_at(args.where)]
+        say("\n".join(_lines_of(entries, _width())))
         return 0
     sections = [_section(kind, _width(), alone=len(kinds) == 1) for kind in kinds]
     say("\n\n".join("\n".join(lines) for lines in sections))
@@ -122,13 +135,49 @@ def _one_scenario(scenario: Scenario, width: int) -> list[str]:
 
 
 def _recording_lines(width: int | None) -> list[str]:
+    from perftui.probes.recording.remote.kept import waiting
     from perftui.probes.recording.shelf import shelf
+
+    entries = shelf.entries()
+    hints = []
+    if entries:
+        hints.append(
+            f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"
+        )
+        lines = [*_lines_of(entries, width), ""]
+    else:
+        lines = ["none yet: every run is recorded, unless --no-record is given"]
+    if count := len(waiting()):
+        hints.append(
+            f"{count} to be uploaded or being recorded for it: `perftui upload` sends them"
+        )
+    room = (width or 100) - 2
+    return [*lines, *(line for hint in hints for line in _wrapped(hint, room, indent="  "))]
+
+
+def _entries_at(where: str) -> list[tuple[Entry, str]]:
+    """Return the recordings of another place, newest first, and where each is.
+
+    Those that cannot be read are named.
+    """
+    from perftui.probes.recording.format.limits import RecordingError
+    from perftui.probes.recording.shelf.several import sources_of
+    from perftui.probes.recording.shelf.shelf import entry_of
+
+    problems: list[str] = []
+    try:
+        found = [(entry_of(source), source.where) for source in sources_of(where, problems)]
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    for problem in problems:
+        tell(f"perftui: left out: {problem}")
+    return sorted(found, key=lambda each: (-each[0].wall_ns, each[0].name))
+
+
+def _lines_of(entries: Sequence[Entry], width: int | None) -> list[str]:
     from perftui.probes.text.units import format_bytes, format_seconds
     from perftui.tui.text.fit import shorten_middle
 
-    entries = shelf.entries()
-    if not entries:
-        return ["none yet: every run is recorded, unless --no-record is given"]
     rows: list[tuple[str, ...]] = [("name", "state", "when", "length", "peak", "alerts", "size")]
     for entry in entries:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.wall_ns / 1e9))
@@ -148,20 +197,19 @@ def _recording_lines(width: int | None) -> list[str]:
     widths = widths_of(rows)
     if width is not None:
         widths[0] = min(widths[0], max(12, width - 4 - sum(widths[1:]) - 2 * len(widths[1:])))
-    lines = aligned(
+    return aligned(
         [(shorten_middle(name, widths[0]), *others) for name, *others in rows], widths=widths
     )
-    hint = f"in {shelf.folder()}; open one with `perftui open NAME`, or `perftui open last`"
-    return [*lines, "", *_wrapped(hint, (width or 100) - 2, indent="  ")]
 
 
-def _recording_json() -> list[dict[str, Any]]:
+def _recording_json(where: str | None) -> list[dict[str, Any]]:
     from perftui.probes.recording.shelf import shelf
 
-    return [
-        {**entry._asdict(), "path": str(entry.path), "argv": list(entry.argv)}
-        for entry in shelf.entries()
-    ]
+    if where is None:
+        found = [(entry, str(entry.path)) for entry in shelf.entries()]
+    else:
+        found = _entries_at(where)
+    return [{**entry._asdict(), "path": at, "argv": list(entry.argv)} for entry, at in found]
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
@@ -199,7 +247,7 @@ def _process_lines(width: int | None) -> list[str]:
     return lines
 
 
-def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
+def _as_json(kinds: Sequence[str], where: str | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"schema": 1}
     if "scenarios" in kinds:
         from perftui.scenarios.data.cache import cache_use
@@ -217,7 +265,7 @@ def _as_json(kinds: Sequence[str]) -> dict[str, Any]:
 
         answer["processes"] = [_process_json(process) for process in python_processes()]
     if "recordings" in kinds:
-        answer["recordings"] = _recording_json()
+        answer["recordings"] = _recording_json(where)
     return answer
 
 

@@ -33,6 +33,8 @@ LAST_TRIES = 3
 """At the end of a session somebody waits: then no more than these, a second apart."""
 PATIENCE_S = 20.0
 """At the end, without a file that was sent."""
+END_S = 40.0
+"""At the end, whatever is sent: a session has to be closed within a minute."""
 
 
 class Uploader:
@@ -68,7 +70,7 @@ class Uploader:
         self._due_s = 0.0
         self._seen_ns = -1
         self._process = UploadProcess()
-        self._moved_s = time.monotonic()
+        self._moved_s = self._stopped_s = time.monotonic()
         self._thread = ProbeThread(log, "the upload", self._run, "perftui-uploader")
 
     @property
@@ -83,7 +85,7 @@ class Uploader:
     def stop(self) -> None:
         """Send what is left of a recording that was closed; returns when it is there, or when it is
         given up."""
-        self._moved_s = time.monotonic()
+        self._moved_s = self._stopped_s = time.monotonic()
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -145,7 +147,8 @@ class Uploader:
         self._moved_s = time.monotonic()
 
     def _patience_is_over(self) -> bool:
-        return time.monotonic() - self._moved_s > PATIENCE_S
+        now_s = time.monotonic()
+        return now_s - self._moved_s > PATIENCE_S or now_s - self._stopped_s > END_S
 
     def _failed(self, outcome: Outcome) -> None:
         self._due_s = time.monotonic() + self._pause_s

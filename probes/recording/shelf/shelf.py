@@ -24,6 +24,8 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from perftui.probes.recording.read.source import Source
+
 ENDING = ".perftui"
 PACKED_ENDING = ".perftui.zip"
 DEFAULT_LIMIT_BYTES = 5_000_000_000
@@ -132,6 +134,16 @@ def look(path: Path) -> Entry | None:
     counted = counted and not target_of(meta).memray  # its files are not among those
     size = told if counted and told is not None else _size_of(path)
     return _entry(path, state, known_ns, meta, size, None)
+
+
+def entry_of(source: Source) -> Entry:
+    """Return what is known of one recording among many, wherever it lies."""
+    meta = source.meta
+    state: Any = meta["state"] if meta["state"] == "closed" else source.state()
+    began_ns = _whole(meta.get("created_wall_ns")) or 0
+    told = meta.get("summary")
+    size = _whole(told.get("file_bytes")) if isinstance(told, dict) else None
+    return _entry(Path(source.where), state, began_ns, meta, size or 0, None)
 
 
 def _entry(

@@ -6,25 +6,30 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from support.bucket import KEY, SECRET
 from support.recordings.made import make
+from support.waiting import wait_for
 
 from perftui.probes.own.folders import recordings_folder
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.remote import fetch
 from perftui.probes.recording.remote import kept as kept_module
+from perftui.probes.recording.remote import uploader as uploader_module
 from perftui.probes.recording.remote.address import RemoteAddress
 from perftui.probes.recording.remote.kept import Kept, Note, kept_of, waiting
-from perftui.probes.recording.remote.sending import plan, send
+from perftui.probes.recording.remote.sending import is_over, plan, send
 from perftui.probes.recording.remote.store import Store
 from perftui.probes.recording.remote.upload_apart import UploadProcess
-from perftui.probes.recording.remote.uploader import prepared
+from perftui.probes.recording.remote.uploader import Uploader, prepared
 from perftui.probes.recording.shelf.remote_place import NoUpload, RemotePlace
 from perftui.probes.recording.shelf.shelf import resolve
+from perftui.probes.spine.log import SessionLog
 from perftui.probes.summary import summarize
 from perftui.tui.cli import main
 
@@ -120,6 +125,7 @@ def test_half_of_one_opens_up_to_where_it_is(
     assert "b.perftui: interrupted, reason unknown" in capfd.readouterr().err
 
 
+@pytest.mark.live
 def test_what_was_merged_is_replaced_there(bucket: Bucket, made: Path) -> None:
     address = RemoteAddress(f"{bucket.url}/merged/a.perftui")
     kept, note = sent_in_part(made, address)
@@ -134,6 +140,7 @@ def test_what_was_merged_is_replaced_there(bucket: Bucket, made: Path) -> None:
     assert bucket.files("merged/a.perftui") == contents(directory)
 
 
+@pytest.mark.live
 def test_an_uploader_that_is_killed_loses_nothing(bucket: Bucket, made: Path) -> None:
     address = RemoteAddress(f"{bucket.url}/killed/a.perftui")
     kept = kept_of(address)
@@ -157,6 +164,7 @@ def test_an_uploader_that_is_killed_loses_nothing(bucket: Bucket, made: Path) ->
     assert waiting() == []
 
 
+@pytest.mark.live
 def test_without_rights_it_is_said_before_anything_starts(
     bucket: Bucket, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -177,6 +185,7 @@ def test_without_rights_it_is_said_before_anything_starts(
     assert waiting() == []
 
 
+@pytest.mark.live
 def test_one_that_is_there_is_not_written_over(bucket: Bucket, made: Path) -> None:
     address = f"{bucket.url}/twice/a.perftui"
     assert perftui("upload", str(made), address) == 0
@@ -230,6 +239,7 @@ def test_copies_keep_to_their_limit_and_what_waits_stays(
     assert len(kept_module.all_kept()) == 2
 
 
+@pytest.mark.live
 def test_no_secret_is_written_anywhere(bucket: Bucket, made: Path) -> None:
     address = RemoteAddress(f"{bucket.url}/clean/a.perftui")
     sent_in_part(made, address)
@@ -242,3 +252,99 @@ def test_no_secret_is_written_anywhere(bucket: Bucket, made: Path) -> None:
     for data in bucket.files("clean").values():
         assert SECRET.encode() not in data
         assert KEY.encode() not in data
+
+
+@pytest.mark.live
+def test_a_session_is_there_when_it_is_over(
+    bucket: Bucket, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{bucket.url}/live/run.perftui"
+    out = tmp_path / "summary.json"
+    words = [sys.executable, "-m", "perftui", "run", "--headless", "--json", str(out)]
+    program = "sum(i * i for i in range(9_000_000)); print('done')"
+    done = subprocess.run(
+        [*words, "--record", address, "--", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"
+    assert json.loads(bucket.files("live/run.perftui")["meta.json"])["state"] == "closed"
+    assert ".writing" not in bucket.files("live/run.perftui")
+    assert waiting() == []
+    assert perftui("list", "recordings", f"{bucket.url}/live", "--json") == 0
+    (told,) = json.loads(capfd.readouterr().out)["recordings"]
+    assert (told["name"], told["path"], told["state"]) == ("run", address, "closed")
+    shutil.rmtree(recordings_folder())
+    assert perftui("summary", address, "--json") == 0
+    summary = json.loads(capfd.readouterr().out)
+    before = json.loads(out.read_text())
+    assert summary["peak_rss_bytes"] == before["peak_rss_bytes"]
+    assert summary["target"]["exit_code"] == 0
+    assert perftui("query", f"{bucket.url}/live/*", "SELECT count(*) > 0 FROM metrics") == 0
+    assert "True" in capfd.readouterr().out or "true" in capfd.readouterr().out
+
+
+@pytest.mark.live
+def test_a_session_that_is_killed_leaves_all_here(
+    bucket: Bucket, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{bucket.url}/dead/run.perftui"
+    words = [sys.executable, "-m", "perftui", "run", "--headless", "--record", address, "--"]
+    program = "import time\nwhile True: time.sleep(0.01)"
+    session = subprocess.Popen(
+        [*words, sys.executable, "-c", program], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        kept = kept_of(RemoteAddress(address))
+        directory = kept.folder / "run.perftui"
+        wait_for(lambda: (directory / "meta.json").exists(), "it never recorded")
+        wait_for(lambda: any(directory.glob("metrics-*")), "it never recorded")
+        session.kill()
+        session.wait()
+        # Its recorder writes what had reached it, and lets go.
+        wait_for(lambda: is_over(directory), "its recorder never ended")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(session.pid, signal.SIGKILL)  # the program
+        session.wait()
+    assert [note.name for _, note in waiting()] == ["run.perftui"]
+    capfd.readouterr()
+    assert perftui("summary", address) == 0
+    assert "not uploaded whole yet" in capfd.readouterr().err
+    assert perftui("upload") == 0
+    assert bucket.files("dead/run.perftui") == contents(directory)
+    assert waiting() == []
+
+
+@pytest.mark.live
+def test_a_bucket_that_goes_away_costs_the_session_nothing(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(uploader_module, "PATIENCE_S", 0.5)
+    place = RemotePlace("x", f"{bucket.url}/away/x.perftui")
+    assert place.directory is not None
+    assert place.claim is not None
+    place.claim.end()
+    shutil.rmtree(place.directory)
+    make(place.directory, 10)
+    uploader = Uploader(
+        SessionLog(), place.directory, place.address, place.kept, lambda *words: said.append(words)
+    )
+    before = contents(place.directory)
+    bucket.deny()
+    try:
+        uploader.start()
+        wait_for(lambda: said, "nothing was said")
+        uploader.stop()
+    finally:
+        bucket.allow()
+    assert not uploader.whole
+    assert contents(place.directory) == before
+    assert "no rights" in said[0][1]
+    assert "`perftui upload` sends it" in said[-1][1]
+    assert str(place.directory) in said[-1][1]
+    assert perftui("upload") == 0
+    assert bucket.files("away/x.perftui") == before
