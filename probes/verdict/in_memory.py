@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.blame import notes_of, rises_of
@@ -33,6 +34,9 @@ FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
 LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
 """Of the run, at its end: what was filled before is full."""
+CLIMB_PARTS, CLIMB_SHARE = 12, 0.7
+"""The time up to the top in so many parts, of which this share must rise; and of the whole run that
+time must be this share."""
 LEAST_LATER = 0.5
 """Of what something holds: RSS that rises by less after it was filled has other reasons."""
 GROWTH = ("streaming_violation", "mem_growth")
@@ -45,7 +49,7 @@ def in_memory(case: Case) -> Iterator[RankedFinding]:
     growth = list(_growths(case, grew) if grew else _kept(case))
     yield from growth
     if not growth:
-        yield from _peak(case)
+        yield from (list(_climb(case)) or _peak(case))
     yield from _freed(case)
 
 
@@ -161,6 +165,41 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
             )
 
 
+def _climb(case: Case) -> Iterator[RankedFinding]:
+    """Memory that only rises, to the end or until all is given back: something is put together
+    before it is used, and no alert has had the time to tell, or the machine was too busy."""
+    levels = [last for _, _, last in case.rss]
+    if len(levels) < 2 * CLIMB_PARTS:
+        return
+    at = max(range(len(levels)), key=lambda n: case.rss[n][1])
+    before = levels[: at + 1]
+    over = case.peak_bytes - before[0]
+    if len(before) < CLIMB_SHARE * len(levels) or over < LEAST_PEAK_BYTES or over < before[0]:
+        return
+    parts = [before[n * at // CLIMB_PARTS] for n in range(CLIMB_PARTS + 1)]
+    up = sum(b - a >= 0.2 * over / CLIMB_PARTS for a, b in pairwise(parts))
+    if up < CLIMB_SHARE * CLIMB_PARTS:
+        return  # in jumps, or not to the end
+    t0, t1 = case.rss[0][0], case.rss[at][0]
+    code, unsure = _by_whom(case, t0, t1)
+    begin, end = case.seconds(t0), case.seconds(t1)
+    yield RankedFinding(
+        "peak",
+        f"puts together {format_bytes(over)} in {format_seconds(end - begin)} before it ends",
+        "info",
+        0.3 + 0.4 * over / case.peak_bytes,
+        t0,
+        t1,
+        "Memory",
+        proof.rss_sql(begin, end),
+        f"RSS rose in {up} of {CLIMB_PARTS} equal parts of that time",
+        code,
+        bytes=round(over),
+        may_be_wrong=unsure or "it may be all needed at once",
+        next_step="take it in parts, and let go of each",
+    )
+
+
 def _peak(case: Case) -> Iterator[RankedFinding]:
     """A height that it had for a moment only: what a machine must have for it."""
     levels = [last for _, _, last in case.rss]
@@ -220,7 +259,7 @@ def _freed(case: Case) -> Iterator[RankedFinding]:
 
 def _is_full(case: Case, kept: Keeping | None = None) -> bool:
     """Tell whether what grew has come to its end: loaded once, and kept."""
-    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, LEAST_LATER * kept.bytes)
+    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, _least_later(case, kept))
     top = case.rss_at(since) or 0.0
     last_rise = since
     for t, _, last in case.rss:
@@ -228,6 +267,14 @@ def _is_full(case: Case, kept: Keeping | None = None) -> bool:
             top, last_rise = last, t
     flat_s = (case.t1_ns - last_rise) / NS_PER_S
     return flat_s >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
+
+
+def _least_later(case: Case, kept: Keeping) -> float:
+    """Return how much more has to come after the last look: half of what would at the same pace,
+    where the time that was left is short."""
+    lasted_ns = max(kept.t1_ns - kept.t0_ns, 1)
+    as_before = kept.bytes * max(case.t1_ns - kept.t1_ns, 0) / lasted_ns
+    return min(LEAST_LATER * kept.bytes, 0.5 * as_before)
 
 
 def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:

@@ -193,6 +193,19 @@ def test_imports_of_the_program_count_and_those_of_perftui_do_not() -> None:
     assert ours.verdict.findings == ()
 
 
+def test_imports_that_waited_for_a_core_are_not_the_programs_fault() -> None:
+    told = Told()
+    tree = told.log.tree
+    frames = [
+        tree.frame_id("<module>", "/app/t.py", 3),
+        tree.frame_id("_find_and_load", "<frozen importlib._bootstrap>", 1, "import"),
+    ]
+    told.ran((tree.intern(frames), RUN_QUEUE), *[(told.leaf("main"), "sleep")] * 4)
+    assert not any(
+        each.kind == "imports" for each in told.and_(*imported("pandas", 0.1, 3.9)).verdict.findings
+    )
+
+
 def test_many_small_imports_are_one_finding() -> None:
     told = Told()
     told.ran((told.leaf("main"), "sleep"))
@@ -569,3 +582,39 @@ def test_what_is_kept_is_told_with_the_time_in_which_it_was_looked_at() -> None:
         told.and_(Keeper(t1 * S, PID, t0 * S, *kept))
     found = {each.kind: each for each in told.verdict.findings}
     assert found["keeps"].text.startswith("keeps 40.0 MB more in 8.00 s: CACHE")
+
+
+def test_what_grows_on_at_its_pace_after_the_last_look_is_no_load() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=5e6)
+    told.and_(Keeper(14 * S, PID, 2 * S, "__main__.ROWS", "dict", "B", 9, 9, 60_000_000, False, ""))
+    found = {each.kind: each for each in told.verdict.findings}
+    # 30 MB came in the 6 s that were left: half of what was seen, and as fast as before.
+    assert found["keeps"].text.startswith("keeps 60.0 MB more in 12.0 s: ROWS")
+
+
+def test_a_straggler_is_named_before_its_cpu_also_where_it_waited_for_a_core() -> None:
+    told = Told()
+    told.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    part = told.leaf("part")
+    for pid in range(20, 24):
+        told.and_(ProcessStart(0, pid, PID, ("python", "-c", f"spawn_main(pipe_handle={pid})")))
+    for t in range(RUN_S + 1):
+        for pid in range(20, 24):
+            share = 0.25 if pid == 23 else 0.01
+            told.and_(Metric(t * S, pid, t * share, 10, cpu_user_s=t * share, cpu_system_s=0.0))
+            facts = (round(share * S), round(0.7 * S), 0, 0, "R")
+            told.and_(Stack(t * S, t * S + S, pid, pid, part, False, *facts))
+    (first, *_) = told.verdict.findings
+    assert first.kind == "straggler"
+
+
+def test_memory_that_only_rises_is_told_without_an_alert_and_jumps_are_not() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "rows"), "sleep"), rss=20e6)
+    (first, *_) = told.verdict.findings
+    assert first.text == "puts together 398 MB in 19.9 s before it ends"
+    jumped = Told()
+    jumped.ran((jumped.leaf("main", "load"), "sleep"))
+    jumped.and_(*(Metric(RUN_S * S - n, PID, 20.0, 450_000_000) for n in (9, 5, 1)))
+    assert not any("puts together" in each.text for each in jumped.verdict.findings)
