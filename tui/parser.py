@@ -35,6 +35,7 @@ COMMANDS = (
     "doctor",
     "selftest",
     "pack",
+    "merge",
     "mcp",
 )
 _LAB = ("bench", "sweep", "matrix", "history")

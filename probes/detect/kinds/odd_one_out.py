@@ -9,6 +9,7 @@ chance it is now this one and now that, and none stays beyond all others.
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.detector import Detector
@@ -314,4 +315,4 @@ def _steps(sizes: deque[tuple[float, float]], since_s: float) -> list[float]:
         until_s = since_s + n * STEP_S + 0.05
         known = [size for t_s, size in sizes if t_s <= until_s]
         marks.append(known[-1] if known else sizes[0][1])
-    return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    return [after - before for before, after in pairwise(marks)]
