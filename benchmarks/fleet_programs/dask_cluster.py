@@ -3,8 +3,8 @@
     python dask_cluster.py WORKERS SECONDS PORT [PLANT AT]...
 
 After AT seconds of work one worker changes: PLANT is `straggler` (worker 5: tasks take five times
-as long), `blocked` (worker 5: they sleep) or `leak` (worker 2 keeps 250 kB of each task). A task$
-5 ms of CPU and waits 45 ms: eight workers leave two cores half free. Prints
+as long), `blocked` (worker 5: they sleep) or `leak` (worker 2 keeps 250 kB of each task). A task
+takes 5 ms of CPU and waits 45 ms: eight workers leave two cores half free. Prints
 "ready ADDRESS" when all workers are there and "PLANT WORKER PID T_NS" (CLOCK_MONOTONIC) as it
 happens.
 """

@@ -51,7 +51,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
 
 
 def test_no_row_is_lost(merged: tuple[Any, Any, Any]) -> None:
-    first, second, both = merged
+    _first, _second, both = merged
     for name in RECORDED:
         if name in ("frames", "nodes", "clock", "metrics", "memory_parts"):
             continue
@@ -76,7 +76,7 @@ def test_processes_of_two_machines_are_kept_apart(merged: tuple[Any, Any, Any]) 
 
 
 def test_both_are_on_one_clock(merged: tuple[Any, Any, Any]) -> None:
-    first, second, both = merged
+    _first, _second, both = merged
     begins = {process.pid: process.t_start_ns for process in both.processes()}
     assert begins[PID + 10_000_000] - begins[PID] == LATER_S * S
     status = both.status()
