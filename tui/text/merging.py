@@ -9,10 +9,10 @@ from perftui.probes.text.units import NS_PER_S, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.probes.recording.merging.sources import Source
+    from perftui.probes.recording.merging.sources import Merged
 
 
-def clock_lines(sources: Sequence[Source]) -> Iterator[str]:
+def clock_lines(sources: Sequence[Merged]) -> Iterator[str]:
     """Yield a line for each recording."""
     start_ns = min(source.t0_ns for source in sources)
     first = sources[0]

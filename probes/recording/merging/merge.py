@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perftui.probes.recording.merging.sources import Source
+    from perftui.probes.recording.merging.sources import Merged
     from perftui.probes.recording.read.face import RecordedReader
     from perftui.probes.spine.calltree import CallTree
 
@@ -36,7 +36,7 @@ _TREE_TABLES = ("frames", "nodes")
 _SUMMED = ("metrics", "memory_parts", "counts", "pools")
 
 
-def merge_recordings(readers: Sequence[RecordedReader], out: Path) -> tuple[Source, ...]:
+def merge_recordings(readers: Sequence[RecordedReader], out: Path) -> tuple[Merged, ...]:
     """Write recordings as one, on the clock of the first; returns what was merged, and how.
 
     Args:
@@ -68,7 +68,7 @@ def merge_recordings(readers: Sequence[RecordedReader], out: Path) -> tuple[Sour
     return sources
 
 
-def _write(sources: Sequence[Source], out: Path) -> int | None:
+def _write(sources: Sequence[Merged], out: Path) -> int | None:
     """Write all tables; returns the highest sum of RSS."""
     tree, places = one_tree([source.reader.tree for source in sources])
     first_ns = min(source.t0_ns for source in sources)
@@ -110,7 +110,7 @@ def _tree_table(name: str, tree: CallTree) -> Any:
     return pa.table([list(column) for column in columns], schema=schema)
 
 
-def _orders(sources: Sequence[Source]) -> list[dict[int, int]]:
+def _orders(sources: Sequence[Merged]) -> list[dict[int, int]]:
     """Return for each source the new place of each record that has one: by time."""
     found: list[tuple[int, int, int]] = []
     for number, source in enumerate(sources):
@@ -152,7 +152,7 @@ def _of(
 
 def _table(
     name: str,
-    sources: Sequence[Source],
+    sources: Sequence[Merged],
     span: tuple[int, int],
     places: Sequence[list[int]],
     orders: Sequence[dict[int, int]],
@@ -206,7 +206,7 @@ _TIMES = frozenset(
 )
 
 
-def _said_of_whom(name: str, table: Any, source: Source, sources: Sequence[Source]) -> Any:
+def _said_of_whom(name: str, table: Any, source: Merged, sources: Sequence[Merged]) -> Any:
     """Say of what was told in words, and of processes, whose it is."""
     column = {"notices": "text", "alerts": "message", "processes": "argv"}.get(name)
     if column is None:
@@ -223,7 +223,7 @@ def _said_of_whom(name: str, table: Any, source: Source, sources: Sequence[Sourc
     return table.set_column(at, table.schema.field(at), arrow().array(told, arrow().string()))
 
 
-def _who(source: Source, sources: Sequence[Source]) -> str:
+def _who(source: Merged, sources: Sequence[Merged]) -> str:
     """Return what tells a recording from the others: its host where they differ, else its name."""
     hosts = {each.host for each in sources}
     return source.host if len(hosts) == len(sources) and source.host else source.name
@@ -260,7 +260,7 @@ def _peak(metrics: Any) -> int:
     return int(pc.max(whole["rss_bytes"]).as_py() or 0)
 
 
-def _meta(sources: Sequence[Source], out: Path, peak: int | None) -> dict[str, Any]:
+def _meta(sources: Sequence[Merged], out: Path, peak: int | None) -> dict[str, Any]:
     first = sources[0].reader
     t0_ns = min(source.t0_ns for source in sources)
     t1_ns = max(source.t1_ns for source in sources)

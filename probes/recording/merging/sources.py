@@ -19,7 +19,7 @@ HOST_STEP = 10_000_000
 """Above every pid (4,194,304): process 1234 of the second recording is 10001234."""
 
 
-class Source(NamedTuple):
+class Merged(NamedTuple):
     """One recording of several."""
 
     reader: RecordedReader
@@ -40,7 +40,7 @@ class Source(NamedTuple):
         return pid if pid <= TREE else pid + self.pid_shift
 
 
-def sources_of(readers: Sequence[RecordedReader]) -> tuple[Source, ...]:
+def sources_of(readers: Sequence[RecordedReader]) -> tuple[Merged, ...]:
     """Put recordings on the clock of the first one.
 
     Raises:
@@ -55,7 +55,7 @@ def sources_of(readers: Sequence[RecordedReader]) -> tuple[Source, ...]:
         all(ids) and len(set(map(str, ids))) < len(ids)
     ):
         raise RecordingError("the same recording is named twice")
-    found: list[Source] = []
+    found: list[Merged] = []
     taken: set[int] = set()
     for number, reader in enumerate(readers):
         source = _source(reader, found[0] if found else None)
@@ -71,7 +71,7 @@ def sources_of(readers: Sequence[RecordedReader]) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _source(reader: RecordedReader, first: Source | None) -> Source:
+def _source(reader: RecordedReader, first: Merged | None) -> Merged:
     meta = reader.meta
     status = reader.status()
     anchors = _anchors(reader)
@@ -85,7 +85,7 @@ def _source(reader: RecordedReader, first: Source | None) -> Source:
         shift_ns = _offset(anchors) - _offset(_anchors(first.reader))
     offsets = [wall - t for t, wall in anchors]
     host = meta.get("host")
-    return Source(
+    return Merged(
         reader,
         reader.path.name.removesuffix(".zip").removesuffix(".perftui"),
         host if isinstance(host, str) else "",
@@ -119,13 +119,13 @@ def _pids(reader: RecordedReader) -> set[int]:
     return {process.pid for process in reader.processes()} | {reader.target().pid}
 
 
-def _elsewhere(source: Source, found: Sequence[Source]) -> bool:
+def _elsewhere(source: Merged, found: Sequence[Merged]) -> bool:
     """Tell whether its pids are those of another machine."""
     first = found[0] if found else source
     return source.boot is None or source.boot != first.boot
 
 
-def _refuse_seen_twice(source: Source, found: Sequence[Source], pids: set[int]) -> None:
+def _refuse_seen_twice(source: Merged, found: Sequence[Merged], pids: set[int]) -> None:
     """Refuse one that shows the same processes at the same time as another: all would count
     twice."""
     for other in found:
@@ -144,7 +144,7 @@ def _refuse_seen_twice(source: Source, found: Sequence[Source], pids: set[int]) 
                 )
 
 
-def _apart(source: Source, other: Source) -> str:
+def _apart(source: Merged, other: Merged) -> str:
     first, last = sorted((source, other), key=lambda each: each.t0_ns)
     gap = format_seconds(max(last.t0_ns - first.t1_ns, 0) / NS_PER_S)
     return (
@@ -153,7 +153,7 @@ def _apart(source: Source, other: Source) -> str:
     )
 
 
-def _day(source: Source) -> str:
+def _day(source: Merged) -> str:
     """Return from when to when, in UTC."""
     start_ns = source.t0_ns - source.shift_ns + _offset(_anchors(source.reader))
     end_ns = start_ns + source.t1_ns - source.t0_ns
@@ -162,7 +162,7 @@ def _day(source: Source) -> str:
     return f"{first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S} UTC"
 
 
-def merged_meta_sources(sources: Sequence[Source]) -> list[dict[str, Any]]:
+def merged_meta_sources(sources: Sequence[Merged]) -> list[dict[str, Any]]:
     """Return what the result says about where it came from."""
     return [
         {
