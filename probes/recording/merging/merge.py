@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 WINDOW_NS = 300 * NS_PER_S
 _TREE_TABLES = ("frames", "nodes")
+_PID = re.compile(r"\(pid (\d{1,9})\)")
 _SUMMED = ("metrics", "memory_parts", "counts", "pools")
 
 
@@ -218,7 +220,7 @@ def _said_of_whom(name: str, table: Any, source: Merged, sources: Sequence[Merge
             return table
         told = [_with_host(text, who) for text in values]
     else:
-        told = [f"{who or source.name}: {text}" for text in values]
+        told = [f"{who or source.name}: {_with_pids(text, source)}" for text in values]
     at = table.column_names.index(column)
     return table.set_column(at, table.schema.field(at), arrow().array(told, arrow().string()))
 
@@ -227,6 +229,11 @@ def _who(source: Merged, sources: Sequence[Merged]) -> str:
     """Return what tells a recording from the others: its host where they differ, else its name."""
     hosts = {each.host for each in sources}
     return source.host if len(hosts) == len(sources) and source.host else source.name
+
+
+def _with_pids(text: str, source: Merged) -> str:
+    """Return words whose "(pid 12)" is the process's number in all of them together."""
+    return _PID.sub(lambda found: f"(pid {source.pid(int(found[1]))})", text)
 
 
 def _with_host(argv: str, host: str) -> str:
