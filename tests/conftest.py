@@ -62,6 +62,7 @@ _NOT_CORE = (
     "tests/tui/mcp/",
     "tests/tui/notebook/",
     "tests/tui/watch/test_flight.py",
+    "tests/probes/fleet/",
     "tests/probes/stacks/test_relay_live.py",
     "tests/tui/cli/test_elsewhere.py",
     "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",

@@ -38,6 +38,7 @@ COMMANDS = (
     "selftest",
     "pack",
     "upload",
+    "merge",
     "mcp",
 )
 _LAB = ("bench", "sweep", "matrix", "history")

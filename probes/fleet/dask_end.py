@@ -46,6 +46,9 @@ def main(argv: list[str]) -> int:
         return 0
     import logging
 
+    if problem := _nobody_there(address):
+        out.say({"is": "refused", "text": problem})
+        return 0
     logging.disable(logging.CRITICAL)  # its words are not for a screen
     try:
         client = Client(f"tcp://{address}", timeout=CONNECT_S, set_as_default=False, name="perftui")
@@ -53,7 +56,8 @@ def main(argv: list[str]) -> int:
         out.say({"is": "refused", "text": _why_not(address, error)})
         return 0
     try:
-        if problem := _other_version(client):
+        versions = client.get_versions(check=False)
+        if problem := other_version(versions["client"], versions["scheduler"]):
             out.say({"is": "refused", "text": problem})
             return 0
         from perftui.probes.fleet import dask_plugin, in_worker
@@ -127,11 +131,12 @@ def _forget(name: str, dask_scheduler: Any = None) -> None:
     getattr(broker, "_topics", {}).pop(name, None)
 
 
-def _other_version(client: Any) -> str | None:
-    """Return why this version of Dask cannot be in that cluster, None if it can."""
-    here = client.get_versions(check=False)
-    ours = here["client"]
-    theirs = here["scheduler"]
+def other_version(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """Return why this Python, or this Dask, cannot bring a plugin there, None if it can.
+
+    Args:
+        ours, theirs: As `Client.get_versions` tells them of the client and the scheduler.
+    """
     for package in ("distributed", "python"):
         mine, other = _series(ours, package), _series(theirs, package)
         if mine is None or other is None or mine == other:
@@ -151,6 +156,20 @@ def _series(versions: dict[str, Any], package: str) -> str | None:
         return None if text is None else ".".join(str(text).split(".")[:2])
     found = versions.get("packages", {}).get(package)
     return None if found is None else str(found)
+
+
+def _nobody_there(address: str) -> str | None:
+    """Return why nobody can be reached, at once: Dask's client would try until its time is over."""
+    import socket
+
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except TimeoutError:
+        return f"no Dask scheduler answers at {address} within {CONNECT_S:g} s"
+    except OSError as error:
+        return f"no Dask scheduler answers at {address}: {error.strerror or error}"
+    return None
 
 
 def _why_not(address: str, error: Exception) -> str:

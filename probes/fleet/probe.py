@@ -73,6 +73,8 @@ class ClusterProbe:
         self._open: dict[int, dict[int, None]] = {}
         """Phases that are open, by pid."""
         self._windows: dict[int, int] = {}
+        self._t_start_ns = time.monotonic_ns()
+        """What was so before is so from here on: the session has no time before it."""
         self._thread = ProbeThread(log, _WHAT, self._run, "perftui-cluster")
 
     def start(self) -> None:
@@ -129,7 +131,7 @@ class ClusterProbe:
                 text = f"{label} (pid {pid}) may not be read, or has ended"
                 self._log.append(Notice(time.monotonic_ns(), "warn", text))
             return
-        t_ns = int(message["t"]) + shift_ns
+        t_ns = max(int(message["t"]) + shift_ns, self._t_start_ns)
         host = redact_text(str(message.get("host", "?")))
         argv = (f"{engine} worker {name or address}", f"on {host}", f"pid {message['pid']}")
         self._log.append(ProcessStart(t_ns, pid, 0, argv, message.get("python")))
@@ -151,17 +153,19 @@ class ClusterProbe:
 
     def _said(self, worker: _Worker, message: Message) -> None:
         pid, shift_ns = worker.pid, worker.shift_ns
-        t_ns = int(message["t"]) + shift_ns
+        t_ns = max(int(message["t"]) + shift_ns, self._t_start_ns)
         rows: list[Record] = []
         open_ = self._open.setdefault(pid, {})
         edges: list[tuple[int, int, int, Record]] = []
         for began_ns, id_, prefix in message.get("began", ()):
             open_[id_] = None
-            begin = PhaseBegin(began_ns + shift_ns, pid, 0, id_, prefix, None, None, None)
+            t0_ns = max(began_ns + shift_ns, self._t_start_ns)
+            begin = PhaseBegin(t0_ns, pid, 0, id_, prefix, None, None, None)
             edges.append((begin.t_ns, id_, 0, begin))
         for ended_ns, id_ in message.get("ended", ()):
             if open_.pop(id_, id_) is None:
-                end = PhaseEnd(ended_ns + shift_ns, pid, id_, None, None)
+                t1_ns = max(ended_ns + shift_ns, self._t_start_ns)
+                end = PhaseEnd(t1_ns, pid, id_, None, None)
                 edges.append((end.t_ns, id_, 1, end))
         rows += [edge for _, _, _, edge in sorted(edges, key=lambda edge: edge[:3])]
         for prefix, n, _ in message.get("done", ()):

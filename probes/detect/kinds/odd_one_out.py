@@ -41,8 +41,9 @@ BEHIND = 0.6
 """Of the slowest of the rest: who makes less progress lags."""
 LEAST_COUNTED = 8.0
 """So many steps the rest have made in the span that is compared: of fewer, chance decides."""
-GROWTH_STEPS, STEP_S = 5, 2.0
-GREW_BYTES = 16e6
+GROWTH_STEPS = 5
+GREW_BYTES = {10.0: 16e6, 30.0: 5e6}
+"""By seconds: what grows slowly is looked at for longer."""
 STEADY = 0.3
 """Of an even pace, in every step: who loads something once does not grow in each of them."""
 ALONE = 4.0
@@ -225,7 +226,7 @@ class LoneGrowth(_OddOneOut):
     """One grows on and on, and none of its peers does: what a leak looks like from outside."""
 
     kind = "lone_growth"
-    needs_s = 2.0 + GROWTH_STEPS * STEP_S
+    needs_s = 2.0 + min(GREW_BYTES)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -233,32 +234,40 @@ class LoneGrowth(_OddOneOut):
 
     def odd(self, seen: PeersSeen) -> list[Odd]:
         """Who grew in every step, far more than any other."""
-        span_s = GROWTH_STEPS * STEP_S
-        grew: dict[int, list[float]] = {}
+        longest_s = max(GREW_BYTES)
         for use in seen.uses:
             sizes = self._sizes.setdefault(use.pid, deque())
             sizes.append((seen.t_s, use.rss_bytes))
-            while len(sizes) > 1 and sizes[1][0] <= seen.t_s - span_s:
+            while len(sizes) > 1 and sizes[1][0] <= seen.t_s - longest_s:
                 sizes.popleft()
-            if sizes[0][0] <= seen.t_s - span_s + 0.5:
-                grew[use.pid] = _steps(sizes, seen.t_s - span_s)
         living = {use.pid for use in seen.uses}
         if len(self._sizes) > 4 * len(living) + 64:
             self._sizes = {pid: each for pid, each in self._sizes.items() if pid in living}
-        if len(grew) < len(seen.uses):
-            return []
-        totals = sorted(((sum(steps), pid) for pid, steps in grew.items()), reverse=True)
+        for span_s, least_bytes in GREW_BYTES.items():
+            if odd := self._grew(seen, span_s, least_bytes):
+                return [odd]
+        return []
+
+    def _grew(self, seen: PeersSeen, span_s: float, least_bytes: float) -> Odd | None:
+        since_s = seen.t_s - span_s
+        steps = {}
+        for use in seen.uses:
+            sizes = self._sizes[use.pid]
+            if sizes[0][0] > since_s + 0.5:
+                return None  # not known for so long
+            steps[use.pid] = _steps(sizes, since_s, span_s / GROWTH_STEPS)
+        totals = sorted(((sum(each), pid) for pid, each in steps.items()), reverse=True)
         most, pid = totals[0]
         others = [max(total, 0.0) for total, _ in totals[1:]]
-        steady = min(grew[pid]) >= STEADY * most / GROWTH_STEPS
-        if most < GREW_BYTES or not steady or most < ALONE * max(others):
-            return []
+        steady = min(steps[pid]) >= STEADY * most / GROWTH_STEPS
+        if most < least_bytes or not steady or most < ALONE * max(others):
+            return None
         use = next(use for use in seen.uses if use.pid == pid)
         said = (
             f"{_who(use)} grows alone: +{format_bytes(most)} in {span_s:g} s, its "
             f"{len(others)} peers {_sizes(min(others), max(others))}"
         )
-        return [_odd(use, said, "warn", seen.t_s - span_s)]
+        return _odd(use, said, "warn", since_s)
 
 
 class MemorySkew(_OddOneOut):
@@ -308,11 +317,11 @@ def _sizes(low: float, high: float) -> str:
     return words[0] if words[0] == words[1] else " to ".join(words)
 
 
-def _steps(sizes: deque[tuple[float, float]], since_s: float) -> list[float]:
+def _steps(sizes: deque[tuple[float, float]], since_s: float, step_s: float) -> list[float]:
     """Return by how much a size rose in each step from `since_s` on."""
     marks = []
     for n in range(GROWTH_STEPS + 1):
-        until_s = since_s + n * STEP_S + 0.05
+        until_s = since_s + n * step_s + 0.05
         known = [size for t_s, size in sizes if t_s <= until_s]
         marks.append(known[-1] if known else sizes[0][1])
     return [after - before for before, after in pairwise(marks)]

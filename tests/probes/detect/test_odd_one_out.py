@@ -160,6 +160,13 @@ def test_who_grows_alone_is_named_and_a_single_load_is_not() -> None:
     assert told[0].message.startswith("python (pid 103) grows alone: +36.0 MB in 10 s")
     assert told[0].t_detect_s <= 5 + 12
 
+    def seep(t: int, k: int) -> float:
+        return (100 + (0.4 * max(t - 5, 0) if k == 3 else 0.01 * t)) * MB
+
+    told = edges(Pool().run(50, lambda t, k: 0.5, seep))
+    assert "(pid 103) grows alone: +" in told[0].message
+    assert told[0].t_detect_s <= 5 + 31
+
     def load(t: int, k: int) -> float:
         return (100 + (150 if k == 3 and t >= 8 else 0)) * MB
 
@@ -188,3 +195,17 @@ def test_three_are_too_few_and_other_commands_are_no_peers() -> None:
     pool = Pool(4)
     pool.peers.began(ProcessStart(0, pool.pids[0], 1, ("python", "other.py")))
     assert edges(pool.run(20, lambda t, k: 0.0 if k == 2 and t > 5 else 1.0)) == []
+
+
+def test_the_row_of_the_odd_one_is_marked_while_it_is() -> None:
+    from perftui.probes.spine.records import Alert
+    from perftui.tui.widgets.panes.processes import odd_ones
+
+    alerts = [
+        Alert("memory_skew", "info", 10, 12, None, "python (pid 7) holds 900 MB", ""),
+        Alert("straggler", "warn", 20, 25, 40, "rank 5 (pid 7) works while its peers wait", ""),
+        Alert("mem_growth", "warn", 20, 25, 40, "process (pid 8) grows", ""),
+    ]
+    assert odd_ones(alerts, 30, 50) == {7: "◀ straggler"}
+    assert odd_ones(alerts, 50, 60) == {7: "◀ holds most"}
+    assert odd_ones(alerts, 0, 5) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
@@ -13,9 +14,10 @@ from perftui.tui.widgets.charts.time_axis import start_text
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from perftui.probes.spine.reader import Process, ProcessUse
+    from perftui.probes.spine.records import Alert
     from perftui.tui.picture.view import View
 
 _COLUMNS = (
@@ -29,6 +31,27 @@ _COLUMNS = (
     Column("from", 9, right=True, rank=5, tone="dim"),
     Column("lived", 9, right=True, rank=2),
 )
+
+
+_ODD = {
+    "straggler": "◀ straggler",
+    "lone_growth": "◀ grows alone",
+    "memory_skew": "◀ holds most",
+}
+"""By kind of alert, in the order of weight: what a row says of a process that its peers are not."""
+_PID = re.compile(r"\(pid (\d+)\)")
+
+
+def odd_ones(alerts: Sequence[Alert], t0_ns: int, t1_ns: int) -> dict[int, str]:
+    """Return by pid the mark of each process that was the odd one out in a range."""
+    found: dict[int, str] = {}
+    for kind, mark in reversed(_ODD.items()):
+        for alert in alerts:
+            end_ns = t1_ns if alert.t_clear_ns is None else alert.t_clear_ns
+            named = _PID.search(alert.message) if alert.kind == kind else None
+            if named is not None and alert.t_onset_ns < t1_ns and end_ns >= t0_ns:
+                found[int(named[1])] = mark
+    return found
 
 
 class _Line(NamedTuple):
@@ -59,13 +82,14 @@ class ProcessesPane(Table):
             rss = min(rss, view.latest.get("rss_bytes", rss))  # shared pages once
         cpu = sum(line.use.cpu_percent or 0.0 for line in lines)
         spent = format_seconds(sum(line.use.cpu_s for line in lines))
+        odd = odd_ones(view.alerts, *view.range)
         word = "process" if len(lines) == 1 else "processes"
         self.fill(
             [
                 Section(
                     _COLUMNS,
                     [line.process.pid for line in lines],
-                    lambda n: _row(lines[n], whole, view),
+                    lambda n: _row(lines[n], whole, view, odd),
                 )
             ],
             head=(
@@ -101,7 +125,7 @@ def _in_order(processes: Sequence[Process], uses: Sequence[ProcessUse]) -> list[
     return lines
 
 
-def _row(line: _Line, whole: float, view: View) -> Row:
+def _row(line: _Line, whole: float, view: View, odd: Mapping[int, str]) -> Row:
     process, use, depth = line
     end_ns = process.t_end_ns
     until_ns = view.status.t_end_ns if end_ns is None else end_ns
@@ -124,7 +148,9 @@ def _row(line: _Line, whole: float, view: View) -> Row:
         indent=2 * min(depth, 8),
         bar=(use.peak_rss_bytes or 0.0) / whole if whole else 0.0,
         bar_tone="warmbar" if chosen else "bar",
-        mark="◀ alone" if chosen else "ended" if end_ns is not None and gone else "",
+        mark="◀ alone"
+        if chosen
+        else odd.get(process.pid, "ended" if end_ns is not None and gone else ""),
     )
 
 

@@ -1,0 +1,191 @@
+"""A real local cluster: everybody in the picture, who is odd named, and gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.waiting import has_ended, wait_for
+
+from perftui.probes.fleet.address import cluster_address
+from perftui.probes.fleet.link import ClusterLink
+from perftui.probes.session import Session
+from perftui.probes.session_options import ProbeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest.importorskip("distributed")
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+END = 1 << 62
+WORKERS = 3
+CLUSTER = """
+import sys, time
+from distributed import Client, LocalCluster
+
+def nap(s):
+    time.sleep(s)
+
+if __name__ == "__main__":
+    with LocalCluster(
+        n_workers=int(sys.argv[2]), threads_per_worker=1, dashboard_address=None,
+        scheduler_port=int(sys.argv[1]),
+    ) as cluster, Client(cluster) as client:
+        print("ready", flush=True)
+        for line in sys.stdin:  # "nap 0.05 7": so many naps of so long
+            name, seconds, many = line.split()
+            work = [client.submit(nap, float(seconds), pure=False) for _ in range(int(many))]
+            client.gather(work)
+            print("done", flush=True)
+"""
+
+
+class Cluster:
+    """A local cluster in a process of its own, which runs what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        script = folder / "cluster.py"
+        script.write_text(CLUSTER)
+        self.errors = folder / "errors"
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), str(self.port), str(WORKERS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors.open("wb"),
+            text=True,
+        )
+        self.wait_for("ready")
+
+    @property
+    def link(self) -> ClusterLink:
+        return ClusterLink.to(cluster_address(f"dask://127.0.0.1:{self.port}"))
+
+    def wait_for(self, word: str) -> None:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        assert line == word, self.errors.read_text()[-2000:]
+
+    def run(self, order: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(order + "\n")
+        self.process.stdin.flush()
+        self.wait_for("done")
+
+    def traces(self) -> list[str]:
+        """What is of ours in the scheduler and its workers."""
+        from distributed import Client
+
+        with Client(f"tcp://127.0.0.1:{self.port}", set_as_default=False) as client:
+            plugins = client.run(lambda dask_worker: list(dask_worker.plugins))
+            found = [name for names in plugins.values() for name in names]
+            found += client.run_on_scheduler(
+                lambda dask_scheduler: [
+                    *dask_scheduler.plugins,
+                    *dask_scheduler.worker_plugins,
+                    *(t for t in dask_scheduler._broker._topics if not t.startswith("Client-")),
+                ]
+            )
+        return [name for name in found if "perftui" in name]
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()  # once more changes nothing
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield made
+    made.stop()
+
+
+def workers_of(session: Session) -> dict[str, Any]:
+    """The workers that live, by title."""
+    return {
+        process.argv[0]: process
+        for process in session.store.processes()
+        if process.argv[0].startswith("dask worker") and process.t_end_ns is None
+    }
+
+
+def test_everybody_is_in_the_picture_and_leaving_leaves_nothing(cluster: Cluster) -> None:
+    session = Session.attach_cluster(cluster.link, ProbeOptions())
+    try:
+        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+        assert cluster.traces(), "the plugin is in the cluster"
+        cluster.run("nap 0.2 20")
+        store = session.store
+        wait_for(
+            lambda: [c.total for c in store.counters(0, END)] == [20.0], "the tasks are not counted"
+        )
+        assert [c.name for c in store.counters(0, END)] == ["tasks: nap"]
+        wait_for(
+            lambda: {p.name for p in store.phases(0, END) if p.t1_ns is not None} == {"nap"},
+            "the phase has not ended",
+        )
+        assert {p.pid for p in store.phases(0, END)} == {
+            process.pid for process in workers_of(session).values()
+        }
+        uses = {use.pid: use for use in store.process_use(0, END)}
+        for process in workers_of(session).values():
+            assert uses[process.pid].rss_bytes
+            assert not process.pid >= 10_000_000
+        assert any(p.argv[0] == "dask scheduler" for p in store.processes())
+        wait_for(lambda: store.call_tree(0, END), "no stacks")
+
+        # One dies in the middle: its row ends, and its successor has a row of its own.
+        before = {process.pid for process in workers_of(session).values()}
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        wait_for(
+            lambda: (
+                len(after := {p.pid for p in workers_of(session).values()}) == WORKERS
+                and victim not in after
+            ),
+            "the successor of the worker that died has no row",
+        )
+        ended = {p.pid for p in store.processes() if p.t_end_ns is not None}
+        assert victim in ended
+    finally:
+        session.close()
+    assert cluster.traces() == []
+    assert not has_ended(cluster.process.pid)
+
+
+def test_a_client_that_is_killed_is_taken_out_by_the_scheduler(cluster: Cluster) -> None:
+    link = cluster.link
+    session = Session.attach_cluster(link, ProbeOptions(stacks=False))
+    try:
+        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+        os.kill(link.pid, signal.SIGKILL)
+        wait_for(lambda: not session.target_alive(), "the session does not end")
+    finally:
+        session.close()
+    assert any("the cluster has gone" in n.text for n in session.store.status().notices)
+    wait_for(lambda: cluster.traces() == [], "something of ours stayed in the cluster")
+
+
+def test_a_scheduler_that_goes_ends_the_session(cluster: Cluster) -> None:
+    session = Session.attach_cluster(cluster.link, ProbeOptions(stacks=False))
+    try:
+        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+    finally:
+        cluster.stop()  # the last test of this file
+        wait_for(lambda: not session.target_alive(), "the session does not end")
+        session.close()
+    assert any("the scheduler has gone" in n.text for n in session.store.status().notices)
