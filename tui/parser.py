@@ -42,6 +42,7 @@ COMMANDS = (
     "mcp",
 )
 _LAB = ("bench", "sweep", "matrix", "history")
+_CARRY = ("pack", "merge", "upload", "record")
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,7 +70,7 @@ class Parser(argparse.ArgumentParser):
 
 def module_of(command: str) -> Any:
     """Return the module of a command."""
-    room = "lab." if command in _LAB else ""
+    room = "lab." if command in _LAB else "carry." if command in _CARRY else ""
     return import_module(f"perftui.tui.commands.{room}{command}")
 
 

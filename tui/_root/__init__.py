@@ -22,6 +22,8 @@ from perftui.probes.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from perftui.probes.inside.limits import LimitsError
     from perftui.probes.inside.measure import measure
     from perftui.probes.inside.result import LimitExceeded, Measured
@@ -51,16 +53,19 @@ _LATER = {
 
 def load_ipython_extension(shell: object) -> None:
     """Bring `%%perftui` into a notebook: `%load_ext perftui`."""
-    from perftui.tui.notebook.magic import load
-
-    load(shell)
+    _magic().load(shell)
 
 
 def unload_ipython_extension(shell: object) -> None:
     """Take it out again: `%unload_ext perftui`."""
-    from perftui.tui.notebook.magic import unload
+    _magic().unload(shell)
 
-    unload(shell)
+
+def _magic() -> "ModuleType":
+    """Return the screen's side of a notebook, which the program's side knows by name alone."""
+    from importlib import import_module
+
+    return import_module("perftui.tui.notebook.magic")
 
 
 def __getattr__(name: str) -> object:

@@ -21,7 +21,8 @@ from perftui.probes.recording.write.writer import Recording
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.records import LogLine
 from perftui.probes.summary import summarize
-from perftui.tui.commands import pack, query, summary
+from perftui.tui.commands import query, summary
+from perftui.tui.commands.carry import pack
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
