@@ -322,7 +322,11 @@ def _pools(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
 
 
 def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
-    """What RSS is made of: at the moment that was read last, and each part's own peak."""
+    """What RSS is made of: at the moment that was read last, and each part's own peak.
+
+    Where RSS has risen since, nobody knows what it is made of at the end. It falls while a program
+    ends, and what it was made of before stands.
+    """
     found = {}
     for name in sorted(name for name in reader.metric_names() if name.startswith("part:")):
         peak = reader.highest(name, t0_ns, t1_ns)
@@ -331,6 +335,10 @@ def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
                 "peak_bytes": peak,
                 "end_bytes": _lately(reader, name, t1_ns, PART_NS),
             }
+    rss = reader.last("rss_bytes") or 0.0
+    if sum(part["end_bytes"] or 0.0 for part in found.values()) < rss * _NEAR_PEAK:
+        for part in found.values():
+            part["end_bytes"] = None
     return found
 
 
@@ -354,6 +362,7 @@ def _peaks(reader: Reader, exit_: Exit | None) -> dict[str, Any]:
 
 _PEAK_STEPS = 2_000
 _NEAR_PEAK = 0.9
+"""Of RSS: what was read while it was less is of another moment."""
 
 
 def _peak_pss(reader: Reader) -> float | None:

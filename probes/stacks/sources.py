@@ -169,6 +169,9 @@ class TreeStackProbe:
                 self._refused.discard(pid)
             if self._spied is not None:
                 self._spied.release(pid)
+            if pid == self._pid and self._said_not_python:
+                self._said_not_python = False  # as a shell script ends that starts one by exec
+                self._say("info", f"process {pid} has become a Python process: stacks from now on")
             return
         if process.reason == "not-python" and not procfs.looks_python(pid):
             if pid == self._pid and not self._said_not_python:

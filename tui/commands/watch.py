@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "watch",
         help="flight recorder: keeps what led to an event, for days at 1 %% of a core",
-        description="Watch a running Python process for days at about 1 %% of a core. The last "
+        description="Watch a running Python process for days at about 1 % of a core. The last "
         "seconds are always there; when something happens that was asked for, they are kept as a "
         "recording, and watching goes on.",
         epilog=_EPILOG,

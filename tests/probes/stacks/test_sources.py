@@ -206,3 +206,26 @@ def test_both_samplers_see_the_same_program(launch: Launch) -> None:
     own, spied = (share_of_seventy(seen, *span()) for seen in both)
     assert 0.4 < own < 0.95
     assert abs(own - spied) < 0.04
+
+
+@pytest.mark.live
+def test_a_shell_script_that_becomes_python_has_stacks_and_it_is_said(collected: Collected) -> None:
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'read line; exec "$0" -c "$1"', sys.executable, BUSY],
+        stdin=subprocess.PIPE,
+    )
+    try:
+        probe = watched(collected, process.pid)
+        probe.start()
+        wait_until(lambda: any("is not a Python" in n.text for n in collected.of(Notice)))
+        assert process.stdin is not None
+        process.stdin.write(b"on\n")
+        process.stdin.flush()
+        wait_until(lambda: any(w.samples for w in collected.of(StackWindow)))
+        probe.stop()
+    finally:
+        process.kill()
+        process.communicate()
+    first, second = (notice.text for notice in collected.of(Notice))
+    assert first.endswith("is not a Python process: no stacks, CPU and memory only")
+    assert second == f"process {process.pid} has become a Python process: stacks from now on"
