@@ -21,7 +21,7 @@ from .tally import SecondTally
 from .threads import CROWDED, KernelThread
 from .wake import wake
 
-RUNNING = ord("R")
+RUNNING, SLEEPING = ord("R"), ord("S")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
 _LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
@@ -100,6 +100,8 @@ class Look:
                     and thread.worth_asking()
                 ):
                     thread.read_switches()
+                elif thread.drifted and thread.state == SLEEPING:
+                    thread.learn_drift()
             except (OSError, ValueError, IndexError):
                 thread.new_faults = -1
                 roster.doubt()

@@ -110,8 +110,7 @@ def test_who_runs_has_been_given_a_cpu_once_more_than_it_lost_one(
 ) -> None:
     """A thread looks at itself: it runs. Both files of the kernel say so.
 
-    A young one: in threads that have run for long the two counts may have drifted apart (by 190 of
-    125,000), and then it is not known.
+    A young one: of threads that have run for long the two counts may have drifted apart.
     """
     if has_sched and not threads._HAS_SCHED:
         pytest.skip("this kernel has no /proc/self/sched")
@@ -191,5 +190,47 @@ def test_who_stands_in_the_queue_is_not_read_again_until_it_was_given_a_cpu(
         assert stand == [made]
         assert made.stands is None
     finally:
+        made.close()
+        os.close(folder)
+
+
+def test_counts_that_have_drifted_apart_are_learned_while_the_thread_sleeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    child = subprocess.Popen(["sleep", "600"])
+    folder = os.open(f"/proc/{child.pid}/task", os.O_RDONLY)
+    made = KernelThread(child.pid, child.pid, 0, folder, "schedstat")
+    turns, lost = 1_000, 1_190  # as the kernel says them of one that has no CPU
+
+    def switches() -> None:
+        made._switches, made.asked = lost, True
+
+    def told() -> bool | None:
+        made.read_switches()
+        made.judge_on_cpu()
+        return made.on_cpu
+
+    monkeypatch.setattr(KernelThread, "read_switches", lambda self: switches())
+    monkeypatch.setattr(threads.ProcFile, "read", lambda self, size=64: b"5 6 %d\n" % turns)
+    try:
+        made._turns = b"%d\n" % turns
+        assert told() is None
+        assert made.drifted
+        made.learn_drift()
+        assert not made.drifted
+        assert told() is False
+        made._turns = b"%d\n" % (turns + 1)
+        assert told() is True
+        made._turns = b"%d\n" % (turns + 2)  # it was given one between the two looks
+        assert told() is None
+        assert not made.drifted
+        lost += 1
+        assert told() is True
+        made._turns = b"%d\n" % turns
+        assert told() is None
+        assert made.drifted
+    finally:
+        child.kill()
+        child.wait()
         made.close()
         os.close(folder)
