@@ -18,7 +18,7 @@ from perftui.tui.widgets.flame.detail import headline
 from perftui.tui.widgets.flame.layout import Box, box_at, find_box, neighbour
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual import events
     from textual.strip import Strip
@@ -72,6 +72,8 @@ class IciclePane(LinePane):
         self._crumbs_y = 0
         self._sighted: tuple[Identity | None, int] | None = None
         """The chosen frame and the rows when it was last looked after that it is seen."""
+        self.listener: Callable[[IciclePane.Looked], None] | None = None
+        """Is told which frame is looked at instead of everybody, in the middle of drawing."""
         self.tells_hover = False
         """Whether the last line tells of the frame under the mouse while none is chosen."""
 
@@ -179,7 +181,11 @@ class IciclePane(LinePane):
 
     def tell(self) -> None:
         """Say which frame is looked at."""
-        self.post_message(self.Looked(self, self.detail(), self.hint()))
+        looked = self.Looked(self, self.detail(), self.hint())
+        if self.listener is None:
+            self.post_message(looked)
+        else:
+            self.listener(looked)
 
     def _look(self, hover: Identity | None) -> None:
         if hover != self._hover:

@@ -62,8 +62,16 @@ class FlamePane(Vertical):
             self._diff_flame().show(view)
             self._turn_to(self._diff_flame())
         else:
-            self.flame.show(view)
+            # The detail is drawn in the same picture, not in one of its own that follows.
+            looked: list[IciclePane.Looked] = []
+            self.flame.listener = looked.append
+            try:
+                self.flame.show(view)
+            finally:
+                self.flame.listener = None
             self._turn_to(self.flame)
+            if looked:
+                self._tell_of(looked[-1])
 
     def _diff_flame(self) -> DiffFlame:
         if self.diff is None:
@@ -116,6 +124,9 @@ class FlamePane(Vertical):
     def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
         """Tell about the frame."""
         message.stop()
+        self._tell_of(message)
+
+    def _tell_of(self, message: IciclePane.Looked) -> None:
         if message.pane is self.shown:
             hint = f"{self._why} · {message.hint}" if self._why else message.hint
             self._share(self.size.height)
