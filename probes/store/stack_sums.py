@@ -7,8 +7,9 @@ besides, because that is what the screen asks for most.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -218,6 +219,8 @@ class StackSums:
             for (step, keep), cells, steps in zip(TIERS_NS, CELLS_KEPT, OPEN_STEPS, strict=True)
         )
         self._recent: deque[WeighedStack] = deque(maxlen=RECENT_ROWS)
+        self._reached: deque[int] = deque(maxlen=RECENT_ROWS)
+        """Of each of them: when the last of it and of those before it ended."""
         self._all_recent = True
         """Nothing is too old for `_recent` yet: it answers for the very start too."""
         self.first_t_ns: int | None = None
@@ -264,8 +267,14 @@ class StackSums:
         self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
         self._all_recent = self._all_recent and len(self._recent) + len(pieces) <= RECENT_ROWS
         self._recent.extend(pieces)
+        reached = self._reached
+        end_ns = reached[-1] if reached else 0
+        for piece in pieces:
+            end_ns = max(end_ns, piece.t1_ns)
+            reached.append(end_ns)
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
             self._recent.popleft()
+            reached.popleft()
             self._all_recent = False
         self._know_change(from_ns)
 
@@ -310,7 +319,8 @@ class StackSums:
             return _frozen(self._total)
         result: _Sums = {}
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
-            for piece in self._recent:
+            first_of_range = bisect_right(self._reached, t0_ns)
+            for piece in islice(self._recent, first_of_range, None):
                 if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
                     _add_piece(result, _clip(piece, t0_ns, t1_ns))
             return _frozen(result)

@@ -37,6 +37,25 @@ def test_a_recent_range_is_cut_to_the_nanosecond() -> None:
     assert found == Weights(S // 4, S // 8, 25, 0)
 
 
+def test_a_recent_range_has_all_of_it_in_whatever_order_it_came() -> None:
+    rng = random.Random(6)
+    sums, pieces = StackSums(), []
+    for now in range(100):
+        begin = now / 2 - rng.choice((0, 0, 0.3, 4))  # those of some processes come later
+        pieces.append(piece(max(begin, 0), max(begin, 0) + rng.choice((0.1, 0.5, 6)), now % 5))
+        sums.add(pieces[-1:])
+    for _ in range(30):
+        t0 = rng.uniform(1, 50)
+        t1 = t0 + rng.choice((0.1, 2, 20))
+        expected: dict[int, int] = {}
+        for one in pieces:
+            overlap = min(one.t1_ns, round(t1 * S)) - max(one.t0_ns, round(t0 * S))
+            if overlap > 0:
+                expected[one.node] = expected.get(one.node, 0) + overlap
+        found = sums.sums(round(t0 * S), round(t1 * S)).get(MAIN, {})
+        assert {node: weights.wall_ns for node, weights in found.items()} == expected
+
+
 def test_older_ranges_come_from_the_tiers_and_add_up() -> None:
     rng = random.Random(5)
     sums = StackSums()
