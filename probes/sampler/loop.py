@@ -24,7 +24,8 @@ from .threads import allow_files
 from .urgency import ask_to_be_woken_on_time
 from .wake import wake
 
-_FLUSH_NS = 50_000_000
+_FLUSH_NS, _FLUSH_LATER_NS, _EARLY_NS = 50_000_000, 100_000_000, 5_000_000_000
+"""The first stacks are waited for; later ones are taken twice a second."""
 _DEAF_NS = 30_000_000
 """So long commands may lie: to wait for the clock alone is cheaper."""
 _SECOND_NS = 1_000_000_000
@@ -40,6 +41,8 @@ class Sampler:
         self.pace = Pace(rate_hz, budget)
         self._input = b""
         self._since_ns = self._flushed_ns = time.monotonic_ns()
+        self._early_until_ns = self._since_ns + _EARLY_NS
+        self._flush_every_ns = _FLUSH_NS
         self._cpu_ns = time.process_time_ns()
         self._sweeps = 0
         self._page = os.sysconf("SC_PAGESIZE")
@@ -50,6 +53,8 @@ class Sampler:
         word, _, argument = line.strip().partition(b" ")
         try:
             if word == b"add":
+                self._flush_every_ns = _FLUSH_NS
+                self._early_until_ns = time.monotonic_ns() + _EARLY_NS
                 self.family.add(int(argument))
             elif word == b"born":
                 self.family.add(int(argument), born=True)
@@ -80,7 +85,7 @@ class Sampler:
         now = time.monotonic_ns()
         if now - self._since_ns >= _SECOND_NS:
             self._end_second(now)
-        if now - self._flushed_ns >= _FLUSH_NS:
+        if now - self._flushed_ns >= self._flush_every_ns:
             self._flushed_ns = now
             self.writer.flush()
             now = time.monotonic_ns()
@@ -110,6 +115,8 @@ class Sampler:
         if why:
             fields_of_pace = stream.PACE_FIELDS.pack(now, self.pace.rate_hz, share)
             self.writer.block(stream.PACE, fields_of_pace + why.encode())
+        if now > self._early_until_ns:
+            self._flush_every_ns = _FLUSH_LATER_NS
         self._since_ns, self._cpu_ns = now, cpu_ns
         self._sweeps = self.pace.late = self.writer.dropped = self.family.unseen = 0
 

@@ -16,6 +16,8 @@ _GIL_SIZE = 208
 """Of a GIL: four words, then what is waited on for it, two conditions and mutexes (glibc: 48 and 40
 bytes)."""
 
+_holder_and_lock = struct.Struct("<Qi").unpack_from
+
 
 class Interpreters:
     """The interpreters of one process."""
@@ -129,7 +131,7 @@ class Interpreters:
                 held.append(holder if on and locked == 1 else 0)
             return held
         for i in range(len(self.gils)):
-            holder, locked = struct.unpack_from("<Qi", raw, 24 * i + 8)
+            holder, locked = _holder_and_lock(raw, 24 * i + 8)
             held.append(holder if locked == 1 else 0)
         return held
 
