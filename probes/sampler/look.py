@@ -25,6 +25,8 @@ RUNNING, SLEEPING = ord("R"), ord("S")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
 _LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
+_BRIEF_NS = 500_000
+"""Whoever works in shorter pieces may be met too rarely: see docs/sampler.md."""
 _NOT_TO_REPEAT = stream.FAILED | stream.UNSTEADY
 _NOTHING_USED = 0, 0, 0, 0
 _LONGEST_WINDOW_NS = 600_000
@@ -139,6 +141,7 @@ class Look:
                 queue_ns += usage[thread][1]
             used_ns += cpu_ns
             cold, thread.cold = thread.cold, 0
+            known = thread.seen or thread.born
             if not thread.seen:
                 thread.seen = True
                 if not cpu_ns and not running:
@@ -161,6 +164,9 @@ class Look:
                 # Without the GIL it may have woken somebody who let us run: then we had to wait.
                 if thread.biased or not (held or wake.at_once):
                     flags |= stream.BIASED
+            turns = thread.turns() if cpu_ns else 0
+            if turns > 1 and known and cpu_ns < turns * _BRIEF_NS:
+                flags |= stream.BRIEF
             in_window = wait = 0
             if thread.faults_before >= 0 and window < _LONGEST_WINDOW_NS:
                 flags |= stream.WINDOW_VALID
@@ -181,7 +187,7 @@ class Look:
             amounts = cpu_ns, queue_ns, new_faults, in_window
             writer.sample(now, thread.index, read.node, amounts, thread.state, flags, wait, task)
             if flags & stream.QUEUED and not (kept or flags & _NOT_TO_REPEAT):
-                thread.stands = read.node, flags | stream.BIASED, task
+                thread.stands = read.node, (flags | stream.BIASED) & ~stream.BRIEF, task
         return used_ns
 
     def stand(self, now: int, threads: list[KernelThread]) -> None:

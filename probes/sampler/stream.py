@@ -50,11 +50,14 @@ processes that ended before they were looked at."""
 TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
 """process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
 
-GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED, BIASED = 1, 2, 4, 8, 16, 32, 64
+GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED, BIASED, BRIEF = (
+    1 << bit for bit in range(8)
+)
 """Flags of a sample. WINDOW_VALID: the faults in the window were counted, 0 means none. ON_CPU
 and QUEUED: a thread that was runnable or held the GIL had, or waited for, a CPU when its stack was
 read; neither: it was not asked. One whose CPU we were given had it until then: ON_CPU. BIASED:
-such a look meets some code more often than it runs."""
+such a look meets some code more often than it runs. BRIEF: the CPU since the last record was used
+in turns on a CPU of less than 0.5 ms, in the mean."""
 
 RESOLVING, SAMPLED, REFUSED, GONE = range(4)
 """Status of a process. RESOLVING: it has become another program, or begins."""

@@ -102,6 +102,7 @@ class KernelThread:
         "_status",
         "_switches",
         "_syscall",
+        "_told",
         "_turns",
         "_wchan",
         "asked",
@@ -163,8 +164,8 @@ class KernelThread:
         the last look, -1 if it could not be read."""
         self.asked = False
         """In this look it was asked how often it lost its CPU."""
-        self._turns = b"0"
-        """How often it was given a CPU."""
+        self._turns = self._told = b"0"
+        """How often it was given a CPU: so far, and up to its last record."""
         self._drift = 0
         """How often less than it lost one when it has none: of threads that have run for long the
         kernel's counts differ, by 1 in 40 to 1 in 600."""
@@ -258,6 +259,12 @@ class KernelThread:
         waited = new_queue / (new_cpu + new_queue) if new_queue else 0.0
         self.crowded += _CROWDED_STEP * (waited - self.crowded)
         return new_cpu, new_queue
+
+    def turns(self) -> int:
+        """Return how often it was given a CPU since this was asked before, 0 if not known."""
+        now, before = self._turns, self._told
+        self._told = now
+        return int(now) - int(before) if now is not before else 0
 
     def sleeps_on(self) -> bool:
         """Whether it was asleep for two sweeps and has not run since, by one cheap question.

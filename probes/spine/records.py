@@ -136,6 +136,8 @@ class Stack(NamedTuple):
     """Since the sampler's sweep before: up to that one the thread's last reading held."""
     biased: bool = False
     """Such a reading meets some code more often than it runs, as is known."""
+    brief: bool = False
+    """The CPU since its last reading was used in pieces of less than 0.5 ms, in the mean."""
 
 
 class StackWindow(NamedTuple):

@@ -185,6 +185,7 @@ class Decoder:
                     tasks[task - 1] if task else None,
                     1000 * sweep_us or None,
                     bool(flags & stream.BIASED),
+                    bool(flags & stream.BRIEF),
                 )
             )
 

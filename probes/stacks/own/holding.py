@@ -288,6 +288,7 @@ class Holding:
                 facts.task,
                 facts.sweep_ns,
                 facts.biased,
+                facts.brief,
             )
         )
 

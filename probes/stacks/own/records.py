@@ -140,6 +140,11 @@ class SeenSample(Protocol):
         """Whether such a look meets some code more often than it runs."""
         ...
 
+    @property
+    def brief(self) -> bool:
+        """Whether its CPU was used in pieces of less than 0.5 ms, in the mean."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
@@ -223,6 +228,8 @@ class Sample(NamedTuple):
     biased: bool = False
     """On a full machine: it had waited for a CPU before the sampler was woken; or the sampler had
     to wait itself, and it had not the GIL. Such a look meets some code more often than it runs."""
+    brief: bool = False
+    """What it used since its last reading it used in pieces of less than 0.5 ms, in the mean."""
 
 
 class Tally(NamedTuple):

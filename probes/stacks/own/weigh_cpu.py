@@ -61,8 +61,9 @@ class Given(NamedTuple):
     stack: Where
     amount: int
     brief: int = 0
-    """Part of it that was used in bursts under 0.5 ms that no record met: who had it is known by
-    who was met in other such bursts."""
+    """Part of it that was used in bursts under 0.5 ms that no record met (one in an interval, or
+    several that are as short in the mean): who had it is known by who was met in other such
+    bursts."""
 
 
 class WaitingPlaces:
@@ -266,7 +267,7 @@ class CpuByStack:
             given = [Given(sample.t_ns, before.stack, used)]
         else:
             self.unseen_ns += used
-            if used < BRIEF_NS:
+            if used < BRIEF_NS or sample.brief:
                 self._brief_ns += used
         for one in given:
             self._met.gave(one.stack, one.amount)

@@ -53,6 +53,7 @@ class _Reading(NamedTuple):
     wait: WaitKind
     sweep_ns: int | None
     biased: bool
+    brief: bool
 
 
 class _Amounts:
@@ -337,4 +338,5 @@ def _reading(stack: Stack) -> _Reading:
         cast("WaitKind", stack.wait or ""),
         stack.sweep_ns,
         stack.biased,
+        stack.brief,
     )

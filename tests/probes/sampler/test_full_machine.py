@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from threading import Thread, get_native_id
 from types import SimpleNamespace
@@ -234,3 +235,26 @@ def test_counts_that_have_drifted_apart_are_learned_while_the_thread_sleeps(
         child.wait()
         made.close()
         os.close(folder)
+
+
+def test_a_thread_tells_how_often_it_was_given_a_cpu_since_it_was_asked() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def naps() -> None:
+        folder = os.open("/proc/self/task", os.O_RDONLY)
+        made = KernelThread(get_native_id(), os.getpid(), 0, folder, "schedstat")
+        for times in (0, 20):
+            made.turns()
+            for _ in range(times):
+                time.sleep(0.0005)
+            made.read_usage()
+            seen.append((times, made.turns()))
+        assert made.turns() == 0
+        made.close()
+        os.close(folder)
+
+    napping = Thread(target=naps)
+    napping.start()
+    napping.join()
+    assert len(seen) == 2
+    assert seen[1][1] >= 20
