@@ -256,7 +256,7 @@ class _Brush:
             key = (cell.ink, cell.ground, tint)
             if key not in self._styles:
                 self._styles[key] = self._style(*key)
-            pieces.append((cell.char * sum(1 for _ in run), self._styles[key]))
+            pieces.append((cell.char * len([*run]), self._styles[key]))
         return pieces
 
     def _style(self, ink: int, ground: int, tint: str | None) -> Style | None:
