@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The tests start perftui hundreds of times: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
-SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -type d)
+SOURCES := pyproject.toml constraints.txt $(shell find tui probes scenarios -name __pycache__ -prune -o -type d -print)
 
 .PHONY: demo pictures test test-long test-all lint check clean
 
@@ -20,6 +20,8 @@ $(VENV)/.installed: $(SOURCES)
 	rm -rf build
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' \
 		--config-settings editable_mode=strict
+	# Python keeps the bytecode of what runs inside programs there: that is nothing new to install.
+	find probes/agent probes/sampler -name __pycache__ -prune -o -type d -exec mkdir -p {}/__pycache__ \;
 	touch $@
 
 demo: $(VENV)/.installed
