@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.session_parts.faces import Metrics, Stacks
     from perftui.probes.spine.log import Probe, Sink
-    from perftui.probes.spine.records import Severity
+    from perftui.probes.spine.records import Record, Severity
     from perftui.probes.target.orders import Orders
     from perftui.probes.target.output.tail import OutputTail
 
@@ -615,6 +615,10 @@ class Session:
     def take_stacks_at(self, rate_hz: float) -> None:
         """Take stacks at another rate from now on, where the own sampler takes them."""
         self._stacks.take_at(rate_hz)
+
+    def append(self, *records: Record) -> None:
+        """Put in what somebody beside the probes knows, such as phases of a notebook."""
+        self._log.append(*records)
 
     def mark(self, name: str) -> None:
         """Put a mark into the log, now."""

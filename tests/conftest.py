@@ -60,6 +60,7 @@ _NOT_CORE = (
     "tests/tui/bench/",
     "tests/tui/matrix/",
     "tests/tui/mcp/",
+    "tests/tui/notebook/",
     "tests/tui/watch/test_flight.py",
     "tests/probes/stacks/test_relay_live.py",
     "tests/tui/cli/test_ending.py::test_a_terminal_that_goes_away_closes_all_in_order[nohup]",

@@ -17,7 +17,9 @@ PLANTED = {
     "lock": Known(("lock_wait",), ("Ledger.book", "book"), "lock"),
     "disk": Known(("io_wait",), ("Journal.write", "write", "commit"), "sync|I/O|disk"),
     "gil": Known(("waits_gil",), ("shout", "score", "tokens"), "GIL"),
-    "collector": Known(("cpu", "collector"), ("ingest", "parse", "<module>"), "gc|collect"),
+    "collector": Known(
+        ("cpu", "collector", "gc_pressure"), ("ingest", "parse", "<module>"), "gc|collect"
+    ),
     "straggler": Known(("straggler", "cpu"), ("crunch",), ""),
     "full_scan": Known(("cpu", "waits_in_library", "cpu_native"), ("lookup",), "quer|index|scan"),
 }

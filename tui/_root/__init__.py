@@ -13,6 +13,8 @@ Inside a program, optional and free when it is not profiled:
 In a test, or wherever a block of this very process is to keep its limits:
 
     with perftui.measure("load", max_growth="50MB", fail_on=["mem_growth"]) as m: ...
+
+In a notebook: `%load_ext perftui`, then `%%perftui` above a cell.
 """
 
 from perftui.probes.agent.api import call, count, mark, phase, plan, watch
@@ -45,6 +47,20 @@ _LATER = {
     "measure": "measure",
 }
 """Names that are not imported before somebody asks: a program that is not measured pays nothing."""
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Bring `%%perftui` into a notebook: `%load_ext perftui`."""
+    from perftui.tui.notebook.magic import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Take it out again: `%unload_ext perftui`."""
+    from perftui.tui.notebook.magic import unload
+
+    unload(shell)
 
 
 def __getattr__(name: str) -> object:
