@@ -20,7 +20,7 @@ PLANTED = {
     "collector": Known(
         ("cpu", "collector", "gc_pressure"), ("ingest", "parse", "<module>"), "gc|collect"
     ),
-    "straggler": Known(("straggler", "cpu"), ("crunch",), ""),
+    "straggler": Known(("straggler",), ("crunch",), ""),
     "full_scan": Known(("cpu", "waits_in_library", "cpu_native"), ("lookup",), "quer|index|scan"),
 }
 SOUND = {

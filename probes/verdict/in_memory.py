@@ -220,7 +220,7 @@ def _freed(case: Case) -> Iterator[RankedFinding]:
 
 def _is_full(case: Case, kept: Keeping | None = None) -> bool:
     """Tell whether what grew has come to its end: loaded once, and kept."""
-    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, LEAST_LATER * kept.bytes)
+    since, size = (case.t0_ns, 0.0) if kept is None else (kept.t1_ns, _least_later(case, kept))
     top = case.rss_at(since) or 0.0
     last_rise = since
     for t, _, last in case.rss:
@@ -228,6 +228,14 @@ def _is_full(case: Case, kept: Keeping | None = None) -> bool:
             top, last_rise = last, t
     flat_s = (case.t1_ns - last_rise) / NS_PER_S
     return flat_s >= max(LEAST_FLAT_S, LEAST_FLAT_SHARE * case.span_s)
+
+
+def _least_later(case: Case, kept: Keeping) -> float:
+    """Return how much more has to come after the last look: half of what would at the same pace,
+    where the time that was left is short."""
+    lasted_ns = max(kept.t1_ns - kept.t0_ns, 1)
+    as_before = kept.bytes * max(case.t1_ns - kept.t1_ns, 0) / lasted_ns
+    return min(LEAST_LATER * kept.bytes, 0.5 * as_before)
 
 
 def _rose(case: Case, t0_ns: int, t1_ns: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from perftui.probes.text.units import format_seconds
+from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.probes.verdict.finding import RankedFinding, percent
 from perftui.probes.verdict.spent import burnt
 
@@ -46,7 +46,7 @@ def uneven(case: Case) -> Iterator[RankedFinding]:
             f"1 of {len(workers)} workers has {percent(most / whole)} of the work: "
             f"{format_seconds(most)} of CPU, the next {format_seconds(second)}",
             "info",
-            min(most / case.span_s, 1.0) * 0.9,
+            min((most + _queued_s(case, pid)) / case.span_s, 1.0) * 0.9,
             processes[pid].t_start_ns,
             processes[pid].t_end_ns or case.t1_ns,
             "Threads",
@@ -56,6 +56,12 @@ def uneven(case: Case) -> Iterator[RankedFinding]:
             seconds=most,
             next_step="share the work out in smaller parts, so that nobody waits for the last",
         )
+
+
+def _queued_s(case: Case, pid: int) -> float:
+    """Return how long the threads of a process waited for a core: it was wanted all the same."""
+    queued = case.waited.threads.get(("queue_ns", ""), {})
+    return sum(ns for thread, ns in queued.items() if thread[0] == pid) / NS_PER_S
 
 
 def _command(argv: tuple[str, ...]) -> str:

@@ -569,3 +569,28 @@ def test_what_is_kept_is_told_with_the_time_in_which_it_was_looked_at() -> None:
         told.and_(Keeper(t1 * S, PID, t0 * S, *kept))
     found = {each.kind: each for each in told.verdict.findings}
     assert found["keeps"].text.startswith("keeps 40.0 MB more in 8.00 s: CACHE")
+
+
+def test_what_grows_on_at_its_pace_after_the_last_look_is_no_load() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "read"), ""), rss=5e6)
+    told.and_(Keeper(14 * S, PID, 2 * S, "__main__.ROWS", "dict", "B", 9, 9, 60_000_000, False, ""))
+    found = {each.kind: each for each in told.verdict.findings}
+    # 30 MB came in the 6 s that were left: half of what was seen, and as fast as before.
+    assert found["keeps"].text.startswith("keeps 60.0 MB more in 12.0 s: ROWS")
+
+
+def test_a_straggler_is_named_before_its_cpu_also_where_it_waited_for_a_core() -> None:
+    told = Told()
+    told.and_(ProcessStart(0, PID, 1, ("python", "t.py")))
+    part = told.leaf("part")
+    for pid in range(20, 24):
+        told.and_(ProcessStart(0, pid, PID, ("python", "-c", f"spawn_main(pipe_handle={pid})")))
+    for t in range(RUN_S + 1):
+        for pid in range(20, 24):
+            share = 0.25 if pid == 23 else 0.01
+            told.and_(Metric(t * S, pid, t * share, 10, cpu_user_s=t * share, cpu_system_s=0.0))
+            facts = (round(share * S), round(0.7 * S), 0, 0, "R")
+            told.and_(Stack(t * S, t * S + S, pid, pid, part, False, *facts))
+    (first, *_) = told.verdict.findings
+    assert first.kind == "straggler"
