@@ -89,6 +89,7 @@ def findings_json(verdict: SessionVerdict) -> list[dict[str, Any]]:
             "code": each.code or None,
             "range_s": [(each.t0_ns - start_ns) / NS_PER_S, (each.t1_ns - start_ns) / NS_PER_S],
             "evidence": each.evidence,
+            "confidence": "unsure" if each.may_be_wrong else "measured",
             "may_be_wrong": each.may_be_wrong or None,
             "next": each.next_step or None,
             "tab": each.tab,

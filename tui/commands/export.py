@@ -14,6 +14,7 @@ from perftui.tui.errors import UserError
 from perftui.tui.text.words import answer, say, tell
 
 if TYPE_CHECKING:
+    from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.tables.spreadsheet import Guard
     from perftui.probes.export.write import Order
     from perftui.probes.recording.read.face import RecordedReader
@@ -26,6 +27,7 @@ perftui export last --format pprof --from 10 --to 12.5 -o slow.pb.gz
 perftui export last --format csv                   a folder with a file per table
 perftui export last --format parquet --table metrics
 perftui export last --format collapsed -o - | sort
+perftui export last --push http://localhost:4040
 """
 STDOUT = "-"
 
@@ -60,6 +62,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--table", metavar="NAME", help="of csv, json, parquet, arrow: one table")
     options.add_spreadsheet(parser)
     parser.add_argument(
+        "--push",
+        metavar="URL",
+        help="send it as pprof to a Pyroscope (POST URL/ingest) instead of writing a file",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace what is there, write it however large"
     )
     parser.set_defaults(run=run)
@@ -72,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.recording is None:
         raise UserError("export needs a RECORDING (last is the newest), or --list")
+    if args.push is not None:
+        _check_push(args)
     from perftui.probes.export.formats import exporter_of
     from perftui.probes.export.material.slice import slice_of
     from perftui.probes.export.write import Order
@@ -92,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
                 process=args.process,
                 by_line=args.by_line,
             )
+            if args.push is not None:
+                return _push(reader, part, args.push)
             order = Order(exporter, part, args.table)
             order.check()
             return _export(reader, order._replace(guard=_guard(order, reader, args)), args)
@@ -99,6 +110,26 @@ def run(args: argparse.Namespace) -> int:
             say_lost(reader)
     except RecordingError as error:
         raise UserError(str(error)) from error
+
+
+def _check_push(args: argparse.Namespace) -> None:
+    if args.format not in (None, "pprof"):
+        raise UserError(f"--push sends pprof, not {args.format}")
+    for name in ("output", "table"):
+        if getattr(args, name) is not None:
+            raise UserError(f"--push and --{name} contradict each other: give one of them")
+    args.format = "pprof"
+
+
+def _push(reader: RecordedReader, part: Slice, url: str) -> int:
+    from perftui.probes.export.push import PushError, push
+
+    try:
+        pushed = push(reader, part, url)
+    except PushError as error:
+        raise UserError(str(error)) from error
+    say(pushed.line())
+    return 0
 
 
 def _guard(order: Order, reader: RecordedReader, args: argparse.Namespace) -> Guard | None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from perftui.probes.export.material.names import plain
 from perftui.probes.export.material.phases import PhaseClock
+from perftui.probes.export.material.service import service_name
 from perftui.probes.export.material.timeline import check_any, timeline
 from perftui.probes.export.stacks.protobuf import fixed64, message, number, packed
 from perftui.probes.export.stacks.sums import SAMPLE_TYPES, sums_of
 from perftui.probes.recording.format.meta import wall_ns
-from perftui.probes.text.python_words import what_runs
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.version import __version__
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from perftui.probes.export.material.slice import Slice
     from perftui.probes.export.material.timeline import StackTimeline, ThreadTimeline
     from perftui.probes.recording.read.face import RecordedReader
-    from perftui.probes.spine.reader import Target
 
 _FRAME_TYPE = "cpython"
 _ORDER = ("wall", "cpu", "waiting", "grown", "touched")
@@ -133,18 +132,10 @@ def write(reader: RecordedReader, part: Slice, out: BinaryIO) -> None:
     dictionary.write(out)
 
 
-def _service(target: Target) -> str:
-    """Return what a program is called: its script, its module, or its own name."""
-    kind, what = what_runs(iter(target.argv[1:])) if target.argv else ("", "")
-    if kind != "-c" and what:
-        return what.rpartition("/")[2].removesuffix(".py")
-    return target.title.partition(" ")[0].rpartition("/")[2] or "python"
-
-
 def _resource(reader: RecordedReader, pid: int, threads: list[ThreadTimeline]) -> bytes:
     target = reader.target()
     attributes = [
-        ("service.name", _any_text(plain(_service(target)))),
+        ("service.name", _any_text(plain(service_name(target)))),
         ("process.pid", _any_number(pid)),
         ("process.command", _any_text(plain(threads[0].process))),
         ("process.runtime.name", _any_text("cpython")),
