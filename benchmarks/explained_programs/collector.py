@@ -3,8 +3,10 @@
 import gc
 import time
 
-gc.set_threshold(700, 5, 2)
 model = [{"word": n, "next": [n + 1], "back": {n}} for n in range(500_000)]
+
+
+gc.set_threshold(700, 5, 2)
 
 
 class Node:

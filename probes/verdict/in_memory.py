@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from perftui.probes.profile.blame import notes_of, rises_of
@@ -33,6 +34,9 @@ FREED_KEPT = "freed but kept"
 LEAST_FREED_SHARE = 0.3
 LEAST_FLAT_S, LEAST_FLAT_SHARE = 2.0, 0.25
 """Of the run, at its end: what was filled before is full."""
+CLIMB_PARTS, CLIMB_SHARE = 12, 0.7
+"""The time up to the top in so many parts, of which this share must rise; and of the whole run that
+time must be this share."""
 LEAST_LATER = 0.5
 """Of what something holds: RSS that rises by less after it was filled has other reasons."""
 GROWTH = ("streaming_violation", "mem_growth")
@@ -45,7 +49,7 @@ def in_memory(case: Case) -> Iterator[RankedFinding]:
     growth = list(_growths(case, grew) if grew else _kept(case))
     yield from growth
     if not growth:
-        yield from _peak(case)
+        yield from (list(_climb(case)) or _peak(case))
     yield from _freed(case)
 
 
@@ -159,6 +163,41 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
                 may_be_wrong=unsure or "it may be a cache that fills up",
                 next_step="run it for longer, or with --deep for the path that holds it",
             )
+
+
+def _climb(case: Case) -> Iterator[RankedFinding]:
+    """Memory that only rises, to the end or until all is given back: something is put together
+    before it is used, and no alert has had the time to tell, or the machine was too busy."""
+    levels = [last for _, _, last in case.rss]
+    if len(levels) < 2 * CLIMB_PARTS:
+        return
+    at = max(range(len(levels)), key=lambda n: case.rss[n][1])
+    before = levels[: at + 1]
+    over = case.peak_bytes - before[0]
+    if len(before) < CLIMB_SHARE * len(levels) or over < LEAST_PEAK_BYTES or over < before[0]:
+        return
+    parts = [before[n * at // CLIMB_PARTS] for n in range(CLIMB_PARTS + 1)]
+    up = sum(b - a >= 0.2 * over / CLIMB_PARTS for a, b in pairwise(parts))
+    if up < CLIMB_SHARE * CLIMB_PARTS:
+        return  # in jumps, or not to the end
+    t0, t1 = case.rss[0][0], case.rss[at][0]
+    code, unsure = _by_whom(case, t0, t1)
+    begin, end = case.seconds(t0), case.seconds(t1)
+    yield RankedFinding(
+        "peak",
+        f"puts together {format_bytes(over)} in {format_seconds(end - begin)} before it ends",
+        "info",
+        0.3 + 0.4 * over / case.peak_bytes,
+        t0,
+        t1,
+        "Memory",
+        proof.rss_sql(begin, end),
+        f"RSS rose in {up} of {CLIMB_PARTS} equal parts of that time",
+        code,
+        bytes=round(over),
+        may_be_wrong=unsure or "it may be all needed at once",
+        next_step="take it in parts, and let go of each",
+    )
 
 
 def _peak(case: Case) -> Iterator[RankedFinding]:

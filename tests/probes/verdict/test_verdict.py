@@ -594,3 +594,15 @@ def test_a_straggler_is_named_before_its_cpu_also_where_it_waited_for_a_core() -
             told.and_(Stack(t * S, t * S + S, pid, pid, part, False, *facts))
     (first, *_) = told.verdict.findings
     assert first.kind == "straggler"
+
+
+def test_memory_that_only_rises_is_told_without_an_alert_and_jumps_are_not() -> None:
+    told = Told()
+    told.ran((told.leaf("main", "rows"), "sleep"), rss=20e6)
+    (first, *_) = told.verdict.findings
+    assert first.text == "puts together 398 MB in 19.9 s before it ends"
+    assert first.code == "rows rows.py:7"
+    jumped = Told()
+    jumped.ran((jumped.leaf("main", "load"), "sleep"))
+    jumped.and_(*(Metric(RUN_S * S - n, PID, 20.0, 450_000_000) for n in (9, 5, 1)))
+    assert not any("puts together" in each.text for each in jumped.verdict.findings)
