@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -86,9 +87,11 @@ def main() -> None:
     counts = {"planted": [0, 0], "sound": [0, 0]}
     with tempfile.TemporaryDirectory() as passing:
         shelf = Path(asked.judge or asked.keep or passing).resolve()
+        programs = Path(passing) / "programs"  # elsewhere: code beside perftui may pass for its own
+        shutil.copytree(PROGRAMS, programs)
         for name in asked.names or KNOWN:
             if not asked.judge:
-                argv = ["--", sys.executable, str(PROGRAMS / f"{name}.py")]
+                argv = ["--", sys.executable, str(programs / f"{name}.py")]
                 record(sys.executable, name, argv, shelf / name)
             right, line = judge(name, shelf / name / f"{name}.perftui")
             count = counts["planted" if name in PLANTED else "sound"]

@@ -56,10 +56,13 @@ def imports(case: Case) -> Iterator[RankedFinding]:
     if _covered_ns(all_rows) >= MORE_PROCESSES * took_ns:
         rows, took_ns = all_rows, _covered_ns(all_rows)
         where = f" in {sum(ns > 0.1 * took[pid] for ns in took.values())} processes"
-    share = min(took_ns / NS_PER_S / case.span_s, 1.0)
     rows = sorted(rows, key=lambda row: -row.total_ns)
     inside = _inside(case, rows[0])
-    if not _matters(took_ns / NS_PER_S, share, inside):
+    # A busy machine makes every import long; one that a request waits for is long all the same.
+    ready_s = max(took_ns - _queued_ns(case, {row.pid for row in rows}), 0) / NS_PER_S
+    if inside.function:
+        ready_s = took_ns / NS_PER_S
+    if not _matters(ready_s, min(ready_s / case.span_s, 1.0), inside):
         return
     yield _imported(case, rows, took_ns / NS_PER_S, where, inside)
 
@@ -97,6 +100,15 @@ def _unrecorded(case: Case, recorded: set[int]) -> Iterator[RankedFinding]:
         "by their stacks: these processes did not tell of imports",
         seconds=took_s,
         next_step="start fewer processes, or import less in them",
+    )
+
+
+def _queued_ns(case: Case, pids: set[int]) -> int:
+    """Return how long threads of some processes waited for a free core while they imported."""
+    return sum(
+        weights.queue_ns
+        for thread, node, weights in leaves(case.threads)
+        if thread.pid in pids and case.spots.of(node).importing
     )
 
 

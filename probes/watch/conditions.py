@@ -22,7 +22,7 @@ _BACK = 0.95
 _ALERTS_KEPT = 1_000
 
 
-class Event(NamedTuple):
+class Occasion(NamedTuple):
     """Something that was asked for has happened."""
 
     t_ns: int
@@ -46,21 +46,21 @@ class Conditions:
         self._told: dict[tuple[str, int], int] = {}
         """Alerts by kind and onset: the highest rank that was told."""
 
-    def take(self, batch: Batch) -> Iterator[Event]:
+    def take(self, batch: Batch) -> Iterator[Occasion]:
         """Yield what a batch makes known."""
         for tick in batch.ticks:
             for term, line in self._lines.items():
                 words = line.take(tick)
                 if words is not None:
-                    yield Event(tick.t_ns, term, words)
+                    yield Occasion(tick.t_ns, term, words)
         for term, stalls in self._stalls.items():
             for t_ns, words in stalls.take(batch.weighed):
-                yield Event(t_ns, term, words)
+                yield Occasion(t_ns, term, words)
         for record in batch.events:
             if isinstance(record, Alert) and record.t_clear_ns is None:
                 yield from self._alert(record)
 
-    def _alert(self, alert: Alert) -> Iterator[Event]:
+    def _alert(self, alert: Alert) -> Iterator[Occasion]:
         key, rank = (alert.kind, alert.t_onset_ns), SEVERITIES.index(alert.severity)
         before = self._told.get(key, -1)
         if rank <= before:
@@ -75,16 +75,16 @@ class Conditions:
                 and before < term.value <= rank
             ):
                 words = f"{alert.severity}: {alert.kind.replace('_', ' ')}: {alert.message}"
-                yield Event(alert.t_detect_ns, term, words)
+                yield Occasion(alert.t_detect_ns, term, words)
 
-    def ended(self, t_ns: int, end: End) -> Iterator[Event]:
+    def ended(self, t_ns: int, end: End) -> Iterator[Occasion]:
         """Yield what the end of the target makes known; in doubt it is what was asked for."""
         for term in self._terms:
             if term.kind != "exit":
                 continue
             code = end.exit_code if end.signal is None else 128 + end.signal
             if term.any or code is None or COMPARE[term.compare](code, term.value):
-                yield Event(t_ns, term, f"it ended: {end.words()}")
+                yield Occasion(t_ns, term, f"it ended: {end.words()}")
 
 
 class _Line:

@@ -11,10 +11,10 @@ from perftui.probes.process.face import ProcessGone
 from perftui.probes.session import Session
 from perftui.probes.spine.records import Exit
 from perftui.probes.text.units import NS_PER_S, format_seconds
-from perftui.probes.watch.budget import Budget
 from perftui.probes.watch.conditions import Conditions
 from perftui.probes.watch.ended import EndWatch
 from perftui.probes.watch.ring import Inbox, Options, Ring
+from perftui.probes.watch.thrift import Thrift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from perftui.probes.session_options import ProbeOptions
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record, Severity
-    from perftui.probes.watch.conditions import Event
+    from perftui.probes.watch.conditions import Occasion
     from perftui.probes.watch.ended import End
     from perftui.probes.watch.expression import Term
-    from perftui.probes.watch.kept import Kept
+    from perftui.probes.watch.kept import KeptEvents
 
 BUDGET_EVERY_S = 20.0
 _SETTLE_S = 1.5
@@ -47,7 +47,7 @@ _SIGNS = (
 """In names of files."""
 
 
-class Wanted(NamedTuple):
+class FlightPlan(NamedTuple):
     """What a person asked for."""
 
     terms: tuple[Term, ...]
@@ -78,9 +78,9 @@ class Flight:
     def __init__(
         self,
         pid: int,
-        wanted: Wanted,
+        wanted: FlightPlan,
         probes: ProbeOptions,
-        kept: Kept,
+        kept: KeptEvents,
         say: Callable[[Severity, str], None],
     ) -> None:
         self._wanted = wanted
@@ -114,9 +114,9 @@ class Flight:
             say=say,
         )
         self._conditions = Conditions(wanted.terms, reader.tree)
-        self._budget = Budget(wanted.share, probes.stack_rate_hz)
+        self._budget = Thrift(wanted.share, probes.stack_rate_hz)
         self._budget_due_s = time.monotonic() + BUDGET_EVERY_S
-        self._waiting: list[Event] = []
+        self._waiting: list[Occasion] = []
         """Events whose recording has not been made yet."""
         self._due_ns = 0
         self._said: dict[Term, int] = {}
@@ -169,7 +169,7 @@ class Flight:
             return record
         return record._replace(exit_code=self._ends[0].exit_code, signal=self._ends[0].signal)
 
-    def _happened(self, event: Event, now_ns: int) -> None:
+    def _happened(self, event: Occasion, now_ns: int) -> None:
         last_ns = self._said.get(event.term)
         if last_ns is not None and now_ns - last_ns < self._wanted.pause_s * NS_PER_S:
             return
@@ -199,7 +199,7 @@ class Flight:
         for name in self._kept.make_room():
             self._say("info", f"deleted {name}: there are enough of them")
 
-    def _label(self, events: Sequence[Event]) -> str:
+    def _label(self, events: Sequence[Occasion]) -> str:
         argv = self._target.argv
         script = next((word for word in argv[1:] if not word.startswith("-")), "") or "python"
         words = events[0].term.text

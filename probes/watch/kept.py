@@ -27,7 +27,7 @@ _OWN = re.compile(r"\d+-\d+")
 _YOUNG_S = 60.0
 
 
-class Kept:
+class KeptEvents:
     """The folder in which recordings of events are kept.
 
     Args:

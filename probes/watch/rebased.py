@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAMES_KEPT = 8_192
 
 
-class Standing:
+class Held:
     """What holds at a moment of the session, for a stretch that begins then."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Rebased:
         standing: What held then.
     """
 
-    def __init__(self, t_start_ns: int, standing: Standing) -> None:
+    def __init__(self, t_start_ns: int, standing: Held) -> None:
         self._t_start_ns = t_start_ns
         self._covered = dict(standing.covered)
         self._before = {

@@ -24,7 +24,7 @@ from perftui.probes.recording.format.limits import MIB
 from perftui.probes.recording.write.writer import Recording, WriterOptions, free_bytes
 from perftui.probes.spine.enriched import Batch
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
-from perftui.probes.watch.rebased import Rebased, Standing
+from perftui.probes.watch.rebased import Held, Rebased
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class Ring:
         self._held: deque[tuple[int, Batch]] = deque()
         """Not on disk, with the time of their coming."""
         self._held_rows = 0
-        self._standing = Standing()
+        self._standing = Held()
         self._stretches: list[_Stretch] = []
         """Oldest first; the last is the newest."""
         self._number = 0

@@ -11,7 +11,7 @@ from perftui.tui.errors import UserError
 if TYPE_CHECKING:
     from typing import Any
 
-    from perftui.probes.watch.flight import Wanted
+    from perftui.probes.watch.flight import FlightPlan
 
 _WHEN = "stall>10s,exit!=0,alert>=critical"
 _EPILOG = """\
@@ -92,12 +92,12 @@ def run(args: argparse.Namespace) -> int:
     from perftui.probes.own.folders import expanded
     from perftui.probes.process.face import ProcessGone
     from perftui.probes.session_options import ProbeOptions
-    from perftui.probes.watch.kept import Kept
+    from perftui.probes.watch.kept import KeptEvents
     from perftui.tui.watch.flight import watch_name, watch_pid
 
     if problem := proc_problem():
         raise UserError(problem)
-    kept = Kept(None if args.into is None else expanded(args.into), args.most)
+    kept = KeptEvents(None if args.into is None else expanded(args.into), args.most)
     probes = ProbeOptions(stack_rate_hz=args.rate, metrics_rate_hz=2.0, inquire=False, seldom=True)
     if pid is None:
         return watch_name(args.name, wanted, probes, kept, wait=args.wait)
@@ -109,15 +109,15 @@ def run(args: argparse.Namespace) -> int:
         ) from error
 
 
-def _wanted(args: argparse.Namespace) -> Wanted:
+def _wanted(args: argparse.Namespace) -> FlightPlan:
     from perftui.probes.watch.expression import ExpressionError, parse_when
-    from perftui.probes.watch.flight import Wanted
+    from perftui.probes.watch.flight import FlightPlan
 
     try:
         terms = parse_when(args.when)
     except ExpressionError as error:
         raise UserError("--when: " + "\n".join(error.lines())) from error
-    return Wanted(
+    return FlightPlan(
         terms,
         args.when,
         keep_s=args.keep,

@@ -24,7 +24,7 @@ class NotMeasured(RuntimeError):
     """The cell cannot be measured, and why; it can still be run."""
 
 
-class Beside:
+class Companion:
     """A process of ours beside this one.
 
     Args:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perftui.probes.text.units import format_bytes, format_seconds
-from perftui.tui.notebook.kernel_side import Beside, NotMeasured
+from perftui.tui.notebook.kernel_side import Companion, NotMeasured
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -87,7 +87,7 @@ def cell_magic(shell: Any, line: str, cell: str) -> object:
     with folder:
         report = os.path.join(folder.name, "report.html") if asked.report else None  # noqa: PTH118
         try:
-            beside = Beside(asked.rate_hz, report)
+            beside = Companion(asked.rate_hz, report)
         except NotMeasured as error:
             print(f"perftui: this cell is not measured: {error}")
             return _run(shell, codes)
@@ -134,7 +134,7 @@ def _run(shell: Any, codes: tuple[CodeType, CodeType | None]) -> object:
     return None if last is None else eval(last, shell.user_ns)
 
 
-def _show(beside: Beside, report: str | None) -> None:
+def _show(beside: Companion, report: str | None) -> None:
     """Show what was seen below the cell."""
     from IPython import display
 

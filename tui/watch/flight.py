@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from perftui.probes.session_options import ProbeOptions
     from perftui.probes.spine.records import Severity
-    from perftui.probes.watch.flight import Wanted
-    from perftui.probes.watch.kept import Kept
+    from perftui.probes.watch.flight import FlightPlan
+    from perftui.probes.watch.kept import KeptEvents
     from perftui.probes.watch.matching import Match
 
 STEP_S = 1.0
@@ -32,7 +32,7 @@ _LOOK_S = 2.0
 _SHOWN = 5
 
 
-def watch_pid(pid: int, wanted: Wanted, probes: ProbeOptions, kept: Kept) -> int:
+def watch_pid(pid: int, wanted: FlightPlan, probes: ProbeOptions, kept: KeptEvents) -> int:
     """Watch one process until it ends.
 
     Raises:
@@ -45,7 +45,7 @@ def watch_pid(pid: int, wanted: Wanted, probes: ProbeOptions, kept: Kept) -> int
 
 
 def watch_name(
-    pattern: str, wanted: Wanted, probes: ProbeOptions, kept: Kept, *, wait: bool
+    pattern: str, wanted: FlightPlan, probes: ProbeOptions, kept: KeptEvents, *, wait: bool
 ) -> int:
     """Watch the process that a pattern means; after its end, the next one.
 
@@ -106,7 +106,7 @@ def _code(ending: Ending) -> int:
     return 0 if ending.number in (None, signal.SIGINT, signal.SIGTERM) else 128 + ending.number
 
 
-def _take_up(kept: Kept) -> None:
+def _take_up(kept: KeptEvents) -> None:
     try:
         for path in kept.take_up():
             tell(f"perftui: a watcher was killed; what it had is kept: perftui open {named(path)}")
@@ -114,7 +114,9 @@ def _take_up(kept: Kept) -> None:
         tell(f"perftui: what a watcher has left cannot be taken up: {error.strerror or error}")
 
 
-def _fly(pid: int, wanted: Wanted, probes: ProbeOptions, kept: Kept, ending: Ending) -> None:
+def _fly(
+    pid: int, wanted: FlightPlan, probes: ProbeOptions, kept: KeptEvents, ending: Ending
+) -> None:
     flight = Flight(pid, wanted, probes, kept, _say)
     told = _Told(flight)
     try:

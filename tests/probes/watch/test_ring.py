@@ -24,7 +24,7 @@ from perftui.probes.spine.records import (
     ThreadCpu,
     ThreadName,
 )
-from perftui.probes.watch.kept import Kept
+from perftui.probes.watch.kept import KeptEvents
 from perftui.probes.watch.ring import ENOUGH_FREE_BYTES, HELD_ROWS, Options, Ring
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def test_a_disk_that_takes_no_more_in_the_middle_loses_nothing_of_the_last_secon
 
 def test_what_a_killed_watcher_has_left_is_taken_up(watched: Watched, tmp_path: Path) -> None:
     watched.step(400)  # two stretches are there at its end
-    kept = Kept(tmp_path, most=3)
+    kept = KeptEvents(tmp_path, most=3)
     assert kept.take_up() == []  # its watcher lives
     for stretch in watched.ring._stretches:  # as a kill would: the lock goes, nothing is closed
         stretch.recording._claim.let_go()
@@ -213,7 +213,7 @@ def test_what_a_killed_watcher_has_left_is_taken_up(watched: Watched, tmp_path: 
 
 
 def test_the_oldest_go(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, most=2)
+    kept = KeptEvents(tmp_path, most=2)
     watched = Watched(tmp_path)
     watched.step(5)
     made = []

@@ -8,7 +8,7 @@ _COMFORT = 0.75
 _STEP_UP, _STEP_DOWN = 1.2, 0.4
 
 
-class Budget:
+class Thrift:
     """Says at what rate stacks are taken, by what all of our processes used lately.
 
     Args:
