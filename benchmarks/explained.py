@@ -7,7 +7,8 @@ Everything goes through the command lines that a person or an agent has: the pro
 `perftui run --headless`, `perftui explain --json` names what it finds, and each finding's SQL is
 given to `perftui query`. A fault counts as named if the first finding is of its kind, names its
 code, says what it must, and its SQL has rows. Of a sound program nothing may be said but that it
-uses CPU, or that the machine is busy.
+uses CPU, or that the machine is busy. What had no core more than half of the time and is not right
+(~~) is counted apart.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from explained_programs import KNOWN, PLANTED
-from verdicts import MEANT, record
+from verdicts import MEANT, STARVED, record
+
+from perftui.probes.recording.read.reader import open_recording
+from perftui.probes.verdict.case import Case
 
 PROGRAMS = Path(__file__).resolve().parent / "explained_programs"
 PERFTUI = (sys.executable, "-m", "perftui")
@@ -74,6 +78,13 @@ def judge(name: str, recording: Path) -> tuple[bool, str]:
     return right, line
 
 
+def starved(recording: Path) -> bool:
+    """Tell whether it had no core most of the time that it wanted one."""
+    case = Case(open_recording(recording))
+    queue_ns = sum(case.waited.threads.get(("queue_ns", ""), {}).values())
+    return queue_ns > STARVED * sum(case.waited.working_ns.values())
+
+
 def _code(finding: dict[str, Any]) -> str:
     return str(finding.get("code") or "")
 
@@ -93,11 +104,14 @@ def main() -> None:
             if not asked.judge:
                 argv = ["--", sys.executable, str(programs / f"{name}.py")]
                 record(sys.executable, name, argv, shelf / name)
-            right, line = judge(name, shelf / name / f"{name}.perftui")
+            recording = shelf / name / f"{name}.perftui"
+            right, line = judge(name, recording)
             count = counts["planted" if name in PLANTED else "sound"]
-            count[0] += right
-            count[1] += 1
-            print(f"{'ok' if right else '  '} {name:16} {line}", flush=True)
+            sign = "ok" if right else "~~" if starved(recording) else "  "
+            if sign != "~~":
+                count[0] += right
+                count[1] += 1
+            print(f"{sign} {name:16} {line}", flush=True)
     print(f"{counts['planted'][0]} of {counts['planted'][1]} planted faults are named first")
     print(f"{counts['sound'][0]} of {counts['sound'][1]} sound programs are left in peace")
 

@@ -178,8 +178,10 @@ def _climb(case: Case) -> Iterator[RankedFinding]:
         return
     parts = [before[n * at // CLIMB_PARTS] for n in range(CLIMB_PARTS + 1)]
     up = sum(b - a >= 0.2 * over / CLIMB_PARTS for a, b in pairwise(parts))
-    if up < CLIMB_SHARE * CLIMB_PARTS:
-        return  # in jumps, or not to the end
+    imported = sum(row.rss_bytes or 0 for row in case.imports if row.parent_id is None)
+    late = before[-1] - parts[CLIMB_PARTS // 2]
+    if up < CLIMB_SHARE * CLIMB_PARTS or late < 0.25 * over or imported > 0.5 * over:
+        return  # in jumps, not to the end, or it is what was imported
     t0, t1 = case.rss[0][0], case.rss[at][0]
     code, unsure = _by_whom(case, t0, t1)
     begin, end = case.seconds(t0), case.seconds(t1)

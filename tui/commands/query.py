@@ -165,6 +165,11 @@ def _answer(query: Query, sql: str, kind: str, args: argparse.Namespace) -> None
         tell(f"perftui: {changed}")
     if told is not None and written == limit:
         tell(f"perftui: {told}")
+    if not written and limit != 0:
+        from perftui.probes.recording.sql.unrecorded import unrecorded
+
+        if names := unrecorded(query, sql):
+            tell(f"perftui: not recorded: {', '.join(names)}")
 
 
 def _guard(kind: str, args: argparse.Namespace) -> Guard | None:

@@ -60,8 +60,8 @@ def test_a_call_ends_and_an_answer_has_an_end(shelf: Path, monkeypatch: pytest.M
     monkeypatch.setattr(own_command, "own_module", lambda *_: ["sleep", "60"])
     with pytest.raises(Failed, match=r"no answer after 0\.2 s"):
         asked("explain", limit_s=0.2)
-    monkeypatch.setattr(own_command, "own_module", lambda *_: ["head", "-c", "500000", "/dev/zero"])
-    with pytest.raises(Failed, match=r"the answer has 0\.5 MB; ask for fewer"):
+    monkeypatch.setattr(own_command, "own_module", lambda *_: ["cat", "/dev/zero"])
+    with pytest.raises(Failed, match=r"the answer has more than 0\.4 MB; ask for fewer"):
         asked("query")
 
 
@@ -124,6 +124,15 @@ def test_every_tool_answers_by_a_real_client(shelf: Path) -> None:
         assert stacks.structured_content["result"]
         compared = _answer(await client.call_tool("compare", {"base": "a", "new": "b"}))
         assert compared["schema"] == 1
+        lacks = await client.call_tool(
+            "query", {"recording": "a", "sql": "SELECT callback FROM loop_blocks, metrics"}
+        )
+        assert lacks.is_error
+        assert "not recorded: loop_blocks" in lacks.content[0].text
+        none = await client.call_tool(
+            "query", {"recording": "a", "sql": "FROM metrics WHERE pid = -1"}
+        )
+        assert none.structured_content["result"] == []
         nothing = await client.call_tool("explain", {"recording": "no-such"})
         assert nothing.is_error
         assert "no-such" in nothing.content[0].text
