@@ -40,6 +40,7 @@ COMMANDS = (
     "upload",
     "mcp",
 )
+_ELSEWHERE = ("record", "upload")
 _LAB = ("bench", "sweep", "matrix", "history")
 
 
@@ -68,7 +69,7 @@ class Parser(argparse.ArgumentParser):
 
 def module_of(command: str) -> Any:
     """Return the module of a command."""
-    room = "lab." if command in _LAB else ""
+    room = "lab." if command in _LAB else "elsewhere." if command in _ELSEWHERE else ""
     return import_module(f"perftui.tui.commands.{room}{command}")
 
 
