@@ -1,10 +1,10 @@
 """What does it cost to watch a process over ssh? Bytes a second, and CPU of each side.
 
-    python benchmarks/remote_cost.py [--seconds 20] [--screen]
+    python benchmarks/remote_cost.py [--seconds 20] [--screen] [--start 15]
 
 An sshd of its own on loopback, with a counter between it and ssh: bytes are those of the TCP
-stream, encryption included, IP headers not. Figures are of the time after the first 6 s; what the
-start takes (the modules travel then) stands beside them. Near is perftui and ssh, far is what sshd
+stream, encryption included, IP headers not. Figures are of the time after the start, and what that
+takes (the modules travel then) stands beside them. Near is perftui and ssh, far is what sshd
 runs: its own process for the connection, our far end, the sampler.
 """
 
@@ -29,7 +29,6 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-START_S = 6.0
 TARGETS = {
     "idle, 1 thread": "import time; time.sleep(1000)",
     "idle, 20 threads": (
@@ -125,7 +124,7 @@ def spent(before: dict[int, float], after: dict[int, float]) -> float:
     return sum(value - before.get(pid, 0.0) for pid, value in after.items())
 
 
-def measure(code: str, seconds: float, *, screen: bool) -> tuple[float, ...]:
+def measure(code: str, seconds: float, start_s: float, *, screen: bool) -> tuple[float, ...]:
     """Return start MB, down B/s, up B/s, near and far start s, near and far % of a core."""
     with tempfile.TemporaryDirectory() as name, sshd(Path(name)) as (server, port):
         target = subprocess.Popen([sys.executable, "-c", code])
@@ -147,7 +146,7 @@ def measure(code: str, seconds: float, *, screen: bool) -> tuple[float, ...]:
         drain.start()
         server_before = cpu_s(server)
         try:
-            time.sleep(START_S)
+            time.sleep(start_s)
             near0, far0 = cpu_s(run.pid), cpu_s(server)
             down0, up0, t0 = counter.down, counter.up, time.monotonic()
             time.sleep(seconds)
@@ -179,12 +178,15 @@ def _drain(terminal: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--start", type=float, default=15.0, help="seconds for it (15)")
     parser.add_argument("--screen", action="store_true", help="with the screen; else headless")
     asked = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.0f}, {asked.seconds:g} s each", flush=True)
     print("target | start MB | down B/s | up B/s | start CPU near, far s | near % | far %")
     for name, code in TARGETS.items():
-        mb, down, up, near_s, far_s, near, far = measure(code, asked.seconds, screen=asked.screen)
+        mb, down, up, near_s, far_s, near, far = measure(
+            code, asked.seconds, asked.start, screen=asked.screen
+        )
         print(
             f"{name} | {mb:.2f} | {down:,.0f} | {up:,.0f} | {near_s:.1f}, {far_s:.1f} "
             f"| {near:.1f} | {far:.1f}",

@@ -119,6 +119,7 @@ class Session:
         self.spikes = SpikeFinder(self.store)
         """Whoever shows or ends the session moves it on."""
         self.limit_bytes, self._cores = self._bounds()
+        """What the target may use, None if there is no limit, or nobody can say."""
         self._recorder = (
             None
             if place is None

@@ -41,8 +41,9 @@ COMMANDS = (
     "merge",
     "mcp",
 )
+_ELSEWHERE = ("record", "upload")
 _LAB = ("bench", "sweep", "matrix", "history")
-_CARRY = ("pack", "merge", "upload", "record")
+_WHOLE = ("pack", "merge")
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,7 +71,8 @@ class Parser(argparse.ArgumentParser):
 
 def module_of(command: str) -> Any:
     """Return the module of a command."""
-    room = "lab." if command in _LAB else "carry." if command in _CARRY else ""
+    rooms = {"elsewhere": _ELSEWHERE, "lab": _LAB, "whole": _WHOLE}
+    room = next((f"{room}." for room, commands in rooms.items() if command in commands), "")
     return import_module(f"perftui.tui.commands.{room}{command}")
 
 

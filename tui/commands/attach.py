@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from perftui.tui.commands import elsewhere, options
+from perftui.tui.commands import options
+from perftui.tui.commands.elsewhere import there
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before --inject")
     parser.add_argument("--memray", action="store_true", help=argparse.SUPPRESS)
-    elsewhere.add_options(parser)
+    there.add_options(parser)
     options.add_probe_options(parser)
     parser.set_defaults(run=run)
 
@@ -50,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     if args.inject and args.hands_off:
         raise UserError("--inject and --hands-off contradict each other: give one of them")
     options.check_json_path(args.json)
-    if args.pid is not None and elsewhere.is_meant(args.pid):
-        return elsewhere.attach(args)
+    if args.pid is not None and there.is_meant(args.pid):
+        return there.attach(args)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
     if args.pid is not None and args.pid.startswith(("dask://", "ray://")):

@@ -6,7 +6,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.tui.commands import elsewhere, options
+from perftui.tui.commands import options
+from perftui.tui.commands.elsewhere import there
 from perftui.tui.errors import UserError
 from perftui.tui.parser import Parser
 
@@ -63,7 +64,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="start it elsewhere: ssh://HOST, docker://CONTAINER, k8s://NAMESPACE/POD[/CONTAINER]",
     )
-    elsewhere.add_options(parser)
+    there.add_options(parser)
     parser.add_argument(
         "--memray",
         action="store_true",
@@ -102,7 +103,7 @@ def split_at_program(ours: Parser, arguments: Sequence[str]) -> tuple[list[str],
 def run(args: argparse.Namespace) -> int:
     """Start what the words name."""
     if args.on is not None:
-        return elsewhere.run_there(args)
+        return there.run_there(args)
     if args.far is not None or args.far_python is not None:
         raise UserError("--far and --far-python go with --on ADDRESS")
     named = what_words_name(args, _add_options)

@@ -161,7 +161,8 @@ class FarEnd:
         right = can_trace(pid)
         self._right = right
         if self._stacks and not right.ok and self._program is None and self._target.alive():
-            raise _Sorry("no-right", f"{right.reason}; {right.remedy}")
+            rest = "with --no-stacks CPU and memory are seen"
+            raise _Sorry("no-right", "; ".join(filter(None, (right.reason, right.remedy, rest))))
         linux = sys.platform.startswith("linux")
         if self._stacks and linux and (right.ok or self._program is not None):
             try:

@@ -22,7 +22,7 @@ from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.records import LogLine
 from perftui.probes.summary import summarize
 from perftui.tui.commands import query, summary
-from perftui.tui.commands.carry import pack
+from perftui.tui.commands.whole import pack
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from perftui.probes.recording.merging.sums import family_rows
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.spine.reader import TREE
 from perftui.probes.summary import summarize
-from perftui.tui.commands.carry import merge as command
+from perftui.tui.commands.whole import merge as command
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,1 +1,0 @@
-"""Commands by which a session or a recording gets elsewhere, and several become one."""

@@ -1,0 +1,1 @@
+"""Commands that make one thing of a recording, or of several."""
