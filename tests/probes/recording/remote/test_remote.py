@@ -73,6 +73,7 @@ def perftui(*words: str) -> int:
     return main(list(words))
 
 
+@pytest.mark.live
 def test_a_recording_is_the_same_there(
     bucket: Bucket, made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +99,15 @@ def test_a_recording_is_the_same_there(
     assert perftui("upload", str(packed), f"{bucket.url}/same") == 0
     assert perftui("query", f"{bucket.url}/same/a.perftui.zip", "SELECT 41 + 1") == 0
     assert "42" in capfd.readouterr().out
+    # By a signed address, of whose signature nothing is kept.
+    signed = bucket.client().generate_presigned_url(
+        "get_object", {"Bucket": NAME, "Key": "same/a.perftui.zip"}
+    )
+    assert perftui("summary", signed, "--json") == 0
+    assert json.loads(capfd.readouterr().out) == told
+    notes = [note.read_text() for note in recordings_folder().glob("remote/*/note.json")]
+    assert len(notes) == 3
+    assert not any(KEY in note or "ignature" in note for note in notes)
 
 
 def test_half_of_one_opens_up_to_where_it_is(
@@ -125,6 +135,7 @@ def test_half_of_one_opens_up_to_where_it_is(
     assert "b.perftui: interrupted, reason unknown" in capfd.readouterr().err
 
 
+@pytest.mark.live
 def test_many_of_a_bucket(
     bucket: Bucket, made: Path, broken_off: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
