@@ -7,6 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 KEY = "AKIAPERFTUITEST00001"
@@ -71,6 +73,20 @@ class Bucket:
             name[start:]: client.get_object(Bucket=NAME, Key=name)["Body"].read()
             for name in self.names(folder)
         }
+
+    def put(self, source: Path, folder: str) -> None:
+        """Put the files of a folder into one of the bucket."""
+        client = self.client()
+        for path in source.iterdir():
+            if path.name[0] != ".":
+                key = f"{folder}/{path.name}"
+                client.put_object(Bucket=NAME, Key=key, Body=path.read_bytes())
+
+    def clear(self) -> None:
+        """Remove all that is in it."""
+        client = self.client()
+        for name in self.names():
+            client.delete_object(Bucket=NAME, Key=name)
 
     def deny(self, action: str = "s3:PutObject") -> None:
         """Take a right away from everybody."""

@@ -95,7 +95,8 @@ class RemoteAddress:
     @property
     def name(self) -> str:
         """The last part of its path."""
-        return _ASKED.sub("", self.shown).rstrip("/").rpartition("/")[2]
+        path = _USER.sub("", _ASKED.sub("", self.url))
+        return redact_text(path.rstrip("/").rpartition("/")[2])
 
     @property
     def is_pattern(self) -> bool:

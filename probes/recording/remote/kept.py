@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ _FOLDER = "remote"
 _NOTE = "note.json"
 _LOCK = ".used"
 _NOTE_BYTES = 8 * META_BYTES
+
+_ONCE = re.compile(r"-[0-9a-f]{8}\.perftui")
+"""The end of a name that is given once: see `shelf.remote_place`."""
 
 State = Literal["uploading", "copy"]
 _held: list[int] = []
@@ -180,6 +184,34 @@ def make_room(limit_bytes: int = KEPT_BYTES) -> None:
             continue
         kept.remove()
         total -= size
+
+
+def known_meta(address: RemoteAddress) -> bytes | None:
+    """Return the `meta.json` of a recording that was closed when it was read before.
+
+    Only of a name that `--record` gave: it is given once, and what is closed stays as it is.
+    """
+    if _ONCE.search(address.name) is None:
+        return None
+    try:
+        with _meta_of(address).open("rb") as file:
+            return file.read(META_BYTES + 1)
+    except OSError:
+        return None
+
+
+def know_meta(address: RemoteAddress, data: bytes) -> None:
+    """Keep the `meta.json` of a closed recording for `known_meta`."""
+    if _ONCE.search(address.name) is not None:
+        path = _meta_of(address)
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with whole_file(path, mode=0o600, sync=False) as file:
+                file.write(data)
+
+
+def _meta_of(address: RemoteAddress) -> Path:
+    return _base() / ".metas" / f"{address.key}.json"
 
 
 def _base() -> Path:

@@ -11,7 +11,7 @@ from perftui.probes.recording.format.redacted import is_current
 from perftui.probes.recording.read.container import segment_file
 from perftui.probes.recording.read.source import merged_first, short_name
 from perftui.probes.recording.remote.fetch import SILENT_THERE_S, listing, local_copy, take
-from perftui.probes.recording.remote.kept import check_base, kept_of
+from perftui.probes.recording.remote.kept import check_base, kept_of, know_meta, known_meta
 from perftui.probes.recording.remote.store import Store
 from perftui.probes.text.units import NS_PER_S
 
@@ -109,15 +109,21 @@ def remote_sources(address: RemoteAddress, problems: list[str]) -> list[RemoteSo
     store, root = Store.of_pattern(pattern)
     folders = [each for each in store.glob(root) if each.endswith(_ENDINGS)]
     sources = []
-    names = [f"{each}/{META}" for each in folders if not each.endswith(".zip")]
+    plain = [each for each in folders if not each.endswith(".zip")]
+    known = {each: known_meta(store.address.child(each)) for each in plain}
+    names = [f"{each}/{META}" for each in plain if known[each] is None]
     packed = (each for each in folders if each.endswith(".zip"))
     problems += [f"{each}: it is packed: query it by its own address" for each in packed]
-    for name, data in store.read_all(names).items():
-        folder = name.removesuffix(f"/{META}")
+    read = store.read_all(names)
+    for folder in plain:
+        data = known[folder] or read[f"{folder}/{META}"]
         try:
             if isinstance(data, RecordingError):
                 raise data
-            sources.append(RemoteSource(store, folder, store.address.child(folder), data))
+            source = RemoteSource(store, folder, store.address.child(folder), data)
+            sources.append(source)
+            if known[folder] is None and source.meta["state"] == "closed":
+                know_meta(store.address.child(folder), data)
         except RecordingError as error:
             problems.append(f"{folder}: {error}")
     return sources

@@ -25,5 +25,6 @@ def server() -> Iterator[Bucket]:
 @pytest.fixture
 def bucket(server: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bucket:
     server.lead_there(monkeypatch)
+    server.clear()
     monkeypatch.setenv("PERFTUI_RECORDINGS", str(tmp_path / "shelf"))
     return server

@@ -60,6 +60,7 @@ def test_names_and_children() -> None:
     assert RemoteAddress("s3://bucket/runs").key == address.key
     signed = RemoteAddress("https://h/runs?sig=x").child("a.perftui")
     assert signed.url == "https://h/runs/a.perftui?sig=x"
+    assert signed.name == "a.perftui"
 
 
 @pytest.mark.parametrize("url", ["memory://runs", "s3://", "s3:///", "nothing"])
