@@ -5,60 +5,44 @@ go to standard output, one JSON object a line.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import uuid
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
-CONNECT_S = 10.0
+from perftui.probes.fleet.say import CONNECT_S, nobody_there, say, words
+
 NOT_INSTALLED = (
     "dask:// needs distributed, which is not installed here: pip install 'perftui[dask]'"
 )
 
 
-class _Out:
-    """Standard output, a whole line at a time."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def say(self, message: dict[str, Any]) -> None:
-        line = json.dumps(message, separators=(",", ":"), default=str) + "\n"
-        with self._lock, suppress(OSError):
-            view = memoryview(line.encode())
-            while view:
-                view = view[os.write(1, view) :]
-
-
 def main(argv: list[str]) -> int:
     """Connect to HOST:PORT, bring the plugins, tell, and take them out again."""
-    out = _Out()
     address = argv[0]
     try:
         import cloudpickle
         import dask
         from distributed import Client
     except ImportError:
-        out.say({"is": "refused", "text": NOT_INSTALLED})
+        say({"is": "refused", "text": NOT_INSTALLED})
         return 0
     import logging
 
-    if problem := _nobody_there(address):
-        out.say({"is": "refused", "text": problem})
+    if problem := nobody_there(address, "Dask scheduler"):
+        say({"is": "refused", "text": problem})
         return 0
     logging.disable(logging.CRITICAL)  # its words are not for a screen
     try:
         client = Client(f"tcp://{address}", timeout=CONNECT_S, set_as_default=False, name="perftui")
     except Exception as error:
-        out.say({"is": "refused", "text": _why_not(address, error)})
+        say({"is": "refused", "text": _why_not(address, error)})
         return 0
     try:
         versions = client.get_versions(check=False)
         if problem := other_version(versions["client"], versions["scheduler"]):
-            out.say({"is": "refused", "text": problem})
+            say({"is": "refused", "text": problem})
             return 0
         from perftui.probes.fleet import dask_plugin, in_worker
 
@@ -66,7 +50,7 @@ def main(argv: list[str]) -> int:
         cloudpickle.register_pickle_by_value(in_worker)
         name = f"perftui-{uuid.uuid4().hex[:12]}"
         scheduler = client.run_on_scheduler(in_worker.identity)
-        out.say(
+        say(
             {
                 "is": "cluster",
                 "version": dask.__version__,
@@ -76,24 +60,24 @@ def main(argv: list[str]) -> int:
         )
 
         def heard(event: Any) -> None:
-            out.say(event[1])
+            say(event[1])
 
         client.subscribe_topic(name, heard)
         client.register_plugin(dask_plugin.PerftuiSchedulerPlugin(name, client.id))
         client.register_plugin(
             dask_plugin.PerftuiWorkerPlugin(name, in_worker.identity()), name=name
         )
-        _until_told(client, out)
-        out.say({"is": "left", "problem": _leave(client, name)})
+        _until_told(client)
+        say({"is": "left", "problem": _leave(client, name)})
     except Exception as error:
-        out.say({"is": "lost", "text": _words(error)})
+        say({"is": "lost", "text": words(error)})
     finally:
         with suppress(Exception):
             client.close(timeout=3)
     return 0
 
 
-def _until_told(client: Any, out: _Out) -> None:
+def _until_told(client: Any) -> None:
     """Return when standard input ends, or the scheduler has gone."""
     import select
 
@@ -102,12 +86,12 @@ def _until_told(client: Any, out: _Out) -> None:
         if ready and not os.read(0, 4096):
             return
         if client.status in ("closed", "closing") or client.scheduler is None:
-            out.say({"is": "lost", "text": "the scheduler has gone"})
+            say({"is": "lost", "text": "the scheduler has gone"})
             return
         if client.status == "connecting":
             # It has lost the scheduler. Dask's client tries again for ever; who has ended does
             # not come back under the same address with our plugins in it.
-            out.say({"is": "lost", "text": "the scheduler has gone"})
+            say({"is": "lost", "text": "the scheduler has gone"})
             return
 
 
@@ -121,7 +105,7 @@ def _leave(client: Any, name: str) -> str | None:
         client.unregister_scheduler_plugin(f"{name}-scheduler")
         client.run_on_scheduler(_forget, name=name)
     except Exception as error:
-        return _words(error)
+        return words(error)
     return None
 
 
@@ -158,28 +142,10 @@ def _series(versions: dict[str, Any], package: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _nobody_there(address: str) -> str | None:
-    """Return why nobody can be reached, at once: Dask's client would try until its time is over."""
-    import socket
-
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
-    except TimeoutError:
-        return f"no Dask scheduler answers at {address} within {CONNECT_S:g} s"
-    except OSError as error:
-        return f"no Dask scheduler answers at {address}: {error.strerror or error}"
-    return None
-
-
 def _why_not(address: str, error: Exception) -> str:
     if isinstance(error, TimeoutError | OSError):
         return f"no Dask scheduler answers at {address} within {CONNECT_S:g} s"
-    return f"no Dask scheduler at {address}: {_words(error)}"
-
-
-def _words(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"no Dask scheduler at {address}: {words(error)}"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perftui.probes.fleet.address import ClusterAddress
     from perftui.probes.process.face import ProcessReader
 
-ANSWER_S = 30.0
+ANSWER_S = 90.0
 """So long the client process may take to start, connect, or say why it cannot."""
 LEAVE_S = 10.0
 _END = {"dask": "perftui.probes.fleet.dask_end", "ray": "perftui.probes.fleet.ray_end"}

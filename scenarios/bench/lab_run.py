@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.cold_files import ColdFiles
     from perftui.scenarios.bench.steadiness import Steadiness
     from perftui.scenarios.bench.subject import Subject
+    from perftui.scenarios.elsewhere.place import Elsewhere
 
 _METRICS_HZ = 50.0
 _STEP_S = 0.05
@@ -37,6 +39,8 @@ class LabOptions(NamedTuple):
     """Of a function, in each process."""
     stacks: bool = False
     record: RecordOptions = NOT_RECORDED
+    elsewhere: Elsewhere | None = None
+    """What measures the runs; None: we do, here."""
 
 
 RECORDED = LabOptions(stacks=True, record=RecordOptions())
@@ -99,6 +103,11 @@ def lab_run(
     Raises:
         LaunchError: it cannot be started.
     """
+    if options.elsewhere is not None:
+        here = subject if subject.folder else replace(subject, folder=options.elsewhere.folder)
+        arguments = (here, side, number, options._replace(elsewhere=None))
+        run: LabRun = options.elsewhere.call(lab_run, arguments, go_on)
+        return run
     t_began_ns = monotonic_ns()
     notes, speed = Notes(), reference_figures()
     pressure = Pressure()

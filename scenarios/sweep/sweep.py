@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perftui.probes.spine.reader import Phase
+    from perftui.scenarios.elsewhere.place import Elsewhere
     from perftui.scenarios.run.runner import Scenario
 
 NOT_THE_WORK = frozenset({"spawn", "import", "setup", "settle", "release", "trim", "teardown"})
@@ -105,6 +106,8 @@ class SweepPlan(NamedTuple):
     phase: str | None = None
     limit_bytes: int | None = None
     limit_by: LimitBy = "watch"
+    elsewhere: Elsewhere | None = None
+    """What measures the runs; None: we do, here."""
 
 
 def swept_parameter(scenario: Scenario, name: str | None) -> Parameter:
@@ -250,6 +253,11 @@ def _measure(
     number: int,
     go_on: Callable[[], None],
 ) -> SweepRun:
+    if plan.elsewhere is not None:
+        there = plan._replace(elsewhere=None)
+        arguments = (there, values, value, n, number)
+        run: SweepRun = plan.elsewhere.call(_measure, arguments, go_on)
+        return run
     argv = plan.scenario.command(sys.executable, values)
     if plan.limit_bytes is not None and plan.limit_by == "rlimit":
         argv = argv_under_rlimit(argv, plan.limit_bytes)

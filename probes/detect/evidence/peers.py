@@ -26,7 +26,9 @@ LEAST_PEERS = 4
 COUNTS_SPAN_S = 4.0
 _LEAST_STEP_NS = NS_PER_S // 2
 _NUMBERS = re.compile(r"\d+")
-_TITLED = re.compile(r"(dask|ray) worker\b")
+_TITLED = re.compile(r"(dask) worker\b")
+_NO_PEERS = "ray worker"
+"""One may be an actor and another one take tasks: they are not alike."""
 _RANK = re.compile(r"rank \d+")
 _NAMES_KEPT = 64
 """Counters that are compared among peers."""
@@ -148,7 +150,7 @@ class Peers:
 
 
 def _group(start: ProcessStart) -> _Group | None:
-    if not start.argv:
+    if not start.argv or start.argv[0].startswith(_NO_PEERS):
         return None
     titled = _TITLED.match(start.argv[0])
     if titled is not None:

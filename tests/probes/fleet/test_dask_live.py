@@ -7,19 +7,26 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.waiting import has_ended, wait_for
+from support.waiting import has_ended, wait_for, whole_line
 
 from perftui.probes.fleet.address import cluster_address
 from perftui.probes.fleet.link import ClusterLink
 from perftui.probes.session import Session
 from perftui.probes.session_options import ProbeOptions
+from perftui.scenarios.bench.lab_run import LabOptions, lab_run
+from perftui.scenarios.bench.subject import Subject
+from perftui.scenarios.define.parameters import ScenarioError
+from perftui.scenarios.elsewhere.place import Elsewhere
+from perftui.scenarios.run.runner import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from perftui.scenarios.bench.lab_run import LabRun
 
 pytest.importorskip("distributed")
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -178,6 +185,45 @@ def test_a_client_that_is_killed_is_taken_out_by_the_scheduler(cluster: Cluster)
         session.close()
     assert any("the cluster has gone" in n.text for n in session.store.status().notices)
     wait_for(lambda: cluster.traces() == [], "something of ours stayed in the cluster")
+
+
+def test_cells_run_as_tasks_and_end_when_nobody_waits(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "load.py").write_text(
+        "import os, time\n\n"
+        "def work(rows: int = 1) -> None:\n"
+        "    pass\n\n"
+        "def hang(rows: int = 1) -> None:\n"
+        "    with open('began', 'w') as file:\n"
+        "        file.write(f'{os.getpid()}\\n')\n"
+        "    time.sleep(300)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    with Elsewhere(cluster_address(f"dask://127.0.0.1:{cluster.port}")) as place:
+        options = LabOptions(calls=3, elsewhere=place)
+
+        def cell(name: str, go_on: Callable[[], None] = lambda: None) -> LabRun:
+            scenario = resolve(f"load.py:{name}")
+            argv = tuple(scenario.command(sys.executable, scenario.bind([])))
+            return lab_run(Subject(name, argv, kept=True), "new", 1, options, go_on)
+
+        run = cell("work")
+        assert run.done, run.why
+        assert len(run.calls_s) == 3
+        assert {"duration", "first_call", "cpu"} <= set(run.figures)
+
+        def until_it_runs() -> None:
+            if (tmp_path / "began").exists() and whole_line(tmp_path / "began"):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            cell("hang", until_it_runs)
+        pid = int(whole_line(tmp_path / "began"))
+        wait_for(lambda: has_ended(pid), "what the cell had started goes on")
+    with pytest.raises(ScenarioError, match="does not see /nowhere"):
+        monkeypatch.setattr(Path, "cwd", lambda: Path("/nowhere"))
+        Elsewhere(cluster_address(f"dask://127.0.0.1:{cluster.port}"))
 
 
 def test_a_scheduler_that_goes_ends_the_session(cluster: Cluster) -> None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
+from perftui.tui.commands.lab.on import add_on, measured_on
 from perftui.tui.errors import UserError
 from perftui.tui.parser import Parser
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from perftui.scenarios.bench.bench import Bench
     from perftui.scenarios.bench.budget import Bound
     from perftui.scenarios.bench.subject import Subject
+    from perftui.scenarios.elsewhere.place import Elsewhere
     from perftui.tui.terminal.ending import Ending
 
 INTERRUPTED = 130
@@ -56,6 +58,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--python", metavar="EXE", help="the interpreter to run it with")
     group = parser.add_argument_group("measuring")
+    add_on(group)
     group.add_argument(
         "--runs",
         type=options.count_of_runs,
@@ -135,7 +138,8 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     with Ending() as ending:
         try:
-            return _measure(args, subject, ending)
+            with measured_on(args) as place:
+                return _measure(args, subject, ending, place)
         except (ScenarioError, LaunchError) as error:
             raise UserError(str(error)) from error
 
@@ -169,7 +173,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--flat says how --save FILE is written: give that too")
 
 
-def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
+def _measure(
+    args: argparse.Namespace, subject: Subject, ending: Ending, place: Elsewhere | None
+) -> int:
     from perftui.scenarios.bench.against import (
         UNSURE,
         OtherSide,
@@ -208,7 +214,7 @@ def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
         runs=noise.RUNS if args.calibrate and args.runs is None else args.runs,
         calls=args.calls,
         time_limit_s=args.time_limit,
-        options=LabOptions() if not kept else RECORDED,
+        options=(RECORDED if kept else LabOptions())._replace(elsewhere=place),
         gate=gate,
         cold=args.cold_cache,
     )
@@ -241,7 +247,7 @@ def _measure(args: argparse.Namespace, subject: Subject, ending: Ending) -> int:
         commit = commit_of(other.baseline)
         if args.confirm and stopped is None:
             keep(bench.named_sides, frozenset())
-            return _in_turns(args, subject, ending, other.baseline, found, commit)
+            return _in_turns(args, subject, ending, other.baseline, found, commit, place)
         found = found._replace(reasons=(*found.reasons, how_to_know(found, commit)))
     if other.subject is not None and not args.calibrate:
         sides_differ(bench)
@@ -276,6 +282,7 @@ def _in_turns(
     baseline: StoredEntry,
     found: BenchAnswer,
     commit: str | None,
+    place: Elsewhere | None,
 ) -> int:
     """Hold it once more, in turns, against the commit of a baseline that could not tell."""
     from perftui.tui.text.words import tell
@@ -289,7 +296,7 @@ def _in_turns(
     tell(f"perftui: {found.verdict} against {baseline.path} ({told})")
     tell(f"perftui: again, in turns with its commit {commit[:10]}")
     again = argparse.Namespace(**{**vars(args), "against": commit[:12], "confirm": False})
-    return _measure(again, subject, ending)
+    return _measure(again, subject, ending, place)
 
 
 def _run(

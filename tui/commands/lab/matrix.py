@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
+from perftui.tui.commands.lab.on import add_on, measured_on
 from perftui.tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from perftui.scenarios.bench.keep import KeptRecording
     from perftui.scenarios.bench.series import LabSeries
+    from perftui.scenarios.elsewhere.place import Elsewhere
     from perftui.scenarios.matrix.bisect import Bisected
     from perftui.scenarios.matrix.matrix import Matrix
     from perftui.scenarios.matrix.plan import MatrixPlan, Release
@@ -97,6 +99,7 @@ def add_parser(commands: Any) -> None:
         "(0: all that are not in use)",
     )
     group = parser.add_argument_group("how often")
+    add_on(group)
     group.add_argument("--runs", type=options.count_of_runs, default=5, metavar="N", help="(5)")
     options.add_calls(group)
     group.add_argument("--time-limit", type=options.seconds, metavar="S", help="of the runs")
@@ -122,18 +125,19 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"matrix needs {name}; see perftui matrix --help")
     with Ending() as ending:
         try:
-            return _measure(args, ending)
+            with measured_on(args) as place:
+                return _measure(args, ending, place)
         except (ScenarioError, LaunchError) as error:
             raise UserError(str(error)) from error
 
 
-def _measure(args: argparse.Namespace, ending: Ending) -> int:
+def _measure(args: argparse.Namespace, ending: Ending, place: Elsewhere | None) -> int:
     from perftui.scenarios.bench.keep import keep, parse_keep
     from perftui.scenarios.matrix.jumps import jumps_of, steps_of
     from perftui.tui.text.words import tell
 
     wanted = frozenset[str]() if args.keep is None else parse_keep(args.keep)
-    measuring = _Measuring(args, _plan(args))
+    measuring = _Measuring(args, _plan(args, place))
     stopped: int | None = None
     bisected = None
     try:
@@ -269,7 +273,7 @@ def _releases(args: argparse.Namespace, plan: MatrixPlan) -> list[str]:
     return released(plan.package, interpreter)
 
 
-def _plan(args: argparse.Namespace) -> MatrixPlan:
+def _plan(args: argparse.Namespace, place: Elsewhere | None) -> MatrixPlan:
     from perftui.scenarios.bench.gate import parse_thresholds
     from perftui.scenarios.bench.lab_run import RECORDED, LabOptions
     from perftui.scenarios.catalogue.table import CATALOGUE
@@ -289,7 +293,7 @@ def _plan(args: argparse.Namespace) -> MatrixPlan:
         runs=args.runs,
         calls=args.calls,
         time_limit_s=args.time_limit,
-        options=LabOptions() if args.keep is None else RECORDED,
+        options=(LabOptions() if args.keep is None else RECORDED)._replace(elsewhere=place),
         gate=parse_thresholds(args.threshold),
     )
 

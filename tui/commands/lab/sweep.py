@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from perftui.tui.commands import options
+from perftui.tui.commands.lab.on import add_on, measured_on
 from perftui.tui.errors import UserError
 from perftui.tui.terminal.ending import Ending
 from perftui.tui.text.words import say, tell
@@ -72,6 +73,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--json", metavar="FILE", help="write the result as JSON; '-' is standard output"
     )
+    add_on(parser)
     parser.set_defaults(run=run)
 
 
@@ -87,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     with Ending() as ending:
         try:
             plan = _plan(args)
-            found = sweep(plan, _tell, ending.leave_now_if_asked)
+            with measured_on(args) as place:
+                found = sweep(plan._replace(elsewhere=place), _tell, ending.leave_now_if_asked)
         except (ScenarioError, LaunchError) as error:
             raise UserError(str(error)) from error
         finally:
