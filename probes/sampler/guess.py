@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Settled:
     """The outer part of a stack: see `reading.settled`."""
@@ -31,6 +35,36 @@ class Settled:
         self.replaced = replaced
         """Code objects that had been found to be others by then."""
         self.hits = 0
+
+
+class KnownChain:
+    """Frames at certain places, and the stacks that they were: see `reading.known`."""
+
+    __slots__ = ("entry", "places", "quiet", "replaced", "settled", "stacks", "words")
+
+    def __init__(
+        self,
+        places: list[int],
+        settled: Settled | None,
+        entry: int,
+        quiet: int,
+        replaced: int,
+        words: Callable[[bytearray], tuple[int, ...]],
+    ) -> None:
+        self.places = places
+        """The frames that are walked, innermost first."""
+        self.settled = settled
+        """What follows them; None: nothing."""
+        self.entry = entry
+        """What the thread state points to: 3.11, 3.12 a C frame, later the first of them."""
+        self.quiet = quiet
+        """Bytes of the newest chunk that nobody may have changed between its two copies."""
+        self.replaced = replaced
+        """Code objects that had been found to be others by then."""
+        self.words = words
+        """Takes out of what is read all that a walk looks at."""
+        self.stacks: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {}
+        """Those words -> the stack, and its node."""
 
 
 Places = tuple[int, int, list[int], list[int], list[int], list[tuple[int, int]]]

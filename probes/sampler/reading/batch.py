@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from ..cpython.code import SIGNATURE_SIZE
 from ..cpython.layout import Layout
-from ..guess import Guess
+from ..guess import Guess, KnownChain
 from ..memory import MOST_BYTES, MOST_PIECES
 from ..threads import KernelThread
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .known import KnownChain
 
 _MOST_MADE = 2_000
 """Plans that are kept, a kilobyte each."""

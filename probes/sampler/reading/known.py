@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from ..cpython.layout import Layout
-from ..guess import Settled
+from ..guess import KnownChain, Settled
 from .batch import ReadPlan
 from .settled import stands
 
@@ -19,45 +19,7 @@ _MOST_CHAINS, _MOST_STACKS = 4, 64
 _MOST_WALKED = 12
 """Frames outside of the settled part; of more, the same ones are hardly met again."""
 
-Frames = tuple[int, ...]
 _word = struct.Struct("<Q").unpack_from
-
-
-class KnownChain:
-    """Frames at certain places, and the stacks that they were."""
-
-    __slots__ = ("entry", "places", "quiet", "replaced", "settled", "stacks", "words")
-
-    def __init__(
-        self,
-        plan: ReadPlan,
-        layout: Layout,
-        places: list[int],
-        settled: Settled | None,
-        entry: int,
-        top: int,
-        replaced: int,
-    ) -> None:
-        """Learn where everything lies.
-
-        Args:
-            plan: Of what is read.
-            layout: Of the process.
-            places: The frames that are walked, innermost first.
-            settled: What follows them; None: nothing.
-            entry: What the thread state points to: 3.11, 3.12 a C frame, later the first of them.
-            top: The innermost frame in the newest chunk.
-            replaced: `Codes.replaced`.
-        """
-        self.places = places
-        self.settled = settled
-        self.entry = entry
-        self.quiet = top - plan.guess.chunk + layout.frame_header
-        """Bytes of the newest chunk that nobody may have changed between its two copies."""
-        self.replaced = replaced
-        self.stacks: dict[tuple[int, ...], tuple[Frames, int]] = {}
-        """What was read at all of them -> the stack, and its node."""
-        self.words = _picker(_spans(plan, layout, places, entry))
 
 
 def _spans(plan: ReadPlan, layout: Layout, places: list[int], entry: int) -> list[tuple[int, int]]:
@@ -166,7 +128,9 @@ def remember(
         low, high = guess.chunk, guess.chunk + plan.length - layout.frame_size
         if not all(low <= place <= high or place in plan.extras for place in places):
             return
-        chain = KnownChain(plan, layout, places, settled, entry, top, replaced)
+        quiet = top - guess.chunk + layout.frame_header
+        words = _picker(_spans(plan, layout, places, entry))
+        chain = KnownChain(places, settled, entry, quiet, replaced, words)
         plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
     if len(chain.stacks) >= _MOST_STACKS:
         chain.stacks.clear()
