@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.source_lines import SOURCE
 
 if TYPE_CHECKING:
-    from perftui.probes.profile.bounds import Bound
+    from perftui.probes.profile.bounds import KeptTo
     from perftui.probes.spine.records import Keeper
 
 _MOST_FILLERS = 6
@@ -19,7 +19,7 @@ _ALL_LINES = 1_000_000
 _MOST_LETTERS = 400_000
 """Of a source; more takes a tenth of a second."""
 _MOST_KEPT = 256
-_known: dict[tuple[str, int, str, int], Bound | None] = {}
+_known: dict[tuple[str, int, str, int], KeptTo | None] = {}
 """By (path, line, file, hash of its source): each look asks for the same."""
 
 
@@ -40,7 +40,7 @@ def with_bound(keeper: Keeper) -> Keeper:
     return keeper
 
 
-def _bound(what: str, line: int, file: str) -> Bound | None:
+def _bound(what: str, line: int, file: str) -> KeptTo | None:
     source = "\n".join(text for _, text in SOURCE.get(file, 1, _ALL_LINES))
     key = what, line, file, hash(source)
     if key not in _known:

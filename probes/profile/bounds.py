@@ -34,7 +34,7 @@ OF_ELEMENTS = "[…]"
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
-class Bound(NamedTuple):
+class KeptTo(NamedTuple):
     """What the code says of one container."""
 
     most: int | None
@@ -43,7 +43,7 @@ class Bound(NamedTuple):
     """Of the condition."""
 
 
-def bound_of(source: str, what: str, line: int) -> Bound | None:
+def bound_of(source: str, what: str, line: int) -> KeptTo | None:
     """Return the bound to which the code keeps a container, None if none is seen.
 
     Args:
@@ -64,7 +64,7 @@ def bound_of(source: str, what: str, line: int) -> Bound | None:
 
 def _bound_in(
     tree: ast.Module, what: str, names: list[tuple[str, bool]], line: int
-) -> Bound | None:
+) -> KeptTo | None:
     path = _path_to(tree, line)
     if path is None:
         return None
@@ -75,7 +75,7 @@ def _bound_in(
         if sure and not what.endswith(OF_ELEMENTS):
             return max(sure, key=lambda each: each.most or 0)
         if found:
-            return Bound(None, found[0].line)
+            return KeptTo(None, found[0].line)
     return None
 
 
@@ -129,13 +129,13 @@ def _scope(path: list[ast.AST], *, is_local: bool) -> ast.AST:
     return inside[0] if is_local else inside[-1]
 
 
-def _bounds_at(node: ast.AST, name: str, tree: ast.Module, scope: ast.AST) -> Iterator[Bound]:
+def _bounds_at(node: ast.AST, name: str, tree: ast.Module, scope: ast.AST) -> Iterator[KeptTo]:
     if isinstance(node, ast.If | ast.While):
         for test in _parts(node.test):
             most, above = _compared(test, name)
             if most is None:
                 if _looks_at_ends(test, name) and _takes(node.body, name):
-                    yield Bound(None, test.lineno)
+                    yield KeptTo(None, test.lineno)
             elif (
                 (_takes(node.body, name) or _leaves(node.body) or _waits(node, name))
                 if above
@@ -143,7 +143,7 @@ def _bounds_at(node: ast.AST, name: str, tree: ast.Module, scope: ast.AST) -> It
             ):
                 known = _value(most, tree, scope)
                 if known is None or known >= _LEAST:
-                    yield Bound(known, test.lineno)
+                    yield KeptTo(known, test.lineno)
 
 
 def _parts(test: ast.expr) -> list[ast.expr]:
