@@ -185,8 +185,13 @@ class Wire:
             if self._write((body + ',"dropped":%d}\n' % self.dropped).encode(), 0):
                 return
             if time.monotonic_ns() > give_up_ns:
-                self.dropped += 1
-                return
+                if not self._kept:
+                    self.dropped += 1
+                    return
+                # Who reads is too slow for what was kept: it is dropped, and that is told.
+                self.dropped += len(self._kept)
+                self._kept, self._kept_bytes = [], 0
+                give_up_ns = time.monotonic_ns() + _LAST_NS
             time.sleep(0.002)
 
     def flush(self) -> None:

@@ -180,3 +180,25 @@ def test_a_full_pipe_keeps_the_ends_of_phases_and_imports_and_drops_calls(
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_what_was_kept_to_the_end_and_has_no_room_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "foreign", lambda _: False)
+    monkeypatch.setattr(wire, "_LAST_NS", 1)
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    try:
+        status = os.fstat(writing)
+        line = wire.Wire(writing, status.st_dev, status.st_ino)
+        fill(line)
+        for n in range(5):
+            line.send(f'{{"k":"phase_end","id":{n}')
+        # Who reads takes something only when it is too late for what was kept.
+        monkeypatch.setattr(wire.time, "sleep", lambda _: os.read(reading, 1 << 20))
+        line.send_last('{"k":"bye"')
+        told = [json.loads(row) for row in os.read(reading, 1 << 20).splitlines()]
+        assert told[-1] == {"k": "bye", "dropped": 2 + 5}
+    finally:
+        os.close(reading)
+        os.close(writing)
