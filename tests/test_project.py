@@ -147,7 +147,7 @@ def test_the_commands_of_the_documentation_exist() -> None:
         elif words[1] not in options_of():
             wrong = words[1:2] if words[1] != "--version" else []
         else:
-            splits = words[1] in ("run", "bench")
+            splits = words[1] in ("run", "bench", "record")
             own = module_of(words[1]).split_words(words[2:])[0] if splits else words[2:]
             said = [word.strip("[]").partition("=")[0] for word in own]
             options = options_of()[words[1]]

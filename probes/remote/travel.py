@@ -15,6 +15,7 @@ _MODULES = (
     "machine/rights.py",
     "own/child_status.py",
     "own/pattern.py",
+    "own/python.py",
     "own/tuples.py",
     "process/*.py",
     "remote/frames.py",

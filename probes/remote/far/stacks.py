@@ -8,6 +8,8 @@ import subprocess
 import sys
 from contextlib import suppress
 
+from perftui.probes.own.python import code_elsewhere
+
 _F_SETPIPE_SZ = 1031
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16
@@ -35,7 +37,7 @@ class FarSampler:
     """
 
     def __init__(self, folder: str, held: int, rate_hz: float) -> None:
-        argv = [sys.executable, "-I", "-S", "-c", _START, folder, "--rate", f"{rate_hz:g}"]
+        argv = code_elsewhere(sys.executable, _START, folder, "--rate", f"{rate_hz:g}")
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,

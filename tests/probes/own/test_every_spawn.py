@@ -26,12 +26,15 @@ OWNERS = {"subprocess", "os", "asyncio", "multiprocessing", "pty", "futures"}
 OF_A_PERSON = {
     "probes/target/program.py": "`perftui run -m MODULE`: their words, for their interpreter",
     "probes/allocations/memray_there.py": "theirs, asked for memray as it would be imported",
+    "probes/remote/address.py": "a shell there, by ssh, docker or kubectl",
+    "tui/commands/elsewhere/there.py": "`perftui run --on`: their words, for a Python there",
     "probes/doctor/agent.py": "the interpreter in which the agent is tried, as they would start it",
 }
 NO_PYTHON_OF_OURS = {
     **OF_A_PERSON,
     "probes/target/target.py": "the program that a person wants to see",
     "probes/stacks/recorder.py": "py-spy, a binary",
+    "probes/remote/link.py": "ssh, docker or kubectl",
     "probes/doctor/checks.py": "py-spy, a binary",
     "probes/stacks/thread_names.py": "py-spy, a binary",
     "tui/session/notify.py": "the command that a person has named",

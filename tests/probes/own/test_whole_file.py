@@ -231,6 +231,7 @@ NO_FILE_OF_A_PERSON = {
     "probes/recording/format/claim.py": "in the folder of a recording",
     "probes/recording/format/meta.py": "in the folder of a recording",
     "probes/recording/write/seal.py": "in the folder of a recording",
+    "probes/remote/mirror.py": "in the folder of a recording",
     "probes/recording/write/live.py": "in the folder of a recording",
     "probes/recording/sql/query.py": "in a temporary folder of its own",
     "probes/export/write.py": "in a zip, or a folder made under a random name",
