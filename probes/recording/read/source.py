@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 12
 
 
-class Source(Protocol):
+class ManySource(Protocol):
     """A recording among many."""
 
     @property
@@ -81,23 +81,23 @@ class HereSource:
 
     @property
     def name(self) -> str:
-        """See `Source.name`."""
+        """See `ManySource.name`."""
         return short_name(self._path.name)
 
     @property
     def where(self) -> str:
-        """See `Source.where`."""
+        """See `ManySource.where`."""
         return str(self._path)
 
     def state(self) -> str:
-        """See `Source.state`."""
+        """See `ManySource.state`."""
         return state_of(self._path, self.meta)
 
     def prepare(self, tables: Collection[str]) -> None:
-        """See `Source.prepare`."""
+        """See `ManySource.prepare`."""
 
     def path(self) -> Path:
-        """See `Source.path`."""
+        """See `ManySource.path`."""
         return self._path
 
 
@@ -107,8 +107,8 @@ def short_name(name: str) -> str:
 
 
 def prepare_all(
-    sources: Sequence[Source], tables: Collection[str], problems: list[str]
-) -> list[Source]:
+    sources: Sequence[ManySource], tables: Collection[str], problems: list[str]
+) -> list[ManySource]:
     """Have all of them prepared, several at a time; returns those that are.
 
     Args:
@@ -117,7 +117,7 @@ def prepare_all(
         problems: Gets a line for each of the others.
     """
 
-    def tried(source: Source) -> str | None:
+    def tried(source: ManySource) -> str | None:
         try:
             source.prepare(tables)
         except (RecordingError, OSError) as error:
@@ -130,7 +130,7 @@ def prepare_all(
     return [source for source, why in zip(sources, said, strict=True) if why is None]
 
 
-def sealed_files(source: Source) -> list[SegmentFile] | None:
+def sealed_files(source: ManySource) -> list[SegmentFile] | None:
     """Return the sealed files that count, None if the recording has to be opened to know.
 
     Raises:

@@ -15,8 +15,8 @@ from perftui.probes.recording.format.limits import ENTRIES, FILE_BYTES, Recordin
 from perftui.probes.recording.format.liveness import SILENT_S
 from perftui.probes.recording.format.meta import META
 from perftui.probes.recording.read.container import segment_file
-from perftui.probes.recording.remote.kept import Kept, Note, check_base, kept_of, make_room
-from perftui.probes.recording.remote.store import NotThere, Store, StoreError
+from perftui.probes.recording.remote.kept import CopyNote, LocalCopy, check_base, kept_of, make_room
+from perftui.probes.recording.remote.store import NotThere, RemoteStore, StoreError
 from perftui.probes.text.units import format_bytes
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def local_copy(address: RemoteAddress, say: Callable[[str], None]) -> Path:
         say(f"{address.shown} is not uploaded whole yet: this is the local copy, {kept.folder}")
         return kept.folder / note.name
     check_base()
-    store = Store(address)
+    store = RemoteStore(address)
     try:
         if address.name.endswith(_PACKED):
             return _fetched_file(store, kept, say)
@@ -64,7 +64,7 @@ def local_copy(address: RemoteAddress, say: Callable[[str], None]) -> Path:
         make_room()
 
 
-def _fetched_file(store: Store, kept: Kept, say: Callable[[str], None]) -> Path:
+def _fetched_file(store: RemoteStore, kept: LocalCopy, say: Callable[[str], None]) -> Path:
     found = store.look()
     if found is None:
         raise NotThere(f"there is no recording at {store.address.shown}")
@@ -78,7 +78,7 @@ def _fetched_file(store: Store, kept: Kept, say: Callable[[str], None]) -> Path:
     return path
 
 
-def _fetched_folder(store: Store, kept: Kept, say: Callable[[str], None]) -> Path:
+def _fetched_folder(store: RemoteStore, kept: LocalCopy, say: Callable[[str], None]) -> Path:
     found = listing(store)
     path = kept.folder / store.address.name
     take(store, kept, path, found, found, say)
@@ -88,7 +88,7 @@ def _fetched_folder(store: Store, kept: Kept, say: Callable[[str], None]) -> Pat
     return path
 
 
-def listing(store: Store, folder: str = "") -> dict[str, RemoteFile]:
+def listing(store: RemoteStore, folder: str = "") -> dict[str, RemoteFile]:
     """Return the files of a recording there, by name.
 
     Args:
@@ -112,8 +112,8 @@ def listing(store: Store, folder: str = "") -> dict[str, RemoteFile]:
 
 
 def take(
-    store: Store,
-    kept: Kept,
+    store: RemoteStore,
+    kept: LocalCopy,
     path: Path,
     found: Mapping[str, RemoteFile],
     wanted: Iterable[str],
@@ -157,7 +157,7 @@ def take(
         _date(path, found[META])
     if missing or note is None:
         files = {name: mark for name, mark in known.items() if name in found}
-        kept.write(Note(address.shown, path.name, "copy", files, _is_whole(address)))
+        kept.write(CopyNote(address.shown, path.name, "copy", files, _is_whole(address)))
 
 
 def _date(path: Path, meta: RemoteFile) -> None:
@@ -179,9 +179,9 @@ def _belongs(name: str) -> bool:
     return name == META or segment_file(name, 0) is not None or capture_pid(name) is not None
 
 
-def _note(address: RemoteAddress, files: Mapping[str, RemoteFile]) -> Note:
+def _note(address: RemoteAddress, files: Mapping[str, RemoteFile]) -> CopyNote:
     marks = {name: (file.size, file.mark) for name, file in files.items()}
-    return Note(address.shown, address.name, "copy", marks, _is_whole(address))
+    return CopyNote(address.shown, address.name, "copy", marks, _is_whole(address))
 
 
 def _is_whole(address: RemoteAddress) -> bool:

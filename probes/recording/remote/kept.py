@@ -41,7 +41,7 @@ _held: list[int] = []
 """Descriptors of what this process uses, open until it ends."""
 
 
-class Note(NamedTuple):
+class CopyNote(NamedTuple):
     """What is known of a local copy."""
 
     url: str
@@ -56,7 +56,7 @@ class Note(NamedTuple):
     """`url` is all that is needed to go there; else a secret was left out."""
 
 
-class Kept:
+class LocalCopy:
     """One local copy.
 
     Args:
@@ -66,7 +66,7 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def note(self) -> Note | None:
+    def note(self) -> CopyNote | None:
         """Return what is known of it, None if it is none."""
         try:
             with (self.folder / _NOTE).open("rb") as file:
@@ -76,11 +76,11 @@ class Kept:
             }
             state: State = "uploading" if found["state"] == "uploading" else "copy"
             name = Path(found["name"]).name
-            return Note(str(found["url"]), name, state, files, found.get("whole", True) is True)
+            return CopyNote(str(found["url"]), name, state, files, found.get("whole", True) is True)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def write(self, note: Note) -> None:
+    def write(self, note: CopyNote) -> None:
         """Write what is known of it.
 
         Raises:
@@ -144,31 +144,31 @@ class Kept:
             shutil.rmtree(hidden, ignore_errors=True)
 
 
-def kept_of(address: RemoteAddress) -> Kept:
+def kept_of(address: RemoteAddress) -> LocalCopy:
     """Return the local copy of an address, made or not."""
-    return Kept(_base() / address.key)
+    return LocalCopy(_base() / address.key)
 
 
-def kept_at(path: Path) -> Kept | None:
+def kept_at(path: Path) -> LocalCopy | None:
     """Return the local copy that a path is the recording of, None if it is none."""
     if path.absolute().parent.parent != _base().absolute():
         return None
-    return Kept(path.absolute().parent)
+    return LocalCopy(path.absolute().parent)
 
 
-def all_kept() -> list[tuple[Kept, Note]]:
+def all_kept() -> list[tuple[LocalCopy, CopyNote]]:
     """List the local copies, the one used last first."""
     found = []
     with suppress(OSError):
         for folder in _base().iterdir():
-            kept = Kept(folder)
+            kept = LocalCopy(folder)
             note = None if folder.name.startswith(".") else kept.note()
             if note is not None:
                 found.append((kept, note))
     return sorted(found, key=lambda each: -each[0].used_s())
 
 
-def waiting() -> list[tuple[Kept, Note]]:
+def waiting() -> list[tuple[LocalCopy, CopyNote]]:
     """List those that are not uploaded whole."""
     return [(kept, note) for kept, note in all_kept() if note.state == "uploading"]
 

@@ -12,7 +12,7 @@ from perftui.probes.recording.read.container import segment_file
 from perftui.probes.recording.read.source import merged_first, short_name
 from perftui.probes.recording.remote.fetch import SILENT_THERE_S, listing, local_copy, take
 from perftui.probes.recording.remote.kept import check_base, kept_of, know_meta, known_meta
-from perftui.probes.recording.remote.store import Store
+from perftui.probes.recording.remote.store import RemoteStore
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _ENDINGS = (".perftui", ".perftui.zip")
 
 
 class RemoteSource:
-    """One of many recordings that lie elsewhere; see `read.source.Source`.
+    """One of many recordings that lie elsewhere; see `read.source.ManySource`.
 
     Args:
         store: Of the recordings.
@@ -37,7 +37,9 @@ class RemoteSource:
         RecordingError: it is none.
     """
 
-    def __init__(self, store: Store, folder: str, address: RemoteAddress, data: bytes) -> None:
+    def __init__(
+        self, store: RemoteStore, folder: str, address: RemoteAddress, data: bytes
+    ) -> None:
         self._store = store
         self._folder = folder
         self._address = address
@@ -47,16 +49,16 @@ class RemoteSource:
 
     @property
     def name(self) -> str:
-        """See `Source.name`."""
+        """See `ManySource.name`."""
         return short_name(self._address.name)
 
     @property
     def where(self) -> str:
-        """See `Source.where`."""
+        """See `ManySource.where`."""
         return self._address.shown
 
     def state(self) -> str:
-        """See `Source.state`: by the time that `meta.json` itself tells."""
+        """See `ManySource.state`: by the time that `meta.json` itself tells."""
         clock = self.meta.get("clock")
         try:
             mono_ns, wall_ns = clock[-1]  # type: ignore[index]
@@ -67,7 +69,7 @@ class RemoteSource:
         return "recording" if silent_s <= SILENT_THERE_S else "interrupted"
 
     def prepare(self, tables: Collection[str]) -> None:
-        """See `Source.prepare`."""
+        """See `ManySource.prepare`."""
         with self._store.turn:
             self._prepare(tables)
 
@@ -90,7 +92,7 @@ class RemoteSource:
                 (self._path / file.name).unlink(missing_ok=True)
 
     def path(self) -> Path:
-        """See `Source.path`."""
+        """See `ManySource.path`."""
         return self._path
 
 
@@ -106,7 +108,7 @@ def remote_sources(address: RemoteAddress, problems: list[str]) -> list[RemoteSo
     """
     check_base()
     pattern = address if address.is_pattern else address.child("*")
-    store, root = Store.of_pattern(pattern)
+    store, root = RemoteStore.of_pattern(pattern)
     folders = [each for each in store.glob(root) if each.endswith(_ENDINGS)]
     sources = []
     plain = [each for each in folders if not each.endswith(".zip")]

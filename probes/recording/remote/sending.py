@@ -14,18 +14,18 @@ from perftui.probes.recording.format.claim import CLAIM, is_locked
 from perftui.probes.recording.format.meta import META, parse_meta
 from perftui.probes.recording.format.tables import MANIFEST
 from perftui.probes.recording.read.container import Directory, segment_file
-from perftui.probes.recording.remote.kept import Note
+from perftui.probes.recording.remote.kept import CopyNote
 from perftui.probes.recording.remote.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from perftui.probes.recording.remote.kept import Kept
-    from perftui.probes.recording.remote.store import Store
+    from perftui.probes.recording.remote.kept import LocalCopy
+    from perftui.probes.recording.remote.store import RemoteStore
 
 
-class Plan(NamedTuple):
+class SendPlan(NamedTuple):
     """What is to be done there, in this order."""
 
     tables: tuple[str, ...]
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
         return bool(self.tables or self.manifests or self.gone)
 
 
-def plan(directory: Path, sent: Mapping[str, tuple[int, str]], *, last: bool) -> Plan:
+def plan(directory: Path, sent: Mapping[str, tuple[int, str]], *, last: bool) -> SendPlan:
     """Return what is to be sent of a recording.
 
     Args:
@@ -60,7 +60,7 @@ def plan(directory: Path, sent: Mapping[str, tuple[int, str]], *, last: bool) ->
     gone = tuple(
         sorted(name for name in sent if segment_file(name, 0) is not None and name not in wanted)
     )
-    return Plan(tuple(name for name in new if name not in manifests), manifests, gone)
+    return SendPlan(tuple(name for name in new if name not in manifests), manifests, gone)
 
 
 def is_over(directory: Path) -> bool:
@@ -69,14 +69,14 @@ def is_over(directory: Path) -> bool:
 
 
 def send(
-    store: Store,
+    store: RemoteStore,
     directory: Path,
-    kept: Kept,
-    note: Note,
+    kept: LocalCopy,
+    note: CopyNote,
     *,
     last: bool,
     sent: Callable[[str, int], None] = lambda name, size: None,
-) -> Note:
+) -> CopyNote:
     """Send what is to be sent; returns what is known to be there afterwards.
 
     What was sent is noted after each group of files: one that is killed in between leaves all of
@@ -132,7 +132,7 @@ def send(
     return note
 
 
-def begin(store: Store) -> None:
+def begin(store: RemoteStore) -> None:
     """Find out whether a recording can be written there, by writing its first small file.
 
     Raises:
@@ -145,7 +145,7 @@ def begin(store: Store) -> None:
 
 
 def send_whole(
-    store: Store, recording: Path, scratch: Kept, sent: Callable[[str, int], None]
+    store: RemoteStore, recording: Path, scratch: LocalCopy, sent: Callable[[str, int], None]
 ) -> None:
     """Send a recording of any folder, or a packed one; what is there of it already is not sent
     again.
@@ -174,10 +174,10 @@ def send_whole(
         if not mine.get("id") or other.get("id") != mine.get("id"):
             raise StoreError(f"{store.address.shown}: there is another recording already")
     sizes = {name: (file.size, "") for name, file in there.items()}
-    note = Note(store.address.shown, recording.name, "uploading", sizes)
+    note = CopyNote(store.address.shown, recording.name, "uploading", sizes)
     send(store, recording, scratch, note, last=True, sent=sent)
 
 
-def take_back(store: Store) -> None:
+def take_back(store: RemoteStore) -> None:
     """Nothing was recorded: leave nothing there."""
     store.remove(CLAIM)

@@ -65,7 +65,7 @@ class RemoteFile(NamedTuple):
     """When it was written, in seconds since 1970 by the store's clock."""
 
 
-class Store:
+class RemoteStore:
     """See the module. Safe to use from several threads where `parallel` is.
 
     Args:
@@ -130,11 +130,11 @@ class Store:
         return _remote_file(found) if found.get("type") == "file" else None
 
     @classmethod
-    def of_pattern(cls, pattern: RemoteAddress) -> tuple[Store, str]:
+    def of_pattern(cls, pattern: RemoteAddress) -> tuple[RemoteStore, str]:
         """Return the store of what stands before a pattern's first wildcard, and the rest.
 
         Raises:
-            StoreError: see `Store`.
+            StoreError: see `RemoteStore`.
         """
         before, rest = pattern.split()
         return cls(before), rest

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.remote.address import RemoteAddress
-from perftui.probes.recording.remote.kept import Kept
+from perftui.probes.recording.remote.kept import LocalCopy
 from perftui.probes.recording.remote.sending import begin, send, send_whole, take_back
-from perftui.probes.recording.remote.store import Store, StoreError
+from perftui.probes.recording.remote.store import RemoteStore, StoreError
 from perftui.probes.text.reason import reason_of
 from perftui.probes.text.redact import redact_text
 
@@ -48,16 +48,16 @@ def obey(order: Mapping[str, Any]) -> None:
         RecordingError: it cannot be done.
         OSError: something here cannot be read or written.
     """
-    store = Store(RemoteAddress(order["url"]))
+    store = RemoteStore(RemoteAddress(order["url"]))
     if order["do"] == "begin":
         begin(store)
     elif order["do"] == "take back":
         take_back(store)
     elif order["do"] == "send whole":
         with TemporaryDirectory(prefix="perftui-upload-") as scratch:
-            send_whole(store, Path(order["directory"]), Kept(Path(scratch)), _say_sent)
+            send_whole(store, Path(order["directory"]), LocalCopy(Path(scratch)), _say_sent)
     else:
-        kept = Kept(Path(order["kept"]))
+        kept = LocalCopy(Path(order["kept"]))
         note = kept.note()
         if note is None:
             raise RecordingError(f"{kept.folder} has no note of what was sent")

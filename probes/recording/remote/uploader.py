@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from perftui.probes.recording.format.limits import RecordingError
-from perftui.probes.recording.remote.kept import Kept, Note
+from perftui.probes.recording.remote.kept import CopyNote, LocalCopy
 from perftui.probes.recording.remote.sending import is_over, plan
 from perftui.probes.recording.remote.upload_apart import Outcome, UploadProcess
 from perftui.probes.spine.probe_thread import ProbeThread
@@ -53,7 +53,7 @@ class Uploader:
         log: SessionLog,
         directory: Path,
         address: RemoteAddress,
-        kept: Kept,
+        kept: LocalCopy,
         say: Callable[[Severity, str], None],
     ) -> None:
         self.address = address
@@ -163,7 +163,7 @@ class Uploader:
 
 
 def upload_rest(
-    kept: Kept, note: Note, address: RemoteAddress, heard: Callable[[str, int], None]
+    kept: LocalCopy, note: CopyNote, address: RemoteAddress, heard: Callable[[str, int], None]
 ) -> Outcome:
     """Send what is left of a recording of ours that nobody writes any more.
 
@@ -203,7 +203,7 @@ def upload_whole(
     )
 
 
-def prepared(address: RemoteAddress, name: str, kept: Kept) -> None:
+def prepared(address: RemoteAddress, name: str, kept: LocalCopy) -> None:
     """Make a note for a recording that is to be uploaded.
 
     Raises:
@@ -211,7 +211,7 @@ def prepared(address: RemoteAddress, name: str, kept: Kept) -> None:
     """
     whole = not address.has_secret and address.shown == address.url
     try:
-        kept.write(Note(address.shown, name, "uploading", {}, whole))
+        kept.write(CopyNote(address.shown, name, "uploading", {}, whole))
     except OSError as error:
         with suppress(OSError):
             kept.folder.rmdir()

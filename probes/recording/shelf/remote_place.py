@@ -10,7 +10,7 @@ import os
 
 from perftui.probes.recording.format.limits import RecordingError
 from perftui.probes.recording.remote.address import RemoteAddress
-from perftui.probes.recording.remote.kept import Kept, kept_of, make_room
+from perftui.probes.recording.remote.kept import LocalCopy, kept_of, make_room
 from perftui.probes.recording.remote.upload_apart import UploadProcess
 from perftui.probes.recording.remote.uploader import prepared
 from perftui.probes.recording.shelf import shelf
@@ -43,7 +43,7 @@ class RemotePlace(RecordingPlace):
         try:
             base = RemoteAddress(url)
             self.address = base if base.name.endswith(shelf.ENDING) else base.child(_name(title))
-            self.kept: Kept = kept_of(self.address)
+            self.kept: LocalCopy = kept_of(self.address)
             self._check_waiting()
             outcome = UploadProcess().run("begin", self.address, stall_s=ANSWER_S)
             if outcome.problem:

@@ -18,7 +18,7 @@ from perftui.probes.text.reason import reason_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perftui.probes.recording.read.source import Source
+    from perftui.probes.recording.read.source import ManySource
 
 _WILD = ("*", "?", "[")
 
@@ -35,7 +35,7 @@ def means_many(word: str) -> bool:
     return "/" in word and not named and path.is_dir() and not (path / META).exists()
 
 
-def sources_of(word: str, problems: list[str]) -> list[Source]:
+def sources_of(word: str, problems: list[str]) -> list[ManySource]:
     """Return the recordings that a word means, by name.
 
     Args:
@@ -48,7 +48,7 @@ def sources_of(word: str, problems: list[str]) -> list[Source]:
     if is_address(word) and path_of(word) is None:
         from perftui.probes.recording.remote.many import remote_sources
 
-        found: list[Source] = [*remote_sources(RemoteAddress(word), problems)]
+        found: list[ManySource] = [*remote_sources(RemoteAddress(word), problems)]
     else:
         found = _here(_paths(word), problems)
     if not found:
@@ -78,8 +78,8 @@ def _is_named(path: str) -> bool:
     return path.rstrip("/").endswith((ENDING, PACKED_ENDING))
 
 
-def _here(paths: Iterable[Path], problems: list[str]) -> list[Source]:
-    found: list[Source] = []
+def _here(paths: Iterable[Path], problems: list[str]) -> list[ManySource]:
+    found: list[ManySource] = []
     for path in paths:
         try:
             found.append(HereSource(path))

@@ -24,7 +24,7 @@ from perftui.probes.text.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from perftui.probes.recording.read.source import Source
+    from perftui.probes.recording.read.source import ManySource
 
 ENDING = ".perftui"
 PACKED_ENDING = ".perftui.zip"
@@ -136,7 +136,7 @@ def look(path: Path) -> Entry | None:
     return _entry(path, state, known_ns, meta, size, None)
 
 
-def entry_of(source: Source) -> Entry:
+def entry_of(source: ManySource) -> Entry:
     """Return what is known of one recording among many, wherever it lies."""
     meta = source.meta
     state: Any = meta["state"] if meta["state"] == "closed" else source.state()

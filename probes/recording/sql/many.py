@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perftui.probes.recording.read.container import SegmentFile
-    from perftui.probes.recording.read.source import Source
+    from perftui.probes.recording.read.source import ManySource
 
 RECORDINGS = "recordings"
 _ABOUT = "a row for each recording, from what it says of itself"
@@ -64,7 +64,7 @@ class ManyQuery(Query):
         RecordingError: DuckDB is not to be had, or none of the recordings can be read.
     """
 
-    def __init__(self, sources: Sequence[Source], sql: str, problems: list[str]) -> None:
+    def __init__(self, sources: Sequence[ManySource], sql: str, problems: list[str]) -> None:
         self._problems = problems
         with self._opening("the recordings"):
             needed = tables_in(sql) if sources else set()
@@ -122,7 +122,7 @@ class ManyQuery(Query):
         return parts
 
     def _take_files(
-        self, name: str, source: Source, files: Sequence[SegmentFile], parts: dict[str, _Part]
+        self, name: str, source: ManySource, files: Sequence[SegmentFile], parts: dict[str, _Part]
     ) -> None:
         folder, start_ns = source.path(), source.meta["t_start_ns"]
         for file in files:
@@ -138,7 +138,7 @@ class ManyQuery(Query):
             told = told_path(path) or self._unpack.put(data)
             parts[file.table].files.append(_File(told, name, start_ns))
 
-    def _take_opened(self, name: str, source: Source, parts: dict[str, _Part]) -> int:
+    def _take_opened(self, name: str, source: ManySource, parts: dict[str, _Part]) -> int:
         """Take a recording that has to be opened; returns the bytes of its rows in memory."""
         reader = open_recording(source.path())
         start_ns = source.meta["t_start_ns"]
@@ -235,13 +235,13 @@ def _joined(table: str, parts: Sequence[tuple[Any, str, int]]) -> Any:
     return pa.concat_tables(joined, promote_options="default")
 
 
-def _names(sources: Sequence[Source]) -> dict[int, str]:
+def _names(sources: Sequence[ManySource]) -> dict[int, str]:
     """Return what each is called: its name, or where it is when others have that name too."""
     count = Counter(source.name for source in sources)
     return {id(s): s.name if count[s.name] == 1 else s.where for s in sources}
 
 
-def _recordings(known: Sequence[tuple[str, Source]]) -> Any:
+def _recordings(known: Sequence[tuple[str, ManySource]]) -> Any:
     """Return the table of the recordings, from their `meta.json` alone."""
     pa = arrow()
     rows = [_row(name, source) for name, source in known]
@@ -259,7 +259,7 @@ def _recordings(known: Sequence[tuple[str, Source]]) -> Any:
     )
 
 
-def _row(name: str, source: Source) -> dict[str, Any]:
+def _row(name: str, source: ManySource) -> dict[str, Any]:
     meta = source.meta
     told, machine, options, versions = (
         found if isinstance(found := meta.get(key), dict) else {}

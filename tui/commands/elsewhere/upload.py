@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from perftui.probes.recording.remote.address import RemoteAddress
-    from perftui.probes.recording.remote.kept import Kept, Note
+    from perftui.probes.recording.remote.kept import CopyNote, LocalCopy
     from perftui.probes.recording.remote.upload_apart import Outcome
 
 _EPILOG = """\
@@ -75,7 +75,7 @@ def _rest_of(argument: str) -> int:
     return 0 if _sent(kept, note, _noted(kept, note)) else USAGE_ERROR
 
 
-def _noted(kept: Kept, note: Note) -> RemoteAddress | None:
+def _noted(kept: LocalCopy, note: CopyNote) -> RemoteAddress | None:
     """Return where a recording belongs, None if that was never written, for its secret."""
     from perftui.probes.recording.remote.address import RemoteAddress
 
@@ -88,7 +88,7 @@ def _noted(kept: Kept, note: Note) -> RemoteAddress | None:
     return None
 
 
-def _sent(kept: Kept, note: Note, address: RemoteAddress | None) -> bool:
+def _sent(kept: LocalCopy, note: CopyNote, address: RemoteAddress | None) -> bool:
     from perftui.probes.recording.remote.uploader import upload_rest
 
     if address is None:

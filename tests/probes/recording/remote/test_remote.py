@@ -22,9 +22,9 @@ from perftui.probes.recording.remote import fetch
 from perftui.probes.recording.remote import kept as kept_module
 from perftui.probes.recording.remote import uploader as uploader_module
 from perftui.probes.recording.remote.address import RemoteAddress
-from perftui.probes.recording.remote.kept import Kept, Note, kept_of, waiting
+from perftui.probes.recording.remote.kept import CopyNote, LocalCopy, kept_of, waiting
 from perftui.probes.recording.remote.sending import is_over, plan, send
-from perftui.probes.recording.remote.store import Store
+from perftui.probes.recording.remote.store import RemoteStore
 from perftui.probes.recording.remote.upload_apart import UploadProcess
 from perftui.probes.recording.remote.uploader import Uploader, prepared
 from perftui.probes.recording.shelf.remote_place import NoUpload, RemotePlace
@@ -55,14 +55,14 @@ def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def sent_in_part(source: Path, address: RemoteAddress) -> tuple[Kept, Note]:
+def sent_in_part(source: Path, address: RemoteAddress) -> tuple[LocalCopy, CopyNote]:
     """Have a recording sent as while it is written."""
     kept = kept_of(address)
     prepared(address, address.name, kept)
     shutil.copytree(source, kept.folder / address.name)
     note = kept.note()
     assert note is not None
-    return kept, send(Store(address), kept.folder / address.name, kept, note, last=False)
+    return kept, send(RemoteStore(address), kept.folder / address.name, kept, note, last=False)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -180,7 +180,7 @@ def test_what_was_merged_is_replaced_there(bucket: Bucket, made: Path) -> None:
     merge(directory, 0, 1)
     todo = plan(directory, note.files, last=True)
     assert todo.gone
-    note = send(Store(address), directory, kept, note, last=True)
+    note = send(RemoteStore(address), directory, kept, note, last=True)
     assert note.state == "copy"
     assert bucket.files("merged/a.perftui") == contents(directory)
 
@@ -271,7 +271,7 @@ def test_copies_keep_to_their_limit_and_what_waits_stays(
     sent_in_part(broken_off, RemoteAddress(f"{bucket.url}/room/b.perftui"))
     for number in range(3):
         kept = kept_of(RemoteAddress(f"{bucket.url}/room/{number}.perftui"))
-        kept.write(Note("s3://x", "a.perftui", "copy", {}))
+        kept.write(CopyNote("s3://x", "a.perftui", "copy", {}))
         shutil.copytree(made, kept.folder / "a.perftui")
         os.utime(kept.folder / "note.json", (number, number))
     in_use = kept_of(RemoteAddress(f"{bucket.url}/room/0.perftui"))
