@@ -16,6 +16,7 @@ from perftui.probes.verdict.waits import sleeps
 
 if TYPE_CHECKING:
     from perftui.probes.spine.reader import Reader
+    from perftui.probes.verdict.finding import RankedFinding
 
 LEAST_SAID = 0.2
 """Share of the time or of the CPU that the plain words name."""
@@ -24,12 +25,22 @@ LEAST_SAID = 0.2
 def verdict(reader: Reader) -> SessionVerdict:
     """Return what matters about all that a reader has, at most five findings."""
     case = Case(reader)
-    found = [*in_the_end(case), *in_memory(case), *in_time(case)]
+    found = _once([*in_the_end(case), *in_memory(case), *in_time(case)])
     found = [each for each in found if each.impact >= LEAST_IMPACT]
     found.sort(key=lambda each: -each.impact)
     return SessionVerdict(
         tuple(found[:MOST]), max(len(found) - MOST, 0), _plain(case), (case.t0_ns, case.t1_ns)
     )
+
+
+def _once(found: list[RankedFinding]) -> list[RankedFinding]:
+    """Tell of one straggler once: its CPU names its code, the alert of the same says only whose."""
+    mine = [each for each in found if each.kind == "straggler"]
+    named = [each for each in mine if each.code]
+    if not named or len(named) == len(mine):
+        return found
+    first = named[0]._replace(impact=max(each.impact for each in mine))
+    return [first, *named[1:], *(each for each in found if each.kind != "straggler")]
 
 
 def _plain(case: Case) -> str:

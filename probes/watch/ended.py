@@ -93,6 +93,8 @@ class EndWatch:
         if self._leave_w >= 0:
             os.close(self._leave_w)
             self._leave_w = -1
+            if not self.waits:
+                os.close(self._leave_r)
 
 
 def _status_by_pidfd(pidfd: int) -> int | None:

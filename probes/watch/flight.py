@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from perftui.probes.process.face import ProcessGone
 from perftui.probes.session import Session
 from perftui.probes.spine.records import Exit
-from perftui.probes.text.units import NS_PER_S, format_seconds
+from perftui.probes.text.units import NS_PER_S
 from perftui.probes.watch.conditions import Conditions
-from perftui.probes.watch.ended import EndWatch
+from perftui.probes.watch.ended import End, EndWatch
 from perftui.probes.watch.ring import Inbox, Options, Ring
 from perftui.probes.watch.thrift import Thrift
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record, Severity
     from perftui.probes.watch.conditions import Occasion
-    from perftui.probes.watch.ended import End
     from perftui.probes.watch.expression import Term
     from perftui.probes.watch.kept import KeptEvents
 
@@ -122,17 +121,12 @@ class Flight:
         self._said: dict[Term, int] = {}
         """When the last recording of a condition was begun."""
         self._told_full = False
-        self._over = False
 
     def step(self) -> bool:
         """Take what has come; False once the target has ended and all is kept."""
         now_ns = time.monotonic_ns()
-        batches = self._taken()
-        for batch in batches:
-            for event in self._conditions.take(batch):
-                self._happened(event, now_ns)
-        # Marks of what has happened are among those.
-        self.ring.write([*batches, *self._taken()])
+        # Marks of what has happened are among the second ones.
+        self.ring.write([*self._judged(now_ns), *self._judged(now_ns)])
         target = self.session.reader.target()
         if target != self._target:
             self._target = target
@@ -149,6 +143,14 @@ class Flight:
         if self._waiting and now_ns >= self._due_ns:
             self._keep()
         return True
+
+    def _judged(self, now_ns: int) -> list[Batch]:
+        """Take what has come, and look whether it is what was asked for."""
+        batches = self._taken()
+        for batch in batches:
+            for event in self._conditions.take(batch):
+                self._happened(event, now_ns)
+        return batches
 
     def _taken(self) -> list[Batch]:
         """Take what has come; the target's end as the kernel tells it, if it does."""
@@ -209,12 +211,11 @@ class Flight:
 
     def _land(self) -> None:
         """The target has ended: what is asked for of its end, then no more."""
-        self._over = True
         until_s = time.monotonic() + _SETTLE_S
         while time.monotonic() < until_s:
             time.sleep(0.1)
-            self.ring.write(self._taken())
-        end = self._ends[0] if self._ends else self._end_watch.how()
+            self.ring.write(self._judged(time.monotonic_ns()))
+        end = self._ends[0] if self._ends else End(None, None)
         now_ns = time.monotonic_ns()
         for event in self._conditions.ended(now_ns, end):
             self._happened(event, now_ns)
@@ -231,13 +232,10 @@ class Flight:
         self.ring.write(self._taken())
         if self._waiting:
             self._keep()
-        self.ring.close()
-
-    def state(self) -> str:
-        """Say how it goes, in one line."""
-        reach = format_seconds(self.ring.reach_s())
-        where = "on disk" if self.ring.on_disk else "in memory: the disk takes no more"
-        return f"the last {reach} {where}, stacks at {self._budget.rate_hz:.3g} Hz"
+        if self._waiting:  # the next watcher takes it up
+            self._say("warn", f"what happened is in {self.ring.folder}")
+        else:
+            self.ring.close()
 
 
 def named(path: Path) -> str:

@@ -46,8 +46,6 @@ INBOX_ROWS = 100_000
 TRY_AGAIN_S = 20.0
 LEAST_FREE_BYTES = 8 * MIB
 """Below it the ring leaves the disk to others."""
-ENOUGH_FREE_BYTES = 2 * LEAST_FREE_BYTES
-"""From here on it takes the disk again."""
 
 
 class Options(NamedTuple):

@@ -25,7 +25,7 @@ from perftui.probes.spine.records import (
     ThreadName,
 )
 from perftui.probes.watch.kept import KeptEvents
-from perftui.probes.watch.ring import ENOUGH_FREE_BYTES, HELD_ROWS, Options, Ring
+from perftui.probes.watch.ring import HELD_ROWS, LEAST_FREE_BYTES, Options, Ring
 
 if TYPE_CHECKING:
     from perftui.probes.spine.records import Record, Severity
@@ -161,7 +161,7 @@ def test_a_full_disk_is_told_once_and_the_last_seconds_are_held(
     with pytest.raises(OSError, match="space"):
         watched.ring.copy_to(tmp_path / "no.perftui")
     assert not (tmp_path / "no.perftui").exists()
-    watched.free_bytes = ENOUGH_FREE_BYTES
+    watched.free_bytes = LEAST_FREE_BYTES
     watched.step(40)
     assert watched.ring.on_disk
     assert not watched.ring.held_rows
