@@ -382,6 +382,7 @@ class Session:
                 session._cluster_link = link
                 metrics = cast("MetricProbe", session._metrics)
                 session._cluster = ClusterProbe(log, link, hosts, metrics)
+                metrics.elsewhere = session._cluster.far_metrics
                 session._start()
         except BaseException:
             link.leave()

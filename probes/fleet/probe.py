@@ -36,6 +36,7 @@ MANAGED, UNMANAGED, SPILLED = "dask managed", "dask unmanaged", "dask spilled (o
 IN_WORKER = "in the worker"
 """Who took the stacks of a worker on another machine."""
 _WHAT = "what the cluster says"
+_WAITS_EVERY_NS = 9 * NS_PER_S // 10
 
 
 class Adopts(Protocol):
@@ -73,6 +74,10 @@ class ClusterProbe:
         self._open: dict[int, dict[int, None]] = {}
         """Phases that are open, by pid."""
         self._windows: dict[int, int] = {}
+        self._far: dict[int, Metric] = {}
+        self._waits_told_ns: dict[int, int] = {}
+        self._fresh: set[int] = set()
+        """Far workers that have told something since it was last handed on."""
         self._t_start_ns = time.monotonic_ns()
         """What was so before is so from here on: the session has no time before it."""
         self._thread = ProbeThread(log, _WHAT, self._run, "perftui-cluster")
@@ -150,6 +155,7 @@ class ClusterProbe:
             PhaseEnd(t_ns, worker.pid, id_, None, None) for id_ in self._open.pop(worker.pid, {})
         ]
         if not worker.here:
+            self._far.pop(worker.pid, None)
             ends.append(Exit(t_ns, worker.pid, None, None))
         self._log.extend(ends)
 
@@ -189,16 +195,16 @@ class ClusterProbe:
         """What a worker elsewhere has read of itself."""
         threads: Sequence[Any] = use["threads"]
         waited_s = sum(waited for *_, waited in threads) / NS_PER_S
-        rows: list[Record] = [
-            Metric(
-                t_ns,
-                pid,
-                float(use["cpu_s"]),
-                int(use["rss"]),
-                threads=len(threads) or None,
-                run_queue_wait_s=waited_s if threads else None,
-            )
-        ]
+        self._far[pid] = Metric(
+            t_ns,
+            pid,
+            float(use["cpu_s"]),
+            int(use["rss"]),
+            threads=len(threads) or None,
+            run_queue_wait_s=waited_s if threads else None,
+        )
+        self._fresh.add(pid)
+        rows: list[Record] = []
         for tid, name, ran, waited in threads:
             if name == "perftui":
                 continue
@@ -228,6 +234,22 @@ class ClusterProbe:
             )
         )
         return rows
+
+    def far_metrics(self, t_ns: int) -> list[Metric]:
+        """Return what each worker elsewhere told last, as of a moment.
+
+        How long it waited for a core is told once a second, as of processes here.
+        """
+        told = []
+        for pid, metric in list(self._far.items()):
+            due = t_ns - self._waits_told_ns.get(pid, 0) >= _WAITS_EVERY_NS
+            if pid in self._fresh and due:
+                self._fresh.discard(pid)
+                self._waits_told_ns[pid] = t_ns
+            else:
+                metric = metric._replace(run_queue_wait_s=None)
+            told.append(metric._replace(t_ns=t_ns))
+        return told
 
     def _node(self, frames: Sequence[tuple[str, str, int]]) -> int:
         tree = self._log.tree

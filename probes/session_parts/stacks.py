@@ -9,6 +9,7 @@ from __future__ import annotations
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from perftui.probes.fleet.target import HOST_STEP
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
 from perftui.probes.process.implementations import (
@@ -69,6 +70,11 @@ class SessionStacks:
         """Begin, or say why not."""
         if not self._options.stacks:
             self.open_gate()
+            return
+        if self._target.pid >= HOST_STEP:  # a scheduler elsewhere: there is nobody to begin with
+            self._say(
+                "info", "workers of this machine have no stacks: their scheduler is elsewhere"
+            )
             return
         right = can_trace(self._target.pid)
         if not right.ok and self._target.alive():

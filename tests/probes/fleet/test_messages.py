@@ -64,6 +64,7 @@ def heard(messages: list[dict[str, Any]]) -> tuple[Store, Adopted]:
     probe = ClusterProbe(log, link, Hosts(), family)
     probe.start()
     probe.stop()
+    log.extend(probe.far_metrics(time.monotonic_ns()))
     return store, family
 
 
@@ -106,6 +107,7 @@ def test_a_worker_elsewhere_reads_itself() -> None:
     (use,) = store.process_use(0, END)
     assert use.peak_rss_bytes is not None
     assert use.peak_rss_bytes > 10_000_000
+    assert store.last("rss_bytes", TREE) == use.rss_bytes
     functions = {
         store.tree.frame(node).function
         for tree in store.call_tree(0, END)
@@ -219,3 +221,16 @@ def test_ranks_of_launchers() -> None:
     assert rank_in(b"PMI_RANK=0\0RANK=not a number\0") == 0
     assert rank_in(b"MYRANK=5\0RANKING=3\0RANK=\0") is None
     assert rank_in(b"RANK=123456789012\0") is None
+
+
+def test_the_sum_is_of_all_who_are_elsewhere() -> None:
+    far = InWorker()
+    far.stop()
+    use = {**far.take(), "rss": 50_000_000}
+    messages: list[dict[str, Any]] = []
+    for name in ("a", "b", "c"):
+        me = {**identity(), **ELSEWHERE, "pid": 7 + ord(name)}
+        messages.append({**worker(f"tcp://{name}"), **me})
+        messages.append({"is": "said", "address": f"tcp://{name}", **me, "use": use})
+    store, _ = heard(messages)
+    assert store.last("rss_bytes", TREE) == 150_000_000
