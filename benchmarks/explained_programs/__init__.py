@@ -1,6 +1,6 @@
 """Ten programs with one planted fault each, written as people write, and five healthy ones.
 
-Those of `verdict_programs` were there while the rules of the verdict were written; these were not.
+Some rules of the verdict were mended by them, as others were by `verdict_programs`.
 """
 
 from __future__ import annotations
