@@ -400,7 +400,7 @@ def options(world: Path, good: Good, rng: random.Random) -> Trial:
     name = rng.choice(sorted(known))
     words: list[str] = []
     actions = [a for a in known[name]._actions if a.option_strings and a.dest != "help"]
-    for _ in range(rng.choice((0, 1, 2, 4))):
+    for _ in range(rng.choice((0, 1, 2, 4)) if actions else 0):
         action = rng.choice(actions)
         word = rng.choice(action.option_strings)
         if rng.random() < 0.05:

@@ -38,6 +38,7 @@ NO_PYTHON_OF_OURS = {
     "probes/doctor/checks.py": "py-spy, a binary",
     "probes/stacks/thread_names.py": "py-spy, a binary",
     "tui/session/notify.py": "the command that a person has named",
+    "tui/mcp/own_command.py": "an argv of `own.python`, ended when it has said too much",
     "scenarios/environments/installer.py": "uv, or an argv of `own.python`",
     "scenarios/environments/interpreters.py": "uv, or an argv of `own.python`",
     "scenarios/environments/releases.py": "an argv of `own.python`, of the two that have a pip",

@@ -230,6 +230,7 @@ NO_FILE_OF_A_PERSON = {
     "probes/agent_link/injection/folder.py": "in a folder that was made to meet in",
     "probes/recording/format/claim.py": "in the folder of a recording",
     "probes/recording/format/meta.py": "in the folder of a recording",
+    "probes/recording/remote/kept.py": "a lock in the folder of a recording: nothing is in it",
     "probes/recording/write/seal.py": "in the folder of a recording",
     "probes/remote/mirror.py": "in the folder of a recording",
     "probes/recording/write/live.py": "in the folder of a recording",
