@@ -71,7 +71,9 @@ _NOT_CORE = (
     "tests/tui/cli/test_plans.py::test_plan_check[datafusion]",
     "tests/tui/cli/test_plans.py::test_plan_check[lance]",
     "tests/tui/cli/test_plans.py::test_plan_check[polars]",
+    "tests/tui/cli/test_race.py::test_the_screen_from_the_first_second_to_the_report",
     "tests/tui/cli/test_replay.py::test_another_terminal_is_followed",
+    "tests/tui/cli/test_screen.py::test_a_scenario_is_run_again_warm_and_cold",
     "tests/tui/cli/test_spikes.py::test_a_collect_explains_itself_live_and_from_its_recording",
     "tests/tui/cli/test_what_is_loaded.py::test_commands_on_a_recording_load_no_data_frames",
 )
