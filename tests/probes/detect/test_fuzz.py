@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from perftui.probes.detect.engine import Engine
@@ -98,13 +98,14 @@ faults = st.lists(
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@example(found=[("stopped", 221, 23)], tooth=8e6, phase="load")
 @given(faults, st.sampled_from([0.0, 8e6, 40e6]), st.sampled_from(["", "load"]))
 def test_a_healthy_program_with_faults_in_its_trace_raises_nothing(
     tmp_path: Path, found: list[tuple[str, int, int]], tooth: float, phase: str
 ) -> None:
     """120 s of a program with a garbage collector of 1.3 s, disturbed."""
     lines: list[list[str]] = []
-    shift = stopped = 0.0
+    shift, stopped = 0.0, 0
     at: dict[int, list[tuple[str, int]]] = {}
     for fault, where, much in found:
         at.setdefault(where, []).append((fault, much))
@@ -119,11 +120,11 @@ def test_a_healthy_program_with_faults_in_its_trace_raises_nothing(
                 dark = max(dark, much)
             elif fault in ("leap", "set back"):
                 shift += much * (1 if fault == "leap" else -1)
-        own = n / 10 - stopped
+        own = (n - stopped) / 10  # the very same while it is stopped
         cpu = "90"
         if halted:
             halted -= 1
-            stopped += 0.1
+            stopped += 1
             cpu = "0"
         if dark:
             dark -= 1

@@ -123,7 +123,6 @@ def test_code_that_says_nothing_of_a_bound(what: str, line: int) -> None:
         "def f(:",
         "\0",
         "x = " + "(" * 5000,
-        "def f(x, n=" + "+".join(["n"] * 9000) + "):\n    if len(x) < n: x.append(1)",
         "def f(x):\n    if len(x) > 0: x.pop()\n    x.append(1)",  # is there anything?
         "def f(x):\n    if len(x) > 3: x.append(1)",
     ],
@@ -144,3 +143,10 @@ def test_what_python_has_to_say_of_a_source_is_not_said(
 def test_numbers_that_nobody_can_tell_are_not_told(bound: str) -> None:
     source = f"A = B + 1\nB = A + 1\nX = []\ndef f(n):\n    if len(X) < {bound}: X.append(n)\n"
     assert bound_of(source, "m.X", 4) == (None, 5)
+
+
+def test_a_default_that_is_too_deep_is_no_figure() -> None:
+    """Where a Python parses it at all, it is a bound that nobody can tell."""
+    deep = "+".join(["n"] * 9000)
+    found = bound_of(f"def f(x, n={deep}):\n    if len(x) < n: x.append(1)", "x in f", 1)
+    assert found is None or found.most is None
