@@ -75,6 +75,7 @@ _NOT_CORE = (
     "tests/tui/cli/test_replay.py::test_another_terminal_is_followed",
     "tests/tui/cli/test_screen.py::test_a_scenario_is_run_again_warm_and_cold",
     "tests/tui/cli/test_spikes.py::test_a_collect_explains_itself_live_and_from_its_recording",
+    "tests/tui/screens/test_live_screen.py::test_odd_sessions_are_shown_without_a_stumble[large",
     "tests/tui/cli/test_what_is_loaded.py::test_commands_on_a_recording_load_no_data_frames",
 )
 """Their live tests run programs again and again, or wait for long: of these a fifth a day."""

@@ -681,7 +681,11 @@ ODD = {
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [*((name, (80, 24)) for name in ODD), ("nothing yet", (160, 45)), ("hostile", (160, 45))],
+    [
+        *((name, (80, 24)) for name in ODD),
+        pytest.param("nothing yet", (160, 45), marks=pytest.mark.live, id="large, nothing"),
+        pytest.param("hostile", (160, 45), marks=pytest.mark.live, id="large, hostile"),
+    ],
 )
 def test_odd_sessions_are_shown_without_a_stumble(name: str, size: tuple[int, int]) -> None:
     async def steps(stage: Stage) -> None:
