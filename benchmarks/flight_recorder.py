@@ -107,7 +107,10 @@ def cost(minutes: float) -> None:
             f"CPU {whole:.2%} of a core over {minutes:g} min "
             f"(20 s: median {statistics.median(shares):.2%}, highest {max(shares):.2%})"
         )
-        print(f"PSS of {len(pids)} processes: {max(sizes) / MIB:.1f} MiB at most")
+        print(f"PSS of {len(pids)} processes: {max(sizes) / MIB:.1f} MiB at most; as time went:")
+        for after_min in (1, 2, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120):
+            if (reading := after_min * 3 - 1) < len(sizes):
+                print(f"  {after_min:4} min {sizes[reading] / MIB:6.1f} MiB")
         print(f"ring on disk: {max(disk) / 1e6:.2f} MB at most")
     finally:
         watcher.send_signal(signal.SIGTERM)

@@ -30,6 +30,8 @@ OVER = 2
 """More threads than so many times the cores get in each other's way."""
 LEAST_SHARE = 0.3
 """Of all CPU, in one function."""
+OWN_PART = 0.6
+"""Of a function's CPU, not used by others of the program that it calls."""
 
 
 def cpu(case: Case) -> Iterator[RankedFinding]:
@@ -41,10 +43,8 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         return
     if burn.native_ns >= LEAST_SHARE * burn.whole_ns:
         yield _native(case, burn)
-    if not burn.by_own:
-        return
-    key = max(burn.by_own, key=lambda each: burn.by_own[each])
-    if burn.by_own[key] < LEAST_SHARE * burn.whole_ns:
+    key = guilty(case)
+    if key is None:
         return
     total, line = below(case.spots, case.threads, key, "cpu_ns")
     libraries = burn.packages.get(key, {})
@@ -73,6 +73,19 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         seconds=total / NS_PER_S,
         next_step="make this faster, or ask for less of it" if habit is None else habit.step,
     )
+
+
+def guilty(case: Case) -> Key | None:
+    """Return the own function that used most CPU, with the libraries that it called, if that is a
+    fair part of all; one that mostly called others of the program's that used as much is not it.
+    """
+    burn = case.burnt
+    ranked = sorted(burn.by_own, key=lambda each: -burn.by_own[each])
+    most = [key for key in ranked if burn.by_own[key] >= LEAST_SHARE * burn.whole_ns]
+    for key in most:
+        if burn.by_own[key] >= OWN_PART * below(case.spots, case.threads, key, "cpu_ns")[0]:
+            return key
+    return most[0] if most else None
 
 
 def _native(case: Case, burn: Burnt) -> RankedFinding:

@@ -1,10 +1,9 @@
-"""How the program ended, tasks that nobody will wake, and what was not seen."""
+"""How the program ended, and what was not seen."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.place import in_words
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import LEAST_IMPACT, RankedFinding, percent
@@ -12,7 +11,6 @@ from perftui.probes.verdict.finding import LEAST_IMPACT, RankedFinding, percent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perftui.probes.spine.reader import Task
     from perftui.probes.verdict.case import Case
 
 LAST_LINES = 60
@@ -24,15 +22,11 @@ WORDS = 120
 LEAST_USED_S = 0.1
 """Of CPU: of less there is nothing that stacks would have to explain."""
 LEAST_COVERAGE = 0.8
-IDLE_CORES = 0.1
-"""Tasks that wait for each other matter where the program does nothing else."""
-_ASYNC_LOCKS = ("Lock.acquire", "Semaphore.acquire", "Condition.wait", "Event.wait", "Queue.get")
 
 
 def in_the_end(case: Case) -> Iterator[RankedFinding]:
     """Yield findings about the end, and about what this very verdict did not see."""
     yield from _failed(case)
-    yield from _stuck_tasks(case)
     yield from _unseen(case)
 
 
@@ -75,42 +69,6 @@ def _last_error(lines: list[str]) -> str:
                 if line and not line[0].isspace():
                     return line[:WORDS]
     return ""
-
-
-def _stuck_tasks(case: Case) -> Iterator[RankedFinding]:
-    """Tasks that stand at one lock while nothing runs: who was to wake them?"""
-    cpu_ns = sum(thread.cpu_ns for thread in case.threads)
-    if cpu_ns / NS_PER_S > IDLE_CORES * case.span_s:
-        return
-    by_wait: dict[tuple[str, str], list[Task]] = {}
-    for task in case.reader.tasks(case.t1_ns):
-        if task.awaits is not None and task.awaits.endswith(_ASYNC_LOCKS):
-            own = [frame for frame in task.frames if "/asyncio/" not in frame[1]]
-            place = ""
-            if own:
-                place = in_words(*own[-1])
-            by_wait.setdefault((task.awaits, place), []).append(task)
-    for (awaits, place), tasks in sorted(by_wait.items(), key=lambda item: -len(item[1]))[:1]:
-        since = min(task.t_ns for task in tasks)
-        stood_s = (case.t1_ns - since) / NS_PER_S
-        if stood_s < 1.0:
-            continue
-        many = f"{len(tasks)} tasks wait" if len(tasks) > 1 else "1 task waits"
-        names = ", ".join(task.name for task in tasks[:3])
-        yield RankedFinding(
-            "tasks_stuck",
-            f"{many} in {awaits} while nothing runs",
-            "warn",
-            0.8 * min(stood_s / case.span_s, 1.0),
-            since,
-            case.t1_ns,
-            "Tasks",
-            proof.TASKS,
-            f"{names}{' and more' if len(tasks) > 3 else ''}, as last seen",
-            place,
-            seconds=stood_s,
-            next_step="find which task has it and does not give it back",
-        )
 
 
 def _unseen(case: Case) -> Iterator[RankedFinding]:

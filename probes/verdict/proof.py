@@ -50,6 +50,10 @@ TASKS = (
     "SELECT name, awaits, frames FROM tasks t JOIN (SELECT pid, max(t_ns) AS t_ns FROM tasks "
     "GROUP BY pid) USING (pid, t_ns) WHERE n > 0 ORDER BY n"
 )
+WAITS_BY_PLACE = (
+    "SELECT function, file, lock_s, wall_s FROM top_self WHERE lock_s > 0 "
+    "ORDER BY lock_s DESC LIMIT 20"
+)
 COVERAGE = "SELECT sum(covered_cpu_ns) / 1e9 AS covered_s, sum(cpu_ns) / 1e9 AS cpu_s FROM windows"
 
 

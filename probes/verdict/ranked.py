@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict.case import Case
+from perftui.probes.verdict.cpu import guilty
 from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, SessionVerdict, percent
 from perftui.probes.verdict.in_memory import in_memory
 from perftui.probes.verdict.in_the_end import in_the_end
 from perftui.probes.verdict.in_time import in_time
 from perftui.probes.verdict.places import below, place_of
+from perftui.probes.verdict.stuck import stuck
 from perftui.probes.verdict.waits import sleeps
 
 if TYPE_CHECKING:
@@ -19,13 +21,17 @@ if TYPE_CHECKING:
     from perftui.probes.verdict.finding import RankedFinding
 
 LEAST_SAID = 0.2
-"""Share of the time or of the CPU that the plain words name."""
+"""Share of the time that the plain words name."""
+LEAST_CORES = 0.01
+"""Of less CPU it does not matter where it went."""
+STILL_IMPACT = 0.5
+"""Of a program that stood still for most of its time: that its threads waited for locks is that."""
 
 
 def verdict(reader: Reader) -> SessionVerdict:
     """Return what matters about all that a reader has, at most five findings."""
     case = Case(reader)
-    found = _once([*in_the_end(case), *in_memory(case), *in_time(case)])
+    found = _once([*in_the_end(case), *stuck(case), *in_memory(case), *in_time(case)])
     found = [each for each in found if each.impact >= LEAST_IMPACT]
     found.sort(key=lambda each: -each.impact)
     return SessionVerdict(
@@ -34,6 +40,13 @@ def verdict(reader: Reader) -> SessionVerdict:
 
 
 def _once(found: list[RankedFinding]) -> list[RankedFinding]:
+    """Tell of one cause once."""
+    if any(each.kind == "stands_still" and each.impact >= STILL_IMPACT for each in found):
+        found = [each for each in found if each.kind != "lock_wait"]
+    return _one_straggler(found)
+
+
+def _one_straggler(found: list[RankedFinding]) -> list[RankedFinding]:
     """Tell of one straggler once: its CPU names its code, the alert of the same says only whose."""
     mine = [each for each in found if each.kind == "straggler"]
     named = [each for each in mine if each.code]
@@ -51,8 +64,8 @@ def _plain(case: Case) -> str:
     parts = [format_seconds(case.span_s)]
     if case.threads:
         words = f"CPU {cores * 100:.0f} %"
-        key = max(burn.by_own, key=lambda each: burn.by_own[each], default=None)
-        if key is not None and burn.by_own[key] >= LEAST_SAID * burn.whole_ns:
+        key = guilty(case)
+        if key is not None and cores >= LEAST_CORES:
             total, line = below(case.spots, case.threads, key, "cpu_ns")
             share = total / (burn.whole_ns + burn.imports_ns)
             part = percent(share)

@@ -122,10 +122,14 @@ def _wait(
         advice = NEXT["child_ns"]
     if field == "lock_ns" and not case.alerts_of("lock_wait"):
         burn = case.burnt
-        threads_known = case.reader.threads(case.t0_ns, case.t1_ns)
-        if burn.native_ns > NATIVE_AT_WORK * burn.whole_ns or any(
-            not thread.is_python for thread in threads_known
-        ):
+        pids = {pid for pid, _ in mine}
+        python = {(thread.pid, thread.tid) for thread in case.threads}
+        beside = any(
+            # Before it ran Python (a shell that became it) it was no thread beside others.
+            thread.pid in pids and not thread.is_python and (thread.pid, thread.tid) not in python
+            for thread in case.reader.threads(case.t0_ns, case.t1_ns)
+        )
+        if burn.native_ns > NATIVE_AT_WORK * burn.whole_ns or beside:
             what = "for a lock or for native threads"
             unsure = "to the kernel both are a futex, and there were native threads"
             weight = UNSURE_WEIGHT

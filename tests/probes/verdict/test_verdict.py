@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.recordings.made import make_own
+from support.told import LIBRARY, PID, RUN_QUEUE, RUN_S, Told
 
 from perftui.probes.profile.blame_words import UNNAMED
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
 from perftui.probes.recording.sql.query import Query
 from perftui.probes.recording.write.writer import Recording
-from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import (
     Alert,
     Exit,
@@ -26,16 +25,12 @@ from perftui.probes.spine.records import (
     ProcessStart,
     Record,
     Stack,
-    StackWindow,
     TaskSeen,
     ThreadCpu,
-    ThreadName,
 )
-from perftui.probes.stacks.own.weigher import Weigher
-from perftui.probes.store.store import Store
 from perftui.probes.summary import summarize
 from perftui.probes.text.units import NS_PER_S
-from perftui.probes.verdict.finding import MOST, SessionVerdict
+from perftui.probes.verdict.finding import MOST
 from perftui.probes.verdict.ranked import verdict
 from perftui.tui.cli import main
 from perftui.tui.text.verdict import verdict_lines
@@ -44,65 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 S = NS_PER_S
-PID = 10
-RUN_S = 20
-RUN_QUEUE = "a core"
-"""As what a thread waits for."""
-LIBRARY = "/v/lib/python3.12/site-packages/duckdb/__init__.py"
-
-
-class Told:
-    """A session that ran for 20 s, of the records that it is given."""
-
-    def __init__(self) -> None:
-        self.log = SessionLog(Weigher().weigh)
-        now = [0]
-        target = Target("t", ("python", "t.py"), PID, "3.12.1", launched=True, agent=True)
-        self.store = Store(self.log.tree, target, lambda: now[0])
-        now[0] = RUN_S * S
-        self.log.connect(self.store)
-
-    def leaf(self, *names: str) -> int:
-        """A stack: functions of the program in files of their names, "~" before a library's."""
-        frames = [
-            self.log.tree.frame_id(
-                name.lstrip("~"), LIBRARY if name[0] == "~" else f"/app/{name}.py", 7
-            )
-            for name in names
-        ]
-        return self.log.tree.intern(frames)
-
-    def ran(self, *stacks: tuple[int, str], tid: int = PID, rss: float = 0.0) -> Told:
-        """Give each stack its equal share of the time; "" on a CPU, else what it waits for.
-
-        Args:
-            stacks: (leaf, what it waits for).
-            tid: Thread.
-            rss: Bytes by which RSS rises each second.
-        """
-        records: list[Record] = [ThreadName(0, PID, tid, "MainThread" if tid == PID else "worker")]
-        steps = RUN_S * 20
-        for n in range(steps):
-            node, wait = stacks[n * len(stacks) // steps]
-            t0 = n * S // 20
-            records.append(Metric(t0, PID, t0 / S, round(50e6 + rss * t0 / S)))
-            used, queued = S // 20 * (wait == ""), S // 20 * (wait == RUN_QUEUE)
-            state, kind = "RS"[bool(wait) and not queued], "" if queued else wait
-            facts = (used, queued, 0, 0, state, not queued, not wait, False)
-            stack = Stack(t0, t0 + S // 20, PID, tid, node, False, *facts, kind, None)
-            records.append(stack)
-        records.append(StackWindow(0, RUN_S * S, PID, 20, steps, 0, 0, 0.1, "own sampler"))
-        self.log.extend(records)
-        return self
-
-    def and_(self, *records: Record) -> Told:
-        self.log.append(*records)
-        return self
-
-    @property
-    def verdict(self) -> SessionVerdict:
-        self.log.append(Exit(RUN_S * S, PID, 0, None))
-        return verdict(self.store)
 
 
 def imported(module: str, from_s: float, took_s: float, n: int = 1) -> tuple[Record, Record]:
@@ -235,6 +171,7 @@ def test_threads_at_a_lock_and_nobody_who_waits_for_work() -> None:
         ),
     )
     told.ran((idle, "lock")).ran((locked, "lock"), tid=11).ran((locked, "lock"), tid=12)
+    told.ran((told.leaf("work", "hold"), "sleep"), tid=13)
     (first, *rest) = told.verdict.findings
     assert rest == []
     assert first.text == "waits 100 % of the time of 2 threads for a lock"
@@ -303,7 +240,7 @@ def test_an_exit_code_of_its_own_choice_says_less_than_what_it_did() -> None:
     told = Told()
     told.ran((told.leaf("main", "take"), "lock")).and_(Exit(RUN_S * S, PID, 3, None))
     first, second = verdict(told.store).findings
-    assert (first.kind, second.kind) == ("lock_wait", "failed")
+    assert (first.kind, second.kind) == ("stands_still", "failed")
 
 
 def test_tasks_at_one_lock_while_nothing_runs() -> None:
@@ -561,6 +498,7 @@ def test_a_library_that_waits_for_its_own_thread_is_what_is_waited_for() -> None
     names = ("ask", "Future.result", "Condition.wait")
     files = ("/app/ask.py", f"{root}concurrent/futures/_base.py", f"{root}threading.py")
     waits = [pool.log.tree.frame_id(*at, 7) for at in zip(names, files, strict=True)]
+    pool.ran((pool.leaf("pause"), "sleep"), tid=11)
     assert pool.ran((pool.log.tree.intern(waits), "lock")).verdict.findings == ()
 
 
