@@ -142,7 +142,7 @@ def test_sources_of_a_program_are_read_in_one_place() -> None:
 SINKS = {"RecordingReader", "FollowedReader", "Store", "MemoryParts"}
 """What answers are kept in; all others see `Reader`, or `RecordedReader` for a recording's rows."""
 ROOMS_OF_SINKS = ("perftui.probes.recording.", "perftui.probes.store.")
-BUILDERS = {"perftui.probes.session"}
+BUILDERS = {"perftui.probes.session_parts.base"}
 """Who puts a session together."""
 
 

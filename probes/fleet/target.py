@@ -74,9 +74,7 @@ class ClusterTarget:
         """Of the scheduler."""
         self.exit: Exit | None = None
 
-    def watch(
-        self, on_exit: Callable[[Exit], None], after: Callable[[], None] = lambda: None
-    ) -> None:
+    def watch(self, on_exit: Callable[[Exit], None]) -> None:
         """Notice that the cluster has gone and tell it."""
 
         def wait() -> None:
@@ -84,7 +82,6 @@ class ClusterTarget:
             if self._link.lost is not None:
                 self.exit = Exit(time.monotonic_ns(), self.pid, None, None)
                 on_exit(self.exit)
-                after()
 
         Thread(target=wait, name="perftui-wait", daemon=True).start()
 

@@ -19,7 +19,8 @@ from perftui.probes.remote.address import AddressError
 from perftui.probes.remote.carry import Carry
 from perftui.probes.remote.link import ASKING_LIMIT_S, HELLO_LIMIT_S, Link, LinkError
 from perftui.probes.remote.stacks import FarSamplerStream, FarStackProbe
-from perftui.probes.session import Session, new_log
+from perftui.probes.session_parts.base import BaseSession, new_log
+from perftui.probes.session_parts.bounds import Bounds
 from perftui.probes.session_parts.recording import place_of
 from perftui.probes.spine.reader import Target
 from perftui.probes.spine.records import Exit, Gap, LogLine, Metric, Notice, Overhead
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Record, Severity
     from perftui.probes.stacks.own.records import ProcessRecord
-    from perftui.probes.target.target import AttachedTarget
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 GIVE_UP_S = 600.0
@@ -59,9 +59,6 @@ class FarTarget:
         self.launched = launched
         self.exit: Exit | None = None
         self._ended = Event()
-
-    def watch(self, on_exit: Callable[[Exit], None], after: Callable[[], None]) -> None:
-        """Nothing to do: the far end tells its end."""
 
     def tell(self, exit_: Exit | None) -> None:
         """It has ended, or nobody can say any more."""
@@ -96,7 +93,6 @@ class FarLinks:
         self._stream: FarSamplerStream | None = None
         self._probe: FarStackProbe | None = None
         self._told_ns = time.monotonic_ns()
-        self.from_outside = bool(hello.get("stacks"))
 
     # What a session asks of those that measure
 
@@ -116,16 +112,6 @@ class FarLinks:
         self._end_stream()
         if probe is not None:
             probe.stop()
-
-    def others(self) -> Sequence[tuple[int, tuple[str, ...]]]:
-        """Nobody is named: the far end does not look for them."""
-        return ()
-
-    def renew(self) -> None:
-        """Nothing to do."""
-
-    def open_gate(self) -> None:
-        """Nothing waits."""
 
     def take_at(self, rate_hz: float) -> None:
         """Have the sampler there aim at another rate."""
@@ -271,7 +257,7 @@ def _in_our_time(record: Record, clock: FarClock, not_before_ns: int) -> Record:
     return moved
 
 
-class RemoteSession(Session):
+class RemoteSession(BaseSession):
     """A session whose target runs elsewhere. Make one with `begin`."""
 
     @classmethod
@@ -337,7 +323,7 @@ class RemoteSession(Session):
             target = FarTarget(hello["pid"], launched=argv is not None)
             with quiet_threads():
                 session = cls(link, hello, order, target, about, options, record, place)
-                session.watch(on_output)
+                session.start(on_output)
         except BaseException:
             link.close()
             raise
@@ -366,37 +352,18 @@ class RemoteSession(Session):
             2: ("stderr", LineMaker()),
         }
         self._on_output: Callable[[int, bytes], None] | None = None
-        as_one = cast("AttachedTarget", target)  # all that a session asks of one it has
-        super().__init__(as_one, about, new_log(), options, None, None, record, place)
+        bounds = Bounds(_count(hello.get("limit_bytes")), _count(hello.get("cores")))
+        where = _where(link.address, hello)
+        super().__init__(target, about, new_log(), options, bounds, record, place, where=where)
+        self._links = FarLinks(self, link, hello)
 
-    def watch(self, on_output: Callable[[int, bytes], None] | None) -> None:
+    def start(self, on_output: Callable[[int, bytes], None] | None) -> None:
         """Begin; as of `begin`."""
         self._on_output = on_output
-        self._start()
+        self._begin([("CPU and memory", self._links.start)])
 
-    def _where(self) -> Mapping[str, object]:
-        hello = self._far_hello
-        machine = {
-            "platform": "linux",
-            "kernel": _text(hello.get("kernel")),
-            "architecture": _text(hello.get("architecture")),
-            "cpu_model": _text(hello.get("cpu_model")),
-            "cpu_count": hello.get("cpu_count") if type(hello.get("cpu_count")) is int else None,
-            "ram_bytes": hello.get("ram_bytes") if type(hello.get("ram_bytes")) is int else None,
-        }
-        where = {"address": self.address.text, "host": _text(hello.get("host"))}
-        return {"far": {**where, "machine": machine}}
-
-    def _bounds(self) -> tuple[int | None, int | None]:
-        limit, cores = self._far_hello.get("limit_bytes"), self._far_hello.get("cores")
-        return (
-            limit if type(limit) is int and limit > 0 else None,
-            cores if type(cores) is int and cores > 0 else None,
-        )
-
-    def _measure(self) -> None:
-        self._links = FarLinks(self, self._link, self._far_hello)
-        self._metrics = self._stacks = self._links
+    def _close(self) -> None:
+        self._end([self._links])
 
     # What its links ask
 
@@ -470,3 +437,21 @@ def _short(argv: tuple[str, ...]) -> str:
 
 def _text(value: object) -> str | None:
     return clean(value)[:200] if isinstance(value, str) else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def _where(address: Address, hello: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return what is kept of where it was measured."""
+    machine = {
+        "platform": "linux",
+        "kernel": _text(hello.get("kernel")),
+        "architecture": _text(hello.get("architecture")),
+        "cpu_model": _text(hello.get("cpu_model")),
+        "cpu_count": hello.get("cpu_count") if type(hello.get("cpu_count")) is int else None,
+        "ram_bytes": hello.get("ram_bytes") if type(hello.get("ram_bytes")) is int else None,
+    }
+    where = {"address": address.text, "host": _text(hello.get("host"))}
+    return {"far": {**where, "machine": machine}}

@@ -1,53 +1,51 @@
-"""What a session asks of those that measure from outside, be they here or at a far end."""
+"""What a session asks of its target, be that a process here, one at a far end or a cluster, and of
+what measures it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from perftui.probes.process.family_mark import FamilyMark
+    from perftui.probes.spine.records import Exit
 
 
-class Metrics(Protocol):
-    """CPU and memory of the tree."""
-
-    def start(self) -> None:
-        """Begin."""
-        ...
-
-    def stop(self) -> None:
-        """Read a last time, and end."""
-        ...
-
-    def others(self) -> Sequence[tuple[int, tuple[str, ...]]]:
-        """Return pid and command line of who lives besides the root."""
-        ...
-
-
-class Stacks(Protocol):
-    """Stacks of the tree."""
+class SessionTarget(Protocol):
+    """What is watched."""
 
     @property
-    def from_outside(self) -> bool:
-        """Whether a sampler was started."""
+    def pid(self) -> int:
+        """Its root's process id, or the number that stands for it."""
         ...
 
-    def start(self) -> None:
-        """Begin, or say why not."""
+    @property
+    def launched(self) -> bool:
+        """True if we started it."""
         ...
+
+    @property
+    def mark(self) -> FamilyMark | None:
+        """What it and all that it starts carry, if we started it."""
+        ...
+
+    @property
+    def exit(self) -> Exit | None:
+        """How it ended, None while it runs."""
+        ...
+
+    def alive(self) -> bool:
+        """Tell whether it still runs."""
+        ...
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end; False if it did not come in time."""
+        ...
+
+
+class Stops(Protocol):
+    """What measures, at a session's end."""
 
     def stop(self) -> None:
-        """Take the last ones."""
-        ...
-
-    def renew(self) -> None:
-        """The target has become another program by exec."""
-        ...
-
-    def open_gate(self) -> None:
-        """Let a program that waits for us go on."""
-        ...
-
-    def take_at(self, rate_hz: float) -> None:
-        """Aim at another rate from now on, where the own sampler takes them."""
+        """Write what is left, and end."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Timer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,8 +9,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.agent_link.order_board import OrderBoard
-    from perftui.probes.fleet.target import ClusterTarget
-    from perftui.probes.target.target import AttachedTarget, LaunchedTarget
+    from perftui.probes.session_parts.faces import SessionTarget
 
 
 class SessionRequests:
@@ -25,14 +23,13 @@ class SessionRequests:
 
     def __init__(
         self,
-        target: LaunchedTarget | AttachedTarget | ClusterTarget,
+        target: SessionTarget,
         channel: AgentChannel | None,
         has_agent: Callable[[], bool],
     ) -> None:
         self._target = target
         self._channel = channel
         self._has_agent = has_agent
-        self._later: Timer | None = None
 
     def release(self) -> None:
         """Ask it to give back memory that it does not use; a notice tells what came.
@@ -60,22 +57,6 @@ class SessionRequests:
         if not self._target.alive():
             raise OSError("the program has ended")
         board.ask_for_tracemalloc(self._target.pid, seconds)
-
-    def trace_later(self, after_s: float, seconds: float) -> None:
-        """Have it trace its allocations from then on; nothing if it hears no orders."""
-        board = None if self._channel is None else self._channel.board
-        if board is not None:
-            asked = [self._target.pid, seconds]
-            self._later = Timer(after_s, board.ask_for_tracemalloc, asked)
-            self._later.daemon = True
-            self._later.start()
-
-    def end_trace(self) -> bool:
-        """Ask for nothing more; returns whether a trace was asked for by `trace_later`."""
-        if self._later is None:
-            return False
-        self._later.cancel()
-        return True
 
     def _board(self) -> OrderBoard:
         if self._channel is None or not self._has_agent():

@@ -9,7 +9,6 @@ from __future__ import annotations
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from perftui.probes.fleet.target import HOST_STEP
 from perftui.probes.machine.rights import can_trace
 from perftui.probes.process.free_threaded import PY_SPY, free_threaded_build, what_follows
 from perftui.probes.process.implementations import (
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from perftui.probes.agent_link.launch import AgentChannel
-    from perftui.probes.fleet.target import ClusterTarget
     from perftui.probes.session_options import ProbeOptions
+    from perftui.probes.session_parts.faces import SessionTarget
     from perftui.probes.spine.log import SessionLog
     from perftui.probes.spine.records import Severity
-    from perftui.probes.target.target import AttachedTarget, LaunchedTarget
 
 _GATE_LIMIT_S = 1.0
 """The agent gives up waiting by itself after the same time."""
@@ -49,7 +47,7 @@ class SessionStacks:
     def __init__(
         self,
         log: SessionLog,
-        target: LaunchedTarget | AttachedTarget | ClusterTarget,
+        target: SessionTarget,
         options: ProbeOptions,
         channel: AgentChannel | None,
         pids: Callable[[], Collection[int]],
@@ -70,11 +68,6 @@ class SessionStacks:
         """Begin, or say why not."""
         if not self._options.stacks:
             self.open_gate()
-            return
-        if self._target.pid >= HOST_STEP:  # a scheduler elsewhere: there is nobody to begin with
-            self._say(
-                "info", "workers of this machine have no stacks: their scheduler is elsewhere"
-            )
             return
         right = can_trace(self._target.pid)
         if not right.ok and self._target.alive():

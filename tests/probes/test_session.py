@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from support.waiting import has_ended, wait_for, whole_line
 
-from perftui.probes import session as session_module
 from perftui.probes.machine.rights import Right
 from perftui.probes.session import Session
 from perftui.probes.session_options import ProbeOptions
+from perftui.probes.session_parts import base as base_module
 from perftui.probes.session_parts import stacks as stacks_module
 from perftui.probes.summary import summarize
 from perftui.probes.target.target import LaunchError
@@ -129,7 +129,7 @@ def test_a_target_that_cannot_be_watched_is_ended_and_not_left_unsaid(
         whole_line(pid_file)
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(session_module, "DetectorProbe", fail)
+    monkeypatch.setattr(base_module, "DetectorProbe", fail)
     code = (
         "import os, time\n"
         f"with open({str(pid_file)!r}, 'w') as file: print(os.getpid(), file=file)\n"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
-    from perftui.probes.session import Session
+    from perftui.probes.session_parts.base import BaseSession
 
 ENDING = tuple(
     getattr(signal, name)
@@ -115,7 +115,7 @@ class Ending:
             self._told()
 
 
-def pass_on(session: Session, ending: Ending) -> str:
+def pass_on(session: BaseSession, ending: Ending) -> str:
     """Give the signal that ended us to a launched target, as whoever started it would.
 
     Returns:
@@ -142,7 +142,7 @@ def pass_on(session: Session, ending: Ending) -> str:
     return f"{said}; it was passed on, and the target has ended"
 
 
-def close_in_time(session: Session, ending: Ending) -> bool:
+def close_in_time(session: BaseSession, ending: Ending) -> bool:
     """Close a session; False if it did not come to its end, which is said on stderr."""
     closing = Thread(target=session.close, name="perftui-close", daemon=True)
     closing.start()

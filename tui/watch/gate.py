@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.detect.evidence.observations import Edge
     from perftui.probes.detect.judged import Seen
-    from perftui.probes.session import Session
+    from perftui.probes.session_parts.base import BaseSession
     from perftui.probes.spine.reader import Reader
     from perftui.probes.spine.records import Alert
 
@@ -34,7 +34,7 @@ def alert_kinds(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def gate_failed(session: Session, kinds: Sequence[str]) -> bool:
+def gate_failed(session: BaseSession, kinds: Sequence[str]) -> bool:
     """Tell the alerts that must not be; those of severity info are only marks."""
     if not kinds:
         return False

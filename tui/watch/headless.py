@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.fleet.link import ClusterLink
+    from perftui.probes.session_parts.base import BaseSession
     from perftui.probes.spine.records import Exit
     from perftui.tui.watch.options import WatchOptions
 
@@ -88,12 +89,14 @@ def attach_headless(pid: int, asked: WatchOptions, inject: Injectable | None = N
 
 def attach_cluster_headless(link: ClusterLink, asked: WatchOptions) -> int:
     """Watch the workers of a cluster, as a running process."""
+    from perftui.probes.fleet.session import ClusterSession
+
     with Ending() as ending:
-        session = Session.attach_cluster(link, asked.probes, asked.record)
+        session = ClusterSession.attach(link, asked.probes, asked.record)
         return watch_to_the_end(session, asked, ending)
 
 
-def watch_to_the_end(session: Session, asked: WatchOptions, ending: Ending) -> int:
+def watch_to_the_end(session: BaseSession, asked: WatchOptions, ending: Ending) -> int:
     """Watch a session that has begun; returns the exit code, a launched target's own."""
     progress = Progress(session, asked.notify)
     stopped_by_us = watch(session, progress, asked.duration_s, ending)
@@ -117,7 +120,7 @@ def exit_status(exit_: Exit) -> int:
     return INCONCLUSIVE if exit_.exit_code is None else exit_.exit_code
 
 
-def print_recording(session: Session) -> None:
+def print_recording(session: BaseSession) -> None:
     """Say where the session can be seen again, if it can."""
     path = session.recording()
     if path is None:
@@ -133,7 +136,9 @@ def print_recording(session: Session) -> None:
         tell(f"recorded: perftui open {shell_word(name)}")
 
 
-def watch(session: Session, progress: Progress, duration_s: float | None, ending: Ending) -> bool:
+def watch(
+    session: BaseSession, progress: Progress, duration_s: float | None, ending: Ending
+) -> bool:
     """Wait for the end, forwarding signals; True if the duration ended it.
 
     Signals are taken one at a time with their origin: what the terminal sent has reached the
@@ -176,7 +181,9 @@ def watch(session: Session, progress: Progress, duration_s: float | None, ending
     return False
 
 
-def _finish(session: Session, progress: Progress, json_path: str | None, ending: Ending) -> None:
+def _finish(
+    session: BaseSession, progress: Progress, json_path: str | None, ending: Ending
+) -> None:
     close_in_time(session, ending)
     progress.tell_notices()
     summary = summarize(session.store, session.spikes)

@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perftui.probes.session import Session
+    from perftui.probes.session_parts.base import BaseSession
 
 _LIMIT_S = 2.0
 _STEP_S = 0.02
 _EVER_NS = 1 << 62
 
 
-def take_last_tasks(session: Session, limit_s: float = _LIMIT_S) -> None:
+def take_last_tasks(session: BaseSession, limit_s: float = _LIMIT_S) -> None:
     """Ask a program that has tasks for them once more, and wait for the list.
 
     Without change a list may be old, and with many tasks it is told every few seconds.

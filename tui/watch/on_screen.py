@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.agent_link.injection.able import Injectable
     from perftui.probes.fleet.link import ClusterLink
-    from perftui.probes.session import Session
+    from perftui.probes.session_parts.base import BaseSession
     from perftui.tui.watch.options import WatchOptions
 
 
@@ -53,7 +53,7 @@ def attach_on_screen(pid: int, asked: WatchOptions, inject: Injectable | None = 
         return _show(Session.attach(pid, asked.probes, asked.record, inject), asked, ending)
 
 
-def show(begin: Callable[[], Session], asked: WatchOptions) -> int:
+def show(begin: Callable[[], BaseSession], asked: WatchOptions) -> int:
     """Begin a session, and show it on the live screen."""
     share_one_arena()
     with Ending() as ending:
@@ -62,11 +62,11 @@ def show(begin: Callable[[], Session], asked: WatchOptions) -> int:
 
 def attach_cluster_on_screen(link: ClusterLink, asked: WatchOptions) -> int:
     """Watch the workers of a cluster on the live screen."""
-    from perftui.probes.session import Session
+    from perftui.probes.fleet.session import ClusterSession
 
     share_one_arena()
     with Ending() as ending:
-        return _show(Session.attach_cluster(link, asked.probes, asked.record), asked, ending)
+        return _show(ClusterSession.attach(link, asked.probes, asked.record), asked, ending)
 
 
 def pick_process() -> int | None:
@@ -76,7 +76,7 @@ def pick_process() -> int | None:
     return run_picker()
 
 
-def _show(session: Session, asked: WatchOptions, ending: Ending) -> int:
+def _show(session: BaseSession, asked: WatchOptions, ending: Ending) -> int:
     said: list[str] = []
 
     def close() -> None:

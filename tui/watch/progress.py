@@ -12,7 +12,7 @@ from perftui.tui.session.notify import Notifier
 from perftui.tui.text.words import columns, tell
 
 if TYPE_CHECKING:
-    from perftui.probes.session import Session
+    from perftui.probes.session_parts.base import BaseSession
     from perftui.tui.session.notify import How
 
 _EVERY_S = 0.5
@@ -23,7 +23,7 @@ _SPIKES_EVERY_S = 5.0
 class Progress:
     """Rewrites one line on a terminal; elsewhere it stays quiet but for notices and phases."""
 
-    def __init__(self, session: Session, notify: How = "off") -> None:
+    def __init__(self, session: BaseSession, notify: How = "off") -> None:
         self._session = session
         self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._due = time.monotonic() + _EVERY_S

@@ -15,7 +15,7 @@ from support.waiting import has_ended, wait_for, whole_line
 
 from perftui.probes.fleet.address import cluster_address
 from perftui.probes.fleet.link import ClusterLink
-from perftui.probes.session import Session
+from perftui.probes.fleet.session import ClusterSession
 from perftui.probes.session_options import ProbeOptions
 from perftui.scenarios.bench.lab_run import LabOptions, lab_run
 from perftui.scenarios.bench.subject import Subject
@@ -121,7 +121,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made.stop()
 
 
-def workers_of(session: Session) -> dict[str, Any]:
+def workers_of(session: ClusterSession) -> dict[str, Any]:
     """The workers that live, by title."""
     return {
         process.argv[0]: process
@@ -131,7 +131,7 @@ def workers_of(session: Session) -> dict[str, Any]:
 
 
 def test_everybody_is_in_the_picture_and_leaving_leaves_nothing(cluster: Cluster) -> None:
-    session = Session.attach_cluster(cluster.link, ProbeOptions())
+    session = ClusterSession.attach(cluster.link, ProbeOptions())
     try:
         wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
         assert cluster.traces(), "the plugin is in the cluster"
@@ -176,7 +176,7 @@ def test_everybody_is_in_the_picture_and_leaving_leaves_nothing(cluster: Cluster
 
 def test_a_client_that_is_killed_is_taken_out_by_the_scheduler(cluster: Cluster) -> None:
     link = cluster.link
-    session = Session.attach_cluster(link, ProbeOptions(stacks=False))
+    session = ClusterSession.attach(link, ProbeOptions(stacks=False))
     try:
         wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
         os.kill(link.pid, signal.SIGKILL)
@@ -227,7 +227,7 @@ def test_cells_run_as_tasks_and_end_when_nobody_waits(
 
 
 def test_a_scheduler_that_goes_ends_the_session(cluster: Cluster) -> None:
-    session = Session.attach_cluster(cluster.link, ProbeOptions(stacks=False))
+    session = ClusterSession.attach(cluster.link, ProbeOptions(stacks=False))
     try:
         wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
     finally:

@@ -13,7 +13,7 @@ from support.waiting import wait_for
 
 from perftui.probes.fleet.address import cluster_address
 from perftui.probes.fleet.link import ClusterLink
-from perftui.probes.session import Session
+from perftui.probes.fleet.session import ClusterSession
 from perftui.probes.session_options import ProbeOptions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_workers_are_rows_tasks_are_phases_and_nothing_stays(
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     assert program.stdin is not None
     assert program.stdout is not None
-    session = Session.attach_cluster(
+    session = ClusterSession.attach(
         ClusterLink.to(cluster_address(f"ray://{address}")), ProbeOptions()
     )
     try:

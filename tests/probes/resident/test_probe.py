@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
+from support.fresh import Steps, steps
 
 from perftui.probes.resident import probe as probe_module
 from perftui.probes.resident.probe import ResidentProbe
@@ -19,54 +18,74 @@ from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import TREE
 from perftui.probes.spine.records import Exit, MemoryPart, Metric, Notice, Pool
 
-PID = os.getpid()
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The interpreter's heap, malloc's, and enough of both for what the kernel's counters are late by.
+PROGRAM = """
+import mmap
+step()
+objects = [object() for _ in range(500_000)]
+memory = mmap.mmap(-1, 64_000_000, mmap.MAP_PRIVATE)
+for at in range(0, len(memory), 4096):
+    memory[at] = 1
+while True: step()
+"""
 
 
-def swept(probe: ResidentProbe) -> dict[str, int]:
+@pytest.fixture(scope="module")
+def program() -> Iterator[Steps]:
+    """A process that stands still, of which more was measured already."""
+    with steps(PROGRAM) as started:
+        started.go_on()
+        yield started
+
+
+def swept(probe: ResidentProbe, pid: int) -> dict[str, int]:
     rows = [row for row in probe._sweep() if isinstance(row, MemoryPart)]
     assert len({row.t_ns for row in rows}) <= 1
-    return {row.name: row.bytes for row in rows if row.pid == PID}
+    return {row.name: row.bytes for row in rows if row.pid == pid}
 
 
-def own_rss_bytes() -> int:
-    text = Path("/proc/self/status").read_text()
+def rss_bytes(pid: int) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
     return int(text.partition("VmRSS:")[2].split()[0]) * 1024
 
 
-def told(t_ns: int, name: str, size: int) -> Batch:
-    return Batch((), (), pools=[Pooled(Pool(t_ns, PID, name, size, None), size)])
+def told(pid: int, t_ns: int, name: str, size: int) -> Batch:
+    return Batch((), (), pools=[Pooled(Pool(t_ns, pid, name, size, None), size)])
 
 
 def test_the_parts_sum_to_rss_and_the_interpreters_heap_is_one() -> None:
-    probe = ResidentProbe(SessionLog(), lambda: [PID])
-    before = swept(probe)
-    objects = [object() for _ in range(500_000)]
-    array = np.ones(4_000_000)
-    after = swept(probe)
-    rss = own_rss_bytes()
+    with steps(PROGRAM) as program:
+        probe = ResidentProbe(SessionLog(), lambda: [program.pid])
+        before = swept(probe, program.pid)
+        program.go_on()
+        after = swept(probe, program.pid)
+        rss = rss_bytes(program.pid)
+    probe.stop()
     assert sum(after.values()) == pytest.approx(rss, rel=0.02)
     assert after["Python heap"] - before["Python heap"] > 7_000_000
-    assert sum(after.values()) - sum(before.values()) > 35_000_000
-    assert len(objects) and array[0] == 1
-    probe.stop()
+    assert sum(after.values()) - sum(before.values()) > 70_000_000
 
 
-def test_what_an_allocator_said_long_ago_is_not_known_any_more() -> None:
-    probe = ResidentProbe(SessionLog(), lambda: [PID])
+def test_what_an_allocator_said_long_ago_is_not_known_any_more(program: Steps) -> None:
+    pid = program.pid
+    probe = ResidentProbe(SessionLog(), lambda: [pid])
     now = time.monotonic_ns()
-    probe.ingest(told(now - 2 * POOL_HOLD_NS, "arrow", 5_000_000))
-    assert "Arrow" not in swept(probe)
-    probe.ingest(told(now + POOL_HOLD_NS, "arrow", 5_000_000))
-    assert swept(probe)["Arrow"] > 0
+    probe.ingest(told(pid, now - 2 * POOL_HOLD_NS, "arrow", 5_000_000))
+    assert "Arrow" not in swept(probe, pid)
+    probe.ingest(told(pid, now + 99 * POOL_HOLD_NS, "arrow", 5_000_000))
+    assert swept(probe, pid)["Arrow"] > 0
     probe.stop()
 
 
-def test_names_that_a_program_makes_up_are_bounded() -> None:
-    probe = ResidentProbe(SessionLog(), lambda: [PID])
+def test_names_that_a_program_makes_up_are_bounded(program: Steps) -> None:
+    probe = ResidentProbe(SessionLog(), lambda: [program.pid])
     now = time.monotonic_ns()
     for n in range(500):
-        probe.ingest(told(now, f"duckdb {n}", 1_000))
-    assert len(swept(probe)) < 100
+        probe.ingest(told(program.pid, now + 99 * POOL_HOLD_NS, f"duckdb {n}", 1_000))
+    assert 10 < len(swept(probe, program.pid)) < 100
     for n in range(10_000):
         probe.ingest(Batch((), (), pools=[Pooled(Pool(now, 10**7 + n, "arrow", 1), 1)]))
     assert len(probe._given) <= 4_096
@@ -75,7 +94,7 @@ def test_names_that_a_program_makes_up_are_bounded() -> None:
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied")])
 def test_who_may_not_be_looked_into_is_told_in_three_parts_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch, error: OSError
+    monkeypatch: pytest.MonkeyPatch, error: OSError, program: Steps
 ) -> None:
     def no_smaps(path: str, *rest: Any) -> Any:
         if path.endswith("smaps"):
@@ -83,13 +102,13 @@ def test_who_may_not_be_looked_into_is_told_in_three_parts_and_that_is_said(
         return open(path, *rest)  # noqa: PTH123
 
     monkeypatch.setattr(probe_module, "open", no_smaps, raising=False)
-    probe = ResidentProbe(SessionLog(), lambda: [PID])
+    probe = ResidentProbe(SessionLog(), lambda: [program.pid])
     rows = probe._sweep()
     parts = {row.name: row.bytes for row in rows if isinstance(row, MemoryPart)}
     assert {"private memory, not told", "files"} <= parts.keys()
-    assert sum(parts.values()) == pytest.approx(own_rss_bytes(), rel=0.02)
+    assert sum(parts.values()) == pytest.approx(rss_bytes(program.pid), rel=0.02)
     assert [row.text for row in rows if isinstance(row, Notice)] == [
-        f"process {PID}: its mappings may not be read (Permission denied): of its memory only "
+        f"process {program.pid}: its mappings may not be read (Permission denied): of its memory only "
         "three parts are told"
     ]
     assert not any(isinstance(row, Notice) for row in probe._sweep()), "once"
@@ -101,13 +120,13 @@ def test_a_process_that_has_ended_has_no_parts() -> None:
 
 
 def test_too_many_processes_for_one_sweep_are_told_by_what_costs_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, program: Steps
 ) -> None:
     monkeypatch.setattr(probe_module, "SWEEP_NS", 0)
-    probe = ResidentProbe(SessionLog(), lambda: [PID])
-    parts = swept(probe)
+    probe = ResidentProbe(SessionLog(), lambda: [program.pid])
+    parts = swept(probe, program.pid)
     assert parts.keys() <= {"private memory, not told", "files", "shared memory"}
-    assert sum(parts.values()) == pytest.approx(own_rss_bytes(), rel=0.02)
+    assert sum(parts.values()) == pytest.approx(rss_bytes(program.pid), rel=0.02)
 
 
 def part(pid: int, name: str, size: int, share: int, t_ns: int = 1) -> MemoryPart:

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import wait_for
 
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.session import ProbeOptions, RecordOptions, Session
 from perftui.probes.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 PROGRAM = """
 import ctypes, time
 kept = [object() for _ in range(2_000_000)]
 big = bytearray(b"x" * 50_000_000)
-time.sleep(60)
+time.sleep(600)
 """
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "it does not come"
-        time.sleep(0.05)
 
 
 @pytest.mark.live

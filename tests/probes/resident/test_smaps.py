@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
-import os
-import tempfile
 from pathlib import Path
-from threading import Event, Thread
+from typing import TYPE_CHECKING
 
-import numpy as np
+from support.fresh import steps
 
 from perftui.probes.resident.smaps import Kind, read_mappings
+
+if TYPE_CHECKING:
+    import pytest
 
 LIBC = "/usr/lib/libc.so.6"
 
@@ -70,38 +70,48 @@ def test_rubbish_is_nothing() -> None:
         assert read_mappings(text).rss_bytes == 0
 
 
-def own_mb(kind: Kind) -> float:
-    return read_mappings(Path("/proc/self/smaps").read_bytes()).size(kind).rss_bytes / 1e6
+MAKES = """
+import mmap, tempfile
+from threading import Event, Thread
+file = tempfile.TemporaryFile(dir=".")
+for _ in range(30):
+    file.write(b"y" * 1_000_000)
+file.flush()
+done = Event()
+step()
+array = mmap.mmap(-1, 64_000_000, mmap.MAP_PRIVATE)
+shared = mmap.mmap(-1, 20_000_000)
+for memory in (array, shared):
+    for at in range(0, len(memory), 4096):
+        memory[at] = 1
+data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+assert sum(data[::4096]) > 0
+for _ in range(20):
+    Thread(target=done.wait, daemon=True).start()
+step()
+"""
 
 
-def test_this_very_process() -> None:
-    before = {kind: own_mb(kind) for kind in ("data files", "shared", "anonymous")}
-    array = np.ones(8_000_000)
-    shared = mmap.mmap(-1, 20_000_000)
-    shared.write(b"x" * 20_000_000)
-    with tempfile.TemporaryFile(dir=Path.cwd()) as file:
-        file.write(b"y" * 30_000_000)
-        file.flush()
-        data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        assert sum(data[::4096]) > 0
-        done = Event()
-        threads = [Thread(target=done.wait) for _ in range(20)]
-        for thread in threads:
-            thread.start()
-        try:
-            text = Path("/proc/self/smaps").read_bytes()
-            after = read_mappings(text)
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
+def test_a_process_whose_mappings_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def text_of(pid: int) -> bytes:
+        return Path(f"/proc/{pid}/smaps").read_bytes()
+
+    with steps(MAKES) as program:
+        before = read_mappings(text_of(program.pid))
+        program.go_on()
+        text = text_of(program.pid)
+    after = read_mappings(text)
     whole = sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(b"Rss:"))
     assert after.rss_bytes == whole * 1024
-    # The system keeps stacks of threads that have ended for those that come.
-    assert after.size("stacks").rss_bytes >= 20 * 4096
-    grown = {kind: after.size(kind).rss_bytes / 1e6 - was for kind, was in before.items()}
-    assert 29 < grown["data files"] < 33
-    assert 19 < grown["shared"] < 23
-    assert 60 < grown["anonymous"] < 80
-    assert array[0] == 1
-    assert os.getpid()
+
+    def grown_mb(kind: Kind) -> float:
+        return (after.size(kind).rss_bytes - before.size(kind).rss_bytes) / 1e6
+
+    assert grown_mb("stacks") >= 20 * 4096 / 1e6
+    assert 29 < grown_mb("data files") < 33
+    assert 19 < grown_mb("shared") < 23
+    assert 63 < grown_mb("anonymous") < 72
