@@ -6,7 +6,8 @@
 A clock of its own. Threads end and begin, phases, calls and marks come all
 the time. Printed is the growth of this process's own memory (PSS) since the first record. With
 the defaults, whose day takes half an hour: 19.0 MiB after 1 h, 27.1 after 4 h, 29.5 after 8 h,
-31.3 after 24 h.
+31.3 after 24 h. With `--step 120`: 17.2 after 24 h, and 2.3
+with `--brief` too, the memory of a watcher.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ def pss_bytes() -> int:
 class Day:
     """A session on a clock of its own."""
 
-    def __init__(self, threads: int, leaves: int, step_s: int) -> None:
+    def __init__(self, threads: int, leaves: int, step_s: int, *, brief: bool = False) -> None:
         self.now_ns = 0
         self._threads = threads
         self._step_s = step_s
         self._rng = random.Random(7)
         self._log = SessionLog()
-        self.store = Store(self._log.tree, TARGET, lambda: self.now_ns)
+        self.store = Store(self._log.tree, TARGET, lambda: self.now_ns, brief=brief)
         self._log.connect(self.store)
         self._spikes = SpikeFinder(self.store)
         tree = self._log.tree
@@ -121,11 +122,11 @@ class Day:
         store.metric("rss_bytes", t0_ns, t1_ns, 200)
 
 
-def run_day(hours: float, step_s: int, threads: int, leaves: int) -> None:
+def run_day(hours: float, step_s: int, threads: int, leaves: int, *, brief: bool) -> None:
     """Print the growth hour by hour."""
     gc.collect()
     before = pss_bytes()
-    day = Day(threads, leaves, step_s)
+    day = Day(threads, leaves, step_s, brief=brief)
     due = [h for h in (1, 2, 4, 8, 12, 16, 20, 24, 48, 72) if h < hours] + [hours]
     for hour in due:
         while day.now_ns < hour * 3600 * NS_PER_S:
@@ -167,11 +168,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--leaves", type=int, default=400)
     parser.add_argument("--phases", type=int, default=0, help="so many phases, and no day")
+    parser.add_argument("--brief", action="store_true", help="a memory of minutes, as `watch` has")
     args = parser.parse_args()
     if args.phases:
         run_phases(args.phases)
     else:
-        run_day(args.hours, args.step, args.threads, args.leaves)
+        run_day(args.hours, args.step, args.threads, args.leaves, brief=args.brief)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ class ProbeOptions:
     deep: bool = False
     """Look at everything then, whatever it costs the program."""
     seldom: bool = False
-    """For days: what costs most, the kernel's walks through all pages, is done ten times less."""
+    """For days: what costs most, the kernel's walks through all pages, is done ten times less, and
+    only the last minutes are kept in memory."""
     limit_bytes: int | None = None
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 

@@ -80,7 +80,7 @@ class BaseSession:
         self._log = log
         self._closing = Lock()
         self._closed = False
-        self.store = Store(log.tree, about)
+        self.store = Store(log.tree, about, brief=options.seldom)
         log.connect(self.store)
         if also is not None:
             log.connect(also)

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _WAITING_BATCHES, _WAITING_RECORDS = 24, 400
 """As much stays in the inbox: a second of a target with few threads."""
+_BRIEF_EVENTS = (500, 2_000, 500)
+"""Phases, imports and other events that are kept where nobody looks back."""
 
 
 class MemoryParts:
@@ -54,16 +56,17 @@ class MemoryParts:
     Args:
         tree: The session's call tree.
         life: What is watched.
+        brief: Keep the last minutes of what is measured alone.
     """
 
-    def __init__(self, tree: CallTree, life: Life) -> None:
+    def __init__(self, tree: CallTree, life: Life, *, brief: bool = False) -> None:
         self._lock = Lock()
         self._inbox: deque[Batch] = deque()
         self._target_pid = life.target.pid
-        self._series = SeriesTable()
-        self._stacks = StackSums()
-        self._threads = ThreadTable()
-        self._journal = Journal()
+        self._series = SeriesTable(brief=brief)
+        self._stacks = StackSums(brief=brief)
+        self._threads = ThreadTable(brief=brief)
+        self._journal = Journal(*_BRIEF_EVENTS) if brief else Journal()
         self._calls = Calls()
         self._counts = Counts()
         self._lines = LogLines()

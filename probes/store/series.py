@@ -27,6 +27,8 @@ PROCESS_TIERS_NS = ((0, 1_200), (NS_PER_S, 900), (30 * NS_PER_S, 960), (600 * NS
 """Of one process of many: 1 minute at 20 Hz, 15 min, 8 h, 60 days."""
 THREAD_TIERS_NS = ((0, 480), (NS_PER_S, 600), (15 * NS_PER_S, 720), (300 * NS_PER_S, 8_640))
 """Of one thread: 2 minutes at 4 Hz, 10 min, 3 h, 30 days."""
+BRIEF_TIERS_NS = ((0, 600),)
+"""Of anything, where nobody looks back: 5 minutes at 2 Hz."""
 
 _MANY_BUCKETS, _MOST_FILLINGS = 32, 2
 """A range in so many buckets is drawn, and asked for again: so many of them are kept filled."""
@@ -228,9 +230,15 @@ class Series:
 
 
 class SeriesTable:
-    """Every metric of every process, by (pid, name)."""
+    """Every metric of every process, by (pid, name).
 
-    def __init__(self) -> None:
+    Args:
+        brief: Keep the last minutes alone.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self._tiers = BRIEF_TIERS_NS if brief else TIERS_NS
+        self._process_tiers = BRIEF_TIERS_NS if brief else PROCESS_TIERS_NS
         self._known: dict[tuple[int, str], Series] = {}
         self._rows: dict[int, list[Series | None]] = {}
         """The same by process, as `add_row` takes them."""
@@ -259,7 +267,7 @@ class SeriesTable:
         """Return a metric, made if it is new; `first_took_ns` as of `hold_ns`."""
         series = self._known.get((pid, name))
         if series is None:
-            tiers = TIERS_NS if pid == TREE else PROCESS_TIERS_NS
+            tiers = self._tiers if pid == TREE else self._process_tiers
             series = self._known[pid, name] = Series(hold_ns(name, first_took_ns), tiers)
         return series
 

@@ -28,6 +28,8 @@ TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
 so many that their cells (see below) would be too many."""
 CELLS_KEPT = (40_000, 40_000, 80_000)
 """Per tier, 40 bytes each and 8 more for each weight beyond the first three."""
+BRIEF_TIERS_NS = ((NS_PER_S, 300),)
+"""Where nobody looks back: 5 min."""
 OPEN_STEPS = (30, 3, 2)
 """Per tier: steps that are still added to; windows of stacks come seconds late."""
 _ENDED_TID = 0
@@ -210,13 +212,18 @@ def _fold(sums: _Sums, gone: frozenset[ThreadKey]) -> None:
 
 
 class StackSums:
-    """Adds pieces up. One writer; readers get copies."""
+    """Adds pieces up. One writer; readers get copies.
 
-    def __init__(self) -> None:
-        self._total: _Sums = {}
+    Args:
+        brief: Keep the last minutes alone, and no sums of all.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self._total: _Sums | None = None if brief else {}
+        tiers: Sequence[tuple[int, int]] = BRIEF_TIERS_NS if brief else TIERS_NS
         self._tiers = tuple(
             _Tier(step, keep, cells, steps, step == TIERS_NS[-1][0])
-            for (step, keep), cells, steps in zip(TIERS_NS, CELLS_KEPT, OPEN_STEPS, strict=True)
+            for (step, keep), cells, steps in zip(tiers, CELLS_KEPT, OPEN_STEPS, strict=False)
         )
         self._recent: deque[WeighedStack] = deque(maxlen=RECENT_ROWS)
         self._reached: deque[int] = deque(maxlen=RECENT_ROWS)
@@ -243,7 +250,8 @@ class StackSums:
             if piece.held and not piece.torn:
                 self._latest_node[piece.thread] = piece.node
             amounts = _amounts(piece)
-            _add(self._total, piece.thread, piece.node, amounts)
+            if self._total is not None:
+                _add(self._total, piece.thread, piece.node, amounts)
             for part in _by_second(piece):
                 # Neighbours lie in the same second, mostly: its sums are looked up once for them.
                 if part.t0_ns // step_ns != second:
@@ -291,7 +299,8 @@ class StackSums:
         if not gone:
             return
         threads = frozenset(gone)
-        _fold(self._total, threads)
+        if self._total is not None:
+            _fold(self._total, threads)
         for tier in self._tiers:
             tier.fold(threads)
         for thread in threads:
@@ -315,7 +324,7 @@ class StackSums:
         first = self.first_t_ns
         if first is None or t1_ns <= first:
             return {}
-        if t0_ns <= first and t1_ns >= self.last_t_ns:
+        if self._total is not None and t0_ns <= first and t1_ns >= self.last_t_ns:
             return _frozen(self._total)
         result: _Sums = {}
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):

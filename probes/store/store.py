@@ -24,13 +24,19 @@ class Store(Answers):
         tree: The session's call tree.
         target: What is watched; its `Exit` is the session's.
         clock: Returns the session's time in nanoseconds; tests give their own.
+        brief: Keep the last minutes of what is measured alone: for days, where nobody looks back.
     """
 
     def __init__(
-        self, tree: CallTree, target: Target, clock: Callable[[], int] = time.monotonic_ns
+        self,
+        tree: CallTree,
+        target: Target,
+        clock: Callable[[], int] = time.monotonic_ns,
+        *,
+        brief: bool = False,
     ) -> None:
         self.life = Life(target, clock)
-        self.memory = MemoryParts(tree, self.life)
+        self.memory = MemoryParts(tree, self.life, brief=brief)
         super().__init__(self.memory)
 
     def ingest(self, batch: Batch) -> None:

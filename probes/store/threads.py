@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perftui.probes.answers.threads import ThreadState
-from perftui.probes.store.series import THREAD_TIERS_NS, Series
+from perftui.probes.store.series import BRIEF_TIERS_NS, THREAD_TIERS_NS, Series
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -38,9 +38,14 @@ class _Known:
 
 
 class ThreadTable:
-    """Every thread seen so far, by (pid, tid)."""
+    """Every thread seen so far, by (pid, tid).
 
-    def __init__(self) -> None:
+    Args:
+        brief: Keep the last minutes of its CPU alone.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self._tiers = BRIEF_TIERS_NS if brief else THREAD_TIERS_NS
         self._known: dict[ThreadKey, _Known] = {}
         self._states: dict[ThreadKey, ThreadState] = {}
         self._newest_ns = 0
@@ -84,7 +89,7 @@ class ThreadTable:
         into.ended += 1
         into.kernel_name = f"{into.ended:,} ended threads"
         if joined.cpu is None:
-            joined.cpu = into.cpu = Series(None, THREAD_TIERS_NS)
+            joined.cpu = into.cpu = Series(None, self._tiers)
             into.first_t_ns = gone.first_t_ns
             joined.cpu.add(gone.first_t_ns, 0.0)
         into.first_t_ns = min(into.first_t_ns, gone.first_t_ns)
@@ -104,7 +109,7 @@ class ThreadTable:
         known = self._of((record.pid, record.tid))
         state = known.state
         if known.cpu is None:
-            known.cpu = state.cpu = Series(None, THREAD_TIERS_NS)
+            known.cpu = state.cpu = Series(None, self._tiers)
             state.first_t_ns = record.t_ns
         state.kernel_name = record.name
         state.state = record.state
@@ -113,7 +118,7 @@ class ThreadTable:
         known.cpu.add(record.t_ns, record.cpu_s)
         if record.run_wait_s is not None:
             if known.run_wait is None:
-                known.run_wait = state.run_wait = Series(None, THREAD_TIERS_NS)
+                known.run_wait = state.run_wait = Series(None, self._tiers)
             known.run_wait.add(record.t_ns, record.run_wait_s)
 
     def take_name(self, record: ThreadName) -> None:

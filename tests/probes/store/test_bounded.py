@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -189,3 +190,32 @@ def test_functions_without_end_fold_and_the_recorders_mirror_agrees(
     assert [tree.frame(n)[:4] for n in range(known)] == [
         mirror.tree.frame(n)[:4] for n in range(known)
     ]
+
+
+def test_a_brief_memory_answers_of_the_last_minutes_and_holds_no_more(log: SessionLog) -> None:
+    """As a watcher for days has it, beside one that keeps all: of the last minutes both say the
+    same."""
+    target = Target("t", ("python", "t.py"), PID, None, launched=False, agent=False)
+    brief, whole = (Store(log.tree, target, lambda: END, brief=kept) for kept in (True, False))
+    log.connect(brief)
+    log.connect(whole)
+    node = log.tree.intern([log.tree.frame_id("work", "/a.py", 1)])
+    sizes = []
+    for second in range(1_800):
+        t = second * S
+        log.append(
+            Metric(t, PID, second * 0.5, 1_000 + second),
+            ThreadCpu(t, PID, PID, "main", second * 0.5, "R"),
+            Stack(t, t + S, PID, PID, node),
+            StackWindow(t, t + S, PID, 1, 1, 0, 0, 0, "x"),
+        )
+        if second in (899, 1_799):
+            asked = (t - 100 * S, t)
+            assert brief.call_tree(*asked) == whole.call_tree(*asked)
+            assert brief.metric("rss_bytes", *asked, 10) == whole.metric("rss_bytes", *asked, 10)
+            assert brief.last("rss_bytes") == 1_000 + second
+            sizes.append(len(pickle.dumps(brief.memory.parts.series)))
+    assert sizes[1] <= 1.3 * sizes[0]
+    (tree,) = brief.call_tree(0, END)
+    assert 290 * S <= tree.wall_ns <= 340 * S
+    assert whole.call_tree(0, END)[0].wall_ns == 1_800 * S
