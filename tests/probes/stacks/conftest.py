@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.waiting import PATIENCE_S
 
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.stacks.recorder import SamplerMissing, find_sampler
@@ -41,7 +42,7 @@ class Collected:
         return [self.log.tree.frame(each).function for each in self.log.tree.path(node)]
 
 
-def wait_until(condition: Callable[[], object], limit_s: float = 40.0) -> None:
+def wait_until(condition: Callable[[], object], limit_s: float = PATIENCE_S) -> None:
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "the awaited condition did not come true"
