@@ -13,6 +13,7 @@ import pytest
 from support.waiting import PATIENCE_S
 
 from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.records import Notice
 from perftui.probes.stacks.recorder import SamplerMissing, find_sampler
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class Collected:
 
     def of(self, kind: type[R]) -> list[R]:
         return [record for record in tuple(self.records) if isinstance(record, kind)]
+
+    def troubles(self) -> list[str]:
+        """What was said, but for the rate: on a full machine it is lowered, and that is said."""
+        return [n.text for n in self.of(Notice) if "stack rate " not in n.text]
 
     def functions(self, node: int) -> list[str]:
         return [self.log.tree.frame(each).function for each in self.log.tree.path(node)]

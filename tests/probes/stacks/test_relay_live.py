@@ -193,7 +193,7 @@ last()
     last = [s for s in collected.of(Stack) if "last" in collected.functions(s.node)]
     assert sum(stack.t1_ns - stack.t0_ns for stack in last) > 0.2 * S
     assert collected.of(StackWindow)[-1].t1_ns < ended + 0.2 * S
-    assert collected.of(Notice) == []
+    assert collected.troubles() == []
 
 
 def test_a_thread_that_has_ended_is_not_held_for_the_rest_of_the_window(
@@ -245,7 +245,7 @@ os.execv(sys.executable, [sys.executable, "-c", {after!r}])
 
     wait_until(lambda: {"before", "after"} <= seen())
     probe.stop()
-    assert collected.of(Notice) == []
+    assert collected.troubles() == []
 
 
 def test_a_program_that_is_not_python(collected: Collected, sampler: str) -> None:
@@ -304,8 +304,8 @@ def test_a_recorder_that_is_killed_is_replaced(
     assert killed
     wait_until(lambda: collected.of(StackWindow)[-1].t0_ns > at)
     probe.stop()
-    assert next(w for w in collected.of(StackWindow) if w.t0_ns > at).t0_ns - at < 5 * S
-    assert collected.of(Notice) == []
+    assert next(w for w in collected.of(StackWindow) if w.t0_ns > at).t0_ns - at < 30 * S
+    assert collected.troubles() == []
 
 
 def test_no_right_is_explained_with_a_remedy(collected: Collected, sampler: str) -> None:
@@ -388,7 +388,7 @@ time.sleep(60)
         return not recorders_of(process.pid)
 
     wait_until(ended)
-    assert time.monotonic() - killed < 30
+    assert time.monotonic() - killed < 60
     assert states <= {"R", "S"}
 
     def cpu() -> str:
