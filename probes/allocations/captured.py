@@ -24,6 +24,7 @@ LEAST_ROWS = 500
 MOST_FILES = 64
 LIMIT_S = 300.0
 _DIGEST = Path(__file__).absolute().parent / "reading" / "digest.py"
+_CLOCK_READINGS = 5
 NO_FRAME = "no Python frame"
 DAMAGED = b"Memray ERROR"
 """memray writes it on stderr and goes on as if the file ended there."""
@@ -35,8 +36,15 @@ class NotRead(Exception):
 
 
 def clock_offset_ns() -> int:
-    """Return what the session's clock is ahead of the wall clock by."""
-    return time.monotonic_ns() - time.time_ns()
+    """Return what the session's clock is ahead of the wall clock by.
+
+    Of some readings the one in which the least time passed: we may lose our CPU within one.
+    """
+    readings = []
+    for _ in range(_CLOCK_READINGS):
+        before_ns, wall_ns, after_ns = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        readings.append((after_ns - before_ns, (before_ns + after_ns) // 2 - wall_ns))
+    return min(readings)[1]
 
 
 def rows_each(captures: Sequence[Capture]) -> list[tuple[Capture, int]]:

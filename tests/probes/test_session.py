@@ -38,12 +38,12 @@ def test_without_the_right_to_trace_stacks_come_from_inside(
     assert summary["stacks"]["backend"] == "in-process"
     assert summary["stacks"]["top"][0]["function"] == "burn"
     assert summary["stacks"]["coverage"] > 0.5
-    (notice,) = session.store.status().notices
-    assert notice.text == "no stacks from outside: ptrace is not permitted; run as root"
+    said = [notice.text for notice in session.store.status().notices]
+    assert "no stacks from outside: ptrace is not permitted; run as root" in said
 
 
 def test_output_of_a_program_behind_the_screen_is_live_although_it_is_no_terminal() -> None:
-    session = launch("import time\nprint('at once')\ntime.sleep(60)")
+    session = launch("import time\nprint('at once')\ntime.sleep(600)")
     try:
         wait_for(lambda: session.store.log_lines(0, 1 << 62))
         assert session.store.log_lines(0, 1 << 62)[0].text == "at once"

@@ -18,6 +18,26 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 
 
+_UNTIL_IT_IS_ASKED = """
+ends = sys.modules["_perftui_agent"].agent.before_bye
+board = next(end.__self__ for end in ends if hasattr(getattr(end, "__self__", None), "{what}"))
+sys.modules[type(board._thread).__module__].STOP_S = 60
+while board.{what} is None: over.wait(0.01)
+"""
+
+
+def until_it_is_asked(what: str) -> str:
+    """Return lines of a program with which it waits until its agent works on an order.
+
+    It gives the agent as long as it takes to tell when the program ends: that is a second, in
+    which a machine that is full may do nothing at all.
+
+    Args:
+        what: `_inquiry` or `_traced`, as the agent's board calls it.
+    """
+    return _UNTIL_IT_IS_ASKED.format(what=what)
+
+
 class Asked:
     """A program that hears orders, and what its agent says."""
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+_TESTS = str(Path(__file__).resolve().parents[1])
 LIMIT_S = 100.0
 """Less than the limit of a test, so that what the process has said is told."""
 
@@ -27,6 +30,23 @@ def said_afresh(code: str, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+_RUNS_ONE = """
+import runpy, sys
+file, name, sys.path[:0] = sys.argv[1], sys.argv[2], sys.argv[3:]
+runpy.run_path(file)[name].__wrapped__()
+"""
+
+
+def afresh(test: Callable[[], None]) -> Callable[[], None]:
+    """Have a test without arguments run in a process of its own."""
+
+    @wraps(test)
+    def run() -> None:
+        said_afresh(_RUNS_ONE, test.__code__.co_filename, test.__name__, _TESTS)
+
+    return run
 
 
 class Steps:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from support.pythons import on_every_python
+from support.waiting import wait_for as until
 
 from perftui.probes.agent_link.launch import agent_environment
 
@@ -63,16 +64,29 @@ def finish(
             if not more:
                 break
             seen += more
-        while state(process.pid) == "R":  # on its way to where it waits
-            time.sleep(0.001)
+        until(lambda: rests(process.pid))  # it is on its way to where it waits
         process.send_signal(send)
     stdout, stderr = process.communicate(stdin, timeout=60)
     return Outcome(process.returncode, seen + stdout, stderr)
 
 
-def state(pid: int) -> str:
-    """R, S, D, ... of a process."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+def rests(pid: int) -> bool:
+    """Tell whether the main thread sleeps on, or has ended.
+
+    One that waits for the GIL sleeps too, but for some milliseconds at a time.
+    """
+    first = sleeps(pid)
+    if first:
+        time.sleep(0.03)
+    return bool(first) and first == sleeps(pid)
+
+
+def sleeps(pid: int) -> tuple[str, ...]:
+    """Return how often a sleeping main thread was given a CPU, () while it runs."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    if not any(line.startswith(("State:\tS", "State:\tZ")) for line in lines):
+        return ()
+    return ("asleep", *(line for line in lines if "ctxt_switches" in line))
 
 
 def run_plain(

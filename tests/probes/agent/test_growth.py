@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.asked import Asked
+from support.asked import Asked, until_it_is_asked
 from support.pythons import interpreters
 
 from perftui.probes.agent.growth import board
@@ -125,8 +125,9 @@ def test_a_forked_child_is_not_measured_and_ends_as_it_would(asked: Callable[...
 
 
 def test_one_that_ends_meanwhile_still_tells(asked: Callable[..., Asked]) -> None:
-    heard = "while '_perftui_agent_growth_inquiry' not in sys.modules: over.wait(0.01)"
-    program = asked(sys.executable, LEAK.replace("sys.stdin.read()", heard))
+    heard = "most = len(CACHE) + 50\nwhile len(CACHE) < most: over.wait(0.01)"
+    code = LEAK.replace("sys.stdin.read()", until_it_is_asked("_inquiry") + heard)
+    program = asked(sys.executable, code)
     assert program.channel.board is not None
     program.channel.board.ask_for_growth(
         program.process.pid, seconds=10_000, budget_s=20.0, most_objects=10**6, suspects=()
@@ -211,6 +212,8 @@ def test_what_no_name_leads_to_is_said_and_nobody_is_blamed(asked: Callable[...,
     code = LEAK.replace("import sys, threading", "import gc, sys, threading\ngc.disable()").replace(
         "    CACHE[n] = Row(n)\n", "    row = Row(n)\n    row.itself = row\n"
     )
+    # On a full machine it does little in a second, and below 2 MB nobody asks whose it is.
+    code = code.replace('b"x") * 50_000', 'b"x") * 500_000').replace("0.002", "0.02")
     program = asked(sys.executable, code.replace("len(CACHE) > 0", "True"))
     program.ask()
     program.until(lambda: [look for look in program.of("growth_look") if look["by"] == "census"])

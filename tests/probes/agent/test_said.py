@@ -8,6 +8,7 @@ import sys
 import time
 from importlib import import_module
 from importlib.util import spec_from_file_location
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -17,7 +18,7 @@ from perftui.probes.agent.runtime import SAYS, Agent
 from perftui.probes.agent.said.words import FRESH_NS, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 
@@ -128,12 +129,18 @@ def test_the_last_line_waits_a_little_for_room_and_says_what_was_dropped(
             pass
         assert line.dropped == 1
         # While it waits, the other side reads.
-        monkeypatch.setattr(wire.time, "sleep", lambda _: os.read(reading, 1 << 20))
+        sleeps_by(monkeypatch, lambda: os.read(reading, 1 << 20))
         line.send_last('{"k":"bye"')
         assert json.loads(os.read(reading, 1 << 20).splitlines()[-1]) == {"k": "bye", "dropped": 1}
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def sleeps_by(monkeypatch: pytest.MonkeyPatch, instead: Callable[[], object]) -> None:
+    """Have the wire, and nobody else in this process, do something where it would sleep."""
+    clock = SimpleNamespace(**vars(time) | {"sleep": lambda _: instead()})
+    monkeypatch.setattr(wire, "time", clock)
 
 
 def fill(line: wire.Wire) -> None:
@@ -195,7 +202,7 @@ def test_what_was_kept_to_the_end_and_has_no_room_is_counted(
         for n in range(5):
             line.send(f'{{"k":"phase_end","id":{n}')
         # Who reads takes something only when it is too late for what was kept.
-        monkeypatch.setattr(wire.time, "sleep", lambda _: os.read(reading, 1 << 20))
+        sleeps_by(monkeypatch, lambda: os.read(reading, 1 << 20))
         line.send_last('{"k":"bye"')
         told = [json.loads(row) for row in os.read(reading, 1 << 20).splitlines()]
         assert told[-1] == {"k": "bye", "dropped": 2 + 5}

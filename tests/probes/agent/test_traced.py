@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.asked import Asked
+from support.asked import Asked, until_it_is_asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,8 @@ def test_what_came_and_is_still_there(python: str, tmp_path: Path) -> None:
     assert first["bytes"] >= 49_000 * first["blocks"] > 0, "an object and its buffer each"
     assert look["t"] - look["t0"] >= 500_000_000 and not look["note"]
     whole = sum(row["bytes"] for row in program.of("traced"))
-    assert first["bytes"] > 0.9 * whole, "what churn had was freed again"
+    # One of churn's may be there at the moment, and what the list and the loop have.
+    assert whole - first["bytes"] < 150_000, "what churn had was freed again"
     assert program.end() == (0, b"off False\n", b"")
 
 
@@ -76,9 +77,9 @@ def test_a_program_that_traces_itself_keeps_its_traces(tmp_path: Path) -> None:
 
 
 def test_one_that_ends_meanwhile_tells_what_came(tmp_path: Path) -> None:
-    heard = "while '_perftui_agent_growth_traced' not in sys.modules: over.wait(0.01)\n"
-    heard += "while len(KEPT) < 50: over.wait(0.01)"
-    program = started(sys.executable, tmp_path, LEAK.replace("sys.stdin.read()", heard))
+    heard = "most = len(KEPT) + 50\nwhile len(KEPT) < most: over.wait(0.01)"
+    code = LEAK.replace("sys.stdin.read()", until_it_is_asked("_traced") + heard)
+    program = started(sys.executable, tmp_path, code)
     traced(program, 10_000)
     assert program.of("growth_look")[0]["by"] == "tracemalloc"
     assert program.end()[0] == 0

@@ -73,7 +73,7 @@ def test_any_cells_are_judged_or_refused_in_one_line(
         assert all(edge.t_onset_s <= edge.t_detect_s for edge in edges)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(samples, others), max_size=120), st.booleans())
 def test_any_observations_are_taken(seen: list[Observation], in_order: bool) -> None:
     if in_order:

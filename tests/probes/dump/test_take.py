@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.measuring import measured
 from support.pythons import interpreters
+from support.waiting import wait_for
 
 from perftui.probes.dump.moment import as_json
 from perftui.probes.dump.take import take
@@ -16,6 +18,8 @@ from perftui.probes.dump.tasks import NoTasks, tasks_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from perftui.probes.dump.moment import Moment, TaskNow, ThreadNow
 
 STUCK = """
 import sys, threading, time
@@ -34,7 +38,7 @@ def spin():
 for work in (one, two, spin):
     threading.Thread(target=work, name=work.__name__, daemon=True).start()
 print("begun", flush=True)
-time.sleep(100)
+time.sleep(600)
 """
 
 
@@ -50,15 +54,26 @@ def stuck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.kill()
 
 
+def innermost(told: Moment) -> dict[str, ThreadNow]:
+    return {thread.stack[0].function: thread for thread in told.threads if thread.stack}
+
+
+def at_rest(told: Moment, tid: int) -> str:
+    return next((thread.doing for thread in told.threads if thread.tid == tid), "not met")
+
+
 def test_every_thread_is_met_with_its_stack_and_its_wait(stuck: int) -> None:
-    told = take(stuck, limit_s=20)
-    stacks = {thread.stack[0].function: thread for thread in told.threads if thread.stack}
+    # They may still be on their way to where they stand.
+    told = measured(
+        lambda: take(stuck, limit_s=20),
+        lambda told: {"one", "two"} <= set(innermost(told)) and at_rest(told, stuck) == "sleep",
+    )
+    stacks = innermost(told)
     assert {"one", "two"} <= set(stacks)
     assert stacks["one"].doing == stacks["two"].doing == "lock"
     lines = STUCK.splitlines()
     assert lines[stacks["one"].stack[0].line - 1].strip() == "b.acquire()"
-    main = next(thread for thread in told.threads if thread.tid == stuck)
-    assert main.doing == "sleep"
+    assert at_rest(told, stuck) == "sleep"
     assert any(place.function == "spin" for thread in told.threads for place in thread.stack)
     assert told.stacks_by == "own sampler"
     assert told.processes[0].pid == stuck
@@ -79,7 +94,7 @@ LOOP = """
 import asyncio
 async def read_socket():
     print("begun", flush=True)
-    await asyncio.sleep(100)
+    await asyncio.sleep(600)
 async def writer(lock):
     async with lock:
         await read_socket()
@@ -105,12 +120,25 @@ def test_tasks_of_a_running_program_are_read_from_outside(minor: int) -> None:
         try:
             assert process.stdout is not None
             process.stdout.readline()
-            try:
-                tasks = {task.name: task for task in tasks_of(process.pid, python.version)}
-            except NoTasks as error:
-                if "PyRuntime" not in str(error):
-                    raise
-                pytest.skip(f"Python {python.version} cannot find itself: its file was changed")
+
+            def told() -> dict[str, TaskNow]:
+                try:
+                    return {task.name: task for task in tasks_of(process.pid, python.version)}
+                except NoTasks as error:
+                    if "PyRuntime" in str(error):
+                        text = f"Python {python.version} cannot find itself: its file was changed"
+                        pytest.skip(text)
+                    return {}  # what is read while it changes may be nonsense
+
+            tasks: dict[str, TaskNow] = {}
+
+            def all_wait() -> bool:
+                """They do when the first has said its word and the loop has come round."""
+                tasks.update(told())
+                waiting = [tasks.get(name) for name in ("fetch-0", "fetch-1")]
+                return "writer" in tasks and all(each and each.awaited_by for each in waiting)
+
+            wait_for(all_wait, "not all of its tasks are read")
         finally:
             process.kill()
     assert [place.function for place in tasks["writer"].stack][-2:] == ["read_socket", "writer"]

@@ -152,19 +152,19 @@ def test_nobody_there_and_what_is_no_place(
 ) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for url, told in [
-        (f"http://me:s3cr3t@127.0.0.1:{port}", "Connection refused"),
-        ("ftp://me:s3cr3t@x", "needs a URL"),
-        ("http://", "needs a URL"),
-        ("http://me:s3cr3t@x:99999", "needs a URL"),
-        ("http://x/?token=s3cr3t", "without ?"),
-    ]:
-        assert main(["export", str(recording), "--push", url]) == 2
-        said = capsys.readouterr().err
-        assert told in said
-        assert "s3cr3t" not in said
-        assert said.count("\n") == 1
+        port = free.getsockname()[1]  # nobody listens there, and nobody else can meanwhile
+        for url, told in [
+            (f"http://me:s3cr3t@127.0.0.1:{port}", "Connection refused"),
+            ("ftp://me:s3cr3t@x", "needs a URL"),
+            ("http://", "needs a URL"),
+            ("http://me:s3cr3t@x:99999", "needs a URL"),
+            ("http://x/?token=s3cr3t", "without ?"),
+        ]:
+            assert main(["export", str(recording), "--push", url]) == 2
+            said = capsys.readouterr().err
+            assert told in said
+            assert "s3cr3t" not in said
+            assert said.count("\n") == 1
     for more in (["--format", "otlp"], ["-o", "x"], ["--table", "metrics"]):
         assert main(["export", str(recording), "--push", "http://x", *more]) == 2
         assert "--push" in capsys.readouterr().err

@@ -11,6 +11,7 @@ import pytest
 from support.export.browser import Browser, why_none
 from support.export.hostile_session import make_hostile
 from support.recordings.made import make
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.probes.export.formats import exporter_of
 from perftui.probes.export.material.slice import Slice, whole
@@ -64,7 +65,8 @@ def opened(
 def until(browser: Browser, script: str, wanted: Any) -> None:
     """Wait until a script of the page returns what is wanted: drawing follows events."""
     found = None
-    for _ in range(50):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         found = browser.run(script)
         if found == wanted:
             return
@@ -108,7 +110,13 @@ def test_the_policy_is_in_force(page: Browser) -> None:
         with pytest.raises(TimeoutError):
             server.accept()
     assert page.run("return window.ran") is None
-    assert len([line for line in page.log() if "Content Security Policy" in line]) >= 3
+    told: list[str] = []
+
+    def all_refused() -> bool:
+        told.extend(page.log())
+        return len([line for line in told if "Content Security Policy" in line]) >= 3
+
+    wait_for(all_refused, "not all three were refused")
 
 
 def test_at_first_it_shows_everything(page: Browser, reader: RecordingReader) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +41,9 @@ def nap(s):
 
 if __name__ == "__main__":
     with LocalCluster(
-        n_workers=int(sys.argv[2]), threads_per_worker=1, dashboard_address=None,
-        scheduler_port=int(sys.argv[1]),
+        n_workers=int(sys.argv[1]), threads_per_worker=1, dashboard_address=None,
     ) as cluster, Client(cluster) as client:
-        print("ready", flush=True)
+        print(cluster.scheduler.port, flush=True)
         for line in sys.stdin:  # "nap 0.05 7": so many naps of so long
             name, seconds, many = line.split()
             work = [client.submit(nap, float(seconds), pure=False) for _ in range(int(many))]
@@ -58,35 +56,33 @@ class Cluster:
     """A local cluster in a process of its own, which runs what it is told."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
         script = folder / "cluster.py"
         script.write_text(CLUSTER)
         self.errors = folder / "errors"
         self.process = subprocess.Popen(
-            [sys.executable, str(script), str(self.port), str(WORKERS)],
+            [sys.executable, str(script), str(WORKERS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors.open("wb"),
             text=True,
         )
-        self.wait_for("ready")
+        self.port = int(self.line())
 
     @property
     def link(self) -> ClusterLink:
         return ClusterLink.to(cluster_address(f"dask://127.0.0.1:{self.port}"))
 
-    def wait_for(self, word: str) -> None:
+    def line(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline().strip()
-        assert line == word, self.errors.read_text()[-2000:]
+        assert line, self.errors.read_text()[-2000:]
+        return line
 
     def run(self, order: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(order + "\n")
         self.process.stdin.flush()
-        self.wait_for("done")
+        assert self.line() == "done"
 
     def traces(self) -> list[str]:
         """What is of ours in the scheduler and its workers."""

@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from support.fresh import afresh
 from support.waiting import PATIENCE_S, wait_for
 
 import perftui
@@ -51,6 +52,7 @@ def test_limits_are_read_as_people_write_them() -> None:
     assert Limits.of({"max_growth": None, "fail_on": None}) == Limits()
 
 
+@afresh
 def test_a_block_that_keeps_its_limits_passes_and_tells_its_figures() -> None:
     measured = measure("fine", max_growth="500MB", max_seconds=60)
     with measured as m:
@@ -58,8 +60,8 @@ def test_a_block_that_keeps_its_limits_passes_and_tells_its_figures() -> None:
         kept = bytearray(b"x") * 40_000_000
         wait_for(lambda: measured._watch.readings >= 3)
     assert m.wall_s is not None and 0 < m.wall_s < 60
-    assert m.growth_bytes is not None and 38e6 < m.growth_bytes < 90e6
-    assert m.kept_bytes is not None and m.kept_bytes > 35e6
+    assert m.growth_bytes is not None and 38e6 < m.growth_bytes < 90e6, m.describe()
+    assert m.kept_bytes is not None and m.kept_bytes > 35e6, m.describe()
     assert m.readings >= 3
     assert m.failures() == []
     assert "fine" not in m.describe()
@@ -67,15 +69,17 @@ def test_a_block_that_keeps_its_limits_passes_and_tells_its_figures() -> None:
     del kept
 
 
+@afresh
 def test_a_peak_between_two_readings_is_not_lost() -> None:
     with measure("blink", rate_hz=1) as m:
         block = bytearray(b"x") * 80_000_000
         del block
     assert m.peak_is_exact
-    assert m.growth_bytes is not None and m.growth_bytes > 75e6
-    assert m.kept_bytes is not None and m.kept_bytes < 40e6
+    assert m.growth_bytes is not None and m.growth_bytes > 75e6, m.describe()
+    assert m.kept_bytes is not None and m.kept_bytes < 40e6, m.describe()
 
 
+@afresh
 def test_a_broken_limit_is_an_assertion_error_with_the_figures() -> None:
     measured = measure("load", max_growth="20MB", max_seconds=0.01)
     with pytest.raises(AssertionError) as caught, measured, perftui.phase("read"):
@@ -92,8 +96,8 @@ def test_a_broken_limit_is_an_assertion_error_with_the_figures() -> None:
         del block
     assert isinstance(caught.value, perftui.LimitExceeded)
     first, second, figures = str(caught.value).splitlines()
-    assert first.startswith("load: memory grew by 6")
-    assert "limit 20.0 MB; in phase read; while test_a_broken_limit" in first
+    assert first.startswith("load: memory grew by 6"), first
+    assert "limit 20.0 MB; in phase read; while test_a_broken_limit" in first, first
     assert second.startswith("  and it took ")
     assert figures.startswith("  measured: ")
 
@@ -103,6 +107,7 @@ def test_an_exception_of_the_block_is_not_replaced() -> None:
         raise KeyError("mine")
 
 
+@afresh
 def test_blocks_may_be_nested_and_threads_are_gone_afterwards() -> None:
     before = {thread.name for thread in threading.enumerate()}
     with measure("outer") as outer:
@@ -119,9 +124,8 @@ def test_blocks_may_be_nested_and_threads_are_gone_afterwards() -> None:
     assert small.counters == {}
     for block_of, least, most in ((outer, 45e6, 200e6), (inner, 45e6, 200e6), (small, 0, 20e6)):
         assert block_of.growth_bytes is not None
-        assert least <= block_of.growth_bytes < most, block_of.name
-    # Threads that others have left may end meanwhile.
-    assert {thread.name for thread in threading.enumerate()} <= before
+        assert least <= block_of.growth_bytes < most, block_of.describe()
+    assert {thread.name for thread in threading.enumerate()} == before
     with pytest.raises(RuntimeError, match="measured once"), measure("x") as _, _again():
         pass
 
@@ -171,7 +175,7 @@ def _child(queue: multiprocessing.Queue[bool]) -> None:
     queue.put(True)
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@afresh
 def test_a_forked_child_is_not_held_up() -> None:
     context = multiprocessing.get_context("fork")
     with measure("parent", rate_hz=200) as m:
@@ -186,12 +190,20 @@ def test_a_forked_child_is_not_held_up() -> None:
     assert m.counters == {"rows": 2}
 
 
+@afresh
 def test_child_processes_count() -> None:
-    code = "x = bytearray(b'x') * 90_000_000\nimport time\ntime.sleep(0.7)"
-    with measure("children") as m:
-        subprocess.run([sys.executable, "-c", code], check=True)
-    assert m.growth_bytes is not None and m.growth_bytes > 80e6
-    assert m.kept_bytes is not None and m.kept_bytes < 40e6
+    code = "x = bytearray(b'x') * 90_000_000\nprint(flush=True)\ninput()"
+    pipe = subprocess.PIPE
+    measured = measure("children")
+    with measured as m:
+        with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            wait_for(lambda: measured._watch.children_peak_bytes > 80e6, "it is not seen")
+            child.communicate(b"\n")
+        assert child.returncode == 0
+    assert m.growth_bytes is not None and m.growth_bytes > 80e6, m.describe()
+    assert m.kept_bytes is not None and m.kept_bytes < 40e6, m.describe()
 
 
 def test_no_verdict_is_told_apart_from_a_good_one() -> None:

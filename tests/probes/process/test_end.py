@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from support.measuring import measured
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.probes.process import end
 from perftui.probes.process.end import EndOfProcess
@@ -41,7 +43,7 @@ def test_the_end_is_told_before_anybody_reaps_it(way: str) -> None:
         thread, answers = waited(EndOfProcess(open_process(process.pid)))
         assert process.stdin is not None
         process.stdin.close()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         assert answers == [True]
 
 
@@ -51,7 +53,7 @@ def test_whoever_leaves_is_told_nothing_and_the_process_lives(way: str) -> None:
         thread, answers = waited(watch)
         watch.leave()
         watch.leave()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         assert answers == [False]
         assert process.poll() is None
 
@@ -69,7 +71,8 @@ def test_no_descriptor_is_left() -> None:
             assert watch.wait() is False
             del watch
         reader.close()
-    assert opened() <= before
+    # Threads that others have left may have files open for a moment.
+    wait_for(lambda: opened() <= before, "descriptors are left")
 
 
 def test_nobody_wakes_up_while_nothing_happens() -> None:
@@ -84,9 +87,13 @@ def test_nobody_wakes_up_while_nothing_happens() -> None:
             text = status.read_text()
             return int(text.rpartition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
-        time.sleep(0.3)
-        before = woken()
-        time.sleep(0.7)
-        assert woken() - before <= 3, "looking would be fourteen times"
+        def woken_in_a_while() -> int:
+            before = woken()
+            time.sleep(0.7)
+            return woken() - before
+
+        # At first it may have to wait for the GIL, which wakes it up too.
+        most = measured(woken_in_a_while, lambda times: times <= 3, tries=20)
+        assert most <= 3, "looking would be fourteen times"
         watch.leave()
-        thread.join(20)
+        thread.join(PATIENCE_S)

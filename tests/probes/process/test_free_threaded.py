@@ -53,7 +53,7 @@ def named_so(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Po
     """A process whose program has a free-threaded interpreter's name."""
     program = tmp_path_factory.mktemp("bin") / "python3.13t"
     shutil.copy(Path(SLEEP).resolve(), program)
-    process = subprocess.Popen([program, "60"])
+    process = subprocess.Popen([program, "600"])
     yield process
     process.kill()
     process.wait()

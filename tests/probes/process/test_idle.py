@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -33,6 +34,20 @@ for line in sys.stdin:
 """
 
 
+def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[object]:
+    """Count what this thread asks of `os`: threads that other tests have left ask it too."""
+    calls: list[object] = []
+    function, own = getattr(os, name), threading.get_ident()
+
+    def call(*arguments: object) -> object:
+        if threading.get_ident() == own:
+            calls.append(arguments)
+        return function(*arguments)
+
+    monkeypatch.setattr(os, name, call)
+    return calls
+
+
 def test_who_has_not_run_has_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -41,9 +56,7 @@ def test_who_has_not_run_has_what_it_had(monkeypatch: pytest.MonkeyPatch) -> Non
         assert process.stdout is not None
         process.stdout.readline()
         reader = LinuxProcess(process.pid)
-        reads = []
-        pread = os.pread
-        monkeypatch.setattr(os, "pread", lambda *args: reads.append(args) or pread(*args))
+        reads = counted(monkeypatch, "pread")
 
         def until_it_waits() -> None:
             """After its line it still has a little to do, and may have to wait for a CPU."""
@@ -83,9 +96,7 @@ def test_a_parent_that_has_not_run_is_not_asked_for_children(
         _until_it_sleeps(process.pid)
         reader = LinuxProcess(process.pid)
         assert reader.children() == []
-        lists = []
-        listdir = os.listdir
-        monkeypatch.setattr(os, "listdir", lambda path: lists.append(path) or listdir(path))
+        lists = counted(monkeypatch, "listdir")
         assert reader.children() == []
         assert not lists, "nothing can have changed"
         assert len(reader.threads(1)) == 1

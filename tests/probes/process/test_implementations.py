@@ -30,7 +30,7 @@ def named_so(
     """A process whose program has another Python's name."""
     program = tmp_path_factory.mktemp("bin") / request.param
     shutil.copy(SLEEP, program)
-    with subprocess.Popen([program, "60"]) as process:
+    with subprocess.Popen([program, "600"]) as process:
         yield process.pid, {"pypy3.10": "PyPy 3.10", "graalpy": "GraalPy"}[request.param]
         process.kill()
 

@@ -1,8 +1,7 @@
 """What costs more is done less often, and never for more than its share."""
 
-import os
-
 import pytest
+from support.fresh import steps
 
 from perftui.probes.process.face import ProcessReader
 from perftui.probes.process.metrics import SHARES_CORE, MetricProbe
@@ -38,7 +37,7 @@ def test_a_clock_that_goes_back_gives_nothing() -> None:
 
 
 class Dear:
-    """This very process, at the cost of a target with many pages."""
+    """A process at the cost of one with many pages."""
 
     def __init__(self, real: ProcessReader, cost_ns: int) -> None:
         self.real = real
@@ -57,15 +56,16 @@ class Dear:
 
 
 def test_what_is_not_read_is_unknown_and_for_the_whole_tree() -> None:
-    probe = MetricProbe(SessionLog(), os.getpid())
-    readers = {n: Dear(open_process(os.getpid()), 15_000_000) for n in (1, 2)}
-    probe._family.readers = readers  # type: ignore[assignment]
     read = []
-    for second in range(1, 9):
-        rows = [row for row in probe._read_metrics(second * S, "slow") if type(row) is Metric]
-        assert [row.fds is None for row in rows] == [False, False], "what is cheap is always read"
-        assert len({row.pss_bytes is None for row in rows}) == 1, "of both or of neither"
-        read.append(rows[0].pss_bytes is not None)
+    with steps("step()") as program:
+        probe = MetricProbe(SessionLog(), program.pid)
+        readers = {n: Dear(open_process(program.pid), 15_000_000) for n in (1, 2)}
+        probe._family.readers = readers  # type: ignore[assignment]
+        for second in range(1, 9):
+            rows = [row for row in probe._read_metrics(second * S, "slow") if type(row) is Metric]
+            assert [row.fds is None for row in rows] == [False, False], "it is cheap: always read"
+            assert len({row.pss_bytes is None for row in rows}) == 1, "of both or of neither"
+            read.append(rows[0].pss_bytes is not None)
     # 30 ms of an allowance of 10 a second: at once, then every third time at most.
     assert read[0] and 2 <= sum(read) <= 3
     assert SHARES_CORE == 0.01

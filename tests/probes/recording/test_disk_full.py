@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.enriched import feed
 from support.recordings.synthetic import T0, TARGET, S, session
+from support.waiting import PATIENCE_S
 
 from perftui.probes.recording.read import catalog as catalog_module
 from perftui.probes.recording.read import unsealed as unsealed_module
@@ -115,7 +116,7 @@ def test_a_session_on_a_disk_that_fills_keeps_its_exit_code(small_disk: Path) ->
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while not (path / "meta.json").exists():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -62,7 +62,7 @@ def query(reader: RecordingReader) -> Iterator[Query]:
         yield query
 
 
-def rows(query: Query, sql: str, timeout_s: float = 20.0) -> list[tuple[Any, ...]]:
+def rows(query: Query, sql: str, timeout_s: float = 60.0) -> list[tuple[Any, ...]]:
     with query.run(sql, timeout_s) as result:
         return list(result.rows())
 

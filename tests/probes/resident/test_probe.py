@@ -108,8 +108,8 @@ def test_who_may_not_be_looked_into_is_told_in_three_parts_and_that_is_said(
     assert {"private memory, not told", "files"} <= parts.keys()
     assert sum(parts.values()) == pytest.approx(rss_bytes(program.pid), rel=0.02)
     assert [row.text for row in rows if isinstance(row, Notice)] == [
-        f"process {program.pid}: its mappings may not be read (Permission denied): of its memory only "
-        "three parts are told"
+        f"process {program.pid}: its mappings may not be read (Permission denied): of its memory "
+        "only three parts are told"
     ]
     assert not any(isinstance(row, Notice) for row in probe._sweep()), "once"
 

@@ -28,10 +28,9 @@ def spin(ns):
 def work(): spin(10_000_000)
 def poll():
     read, _ = os.pipe()
-    end = time.monotonic() + 1.6
     spent = 0
     slept = polled = 0
-    while time.monotonic() < end:
+    for _ in range(32):
         begin = time.thread_time_ns()
         work()
         spent += time.thread_time_ns() - begin
@@ -321,13 +320,13 @@ for tree in "ab":
             text += f"def {tree}{i}(n):\\n return {callee}\\n"
 exec(text)
 def run(end):
-    while time.monotonic() < end:
+    while time.thread_time() < end:
         for _ in range(200):
             a0(1)
             b0(1)
 print("go")
 sys.stdin.readline()
-run(time.monotonic() + 2)
+run(time.thread_time() + 1.8)
 print("done")
 sys.stdin.read()
 """
@@ -346,4 +345,4 @@ def test_an_adversary_that_rewrites_its_frames(python: str, watch: Callable[...,
         wanted = [name for name in wanted if name[-1] != "g" or int(name[1]) % 3 == 2]
         illegal += below != wanted[: len(below)]
     assert seen > 50
-    assert illegal <= 0.005 * seen
+    assert illegal <= max(1, 0.005 * seen), (illegal, seen)

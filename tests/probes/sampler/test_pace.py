@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import statistics
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perftui.probes.sampler.pace import BUDGET, LEAST_HZ, Jitter, Pace
 from perftui.probes.sampler.stream import WAITS
 from perftui.probes.sampler.waits import kind_of_wait
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def waits_ns(pace: Pace, turns: int) -> list[int]:
@@ -23,6 +25,7 @@ def waits_ns(pace: Pace, turns: int) -> list[int]:
     return intervals
 
 
+@UNHURRIED
 @given(st.integers())
 def test_the_mean_is_the_period_and_the_spread_is_wide(seed: int) -> None:
     intervals = waits_ns(Pace(100, seed=seed), 2000)
@@ -30,6 +33,7 @@ def test_the_mean_is_the_period_and_the_spread_is_wide(seed: int) -> None:
     assert min(intervals) < 5_000_000 < 15_000_000 < max(intervals)
 
 
+@UNHURRIED
 @given(st.integers())
 def test_jitter_is_uniform(seed: int) -> None:
     jitter = Jitter(seed)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from support.measuring import measured
 
 from perftui.probes.sampler.cpython.interpreters import Interpreters
 from perftui.probes.sampler.memory import Memory
@@ -105,34 +106,44 @@ ALSO = {"child_output": "child", "loop": "lock"}
 S = 1_000_000_000
 
 
-def test_every_kind_of_waiting_is_told(python: str, watch: Callable[..., Watched]) -> None:
-    watched = watch(python, WAITS)
+def complaints(watched: Watched) -> list[str]:
+    """Return what is not as the program knows it."""
     told = json.loads(watched.output[0])
     ended = {record.thread.tid: record.t_ns for record in watched.of(ThreadEnded)}
     by_tid = {thread.tid: samples for thread, samples in watched.by_thread().items()}
     found: dict[str, Counter[str]] = {}
     for name, (tid, *_) in told.items():
         by = found[name] = Counter()
-        for (_, group), ns in waiting_by_stack(by_tid[tid], ended[tid]).items():
+        for (_, group), ns in waiting_by_stack(by_tid.get(tid, []), ended.get(tid)).items():
             by[group] += ns
-    # On a full machine a thread may be met first when its second is nearly over.
+    # On a full machine a thread may be met first when its second is nearly over, or never.
     seen = {name: kind for name, kind in EXPECTED.items() if found[name].total() > 0.3 * S}
-    assert len(seen) > len(EXPECTED) / 2, found
+    said = [] if len(seen) > len(EXPECTED) / 2 else [f"few were met: {found}"]
     for name, kind in seen.items():
         by = found[name]
         right = by[kind] + by[ALSO.get(name, kind)] * (name in ALSO)
         apart = by["queue"] + by["gil"] + by["unknown"]
-        assert by.total() - right - apart <= 0.05 * by.total(), (name, by)
+        if by.total() - right - apart > 0.05 * by.total():
+            said.append(f"{name} is told as another kind: {by}")
         # A file system that has nothing to do is not waited for.
-        assert right > 0.6 * (by.total() - by["queue"] - by["gil"]) or name == "fsync", (name, by)
+        if right <= 0.6 * (by.total() - by["queue"] - by["gil"]) and name != "fsync":
+            said.append(f"{name} is not told as what it is: {by}")
     # Beside two threads that compute, who has slept waits for the GIL at the same line.
     by, (_, wall, _, times) = found["short_sleep"], told["short_sleep"]
     slept = 10_000_000 * times
-    assert by["lock"] + by["io"] + by["child"] <= 0.03 * wall, by
+    if by["lock"] + by["io"] + by["child"] > 0.03 * wall:
+        said.append(f"a sleep is told as another kind: {by}")
     if by["queue"] > 0.25 * wall:
-        return  # where it waits for a CPU, whole sleeps lie between two looks at it
-    assert by["gil"] > 0.5 * (wall - slept - by["queue"] - by["unknown"]) - 0.1 * S, by
-    assert 0.6 * slept - 0.05 * S < by["sleep"] + by["unknown"] < 1.3 * slept + 0.1 * S, by
+        return said  # where it waits for a CPU, whole sleeps lie between two looks at it
+    if by["gil"] <= 0.5 * (wall - slept - by["queue"] - by["unknown"]) - 0.1 * S:
+        said.append(f"the wait for the GIL after a sleep is not told: {by}")
+    if not 0.6 * slept - 0.05 * S < by["sleep"] + by["unknown"] < 1.3 * slept + 0.1 * S:
+        said.append(f"a sleep is as long as it is not: {by}, {slept}")
+    return said
+
+
+def test_every_kind_of_waiting_is_told(python: str, watch: Callable[..., Watched]) -> None:
+    assert measured(lambda: complaints(watch(python, WAITS)), lambda said: not said, tries=3) == []
 
 
 @pytest.mark.parametrize("glibc", [True, False])

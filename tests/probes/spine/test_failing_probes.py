@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.enriched import Batch
     from perftui.probes.spine.records import Record
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class Kept:

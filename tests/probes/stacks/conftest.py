@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from support.waiting import PATIENCE_S
 
 from perftui.probes.spine.log import SessionLog
+from perftui.probes.spine.records import Notice
 from perftui.probes.stacks.recorder import SamplerMissing, find_sampler
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ class Collected:
     def of(self, kind: type[R]) -> list[R]:
         return [record for record in tuple(self.records) if isinstance(record, kind)]
 
+    def troubles(self) -> list[str]:
+        """What was said, but for the rate: on a full machine it is lowered, and that is said."""
+        return [n.text for n in self.of(Notice) if "stack rate " not in n.text]
+
     def functions(self, node: int) -> list[str]:
         return [self.log.tree.frame(each).function for each in self.log.tree.path(node)]
 
 
-def wait_until(condition: Callable[[], object], limit_s: float = 40.0) -> None:
+def wait_until(condition: Callable[[], object], limit_s: float = PATIENCE_S) -> None:
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "the awaited condition did not come true"

@@ -54,7 +54,7 @@ def test_every_python_process_of_the_tree_has_stacks(
     process.wait()
     wait_until(lambda: not set(probe.sampled) & {process.pid, *python})
     probe.stop()
-    assert collected.of(Notice) == []
+    assert collected.troubles() == []
 
 
 @linux_only

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from support.sampler import KNOWN, clean_environment
 
+from perftui.probes.stacks import interpreters
 from perftui.probes.stacks.interpreters import InterpreterCount
 
 PROGRAM = """
@@ -31,7 +32,8 @@ input()
         for minor, exe in KNOWN.items()
     ],
 )
-def test_further_interpreters_are_counted(python: str) -> None:
+def test_further_interpreters_are_counted(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreters, "_LOOK_EVERY_S", 3600.0)
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [python, "-c", PROGRAM], stdin=pipe, stdout=pipe, env=clean_environment(), bufsize=0

