@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from textual.app import App
+
+from support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +25,11 @@ class ScreenStage(Generic[AppT]):
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; fail with what the screen shows if it does not come."""
-        for _ in range(2_000):
-            if holds():
-                await self.pilot.pause()
-                return
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end, f"did not come true:\n{self.text}"
             await self.pilot.pause(0.01)
-        raise AssertionError(f"did not come true:\n{self.text}")
+        await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         """Press keys, and see what they do."""

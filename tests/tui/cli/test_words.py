@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PERFTUI = f"{shlex.quote(sys.executable)} -m perftui"
@@ -33,10 +34,11 @@ def shell(line: str, env: dict[str, str] | None = None) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("shelf")
-    os.environ["PERFTUI_RECORDINGS"] = str(folder)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERFTUI_RECORDINGS", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +137,18 @@ def test_figures_that_cannot_be_written_are_not_green(where: str, why: str) -> N
 
 
 def test_figures_that_nobody_takes_are_not_green() -> None:
-    done = shell("set -o pipefail; PERFTUI run --json - -c pass | true")
+    reader, writer = os.pipe()
+    os.close(reader)  # before anything is written: `| true` may not have left by then
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "perftui", "run", "--json", "-", "-c", "pass"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=90,
+        )
+    finally:
+        os.close(writer)
     assert done.returncode == 2
     assert "cannot write to standard output: Broken pipe" in done.stderr
 
