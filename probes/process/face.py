@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
 class ProcessGone(Exception):
     """The process has ended (a zombie counts as ended)."""
+
+
+class Glance(NamedTuple):
+    """A reading of which only RSS has been taken out; the reader says what else it means."""
+
+    t_ns: int
+    rss_bytes: int
+    cpu_ns: int
+    text: bytes
 
 
 class ProcessReader(Protocol):
@@ -36,6 +45,14 @@ class ProcessReader(Protocol):
 
     def fast(self, t_ns: int) -> Metric:
         """CPU, RSS and peak. Raises ProcessGone."""
+        ...
+
+    def glance(self, t_ns: int) -> Glance | None:
+        """Read what `fast` reads, for `told`; None where that saves nothing. Raises ProcessGone."""
+        ...
+
+    def told(self, glance: Glance) -> Metric:
+        """What `fast` would have returned then. May be asked after the end, in any order."""
         ...
 
     def counts(self, metric: Metric) -> Metric:

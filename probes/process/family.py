@@ -65,15 +65,23 @@ class ProcessFamily:
         self.fresh: set[int] = set()
         """Not read yet."""
 
+    def calm(self, t_ns: int) -> bool:
+        """Tell whether `look` would find that there is nothing to look for."""
+        looked_ns = self._looked_ns
+        if looked_ns is None or t_ns - looked_ns >= LOOK_EVERY_NS:
+            return False
+        return not (self._somebody_new or self._young or self.fresh) and self._new_pids.none()
+
     def look(self, t_ns: int) -> list[Record]:
         """Open readers for who is new; returns what is to be told of it.
 
         To be called at every tick: it knows itself when there is nothing to look for.
         """
-        new_pids = self._new_pids.take()
+        # Only marked processes are looked for by their numbers.
+        new_pids = [] if self._mark is None else self._new_pids.take()
         every_ns = LOOK_EVERY_NS if self._new_pids.known else LOOK_BLIND_NS
         due = self._looked_ns is None or t_ns - self._looked_ns >= every_ns
-        if new_pids:
+        if new_pids or (self._mark is None and self._new_pids.moved()):
             # Twice: of who runs just now the kernel may not have counted the CPU that tells us
             # to ask for its children.
             self._somebody_new = self._once_more = True

@@ -14,7 +14,7 @@ from perftui.probes.spine.wakes import next_ns
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perftui.probes.spine.records import Record
 
@@ -31,15 +31,37 @@ class HeldBack:
 
     Args:
         hand_on: Takes records, in order.
+        earlier: Gives readings that were taken since it was asked last, and wait elsewhere.
     """
 
-    def __init__(self, hand_on: Callable[[Sequence[Record]], None]) -> None:
+    def __init__(
+        self,
+        hand_on: Callable[[Sequence[Record]], None],
+        earlier: Callable[[], Sequence[Record]] = tuple,
+    ) -> None:
         self._hand_on = hand_on
+        self._earlier = earlier
         self._waiting: list[Record] = []
         self._until_ns = 0
         self._began_ns: int | None = None
         self._told: dict[int, int] = {}
         """RSS by pid, as handed on."""
+
+    @property
+    def told(self) -> Mapping[int, int]:
+        """RSS by pid as it was handed on last."""
+        return self._told
+
+    def may_wait(self, t_ns: int) -> bool:
+        """Tell whether a reading that says nothing new would wait."""
+        return self._began_ns is not None and t_ns - self._began_ns >= _LIVELY_NS
+
+    def gather(self) -> None:
+        """Take what waits elsewhere: it comes before what is read now."""
+        earlier = self._earlier()
+        if earlier and not self._waiting:
+            self._until_ns = next_ns(earlier[0].t_ns, HOLD_NS)  # type: ignore[union-attr]
+        self._waiting += earlier
 
     def take(self, t_ns: int, batch: Sequence[Record]) -> None:
         """Take what was read at a moment; hand it on unless it can wait."""
@@ -54,6 +76,7 @@ class HeldBack:
 
     def hand_on(self) -> None:
         """Hand on what waits."""
+        self.gather()
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._told = {row.pid: row.rss_bytes for row in waiting if isinstance(row, Metric)}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.face import Glance, ProcessGone
 from perftui.probes.spine.records import Metric, ThreadCpu
 from perftui.probes.text.units import NS_PER_S
 
@@ -46,8 +46,12 @@ class LinuxProcess:
         self.pid = pid
         self._proc = f"/proc/{pid}/"  # no Path: joining one costs as much as the file
         self._clock = process_cpu_clock(pid)
-        self._last: Metric | None = None
-        self._last_cpu_ns = self._last_t_ns = 0
+        self._last_cpu_ns = self._last_t_ns = -1
+        self._text, self._rss_bytes = b"", 0
+        """Its status as last read, when its CPU time was `_last_cpu_ns`."""
+        self._told_text = b""
+        self._told: Metric | None = None
+        """What the status says that was asked for last."""
         self._io_readable = True
         self._pss_readable = True
         self._has_schedstat = True
@@ -99,37 +103,44 @@ class LinuxProcess:
         A process that has used no CPU since it was read less than a second ago has what it had:
         then it is one call, and a family of which most wait costs little.
         """
+        return self.told(self.glance(t_ns))
+
+    def glance(self, t_ns: int) -> Glance:
+        """Read the same, and leave what it says for later."""
         try:
             cpu_ns = time.clock_gettime_ns(self._clock)
-            last = self._last
-            if (
-                last is not None
-                and cpu_ns == self._last_cpu_ns
-                and 0 <= t_ns - self._last_t_ns < _STANDS_NS
-            ):
-                return Metric._make((t_ns, *last[1:]))
+            if cpu_ns == self._last_cpu_ns and 0 <= t_ns - self._last_t_ns < _STANDS_NS:
+                return Glance(t_ns, self._rss_bytes, cpu_ns, self._text)
             text = os.pread(self._status, 8192, 0)
-            cpu_s = cpu_ns / 1e9
         except OSError as error:
             raise ProcessGone(self.pid) from error
         rss = _field(text, b"\nVmRSS:")
         if rss is None:  # a zombie has no memory left, nor has a kernel thread
             raise ProcessGone(self.pid)
+        self._last_cpu_ns, self._last_t_ns = cpu_ns, t_ns
+        self._text, self._rss_bytes = text, rss * 1024
+        return Glance(t_ns, self._rss_bytes, cpu_ns, text)
+
+    def told(self, glance: Glance) -> Metric:
+        """Return what a glance at this process says."""
+        t_ns, rss_bytes, cpu_ns, text = glance
+        if text is self._told_text and self._told is not None:
+            return Metric._make((t_ns, *self._told[1:]))
         peak = _field(text, b"\nVmHWM:")
         anon = _field(text, b"\nRssAnon:")
-        self._last_cpu_ns, self._last_t_ns = cpu_ns, t_ns
-        self._last = Metric(
+        self._told_text = text
+        self._told = Metric(
             t_ns=t_ns,
             pid=self.pid,
-            cpu_s=cpu_s,
-            rss_bytes=rss * 1024,
+            cpu_s=cpu_ns / 1e9,
+            rss_bytes=rss_bytes,
             high_water_rss_bytes=None if peak is None else peak * 1024,
             anon_rss_bytes=None if anon is None else anon * 1024,
             threads=_field(text, b"\nThreads:"),
             context_switches_voluntary=_field(text, b"\nvoluntary_ctxt_switches:"),
             context_switches_involuntary=_field(text, b"\nnonvoluntary_ctxt_switches:"),
         )
-        return self._last
+        return self._told
 
     def counts(self, metric: Metric) -> Metric:
         """Add what counts up and costs more to read; a figure that may not be read stays None."""

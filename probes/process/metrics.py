@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from perftui.probes.machine.memory import group_peak_bytes, group_peak_file
 from perftui.probes.process.face import ProcessGone, ProcessReader
 from perftui.probes.process.family import ProcessFamily
-from perftui.probes.process.held_back import HeldBack
+from perftui.probes.process.glances import Glances
+from perftui.probes.process.held_back import HOLD_NS, HeldBack
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
+from perftui.probes.spine.latch import Latch
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Exit, Gap, Metric, Notice, Overhead, Record
 from perftui.probes.spine.wakes import next_ns
@@ -72,7 +74,7 @@ class MetricProbe:
         self._period_ns = round(NS_PER_S / rate_hz)
         self._own_cpu_s = own_cpu_s
         self._dropped = dropped
-        self._stopping = Event()
+        self._stopping = Latch()
         self._thread = ProbeThread(log, _WHAT, self._run, "perftui-metrics")
         self._said_failures: set[str] = set()
         self._family = ProcessFamily(pid, mark, attached)
@@ -85,11 +87,16 @@ class MetricProbe:
         self._said_not_shared = False
         self._group_peak = group_peak_file(pid)
         # What a program that we launched tells of itself is to find its readings there before it.
-        self._held_back = HeldBack(log.extend) if attached else None
+        self._glances = Glances(self._family)
+        self._held_back = HeldBack(log.extend, self._glances.metrics) if attached else None
+        self._slow_ns = self._threads_ns = 0
+        self._whole_ns = 0
+        """From then on a glance is not enough."""
+        self._moves_until_ns = 0
         self._late = 0
         self._worst_late_ns = 0
         self._self = open_process(os.getpid())
-        self.elsewhere: Callable[[int], list[Metric]] = lambda t_ns: []
+        self.elsewhere: Callable[[int], list[Metric]] = _nobody
         """Gives what processes of other machines told last, as of a moment: one sum is of all."""
 
     def start(self) -> None:
@@ -162,39 +169,64 @@ class MetricProbe:
     def _tick_on(self) -> None:
         """Read at the wanted rate until told to stop."""
         due_ns = time.monotonic_ns()
-        slow_ns = threads_ns = due_ns
-        last_tick_ns = due_ns
+        self._slow_ns = self._threads_ns = self._whole_ns = last_tick_ns = due_ns
         while not self._stopping.is_set():
             now_ns = time.monotonic_ns()
             late_ns = now_ns - due_ns
             self._worst_late_ns = max(self._worst_late_ns, late_ns)
             self._late += late_ns > LATE_NS
-            batch: list[Record] = []
-            if now_ns - last_tick_ns > GAP_NS:
-                batch.append(Gap(last_tick_ns, now_ns, "no readings: perftui did not run"))
-            last_tick_ns = now_ns
-            self._find_processes(now_ns)
-            if self._family.fresh & self._family.baselines.keys():
-                threads_ns = now_ns  # their threads have a baseline, too
-            slow = now_ns >= slow_ns
-            if slow:
-                slow_ns = _after_ns(now_ns, SLOW_EVERY_S)
-            batch += self._read_metrics(now_ns, "slow" if slow else "fast")
-            if now_ns >= threads_ns:
-                rows = self._read_threads(now_ns)
-                batch += rows
-                pause_s = THREADS_EVERY_S if len(rows) <= MANY_THREADS else SLOW_EVERY_S
-                threads_ns = _after_ns(now_ns, pause_s)
-            if slow:
-                batch.append(self._overhead(now_ns))
-            if self._held_back is None:
-                self._log.extend(batch)
-            else:
-                with self._looking:  # a look at who has come hands on what waits, too
-                    self._held_back.take(now_ns, batch)
+            before_ns, last_tick_ns = last_tick_ns, now_ns
+            if now_ns - before_ns > GAP_NS:
+                self._tick(now_ns, [Gap(before_ns, now_ns, "no readings: perftui did not run")])
+            elif now_ns >= self._whole_ns or not self._glance(now_ns):
+                self._tick(now_ns, [])
             # A late tick is not made up for: the next one keeps to the grid.
             due_ns = next_ns(max(now_ns, due_ns), self._period_ns)
-            self._stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
+            self._stopping.wait((due_ns - time.monotonic_ns()) / NS_PER_S)
+
+    def _glance(self, now_ns: int) -> bool:
+        """Read everybody and keep it for later; False if there is more to be done now."""
+        held_back, family = self._held_back, self._family
+        if held_back is None or self.elsewhere is not _nobody:
+            return False
+        if now_ns < self._moves_until_ns or not held_back.may_wait(now_ns):
+            return False
+        if not family.calm(now_ns):
+            self._find_processes(now_ns)
+        if family.fresh or self._unread or self._shared_among != family.readers.keys():
+            return False
+        with self._looking:
+            if self._glances.take(now_ns, held_back.told):
+                return True
+        # Memory that moves is handed on at once, and will move on.
+        self._moves_until_ns = next_ns(now_ns, HOLD_NS)
+        return False
+
+    def _tick(self, now_ns: int, batch: list[Record]) -> None:
+        """Read all that is due."""
+        if self._held_back is not None:
+            with self._looking:
+                self._held_back.gather()
+        self._find_processes(now_ns)
+        if self._family.fresh & self._family.baselines.keys():
+            self._threads_ns = now_ns  # their threads have a baseline, too
+        slow = now_ns >= self._slow_ns
+        if slow:
+            self._slow_ns = _after_ns(now_ns, SLOW_EVERY_S)
+        batch += self._read_metrics(now_ns, "slow" if slow else "fast")
+        if now_ns >= self._threads_ns:
+            rows = self._read_threads(now_ns)
+            batch += rows
+            pause_s = THREADS_EVERY_S if len(rows) <= MANY_THREADS else SLOW_EVERY_S
+            self._threads_ns = _after_ns(now_ns, pause_s)
+        if slow:
+            batch.append(self._overhead(now_ns))
+        if self._held_back is None:
+            self._log.extend(batch)
+        else:
+            with self._looking:  # a look at who has come hands on what waits, too
+                self._held_back.take(now_ns, batch)
+        self._whole_ns = min(self._slow_ns, self._threads_ns, next_ns(now_ns, HOLD_NS))
 
     def _read_metrics(self, t_ns: int, how: Literal["fast", "counts", "slow"]) -> list[Record]:
         """Read everybody; who is new is read with all that counts up: it may have a baseline."""
@@ -279,6 +311,11 @@ class MetricProbe:
             worst_late_ns=self._worst_late_ns,
             dropped_records=self._dropped(),
         )
+
+
+def _nobody(t_ns: int) -> list[Metric]:
+    """There are no processes on other machines."""
+    return []
 
 
 def _after_ns(now_ns: int, period_s: float) -> int:

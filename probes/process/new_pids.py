@@ -28,6 +28,17 @@ class NewPids:
         """False where the system does not tell: then everybody has to be looked up."""
         return self._last > 0
 
+    def none(self) -> bool:
+        """Tell whether `take` would have nothing to tell."""
+        return self._last > 0 and not self._again and self._newest() == self._last
+
+    def moved(self) -> bool:
+        """Tell whether any was given out since this or `take` was called; which ones is not asked,
+        and not told by `take` later."""
+        newest, last = self._newest(), self._last
+        self._last = newest
+        return newest != last
+
     def take(self) -> list[int]:
         """Return the numbers given out since the last call; one may be told twice.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from perftui.probes.process.face import ProcessGone
+from perftui.probes.process.face import Glance, ProcessGone
 from perftui.probes.spine.records import Metric, ThreadCpu
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class PsutilProcess:
             cpu_system_s=cpu.system,
             threads=threads,
         )
+
+    def glance(self, t_ns: int) -> None:
+        """Return None: psutil has no half readings."""
+
+    def told(self, glance: Glance) -> Metric:
+        """Never called: there are no glances."""
+        return Metric(glance.t_ns, self.pid, glance.cpu_ns / 1e9, glance.rss_bytes)
 
     def counts(self, metric: Metric) -> Metric:
         """Nothing more counts up."""
