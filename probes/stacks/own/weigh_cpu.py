@@ -76,8 +76,14 @@ class WaitingPlaces:
         """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
 
     def held(self, sample: SeenSample, until_ns: int) -> None:
-        """The thread was as in `sample` until its next record."""
-        if sample.failed:
+        """The thread was as in `sample` until its next record.
+
+        Without the GIL in the queue for a CPU it has been woken there, or was taken from its CPU:
+        that tells nothing, and on a full machine it lasts for longer than either.
+        """
+        if sample.failed or (
+            sample.state == RUNNING and sample.on_cpu is False and not sample.gil_held
+        ):
             return
         hold = min(max(until_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
         table = self._awake_ns if sample.state == RUNNING else self._asleep_ns
