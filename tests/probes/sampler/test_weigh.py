@@ -233,6 +233,26 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.05 * 250 * MS
 
 
+def test_who_naps_briefly_on_a_full_machine_has_not_worked_there() -> None:
+    """It naps for 0.1 ms after each 1 ms of WORK, and waits for a CPU for longer than both."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples += [
+            record(t, SLEEP, "S", 2)._replace(wait="sleep"),
+            *[queued(t + 5 + 10 * k, SLEEP, 2, gil=False) for k in range(6)],
+            record(t + 70, WORK, "R", 2)._replace(on_cpu=True, gil_held=True),
+            queued(t + 80, WORK, 2, gil=True),
+            queued(t + 90, SLEEP, 2, gil=False),
+        ]
+    by = cpu_by_stack(samples)
+    assert by.get(SLEEP, 0) < 0.01 * sum(by.values())
+    thread = CpuByStack()
+    live = [one for sample in samples for one in thread.add(sample)]
+    live += thread.settle(1 << 40, final=True)
+    assert sum(one.amount for one in live if one.stack is SLEEP) < 0.01 * sum(by.values())
+
+
 def test_who_was_met_when_it_had_just_woken_somebody_has_not_worked_there() -> None:
     """On another CPU than ours, where we were given ours because it had done its work."""
     samples: list[Sample] = []
