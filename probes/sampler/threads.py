@@ -17,7 +17,7 @@ _pread = os.pread
 CROWDED = 0.03
 _CROWDED_STEP = 0.1
 _RUNNING = ord("R")
-_ALWAYS_AWAKE = 100
+_ALWAYS_AWAKE, _AGAIN_EVERY = 100, 64
 _HAS_SCHED = os.access("/proc/self/sched", os.R_OK)
 """Whether the kernel tells at once how often a thread lost its CPU, and when last."""
 _TAKEN_OVER_NS = 50_000
@@ -95,6 +95,7 @@ class KernelThread:
         "_folder",
         "_head",
         "_lost",
+        "_naps",
         "_rest",
         "_sched",
         "_schedstat",
@@ -157,6 +158,8 @@ class KernelThread:
         self._switches = -1
         self._lost = b""
         """`sched` as last read."""
+        self._naps = b""
+        """How often it had given up its CPU by itself, as last read."""
         self.early: tuple[int, int] | None = None
         """In this look: CPU and run-queue ns as asked before its state, since it had the GIL."""
         self.faults_before = self.new_faults = -1
@@ -298,7 +301,10 @@ class KernelThread:
                     self._sched = ProcFile(f"{self.tid}/sched", self._folder)
                 raw = self._lost = self._sched.read(4096)
                 at = raw.index(b":", raw.index(b"\nnr_switches")) + 1
-                self._switches = int(raw[at : raw.index(b"\n", at)])
+                end = raw.index(b"\n", at)
+                self._switches = int(raw[at:end])
+                at = raw.index(b":", raw.index(b"\nnr_voluntary_switches", end)) + 1
+                self._gave_up(raw[at : raw.index(b"\n", at)])
                 return
             if self._status is None:
                 self._status = ProcFile(f"{self.tid}/status", self._folder)
@@ -306,13 +312,23 @@ class KernelThread:
             own = raw.index(b"\nvoluntary_ctxt_switches:") + 25
             other = raw.index(b"\nnonvoluntary_ctxt_switches:", own) + 28
             self._switches = int(raw[own : other - 28]) + int(raw[other:].split(None, 1)[0])
+            self._gave_up(raw[own : other - 28])
         except (OSError, ValueError, IndexError):
             pass
 
+    def _gave_up(self, times: bytes) -> None:
+        """It has given up its CPU so often by itself: more often than lately, and it has slept.
+
+        Naps that are much shorter than what lies between two looks are hardly ever met.
+        """
+        if times != self._naps:
+            self._naps, self.awake = times, 0
+
     def worth_asking(self) -> bool:
         """Whether it may be runnable without running, and that would matter."""
-        crowded = self.crowded >= CROWDED and self.awake <= _ALWAYS_AWAKE
-        return crowded and self._schedstat is not None
+        if self.crowded < CROWDED or self._schedstat is None:
+            return False
+        return self.awake <= _ALWAYS_AWAKE or self.awake % _AGAIN_EVERY == 0
 
     def judge_on_cpu(self) -> None:
         """Set `on_cpu` by `read_switches` and the usage read right after it.

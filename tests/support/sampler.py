@@ -6,9 +6,14 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from perftui.probes.stacks.own.records import Sample
+from perftui.probes.stacks.own.weigh_cpu import CpuByStack
+from perftui.probes.stacks.own.weigh_faults import FaultsByStack, GivenFaults, WhoseCode
+from perftui.probes.text.units import NS_PER_S
 from support.pythons import interpreters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perftui.probes.stacks.own.records import OwnRecord, ThreadRecord
 
 Record = TypeVar("Record")
@@ -42,3 +47,17 @@ class Watched(NamedTuple):
 def clean_environment() -> dict[str, str]:
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
     return {key: os.environ[key] for key in keep if key in os.environ}
+
+
+def faults_of(samples: Sequence[Sample]) -> list[GivenFaults]:
+    """Give out the minor faults of one thread, once a second as a session does."""
+    cpu, faults = CpuByStack(), FaultsByStack(WhoseCode())
+    found: list[GivenFaults] = []
+    due = samples[0].t_ns + NS_PER_S if samples else 0
+    for sample in samples:
+        cpu.add(sample)
+        faults.add(sample, at_work=cpu.at_work, waits_there=cpu.waits_at(sample.stack))
+        if sample.t_ns >= due:
+            due += NS_PER_S
+            found += faults.settle()
+    return found + faults.settle(final=True)

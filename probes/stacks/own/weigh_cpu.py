@@ -48,7 +48,7 @@ _MEMORY = 0.9
 """How much of what was met counts from one settling to the next. Of code that runs no more it may
 be long: it has been given its share."""
 _FORGOTTEN = 0.01
-_ENOUGH_HITS = 30
+_ENOUGH_HITS = 10
 """With fewer, biased looks are taken as well, so many in all."""
 _FEW_HITS = 10
 """With fewer, what is shared by them is also shared by the CPU that was given already."""
@@ -75,19 +75,31 @@ class WaitingPlaces:
         self._called_ns: dict[Where, int] = {}
         """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
 
-    def held(self, sample: SeenSample, until_ns: int) -> None:
-        """The thread was as in `sample` until its next record."""
-        if sample.failed:
+    def held(self, sample: SeenSample, after: SeenSample) -> None:
+        """The thread was as in `sample` until its next record, `after`.
+
+        Without the GIL in the queue for a CPU it has been woken there, or was taken from its CPU:
+        that tells nothing, and on a full machine it lasts for longer than either. Where it is not
+        known whether it had a CPU, it ran for no longer than it used one.
+        """
+        runs = sample.state == RUNNING
+        if sample.failed or (runs and sample.on_cpu is False and not sample.gil_held):
             return
-        hold = min(max(until_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
-        table = self._awake_ns if sample.state == RUNNING else self._asleep_ns
+        hold = min(max(after.t_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
+        if runs and not sample.gil_held:
+            hold = min(hold, after.cpu_ns)
+        table = self._awake_ns if runs else self._asleep_ns
         table[sample.stack] = table.get(sample.stack, 0) + hold
-        if sample.state != RUNNING and sample.wait in _CALLS:
+        if not runs and sample.wait in _CALLS:
             self._called_ns[sample.stack] = self._called_ns.get(sample.stack, 0) + hold
 
     def calls(self, stack: Where) -> bool:
         """Whether it sleeps there in calls that wait for something outside, more than it runs."""
         return self._called_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
+
+    def runs(self, stack: Where) -> bool:
+        """Whether it was met there otherwise than asleep, or in the queue without the GIL."""
+        return stack in self._awake_ns
 
     def sleeps(self, stack: Where) -> bool:
         """Whether it sleeps there more than it runs."""
@@ -116,6 +128,8 @@ def work_shown(sample: SeenSample, waiting: WaitingPlaces) -> Work:
         # Somebody else chose the moment: as when this thread had just woken it, and is done.
         return Work.QUEUED if sample.biased and not sample.gil_held else Work.RUNNING
     if not sample.gil_held and waiting.sleeps(sample.stack):
+        return Work.NONE
+    if sample.on_cpu is False and not sample.gil_held and not waiting.runs(sample.stack):
         return Work.NONE
     return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
 
@@ -239,7 +253,7 @@ class CpuByStack:
         """Take the thread's next record; return what is certain now."""
         before = self._before
         if self._learns and before is not None:
-            self._waiting.held(before, sample.t_ns)
+            self._waiting.held(before, sample)
         work = work_shown(sample, self._waiting)
         work_before, self._before, self._before_work = self._before_work, sample, work
         runs = work is Work.RUNNING or (work is Work.QUEUED and _was_taken_off(sample))
@@ -337,7 +351,7 @@ def cpu_by_stack(samples: Iterable[SeenSample]) -> dict[Where, int]:
     kept = list(samples)
     waiting, stays = WaitingPlaces(), Stays()
     for before, after in pairwise(kept):
-        waiting.held(before, after.t_ns)
+        waiting.held(before, after)
     for before, after in pairwise(kept):
         stays.learn(before, work_shown(before, waiting), after, work_shown(after, waiting))
     thread = CpuByStack(waiting, stays)

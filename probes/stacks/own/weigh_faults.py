@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from perftui.probes.profile.growth import is_own
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.stacks.own.weigh_cpu import share
-from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +36,8 @@ _INNER = re.compile(r"(\.<locals>\.<(list|dict|set)comp>)+$")
 _CALLS = frozenset({"sleep", "poll", "pipe", "socket", "child"})
 _SHORT_NS = 15_000_000
 """CPU of bursts that may be met once or not at all: what runs for longer goes on."""
+_ENOUGH_CATCHES = 10
+"""So many say who has how much."""
 _ALL_IN_ONE = 4.5
 """Catches that are all in one function: another one had the most with a chance below 1 in 30."""
 _SOME = 3
@@ -309,9 +310,19 @@ class FaultsByStack:
         times = sum(n for _, n in caught.values())
         if times >= _SOME:
             weights = {at: weight for at, (weight, _) in caught.items()}
-            one = len({self._code.of(at) for at in caught}) == 1
-            sure = times >= ENOUGH_HITS or (one and times >= _ALL_IN_ONE)
-            return _shared(faults, weights, sure=sure)
+            by_code: dict[tuple[object, ...], float] = {}
+            for at, (_, n) in caught.items():
+                code = self._code.of(at)
+                by_code[code] = by_code.get(code, 0.0) + n
+            if times < _ENOUGH_CATCHES:
+                sure = len(by_code) == 1 and times >= _ALL_IN_ONE
+                return _shared(faults, weights, sure=sure)
+            # A burst that began while we still looked at who ran before it is caught there, too.
+            return [
+                GivenFaults(at, part, 0 if by_code[self._code.of(at)] >= _SOME else part)
+                for at, part in share(faults, weights).items()
+                if part
+            ]
         hits = bursts.hits or {at: n for at, (_, n) in caught.items()}
         if not hits:
             at = self._code.caller([bursts.where], own=True)

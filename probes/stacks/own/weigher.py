@@ -1,7 +1,7 @@
 """What each stack weighs, as the records of a session come: CPU, waiting, memory touched.
 
 A record with the kernel's own counters is weighed by the rules of `weigh_cpu`, `weigh_waiting` and
-the point rate of `weigh_touched`; the sums of a thread are what the thread used. Records without
+`weigh_faults`; the sums of a thread are what the thread used. Records without
 (other samplers) are weighed by `spine.weighing`, which spreads: an estimate.
 
 One `Weigher` a session: what a stack shows depends on those before it.

@@ -183,7 +183,7 @@ for _ in range(500):
 go()
 end = time.monotonic() + 5
 while time.monotonic() < end:
-    thread = threading.Thread(target=spin, args=(.001,))
+    thread = threading.Thread(target=spin, args=(.01,))
     thread.start()
     thread.join()
 print("done")

@@ -237,6 +237,48 @@ def test_counts_that_have_drifted_apart_are_learned_while_the_thread_sleeps(
         os.close(folder)
 
 
+@pytest.mark.parametrize("has_sched", [True, False])
+def test_who_naps_is_asked_on_though_no_look_meets_its_naps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_sched: bool
+) -> None:
+    """Of who never sleeps nothing is asked but now and then: whether it has begun to."""
+    monkeypatch.setattr(threads, "_HAS_SCHED", has_sched)
+    own = tmp_path / "1"
+    own.mkdir()
+    (own / "stat").write_bytes(Path("/proc/self/stat").read_bytes())
+    (own / "schedstat").write_bytes(b"5 6 7\n")
+
+    def told(naps: int) -> None:
+        (own / "sched").write_text(
+            f"nr_switches : 9\n\nnr_switches : 9\nnr_voluntary_switches : {naps}\n"
+        )
+        counts = f"voluntary_ctxt_switches:\t{naps}\nnonvoluntary_ctxt_switches:\t4\n"
+        (own / "status").write_text(f"Name:\tx\n{counts}")
+
+    folder = os.open(tmp_path, os.O_RDONLY)
+    made = KernelThread(1, 1, 0, folder, "schedstat")
+    made.crowded = 0.5
+
+    def asked(looks: int, naps_each: int) -> int:
+        times = naps = 0
+        for _ in range(looks):
+            if made.worth_asking():
+                told(naps)
+                made.read_switches()
+                times += 1
+            made.awake += 1
+            naps += naps_each
+        return times
+
+    try:
+        assert asked(400, naps_each=9) == 400
+        assert asked(1_000, naps_each=0) < 150
+        assert asked(1_000, naps_each=9) > 900
+    finally:
+        made.close()
+        os.close(folder)
+
+
 def test_a_thread_tells_how_often_it_was_given_a_cpu_since_it_was_asked() -> None:
     seen: list[tuple[int, int]] = []
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.sampler import faults_of
 
 from perftui.probes.stacks.own.records import Place, ProcessRecord, Sample, StackNode, ThreadRecord
 from perftui.probes.stacks.own.weigh_cpu import CpuByStack, cpu_by_stack, share
-from perftui.probes.stacks.own.weigh_touched import ENOUGH_HITS, touched_by_stack
 from perftui.probes.stacks.own.weigh_waiting import ThreadWaiting, waiting_by_stack
 
 if TYPE_CHECKING:
@@ -102,10 +102,9 @@ def test_cpu_sums_exactly_in_windows_too(samples: list[Sample], every: int) -> N
 @UNHURRIED
 @given(SAMPLES)
 def test_faults_sum_exactly(samples: list[Sample]) -> None:
-    touched = touched_by_stack(samples)
-    assert sum(touched.faults.values()) == sum(sample.faults for sample in samples)
-    assert all(amount >= 0 for amount in touched.faults.values())
-    assert (touched.by == "point rate") == (touched.hits >= ENOUGH_HITS)
+    given_out = faults_of(samples)
+    assert sum(one.faults for one in given_out) == sum(sample.faults for sample in samples)
+    assert all(0 <= one.unsure <= one.faults for one in given_out)
 
 
 @UNHURRIED
@@ -233,6 +232,26 @@ def test_who_is_taken_from_its_cpu_by_whom_it_woke_has_not_worked_there() -> Non
     assert sum(one.amount for one in live if one.stack is OTHER) < 0.05 * 250 * MS
 
 
+def test_who_naps_briefly_on_a_full_machine_has_not_worked_there() -> None:
+    """It naps for 0.1 ms after each 1 ms of WORK, and waits for a CPU for longer than both."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples += [
+            record(t, SLEEP, "S", 2)._replace(wait="sleep"),
+            *[queued(t + 5 + 10 * k, SLEEP, 2, gil=False) for k in range(6)],
+            record(t + 70, WORK, "R", 2)._replace(on_cpu=True, gil_held=True),
+            queued(t + 80, WORK, 2, gil=True),
+            queued(t + 90, SLEEP, 2, gil=False),
+        ]
+    by = cpu_by_stack(samples)
+    assert by.get(SLEEP, 0) < 0.01 * sum(by.values())
+    thread = CpuByStack()
+    live = [one for sample in samples for one in thread.add(sample)]
+    live += thread.settle(1 << 40, final=True)
+    assert sum(one.amount for one in live if one.stack is SLEEP) < 0.01 * sum(by.values())
+
+
 def test_who_was_met_when_it_had_just_woken_somebody_has_not_worked_there() -> None:
     """On another CPU than ours, where we were given ours because it had done its work."""
     samples: list[Sample] = []
@@ -269,7 +288,8 @@ def test_who_computes_without_the_gil_keeps_its_half() -> None:
     samples: list[Sample] = []
     for turn in range(50):
         t = 100.0 * turn
-        samples += [queued(t + 10 * k, OTHER, 2, gil=False) for k in range(5)]
+        samples += [queued(t + 10 * k, OTHER, 2, gil=False) for k in range(4)]
+        samples.append(record(t + 40, OTHER, "R", 2)._replace(on_cpu=True))
         samples += [queued(t + 50 + 10 * k, WORK, 2, gil=True) for k in range(5)]
     by = cpu_by_stack(samples)
     assert 0.45 < by[OTHER] / sum(by.values()) < 0.55
@@ -473,15 +493,23 @@ def faulting(point: bool) -> list[Sample]:
 
 
 def test_the_point_rate_finds_who_touches() -> None:
-    touched = touched_by_stack(faulting(point=True))
-    assert touched.by == "point rate"
-    assert touched.faults == {WORK: 40_000}
+    assert {(one.stack, one.unsure) for one in faults_of(faulting(point=True))} == {(WORK, 0)}
 
 
-def test_without_it_faults_go_like_cpu_and_say_so() -> None:
-    touched = touched_by_stack(faulting(point=False))
-    assert touched.by == "cpu rule"
-    assert touched.faults[OTHER] > touched.faults[WORK] > 0
+def test_who_is_caught_once_or_twice_did_not_touch_it_for_sure() -> None:
+    """A burst of WORK that begins while OTHER is looked at is caught there."""
+    samples = faulting(point=True)
+    samples[110] = samples[110]._replace(faults_in_window=100)
+    given_out = faults_of(samples)
+    assert sum(one.faults for one in given_out if one.stack is OTHER) > 1000
+    sure = sum(one.faults - one.unsure for one in given_out if one.stack is OTHER)
+    assert sure <= 100
+    assert sum(one.faults - one.unsure for one in given_out if one.stack is WORK) > 30_000
+
+
+def test_without_it_nobody_is_said_for_sure_to_have_touched() -> None:
+    given_out = faults_of(faulting(point=False))
+    assert sum(one.unsure for one in given_out) == 40_000
 
 
 def test_a_long_sleep_is_given_to_the_place_where_it_was_slept() -> None:
