@@ -1,63 +1,80 @@
-"""Our client of a Dask cluster, in a process of its own: `distributed` is heavy, and its loop is
-not to be beside a screen. Orders come on standard input (its end is the order to leave), messages
-go to standard output, one JSON object a line.
-"""
+"""Our client of a Dask cluster: plugins in its scheduler and workers, heard by its topics."""
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
 import uuid
-from contextlib import suppress
 from typing import Any
 
-from perftui.probes.fleet.say import CONNECT_S, nobody_there, say, words
+from perftui.probes.fleet.end import ClusterRefused, run_client, told_to_leave
+from perftui.probes.fleet.say import CONNECT_S, say, words
 
 NOT_INSTALLED = (
     "dask:// needs distributed, which is not installed here: pip install 'perftui[dask]'"
 )
+_LOOK_S = 1.0
 
 
 def main(argv: list[str]) -> int:
-    """Connect to HOST:PORT, bring the plugins, tell, and take them out again."""
-    address = argv[0]
-    try:
+    """Watch the cluster at HOST:PORT (of the scheduler)."""
+    return run_client(DaskClient, argv[0], NOT_INSTALLED)
+
+
+class DaskClient:
+    """An `EngineClient`.
+
+    Raises:
+        ImportError: Dask's distributed is not installed.
+    """
+
+    looks_for = "Dask scheduler"
+
+    def __init__(self) -> None:
         import cloudpickle
         import dask
-        from distributed import Client
-    except ImportError:
-        say({"is": "refused", "text": NOT_INSTALLED})
-        return 0
-    import logging
+        import distributed
 
-    if problem := nobody_there(address, "Dask scheduler"):
-        say({"is": "refused", "text": problem})
-        return 0
-    logging.disable(logging.CRITICAL)  # its words are not for a screen
-    try:
-        client = Client(f"tcp://{address}", timeout=CONNECT_S, set_as_default=False, name="perftui")
-    except Exception as error:
-        say({"is": "refused", "text": _why_not(address, error)})
-        return 0
-    try:
-        versions = client.get_versions(check=False)
+        self._register_by_value = cloudpickle.register_pickle_by_value
+        self._connect = distributed.Client
+        self._version = dask.__version__
+        self._client: Any = None
+        self._name = f"perftui-{uuid.uuid4().hex[:12]}"
+
+    def connect(self, address: str) -> None:
+        """As of `EngineClient`."""
+        logging.disable(logging.CRITICAL)  # its words are not for a screen
+        try:
+            self._client = self._connect(
+                f"tcp://{address}", timeout=CONNECT_S, set_as_default=False, name="perftui"
+            )
+        except Exception as error:
+            why = f"no Dask scheduler at {address}: {words(error)}"
+            if isinstance(error, TimeoutError | OSError):
+                why = f"no Dask scheduler answers at {address} within {CONNECT_S:g} s"
+            raise ClusterRefused(why) from error
+
+    def cluster(self) -> dict[str, Any]:
+        """As of `EngineClient`."""
+        versions = self._client.get_versions(check=False)
         if problem := other_version(versions["client"], versions["scheduler"]):
-            say({"is": "refused", "text": problem})
-            return 0
+            raise ClusterRefused(problem)
         from perftui.probes.fleet import dask_plugin, in_worker
 
-        cloudpickle.register_pickle_by_value(dask_plugin)
-        cloudpickle.register_pickle_by_value(in_worker)
-        name = f"perftui-{uuid.uuid4().hex[:12]}"
-        scheduler = client.run_on_scheduler(in_worker.identity)
-        say(
-            {
-                "is": "cluster",
-                "version": dask.__version__,
-                "scheduler": {**scheduler, "address": client.scheduler.address},
-                "name": name,
-            }
-        )
+        self._register_by_value(dask_plugin)
+        self._register_by_value(in_worker)
+        scheduler = self._client.run_on_scheduler(in_worker.identity)
+        return {
+            "version": self._version,
+            "scheduler": {**scheduler, "address": self._client.scheduler.address},
+            "name": self._name,
+        }
+
+    def tell(self) -> None:
+        """As of `EngineClient`: also until the scheduler has gone."""
+        from perftui.probes.fleet import dask_plugin, in_worker
+
+        client, name = self._client, self._name
 
         def heard(event: Any) -> None:
             say(event[1])
@@ -67,46 +84,31 @@ def main(argv: list[str]) -> int:
         client.register_plugin(
             dask_plugin.PerftuiWorkerPlugin(name, in_worker.identity()), name=name
         )
-        _until_told(client)
-        say({"is": "left", "problem": _leave(client, name)})
-    except Exception as error:
-        say({"is": "lost", "text": words(error)})
-    finally:
-        with suppress(Exception):
-            client.close(timeout=3)
-    return 0
+        while not told_to_leave(_LOOK_S):
+            # One that has lost the scheduler is "connecting": Dask's client tries again for ever;
+            # who has ended does not come back under the same address with our plugins in it.
+            if client.status in ("closed", "closing", "connecting") or client.scheduler is None:
+                say({"is": "lost", "text": "the scheduler has gone"})
+                return
 
-
-def _until_told(client: Any) -> None:
-    """Return when standard input ends, or the scheduler has gone."""
-    import select
-
-    while True:
-        ready, _, _ = select.select([0], [], [], 1.0)
-        if ready and not os.read(0, 4096):
-            return
-        if client.status in ("closed", "closing") or client.scheduler is None:
-            say({"is": "lost", "text": "the scheduler has gone"})
-            return
-        if client.status == "connecting":
-            # It has lost the scheduler. Dask's client tries again for ever; who has ended does
-            # not come back under the same address with our plugins in it.
-            say({"is": "lost", "text": "the scheduler has gone"})
-            return
-
-
-def _leave(client: Any, name: str) -> str | None:
-    """Take the plugins out; returns what could not be taken out."""
-    if client.status != "running":
+    def take_out(self) -> str | None:
+        """As of `EngineClient`."""
+        client, name = self._client, self._name
+        if client.status != "running":
+            return None
+        try:
+            client.unsubscribe_topic(name)
+            client.unregister_worker_plugin(name)
+            client.unregister_scheduler_plugin(f"{name}-scheduler")
+            client.run_on_scheduler(_forget, name=name)
+        except Exception as error:
+            return words(error)
         return None
-    try:
-        client.unsubscribe_topic(name)
-        client.unregister_worker_plugin(name)
-        client.unregister_scheduler_plugin(f"{name}-scheduler")
-        client.run_on_scheduler(_forget, name=name)
-    except Exception as error:
-        return words(error)
-    return None
+
+    def close(self) -> None:
+        """As of `EngineClient`."""
+        if self._client is not None:
+            self._client.close(timeout=3)
 
 
 def _forget(name: str, dask_scheduler: Any = None) -> None:
@@ -140,12 +142,6 @@ def _series(versions: dict[str, Any], package: str) -> str | None:
         return None if text is None else ".".join(str(text).split(".")[:2])
     found = versions.get("packages", {}).get(package)
     return None if found is None else str(found)
-
-
-def _why_not(address: str, error: Exception) -> str:
-    if isinstance(error, TimeoutError | OSError):
-        return f"no Dask scheduler answers at {address} within {CONNECT_S:g} s"
-    return f"no Dask scheduler at {address}: {words(error)}"
 
 
 if __name__ == "__main__":

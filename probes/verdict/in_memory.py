@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import ThreadTree
     from perftui.probes.spine.records import Alert
     from perftui.probes.verdict.case import Case
+    from perftui.probes.verdict.finding import Tab
 
 LEAST_KEPT_BYTES = 10_000_000
 LEAST_KEPT_SHARE = 0.1
@@ -171,7 +172,7 @@ def _climb(case: Case) -> Iterator[RankedFinding]:
     levels = [last for _, _, last in case.rss]
     if len(levels) < 2 * CLIMB_PARTS:
         return
-    at = max(range(len(levels)), key=lambda n: case.rss[n][1])
+    at = _top(case)
     before = levels[: at + 1]
     over = case.peak_bytes - before[0]
     if len(before) < CLIMB_SHARE * len(levels) or over < LEAST_PEAK_BYTES or over < before[0]:
@@ -183,21 +184,16 @@ def _climb(case: Case) -> Iterator[RankedFinding]:
     if up < CLIMB_SHARE * CLIMB_PARTS or late < 0.25 * over or imported > 0.5 * over:
         return  # in jumps, not to the end, or it is what was imported
     t0, t1 = case.rss[0][0], case.rss[at][0]
-    code, unsure = _by_whom(case, t0, t1)
-    begin, end = case.seconds(t0), case.seconds(t1)
-    yield RankedFinding(
-        "peak",
-        f"puts together {format_bytes(over)} in {format_seconds(end - begin)} before it ends",
-        "info",
+    took = format_seconds(case.seconds(t1) - case.seconds(t0))
+    yield _rise_to_top(
+        case,
+        (t0, t1),
+        over,
+        f"puts together {format_bytes(over)} in {took} before it ends",
         0.3 + 0.4 * over / case.peak_bytes,
-        t0,
-        t1,
         "Memory",
-        proof.rss_sql(begin, end),
         f"RSS rose in {up} of {CLIMB_PARTS} equal parts of that time",
-        code,
-        bytes=round(over),
-        may_be_wrong=unsure or "it may be all needed at once",
+        doubt="it may be all needed at once",
         next_step="take it in parts, and let go of each",
     )
 
@@ -211,28 +207,65 @@ def _peak(case: Case) -> Iterator[RankedFinding]:
     over = case.peak_bytes - usual
     if case.peak_bytes < PEAK_RATIO * usual or over < LEAST_PEAK_BYTES:
         return
-    at = max(range(len(case.rss)), key=lambda n: case.rss[n][1])
+    at = _top(case)
     low = [n for n in range(at) if case.rss[n][2] <= usual + 0.2 * over]
     t0 = case.rss[low[-1]][0] if low else case.t0_ns
     t1 = case.rss[at][0]
-    code, unsure = _by_whom(case, t0, t1)
-    begin, end = case.seconds(t0), case.seconds(t1)
+    begin, end = format_seconds(case.seconds(t0)), format_seconds(case.seconds(t1))
     fell = any(last <= case.peak_bytes - 0.5 * over for last in levels[at + 1 :])
     when = "for a moment" if fell else "at its end"
-    yield RankedFinding(
-        "peak",
+    yield _rise_to_top(
+        case,
+        (t0, t1),
+        over,
         f"peaks at {format_bytes(case.peak_bytes)} {when}, else {format_bytes(usual)}",
-        "info",
         0.2 + 0.3 * over / case.peak_bytes,
-        t0,
-        t1,
         "Flame",
-        proof.rss_sql(begin, end),
-        f"rose {format_bytes(over)} from {format_seconds(begin)} to {format_seconds(end)}",
-        code,
-        bytes=round(over),
-        may_be_wrong=unsure,
+        f"rose {format_bytes(over)} from {begin} to {end}",
         next_step="take it in parts where it rises, or free before you take more",
+    )
+
+
+def _top(case: Case) -> int:
+    """Return which reading of RSS is the highest."""
+    return max(range(len(case.rss)), key=lambda n: case.rss[n][1])
+
+
+def _rise_to_top(
+    case: Case,
+    span_ns: tuple[int, int],
+    over_bytes: float,
+    text: str,
+    impact: float,
+    tab: Tab,
+    evidence: str,
+    *,
+    doubt: str = "",
+    next_step: str,
+) -> RankedFinding:
+    """Return a finding about a rise that ends at the peak, with whose code it was.
+
+    Args:
+        case: The session.
+        span_ns: The rise.
+        over_bytes: Its height.
+        text, impact, tab, evidence, next_step: As of `RankedFinding`.
+        doubt: Why it may be wrong, if it is known by whom it was.
+    """
+    code, unsure = _by_whom(case, *span_ns)
+    return RankedFinding(
+        "peak",
+        text,
+        "info",
+        impact,
+        *span_ns,
+        tab,
+        proof.rss_sql(case.seconds(span_ns[0]), case.seconds(span_ns[1])),
+        evidence,
+        code,
+        bytes=round(over_bytes),
+        may_be_wrong=unsure or doubt,
+        next_step=next_step,
     )
 
 
