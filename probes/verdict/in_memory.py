@@ -118,7 +118,7 @@ def _kept(case: Case) -> Iterator[RankedFinding]:
     least = max(LEAST_KEPT_BYTES, LEAST_KEPT_SHARE * case.peak_bytes)
     if kept is not None and kept.bytes >= least:
         about = "about " if kept.sampled else ""
-        took_s = sum(t1 - t0 for t0, t1 in case.looks_of(kept)) / NS_PER_S
+        took_s = _looked_s(case, kept)
         ended, flat_s = _is_full(case, kept), (case.t1_ns - kept.t1_ns) / NS_PER_S
         size = f"{about}{format_bytes(kept.bytes)}"
         yield RankedFinding(
@@ -253,6 +253,12 @@ def _rise_to_top(
         doubt: Why it may be wrong, if it is known by whom it was.
     """
     code, unsure = _by_whom(case, *span_ns)
+    part = _part_held(case, span_ns, over_bytes)
+    if part is not None:
+        kept, held_bytes = part
+        text += f", about {format_bytes(held_bytes)} of it in {named(kept.what)}"
+        evidence += f"; {_held(kept)} in {format_seconds(_looked_s(case, kept))} of looks"
+        code = code or ("" if kept.code is None else str(kept.code))
     return RankedFinding(
         "peak",
         text,
@@ -267,6 +273,23 @@ def _rise_to_top(
         may_be_wrong=unsure or doubt,
         next_step=next_step,
     )
+
+
+def _part_held(
+    case: Case, span_ns: tuple[int, int], over_bytes: float
+) -> tuple[Keeping, float] | None:
+    """Return what holds most of a rise, and how much, if that is a part worth telling: what it had
+    before the looks is taken to be as large as what came meanwhile."""
+    for kept in case.keepers:
+        if kept.t0_ns < span_ns[1] and kept.t1_ns > span_ns[0] and kept.entries > 0:
+            held_bytes = kept.bytes * max(kept.total, kept.entries) / kept.entries
+            if LEAST_KEPT_SHARE * over_bytes <= held_bytes <= over_bytes:
+                return kept, held_bytes
+    return None
+
+
+def _looked_s(case: Case, kept: Keeping) -> float:
+    return sum(t1 - t0 for t0, t1 in case.looks_of(kept)) / NS_PER_S
 
 
 def _freed(case: Case) -> Iterator[RankedFinding]:

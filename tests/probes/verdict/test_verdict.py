@@ -554,6 +554,10 @@ def test_memory_that_only_rises_is_told_without_an_alert_and_jumps_are_not() -> 
     told.ran((told.leaf("main", "rows"), "sleep"), rss=20e6)
     (first, *_) = told.verdict.findings
     assert first.text == "puts together 398 MB in 19.9 s before it ends"
+    seen = "__main__.SEEN", "dict", "str", 90, 450, 20_000_000, False, "add\t/app/add.py\t7"
+    (first, *_) = told.and_(Keeper(12 * S, PID, 9 * S, *seen)).verdict.findings
+    assert first.text.endswith("before it ends, about 100 MB of it in SEEN")
+    assert "SEEN (dict, +90 str) in 3.00 s of looks" in first.evidence
     jumped = Told()
     jumped.ran((jumped.leaf("main", "load"), "sleep"))
     jumped.and_(*(Metric(RUN_S * S - n, PID, 20.0, 450_000_000) for n in (9, 5, 1)))
