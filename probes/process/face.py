@@ -14,7 +14,7 @@ class ProcessGone(Exception):
     """The process has ended (a zombie counts as ended)."""
 
 
-class Glance(NamedTuple):
+class RawReading(NamedTuple):
     """A reading of which only RSS has been taken out; the reader says what else it means."""
 
     t_ns: int
@@ -47,11 +47,11 @@ class ProcessReader(Protocol):
         """CPU, RSS and peak. Raises ProcessGone."""
         ...
 
-    def glance(self, t_ns: int) -> Glance | None:
+    def glance(self, t_ns: int) -> RawReading | None:
         """Read what `fast` reads, for `told`; None where that saves nothing. Raises ProcessGone."""
         ...
 
-    def told(self, glance: Glance) -> Metric:
+    def told(self, glance: RawReading) -> Metric:
         """What `fast` would have returned then. May be asked after the end, in any order."""
         ...
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.probes.process.baseline import Baseline
-    from perftui.probes.process.face import Glance, ProcessReader
+    from perftui.probes.process.face import RawReading, ProcessReader
     from perftui.probes.process.family import ProcessFamily
     from perftui.probes.spine.records import Metric
 
@@ -26,7 +26,7 @@ class Glances:
 
     def __init__(self, family: ProcessFamily) -> None:
         self._family = family
-        self._kept: list[tuple[ProcessReader, Baseline | None, Glance]] = []
+        self._kept: list[tuple[ProcessReader, Baseline | None, RawReading]] = []
 
     def take(self, t_ns: int, told: Mapping[int, int]) -> bool:
         """Read all processes, and keep it; False, and nothing kept, if it is more than a glance.
@@ -38,7 +38,7 @@ class Glances:
         family = self._family
         if len(told) != len(family.readers):
             return False
-        found: list[tuple[ProcessReader, Baseline | None, Glance]] = []
+        found: list[tuple[ProcessReader, Baseline | None, RawReading]] = []
         for pid, reader in family.readers.items():
             try:
                 glance = reader.glance(t_ns)

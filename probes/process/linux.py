@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perftui.probes.process.face import Glance, ProcessGone
+from perftui.probes.process.face import RawReading, ProcessGone
 from perftui.probes.spine.records import Metric, ThreadCpu
 from perftui.probes.text.units import NS_PER_S
 
@@ -105,12 +105,12 @@ class LinuxProcess:
         """
         return self.told(self.glance(t_ns))
 
-    def glance(self, t_ns: int) -> Glance:
+    def glance(self, t_ns: int) -> RawReading:
         """Read the same, and leave what it says for later."""
         try:
             cpu_ns = time.clock_gettime_ns(self._clock)
             if cpu_ns == self._last_cpu_ns and 0 <= t_ns - self._last_t_ns < _STANDS_NS:
-                return Glance(t_ns, self._rss_bytes, cpu_ns, self._text)
+                return RawReading(t_ns, self._rss_bytes, cpu_ns, self._text)
             text = os.pread(self._status, 8192, 0)
         except OSError as error:
             raise ProcessGone(self.pid) from error
@@ -119,9 +119,9 @@ class LinuxProcess:
             raise ProcessGone(self.pid)
         self._last_cpu_ns, self._last_t_ns = cpu_ns, t_ns
         self._text, self._rss_bytes = text, rss * 1024
-        return Glance(t_ns, self._rss_bytes, cpu_ns, text)
+        return RawReading(t_ns, self._rss_bytes, cpu_ns, text)
 
-    def told(self, glance: Glance) -> Metric:
+    def told(self, glance: RawReading) -> Metric:
         """Return what a glance at this process says."""
         t_ns, rss_bytes, cpu_ns, text = glance
         if text is self._told_text and self._told is not None:

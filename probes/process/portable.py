@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from perftui.probes.process.face import Glance, ProcessGone
+from perftui.probes.process.face import RawReading, ProcessGone
 from perftui.probes.spine.records import Metric, ThreadCpu
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class PsutilProcess:
     def glance(self, t_ns: int) -> None:
         """Return None: psutil has no half readings."""
 
-    def told(self, glance: Glance) -> Metric:
+    def told(self, glance: RawReading) -> Metric:
         """Never called: there are no glances."""
         return Metric(glance.t_ns, self.pid, glance.cpu_ns / 1e9, glance.rss_bytes)
 

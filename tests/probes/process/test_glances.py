@@ -27,7 +27,7 @@ from perftui.probes.process.linux import LinuxProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perftui.probes.process.face import Glance
+    from perftui.probes.process.face import RawReading
 
 OBEYS = """
 import subprocess, sys
@@ -78,7 +78,7 @@ def program() -> Iterator[Obedient]:
 
 def test_a_glance_tells_later_what_a_reading_would_have_told(program: Obedient) -> None:
     reader = LinuxProcess(program.pid)
-    kept: list[tuple[Glance, Metric]] = []
+    kept: list[tuple[RawReading, Metric]] = []
     for n in range(6):
         if n % 2:
             program.do("work")

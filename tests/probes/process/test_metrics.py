@@ -137,8 +137,10 @@ def test_slow_figures_come_once_a_second_and_the_tool_counts_itself() -> None:
 
 
 def test_a_dead_process_and_a_zombie_are_gone() -> None:
-    process = subprocess.Popen(python("pass"))
+    process = subprocess.Popen(python("import sys; sys.stdin.read()"), stdin=subprocess.PIPE)
     reader = open_process(process.pid)
+    assert process.stdin is not None
+    process.stdin.close()
     wait_for(lambda: b"State:\tZ" in status_of(process.pid))
     with pytest.raises(ProcessGone):
         reader.fast(0)
