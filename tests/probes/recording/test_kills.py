@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import pytest
-from support.measuring import measured
+from support.waiting import wait_for
 
 from perftui.probes.recording.read.reader import open_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WRITER = """
 import sys
@@ -47,23 +52,63 @@ while True:
 """
 
 
-def kill_once(directory: Path, after_s: float) -> int:
-    """Run the writer, kill it after a while; returns the seconds that it acknowledged."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(WRITER), str(directory)], stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    process.stdout.readline()  # it is at work
-    time.sleep(after_s)
-    process.kill()
-    acknowledged = [1, *(int(line) for line in process.stdout if line.endswith(b"\n"))][-1]
-    process.stdout.close()
-    process.wait()
-    return acknowledged
+@contextmanager
+def writer(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """Start the writer; when the block ends it is killed, and the list has what it acknowledged."""
+    argv = [sys.executable, "-c", textwrap.dedent(WRITER), str(directory)]
+    acknowledged: list[int] = []
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        acknowledged.append(int(process.stdout.readline()))  # it is at work
+        try:
+            yield process, acknowledged
+        finally:
+            process.kill()
+        acknowledged += [int(line) for line in process.stdout if line.endswith(b"\n")]
 
 
-def check(directory: Path, acknowledged: int) -> bool:
-    """See that all that was acknowledged is there, once; True if the kill hit a sealing."""
+def kill_once(directory: Path, after: int, pause_s: float) -> int:
+    """Kill the writer soon after it has acknowledged so many of its seconds; returns how many.
+
+    By what it has done and not by the clock: on a full machine it would not yet have begun.
+    """
+    with writer(directory) as (process, acknowledged):
+        assert process.stdout is not None
+        while acknowledged[-1] < after:
+            acknowledged.append(int(process.stdout.readline()))
+        time.sleep(pause_s)
+    return acknowledged[-1]
+
+
+def kill_while_it_seals(directory: Path, rng: random.Random) -> int:
+    """Stop the writer again and again until it stands in the midst of it, and kill it there."""
+    with writer(directory) as (process, acknowledged):
+
+        def stands_there() -> bool:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(rng.uniform(0, 0.01))
+            process.send_signal(signal.SIGSTOP)
+            wait_for(lambda: state_of(process.pid) == "T", "it does not stop")
+            return is_sealing(directory)
+
+        wait_for(stands_there, "it never seals")
+    return acknowledged[-1]
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
+def is_sealing(directory: Path) -> bool:
+    """Tell whether some rows are in two files, or in one that is not yet whole."""
+    files = [file.name for file in directory.iterdir()]
+    sealed = {name.split(".")[0] for name in files if name.endswith(".parquet")}
+    live = {name.split(".")[0] for name in files if name.endswith(".arrows")}
+    return bool(sealed & live) or any(name.endswith(".tmp") for name in files)
+
+
+def check(directory: Path, acknowledged: int) -> None:
+    """See that all that was acknowledged is there, once."""
     reader = open_recording(directory)
     assert reader.state == "interrupted"
     assert reader.salvage is not None
@@ -77,19 +122,13 @@ def check(directory: Path, acknowledged: int) -> bool:
     functions = {reader.tree.frame(node).function for node in thread.self_by_node}
     assert functions == {f"f{n}" for n in range(acknowledged)}
     assert reader.highest("rss_bytes", 0, (acknowledged - 1) * second_ns) == 999 + acknowledged
-    files = [file.name for file in directory.iterdir()]
-    sealed = {name.split(".")[0] for name in files if name.endswith(".parquet")}
-    live = {name.split(".")[0] for name in files if name.endswith(".arrows")}
-    return bool(sealed & live) or any(name.endswith(".tmp") for name in files)
 
 
-def kills(folder: Path, times: int, seed: int) -> int:
+def kills(folder: Path, times: int, seed: int) -> None:
     rng = random.Random(seed)
-    hits = 0
     for number in range(times):
         directory = folder / f"{number}.perftui"
-        hits += check(directory, kill_once(directory, rng.uniform(0.05, 1.2)))
-    return hits
+        check(directory, kill_once(directory, rng.randrange(1, 50), rng.uniform(0, 0.03)))
 
 
 def test_four_kills_lose_nothing(tmp_path: Path) -> None:
@@ -97,6 +136,15 @@ def test_four_kills_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.live
-def test_twenty_kills_lose_nothing_also_while_sealing(tmp_path: Path) -> None:
-    hits = measured(lambda: kills(Path(mkdtemp(dir=tmp_path)), 20, seed=2), bool, tries=3)
-    assert hits > 0, "no kill came while a segment was sealed"
+def test_twenty_kills_lose_nothing(tmp_path: Path) -> None:
+    kills(tmp_path, 20, seed=2)
+
+
+@pytest.mark.live
+def test_kills_while_it_seals_lose_nothing(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    for number in range(5):
+        directory = tmp_path / f"{number}.perftui"
+        acknowledged = kill_while_it_seals(directory, rng)
+        assert is_sealing(directory)
+        check(directory, acknowledged)
