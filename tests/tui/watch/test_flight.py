@@ -116,8 +116,9 @@ def test_after_a_kill_of_us_and_of_the_target_the_last_seconds_are_there(
     assert target.stdout.readline() == "full\n"
 
     def in_ring() -> bool:
-        rings = list(tmp_path.glob(".rings/*/ring-*.perftui"))
-        return bool(rings) and (open_recording(rings[0]).last("rss_bytes") or 0) > 80_000_000
+        # A folder is there before it is a recording.
+        rings = [meta.parent for meta in tmp_path.glob(".rings/*/ring-*.perftui/meta.json")]
+        return any((open_recording(ring).last("rss_bytes") or 0) > 80_000_000 for ring in rings)
 
     wait_for(in_ring)
     watcher.send_signal(signal.SIGKILL)
@@ -139,7 +140,7 @@ def test_after_a_kill_of_us_and_of_the_target_the_last_seconds_are_there(
 def started_waiting(folder: Path) -> tuple[subprocess.Popen[str], Path]:
     remarks = folder / "again"
     with remarks.open("w") as file:
-        words = ["--name", "no such program anywhere", "--wait", "--into", str(folder)]
+        words = ["--name", f"no such program in {folder}", "--wait", "--into", str(folder)]
         return subprocess.Popen([*WATCH, *words], stderr=file, stdout=file, text=True), remarks
 
 
@@ -154,7 +155,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         "  rss>2GB,stal>5s",
         "          ^",
     ]
-    assert "no Python process has 'nobody has this'" in refused("--name", "nobody has this")
+    nobody = f"nobody has {tmp_path}"  # not even another run of this test
+    assert f"no Python process has {nobody!r}" in refused("--name", nobody)
     assert "there is no process" in refused("4194300", "--into", str(tmp_path))
     marker = f"watched-{os.getpid()}"
     code = "import sys; print('up', flush=True); sys.stdin.read()"
