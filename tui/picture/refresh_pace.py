@@ -18,8 +18,8 @@ LIVELY_PICTURES = 12
 """The first ones of a screen come as quickly as is wanted: what is measured begins to be known."""
 CORE_SHARE = 0.02
 """Of one core, for the thread that draws."""
-CALM_SHARE = 0.008
-"""The same for calm pictures: where one costs more than 6 ms, on a slow or a full machine, there is
+CALM_SHARE = 0.0065
+"""The same for calm pictures: where one costs more than 5 ms, on a slow or a full machine, there is
 one a second."""
 STILL_S = 0.5
 """Between two looks where nothing moves: the target has ended, waits, or is as it was."""

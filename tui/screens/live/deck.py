@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.containers import Container
-
 from perftui.tui.screens.live.panes import Pane
 from perftui.tui.screens.tab_panes import TabPanes
+from perftui.tui.widgets.draw.bare import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.panes.processes import ProcessesPane
 
 
-class PaneDeck(Container):
+class PaneDeck(Box):
     """Holds the panes; only that of the open tab is seen.
 
     Args:

@@ -149,6 +149,9 @@ def _beside(
 
 GROWTH = 1.06
 """How much longer the live time axis gets at a time."""
+LEAST_GROWTH_NS = 3 * NS_PER_S
+"""And by how much at the least: a young session would have another axis in each picture, and
+nothing of the one before could be kept."""
 
 
 def live_axis(t_start_ns: int, t_now_ns: int) -> tuple[int, int]:
@@ -159,7 +162,7 @@ def live_axis(t_start_ns: int, t_now_ns: int) -> tuple[int, int]:
     """
     length = float(TIMELINE_MIN_NS)
     while length < t_now_ns - t_start_ns:
-        length *= GROWTH
+        length = max(length * GROWTH, length + LEAST_GROWTH_NS)
     return t_start_ns, t_start_ns + round(length)
 
 

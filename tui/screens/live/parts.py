@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textual.containers import Container, Vertical
-
 from perftui.tui.picture.flat import flat_charts
 from perftui.tui.picture.rate_of_change import RateOfChange
 from perftui.tui.screens.dialogs.too_small import TooSmall
@@ -24,6 +22,7 @@ from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
 from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Timeline
+from perftui.tui.widgets.draw.bare import Box, Pile
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -63,9 +62,9 @@ class LiveParts:
         self.gc_band = GcBand(id="gc-band")
         self.time_axis = TimeAxis(id="axis")
         self.tab_bar = TabBar(id="tabs")
-        self.body = Container(id="body")
-        self.charts = Vertical(id="charts")
-        self.tabbed = Vertical(id="tabbed")
+        self.body = Box(id="body")
+        self.charts = Pile(id="charts")
+        self.tabbed = Pile(id="tabbed")
         self._flat: frozenset[str] = frozenset()
         """Charts that show no more than a line, by the newest picture."""
         self.footer = KeyFooter(id="keys")

@@ -42,6 +42,7 @@ from perftui.tui.terminal.theme import paint_of
 from perftui.tui.text.fit import clean
 from perftui.tui.text.passing import Passing
 from perftui.tui.widgets.bars.banner import Banner, Note, Tone, note_of
+from perftui.tui.widgets.draw.bare import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ _SIDEWAYS = (FLAME, "Log")
 _NOT_WHILE_TYPING = ("scrub", "leap", "live", "first", "show_alert", "next_tab")
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(Screen[None], Ground):
     """See the module.
 
     Args:

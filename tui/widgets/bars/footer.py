@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
@@ -46,9 +47,15 @@ class KeyFooter(Canvas):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._spans: list[tuple[int, int, str]] = []
+        self._shown: tuple[list[KeyHint], str, int, Paint] | None = None
+        """What the line was made of."""
 
     def show(self, hints: Sequence[KeyHint], right: str, width: int, paint: Paint) -> None:
         """Draw the hints, and a word at the right if there is room."""
+        asked = (list(hints), right, width, paint)
+        if asked == self._shown:
+            return
+        self._shown = asked
         wide = width >= NOTE_WIDTH and bool(right)
         shown = fitting(hints, width - 1 - (width_of(right) + 2 if wide else 0))
         pieces: list[Piece] = [(" ", None)]
@@ -81,6 +88,7 @@ class KeyFooter(Canvas):
         event.stop()
 
 
+@lru_cache(maxsize=256)
 def _width(hint: KeyHint) -> int:
     return width_of(hint.key) + 1 + width_of(hint.label)
 

@@ -189,7 +189,7 @@ def cpu_chart(view: View, cores: int | None) -> Chart:
     """CPU of the tree, 100 = one core, against the cores that it may use."""
     most = OVER_CORES * (cores or 0) * 100
     cpu = view.cpu
-    if cores is not None and max(known(cpu), default=0.0) <= most:
+    if cores is not None and cores * 100 < max(known(cpu), default=0.0) <= most:
         cpu = _at_most(cpu, cores * 100.0)  # ticks of 10 ms, booked a moment late
     value = _current(view, cpu, "cpu_percent")
     if value is not None and cores is not None and value <= most:

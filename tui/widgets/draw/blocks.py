@@ -42,12 +42,18 @@ def heights(values: Sequence[float | None], top: float, rows: int) -> list[int]:
     if top <= 0 or not math.isfinite(top):
         return [eighths(value, top, rows) for value in values]
     full = rows * 8
-    return [
-        0
-        if value is None or not 0 < value < math.inf
-        else max(1, min(full, round(value / top * full)))
-        for value in values
-    ]
+    found: list[int] = []
+    before: float | None = None
+    height = 0
+    for value in values:
+        if value != before:  # mostly it is the value of the column before
+            before = value
+            if value is None or not 0 < value < math.inf:
+                height = 0
+            else:
+                height = max(1, min(full, round(value / top * full)))
+        found.append(height)
+    return found
 
 
 def stacked(edges: Sequence[Sequence[int]], rows: int) -> list[list[Cell]]:

@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from perftui.tui.text.fit import width_of
+from perftui.tui.widgets.draw.bare import Backdrop, Filtered, is_bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,6 +68,10 @@ class Canvas(Widget):
         self._drawn_size: Size | None = None
         self._on_ground: dict[int, tuple[Style | None, Style]] = {}
         """By identity of a style: itself, so that it lives on, and what it is on our ground."""
+        self._filtered: Filtered | None = None
+        """Lines that are ready; None: none are, with this size and style."""
+        self._bare: bool | None = None
+        """Whether there is nothing but the lines; None: not asked with this style."""
 
     def on_resize(self, event: Resize) -> None:
         """Know that the size was told."""
@@ -77,7 +82,31 @@ class Canvas(Widget):
         if self._drawn_size != self.outer_size:
             self._drawn_size = self.outer_size
             self.call_later(self._tell_size)  # behind the `Resize`, if there is one
-        return super().render_lines(crop)
+        if self._bare is None:
+            self._bare = is_bare(self)
+        return self._bare_lines(crop) if self._bare else super().render_lines(crop)
+
+    def _bare_lines(self, crop: Region) -> list[Strip]:
+        """Return what Textual would make of the lines, which is next to nothing."""
+        width, ready = self.outer_size.width, self._filtered
+        if ready is None or ready.width != width:
+            ready = self._filtered = Filtered(width, Backdrop(self))
+        lines, filters = self._lines, self.get_line_filters()
+        strips = []
+        for y in crop.line_range:
+            line = lines[y] if y < len(lines) else None
+            strip = ready.known(y, line)
+            if strip is None:
+                strip = ready.keep(y, line, self.render_line(y))
+            strips.append(ready.through(strip, filters))
+        if crop.column_span != (0, width):
+            return [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _set_dirty(self, *regions: Region) -> None:
+        if not regions:
+            self._filtered = self._bare = None
+        super()._set_dirty(*regions)
 
     def _tell_size(self) -> None:
         """Make up for a `Resize` that does not come.
@@ -143,7 +172,7 @@ class Canvas(Widget):
     def notify_style_update(self) -> None:
         """Look the colours up again."""
         super().notify_style_update()
-        self._own_style = None
+        self._own_style = self._filtered = self._bare = None
         self._on_ground.clear()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.containers import Vertical
 from textual.message import Message
 
 from perftui.probes.detect.spikes.spike import what_rose, where_it_was
@@ -14,6 +13,7 @@ from perftui.tui.text.alerts import newest_first
 from perftui.tui.text.fit import clean
 from perftui.tui.text.severity import SIGNS
 from perftui.tui.widgets.charts.time_axis import moment_text
+from perftui.tui.widgets.draw.bare import Pile
 from perftui.tui.widgets.panes.alert_cards import TONES, alert_card, spike_card
 from perftui.tui.widgets.panes.card import Card, CardLine
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
@@ -45,7 +45,7 @@ _SPIKE_COLUMNS = (
 )
 
 
-class AlertsPane(Vertical):
+class AlertsPane(Pile):
     """Lists and card; enter lays the span of the chosen one against the time before it."""
 
     DEFAULT_CSS = """

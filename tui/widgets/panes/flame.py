@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.containers import Vertical
-
+from perftui.tui.widgets.draw.bare import Pile
 from perftui.tui.widgets.flame.detail import Detail
 from perftui.tui.widgets.flame.flame import Flame
 
@@ -26,7 +25,7 @@ LEAST_SPARE = 5
 MOST_SPARE = 9
 
 
-class FlamePane(Vertical):
+class FlamePane(Pile):
     """Icicle, and of a frame that was chosen its detail: the taller, the more source is shown.
 
     Rows that nothing else needs tell of the program's own function that spent most.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from perftui.probes.profile.tracks import NO_TIME
@@ -24,6 +23,7 @@ from perftui.tui.widgets.charts.track_line import (
     step_text,
     summed,
 )
+from perftui.tui.widgets.draw.bare import Pile
 from perftui.tui.widgets.draw.strips import READING, LinePane, Part, line_of, spread
 from perftui.tui.widgets.panes.threads import ThreadsPane
 
@@ -319,7 +319,7 @@ class _ThreadTable(ThreadsPane):
             super().action_move(step)
 
 
-class TracksPane(Vertical):
+class TracksPane(Pile):
     """Tracks, and the table of all threads in the rows that they leave."""
 
     DEFAULT_CSS = """
