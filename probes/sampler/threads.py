@@ -122,8 +122,10 @@ class KernelThread:
         "guess",
         "index",
         "known_guess",
+        "moved",
         "native",
         "new_faults",
+        "node",
         "on_cpu",
         "queue_ns",
         "seen",
@@ -201,6 +203,11 @@ class KernelThread:
         self.stands: tuple[int, int, int] | None = None
         """It stood in the queue for a CPU when it was read, and nobody can have changed anything of
         it since, unless it was given one: node, flags, and task of its last record."""
+        self.node = -1
+        """Stack of its last record."""
+        self.moved = False
+        """It may have left that stack since: what it had used then it may have used after its stack
+        was read, or the stack could not be read whole."""
         self.waits: tuple[int, int] = (-2, 0)
         """Stack in which it was last seen asleep, and what for."""
         self.comm = self.read_stat()
