@@ -24,8 +24,8 @@ from .wake import wake
 RUNNING, SLEEPING = ord("R"), ord("S")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
-_LOOKS_AGAIN = 8
-"""Sweeps in which the stack of a thread that sleeps is tried again if it could not be read."""
+_LAST_LOOK = 12
+"""Sweeps since it ran after which the stack of a thread is no longer tried to be read."""
 _LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
 _BRIEF_NS = 500_000
 """Whoever works in shorter pieces may be met too rarely: see docs/sampler.md."""
@@ -151,7 +151,7 @@ class Look:
                 cpu_ns = thread.cpu_ns if thread.born else cpu_ns
             elif not cpu_ns and not running and not _holds(plans, holders):
                 thread.cold = cold + 1
-                if not (thread.moved and self._has_moved(thread, plans, whole, holders)):
+                if not (thread.may_have_moved() and self._has_moved(thread, plans, whole, holders)):
                     if thread.faulting > 0:
                         thread.faulting -= 1
                     continue
@@ -216,7 +216,7 @@ class Look:
         """
         read = self._stack(plans, whole, holders)[0]
         if read.failed or read.unsteady:
-            thread.moved = thread.cold < _LOOKS_AGAIN
+            thread.moved = thread.cold < _LAST_LOOK
             return False
         thread.moved = False
         return read.node != thread.node

@@ -17,6 +17,7 @@ _pread = os.pread
 CROWDED = 0.03
 _CROWDED_STEP = 0.1
 _RUNNING = ord("R")
+_NAP_SWEEPS = 5
 _ALWAYS_AWAKE, _AGAIN_EVERY = 100, 64
 _HAS_SCHED = os.access("/proc/self/sched", os.R_OK)
 """Whether the kernel tells at once how often a thread lost its CPU, and when last."""
@@ -275,6 +276,13 @@ class KernelThread:
         now, before = self._turns, self._told
         self._told = now
         return int(now) - int(before) if now is not before else 0
+
+    def may_have_moved(self) -> bool:
+        """Whether it is to be looked for in another stack than that of its last record.
+
+        Who naps for less is not: each look costs as much as one at a thread that has run.
+        """
+        return self.moved and self.cold >= _NAP_SWEEPS
 
     def sleeps_on(self) -> bool:
         """Whether it was asleep for two sweeps and has not run since, by one cheap question.

@@ -80,7 +80,7 @@ def test_who_goes_to_sleep_elsewhere_while_it_is_looked_at_is_found_there(
         monkeypatch.setattr(KernelThread, "read_state", goes_on)
         met()
         assert KernelThread.read_state is asked
-        assert met()[-1] == "second"
+        wait_for(lambda: met()[-1] == "second", "it is not found where it sleeps now")
         records = len(met())
         assert len(met()) == records  # it sleeps on, and is not told again and again
         seen.close()
