@@ -24,6 +24,8 @@ from .wake import wake
 RUNNING, SLEEPING = ord("R"), ord("S")
 _FAULTING_SWEEPS = 200
 _WAIT_EVERY = 16
+_LAST_LOOK = 12
+"""Sweeps since it ran after which the stack of a thread is no longer tried to be read."""
 _LOCK, _GIL, _FUTEX = map(stream.WAITS.index, ("lock", "gil", "futex"))
 _BRIEF_NS = 500_000
 """Whoever works in shorter pieces may be met too rarely: see docs/sampler.md."""
@@ -149,14 +151,16 @@ class Look:
                 cpu_ns = thread.cpu_ns if thread.born else cpu_ns
             elif not cpu_ns and not running and not _holds(plans, holders):
                 thread.cold = cold + 1
-                if thread.faulting > 0:
-                    thread.faulting -= 1
-                continue
+                if not (thread.may_have_moved() and self._has_moved(thread, plans, whole, holders)):
+                    if thread.faulting > 0:
+                        thread.faulting -= 1
+                    continue
             if new_faults:
                 thread.faulting = _FAULTING_SWEEPS
             elif thread.faulting > 0:
                 thread.faulting -= 1
             read, guess, holder = self._stack(plans, whole, holders)
+            thread.node, thread.moved = read.node, cpu_ns > 0 or read.failed or read.unsteady
             held = guess is not None and holder == guess.state
             flags = stream.GIL_HELD if held else 0
             if asked and thread.on_cpu is not None and (running or early is not None):
@@ -201,6 +205,21 @@ class Look:
                     thread.faulting -= 1
                 self._tally.samples += 1
                 self._writer.sample(now, thread.index, node, _NOTHING_USED, RUNNING, flags, 0, task)
+
+    def _has_moved(
+        self, thread: KernelThread, plans: list[ReadPlan], whole: bool, holders: list[int]
+    ) -> bool:
+        """Tell whether a thread sleeps elsewhere than its last record says.
+
+        It has not run since then, but it may have run between our reading of its stack and our
+        asking what it had used. It sleeps there for as long as it will; so it is read once more.
+        """
+        read = self._stack(plans, whole, holders)[0]
+        if read.failed or read.unsteady:
+            thread.moved = thread.cold < _LAST_LOOK
+            return False
+        thread.moved = False
+        return read.node != thread.node
 
     def _torn(self, read: Read) -> int:
         """Count a stack that was not read whole; return what is said of it."""

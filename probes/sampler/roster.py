@@ -128,7 +128,8 @@ class Roster:
                         stand.append(thread)
                         continue
                     thread.stands = None
-                if thread.cold > 1 and thread.state != _RUNNING and thread.sleeps_on():
+                quiet = thread.cold > 1 and thread.state != _RUNNING
+                if quiet and not thread.may_have_moved() and thread.sleeps_on():
                     thread.cold += 1
                     if thread.faulting > 0:
                         thread.faulting -= 1

@@ -17,6 +17,7 @@ _pread = os.pread
 CROWDED = 0.03
 _CROWDED_STEP = 0.1
 _RUNNING = ord("R")
+_NAP_SWEEPS = 5
 _ALWAYS_AWAKE, _AGAIN_EVERY = 100, 64
 _HAS_SCHED = os.access("/proc/self/sched", os.R_OK)
 """Whether the kernel tells at once how often a thread lost its CPU, and when last."""
@@ -122,8 +123,10 @@ class KernelThread:
         "guess",
         "index",
         "known_guess",
+        "moved",
         "native",
         "new_faults",
+        "node",
         "on_cpu",
         "queue_ns",
         "seen",
@@ -201,6 +204,11 @@ class KernelThread:
         self.stands: tuple[int, int, int] | None = None
         """It stood in the queue for a CPU when it was read, and nobody can have changed anything of
         it since, unless it was given one: node, flags, and task of its last record."""
+        self.node = -1
+        """Stack of its last record."""
+        self.moved = False
+        """It may have left that stack since: what it had used then it may have used after its stack
+        was read, or the stack could not be read whole."""
         self.waits: tuple[int, int] = (-2, 0)
         """Stack in which it was last seen asleep, and what for."""
         self.comm = self.read_stat()
@@ -268,6 +276,13 @@ class KernelThread:
         now, before = self._turns, self._told
         self._told = now
         return int(now) - int(before) if now is not before else 0
+
+    def may_have_moved(self) -> bool:
+        """Whether it is to be looked for in another stack than that of its last record.
+
+        Who naps for less is not: each look costs as much as one at a thread that has run.
+        """
+        return self.moved and self.cold >= _NAP_SWEEPS
 
     def sleeps_on(self) -> bool:
         """Whether it was asleep for two sweeps and has not run since, by one cheap question.

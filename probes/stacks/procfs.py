@@ -11,6 +11,10 @@ from pathlib import Path
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?d?m?(?:\.exe)?")
 _LIBPYTHON = re.compile(r"/libpython\d[\d.]*t?d?m?\.so")
 LINUX = sys.platform.startswith("linux")
+MOST_TIDS = 1 << 22
+"""Threads of the kernel have smaller numbers (proc(5), pid_max); addresses have larger ones."""
+_SELF, _TID = 16, 720
+"""Where glibc's `struct pthread` of x86-64 has its own address and the kernel's number."""
 
 
 def state_of(pid: int) -> str | None:
@@ -94,3 +98,19 @@ def children_of(pid: int) -> list[int]:
             continue
         children.extend(map(int, text.split()))
     return children
+
+
+def number_of_thread(pid: int, address: int) -> int:
+    """Return the kernel's number of a thread that is known by what `pthread_self` returns, or 0.
+
+    Believed if the structure there names itself and the process has such a thread.
+    """
+    try:
+        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+            raw = os.pread(memory.fileno(), _TID + 4, address)
+    except (OSError, OverflowError):
+        return 0
+    if len(raw) < _TID + 4 or int.from_bytes(raw[_SELF : _SELF + 8], sys.byteorder) != address:
+        return 0
+    number = int.from_bytes(raw[_TID:], sys.byteorder)
+    return number if number in thread_ids(pid) else 0

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from perftui.probes.stacks.used_cpu import UsedCpu
 
 
+_MAIN = "MainThread"
+
+
 class WindowWriter:
     """Writes the windows of one process, each beginning where the one before it ended."""
 
@@ -30,6 +33,8 @@ class WindowWriter:
         self._pid = pid
         self._judge = RootJudge(tree)
         self._covered_ns = 0
+        self._numbers: dict[int, int] = {}
+        """Of threads whose address py-spy tells, as it does before Python 3.11."""
         self._names: dict[int, str] = {}
         self._last_seen_ns: dict[int, int] = {}
         """OS threads of the process and when they were last known to live."""
@@ -62,7 +67,7 @@ class WindowWriter:
         if t1 <= t0:
             return []
         self._covered_ns = t1
-        intervals = self._cut_ended(trace.intervals, t1, now)
+        intervals = self._cut_ended(self._numbered(trace.intervals), t1, now)
         torn = self._judge.judge(intervals, round(NS_PER_S / recording.rate_hz))
         records: list[Record] = []
         stacks: list[Stack] = []
@@ -72,7 +77,7 @@ class WindowWriter:
                 continue
             if not name and tid == self._pid:
                 # What Python calls it; it has no name until `threading` is imported.
-                name = "MainThread"
+                name = _MAIN
             if name and self._names.get(tid) != name:
                 self._names[tid] = name
                 records.append(ThreadName(begin, self._pid, tid, name))
@@ -106,6 +111,29 @@ class WindowWriter:
         )
         self._forget(now)
         return records
+
+    def _numbered(self, intervals: list[SeenStack]) -> list[SeenStack]:
+        """Give the kernel's numbers to threads that py-spy knows by address only.
+
+        If all else fails the main thread is the one that is called so, or the only one without a
+        name. Of others whose number is not found, the CPU stays unknown by function.
+        """
+        unknown = {each.tid: each.name for each in intervals if each.tid >= procfs.MOST_TIDS}
+        if not unknown:
+            return intervals
+        for address in unknown:  # asked anew: the address of one that has ended is used again
+            number = procfs.number_of_thread(self._pid, address)
+            if number:
+                self._numbers[address] = number
+        if self._pid not in self._numbers.values():
+            named = [tid for tid, name in unknown.items() if name == _MAIN]
+            found = named or [tid for tid, name in unknown.items() if not name]
+            if len(found) == 1 and not any(each.tid == self._pid for each in intervals):
+                self._numbers[found[0]] = self._pid
+        known = self._numbers = {at: self._numbers[at] for at in unknown if at in self._numbers}
+        return [
+            each._replace(tid=known[each.tid]) if each.tid in known else each for each in intervals
+        ]
 
     def _cut_ended(self, intervals: list[SeenStack], t1_ns: int, now_ns: int) -> list[SeenStack]:
         """End the stacks of threads that ended within the window when they were last seen.

@@ -7,7 +7,8 @@ What a record shows (`work_shown`), from best to least:
   where it waits for something outside: there it was woken between our two looks at it;
 * it was runnable with the GIL in hand while its stack was read: that code runs;
 * it was runnable without the GIL: it ran code outside of Python, or it had just been woken and
-  waited for a CPU. Where it mostly sleeps it is taken to have been woken;
+  waited for a CPU. Where it mostly sleeps it is taken to have been woken; in the queue for a CPU
+  also where it was never met running;
 * it slept, had the GIL in hand a moment before, and has used CPU: it fell asleep while we looked
   (or, if it had no CPU right then, while we were kept from looking: it stood in the queue there).
 
@@ -48,8 +49,9 @@ _MEMORY = 0.9
 """How much of what was met counts from one settling to the next. Of code that runs no more it may
 be long: it has been given its share."""
 _FORGOTTEN = 0.01
-_ENOUGH_HITS = 10
-"""With fewer, biased looks are taken as well, so many in all."""
+_ENOUGH_HITS = 5
+"""With fewer, biased looks are taken as well, so many in all. They favour long bursts by more than
+the chance of five looks."""
 _FEW_HITS = 10
 """With fewer, what is shared by them is also shared by the CPU that was given already."""
 
@@ -80,10 +82,13 @@ class WaitingPlaces:
 
         Without the GIL in the queue for a CPU it has been woken there, or was taken from its CPU:
         that tells nothing, and on a full machine it lasts for longer than either. Where it is not
-        known whether it had a CPU, it ran for no longer than it used one.
+        known whether it had a CPU, it ran for no longer than it used one. For the GIL a thread
+        waits wherever it works.
         """
         runs = sample.state == RUNNING
         if sample.failed or (runs and sample.on_cpu is False and not sample.gil_held):
+            return
+        if sample.wait == "gil" and not runs:
             return
         hold = min(max(after.t_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
         if runs and not sample.gil_held:
@@ -261,7 +266,7 @@ class CpuByStack:
             self._met.hit(sample.stack)
         elif runs:
             self._met.biased_hit(sample.stack)
-        elif work is Work.QUEUED:
+        elif work is Work.QUEUED or (sample.state == RUNNING and sample.on_cpu is False):
             self._queued[sample.stack] = self._queued.get(sample.stack, 0.0) + 1.0
         used = sample.cpu_ns
         if not used:

@@ -252,6 +252,20 @@ def test_who_naps_briefly_on_a_full_machine_has_not_worked_there() -> None:
     assert sum(one.amount for one in live if one.stack is SLEEP) < 0.01 * sum(by.values())
 
 
+def test_who_waits_for_the_gil_where_it_computes_without_it_has_worked_there() -> None:
+    """OTHER computes in C, then stands for long in wait for the GIL, at the same line."""
+    samples: list[Sample] = []
+    for turn in range(100):
+        t = 100.0 * turn
+        samples += [
+            record(t, OTHER, "R", 1)._replace(on_cpu=None if turn % 2 else False),
+            record(t + 10, OTHER, "S", 4)._replace(wait="gil"),
+            record(t + 90, WORK, "S", 0.1)._replace(wait="gil"),
+        ]
+    by = cpu_by_stack(samples)
+    assert by[OTHER] > 0.9 * sum(by.values())
+
+
 def test_who_was_met_when_it_had_just_woken_somebody_has_not_worked_there() -> None:
     """On another CPU than ours, where we were given ours because it had done its work."""
     samples: list[Sample] = []
