@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 from memory_programs import KNOWN, Known
 
 from perftui.probes.profile.blame_words import UNNAMED
+from perftui.probes.profile.growth import IMPORTS
 
 PROGRAMS = Path(__file__).resolve().parent / "memory_programs"
 FIRST = 3
@@ -68,7 +69,11 @@ class Answer(NamedTuple):
 
 def answers(memory: dict[str, Any], known: Known) -> dict[str, Answer]:
     """Judge a summary's three answers, and the thread."""
-    growth = [row for row in memory["growth"] if row["grown_bytes"] > 500_000]
+    growth = [
+        row
+        for row in memory["growth"]
+        if row["grown_bytes"] > 500_000 and row["confidence"] != IMPORTS
+    ]
     first = growth[0] if growth else None
     told: dict[str, Answer] = {"samples": Answer("nothing", None), "thread": Answer("", None)}
     if first is not None:

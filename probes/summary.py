@@ -16,7 +16,7 @@ from perftui.probes.profile.blame import blame_json
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.caused import causes_json, first_imports_json
 from perftui.probes.profile.collected import collections_json
-from perftui.probes.profile.growth import grown_by_function
+from perftui.probes.profile.settled import where_it_rose
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
@@ -385,8 +385,13 @@ def _lately(reader: Reader, name: str, t1_ns: int, hold_ns: int) -> float | None
 
 
 def _growth(reader: Reader, t0_ns: int, t1_ns: int) -> list[dict[str, Any]]:
-    """Where RSS rose, by the samples. Who keeps, and where exactly it rose, stand beside it."""
-    rows = grown_by_function(reader.tree, reader.call_tree(t0_ns, t1_ns))
+    """Where RSS rose: by the samples, and where they cannot tell by entry and exit."""
+    rows = where_it_rose(
+        reader.tree,
+        reader.call_tree(t0_ns, t1_ns),
+        reader.blame(t0_ns, t1_ns),
+        reader.call_tree,
+    )
     return [
         {
             "function": grown.row.function,

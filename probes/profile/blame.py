@@ -90,7 +90,7 @@ def keepers_of(blame: Blame, tree: CallTree, call_tree: CallTreeOf) -> list[Keep
                 sum(row.entries for row in rows),
                 last.total,
                 sum(row.bytes for row in rows),
-                _filled_by(_codes(last.fills), tree, threads),
+                _filled_by(_codes(_fills(rows)), tree, threads),
                 any(row.sampled for row in rows),
                 t0_ns,
                 t1_ns,
@@ -124,6 +124,12 @@ def why_unasked(target: Target) -> str:
 def notes_of(blame: Blame, by: str) -> list[str]:
     """Return what keeps the answers of one kind of look from being whole, each once."""
     return sorted({look.note for look in blame.looks if look.by == by and look.note})
+
+
+def _fills(rows: Sequence[Keeper]) -> str:
+    """Return what the latest look that knew it says: one as the program ends finds no code of
+    a module's any more."""
+    return next((row.fills for row in reversed(rows) if row.fills), "")
 
 
 def _codes(fills: str) -> list[PlaceInCode]:

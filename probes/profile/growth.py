@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.sums import Amount, function_sums, payer_of
+from perftui.probes.profile.caught import most_caught
+from perftui.probes.profile.sums import (
+    Amount,
+    FunctionSum,
+    function_sums,
+    is_machinery,
+    payer_of,
+)
 from perftui.probes.spine.calltree import ROOT, is_stdlib
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.profile.sums import FunctionSum
     from perftui.probes.spine.calltree import CallTree, Frame
-    from perftui.probes.spine.reader import ThreadTree
+    from perftui.probes.spine.reader import ThreadTree, Weights
 
 BY_FAULTS = "page faults of the thread"
 BY_CPU = "share of CPU (estimate)"
@@ -28,7 +34,10 @@ SURE = "met touching it"
 WAITED_FOR = "while these wait"
 ALONE = "it, or what it calls"
 """No sample met it touching memory, but no other function of the program was seen in its thread."""
+IMPORTS = "while it imports modules"
 CANNOT_TELL = "cannot tell"
+FREED = "most of what was touched was freed again"
+HUGE = "huge pages: a fault is 4 KiB or 2 MiB"
 MOSTLY_FREED = 2.0
 """Touched by so many times more than RSS rose, most of it was given back: by whom, faults do not
 say."""
@@ -59,13 +68,24 @@ class Grown(NamedTuple):
 def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Grown]:
     """Return functions by the growth of RSS that is given to them, the most first."""
     found: list[Grown] = []
+    split = [_without_imports(tree, thread) for thread in threads]
+    threads = [rest for rest, _ in split]
     vague = _vague(threads)
-    for thread in threads:
+    for thread, imports in split:
+        for row in function_sums(tree, [imports]) if imports.self_by_node else ():
+            if row.self_.grown_bytes > 0:
+                named = thread.pid, thread.tid, thread.name
+                found.append(Grown(row, *named, BY_FAULTS, IMPORTS, ()))
         cells = thread.self_by_node.values()
         touched = sum(cell.touched_bytes for cell in cells)
         unsure = sum(cell.unsure_bytes for cell in cells)
         own = own_functions(tree, thread)
         within: tuple[str, ...] = ()
+        caught = _caught(tree, thread, threads, vague.get(thread.pid, ""))
+        if caught is not None:
+            of_thread = thread.pid, thread.tid, thread.name
+            found.append(Grown(caught, *of_thread, BY_FAULTS, SURE, ()))
+            continue
         doubtful = _doubtful(tree, thread)
         unmet = bool(touched) and unsure > UNSURE_SHARE * touched
         if unmet and not _first_is_sure(tree, thread, touched):
@@ -87,11 +107,80 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 among = within or own
             confidence = CANNOT_TELL if among or why or not touched else SURE
             if len(among) == 1 and not why:
-                confidence = ALONE
-            named = thread.pid, thread.tid, thread.name
-            found.append(Grown(row, *named, by, confidence, among, why))
+                others = _at_work(tree, thread) - {among[0]}
+                among += tuple(sorted(others))[: _MOST_NAMED - 1]
+                confidence = CANNOT_TELL if others else ALONE
+            of_thread = thread.pid, thread.tid, thread.name
+            found.append(Grown(row, *of_thread, by, confidence, among, why))
     found.sort(key=lambda each: -each.row.self_.grown_bytes)
     return found
+
+
+def without_imports(tree: CallTree, threads: Sequence[ThreadTree]) -> list[ThreadTree]:
+    """Return what threads touched besides importing modules."""
+    return [_without_imports(tree, thread)[0] for thread in threads]
+
+
+def _without_imports(tree: CallTree, thread: ThreadTree) -> tuple[ThreadTree, ThreadTree]:
+    """Split a thread into what it did besides importing modules, and that.
+
+    A module's libraries are mapped, not made: one fault there may stand for sixteen pages.
+    """
+    importing: dict[int, bool] = {ROOT: False}
+    cells = thread.self_by_node
+    for node in cells:
+        path = []
+        at = node
+        while at not in importing:
+            path.append(at)
+            at = tree.parent(at)
+        for below in reversed(path):
+            importing[below] = importing[at] or is_machinery(tree.frame(below))
+            at = below
+    imports = {node: cell for node, cell in cells.items() if importing[node] and cell.touched_bytes}
+    if not imports:
+        return thread, thread._replace(self_by_node={})
+    rest = {node: cell for node, cell in cells.items() if node not in imports}
+    return _part(thread, rest), _part(thread, imports)
+
+
+def _part(thread: ThreadTree, cells: dict[int, Weights]) -> ThreadTree:
+    grown = sum(cell.grown_bytes for cell in cells.values())
+    return thread._replace(self_by_node=cells, grown_bytes=grown)
+
+
+def _caught(
+    tree: CallTree, thread: ThreadTree, threads: Sequence[ThreadTree], vague: str
+) -> FunctionSum | None:
+    """Return the thread's row, if most of what RSS rose by was touched by one function: the
+    readings that caught it tell that others, and other threads, cannot have kept so much."""
+    unsure = sum(cell.unsure_bytes for cell in thread.self_by_node.values())
+    if not (vague or unsure) or vague == HUGE:
+        return None  # each function has a row of its own; or a fault is no measure
+    catcher = most_caught(tree, thread, is_own)
+    if catcher is None:
+        return None
+    touched = sum(cell.touched_bytes for cell in thread.self_by_node.values())
+    grown = sum(cell.grown_bytes for cell in thread.self_by_node.values())
+    beside = sum(
+        cell.touched_bytes
+        for each in threads
+        if each.pid == thread.pid and each.tid != thread.tid
+        for cell in each.self_by_node.values()
+    )
+    if vague and catcher.others * touched + beside >= grown / 2:
+        return None
+    return whole_thread(tree, thread, catcher.function, catcher.file)
+
+
+def whole_thread(tree: CallTree, thread: ThreadTree, function: str, file: str) -> FunctionSum:
+    """Return one row for a thread, in the name of one function of it."""
+    rows = function_sums(tree, [thread])
+    sums = Amount(*(sum(amounts) for amounts in zip(*(row.self_ for row in rows), strict=True)))
+    for row in rows:
+        if (row.function, row.file) == (function, file):
+            return row._replace(self_=sums)
+    return FunctionSum(function, file, 0, "", sums, sums)
 
 
 def unsure_functions(tree: CallTree, threads: Sequence[ThreadTree]) -> set[tuple[str, str]]:
@@ -171,9 +260,9 @@ def _vague(threads: Sequence[ThreadTree]) -> dict[int, str]:
     found = {}
     for pid, size in touched.items():
         if size > MOSTLY_FREED * grown[pid]:
-            found[pid] = "most of what was touched was freed again"
+            found[pid] = FREED
         elif 0 < size * HUGE_PAGES < grown[pid]:
-            found[pid] = "huge pages: a fault is 4 KiB or 2 MiB"
+            found[pid] = HUGE
     return found
 
 
@@ -213,6 +302,22 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
     # Who has only called the others comes last.
     named.sort(key=lambda name: (name not in innermost, -caught[name], -sizes[name]))
     return tuple(named[:_MOST_NAMED])
+
+
+def _at_work(tree: CallTree, thread: ThreadTree) -> set[str]:
+    """Return the program's own functions that ran in a thread, in what libraries did for them or
+    in their own lines."""
+    found = set()
+    for node, cell in thread.self_by_node.items():
+        runs = cell.cpu_ns > 0 or cell.touched_bytes or cell.queue_ns or cell.gil_ns
+        at = node if runs else ROOT
+        while at != ROOT:
+            frame = tree.frame(at)
+            if is_own(frame):
+                found.add(frame.function)
+                break
+            at = tree.parent(at)
+    return found
 
 
 def at_work_below(tree: CallTree, thread: ThreadTree) -> dict[int, float]:

@@ -275,6 +275,8 @@ class Weights(NamedTuple):
     caller of all that was."""
     brief_ns: int = 0
     """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
+    catches: int = 0
+    """Readings that caught the running thread while it touched memory here."""
 
     @property
     def waiting_ns(self) -> int:

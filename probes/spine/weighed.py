@@ -38,6 +38,8 @@ class WeighedStack(NamedTuple):
     caller of all that was."""
     brief_ns: int = 0
     """Part of `cpu_ns`, used in bursts under 0.5 ms that no reading met."""
+    catches: int = 0
+    """Readings that caught the running thread while it touched memory here."""
     held: bool = True
     """The thread was in this stack from t0 to t1. False: amounts that came to light in that time
     and belong to this stack, beside the intervals of the thread."""

@@ -1,4 +1,4 @@
-"""The tables of a recording, format 1.6: names, columns, types, units.
+"""The tables of a recording, format 1.7: names, columns, types, units.
 
 Readers find columns by name. A minor version only adds nullable columns and tables; a major
 one may change anything, and older readers refuse it.
@@ -15,11 +15,11 @@ from perftui.probes.recording.format.columns import whole as _i
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
-VERSION = (1, 6)
+VERSION = (1, 7)
 """1.1 added the tables plans and runs; 1.2 tasks, and what the own sampler tells of each stack; 1.3
 loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4 allocations and
 newcomers; 1.5 installed; 1.6 gc_events, where imports are caused, and what was used in brief
-bursts."""
+bursts; 1.7 how often stacks were caught touching memory."""
 
 MANIFEST = "segments"
 
@@ -49,6 +49,7 @@ _TOUCHED_AND_WAITS = (
     _i("with_gil_ns", "held the GIL, by the readings; no part of waiting", nullable=True),
     _i("unsure_bytes", "of touched_bytes: no reading met it, an estimate", nullable=True),
     _i("brief_ns", "of cpu_ns: in bursts under 0.5 ms that no reading met", nullable=True),
+    _i("catches", "readings that caught it touching memory", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
 

@@ -23,6 +23,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.sums import is_machinery
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.stacks.own.weigh_cpu import share
 
@@ -65,6 +66,8 @@ class GivenFaults(NamedTuple):
     faults: int
     unsure: int
     """Part of them."""
+    catches: int = 0
+    """Readings that caught the thread at it, running."""
 
 
 class WhoseCode:
@@ -114,6 +117,9 @@ class WhoseCode:
         node = path[depth - 1]
         if own and not is_own(tree.frame(node)):
             node = self._own_above(node)
+            below = ROOT if node == ROOT else path[path.index(node) + 1]
+            if is_machinery(tree.frame(below)):
+                node = below  # it imports modules: told apart from what its own lines touch
         return node if node != ROOT else None
 
     def _path(self, node: int) -> list[int]:
@@ -138,7 +144,7 @@ class WhoseCode:
 class _Bursts:
     """Bursts of work of one kind: what they touched, and what was met in them."""
 
-    __slots__ = ("caught", "cpu_ns", "exact", "faults", "hits", "looks", "owed", "where")
+    __slots__ = ("catches", "caught", "cpu_ns", "exact", "faults", "hits", "looks", "owed", "where")
 
     def __init__(self, where: Where) -> None:
         self.where = where
@@ -152,6 +158,8 @@ class _Bursts:
         self.faults = self.cpu_ns = 0.0
         self.exact: dict[Where, int] = {}
         """Faults that were caught since some were given out."""
+        self.catches: dict[Where, int] = {}
+        """In how many readings."""
         self.owed = 0
         """Faults that are not given out yet."""
 
@@ -259,6 +267,7 @@ class FaultsByStack:
             bursts.catch(stack, faults)
             if exact:
                 bursts.exact[stack] = bursts.exact.get(stack, 0) + faults
+                bursts.catches[stack] = bursts.catches.get(stack, 0) + 1
         bursts.owed += self._faults
         bursts.faults += self._faults
         self._caught.clear()
@@ -296,9 +305,10 @@ class FaultsByStack:
         time it was not."""
         faults, bursts.owed = bursts.owed, 0
         exact, bursts.exact = bursts.exact, {}
+        catches, bursts.catches = bursts.catches, {}
         if not faults:
             return []
-        found = _shared(sum(exact.values()), exact, sure=True)
+        found = [GivenFaults(stack, n, 0, catches[stack]) for stack, n in exact.items()]
         return found + self._guess(bursts, faults - sum(exact.values()), lately=lately)
 
     def _guess(self, bursts: _Bursts, faults: int, *, lately: bool) -> list[GivenFaults]:

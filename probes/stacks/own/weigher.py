@@ -61,6 +61,7 @@ class _Amounts:
 
     __slots__ = (
         "brief_ns",
+        "catches",
         "cpu_ns",
         "grown_bytes",
         "stack",
@@ -77,6 +78,7 @@ class _Amounts:
         self.grown_bytes = 0
         self.touched_bytes = 0
         self.unsure_bytes = 0
+        self.catches = 0
         self.waits: dict[str, int] = {}
         self.whole_wait_ns = 0
 
@@ -107,6 +109,7 @@ class _Amounts:
             with_gil_ns=t1_ns - t0_ns if stack is not None and stack.gil_held else 0,
             unsure_bytes=self.unsure_bytes,
             brief_ns=self.brief_ns,
+            catches=self.catches,
             held=stack is not None,
             state=None if stack is None else stack.state,
             gil_held=None if stack is None else stack.gil_held,
@@ -229,8 +232,9 @@ class Weigher:
             amounts = book.at(given.stack)
             amounts.cpu_ns += given.amount
             amounts.brief_ns += given.brief
-        for stack, faults, unsure in thread.faults.settle(final=final):
+        for stack, faults, unsure, catches in thread.faults.settle(final=final):
             amounts = book.at(stack)
+            amounts.catches += catches
             amounts.touched_bytes += faults * self._page_bytes
             amounts.unsure_bytes += unsure * self._page_bytes
             process.touched.append((tid, stack, faults))

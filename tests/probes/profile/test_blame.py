@@ -9,12 +9,14 @@ from perftui.probes.profile.blame_words import UNNAMED, evidence_words
 from perftui.probes.profile.growth import (
     ALONE,
     CANNOT_TELL,
+    IMPORTS,
     NATIVE,
     SURE,
     WAITED_FOR,
     grown_by_function,
     unsure_functions,
 )
+from perftui.probes.profile.settled import MEASURED, where_it_rose
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
 from perftui.probes.spine.records import GrowthLook, Keeper, Rise
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 FILE = "/app/etl.py"
 MB = 1_000_000
+S = 1_000_000_000
 
 
 class Program:
@@ -105,6 +108,144 @@ def test_a_library_that_was_met_is_not_blamed_for_what_no_sample_met() -> None:
     program.threads = [thread._replace(self_by_node={program.tree.intern(ids): weights})]
     (row,) = grown_by_function(program.tree, program.threads)
     assert (row.row.function, row.confidence) == ("notify", CANNOT_TELL)
+
+
+def test_it_is_not_alone_where_another_function_ran_that_touched_nothing_so_far() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("<module>",), 60 * MB, 60 * MB, 60 * MB))
+    (thread,) = program.threads
+    ids = [program.tree.frame_id("encode", FILE, 9)]
+    ran = {program.tree.intern(ids): Weights(10**6, 0, 0, 0, queue_ns=10**6)}
+    program.threads = [thread._replace(self_by_node=thread.self_by_node | ran)]
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.confidence, row.within) == (CANNOT_TELL, ("<module>", "encode"))
+
+
+def test_modules_that_are_imported_have_a_row_of_their_own() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("<module>", "fill"), 30 * MB, 30 * MB, 0))
+    (thread,) = program.threads
+    machinery = program.tree.frame_id("_find_and_load", "<frozen importlib._bootstrap>", 9)
+    library = program.tree.frame_id("<module>", "/x/site-packages/pandas/__init__.py", 2)
+    outer = program.tree.frame_id("<module>", FILE, 3)
+    # Libraries are mapped: RSS rises by more than a page for a fault, without huge pages.
+    imports = {
+        program.tree.intern([outer, machinery, library]): Weights(
+            10**9, 10**8, 80 * MB, 0, touched_bytes=20 * MB, unsure_bytes=20 * MB
+        )
+    }
+    program.threads = [thread._replace(self_by_node=thread.self_by_node | imports)]
+    first, second = grown_by_function(program.tree, program.threads)
+    assert (first.confidence, first.row.self_.grown_bytes) == (IMPORTS, 80 * MB)
+    assert (second.row.function, second.confidence, second.why) == ("fill", SURE, "")
+
+
+def _caught(*counts: tuple[str, int], touched: int = 90 * MB, grown: int = 90 * MB) -> Program:
+    """A thread whose memory was given to the caller of all; a few readings caught who touched."""
+    program = Program()
+    cells = [(("work",), grown, touched, touched)]
+    cells += [(("work", name), 0, n * 200_000, 0) for name, n in counts]
+    program.thread(1, "MainThread", *cells)
+    (thread,) = program.threads
+    times = dict(counts)
+    by_node = {
+        node: cell._replace(catches=times.get(program.tree.frame(node).function, 0))
+        for node, cell in thread.self_by_node.items()
+    }
+    program.threads = [thread._replace(self_by_node=by_node)]
+    return program
+
+
+def test_readings_that_caught_one_function_tell_of_all_that_its_thread_touched() -> None:
+    program = _caught(("hoard", 5))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence, row.within) == ("hoard", SURE, ())
+    assert row.row.self_.grown_bytes == 90 * MB
+    program = _caught(("hoard", 4))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert row.confidence == CANNOT_TELL
+    program = _caught(("hoard", 20), ("churn", 4))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("hoard", SURE)
+    program = _caught(("hoard", 7), ("churn", 5))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert row.confidence == CANNOT_TELL
+
+
+def test_where_most_was_freed_it_takes_more_readings() -> None:
+    # Five leave another function with up to 45 % of what was touched, all of what was kept.
+    for n, told in ((5, False), (40, True)):
+        program = _caught(("load", n), grown=30 * MB)
+        rows = grown_by_function(program.tree, program.threads)
+        assert (rows[0].confidence == SURE) is told
+
+
+def _look_by_exits(*rises: tuple[str, int, int], note: str = "", rose: int = 0) -> Blame:
+    rows = [Rise(4 * S, 1, S, name, FILE, 9, 50, rss, touched) for name, rss, touched in rises]
+    looks = (
+        GrowthLook(4 * S, 1, S, "census", rose, 9, 9, 9, "", 0),
+        GrowthLook(4 * S, 1, S, "entry and exit", None, 9, 9, 9, note, len(rows)),
+    )
+    return Blame(looks, (), tuple(rows))
+
+
+def _keeper(code: str, bytes_: int, total: int = 100, entries: int = 50) -> Keeper:
+    fills = f"{code}\t{FILE}\t9"
+    return Keeper(4 * S, 1, S, "app.kept", "list", "bytes", entries, total, bytes_, False, fills)
+
+
+def test_where_samples_cannot_tell_what_was_measured_inside_does() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "hoard"), 2 * MB, 2 * MB, 2 * MB),
+        (("work", "churn"), 50 * MB, 50 * MB, 50 * MB),
+    )
+    program.thread(2, "other", (("burn",), 0, 0, 0))
+
+    def told(blame: Blame) -> tuple[str, str]:
+        (row,) = where_it_rose(program.tree, program.threads, blame, program.call_tree)
+        assert row.row.self_.grown_bytes == 52 * MB
+        return row.row.function, row.confidence
+
+    hoard = ("hoard", 30 * MB, 30 * MB)
+    assert told(_look_by_exits(hoard, ("churn", MB, MB), rose=31 * MB)) == ("hoard", MEASURED)
+    # Of calls that come often a part is measured: it stands for the look.
+    part = _look_by_exits(("hoard", 3 * MB, 3 * MB), ("", 0, 0), rose=30 * MB)
+    assert told(part) == ("hoard", MEASURED)
+    # Too little of the growth was looked at, several rose, or it was in another thread.
+    few = _look_by_exits(("hoard", 3 * MB, 3 * MB), rose=3 * MB)
+    both = _look_by_exits(hoard, ("churn", 20 * MB, 20 * MB), rose=50 * MB)
+    for blame in (few, both, _look_by_exits(("burn", 30 * MB, 30 * MB), rose=30 * MB)):
+        assert told(blame)[1] == CANNOT_TELL
+
+
+def test_a_hole_that_another_function_fills_is_no_growth_of_who_made_it() -> None:
+    program = Program()
+    program.thread(1, "MainThread", (("work",), 60 * MB, 60 * MB, 60 * MB))
+    churn = _look_by_exits(("churn", 30 * MB, 30 * MB), ("hoard", 0, 0), rose=30 * MB)
+    (row,) = where_it_rose(program.tree, program.threads, churn, program.call_tree)
+    assert (row.row.function, row.confidence) == ("churn", MEASURED)
+    kept = churn._replace(keepers=(_keeper("hoard", 29 * MB),))
+    (row,) = where_it_rose(program.tree, program.threads, kept, program.call_tree)
+    assert row.confidence != MEASURED
+
+
+def test_where_most_was_freed_it_is_told_if_it_fills_what_keeps() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "load"), 50 * MB, 400 * MB, 400 * MB),
+        (("work", "sum"), 0, 100 * MB, 100 * MB),
+    )
+    blame = _look_by_exits(("load", 20 * MB, 80 * MB), ("sum", 2 * MB, 20 * MB), rose=22 * MB)
+    (row,) = where_it_rose(program.tree, program.threads, blame, program.call_tree)
+    assert (row.confidence, row.why[:4]) == (CANNOT_TELL, "most")
+    blame = blame._replace(keepers=(_keeper("load", 20 * MB),))
+    (row,) = where_it_rose(program.tree, program.threads, blame, program.call_tree)
+    assert (row.row.function, row.confidence, row.why) == ("load", MEASURED, "")
 
 
 def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.allocated import allocated_sums
 from perftui.probes.profile.blame import keepers_of, notes_of, rises_of, why_unasked
-from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function, unsure_functions
 from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import function_sums, node_totals
 from perftui.probes.resident import parts
@@ -120,7 +120,7 @@ class MemoryPane(Table):
         if not view.same_stacks(self._of):
             self._sums = _grown(view)
             self._mains = mains_seen(view, node_totals(view.tree, view.stacks)[1])
-            self._unsure = {
+            self._unsure = unsure_functions(view.tree, view.stacks) | {
                 (each.row.function, each.row.file)
                 for each in grown_by_function(view.tree, view.stacks)
                 if each.confidence == CANNOT_TELL
