@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perftui.probes.process.baseline import Baseline
-    from perftui.probes.process.face import RawReading, ProcessReader
+    from perftui.probes.process.face import ProcessReader, RawReading
     from perftui.probes.process.family import ProcessFamily
     from perftui.probes.spine.records import Metric
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perftui.probes.process.face import RawReading, ProcessGone
+from perftui.probes.process.face import ProcessGone, RawReading
 from perftui.probes.spine.records import Metric, ThreadCpu
 from perftui.probes.text.units import NS_PER_S
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from perftui.probes.process.face import RawReading, ProcessGone
+from perftui.probes.process.face import ProcessGone, RawReading
 from perftui.probes.spine.records import Metric, ThreadCpu
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@
                                                   far.end      the same probes as here
     link      frames in, orders out    ◄─frames─  far.speech   packs what they say
       │          clock: their time to ours        sampler      its own stream, as it is
+    links     another one after a cut
       ├─ records ──► SessionLog
       └─ sampler's bytes ──► OwnStackProbe
-    session   what `Session` is for a process of this machine
+    session   what `probes.session` is for a process of this machine
 
 `frames` is what both ends agree on. Nothing is worked out there: what is weighed, judged, shown
 and recorded is so here. `arrow` is the other language, of `perftui record --stdio` by hand: the

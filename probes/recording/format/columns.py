@@ -86,3 +86,9 @@ def text(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
 def truth(name: str, about: str = "", nullable: bool = False) -> ColumnSpec:
     """Return a column of booleans."""
     return ColumnSpec(name, "bool", "", about, nullable)
+
+
+SEQ = whole("seq", "order in which the session took the record")
+T_NS = whole("t_ns")
+PID = whole("pid")
+TID = whole("tid")

@@ -7,11 +7,13 @@ one may change anything, and older readers refuse it.
 from __future__ import annotations
 
 from perftui.probes.recording.format.allocations import ALLOCATIONS
-from perftui.probes.recording.format.columns import ColumnSpec, TableSpec
+from perftui.probes.recording.format.columns import PID, SEQ, T_NS, TID, ColumnSpec, TableSpec
 from perftui.probes.recording.format.columns import real as _f
 from perftui.probes.recording.format.columns import text as _s
 from perftui.probes.recording.format.columns import truth as _b
 from perftui.probes.recording.format.columns import whole as _i
+from perftui.probes.recording.format.growth_tables import GROWTH
+from perftui.probes.recording.format.rollup_tables import rollup_tables
 from perftui.probes.spine.derived import METRIC_FIELDS
 
 FORMAT = "perftui-recording"
@@ -21,22 +23,7 @@ loop_blocks, memory_parts, the backends of pools, and who makes memory grow; 1.4
 newcomers; 1.5 installed; 1.6 gc_events, where imports are caused, and what was used in brief
 bursts; 1.7 how often stacks were caught touching memory."""
 
-MANIFEST = "segments"
-
-_T = _i("t_ns")
-_SEQ = _i("seq", "order in which the session took the record")
-_PID = _i("pid")
-_TID = _i("tid")
 FLOAT_METRICS = ("cpu_s", "cpu_user_s", "cpu_system_s", "run_queue_wait_s")
-
-_SERIES = (
-    _PID,
-    _s("name", "a column of metrics, count:NAME, rate:NAME (1/s), pool:NAME or part:NAME (B)"),
-    _i("t_ns", "start of the step"),
-    _f("low"),
-    _f("high"),
-    _f("last"),
-)
 
 _TOUCHED_AND_WAITS = (
     _i("touched_bytes", "touched for the first time, freed since or not", nullable=True),
@@ -52,6 +39,8 @@ _TOUCHED_AND_WAITS = (
     _i("catches", "readings that caught it touching memory", nullable=True),
 )
 STACK_AMOUNTS = tuple(column.name for column in _TOUCHED_AND_WAITS)
+
+_ROLLUPS = rollup_tables(_TOUCHED_AND_WAITS)
 
 _ALL: tuple[TableSpec, ...] = (
     TableSpec(
@@ -70,8 +59,8 @@ _ALL: tuple[TableSpec, ...] = (
         (
             _i("t0_ns"),
             _i("t1_ns"),
-            _PID,
-            _TID,
+            PID,
+            TID,
             _i("node"),
             _b("torn", "read while it changed: the leaf counts, the path does not"),
             _f("cpu_share", "share of the interval on a CPU, from the kernel"),
@@ -94,8 +83,8 @@ _ALL: tuple[TableSpec, ...] = (
         "metrics",
         "readings per process; pid 0 is the sum over the process tree",
         (
-            _T,
-            _PID,
+            T_NS,
+            PID,
             _f("cpu_percent", nullable=True),
             *(
                 _f(name, nullable=True) if name in FLOAT_METRICS else _i(name, nullable=True)
@@ -112,9 +101,9 @@ _ALL: tuple[TableSpec, ...] = (
         "thread_cpu",
         "cumulative CPU per OS thread",
         (
-            _T,
-            _PID,
-            _TID,
+            T_NS,
+            PID,
+            TID,
             _s("name"),
             _f("cpu_s"),
             _s("state"),
@@ -127,7 +116,7 @@ _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "thread_names",
         "the names that Python gives to threads",
-        (_SEQ, _T, _PID, _TID, _s("name")),
+        (SEQ, T_NS, PID, TID, _s("name")),
         time="t_ns",
     ),
     TableSpec(
@@ -136,7 +125,7 @@ _ALL: tuple[TableSpec, ...] = (
         (
             _i("t0_ns"),
             _i("t1_ns"),
-            _PID,
+            PID,
             _f("rate_hz"),
             _i("samples"),
             _i("errors"),
@@ -156,10 +145,10 @@ _ALL: tuple[TableSpec, ...] = (
         "phase_edges",
         "begins and ends of phases",
         (
-            _SEQ,
-            _T,
+            SEQ,
+            T_NS,
             _s("edge", "begin or end"),
-            _PID,
+            PID,
             _i("tid", nullable=True),
             _i("id"),
             _s("name", nullable=True),
@@ -173,10 +162,10 @@ _ALL: tuple[TableSpec, ...] = (
         "import_edges",
         "begins and ends of module imports",
         (
-            _SEQ,
-            _T,
+            SEQ,
+            T_NS,
             _s("edge", "begin or end"),
-            _PID,
+            PID,
             _i("tid", nullable=True),
             _i("id"),
             _s("module", nullable=True),
@@ -195,7 +184,7 @@ _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "calls",
         "timed calls, told when they end",
-        (_SEQ, _T, _PID, _TID, _s("name"), _i("n"), _i("duration_ns"), _b("ok")),
+        (SEQ, T_NS, PID, TID, _s("name"), _i("n"), _i("duration_ns"), _b("ok")),
         time="t_ns",
         merged=False,
     ),
@@ -203,8 +192,8 @@ _ALL: tuple[TableSpec, ...] = (
         "counts",
         "counters",
         (
-            _T,
-            _PID,
+            T_NS,
+            PID,
             _s("name"),
             _f("total", "of this process, cumulative"),
             _f("tree_total", "of all processes, cumulative"),
@@ -214,14 +203,14 @@ _ALL: tuple[TableSpec, ...] = (
         time="t_ns",
         merged=False,
     ),
-    TableSpec("marks", "marked moments", (_SEQ, _T, _PID, _s("name")), time="t_ns"),
+    TableSpec("marks", "marked moments", (SEQ, T_NS, PID, _s("name")), time="t_ns"),
     TableSpec(
         "plans",
         "what engines said that they would do for a query",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _s("name", "of the query, as its calls are named"),
             _s("text", "the engine's own EXPLAIN"),
             _s("filter", "where it takes place: in the scan, prunes only, ...", nullable=True),
@@ -236,9 +225,9 @@ _ALL: tuple[TableSpec, ...] = (
         "tasks",
         "asyncio tasks and what they wait for: lists, each with a time of its own",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("n", "place in the list, from 1 on; 0: the process has no task any more"),
             _i("total", "tasks there were; a list has no more than the first 1,000"),
             _s("name"),
@@ -251,9 +240,9 @@ _ALL: tuple[TableSpec, ...] = (
         "loop_blocks",
         "callbacks that an event loop of asyncio did not come back from, up to t_ns",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("tid", "of the loop's thread, 0 if unknown"),
             _i("n", "blocks of this process so far; not each of them is told"),
             _i("took_ns", "seen so far"),
@@ -268,9 +257,9 @@ _ALL: tuple[TableSpec, ...] = (
         "gc_events",
         "collections of cycles in one generation, in [t0, t)",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("t0_ns"),
             _i("generation"),
             _i("collections", "by the interpreter's own count"),
@@ -281,68 +270,15 @@ _ALL: tuple[TableSpec, ...] = (
         ),
         time="t_ns",
     ),
-    TableSpec(
-        "growth_looks",
-        "looks from inside at who makes memory grow, and how they went",
-        (
-            _SEQ,
-            _T,
-            _PID,
-            _i("t0_ns", "it began; its answers are of [t0, t)"),
-            _s("method", "census: what holds more; entry and exit: in which function it rose"),
-            _i("rose_bytes", "RSS of the process meanwhile", nullable=True),
-            _i("looked", "objects of the later census, or calls"),
-            _i("cpu_ns"),
-            _i("longest_ns", "for which it held the GIL at once"),
-            _s("note", "what keeps the answers from being whole"),
-            _i("told", "answers: rows of keepers or rises with this t_ns"),
-        ),
-        time="t_ns",
-    ),
-    TableSpec(
-        "keepers",
-        "what has a name and holds more than before",
-        (
-            _SEQ,
-            _T,
-            _PID,
-            _i("t0_ns"),
-            _s("what", "the path that holds it"),
-            _s("container", "its type"),
-            _s("element", "type of what is new in it"),
-            _i("entries", "that came"),
-            _i("total", "entries"),
-            _i("bytes", "that came: an estimate by the newest entries"),
-            _b("sampled", "some of many alike were looked at"),
-            _s("fills", "code that can fill it: function, file, line with tabs between"),
-        ),
-        time="t_ns",
-    ),
-    TableSpec(
-        "rises",
-        "in which function memory rose, by entry and exit",
-        (
-            _SEQ,
-            _T,
-            _PID,
-            _i("t0_ns"),
-            _s("function", "empty: all code that was not measured"),
-            _s("file"),
-            _i("line"),
-            _i("calls"),
-            _i("rss_bytes", "net, of the process"),
-            _i("touched_bytes", "page faults of the thread"),
-        ),
-        time="t_ns",
-    ),
+    *GROWTH,
     ALLOCATIONS,
     TableSpec(
         "runs",
         "runs of a target that keeps its process: what was waited for, and what was worked",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("n"),
             _b("cold", "the first of its program"),
             _b("ok"),
@@ -358,15 +294,15 @@ _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "installed",
         "distributions of which the program imported something, told at its end",
-        (_SEQ, _T, _PID, _s("name"), _s("version")),
+        (SEQ, T_NS, PID, _s("name"), _s("version")),
         time="t_ns",
     ),
     TableSpec(
         "pools",
         "bytes that allocators say they have given out",
         (
-            _T,
-            _PID,
+            T_NS,
+            PID,
             _s("name"),
             ColumnSpec("bytes", "i64", "B"),
             _s("backend", "whose memory it gives out", nullable=True),
@@ -378,27 +314,27 @@ _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "memory_parts",
         "what RSS is made of; pid 0 is the process tree, with shared pages counted once",
-        (_T, _PID, _s("name"), ColumnSpec("bytes", "i64", "B")),
+        (T_NS, PID, _s("name"), ColumnSpec("bytes", "i64", "B")),
         time="t_ns",
         merged=False,
     ),
     TableSpec(
         "log",
         "what the target wrote",
-        (_T, _s("stream"), _s("text")),
+        (T_NS, _s("stream"), _s("text")),
         time="t_ns",
         merged=False,
     ),
     TableSpec(
         "notices",
         "what perftui had to say",
-        (_SEQ, _T, _s("severity"), _s("text")),
+        (SEQ, T_NS, _s("severity"), _s("text")),
         time="t_ns",
     ),
     TableSpec(
         "gaps",
         "times without measurements",
-        (_SEQ, _i("t0_ns"), _i("t1_ns"), _s("reason")),
+        (SEQ, _i("t0_ns"), _i("t1_ns"), _s("reason")),
         time="t0_ns",
         time_end="t1_ns",
     ),
@@ -406,9 +342,9 @@ _ALL: tuple[TableSpec, ...] = (
         "exits",
         "ends of processes, with the kernel's own sums",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("exit_code", nullable=True),
             _i("signal", nullable=True),
             _f("cpu_user_s", nullable=True),
@@ -421,7 +357,7 @@ _ALL: tuple[TableSpec, ...] = (
         "alerts",
         "findings of the detectors",
         (
-            _SEQ,
+            SEQ,
             _s("kind"),
             _s("severity"),
             _i("t_onset_ns"),
@@ -436,7 +372,7 @@ _ALL: tuple[TableSpec, ...] = (
         "overhead",
         "what perftui itself cost, cumulative",
         (
-            _T,
+            T_NS,
             _f("cpu_s"),
             _i("rss_bytes"),
             _i("late_samples"),
@@ -448,108 +384,26 @@ _ALL: tuple[TableSpec, ...] = (
     TableSpec(
         "clock",
         "pairs of the session's clock and the wall clock",
-        (_T, _i("wall_ns", "since 1970, UTC")),
+        (T_NS, _i("wall_ns", "since 1970, UTC")),
         time="t_ns",
     ),
     TableSpec(
         "processes",
         "processes of the target's tree, first seen; a second row is a new command line",
         (
-            _SEQ,
-            _T,
-            _PID,
+            SEQ,
+            T_NS,
+            PID,
             _i("ppid"),
             _s("argv", "JSON array, secrets redacted"),
             _s("python", nullable=True),
         ),
         time="t_ns",
     ),
-    # What follows is computed from the tables above when a segment is sealed.
-    TableSpec("series_1s", "metrics per second", _SERIES, time="t_ns", merged=False),
-    TableSpec("series_30s", "metrics per 30 s", (_i("segment"), *_SERIES), time="t_ns"),
-    TableSpec(
-        "stack_sums",
-        "stack time per thread and leaf node, summed over the segment",
-        (
-            _PID,
-            _TID,
-            _i("node"),
-            _i("wall_ns"),
-            _i("cpu_ns"),
-            _i("grown_bytes"),
-            _i("torn_ns"),
-            *_TOUCHED_AND_WAITS,
-        ),
-    ),
-    TableSpec(
-        "thread_sums",
-        "first and last reading of each thread in a segment",
-        (
-            _i("segment"),
-            _PID,
-            _TID,
-            _s("name", nullable=True),
-            _s("state", nullable=True),
-            _i("first_t_ns", nullable=True),
-            _f("first_cpu_s", nullable=True),
-            _i("last_t_ns", nullable=True),
-            _f("last_cpu_s", nullable=True),
-            _f("first_run_wait_s", nullable=True),
-            _f("last_run_wait_s", nullable=True),
-            _i("latest_node", nullable=True),
-        ),
-    ),
-    TableSpec(
-        "call_sums",
-        "timed calls per name in a segment",
-        (
-            _i("segment"),
-            _s("name"),
-            _i("calls"),
-            _i("failed"),
-            _i("t_ns", "of the first"),
-            _PID,
-            _TID,
-            _i("n"),
-            _i("duration_ns"),
-            _b("ok"),
-            _i("last_t_ns"),
-        ),
-    ),
-    TableSpec(
-        "count_sums",
-        "counters per process in a segment",
-        (
-            _i("segment"),
-            _s("name"),
-            _PID,
-            _i("first_t_ns"),
-            _i("last_t_ns"),
-            _f("last_total"),
-        ),
-    ),
-    TableSpec(
-        "segments",
-        "the manifest: which tables a segment has, and from when to when",
-        (
-            _i("segment"),
-            _s("table"),
-            _i("rows"),
-            _i("t0_ns", nullable=True),
-            _i("t1_ns", nullable=True),
-        ),
-    ),
+    *_ROLLUPS,
 )
 
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
-ROLLUPS = (
-    "series_1s",
-    "series_30s",
-    "stack_sums",
-    "thread_sums",
-    "call_sums",
-    "count_sums",
-    "segments",
-)
+ROLLUPS = tuple(table.name for table in _ROLLUPS)
 RECORDED = tuple(name for name in TABLES if name not in ROLLUPS)
 """Tables that are written live, in the order of writing: frames and nodes before their users."""

@@ -19,8 +19,9 @@ from perftui.probes.recording.format.limits import (
     RecordingError,
 )
 from perftui.probes.recording.format.redacted import redacted
+from perftui.probes.recording.format.rollup_tables import MANIFEST
 from perftui.probes.recording.format.schema import empty
-from perftui.probes.recording.format.tables import MANIFEST, RECORDED, ROLLUPS
+from perftui.probes.recording.format.tables import RECORDED, ROLLUPS
 from perftui.probes.recording.read.parquet.file import read_parquet
 from perftui.probes.recording.read.parquet.layout import check_footer
 from perftui.probes.recording.read.unsealed import TOO_MANY, UnsealedSegments

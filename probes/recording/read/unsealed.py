@@ -12,7 +12,8 @@ from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.limits import DECODED_BYTES, RecordingError
 from perftui.probes.recording.format.redacted import redacted
 from perftui.probes.recording.format.rollup import manifest, rollups
-from perftui.probes.recording.format.tables import MANIFEST, RECORDED
+from perftui.probes.recording.format.rollup_tables import MANIFEST
+from perftui.probes.recording.format.tables import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perftui.probes.recording.format.captures import captures_in
 from perftui.probes.recording.format.claim import CLAIM, is_locked
 from perftui.probes.recording.format.meta import META, parse_meta
-from perftui.probes.recording.format.tables import MANIFEST
+from perftui.probes.recording.format.rollup_tables import MANIFEST
 from perftui.probes.recording.read.container import Directory, segment_file
 from perftui.probes.recording.remote.kept import CopyNote
 from perftui.probes.recording.remote.store import StoreError

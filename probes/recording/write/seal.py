@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.recording.format.arrow import arrow, parquet
 from perftui.probes.recording.format.arrow_file import read_stream, table_of
 from perftui.probes.recording.format.rollup import add_stack_sums, rollups
-from perftui.probes.recording.format.tables import MANIFEST, RECORDED, STACK_AMOUNTS, TABLES
+from perftui.probes.recording.format.rollup_tables import MANIFEST
+from perftui.probes.recording.format.tables import RECORDED, STACK_AMOUNTS, TABLES
 from perftui.probes.recording.write.live import file_name
 
 if TYPE_CHECKING:

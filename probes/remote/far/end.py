@@ -3,7 +3,6 @@
     {"do": "begin", "pid": N | "argv": [...], "key": ..., "stacks": bool, "rate_hz", "metrics_hz"}
     {"do": "ping", "n": N}     answered at once with the time here
     {"do": "signal", "number": N}          to a program that was started here
-    {"do": "rate", "rate_hz": F}           of stacks, from now on
     {"do": "end"}              the last words, then BYE
 
 The near end's going is an order to end as well; a program that was started here goes on, and its
@@ -291,8 +290,6 @@ class FarEnd:
     def _obey(self, order: dict[str, Any]) -> None:
         if order.get("do") == "signal" and self._program is not None:
             self._program.send(int(order["number"]))
-        elif order.get("do") == "rate" and self._sampler is not None:
-            self._sampler.tell(f"rate {float(order['rate_hz']):g}")
 
     def _send(self) -> int:
         """Send what there is; returns how much it was before it was packed."""

@@ -180,7 +180,7 @@ def test_a_link_that_is_cut_is_linked_again_and_nothing_is_lost(busy: int) -> No
     address = Here("ssh", ("here",), busy)
     session = RemoteSession.begin(address, ProbeOptions(), NOT_RECORDED, python=sys.executable)
     seen = Gaps()
-    session.log.connect(seen)
+    session._log.connect(seen)
     store = session.store
     ever = 1 << 62
 

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.screen import Screen
-
-from perftui.tui.screens.dialogs.too_small import TooSmall
+from perftui.tui.screens.answering import AnsweringScreen
 from perftui.tui.screens.lab import words
 from perftui.tui.screens.lab.face import OVER
 from perftui.tui.screens.lab.keys import KEYS, LAB_BINDINGS, MORE, hints_of
 from perftui.tui.screens.lab.layout import chosen_figures, plan
 from perftui.tui.screens.lab.strips import columns_for, figure_lines
-from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
-from perftui.tui.text.fit import clean
-from perftui.tui.text.passing import Passing
-from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.draw.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
     from perftui.tui.terminal.theme import Paint
 
 REFRESH_HZ = 2
-ANSWER_S = 6.0
 
 
 class RunTable(Canvas):
@@ -48,32 +41,26 @@ class RunTable(Canvas):
         event.stop()
 
 
-class LabScreen(Screen[None]):
+class LabScreen(AnsweringScreen):
     """See the module."""
 
     DEFAULT_CSS = """
-    LabScreen { layout: vertical; overflow: hidden; background: $background; }
-    LabScreen > TooSmall { display: none; }
     LabScreen #lab-header { background: $panel; height: 1; width: 100%; }
     """
-    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = LAB_BINDINGS
+    HELP_KEYS, HELP_MORE = KEYS, MORE
 
     def __init__(self, lab: ShownLab) -> None:
         super().__init__()
         self.lab = lab
         self.chosen: int | None = None
         """Number of the row of the chosen run; None: the newest, whichever that is."""
-        self._answer: Passing[str] = Passing(ANSWER_S)
         self._layout_now: LabLayout | None = None
-        self._small = False
         self._drawn: tuple[object, ...] = ()
         self._header = Canvas(id="lab-header")
         self._figures = Canvas(id="lab-figures")
         self._runs = RunTable(id="lab-runs")
         self._verdict = Canvas(id="lab-verdict")
-        self._footer = KeyFooter(id="keys")
-        self._too_small = TooSmall(id="too-small")
 
     def compose(self) -> ComposeResult:
         """All parts, from above."""
@@ -107,8 +94,8 @@ class LabScreen(Screen[None]):
         if not self.is_attached:
             return
         picture, (width, height) = self.lab.picture(), self.app.size
-        layout = self._lay_out(picture, width, height)
-        if self._small:
+        fits, layout = self._fits(width, height), self._lay_out(picture, height)
+        if not fits:
             self._too_small.refresh()
             return
         paint = paint_of(self.app)
@@ -144,12 +131,7 @@ class LabScreen(Screen[None]):
         ]
         self._figures.put(lines)
 
-    def _lay_out(self, picture: LabPicture, width: int, height: int) -> LabLayout:
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        if small != self._small:
-            self._small = small
-            for part in self.children:
-                part.display = isinstance(part, TooSmall) == small
+    def _lay_out(self, picture: LabPicture, height: int) -> LabLayout:
         layout = plan(height, [len(each.lanes) for each in picture.figures], len(picture.rows))
         if layout != self._layout_now:
             self._layout_now = layout
@@ -163,12 +145,6 @@ class LabScreen(Screen[None]):
         if self.chosen is not None:
             return self.chosen
         return len(picture.rows) - 1 if picture.stage == "running" else None
-
-    def say(self, text: str) -> None:
-        """Answer a key, for a few seconds."""
-        self._answer.put(clean(text))
-        self.redraw()
-        self.set_timer(ANSWER_S + 0.05, self.redraw)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size at once."""
@@ -225,17 +201,3 @@ class LabScreen(Screen[None]):
             self.say(f"{row.name} cannot be opened: {error}")
             return
         self.app.push_screen(screen)
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from perftui.tui.screens.dialogs.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS, MORE))
-
-    def action_leave(self) -> None:
-        """Leave; what still runs is ended, and what is known is printed."""
-        self.app.exit(None)
-
-    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
-        """Do what the clicked hint says."""
-        await self.run_action(message.action)

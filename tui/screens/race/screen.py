@@ -15,11 +15,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.axis_map import AxisMap
-from perftui.tui.screens.dialogs.too_small import TooSmall
+from perftui.tui.screens.answering import AnsweringScreen
 from perftui.tui.screens.race import words
 from perftui.tui.screens.race.acts import OVER, RaceActs
 from perftui.tui.screens.race.chart import Title, common_top, cpu_half, rss_half
@@ -27,11 +26,7 @@ from perftui.tui.screens.race.keys import KEYS, MORE, RACE_BINDINGS, hints_of
 from perftui.tui.screens.race.layout import RaceLayout, plan
 from perftui.tui.screens.race.taker import take_picture
 from perftui.tui.session.cores import usable_cores
-from perftui.tui.terminal.sizes import LEAST_HEIGHT, LEAST_WIDTH
 from perftui.tui.terminal.theme import paint_of
-from perftui.tui.text.fit import clean
-from perftui.tui.text.passing import Passing
-from perftui.tui.widgets.bars.footer import KeyFooter
 from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Overlay, Timeline
@@ -52,20 +47,17 @@ if TYPE_CHECKING:
 REFRESH_HZ = 5
 SETTLE_S = 1.0
 """After the end the picture follows for this long."""
-ANSWER_S = 6.0
 
 
-class RaceScreen(Screen[None]):
+class RaceScreen(AnsweringScreen):
     """See the module."""
 
     DEFAULT_CSS = """
-    RaceScreen { layout: vertical; overflow: hidden; background: $background; }
     RaceScreen > Horizontal { width: 100%; height: auto; overflow: hidden; }
-    RaceScreen > TooSmall { display: none; }
     RaceScreen #race-header { background: $panel; height: 1; width: 100%; }
     """
-    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = RACE_BINDINGS
+    HELP_KEYS, HELP_MORE = KEYS, MORE
 
     def __init__(self, runs: Runs) -> None:
         super().__init__()
@@ -78,9 +70,7 @@ class RaceScreen(Screen[None]):
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="perftui-view")
         self._wake = asyncio.Event()
         self._open = True
-        self._small = False
         self._over_s: float | None = None
-        self._answer: Passing[str] = Passing(ANSWER_S)
         self._cores = usable_cores()
         self._layout_now: RaceLayout | None = None
         self._header = Canvas(id="race-header")
@@ -93,8 +83,6 @@ class RaceScreen(Screen[None]):
         self._flames = (FlameStrip(id="flame-0"), FlameStrip(id="flame-1"))
         self._verdict = Canvas(id="verdict")
         self._recordings = Canvas(id="recordings")
-        self._footer = KeyFooter(id="keys")
-        self._too_small = TooSmall(id="too-small")
         # Textual finds who carries out an action by the name of the attribute.
         self.action_other_side = self.acts.choose_other
         self.action_open_side = self.acts.open_side
@@ -181,15 +169,12 @@ class RaceScreen(Screen[None]):
 
     def _lay_out(self, width: int, height: int) -> None:
         """Give every part its rows and columns."""
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        if small != self._small:
-            self._small = small
-            self._layout_now = None
-            for part in self.children:
-                part.display = isinstance(part, TooSmall) == small
-        if small:
+        was_small = self._small
+        if not self._fits(width, height):
             self._too_small.refresh()
             return
+        if was_small:
+            self._layout_now = None
         layout = plan(width, height, len(self.runs.race.plan.pair.measures))
         if layout == self._layout_now:
             return
@@ -300,12 +285,6 @@ class RaceScreen(Screen[None]):
         )
         self._footer.show(hints, "" if layout.recordings else answer, width, paint)
 
-    def say(self, text: str) -> None:
-        """Answer a key, for a few seconds."""
-        self._answer.put(clean(text))
-        self.redraw()
-        self.set_timer(ANSWER_S + 0.05, self.redraw)
-
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new size at once, and ask for a picture with as many columns."""
         self._over_s = None
@@ -319,20 +298,6 @@ class RaceScreen(Screen[None]):
         self._wake.set()
 
     # -- keys and mouse --------------------------------------------------------------------
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from perftui.tui.screens.dialogs.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS, MORE))
-
-    def action_leave(self) -> None:
-        """Leave; what still runs is ended."""
-        self.app.exit(None)
-
-    async def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
-        """Do what the clicked hint says."""
-        await self.run_action(message.action)
 
     def on_timeline_moment_chosen(self, message: Timeline.MomentChosen) -> None:
         """Choose the side that was clicked."""
