@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -320,6 +321,8 @@ def test_no_right_is_explained_with_a_remedy(collected: Collected, sampler: str)
     """A real refusal: the sampler runs as nobody, the target as us."""
     if os.geteuid() != 0:
         pytest.skip("needs root to run the sampler as another user")
+    # It is imported when a recorder is started, and nobody may not read where our Python lies.
+    import_module("resource")
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     reader, writer = os.pipe()
     child = os.fork()
