@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.screens import quiet_pilot
+
+from perftui.tui.text.passing import Passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _quiet_pilot() -> Iterator[None]:
-    """What a pilot did has been done when it goes on, however slow the machine."""
+def _patient() -> Iterator[None]:
+    """What a pilot did has been done when it goes on, and answers stay until a test has read them.
+
+    However slow the machine: the screens take an answer away after some seconds.
+    """
     with pytest.MonkeyPatch.context() as patch:
         quiet_pilot.install(patch)
+        patch.setattr(Passing.__init__, "__defaults__", (lambda: time.monotonic() / 100,))
         yield

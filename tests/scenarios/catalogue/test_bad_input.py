@@ -257,15 +257,15 @@ def test_an_interrupted_scenario_says_one_line_and_leaves_nothing(
 
 def test_nohup_is_honoured(tmp_path: Path) -> None:
     child = subprocess.Popen(
-        argv("leak", "seconds=1.2"),
+        argv("leak", "seconds=0.8", "steady=0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(tmp_path),
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN) and None,
     )
-    time.sleep(0.5)
-    assert child.poll() is None
+    # From here on it would answer a signal that it was not told to ignore.
+    wait_for(lambda: child.poll() is not None or answers(child.pid, signal.SIGTERM))
     child.send_signal(signal.SIGHUP)
     _out, said = child.communicate(timeout=60)
     assert (child.returncode, said) == (0, "")

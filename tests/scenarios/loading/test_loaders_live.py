@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.scenarios.scenario_runs import argv, environment, need, number, run, table
-from support.waiting import wait_for
+from support.waiting import PATIENCE_S, wait_for
 
 from perftui.scenarios.loading.measured import SYSTEMS
 from perftui.scenarios.servers.postgres import postgres_binaries
@@ -141,8 +141,8 @@ def test_a_server_ends_with_its_scenario_however_that_ends(
         servers = psutil.Process(child.pid).children(recursive=True)
         assert len(places()) == 1
         child.send_signal(number)
-        child.wait(30)
-        _, alive = psutil.wait_procs(servers, timeout=20)
+        child.wait(PATIENCE_S)
+        _, alive = psutil.wait_procs(servers, timeout=PATIENCE_S)
         assert alive == []
         wait_for(lambda: places() == [])
     finally:
@@ -171,19 +171,21 @@ def test_a_missing_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_a_server_that_does_not_start_says_why(places: Callable[[], list[Path]]) -> None:
+def test_a_server_that_does_not_start_says_why() -> None:
     from perftui.scenarios.define.parameters import ScenarioError
     from perftui.scenarios.servers.throwaway import guarded_server, server_folder
 
+    made: list[Path] = []  # that of others, beside, may come and go meanwhile
     said = "FATAL: the port is taken\nserver: removing its folder"
     argv = [sys.executable, "-c", f"import sys; sys.exit({said!r})"]
     with (
         pytest.raises(ScenarioError, match=r"Some did not start: FATAL: the port is taken$"),
         server_folder("some", None) as folder,
-        guarded_server("Some", argv, folder, None, lambda: False),
     ):
-        pass
-    assert places() == []
+        made.append(folder)
+        with guarded_server("Some", argv, folder, None, lambda: False):
+            pass
+    assert [folder.exists() for folder in made] == [False]
 
 
 @pytest.mark.live

@@ -68,4 +68,5 @@ def test_a_worker_tells_the_steps_of_its_first_call(tmp_path: Path) -> None:
     cells = table(done.stdout)
     first = number(cells["first call"][1])
     steps = [number(cells[name][1]) for name in ("import", "connect", "query")]
-    assert sum(steps) == pytest.approx(first, rel=0.05), "the steps add up to the whole"
+    # Between two of them it may have to wait for a CPU.
+    assert 0.75 * first - 0.03 < sum(steps) < 1.02 * first, "the steps add up to the whole"

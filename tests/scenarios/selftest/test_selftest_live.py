@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from perftui.probes.own.python import own_module
 from perftui.scenarios.selftest.checks import QUESTIONS
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def selftest(*words: str) -> subprocess.CompletedProcess[str]:
+
+def selftest(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        own_module("perftui", "selftest", *words), capture_output=True, text=True, timeout=300
+        own_module("perftui", "selftest", *words),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **environment},
     )
 
 
-def test_a_part_of_it_and_nothing_is_left_behind() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("perftui-selftest-*"))
-    done = selftest("cold_call", "import_tree", "--json")
+def test_a_part_of_it_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    done = selftest("cold_call", "import_tree", "--json", TMPDIR=str(tmp_path))
     said = json.loads(done.stdout)
     assert done.returncode in (0, 3), said  # 3: on a full machine
     assert all(answer["ok"] or not answer["judged"] for answer in said["answers"]), said
     assert [answer["program"] for answer in said["answers"]] == ["cold_call", "import_tree"]
     assert all(answer["measured"] and answer["error"] for answer in said["answers"])
-    assert set(Path(tempfile.gettempdir()).glob("perftui-selftest-*")) <= before
+    assert list(tmp_path.glob("perftui-*")) == []
 
 
 def test_a_program_that_is_not_there_is_one_line() -> None:

@@ -48,7 +48,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_three_lists_fill_and_say_how_many(shelf: Path) -> None:
-    other = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60) # {HOMELY}"])
+    other = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(600) # {HOMELY}"])
     try:
 
         async def steps(stage: Stage) -> None:
@@ -106,7 +106,7 @@ def test_a_scenario_is_run_with_what_was_typed(shelf: Path) -> None:
 
 
 def test_a_process_is_attached_to(shelf: Path) -> None:
-    other = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60) # {HOMELY}"])
+    other = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(600) # {HOMELY}"])
     try:
 
         async def steps(stage: Stage) -> None:

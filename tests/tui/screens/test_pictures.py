@@ -29,7 +29,7 @@ from perftui.tui.watch.lab.app import LabApp
 from perftui.tui.watch.race.app import RaceApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual.app import App
@@ -55,12 +55,15 @@ WIDE, SMALL = (160, 45), (80, 24)
 
 
 @pytest.fixture(autouse=True)
-def same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def same_machine() -> Iterator[None]:
     """What a picture would tell of this machine is the same on every one."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    for screen in ("live", "race"):
-        monkeypatch.setattr(f"perftui.tui.screens.{screen}.screen.usable_cores", lambda _=0: 8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        for screen in ("live", "race"):
+            patch.setattr(f"perftui.tui.screens.{screen}.screen.usable_cores", lambda _=0: 8)
+        yield
+    time.tzset()  # what comes after has the machine's zone again
 
 
 def show(

@@ -139,7 +139,7 @@ def test_after_a_kill_of_us_and_of_the_target_the_last_seconds_are_there(
 def started_waiting(folder: Path) -> tuple[subprocess.Popen[str], Path]:
     remarks = folder / "again"
     with remarks.open("w") as file:
-        words = ["--name", "no such program anywhere", "--wait", "--into", str(folder)]
+        words = ["--name", f"no such program in {folder}", "--wait", "--into", str(folder)]
         return subprocess.Popen([*WATCH, *words], stderr=file, stdout=file, text=True), remarks
 
 
@@ -154,7 +154,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         "  rss>2GB,stal>5s",
         "          ^",
     ]
-    assert "no Python process has 'nobody has this'" in refused("--name", "nobody has this")
+    nobody = f"nobody has {tmp_path}"  # not even another run of this test
+    assert f"no Python process has {nobody!r}" in refused("--name", nobody)
     assert "there is no process" in refused("4194300", "--into", str(tmp_path))
     marker = f"watched-{os.getpid()}"
     code = "import sys; print('up', flush=True); sys.stdin.read()"

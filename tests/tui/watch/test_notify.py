@@ -9,6 +9,7 @@ import pytest
 from support.screens.live_stage import Stage, play
 from support.screens.plot import Plot
 from support.screens.synthetic_session import SyntheticSession
+from support.waiting import PATIENCE_S
 
 from perftui.probes.spine.records import Alert
 from perftui.tui.session.notify import BELL, Notifier, has_desktop, sequence_of
@@ -77,6 +78,7 @@ def test_notify_send_is_used_where_there_is_a_desktop(
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":9")
+    monkeypatch.setattr("perftui.tui.session.notify._WAIT_S", PATIENCE_S)
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
     notifier = Notifier("desktop")
     notifier.take([alert()])
