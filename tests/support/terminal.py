@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from support.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -30,7 +32,9 @@ class Terminal:
 
     def __call__(self, *words: str) -> str:
         command = [str(TMUX), "-f", "/dev/null", "-S", self._socket, *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=self._env, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self._env, timeout=PATIENCE_S
+        )
         return done.stdout
 
     def run(self, *words: str) -> None:
@@ -47,7 +51,7 @@ class Terminal:
         """What is on the screen, and what has left it at the top."""
         return self("capture-pane", "-p", "-S", "-", "-t", "t")
 
-    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = 60.0) -> str:
+    def wait_for(self, text: str | Callable[[str], bool], limit_s: float = PATIENCE_S) -> str:
         end = time.monotonic() + limit_s
         while True:
             screen = self.screen()

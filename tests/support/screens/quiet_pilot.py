@@ -31,13 +31,15 @@ PICTURES = 5
 """How often a screen is drawn before it is taken for one that never stands still."""
 
 _calls: WeakSet[asyncio.Future[Any]] = WeakSet()
-"""What is asked of other threads."""
+"""What is asked of a screen's own thread: the next picture. What takes its time, as a look at all
+processes does, is asked of any thread, and tests wait for what it finds."""
 _run_in_executor = BaseEventLoop.run_in_executor
 
 
 def _noted(loop: BaseEventLoop, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
     call = _run_in_executor(loop, executor, func, *args)
-    _calls.add(call)
+    if executor is not None:
+        _calls.add(call)
     return call
 
 
@@ -48,12 +50,15 @@ def _busy(loop: Any) -> bool:
 
 
 async def quiet(*_: float) -> None:
-    """Return when all that was asked for is done, on this thread and on others."""
+    """Return when all that was asked for is done, on this thread and on the screen's other one."""
     loop, rounds = asyncio.get_running_loop(), 0
     end = time.monotonic() + PATIENCE_S
-    while rounds < ROUNDS and time.monotonic() < end:
-        asked = any(call.get_loop() is loop and not call.done() for call in tuple(_calls))
-        await asyncio.sleep(0.001 if asked else 0)
+    while rounds < ROUNDS and (rest_s := end - time.monotonic()) > 0:
+        asked = [call for call in tuple(_calls) if call.get_loop() is loop and not call.done()]
+        if asked:
+            await asyncio.wait(asked, timeout=rest_s)
+        else:
+            await asyncio.sleep(0)
         rounds = 0 if asked or _busy(loop) else rounds + 1
 
 

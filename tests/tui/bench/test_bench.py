@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.waiting import wait_for
+from support.waiting import has_ended, wait_for
 
 from perftui.scenarios.bench.revision import prune_revisions
 from perftui.tui.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FUNCTION = """
 import sys
@@ -55,9 +59,18 @@ def told(folder: Path, *words: str, code: int | tuple[int, ...] = 0) -> tuple[di
 
 
 @pytest.fixture(scope="module")
-def function_bench(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def function_bench(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch
+) -> tuple[dict[str, Any], str]:
     """A function with a lazy import, in two processes of four calls."""
     folder = tmp_path_factory.mktemp("bench")
+    monkeypatch_module.setenv("XDG_STATE_HOME", str(folder / "state"))
     (folder / "load.py").write_text(FUNCTION)
     (folder / "this_is_lazy.py").write_text("import time; time.sleep(0.1)")
     return told(folder, "load.py:work", "-p", "n=5", "--runs", "2", "--calls", "4")
@@ -265,10 +278,16 @@ def test_a_revision_that_can_be_installed_is_installed_and_kept(
     assert "installing" not in again.stderr
 
 
+NO_SETTINGS = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""Whoever runs the tests may sign commits, or have hooks."""
+
+
 def commit(repository: Path) -> None:
     git = ["git", "-C", str(repository), "-c", "user.name=n", "-c", "user.email=n@example.org"]
     for words in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "one"]):
-        subprocess.run([*git, *words], check=True, timeout=60, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            [*git, *words], check=True, timeout=60, stdin=subprocess.DEVNULL, env=NO_SETTINGS
+        )
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,5 +316,5 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert not [pid for pid in pids if (Path("/proc") / pid).exists()]
+    wait_for(lambda: all(has_ended(int(pid)) for pid in pids), "left running", 30)
     assert list(recordings.glob("*.perftui")) == []

@@ -68,7 +68,8 @@ def test_the_comment_is_made_once_and_then_edited(tmp_path: Path) -> None:
     (repository / "load.py").write_text("def nightly(): return bytearray(9_000_000)\n")
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "base"],
                   ["update-ref", "refs/remotes/origin/main", "HEAD"]):  # fmt: skip
-        subprocess.run([*git, *words], check=True, timeout=60)
+        none = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run([*git, *words], check=True, timeout=60, env={**os.environ, **none})
     (repository / "load.py").write_text("def nightly(): return bytearray(90_000_000)\n")
     wrapper = bin_ / "perftui"
     # Few runs, and of memory alone: what is tried here is the recipe.

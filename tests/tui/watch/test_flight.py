@@ -116,8 +116,9 @@ def test_after_a_kill_of_us_and_of_the_target_the_last_seconds_are_there(
     assert target.stdout.readline() == "full\n"
 
     def in_ring() -> bool:
-        rings = list(tmp_path.glob(".rings/*/ring-*.perftui"))
-        return bool(rings) and (open_recording(rings[0]).last("rss_bytes") or 0) > 80_000_000
+        # A folder is there before it is a recording.
+        rings = [meta.parent for meta in tmp_path.glob(".rings/*/ring-*.perftui/meta.json")]
+        return any((open_recording(ring).last("rss_bytes") or 0) > 80_000_000 for ring in rings)
 
     wait_for(in_ring)
     watcher.send_signal(signal.SIGKILL)
