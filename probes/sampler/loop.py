@@ -26,8 +26,8 @@ from .wake import wake
 
 _FLUSH_NS, _FLUSH_LATER_NS, _EARLY_NS = 50_000_000, 100_000_000, 5_000_000_000
 """The first stacks are waited for; later ones are taken twice a second."""
-_DEAF_NS = 30_000_000
-"""So long commands may lie: to wait for the clock alone is cheaper."""
+_DEAF_NS, _DEAF_LATER_NS = 30_000_000, 90_000_000
+"""So long commands may lie, the later ones longer: to wait for the clock alone is cheaper."""
 _SECOND_NS = 1_000_000_000
 _MOST_LINE = 4096
 
@@ -43,6 +43,8 @@ class Sampler:
         self._since_ns = self._flushed_ns = time.monotonic_ns()
         self._early_until_ns = self._since_ns + _EARLY_NS
         self._flush_every_ns = _FLUSH_NS
+        self.deaf_ns = _DEAF_NS
+        """Commands need not be looked for more often."""
         self._cpu_ns = time.process_time_ns()
         self._sweeps = 0
         self._page = os.sysconf("SC_PAGESIZE")
@@ -53,7 +55,7 @@ class Sampler:
         word, _, argument = line.strip().partition(b" ")
         try:
             if word == b"add":
-                self._flush_every_ns = _FLUSH_NS
+                self._flush_every_ns, self.deaf_ns = _FLUSH_NS, _DEAF_NS
                 self._early_until_ns = time.monotonic_ns() + _EARLY_NS
                 self.family.add(int(argument))
             elif word == b"born":
@@ -116,7 +118,7 @@ class Sampler:
             fields_of_pace = stream.PACE_FIELDS.pack(now, self.pace.rate_hz, share)
             self.writer.block(stream.PACE, fields_of_pace + why.encode())
         if now > self._early_until_ns:
-            self._flush_every_ns = _FLUSH_LATER_NS
+            self._flush_every_ns, self.deaf_ns = _FLUSH_LATER_NS, _DEAF_LATER_NS
         self._since_ns, self._cpu_ns = now, cpu_ns
         self._sweeps = self.pace.late = self.writer.dropped = self.family.unseen = 0
 
@@ -164,7 +166,7 @@ def main(arguments: list[str]) -> int:
     try:
         while not sampler.writer.closed:
             now = time.monotonic_ns()
-            if sleep_ns > _DEAF_NS or now - heard_ns > _DEAF_NS:
+            if sleep_ns > sampler.deaf_ns or now - heard_ns > sampler.deaf_ns:
                 heard_ns = now
                 readable, _, _ = select.select([0], [], [], sleep_ns / 1e9)
             else:

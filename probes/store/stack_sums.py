@@ -331,7 +331,9 @@ class StackSums:
             first_of_range = bisect_right(self._reached, t0_ns)
             for piece in islice(self._recent, first_of_range, None):
                 if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
-                    _add_piece(result, _clip(piece, t0_ns, t1_ns))
+                    if piece.t0_ns < t0_ns or piece.t1_ns > t1_ns:
+                        piece = _clip(piece, t0_ns, t1_ns)
+                    _add(result, piece.thread, piece.node, _amounts(piece))
             return _frozen(result)
         for tier in self._tiers:
             step = tier.step_ns
@@ -385,10 +387,6 @@ def _add(sums: _Sums, thread: ThreadKey, node: int, amounts: Sequence[tuple[int,
         cell = nodes[node] = [0] * _WIDTH
     for index, amount in amounts:
         cell[index] += amount
-
-
-def _add_piece(sums: _Sums, piece: WeighedStack) -> None:
-    _add(sums, piece.thread, piece.node, _amounts(piece))
 
 
 def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from perftui.tui.terminal.capability import AsciiFilter, PlainFilter
-from perftui.tui.widgets.draw.bare import Box, Pile, is_bare
+from perftui.tui.widgets.draw.bare import Pile, Tray, is_bare
 from perftui.tui.widgets.draw.canvas import Canvas, strip_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Drawn(App[None]):
         return [*super().get_line_filters(), *self._more]
 
     def compose(self) -> ComposeResult:
-        with Box(), Pile():
+        with Tray(), Pile():
             yield Canvas(id="plain")
             yield Framed(id="framed")
 
@@ -74,7 +74,7 @@ def test_a_canvas_and_a_container_are_drawn_as_textual_does(
                     drawn = segments(canvas.render_lines(crop))
                     assert drawn == by_textual(canvas, crop)
                     assert drawn == segments(canvas.render_lines(crop)), "the second time, too"
-            for container in (*app.query(Box), *app.query(Pile)):
+            for container in (*app.query(Tray), *app.query(Pile)):
                 crop = Region(0, 0, *container.outer_size)
                 assert segments(container.render_lines(crop)) == by_textual(container, crop)
 

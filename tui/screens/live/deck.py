@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perftui.tui.screens.live.panes import Pane
 from perftui.tui.screens.tab_panes import TabPanes
-from perftui.tui.widgets.draw.bare import Box
+from perftui.tui.widgets.draw.bare import Tray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perftui.tui.widgets.panes.processes import ProcessesPane
 
 
-class PaneDeck(Box):
+class PaneDeck(Tray):
     """Holds the panes; only that of the open tab is seen.
 
     Args:

@@ -22,7 +22,7 @@ from perftui.tui.widgets.charts.phase_band import PhaseBand
 from perftui.tui.widgets.charts.series import chosen_counter, counter_chart, cpu_chart, rss_chart
 from perftui.tui.widgets.charts.time_axis import TimeAxis
 from perftui.tui.widgets.charts.timeline import Timeline
-from perftui.tui.widgets.draw.bare import Box, Pile
+from perftui.tui.widgets.draw.bare import Pile, Tray
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -62,7 +62,7 @@ class LiveParts:
         self.gc_band = GcBand(id="gc-band")
         self.time_axis = TimeAxis(id="axis")
         self.tab_bar = TabBar(id="tabs")
-        self.body = Box(id="body")
+        self.body = Tray(id="body")
         self.charts = Pile(id="charts")
         self.tabbed = Pile(id="tabbed")
         self._flat: frozenset[str] = frozenset()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
+from textual.style import Style
 from textual.widget import Widget
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Ground(Widget):
         self._ground_lines = None
 
 
-class Box(Container, Ground):
+class Tray(Container, Ground):
     """A container that is covered by what it contains."""
 
 
@@ -79,8 +80,7 @@ class Backdrop:
 
     def __init__(self, widget: Widget) -> None:
         below, self.colour = widget.background_colors
-        inner, _ = widget._styles_cache.get_inner_outer(below, self.colour)
-        self.fill = inner.rich_style
+        self.fill = Style(background=below + self.colour).rich_style
         """Of what a line is too short for."""
 
 

@@ -16,7 +16,7 @@ from perftui.probes.plans.verdict import (
 )
 from perftui.probes.text.units import NS_PER_S, format_seconds
 from perftui.tui.text.fit import clean
-from perftui.tui.widgets.draw.bare import Box
+from perftui.tui.widgets.draw.bare import Tray
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
@@ -49,7 +49,7 @@ _SCAN = re.compile(r"scan\b|\bread |LanceRead|LanceScan|DataSourceExec", re.IGNO
 _FILTER = re.compile(r"\bFilter|FILTER|SELECTION|full_filter", re.MULTILINE)
 
 
-class PlansPane(Box):
+class PlansPane(Tray):
     """Queries with their verdicts; the plan of the chosen one."""
 
     DEFAULT_CSS = """

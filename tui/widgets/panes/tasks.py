@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from perftui.tui.text.fit import clean
 from perftui.tui.text.summary import task_place
 from perftui.tui.widgets.charts.time_axis import moment_text
-from perftui.tui.widgets.draw.bare import Box
+from perftui.tui.widgets.draw.bare import Tray
 from perftui.tui.widgets.draw.strips import LinePane, Part, line_of
 from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 
@@ -31,7 +31,7 @@ _SIDE_BY_SIDE = 120
 _STACK_ROWS = 8
 
 
-class TasksPane(Box):
+class TasksPane(Tray):
     """Tasks as they stood at the end of the range; the coroutines of the chosen one."""
 
     DEFAULT_CSS = """
