@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import conftest  # noqa: E402, F401  (makes `perftui` importable from a checkout)
 
-from perftui.probes.stacks.own.records import Sample, Tally  # noqa: E402
+from perftui.probes.stacks.own.records import ProcessRecord, Sample, Tally  # noqa: E402
 from perftui.probes.stacks.own.source import OwnSampler  # noqa: E402
 from perftui.probes.stacks.own.weigh_cpu import cpu_by_stack  # noqa: E402
 
@@ -112,6 +112,13 @@ PROGRAMS = {
     + "while time.monotonic() < end: timed(work, 70 * MS); timed(other, 30 * MS)\nfinish()",
     "split 70 : 30, cycle 1000 ms": BEGIN
     + "while time.monotonic() < end: timed(work, 700 * MS); timed(other, 300 * MS)\nfinish()",
+    "split 1 ms : 0.1 ms": BEGIN
+    + "while time.monotonic() < end: timed(work, MS); timed(other, MS // 10)\nfinish()",
+    "naps: 1 ms work, 0.1 ms sleep": BEGIN
+    + "while time.monotonic() < end:\n timed(work, MS)\n time.sleep(.0001)\nfinish()",
+    "bursts: 1 ms, 0.1 ms, naps of 0.1 ms": BEGIN
+    + "while time.monotonic() < end:\n timed(work, MS)\n time.sleep(.0001)\n"
+    " timed(other, MS // 10)\n time.sleep(.0001)\nfinish()",
     "bursts: 2 ms work, 2 x 0.5 ms other": BEGIN + BURSTS,
     "bursts: 5 ms work, 5 x 1 ms other": BEGIN
     + MANY_BURSTS.format(times=5, short_us=1000, long_us=5000),
@@ -158,8 +165,17 @@ def measure(
         return None
     sampler = OwnSampler([process.pid], rate_hz=rate_hz, budget=0.9)
     records: list[OwnRecord] = []
-    reader = threading.Thread(target=lambda: records.extend(sampler.records()))
+    sampled = threading.Event()
+
+    def read() -> None:
+        for record in sampler.records():
+            records.append(record)
+            if isinstance(record, ProcessRecord) and record.status == "sampled":
+                sampled.set()
+
+    reader = threading.Thread(target=read)
     reader.start()
+    sampled.wait(20)  # what is used before is in no record
     process.stdin.write("\n")
     process.stdin.flush()
     told = json.loads(process.stdout.readline())

@@ -65,6 +65,18 @@ class UsedCpu:
         begin = min(since_ns, now - 1)
         return StackWindow(begin, now, self._pid, 0.0, 0, 0, 0, 0.0, "", None, used, 0)
 
+    def unsampled_until(self, t_ns: int) -> StackWindow | None:
+        """Return the window from the first note to when somebody began to sample the process, None
+        if it used no CPU in between or that is unknown."""
+        self.note()
+        if self._told_ns is None or not self._notes:
+            return None
+        used, begin_ns = round(self._at(t_ns)) - self._told_ns, self._notes[0][0]
+        if used <= 0 or t_ns <= begin_ns:
+            return None
+        self._told_ns += used
+        return StackWindow(begin_ns, t_ns, self._pid, 0.0, 0, 0, 0, 0.0, "", None, used, 0)
+
     def _at(self, t_ns: int) -> float:
         """Return what had been used at a moment, between two notes in proportion."""
         at = bisect_right(self._notes, t_ns, key=lambda note: note[0])

@@ -18,6 +18,7 @@ from perftui.probes.stacks.own.holding import Holding
 from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Sample
 from perftui.probes.stacks.own.source import OwnSampler
 from perftui.probes.stacks.thread_names import ThreadNames
+from perftui.probes.stacks.used_cpu import UsedCpu
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class OwnStackProbe:
         self._known: set[int] = {pid}
         self._silent_since_s: float | None = time.monotonic()
         """When the target began to be looked at; None once it is known what it is."""
+        self._before: UsedCpu | None = None
+        """Of a target that ran before us: what it uses until the sampler has found it."""
         self._sampler: OwnSampler | None = None
         self._stopping = Event()
         self._wake_r, self._wake_w = os.pipe()
@@ -91,6 +94,7 @@ class OwnStackProbe:
         Raises:
             OSError: it cannot be started.
         """
+        self._before = None if self._born else UsedCpu(self._pid, born=False)
         sampler = self._sampler = self._begun()
         sampler.add(self._pid, born=self._born)
         os.set_blocking(sampler.fileno(), False)
@@ -180,6 +184,11 @@ class OwnStackProbe:
                 if first and record.thread.process.pid == self._pid:
                     self._ready()
             elif isinstance(record, ProcessRecord):
+                if record.pid == self._pid and self._before is not None:
+                    window = self._before.unsampled_until(record.t_ns)
+                    self._before = None
+                    if window is not None:
+                        self._log.append(window)
                 if record.status == "gone":
                     self._known.discard(record.pid)
                 else:

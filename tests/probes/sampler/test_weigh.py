@@ -405,6 +405,28 @@ def looked_at(
     return samples
 
 
+@pytest.mark.parametrize("cycle_ms", [1.1, 10.0, 100.0])
+def test_who_takes_turns_without_sleep_gets_its_part_but_for_chance(cycle_ms: float) -> None:
+    """70 : 30, looked at 3,000 times; CPU of a running thread is booked at ticks of 4 ms."""
+    rng = random.Random(11)
+    samples: list[Sample] = []
+    at = booked = begin = work = 0.0
+    length = cycle_ms
+    for _ in range(3_000):
+        at += rng.uniform(2.5, 17.5)
+        while begin + length <= at:
+            work += 0.7 * length
+            begin += length
+            length = cycle_ms * rng.uniform(0.95, 1.05)
+        stack = WORK if at - begin < 0.7 * length else OTHER
+        now = at // 4 * 4
+        samples.append(record(at, stack, "R", now - booked)._replace(gil_held=True))
+        booked = now
+    work += min(at - begin, 0.7 * length)
+    by = cpu_by_stack(samples)
+    assert by[WORK] / sum(by.values()) == pytest.approx(work / at, abs=3 * (0.21 / 3_000) ** 0.5)
+
+
 def test_few_hits_do_not_decide_alone() -> None:
     """Two hits, one of each; but nearly all that is certain is WORK."""
     samples = [record(10.0 * i, SLEEP, "S", 1) for i in range(100)]
