@@ -23,6 +23,7 @@
 `spine` says what a measurement is and is the one road that all of them take; `answers` says what
 is told of them, from parts with a `Protocol` each (`answers.parts`); `store` has the parts of a
 live session in bounded memory, `recording.read` those of a recording on disk.
-`remote` is the same with the measuring elsewhere: the probes' records come over a link.
+`session` puts one together for a process of this machine, out of `session_parts`; `fleet` does so
+for the workers of a cluster, `remote` for a process elsewhere, whose records come over a link.
 Nothing here knows a screen.
 """

@@ -82,6 +82,20 @@ _NOT_CORE = (
 FIFTHS = 5
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the modules of perftui imported as they are.
+
+    It has a pytest plugin, and pytest parses every module of such a package anew, for its asserts;
+    also where a screen's or a probe's thread imports one, and two threads that parse at the same
+    time fail now and then in CPython 3.11 ("AST constructor recursion depth mismatch").
+    """
+    hook = config.pluginmanager.rewrite_hook
+    marked = getattr(hook, "_must_rewrite", None)
+    if marked is not None:  # a private name: where it has gone, all is as it was
+        marked -= {"perftui", "tui", "probes", "scenarios"}
+        hook._marked_for_rewrite_cache.clear()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the choice of a part of the long tests."""
     parser.addoption(

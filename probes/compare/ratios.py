@@ -204,12 +204,7 @@ def signed_rank(n: int, level: float) -> int:
         for at, count in enumerate(counts):
             longer[at + rank] += count
         counts = longer
-    total, below = 2**n, 0
-    for k, count in enumerate(counts):
-        below += count
-        if below > level / 2 * total:
-            return k
-    return 0
+    return _within_tail(counts, 2**n, level)
 
 
 @lru_cache(maxsize=256)
@@ -226,7 +221,18 @@ def rank_sum(one: int, other: int, level: float) -> int:
         for at in range(size, len(longer)):
             longer[at] += longer[at - size]
         counts = longer
-    total, below = math.comb(one + other, one), 0
+    return _within_tail(counts, math.comb(one + other, one), level)
+
+
+def _within_tail(counts: Sequence[int], total: int, level: float) -> int:
+    """Return the largest k such that what lies below it is at most `level / 2` of all.
+
+    Args:
+        counts: How many of all have the value 0, 1, 2, ...
+        total: How many all are.
+        level: Of both tails together.
+    """
+    below = 0
     for k, count in enumerate(counts):
         below += count
         if below > level / 2 * total:

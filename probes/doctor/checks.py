@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.machine.releases import INSTEAD, has_release, no_release
 from perftui.probes.machine.rights import (
@@ -23,6 +24,9 @@ from perftui.probes.machine.rights import (
     yama_scope,
 )
 from perftui.probes.own.python import own_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Status = Literal["ok", "warn", "fail", "info"]
 
@@ -109,16 +113,11 @@ def _try_own() -> Check:
     why = why_not_own("auto", native=False)
     if why is not None:
         return Check("own sampler", "info", why, "py-spy takes the stacks of all processes")
-    waiting = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
-    child = subprocess.Popen(own_code(waiting), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        if child.stdout is not None:
-            child.stdout.read(1)
-        told = ask(child.pid)
+        with _waiting_python() as pid:
+            told = ask(pid)
     except OSError as error:
         return Check("own sampler", "warn", str(error), "py-spy takes the stacks")
-    finally:
-        child.communicate()
     if told is not None and told.status == "sampled":
         return Check("own sampler", "ok", f"read a Python process of ours: {told.label}")
     found = "gave no answer in 3 s" if told is None else told.label
@@ -127,22 +126,17 @@ def _try_own() -> Check:
 
 def _try_sampling(sampler: str) -> Check:
     """Sample a Python process of our own: the only proof that it works."""
-    waiting = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
-    child = subprocess.Popen(own_code(waiting), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        if child.stdout is not None:
-            child.stdout.read(1)
-        right = can_trace(child.pid)
-        dump = subprocess.run(
-            [sampler, "dump", "--nonblocking", "--pid", str(child.pid)],
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
+        with _waiting_python() as pid:
+            right = can_trace(pid)
+            dump = subprocess.run(
+                [sampler, "dump", "--nonblocking", "--pid", str(pid)],
+                capture_output=True,
+                text=True,
+                timeout=20,
+            )
     except subprocess.TimeoutExpired:
         return Check("sampling", "fail", "py-spy did not answer in 20 s", "no stacks")
-    finally:
-        child.communicate()
     if dump.returncode == 0 and "<module>" in dump.stdout:
         return Check("sampling", "ok", "py-spy read the stack of a Python process of ours")
     lines = dump.stderr.strip().splitlines()
@@ -151,6 +145,19 @@ def _try_sampling(sampler: str) -> Check:
         found = f"py-spy failed: {lines[0] if lines else 'no message'}"
         return Check("sampling", "fail", found, "no stacks, no flame graph", right.remedy)
     return Check("sampling", "fail", right.reason, "no stacks, no flame graph", right.remedy)
+
+
+@contextmanager
+def _waiting_python() -> Iterator[int]:
+    """Start a Python process of ours that waits; gives its process id, and ends it."""
+    waiting = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
+    child = subprocess.Popen(own_code(waiting), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if child.stdout is not None:
+            child.stdout.read(1)
+        yield child.pid
+    finally:
+        child.communicate()
 
 
 def _yama() -> Check:

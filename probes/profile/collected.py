@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.text.units import NS_PER_S, format_seconds
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,20 +67,6 @@ def shares_by_process(
             high = min(row.t_ns, t0_ns + (column + 1) * step)
             columns[column] += row.pause_ns * max(high - low, 0.0) / span / step
     return {pid: [min(share, 1.0) for share in row] for pid, row in by_pid.items()}
-
-
-def collections_words(rows: Sequence[Collected]) -> str:
-    """Say how often and how long: "412 collections, the longest 31 ms (generation 2)"."""
-    mine = by_generation(rows)
-    if not mine:
-        return ""
-    n = sum(each.n for each in mine)
-    if not any(each.timed for each in mine):
-        return f"{n} collections, none of which was timed"
-    longest = max(mine, key=lambda each: each.longest_ns)
-    took = format_seconds(longest.longest_ns / NS_PER_S)
-    part = "" if all(each.timed == each.n for each in mine) else ", of which a part was timed"
-    return f"{n} collections{part}, the longest {took} (generation {longest.generation})"
 
 
 def collections_json(rows: Sequence[Collected], duration_ns: int) -> dict[str, Any]:

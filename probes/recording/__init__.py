@@ -6,8 +6,14 @@
       TABLE-000041.parquet      sealed segment (five minutes)
       TABLE-000000-000011.parquet   small tables of an hour, merged
 
-`writer` takes records out of the session log, `seal` turns live segments into Parquet,
-`reader` answers what the live store answers, `query` runs SQL, `pack` makes one file, and
-`shelf` knows the folder where recordings are kept. pyarrow and duckdb are imported inside the
-functions that need them: neither may cost the start of a screen.
+    format    what lies in the files
+    write     records out of the session's log into live segments, and those into Parquet
+    read      answers what the live store answers
+    sql       queries, over one recording or many
+    shelf     the folder where recordings are kept, and one file to share
+    remote    recordings in object stores
+    merging   several as one
+
+pyarrow and duckdb are imported inside the functions that need them: neither may cost the start of
+a screen.
 """

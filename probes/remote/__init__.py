@@ -13,6 +13,6 @@
     session   what `probes.session` is for a process of this machine
 
 `frames` is what both ends agree on. Nothing is worked out there: what is weighed, judged, shown
-and recorded is so here. `arrow` is the other language, of `perftui record --stdio` by hand: the
-recording itself, file by file.
+and recorded is so here. `perftui record --stdio` by hand speaks another language: the recording
+itself, file by file.
 """

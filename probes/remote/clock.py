@@ -18,8 +18,6 @@ _SLEW = 2e-4
 class PingAnswer(NamedTuple):
     """What one ping has told."""
 
-    t_near_ns: int
-    """When its answer came."""
     offset_ns: int
     """To be added to a time of the far clock."""
     error_ns: int
@@ -58,7 +56,7 @@ class FarClock:
         """
         on_the_way_ns = max((came_ns - asked_ns) - (far_sent_ns - far_got_ns), 0)
         offset_ns = (asked_ns - far_got_ns + came_ns - far_sent_ns) // 2
-        self._answers.append(PingAnswer(came_ns, offset_ns, on_the_way_ns // 2))
+        self._answers.append(PingAnswer(offset_ns, on_the_way_ns // 2))
         best = min(self._answers, key=lambda answer: answer.error_ns)
         if self._offset_ns is None or len(self._answers) == 1:
             self._offset_ns, self._moved_ns = best.offset_ns, came_ns

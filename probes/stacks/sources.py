@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from perftui.probes.stacks.own.records import ProcessRecord
 
 Sampler = Literal["auto", "own", "py-spy"]
-SAMPLERS: tuple[Sampler, ...] = ("auto", "own", "py-spy")
 WHY_REFUSED = {
     "unknown-version": "the own sampler does not know this version",
     "check-failed": "what the own sampler read there made no sense",

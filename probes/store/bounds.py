@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Thinning(Generic[T]):
-    """Events in the order of arrival, the newer half whole, older ones ever more thinly.
+class Bounded(Generic[T]):
+    """What is kept of a list that grows.
 
     Args:
         keep: How many at most.
@@ -22,15 +22,6 @@ class Thinning(Generic[T]):
         self._keep = keep
         self._items: list[T] = []
         self.left_out = 0
-
-    def append(self, item: T) -> None:
-        """Add one."""
-        self._items.append(item)
-        if len(self._items) > self._keep:
-            half = self._keep // 2
-            before = len(self._items)
-            self._items[:half] = self._items[:half:2]
-            self.left_out += before - len(self._items)
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._items)
@@ -42,7 +33,20 @@ class Thinning(Generic[T]):
         return self._items[index]
 
 
-class Longest(Generic[T]):
+class Thinning(Bounded[T]):
+    """Events in the order of arrival, the newer half whole, older ones ever more thinly."""
+
+    def append(self, item: T) -> None:
+        """Add one."""
+        self._items.append(item)
+        if len(self._items) > self._keep:
+            half = self._keep // 2
+            before = len(self._items)
+            self._items[:half] = self._items[:half:2]
+            self.left_out += before - len(self._items)
+
+
+class Longest(Bounded[T]):
     """Spans in the order of their begin: those that last, the newest, and the longest of the rest.
 
     Args:
@@ -51,10 +55,8 @@ class Longest(Generic[T]):
     """
 
     def __init__(self, keep: int, length_of: Callable[[T], int | None]) -> None:
-        self._keep = keep
+        super().__init__(keep)
         self._length_of = length_of
-        self._items: list[T] = []
-        self.left_out = 0
 
     def append(self, item: T) -> None:
         """Add one that begins."""
@@ -74,15 +76,6 @@ class Longest(Generic[T]):
             gone = set(range(self._keep // 8 + 1))
         self._items = [item for at, item in enumerate(self._items) if at not in gone]
         self.left_out += len(gone)
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, index: int) -> T:
-        return self._items[index]
 
     def between(self, first: int, end: int) -> list[T]:
         """Return those at first..end."""

@@ -4,11 +4,13 @@
     case.py         what is asked of the `Reader` once, for all that look for findings
     places.py       time and CPU by the program's own functions
     spent.py        CPU and waiting of each of them
-    in_time.py      imports.py, cpu.py, waits.py, told.py (first calls, decay)
+    in_time.py      imports.py, cpu.py (with habits.py: what a hot line does), waits.py,
+                    uneven.py, told.py (first calls, decay)
     in_memory.py    growth and what keeps it, peaks, the memory limit, what is freed but kept
-    in_the_end.py   how the program ended, tasks that nobody will wake, what was not seen
+    in_the_end.py   how the program ended, stuck.py (what nobody will wake), what was not seen
     proof.py        the SQL that shows a finding's figure in the recording
     ranked.py       `verdict(reader)`: all of them, by impact
+    glance.py       a closed recording in a row of a list: memory, the first finding, CPU
 
 Pure functions of a `Reader`: the same answer live, in a replay, in a summary and in an export.
 """

@@ -3,7 +3,7 @@
     SessionLog ──► Ring       the last seconds, as ordinary recordings that begin one after another
         │           │
         │           └──► kept   the one that reaches back far enough, once an event has come
-        └──► Watcher            says whether one has: `expression`, `conditions`, `stalls`
+        └──► Conditions         say whether one has: `expression`, `matching`, `stalls`
 
 Nothing here knows who asked: `tui.watch.flight` runs it.
 """

@@ -1,6 +1,6 @@
 """Ways to read the same Parquet files that look alike in the source and differ in memory.
 
-Each way is a generator of pieces (`num_rows`, `nbytes` or the like). `honest` ones keep a bounded
+Each way is a generator of pieces (`num_rows`, `nbytes` or the like). Honest ones keep a bounded
 part of the data; the others keep all of it although their caller iterates over pieces.
 """
 

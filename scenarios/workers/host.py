@@ -1,4 +1,4 @@
-"""The host's side of `worker_child`: start it, give orders, know what waiting and work took."""
+"""The host's side of `workers.child`: start it, give orders, know what waiting and work took."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import perftui
 from perftui.probes.own import interrupts
+from perftui.probes.own.hang_up import hang_up
 from perftui.probes.own.python import own_module
 from perftui.scenarios.define.parameters import ScenarioError
 
@@ -63,7 +64,7 @@ class Worker:
         return self._process.pid
 
     def ask(self, what: str, engine: str = "", files: Sequence[str] = ()) -> Answer:
-        """Give an order and wait for the answer; see `worker_child` for the orders.
+        """Give an order and wait for the answer; see `workers.child` for the orders.
 
         Raises:
             ScenarioError: The worker has ended, or says that the order failed.
@@ -93,15 +94,7 @@ class Worker:
 
     def close(self) -> None:
         """End the worker: its input ends, and if that does not help, it does."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        try:
-            self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        hang_up(self._process, _GRACE_S)
 
     def __enter__(self) -> Worker:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from perftui.probes.fleet.address import is_cluster
 from perftui.tui.commands import options
 from perftui.tui.commands.elsewhere import there
 from perftui.tui.errors import UserError
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         return there.attach(args)
     asked = options.watch_options(args)
     screen = options.wants_screen(args)
-    if args.pid is not None and args.pid.startswith(("dask://", "ray://")):
+    if args.pid is not None and is_cluster(args.pid):
         return _attach_cluster(args, asked, screen=screen)
     if args.pid is None:
         if not screen:

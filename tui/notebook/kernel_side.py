@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from perftui.probes.own.hang_up import hang_up
 from perftui.probes.own.python import own_module
 
 READY_S = 15.0
@@ -80,15 +81,7 @@ class Companion:
 
     def close(self) -> None:
         """Let go of it: it ends by itself."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        try:
-            self._process.wait(5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        hang_up(self._process, 5.0)
         _may_read_us(0)
 
     def _say(self, line: str) -> None:

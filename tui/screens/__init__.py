@@ -1,1 +1,1 @@
-"""One screen per file."""
+"""A room per screen; `answering` and `tab_panes` are what several of them share."""

@@ -97,7 +97,7 @@ def draw(
     """Yield the parts of an SVG document.
 
     Args:
-        boxes: As `flame_boxes.lay_out` returns them.
+        boxes: As `boxes.lay_out` returns them.
         face: What a box says and which colours it has.
         title: Heading.
         lines: What is told below it: range, samples, what is missing.

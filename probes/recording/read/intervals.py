@@ -1,4 +1,4 @@
-"""The stacks of a range in the order of time: what the sums of `disk_stacks` are made of."""
+"""The stacks of a range in the order of time: what the sums of `stacks` are made of."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ ways were measured, each with a program that writes as fast as it can (GB/s) or 
   also after our end; where it does not (or the file system cannot), all of the harm is back.
 - *A pipe that we read* is bounded. But when we are stopped the target stops, and when we are
   killed it gets SIGPIPE.
-- *A pipe that a process of its own reads* (`output_drain`) is bounded as well, touches no disk,
+- *A pipe that a process of its own reads* (`drain`) is bounded as well, touches no disk,
   and outlives us: it then splices the pipes into /dev/null, 2 % of a core at 200 MB/s. This is
   what is done here. It costs about 10 ms of CPU at start and 7 MB of memory (PSS).
 

@@ -17,7 +17,7 @@ from perftui.probes.process.collections import (
     OutsideCollections,
     between,
 )
-from perftui.probes.profile.collected import collections_json, collections_words
+from perftui.probes.profile.collected import collections_json
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import Collected
 
@@ -137,4 +137,3 @@ def test_collections_of_which_only_the_number_is_known_have_no_pause() -> None:
     assert told["pause_s"] is None and told["share"] is None
     assert [row["pause_s"] for row in told["generations"]] == [None, None]
     assert [row["collections"] for row in told["generations"]] == [4, 4]
-    assert collections_words(rows) == "8 collections, none of which was timed"

@@ -16,7 +16,7 @@ from perftui.tui.widgets.tables.home_lists import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from perftui.probes.process.running import PythonProcess
     from perftui.probes.recording.shelf.shelf import Entry
@@ -84,17 +84,36 @@ class Source(Protocol):
         ...
 
 
-class Scenarios:
+class _Looked:
+    """What every list keeps of its last look.
+
+    Args:
+        host: The screen that shows it.
+    """
+
+    _found: Sequence[object] | None = None
+    """None before the first look."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @property
+    def known(self) -> int:
+        """See `Source.known`."""
+        return len(self._found or ())
+
+
+class Scenarios(_Looked):
     """What can be run."""
 
     name: ListName = "scenarios"
     title = "Scenarios"
     verb = "run"
     look_every_s: float | None = None
+    _found: list[Scenario] | None = None
 
     def __init__(self, host: Host) -> None:
-        self._host = host
-        self._found: list[Scenario] | None = None
+        super().__init__(host)
         self._missing: set[str] = set()
         """Those that need what is not installed."""
 
@@ -114,11 +133,6 @@ class Scenarios:
             self._found, self._missing = found, missing
 
         return take
-
-    @property
-    def known(self) -> int:
-        """See `Source.known`."""
-        return len(self._found or ())
 
     def section(self, words: list[str]) -> Section:
         """See `Source.section`."""
@@ -145,17 +159,14 @@ class Scenarios:
             self._host.ask_how_to_run(scenario)
 
 
-class Processes:
+class Processes(_Looked):
     """What runs."""
 
     name: ListName = "processes"
     title = "Processes"
     verb = "attach"
     look_every_s: float | None = 2.0
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._found: list[PythonProcess] | None = None
+    _found: list[PythonProcess] | None = None
 
     def look(self) -> Callable[[], None]:
         """See `Source.look`."""
@@ -167,11 +178,6 @@ class Processes:
             self._found = found
 
         return take
-
-    @property
-    def known(self) -> int:
-        """See `Source.known`."""
-        return len(self._found or ())
 
     def section(self, words: list[str]) -> Section:
         """See `Source.section`."""
@@ -196,17 +202,17 @@ class Processes:
         self._host.leave_with(HomeChoice("attach", (str(key),), self.name))
 
 
-class Recordings:
+class Recordings(_Looked):
     """What was recorded; two of them can be marked to be compared."""
 
     name: ListName = "recordings"
     title = "Recordings"
     verb = "open"
     look_every_s: float | None = 3.0
+    _found: list[Entry] | None = None
 
     def __init__(self, host: Host) -> None:
-        self._host = host
-        self._found: list[Entry] | None = None
+        super().__init__(host)
         self._glances: dict[tuple[str, int, int], Glance] = {}
         self._marked: list[str] = []
         """Paths, the one that was marked first at the front."""
@@ -223,11 +229,6 @@ class Recordings:
             self._marked = [path for path in self._marked if path in there]
 
         return take
-
-    @property
-    def known(self) -> int:
-        """See `Source.known`."""
-        return len(self._found or ())
 
     def section(self, words: list[str]) -> Section:
         """See `Source.section`."""

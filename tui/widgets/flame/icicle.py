@@ -1,7 +1,7 @@
 """Walking about in an icicle: hover, click, arrow keys and zoom, whatever its boxes are about.
 
 What the nodes are, what a row looks like and what is known of a frame is said by the subclass;
-node 0 is the root, and boxes come from `flame_layout.lay_out`.
+node 0 is the root, and boxes come from `layout.lay_out`.
 """
 
 from __future__ import annotations
