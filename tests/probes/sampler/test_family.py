@@ -142,7 +142,10 @@ def test_a_storm_of_forks(python: str, watch: Callable[..., Watched]) -> None:
     parent = [s for s in watched.of(Sample) if s.thread.process.pid == watched.pid]
     assert any("spin" in watched.functions(sample) for sample in parent)
     known = {"spin", "go", "<module>"}  # on a full machine it is met in `go` still
-    assert {name for s in watched.of(Sample) for name in watched.functions(s)} <= known
+    # In a child that has just been forked `threading` forgets the threads that are not there.
+    places = {place for s in watched.of(Sample) for place in s.stack or ()}
+    own = {place.function for place in places if not place.file.endswith("/threading.py")}
+    assert own <= known
     assert max(quality.rss_bytes for quality in watched.of(Quality)) < 100 << 20
 
 
