@@ -36,44 +36,55 @@ def fit_line(values: Sequence[float]) -> Line:
 
 
 class Curve(NamedTuple):
-    """A least-squares parabola through equally spaced values."""
+    """A least-squares polynomial through equally spaced values."""
 
     start_slope: float
     """Per step."""
     end_slope: float
     t: float
-    """The curvature by its standard error; negative if it slows down."""
+    """Its highest power by its standard error: of a parabola it is negative if it slows down, of a
+    cubic if it is steepest in its middle."""
 
 
-def fit_curve(levels: Sequence[float]) -> Curve:
-    """Fit a parabola through equally spaced values of which some may be missing (`inf`).
+def fit_curve(levels: Sequence[float], degree: int = 2) -> Curve:
+    """Fit a parabola, or a cubic, through equally spaced values; some may be missing (`inf`).
 
-    At least four must be known. Neighbours of a wander tell the same twice: the error is that of
-    as many values as are independent, by the correlation of a residual with the one before it.
+    More than `degree` + 1 must be known. Neighbours of a wander tell the same twice: the error is
+    that of as many values as are independent, by the correlation of a residual with the one before
+    it.
     """
     known = [(float(x), level) for x, level in enumerate(levels) if level < inf]
     n = len(known)
     middle = sum(x for x, _ in known) / n
     xs = [x - middle for x, _ in known]
-    mean = sum(level for _, level in known) / n
-    ys = [level - mean for _, level in known]
-    square = sum(x * x for x in xs)
-    cube = sum(x * x * x for x in xs)
-    # x^2 without what a constant and a line explain of it: orthogonal to both.
-    shape = [x * x - square / n - cube / square * x for x in xs]
-    size = sum(each * each for each in shape)
-    slope = sum(x * y for x, y in zip(xs, ys, strict=True)) / square
-    curvature = sum(each * y for each, y in zip(shape, ys, strict=True)) / size
-    rest = [y - slope * x - curvature * each for x, y, each in zip(xs, ys, shape, strict=True)]
-    squares = sum(each * each for each in rest)
-    error = sqrt(squares / (n - 3) / size)
+    rest = [level for _, level in known]
+    # Powers of x, each without what the lower ones explain of it; and their slopes at both ends.
+    shapes: list[tuple[list[float], float, float, float]] = []
+    start_slope = end_slope = part = size = 0.0
+    for power in range(degree + 1):
+        shape = [x**power for x in xs]
+        start, end = ((power * x ** (power - 1) if power else 0.0) for x in (xs[0], xs[-1]))
+        for other, other_size, other_start, other_end in shapes:
+            share = _dot(shape, other) / other_size
+            shape = [each - share * lower for each, lower in zip(shape, other, strict=True)]
+            start, end = start - share * other_start, end - share * other_end
+        size = _dot(shape, shape)
+        shapes.append((shape, size, start, end))
+        part = _dot(rest, shape) / size
+        rest = [y - part * each for y, each in zip(rest, shape, strict=True)]
+        start_slope, end_slope = start_slope + part * start, end_slope + part * end
+    squares = _dot(rest, rest)
+    error = sqrt(squares / (n - degree - 1) / size)
     if squares > 0:
         alike = sum(a * b for a, b in itertools.pairwise(rest)) / squares
         alike = min(max(alike, 0.0), 0.9)
         error *= sqrt((1 + alike) / (1 - alike))
-    t = curvature / error if error > 0 else (0.0 if curvature == 0 else curvature * inf)
-    bend = cube / square * curvature
-    return Curve(slope + curvature * 2 * xs[0] - bend, slope + curvature * 2 * xs[-1] - bend, t)
+    t = part / error if error > 0 else (0.0 if part == 0 else part * inf)
+    return Curve(start_slope, end_slope, t)
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(left, right, strict=True))
 
 
 def roughness(values: list[float]) -> float:

@@ -38,6 +38,9 @@ SETTLING_BUCKETS, LEAST_FOR_CURVE = 2, 14
 BENDS = ((3.5, 0.8), (2.5, 0.76), (1.5, 0.72))
 """A curvature that is so many standard errors from none, and makes the end slower than this part
 of the beginning, bends: the slower, the less certain it need be."""
+SWAYS = ((6.0, 0.8), (10.0, 0.9))
+"""What is steepest in its middle by so many standard errors, and has less than this part of its
+pace at its ends, is the flank of a wave: it comes out of a trough and goes to a crest."""
 SHIFTED_BUCKETS = 6
 """Block sizes from which on stairs are looked for."""
 LEAST_OF_MEAN, SMOOTH = 0.2, 0.6
@@ -258,8 +261,13 @@ class FloorsRise(NamedTuple):
             at += 1  # the window began before the growth did
         begin, level = start + at * size, floors[at]
         while at == 0 and begin - size >= earliest:
+            if self._is_hole(begin - size) and (
+                beyond := self._behind_hole(begin, level, earliest)
+            ):
+                begin, level = beyond
+                continue
             floor = history.floor(begin - size, begin)
-            if floor == inf or not 0.4 * step < level - floor < 2.5 * step:
+            if not self._keeps_pace(level - floor):
                 break
             begin, level = begin - size, floor
         before = history.floor(max(begin - size, earliest), begin) if begin > earliest else inf
@@ -270,6 +278,26 @@ class FloorsRise(NamedTuple):
             rise = (floors[at + 1] - floors[at]) / step if at + 1 < len(floors) else 0.0
             return history.time_of(begin + (1 - min(max(rise, 0.0), 1.0)) * size)
         return history.time_of(max(begin - back_s / BUCKET_S, earliest))
+
+    def _keeps_pace(self, rise: float, blocks: int = 1) -> bool:
+        return 0.4 * self.step * blocks < rise < 2.5 * self.step * blocks
+
+    def _is_hole(self, at: int) -> bool:
+        """Tell whether the floor of the block at a bucket is not from its beginning."""
+        return self.history.floor(at, at + 1) == inf
+
+    def _behind_hole(self, begin: int, level: float, earliest: int) -> tuple[int, float] | None:
+        """Return (bucket, level) of the last block before a hole in the readings that ends at
+        `begin`, None if it did not rise at this pace there: what has grown is as old as before."""
+        history, size = self.history, self.size
+        at = begin - size
+        while at - size >= earliest and self._is_hole(at):
+            at -= size
+        if at - size < earliest or self._is_hole(at) or self._is_hole(at - size):
+            return None
+        floor, before = history.floor(at, at + size), history.floor(at - size, at)
+        over_hole = self._keeps_pace(level - floor, (begin - at) // size)
+        return (at, floor) if over_hole and self._keeps_pace(floor - before) else None
 
     def bends(self, since_s: float) -> bool:
         """Since then: did the second half rise clearly less than the first?"""
@@ -304,6 +332,25 @@ class FloorsRise(NamedTuple):
             curve.t < -sure and curve.end_slope < slowed * curve.start_slope
             for sure, slowed in BENDS
         )
+
+    def sways(self, since_s: float) -> bool:
+        """Since then: slower at both ends than in between, by a cubic through all?
+
+        The flank of a wave is as straight as a leak by the floors of eight blocks. But a leak
+        begins at once, and random steps are as often steepest elsewhere.
+        """
+        begin = self.bucket_of(since_s) + SETTLING_BUCKETS
+        if begin < self.history.first:
+            return False
+        levels = self._levels(begin)
+        known = [(at, level) for at, level in enumerate(levels) if level < inf]
+        if len(known) < LEAST_FOR_CURVE:
+            return False
+        curve = fit_curve(levels, 3)
+        (first, low), (last, high) = known[0], known[-1]
+        ends = (curve.start_slope + curve.end_slope) / 2
+        mean = (high - low) / (last - first)
+        return any(curve.t < -sure and ends < slower * mean for sure, slower in SWAYS)
 
     def knee_s(self, since_s: float) -> float | None:
         """Return when a load ended and something slower went on: the last sharp fall of the pace.

@@ -217,6 +217,8 @@ class MemGrowth(Detector):
             onset_s = self._leaks_since(rise, now_s)
             if onset_s is None or rise.has_few_stairs(onset_s):
                 continue
+            if grown < WAVE_BYTES and not rise.has_kink() and rise.sways(onset_s):
+                continue
             if self._left_to_rows(size, grown / span_s, now_s):
                 return False
             if (fills := self.context.filling()) is not None:
@@ -378,9 +380,10 @@ class MemGrowth(Detector):
     def _reads_rows(self, size: int) -> bool:
         history = self.history
         edges = range(history.end - 1 - BLOCKS * size, history.end, size)
-        rows = [history.rows_at(edge) for edge in edges]
+        # In a hole of the readings nothing is known of the rows: they do not pause.
+        rows = [history.rows_at(at) for at in edges if history.floor(at, at + 1) < inf]
         known = [value for value in rows if value is not None]  # the counter may be younger
-        if rows[-1] is None or len(known) <= BLOCKS // 2:
+        if not rows or rows[-1] is None or len(known) <= BLOCKS // 2:
             return False
         return min(increments(known[-BLOCKS // 2 - 1 :])) > 0  # reading may have begun with it
 

@@ -53,3 +53,22 @@ def test_a_wander_is_less_sure_of_its_bend_than_noise() -> None:
     hasty = [level + (1 if n % 2 else -1) for n, level in enumerate(bent)]
     slow = [level + math.sin(n / 4) for n, level in enumerate(bent)]
     assert abs(fit_curve(slow).t) < 0.7 * abs(fit_curve(hasty).t)
+
+
+def test_a_cubic_tells_a_flank_from_a_line_and_from_a_bend() -> None:
+    noise = [(1 if n % 3 else -2) * 0.01 for n in range(40)]
+    shapes = {
+        "flank": [math.sin((n - 20) / 20) for n in range(40)],
+        "line": [n / 20 for n in range(40)],
+        "bend": [n / 20 - (n / 40) ** 2 / 2 for n in range(40)],
+    }
+    fits = {
+        name: fit_curve([level + rough for level, rough in zip(shape, noise, strict=True)], 3)
+        for name, shape in shapes.items()
+    }
+    assert fits["flank"].t < -6
+    assert fits["flank"].start_slope == pytest.approx(math.cos(1) / 20, abs=0.006)
+    assert fits["flank"].end_slope == pytest.approx(math.cos(1) / 20, abs=0.006)
+    for straight in ("line", "bend"):
+        assert abs(fits[straight].t) < 3, straight
+    assert fits["bend"].end_slope < 0.6 * fits["bend"].start_slope

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
-from support.detect import corpus, families
+from support.detect import corpus, families, strangers
 from support.detect.scorer import alerts_of, raised
 
 from perftui.probes.detect.engine import Engine
@@ -226,6 +226,37 @@ def test_a_leak_above_a_known_level_needs_no_such_age() -> None:
 def test_a_slow_wave_of_some_megabytes_is_no_leak() -> None:
     for period in (30.0, 60.0, 100.0):
         assert judge(lambda t, p=period: 300 + 3 * math.sin(2 * math.pi * t / p), 240) == []
+
+
+@pytest.mark.parametrize(("level", "height", "period"), [(40, 4, 50), (40, 6, 60), (400, 8, 60)])
+def test_the_flank_of_a_wave_is_slower_at_its_ends(
+    level: float, height: float, period: float
+) -> None:
+    """Straight by the floors of eight blocks, large for a small program; but out of a trough."""
+    for begun in (0.3, 0.6):
+
+        def wave(t: float, begun: float = begun) -> float:
+            return level + height * math.sin(2 * math.pi * (t / period + begun))
+
+        assert raised(judge(wave, 1.4 * period, hz=10)) == [], begun
+
+
+def test_a_cache_that_was_not_read_for_some_seconds_is_as_old_as_before() -> None:
+    """What grew before a hole grows no younger by it: a logarithm is nearly straight in the end."""
+    [trace] = strangers.traces([strangers.log_cache], [2_000_013])
+    seen = [each for each in trace.observations if each.t_s < 60]  # the hole is at 31 s
+    assert raised(list(Engine().feed_all(seen))) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "seed"), [(strangers.collect, 2_200_012), (strangers.collect_late, 2_100_023)]
+)
+def test_a_hole_in_the_readings_is_no_pause_of_the_rows(
+    family: Callable[[strangers.Draw], strangers.Program], seed: int
+) -> None:
+    """Growth with the rows was called one with time: they had not moved in the hole."""
+    [trace] = strangers.traces([family], [seed])
+    assert [edge.kind for edge in raised(alerts_of(trace))] == ["streaming_violation"]
 
 
 def test_a_large_logarithmic_cache_is_no_leak_in_its_youth() -> None:
