@@ -40,8 +40,8 @@ if TYPE_CHECKING:
         TreeReading,
     )
 
-BLOCK_BUCKETS = (2, 3, 4, 6, 8, 9, 13, 20, 30, 40)
-"""Block sizes: windows of 8, 12, 16, 24, 32, 36, 52, 80, 120 and 160 s."""
+BLOCK_BUCKETS = (2, 3, 4, 6, 8, 9, 11, 13, 20, 30, 40)
+"""Block sizes: windows of 8, 12, 16, 24, 32, 36, 44, 52, 80, 120 and 160 s."""
 MIN_GROWTH_BYTES = 1.5e6
 MIN_RATE = 0.06e6
 """Bytes per second."""
@@ -72,9 +72,9 @@ ROWS_MIN_RATE = 0.1e6
 SMALL_BYTES, SMALL_PART = 8e6, 0.15
 WAVE_BYTES = 16e6
 """Several waves together reach this."""
-SMALL_SPAN_S = 33.0
+SMALL_SPAN_S, ROUGH_SPAN_S = 33.0, 31.0
 """What wanders by a few megabytes, and by little of what it has, rises for half a wave; such a
-growth must last longer."""
+growth must last longer: the latter if it is on a line but for much noise, as random steps are."""
 TIMES_BACK, SMALL_TIMES_BACK = 1.5, 2.5
 """A growth must be so many times what was once given back."""
 SMALL_SEEN = 3
@@ -203,9 +203,11 @@ class MemGrowth(Detector):
                 continue
             wave_sized = grown < min(WAVE_BYTES, SMALL_PART * floors[0]) and not rise.has_kink()
             small = wave_sized and grown < SMALL_BYTES
-            if small and span_s < SMALL_SPAN_S:
+            if small and span_s < ROUGH_SPAN_S:
                 continue
             course = rise.course() if wave_sized else "unknown"
+            if small and course != "rough" and span_s < SMALL_SPAN_S:
+                continue
             if (
                 course == "curved"
                 or (small and course != "rough" and not rise.is_even(strict=True))

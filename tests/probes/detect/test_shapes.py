@@ -311,6 +311,15 @@ def test_a_slow_leak_in_random_steps_is_told_within_three_quarters_of_a_minute(s
     assert alert.t_detect_s - trace.truths[0].onset_s < 45
 
 
+def test_random_steps_are_looked_at_over_more_lengths_of_time() -> None:
+    """What is not even in one window is in another: it took 64 s."""
+    [trace] = strangers.traces([strangers.frag_creep], [2_000_005])
+    onset_s = trace.truths[0].onset_s
+    seen = [each for each in trace.observations if each.t_s < onset_s + 40]
+    [alert] = raised(list(Engine().feed_all(seen)))
+    assert alert.kind == "mem_growth"
+
+
 def test_a_growth_that_was_one_with_time_once_is_not_called_reading_again() -> None:
     """Over half a minute of a reading that swings, time and rows explain it as well."""
     [trace] = corpus.traces([families.leak_beside_rows], [1_400_009])
