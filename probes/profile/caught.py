@@ -68,9 +68,9 @@ def most_caught(
         return Catcher(*first, 1 - _CHANCE ** (1 / n))
     # Of one that touches little at a time, but often, more readings tell than are its due.
     share = min(catches[first] / n, sure[first] / max(sum(sure.values()), 1))
-    if n < _ENOUGH_MIXED or _lowest(share, n) <= 0.5:
+    if n < _ENOUGH_MIXED:
         return None
-    return Catcher(*first, 0.5)
+    return Catcher(*first, 1 - _lowest(share, n))
 
 
 def _lowest(share: float, n: float) -> float:

@@ -168,8 +168,8 @@ def _caught(
         if each.pid == thread.pid and each.tid != thread.tid
         for cell in each.self_by_node.values()
     )
-    if vague and catcher.others * touched + beside >= grown / 2:
-        return None
+    if catcher.others * max(touched, grown) + beside * bool(vague) >= grown / 2:
+        return None  # others may have kept as much, if what this one touched was freed
     return whole_thread(tree, thread, catcher.function, catcher.file)
 
 

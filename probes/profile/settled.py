@@ -47,6 +47,9 @@ _KEPT = 0.4
 SEVERAL = "several threads took memory"
 """How the looks' note of that begins."""
 
+_PART = "only a part was looked at"
+"""How the note of a census begins that did not get through."""
+
 _Code = tuple[str, str]
 
 
@@ -61,9 +64,11 @@ class _Measured(NamedTuple):
     several: bool
     """Threads that took memory meanwhile: RSS is that of all, what was touched is the thread's."""
     fills: _Code | None
-    """What fills that which holds most of what RSS rose by; None if that is not known."""
+    """What fills that which holds more than all else; None if nothing does, or it is not known."""
+    counted: bool
+    """The censuses were whole: if nothing holds more, that is known."""
     kept_bytes: int
-    """So much that holds in all."""
+    """So much that holds in all, if it holds most of what RSS rose by; else 0."""
 
 
 def where_it_rose(
@@ -128,8 +133,10 @@ def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> 
         return None
     kept_bytes, fills = 0, None
     for kept in [kept for kept in keepers_of(blame, tree, call_tree) if kept.pid == pid][:1]:
-        if kept.code is not None and 2 * kept.bytes >= looked > 0:
-            fills = kept.code.function, kept.code.file
+        if kept.code is None:
+            continue
+        fills = kept.code.function, kept.code.file
+        if 2 * kept.bytes >= looked > 0:
             kept_bytes = kept.bytes * max(kept.total, kept.entries) // max(kept.entries, 1)
     return _Measured(
         first,
@@ -138,6 +145,7 @@ def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> 
         touched[first] / max(sum(touched.values()), 1),
         any(SEVERAL in look.note for look in blame.looks if look.pid == pid),
         fills,
+        all(_PART not in look.note for look in blame.looks if look.pid == pid),
         kept_bytes,
     )
 
@@ -159,7 +167,9 @@ def _settled(
     parts = [each for each in threads if each.pid == thread.pid] if huge else [thread]
     grown = sum(cell.grown_bytes for each in parts for cell in each.self_by_node.values())
     shares = [measured.touched_share] * (not huge) + [measured.rss_share] * (not measured.several)
-    agreed = measured.fills == measured.code and measured.rss_share >= _HALF
+    agreed = (
+        measured.fills == measured.code and measured.kept_bytes > 0 and measured.rss_share >= _HALF
+    )
     most = row.why != FREED and min(shares) >= _MOST and _may_fill(tree, thread, measured)
     # What was not looked at is told by what it fills: that holds much of what came in all.
     kept_bytes = measured.kept_bytes if agreed else 0
@@ -183,7 +193,9 @@ def _is_of(tree: CallTree, threads: Sequence[ThreadTree], thread: ThreadTree, co
 def _may_fill(tree: CallTree, thread: ThreadTree, measured: _Measured) -> bool:
     """Tell whether what rose in a function may be what another one keeps: called by it, or by
     whom it was called. Else it rose in holes that were freed there, and filled elsewhere."""
-    if measured.fills is None or measured.fills == measured.code:
+    if measured.fills is None:
+        return measured.counted
+    if measured.fills == measured.code:
         return True
     for node in thread.self_by_node:
         codes = {(each.function, each.file) for each in map(tree.frame, tree.path(node))}

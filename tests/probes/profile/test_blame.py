@@ -167,6 +167,9 @@ def test_readings_that_caught_one_function_tell_of_all_that_its_thread_touched()
     program = _caught(("hoard", 20), ("churn", 4))
     (row,) = grown_by_function(program.tree, program.threads)
     assert (row.row.function, row.confidence) == ("hoard", SURE)
+    program = _caught(("hoard", 20), ("churn", 4), touched=150 * MB)  # 60 MB of it were freed
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert row.confidence == CANNOT_TELL
     program = _caught(("hoard", 7), ("churn", 5))
     (row,) = grown_by_function(program.tree, program.threads)
     assert row.confidence == CANNOT_TELL
@@ -227,7 +230,11 @@ def test_a_hole_that_another_function_fills_is_no_growth_of_who_made_it() -> Non
     churn = _look_by_exits(("churn", 30 * MB, 30 * MB), ("hoard", 0, 0), rose=30 * MB)
     (row,) = where_it_rose(program.tree, program.threads, churn, program.call_tree)
     assert (row.row.function, row.confidence) == ("churn", MEASURED)
+    part = churn.looks[0]._replace(note="only a part was looked at: 9 objects in 50 ms")
+    unknown = churn._replace(looks=(part, churn.looks[1]))
     kept = churn._replace(keepers=(_keeper("hoard", 29 * MB),))
+    (row,) = where_it_rose(program.tree, program.threads, unknown, program.call_tree)
+    assert row.confidence != MEASURED
     (row,) = where_it_rose(program.tree, program.threads, kept, program.call_tree)
     assert row.confidence != MEASURED
 
