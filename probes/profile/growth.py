@@ -103,9 +103,10 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 continue
             by = BY_FAULTS if touched else BY_CPU
             among = within
-            if why or (row.function, row.file) in doubtful:
+            unsure_of = bool(why) or (row.function, row.file) in doubtful
+            if unsure_of:
                 among = within or own
-            confidence = CANNOT_TELL if among or why or not touched else SURE
+            confidence = CANNOT_TELL if among or unsure_of or not touched else SURE
             if len(among) == 1 and not why:
                 others = _at_work(tree, thread) - {among[0]}
                 among += tuple(sorted(others))[: _MOST_NAMED - 1]

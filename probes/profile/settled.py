@@ -50,6 +50,9 @@ SEVERAL = "several threads took memory"
 _PART = "only a part was looked at"
 """How the note of a census begins that did not get through."""
 
+_OF_LIBRARIES = "of the libraries, not of the program's own names"
+"""That it says where all of the program's own names were met."""
+
 _Code = tuple[str, str]
 
 
@@ -145,9 +148,13 @@ def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> 
         touched[first] / max(sum(touched.values()), 1),
         any(SEVERAL in look.note for look in blame.looks if look.pid == pid),
         fills,
-        all(_PART not in look.note for look in blame.looks if look.pid == pid),
+        not any(_is_cut(look.note) for look in blame.looks if look.pid == pid),
         kept_bytes,
     )
+
+
+def _is_cut(note: str) -> bool:
+    return _PART in note and _OF_LIBRARIES not in note
 
 
 def _settled(
