@@ -255,6 +255,16 @@ def test_where_most_was_freed_it_is_told_if_it_fills_what_keeps() -> None:
     assert (row.row.function, row.confidence, row.why) == ("load", MEASURED, "")
 
 
+def test_what_no_sample_met_is_not_sure_where_the_program_has_no_function_either() -> None:
+    program = Program()
+    frame = program.tree.frame_id("<no Python frame>", "", 0, "native")
+    cell = Weights(10**9, 10**8, 9 * MB, 0, touched_bytes=9 * MB, unsure_bytes=9 * MB)
+    cells = {program.tree.intern([frame]): cell}
+    program.threads.append(ThreadTree(1, 1, "MainThread", 10**9, 10**8, 9 * MB, cells, ""))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.confidence, row.within) == (CANNOT_TELL, ())
+
+
 def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:
     program = Program()
     frame = program.tree.frame_id(f"{NATIVE} (tokio)", "", 0, "native")
