@@ -18,6 +18,7 @@ from perftui.probes.profile.growth import (
     FREED,
     HUGE,
     IMPORTS,
+    SURE,
     Grown,
     grown_by_function,
     whole_thread,
@@ -86,9 +87,11 @@ def where_it_rose(
         call_tree: As of `Reader`.
     """
     rows = grown_by_function(tree, threads)
-    if not blame.rises:
+    if not (blame.rises or blame.keepers):
         return rows
     threads = without_imports(tree, threads)
+    fills = {pid: _fills(tree, blame, pid, call_tree) for pid in {row.pid for row in rows}}
+    rows = [_doubted(tree, threads, row, fills[row.pid]) for row in rows]
     by_thread: dict[tuple[int, int], list[Grown]] = {}
     for row in rows:
         by_thread.setdefault((row.pid, row.tid), []).append(row)
@@ -113,6 +116,35 @@ def where_it_rose(
         rows += settled.values()
         rows.sort(key=lambda each: -each.row.self_.grown_bytes)
     return rows
+
+
+def _fills(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> _Code | None:
+    """Return what fills that which holds most of what RSS rose by in the looks."""
+    rose = sum(
+        max(look.rose_bytes or 0, 0)
+        for look in blame.looks
+        if look.pid == pid and look.by == "census"
+    )
+    for kept in keepers_of(blame, tree, call_tree):
+        if kept.pid == pid:
+            most = kept.code is not None and kept.bytes >= _HALF * rose > 0
+            return kept.code[:2] if kept.code is not None and most else None
+    return None
+
+
+def _doubted(
+    tree: CallTree, threads: Sequence[ThreadTree], row: Grown, fills: _Code | None
+) -> Grown:
+    """Return a row that readings met, as one that cannot be told if it is another function of the
+    same thread that keeps: what was met may be a hole that this one makes, and the other fills."""
+    code = row.row.function, row.row.file
+    if row.confidence != SURE or fills in (None, code):
+        return row
+    thread = next(each for each in threads if (each.pid, each.tid) == (row.pid, row.tid))
+    assert fills is not None
+    if not _is_of(tree, threads, thread, fills) or _called(tree, thread, code, fills):
+        return row
+    return row._replace(confidence=CANNOT_TELL, within=(code[0], fills[0]))
 
 
 def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> _Measured | None:
@@ -204,9 +236,14 @@ def _may_fill(tree: CallTree, thread: ThreadTree, measured: _Measured) -> bool:
         return measured.counted
     if measured.fills == measured.code:
         return True
+    return _called(tree, thread, measured.code, measured.fills)
+
+
+def _called(tree: CallTree, thread: ThreadTree, one: _Code, other: _Code) -> bool:
+    """Tell whether one of two functions was met below the other."""
     for node in thread.self_by_node:
         codes = {(each.function, each.file) for each in map(tree.frame, tree.path(node))}
-        if measured.code in codes and measured.fills in codes:
+        if one in codes and other in codes:
             return True
     return False
 

@@ -239,6 +239,29 @@ def test_a_hole_that_another_function_fills_is_no_growth_of_who_made_it() -> Non
     assert row.confidence != MEASURED
 
 
+def test_what_readings_met_is_doubted_where_another_function_keeps() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "churn"), 60 * MB, 60 * MB, 0),
+        (("work", "hoard"), 0, 0, 0),
+        (("work", "store", "make"), 0, 0, 0),
+    )
+    program.thread(2, "other", (("keep",), 0, 0, 0))
+
+    def told(fills: str) -> tuple[str, tuple[str, ...]]:
+        blame = _look_by_exits(rose=30 * MB)._replace(keepers=(_keeper(fills, 29 * MB),))
+        first, *_ = where_it_rose(program.tree, program.threads, blame, program.call_tree)
+        return first.confidence, first.within
+
+    assert told("hoard") == (CANNOT_TELL, ("churn", "hoard"))
+    assert told("churn") == (SURE, ())
+    # Who calls it may keep what it made, and so may another thread.
+    assert told("work") == (SURE, ())
+    assert told("keep") == (SURE, ())
+
+
 def test_where_most_was_freed_it_is_told_if_it_fills_what_keeps() -> None:
     program = Program()
     program.thread(
