@@ -94,6 +94,25 @@ def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     assert (row.row.function, row.confidence) == ("fill", ALONE)
 
 
+def test_a_comprehension_is_code_of_its_function() -> None:
+    program = Program()
+    inner = "fetch.<locals>.<listcomp>"
+    program.thread(
+        1,
+        "fetch_0",
+        (("fetch",), 10 * MB, 10 * MB, 10 * MB),
+        (("fetch", inner), 80 * MB, 80 * MB, 80 * MB),
+    )
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence, row.within) == ("fetch", ALONE, ("fetch",))
+    # One that is used up elsewhere.
+    program.threads = []
+    program.thread(1, "t", (("pull", "rows.<locals>.<genexpr>"), 80 * MB, 80 * MB, 80 * MB))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("rows", CANNOT_TELL)
+    assert row.within == ("rows", "pull")
+
+
 def test_a_library_that_was_met_is_not_blamed_for_what_no_sample_met() -> None:
     program = Program()
     program.thread(1, "fetch", (("fetch",), 10 * MB, 10 * MB, 10 * MB))
