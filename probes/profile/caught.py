@@ -40,6 +40,11 @@ class Catcher(NamedTuple):
     """How much of the memory others can have, 0..1."""
 
 
+def function_around(name: str) -> str:
+    """Return the function that a comprehension is code of: before 3.12 it is one of its own."""
+    return _INNER.sub("", name)
+
+
 def most_caught(
     tree: CallTree, thread: ThreadTree, is_own: Callable[[Frame], bool]
 ) -> Catcher | None:
@@ -68,9 +73,9 @@ def most_caught(
         return Catcher(*first, 1 - _CHANCE ** (1 / n))
     # Of one that touches little at a time, but often, more readings tell than are its due.
     share = min(catches[first] / n, sure[first] / max(sum(sure.values()), 1))
-    if n < _ENOUGH_MIXED or _lowest(share, n) <= 0.5:
+    if n < _ENOUGH_MIXED:
         return None
-    return Catcher(*first, 0.5)
+    return Catcher(*first, 1 - _lowest(share, n))
 
 
 def _lowest(share: float, n: float) -> float:
@@ -85,6 +90,6 @@ def _own_function(tree: CallTree, node: int, is_own: Callable[[Frame], bool]) ->
     while at != ROOT:
         frame = tree.frame(at)
         if is_own(frame):
-            return _INNER.sub("", frame.function), frame.file
+            return function_around(frame.function), frame.file
         at = tree.parent(at)
     return "", ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.caught import most_caught
+from perftui.probes.profile.caught import function_around, most_caught
 from perftui.probes.profile.sums import (
     Amount,
     FunctionSum,
@@ -103,9 +103,10 @@ def grown_by_function(tree: CallTree, threads: Sequence[ThreadTree]) -> list[Gro
                 continue
             by = BY_FAULTS if touched else BY_CPU
             among = within
-            if why or (row.function, row.file) in doubtful:
+            unsure_of = bool(why) or (row.function, row.file) in doubtful
+            if unsure_of:
                 among = within or own
-            confidence = CANNOT_TELL if among or why or not touched else SURE
+            confidence = CANNOT_TELL if among or unsure_of or not touched else SURE
             if len(among) == 1 and not why:
                 others = _at_work(tree, thread) - {among[0]}
                 among += tuple(sorted(others))[: _MOST_NAMED - 1]
@@ -168,8 +169,8 @@ def _caught(
         if each.pid == thread.pid and each.tid != thread.tid
         for cell in each.self_by_node.values()
     )
-    if vague and catcher.others * touched + beside >= grown / 2:
-        return None
+    if catcher.others * max(touched, grown) + beside * bool(vague) >= grown / 2:
+        return None  # others may have kept as much, if what this one touched was freed
     return whole_thread(tree, thread, catcher.function, catcher.file)
 
 
@@ -215,11 +216,12 @@ def _first_is_sure(tree: CallTree, thread: ThreadTree, touched: int) -> bool:
 def _as_one(rows: Sequence[FunctionSum], function: str) -> list[FunctionSum]:
     """Return one row for a thread whose functions cannot be told apart: any split is chance."""
     sums = [sum(amounts) for amounts in zip(*(row.self_ for row in rows), strict=True)]
+    # A generator may be used up where the function that it is code of is on no stack.
     named = max(
-        (row for row in rows if row.function == function and row.file),
-        key=lambda row: row.total.touched_bytes,
+        (row for row in rows if function_around(row.function) == function and row.file),
+        key=lambda row: (row.function == function, row.total.touched_bytes),
     )
-    return [named._replace(self_=Amount(*sums))]
+    return [named._replace(function=function, self_=Amount(*sums))]
 
 
 def _native(
@@ -286,13 +288,14 @@ def own_functions(tree: CallTree, thread: ThreadTree) -> tuple[str, ...]:
         at, met = node, set[str]()
         while size and at != ROOT:
             frame = tree.frame(at)
-            if is_own(frame) and frame.function not in met:
-                met.add(frame.function)
+            name = function_around(frame.function)
+            if is_own(frame) and name not in met:
+                met.add(name)
                 if len(met) == 1:
-                    innermost.add(frame.function)
+                    innermost.add(name)
                 # The innermost one first, of those that always stand on the same stacks.
-                sizes[frame.function] = sizes.get(frame.function, 0.0) + size * 0.9 ** len(met)
-                caught[frame.function] = caught.get(frame.function, 0.0) + sure * 0.9 ** len(met)
+                sizes[name] = sizes.get(name, 0.0) + size * 0.9 ** len(met)
+                caught[name] = caught.get(name, 0.0) + sure * 0.9 ** len(met)
             at = tree.parent(at)
     named = [
         name
@@ -314,7 +317,7 @@ def _at_work(tree: CallTree, thread: ThreadTree) -> set[str]:
         while at != ROOT:
             frame = tree.frame(at)
             if is_own(frame):
-                found.add(frame.function)
+                found.add(function_around(frame.function))
                 break
             at = tree.parent(at)
     return found

@@ -28,7 +28,7 @@ def in_words(function: str, file: str, line: int) -> str:
     """Say a place in code: "enrich etl.py:21", "top level etl.py:3"."""
     name = file_name(file)
     shown = name_in_words(function, file)
-    return f"{shown} {name}:{line}" if name else shown
+    return f"{shown} {name}:{line}".lstrip() if name else shown
 
 
 def name_in_words(function: str, file: str) -> str:

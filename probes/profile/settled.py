@@ -18,6 +18,7 @@ from perftui.probes.profile.growth import (
     FREED,
     HUGE,
     IMPORTS,
+    SURE,
     Grown,
     grown_by_function,
     whole_thread,
@@ -47,6 +48,12 @@ _KEPT = 0.4
 SEVERAL = "several threads took memory"
 """How the looks' note of that begins."""
 
+_PART = "only a part was looked at"
+"""How the note of a census begins that did not get through."""
+
+_OF_LIBRARIES = "of the libraries, not of the program's own names"
+"""That it says where all of the program's own names were met."""
+
 _Code = tuple[str, str]
 
 
@@ -61,9 +68,11 @@ class _Measured(NamedTuple):
     several: bool
     """Threads that took memory meanwhile: RSS is that of all, what was touched is the thread's."""
     fills: _Code | None
-    """What fills that which holds most of what RSS rose by; None if that is not known."""
+    """What fills that which holds more than all else; None if nothing does, or it is not known."""
+    counted: bool
+    """The censuses were whole: if nothing holds more, that is known."""
     kept_bytes: int
-    """So much that holds in all."""
+    """So much that holds in all, if it holds most of what RSS rose by; else 0."""
 
 
 def where_it_rose(
@@ -78,9 +87,11 @@ def where_it_rose(
         call_tree: As of `Reader`.
     """
     rows = grown_by_function(tree, threads)
-    if not blame.rises:
+    if not (blame.rises or blame.keepers):
         return rows
     threads = without_imports(tree, threads)
+    fills = {pid: _fills(tree, blame, pid, call_tree) for pid in {row.pid for row in rows}}
+    rows = [_doubted(tree, threads, row, fills[row.pid]) for row in rows]
     by_thread: dict[tuple[int, int], list[Grown]] = {}
     for row in rows:
         by_thread.setdefault((row.pid, row.tid), []).append(row)
@@ -107,6 +118,35 @@ def where_it_rose(
     return rows
 
 
+def _fills(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> _Code | None:
+    """Return what fills that which holds most of what RSS rose by in the looks."""
+    rose = sum(
+        max(look.rose_bytes or 0, 0)
+        for look in blame.looks
+        if look.pid == pid and look.by == "census"
+    )
+    for kept in keepers_of(blame, tree, call_tree):
+        if kept.pid == pid:
+            most = kept.code is not None and kept.bytes >= _HALF * rose > 0
+            return kept.code[:2] if kept.code is not None and most else None
+    return None
+
+
+def _doubted(
+    tree: CallTree, threads: Sequence[ThreadTree], row: Grown, fills: _Code | None
+) -> Grown:
+    """Return a row that readings met, as one that cannot be told if it is another function of the
+    same thread that keeps: what was met may be a hole that this one makes, and the other fills."""
+    code = row.row.function, row.row.file
+    if row.confidence != SURE or fills in (None, code):
+        return row
+    thread = next(each for each in threads if (each.pid, each.tid) == (row.pid, row.tid))
+    assert fills is not None
+    if not _is_of(tree, threads, thread, fills) or _called(tree, thread, code, fills):
+        return row
+    return row._replace(confidence=CANNOT_TELL, within=(code[0], fills[0]))
+
+
 def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> _Measured | None:
     rose: dict[_Code, int] = {}
     touched: dict[_Code, int] = {}
@@ -128,8 +168,10 @@ def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> 
         return None
     kept_bytes, fills = 0, None
     for kept in [kept for kept in keepers_of(blame, tree, call_tree) if kept.pid == pid][:1]:
-        if kept.code is not None and 2 * kept.bytes >= looked > 0:
-            fills = kept.code.function, kept.code.file
+        if kept.code is None:
+            continue
+        fills = kept.code.function, kept.code.file
+        if 2 * kept.bytes >= looked > 0:
             kept_bytes = kept.bytes * max(kept.total, kept.entries) // max(kept.entries, 1)
     return _Measured(
         first,
@@ -138,8 +180,13 @@ def _measured(tree: CallTree, blame: Blame, pid: int, call_tree: CallTreeOf) -> 
         touched[first] / max(sum(touched.values()), 1),
         any(SEVERAL in look.note for look in blame.looks if look.pid == pid),
         fills,
+        not any(_is_cut(look.note) for look in blame.looks if look.pid == pid),
         kept_bytes,
     )
+
+
+def _is_cut(note: str) -> bool:
+    return _PART in note and _OF_LIBRARIES not in note
 
 
 def _settled(
@@ -159,7 +206,9 @@ def _settled(
     parts = [each for each in threads if each.pid == thread.pid] if huge else [thread]
     grown = sum(cell.grown_bytes for each in parts for cell in each.self_by_node.values())
     shares = [measured.touched_share] * (not huge) + [measured.rss_share] * (not measured.several)
-    agreed = measured.fills == measured.code and measured.rss_share >= _HALF
+    agreed = (
+        measured.fills == measured.code and measured.kept_bytes > 0 and measured.rss_share >= _HALF
+    )
     most = row.why != FREED and min(shares) >= _MOST and _may_fill(tree, thread, measured)
     # What was not looked at is told by what it fills: that holds much of what came in all.
     kept_bytes = measured.kept_bytes if agreed else 0
@@ -183,11 +232,18 @@ def _is_of(tree: CallTree, threads: Sequence[ThreadTree], thread: ThreadTree, co
 def _may_fill(tree: CallTree, thread: ThreadTree, measured: _Measured) -> bool:
     """Tell whether what rose in a function may be what another one keeps: called by it, or by
     whom it was called. Else it rose in holes that were freed there, and filled elsewhere."""
-    if measured.fills is None or measured.fills == measured.code:
+    if measured.fills is None:
+        return measured.counted
+    if measured.fills == measured.code:
         return True
+    return _called(tree, thread, measured.code, measured.fills)
+
+
+def _called(tree: CallTree, thread: ThreadTree, one: _Code, other: _Code) -> bool:
+    """Tell whether one of two functions was met below the other."""
     for node in thread.self_by_node:
         codes = {(each.function, each.file) for each in map(tree.frame, tree.path(node))}
-        if measured.code in codes and measured.fills in codes:
+        if one in codes and other in codes:
             return True
     return False
 

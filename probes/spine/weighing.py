@@ -2,11 +2,13 @@
 
 py-spy tells where a thread stood, not whether it ran; the kernel tells CPU per thread and RSS
 per process. Joined by time they say "this line used 1.2 s of CPU" and "during this line the
-process grew by 420 MB". Both are estimates and are called so.
+process grew by 420 MB". Both are estimates and are called so. Where the kernel told which thread
+touched memory, it is that thread's, whichever of its functions had it.
 """
 
 from __future__ import annotations
 
+import mmap
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -79,6 +81,7 @@ def weigh(
     for index, stack in enumerate(stacks):
         thread = (stack.pid, stack.tid)
         wall_ns = stack.t1_ns - stack.t0_ns
+        touched = (stack.faults or 0) * mmap.PAGESIZE
         pieces.append(
             WeighedStack(
                 stack.t0_ns,
@@ -89,6 +92,9 @@ def weigh(
                 round(grown_of.get(index, 0.0)),
                 stack.torn,
                 share[thread],
+                wall_ns if stack.faults else None,
+                touched,
+                unsure_bytes=touched,
             )
         )
     return pieces
@@ -124,7 +130,8 @@ def _share_growth(
     share: dict[ThreadKey, float],
     steps: list[tuple[int, int, float]],
 ) -> dict[int, float]:
-    """Share each rise among the intervals that overlap it, by time on CPU."""
+    """Share each rise among the intervals that overlap it: by what their threads touched, where
+    that is told, else by time on CPU."""
     order = sorted(range(len(stacks)), key=lambda index: stacks[index].t0_ns)
     longest_ns = max(stack.t1_ns - stack.t0_ns for stack in stacks)
     grown: dict[int, float] = {}
@@ -133,6 +140,7 @@ def _share_growth(
         while first < len(order) and stacks[order[first]].t0_ns < start - longest_ns:
             first += 1
         weights: list[tuple[int, float]] = []
+        touched: list[tuple[int, float]] = []
         for index in order[first:]:
             stack = stacks[index]
             if stack.t0_ns >= end:
@@ -141,6 +149,10 @@ def _share_growth(
             if overlap_ns > 0:
                 on_cpu = max(share[stack.pid, stack.tid], _IDLE_SHARE)
                 weights.append((index, overlap_ns * on_cpu))
+                if stack.faults:
+                    part = overlap_ns / max(stack.t1_ns - stack.t0_ns, 1)
+                    touched.append((index, stack.faults * part))
+        weights = touched or weights
         total = sum(weight for _, weight in weights)
         for index, weight in weights:
             grown[index] = grown.get(index, 0.0) + rise * weight / total

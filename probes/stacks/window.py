@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.spine.records import Stack, StackWindow, ThreadName
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.chrometrace import parse_trace
+from perftui.probes.stacks.faults_seen import FaultsSeen
 from perftui.probes.stacks.recorder import BACKEND
 from perftui.probes.stacks.torn import RootJudge
 from perftui.probes.target.orders import at_rest
@@ -35,6 +36,7 @@ class WindowWriter:
         self._covered_ns = 0
         self._numbers: dict[int, int] = {}
         """Of threads whose address py-spy tells, as it does before Python 3.11."""
+        self._faults = FaultsSeen(pid)
         self._names: dict[int, str] = {}
         self._last_seen_ns: dict[int, int] = {}
         """OS threads of the process and when they were last known to live."""
@@ -43,8 +45,10 @@ class WindowWriter:
         """Look which threads live: py-spy holds the last stack of one that has ended."""
         now = time.monotonic_ns()
         self._cpu.note()
-        for tid in procfs.thread_ids(self._pid):
+        tids = procfs.thread_ids(self._pid)
+        for tid in tids:
             self._last_seen_ns[tid] = now
+        self._faults.note(tids)
 
     def write(self, recording: SpyRecording, t_gone_ns: int | None) -> list[Record]:
         """Return the records of a recording.
@@ -86,7 +90,8 @@ class WindowWriter:
             else:
                 node = self._tree.intern(frames)
             if not (at_rest(self._tree.frame(node)) or self._tree.begins_interpreter(node)):
-                stacks.append(Stack(begin, end, self._pid, tid, node, is_torn))
+                faults = self._faults.between(tid, begin, end)
+                stacks.append(Stack(begin, end, self._pid, tid, node, is_torn, faults=faults))
         stacks.sort()
         records.extend(stacks)
         # The overlap with the recorder before was sampled twice; count its samples once.

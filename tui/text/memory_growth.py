@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.profile.growth import BY_NATIVE
+from perftui.probes.profile.growth import ALONE, BY_NATIVE, IMPORTS
 from perftui.probes.profile.place import name_in_words
+from perftui.probes.profile.settled import MEASURED
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def _how(row: Mapping[str, Any]) -> str:
     if row["by"] == BY_NATIVE:
         known = f"cannot tell: {row['why']}" if row["why"] else ""
         return "; ".join(filter(None, (f"while these wait: {among}" if among else "", known)))
+    if row.get("confidence") in (ALONE, IMPORTS, MEASURED):
+        return str(row["confidence"])
     if row.get("why"):
         return f"cannot tell: {row['why']}; {among}"
     if among:

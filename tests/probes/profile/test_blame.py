@@ -94,6 +94,25 @@ def test_one_function_alone_in_its_thread_needs_no_sample_that_met_it() -> None:
     assert (row.row.function, row.confidence) == ("fill", ALONE)
 
 
+def test_a_comprehension_is_code_of_its_function() -> None:
+    program = Program()
+    inner = "fetch.<locals>.<listcomp>"
+    program.thread(
+        1,
+        "fetch_0",
+        (("fetch",), 10 * MB, 10 * MB, 10 * MB),
+        (("fetch", inner), 80 * MB, 80 * MB, 80 * MB),
+    )
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence, row.within) == ("fetch", ALONE, ("fetch",))
+    # One that is used up elsewhere.
+    program.threads = []
+    program.thread(1, "t", (("pull", "rows.<locals>.<genexpr>"), 80 * MB, 80 * MB, 80 * MB))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.row.function, row.confidence) == ("rows", CANNOT_TELL)
+    assert row.within == ("rows", "pull")
+
+
 def test_a_library_that_was_met_is_not_blamed_for_what_no_sample_met() -> None:
     program = Program()
     program.thread(1, "fetch", (("fetch",), 10 * MB, 10 * MB, 10 * MB))
@@ -167,6 +186,9 @@ def test_readings_that_caught_one_function_tell_of_all_that_its_thread_touched()
     program = _caught(("hoard", 20), ("churn", 4))
     (row,) = grown_by_function(program.tree, program.threads)
     assert (row.row.function, row.confidence) == ("hoard", SURE)
+    program = _caught(("hoard", 20), ("churn", 4), touched=150 * MB)  # 60 MB of it were freed
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert row.confidence == CANNOT_TELL
     program = _caught(("hoard", 7), ("churn", 5))
     (row,) = grown_by_function(program.tree, program.threads)
     assert row.confidence == CANNOT_TELL
@@ -227,9 +249,36 @@ def test_a_hole_that_another_function_fills_is_no_growth_of_who_made_it() -> Non
     churn = _look_by_exits(("churn", 30 * MB, 30 * MB), ("hoard", 0, 0), rose=30 * MB)
     (row,) = where_it_rose(program.tree, program.threads, churn, program.call_tree)
     assert (row.row.function, row.confidence) == ("churn", MEASURED)
+    part = churn.looks[0]._replace(note="only a part was looked at: 9 objects in 50 ms")
+    unknown = churn._replace(looks=(part, churn.looks[1]))
     kept = churn._replace(keepers=(_keeper("hoard", 29 * MB),))
+    (row,) = where_it_rose(program.tree, program.threads, unknown, program.call_tree)
+    assert row.confidence != MEASURED
     (row,) = where_it_rose(program.tree, program.threads, kept, program.call_tree)
     assert row.confidence != MEASURED
+
+
+def test_what_readings_met_is_doubted_where_another_function_keeps() -> None:
+    program = Program()
+    program.thread(
+        1,
+        "MainThread",
+        (("work", "churn"), 60 * MB, 60 * MB, 0),
+        (("work", "hoard"), 0, 0, 0),
+        (("work", "store", "make"), 0, 0, 0),
+    )
+    program.thread(2, "other", (("keep",), 0, 0, 0))
+
+    def told(fills: str) -> tuple[str, tuple[str, ...]]:
+        blame = _look_by_exits(rose=30 * MB)._replace(keepers=(_keeper(fills, 29 * MB),))
+        first, *_ = where_it_rose(program.tree, program.threads, blame, program.call_tree)
+        return first.confidence, first.within
+
+    assert told("hoard") == (CANNOT_TELL, ("churn", "hoard"))
+    assert told("churn") == (SURE, ())
+    # Who calls it may keep what it made, and so may another thread.
+    assert told("work") == (SURE, ())
+    assert told("keep") == (SURE, ())
 
 
 def test_where_most_was_freed_it_is_told_if_it_fills_what_keeps() -> None:
@@ -246,6 +295,16 @@ def test_where_most_was_freed_it_is_told_if_it_fills_what_keeps() -> None:
     blame = blame._replace(keepers=(_keeper("load", 20 * MB),))
     (row,) = where_it_rose(program.tree, program.threads, blame, program.call_tree)
     assert (row.row.function, row.confidence, row.why) == ("load", MEASURED, "")
+
+
+def test_what_no_sample_met_is_not_sure_where_the_program_has_no_function_either() -> None:
+    program = Program()
+    frame = program.tree.frame_id("<no Python frame>", "", 0, "native")
+    cell = Weights(10**9, 10**8, 9 * MB, 0, touched_bytes=9 * MB, unsure_bytes=9 * MB)
+    cells = {program.tree.intern([frame]): cell}
+    program.threads.append(ThreadTree(1, 1, "MainThread", 10**9, 10**8, 9 * MB, cells, ""))
+    (row,) = grown_by_function(program.tree, program.threads)
+    assert (row.confidence, row.within) == (CANNOT_TELL, ())
 
 
 def test_what_native_threads_touch_is_theirs_and_says_who_waits() -> None:

@@ -48,6 +48,9 @@ def test_where_it_rose_names_the_thread_and_what_cannot_be_told() -> None:
     assert row[-1] == "cannot tell: within a sample of hoard, churn"
     (row,) = growth_rows(growth(within=["hoard"], why="huge pages: a fault is 4 KiB or 2 MiB"))
     assert row[-1] == "cannot tell: huge pages: a fault is 4 KiB or 2 MiB; hoard"
+    for how in ("it, or what it calls", "measured at entry and exit", "while it imports modules"):
+        (row,) = growth_rows(growth(within=["fill"] * how.startswith("it"), confidence=how))
+        assert row[-1] == how
     shared = growth(by="share of CPU (estimate)")
     assert growth_title(shared) == "where memory rose, by samples: share of CPU (estimate)"
     native = growth(file="", by="page faults of native threads", within=["add"])

@@ -168,7 +168,7 @@ class MemoryPane(Table):
                     lambda n: _allocated_row(allocated[n], self._mains),
                 ),
                 Section(
-                    _growth_columns(view.status.stack_backend),
+                    _growth_columns(view),
                     [(row.function, row.file) for row in sums],
                     lambda n: _growth_row(sums[n], whole, seconds, self._unsure, self._mains),
                     0,
@@ -252,11 +252,14 @@ def _grown(view: View) -> list[FunctionSum]:
     return grown[:_MOST]
 
 
-def _growth_columns(backend: str | None) -> tuple[Column, ...]:
+def _growth_columns(view: View) -> tuple[Column, ...]:
     """Return the columns of growth, whose heading says what the figures rest on."""
+    backend = view.status.stack_backend
     if backend is None:
         return _GROWTH
-    by = "page faults" if backend.startswith("own") else "share of CPU: an estimate"
+    cells = (cell for stack in view.stacks for cell in stack.self_by_node.values())
+    told = backend.startswith("own") or any(cell.touched_bytes for cell in cells)
+    by = "page faults" if told else "share of CPU: an estimate"
     return tuple(
         column._replace(title=f"where it rose, by {by}") if column.title == _WHERE else column
         for column in _GROWTH
