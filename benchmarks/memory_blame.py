@@ -28,8 +28,8 @@ from typing import Any, NamedTuple
 
 from memory_programs import KNOWN, Known
 
-from perftui.probes.profile.blame_words import UNNAMED
-from perftui.probes.profile.growth import IMPORTS
+from perftui.probes.profile.memory.blame_words import UNNAMED
+from perftui.probes.profile.memory.growth import IMPORTS
 
 PROGRAMS = Path(__file__).resolve().parent / "memory_programs"
 FIRST = 3

@@ -11,12 +11,12 @@ from perftui.probes.answers.holding import PART_NS
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
-from perftui.probes.profile.allocated import allocations_json
-from perftui.probes.profile.blame import blame_json
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.caused import causes_json, first_imports_json
 from perftui.probes.profile.collected import collections_json
-from perftui.probes.profile.settled import where_it_rose
+from perftui.probes.profile.memory.allocated import allocations_json
+from perftui.probes.profile.memory.blame import blame_json
+from perftui.probes.profile.memory.settled import where_it_rose
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.text.source_lines import SOURCE
 
 if TYPE_CHECKING:
-    from perftui.probes.profile.bounds import KeptTo
+    from perftui.probes.profile.memory.bounds import KeptTo
     from perftui.probes.spine.records import Keeper
 
 _MOST_FILLERS = 6
@@ -44,7 +44,7 @@ def _bound(what: str, line: int, file: str) -> KeptTo | None:
     source = "\n".join(text for _, text in SOURCE.get(file, 1, _ALL_LINES))
     key = what, line, file, hash(source)
     if key not in _known:
-        from perftui.probes.profile.bounds import bound_of  # `ast` is for who needs it
+        from perftui.probes.profile.memory.bounds import bound_of  # `ast` is for who needs it
 
         while len(_known) >= _MOST_KEPT:
             _known.pop(next(iter(_known)))

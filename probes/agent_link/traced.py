@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.memory.growth import is_own
 from perftui.probes.spine.calltree import Frame, module_of
 from perftui.probes.spine.records import BY_TRACEMALLOC, Allocated
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.own.python import script_beside_packages
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.memory.growth import is_own
 from perftui.probes.spine.calltree import Frame, is_agent_file, module_of
 from perftui.probes.spine.records import BY_MEMRAY, Allocated
 

@@ -25,7 +25,7 @@ from perftui.probes.compare.confidence import (
     ratio_of_sums,
 )
 from perftui.probes.profile.difference import ComparedStacks, difference
-from perftui.probes.profile.growth import unsure_functions
+from perftui.probes.profile.memory.growth import unsure_functions
 from perftui.probes.profile.same_file import paired_places, place_key
 from perftui.probes.profile.sums import payer_of
 from perftui.probes.spine.calltree import ROOT

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perftui.probes.detect.evidence.observations import Waiting
-from perftui.probes.profile.growth import NATIVE, UNSURE_SHARE, is_own
+from perftui.probes.profile.memory.growth import NATIVE, UNSURE_SHARE, is_own
 from perftui.probes.profile.place import in_words, name_in_words
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.suspicion import Suspicion
-from perftui.probes.profile.growth import at_work_below, is_own
+from perftui.probes.profile.memory.growth import at_work_below, is_own
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.probe_thread import ProbeThread
 from perftui.probes.spine.records import Exit, ImportBegin, ImportEnd

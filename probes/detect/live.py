@@ -17,7 +17,7 @@ from perftui.probes.detect.evidence.observations import RANK, TreeReading
 from perftui.probes.detect.evidence.stall import LOW_PERCENT
 from perftui.probes.detect.lasting import Lasting
 from perftui.probes.detect.observe import Observer
-from perftui.probes.profile.blame_words import evidence_words
+from perftui.probes.profile.memory.blame_words import evidence_words
 from perftui.probes.spine.probe_thread import ProbeThread, say_failed
 from perftui.probes.spine.records import Alert, Exit, GrowthLook
 from perftui.probes.text.units import NS_PER_S, format_bytes

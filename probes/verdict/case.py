@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.profile.blame import keepers_of
+from perftui.probes.profile.memory.blame import keepers_of
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.places import Spots
@@ -16,7 +16,7 @@ from perftui.probes.verdict.spent import burnt, waited
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perftui.probes.profile.blame import Keeping
+    from perftui.probes.profile.memory.blame import Keeping
     from perftui.probes.spine.reader import Blame, Import, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
     from perftui.probes.verdict.spent import Burnt, WaitedFor

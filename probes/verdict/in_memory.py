@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.blame import notes_of, rises_of
-from perftui.probes.profile.blame_words import UNNAMED
-from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.memory.blame import notes_of, rises_of
+from perftui.probes.profile.memory.blame_words import UNNAMED
+from perftui.probes.profile.memory.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
@@ -18,7 +18,7 @@ from perftui.probes.verdict.places import leaves
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perftui.probes.profile.blame import Keeping
+    from perftui.probes.profile.memory.blame import Keeping
     from perftui.probes.spine.reader import ThreadTree
     from perftui.probes.spine.records import Alert
     from perftui.probes.verdict.case import Case

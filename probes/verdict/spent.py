@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.growth import NATIVE
+from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.verdict.places import WAIT_FIELDS, leaves
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.growth import CANNOT_TELL
+from perftui.probes.profile.memory.growth import CANNOT_TELL
 from perftui.probes.text.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.profile.growth import ALONE, BY_NATIVE, IMPORTS
+from perftui.probes.profile.memory.growth import ALONE, BY_NATIVE, IMPORTS
+from perftui.probes.profile.memory.settled import MEASURED
 from perftui.probes.profile.place import name_in_words
-from perftui.probes.profile.settled import MEASURED
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from perftui.probes.process.linux import AGENT_COMM
-from perftui.probes.profile.growth import NATIVE
+from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
 from perftui.probes.spine.records import AMOUNTS_ALONE, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.memory.growth import is_own
 from perftui.probes.profile.sums import is_machinery
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.stacks.own.weigh_cpu import share

@@ -14,7 +14,7 @@ from support.asked import Asked, until_it_is_asked
 from support.pythons import interpreters
 
 from perftui.probes.agent.growth import board
-from perftui.probes.profile.blame_words import UNNAMED
+from perftui.probes.profile.memory.blame_words import UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

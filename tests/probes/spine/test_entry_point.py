@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perftui.probes.profile.folding import fold_sums
-from perftui.probes.profile.growth import is_own
+from perftui.probes.profile.memory.growth import is_own
 from perftui.probes.profile.sums import MergedSums, MergedTree
 from perftui.probes.profile.whose import whose
 from perftui.probes.spine.calltree import ROOT, CallTree, Frame

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from perftui.probes.agent import beside
-from perftui.probes.profile.growth import NATIVE
+from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, CallTree
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.records import AMOUNTS_ALONE, Record, Stack, StackWindow, ThreadName

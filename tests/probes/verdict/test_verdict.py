@@ -9,7 +9,7 @@ import pytest
 from support.recordings.made import make_own
 from support.told import LIBRARY, PID, RUN_QUEUE, RUN_S, Told
 
-from perftui.probes.profile.blame_words import UNNAMED
+from perftui.probes.profile.memory.blame_words import UNNAMED
 from perftui.probes.recording.read.reader import RecordingReader, open_recording
 from perftui.probes.recording.sql.query import Query
 from perftui.probes.recording.write.writer import Recording

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from support.screens.pane_stage import Stage, on_stage, text_of
 from support.screens.pane_views import make_view
 
-from perftui.probes.profile.blame import ATTACHED, Keeping, PlaceInCode, Rose
+from perftui.probes.profile.memory.blame import ATTACHED, Keeping, PlaceInCode, Rose
 from perftui.probes.spine.reader import Blame, Target
 from perftui.probes.spine.records import GrowthLook
 from perftui.tui.text.memory_growth import growth_rows, growth_title, keeper_rows, rise_rows

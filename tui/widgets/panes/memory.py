@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.allocated import allocated_sums
-from perftui.probes.profile.blame import keepers_of, notes_of, rises_of, why_unasked
-from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function, unsure_functions
+from perftui.probes.profile.memory.allocated import allocated_sums
+from perftui.probes.profile.memory.blame import keepers_of, notes_of, rises_of, why_unasked
+from perftui.probes.profile.memory.growth import CANNOT_TELL, grown_by_function, unsure_functions
 from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import function_sums, node_totals
 from perftui.probes.resident import parts
@@ -24,8 +24,8 @@ from perftui.tui.widgets.tables.table import Column, Row, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
 
-    from perftui.probes.profile.allocated import AllocatedSum
-    from perftui.probes.profile.blame import Keeping, Rose
+    from perftui.probes.profile.memory.allocated import AllocatedSum
+    from perftui.probes.profile.memory.blame import Keeping, Rose
     from perftui.probes.profile.sums import FunctionSum
     from perftui.probes.spine.reader import Buckets
     from perftui.tui.picture.view import View

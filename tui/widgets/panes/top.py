@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from perftui.probes.profile.bursts import brief_bursts
-from perftui.probes.profile.growth import CANNOT_TELL, unsure_functions
+from perftui.probes.profile.memory.growth import CANNOT_TELL, unsure_functions
 from perftui.probes.profile.place import called
 from perftui.probes.profile.sums import (
     BYTES,

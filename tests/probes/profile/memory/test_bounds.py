@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from perftui.probes.profile.bounds import bound_of
+from perftui.probes.profile.memory.bounds import bound_of
 
 MODULE = dedent("""\
     import heapq, logging

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perftui.probes.profile.blame import PlaceInCode
+from perftui.probes.profile.memory.blame import PlaceInCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.agent_link.traced import traced_record
 from perftui.probes.allocations.captured import NO_FRAME, rows_of
 from perftui.probes.allocations.reading.digest import summed
-from perftui.probes.profile.allocated import allocated_sums, allocations_json
+from perftui.probes.profile.memory.allocated import allocated_sums, allocations_json
 from perftui.probes.spine.records import Allocated
 from perftui.probes.store.blamed import BlameHistory
 from perftui.tui.text.memory_growth import allocation_rows

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.blame import keepers_of, notes_of, rises_of
-from perftui.probes.profile.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.memory.blame import keepers_of, notes_of, rises_of
+from perftui.probes.profile.memory.growth import CANNOT_TELL, grown_by_function
 from perftui.probes.profile.place import in_words
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perftui.probes.profile.blame import Keeping, Rose
-    from perftui.probes.profile.growth import Grown
+    from perftui.probes.profile.memory.blame import Keeping, Rose
+    from perftui.probes.profile.memory.growth import Grown
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import Blame, ThreadTree
 

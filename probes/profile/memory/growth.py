@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.caught import function_around, most_caught
+from perftui.probes.profile.memory.caught import function_around, most_caught
 from perftui.probes.profile.sums import (
     Amount,
     FunctionSum,

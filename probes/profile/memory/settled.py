@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftui.probes.profile.blame import keepers_of
-from perftui.probes.profile.growth import (
+from perftui.probes.profile.memory.blame import keepers_of
+from perftui.probes.profile.memory.growth import (
     ALONE,
     CANNOT_TELL,
     FREED,
@@ -29,7 +29,7 @@ from perftui.probes.spine.calltree import ROOT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftui.probes.profile.blame import CallTreeOf
+    from perftui.probes.profile.memory.blame import CallTreeOf
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import Blame, ThreadTree
 

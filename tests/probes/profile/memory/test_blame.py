@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.profile.blame import keepers_of, rises_of
-from perftui.probes.profile.blame_words import UNNAMED, evidence_words
-from perftui.probes.profile.growth import (
+from perftui.probes.profile.memory.blame import keepers_of, rises_of
+from perftui.probes.profile.memory.blame_words import UNNAMED, evidence_words
+from perftui.probes.profile.memory.growth import (
     ALONE,
     CANNOT_TELL,
     IMPORTS,
@@ -16,7 +16,7 @@ from perftui.probes.profile.growth import (
     grown_by_function,
     unsure_functions,
 )
-from perftui.probes.profile.settled import MEASURED, where_it_rose
+from perftui.probes.profile.memory.settled import MEASURED, where_it_rose
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
 from perftui.probes.spine.records import GrowthLook, Keeper, Rise
