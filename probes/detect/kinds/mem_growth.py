@@ -17,6 +17,7 @@ from perftui.probes.detect.evidence.ceiling import slows_without_ceiling
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.detect.evidence.loading import Loading
 from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, FloorsRise
 from perftui.probes.detect.evidence.stairs import stairs_of
 from perftui.probes.detect.evidence.swing import Swing
@@ -59,11 +60,6 @@ ROOTED_AGE_S = 23.0
 TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
-LONG_IMPORT_S, LONGEST_IMPORT_S = 1.0, 60.0
-"""What rises while modules are imported is theirs, as at the start. An import that does not end is
-the program itself. The latter by the program's own time: on a busy machine it waits for cores."""
-NEXT_MODULE_S, LONGEST_OF_MANY_S = 8.0, 600.0
-"""One that goes on to load modules is an import for longer."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -115,12 +111,7 @@ class MemGrowth(Detector):
         self._lookback = self._grows_from = 0
         self._followed = self.history
         """Where the open alert was found: without newcomers, or with them."""
-        self._imports: dict[str, tuple[float, float]] = {}
-        """When those that run began, and when that was in own time."""
-        self._modules, self._module_own_s = 0, 0.0
-        """How many had been loaded, and when the newest was, in own time."""
-        self._loaded = 0
-        """The bucket in which the last long import ended, or to which it has come."""
+        self._loading = Loading(self.history)
         self._seen = 0
         """For how many looks in a row the evidence has been good."""
         self._left_at_s = self._left_since_s = float("-inf")
@@ -136,32 +127,16 @@ class MemGrowth(Detector):
 
     def on_sample(self, sample: TreeReading) -> None:
         """Follow whether modules are still being loaded."""
-        if sample.modules != self._modules:
-            self._modules, self._module_own_s = sample.modules, self.history.own_s
+        self._loading.read(sample.modules)
 
     def on_import_began(self, began: ImportBegan) -> None:
         """Modules are being loaded."""
-        self._imports[began.module] = began.t_s, self.history.own_s
+        self._loading.began(began)
 
     def on_import(self, ended: ImportEnded) -> None:
         """They are: growth begins anew after a long import."""
-        began = self._imports.pop(ended.module, None)
-        age_s = ended.dur_s if began is None else self.history.own_s - began[1]
-        if ended.dur_s >= LONG_IMPORT_S and self._is_load(age_s):
-            self._evidence_from = self._loaded = self.history.end
-
-    def _is_loading(self, now_s: float) -> bool:
-        return any(
-            now_s - began_s >= LONG_IMPORT_S and self._is_load(self.history.own_s - began_own_s)
-            for began_s, began_own_s in self._imports.values()
-        )
-
-    def _is_load(self, age_s: float) -> bool:
-        """Tell whether an import of that own age loads something, and is not the program's work."""
-        if age_s <= LONGEST_IMPORT_S:
-            return True
-        newest_s = self.history.own_s - self._module_own_s
-        return age_s <= LONGEST_OF_MANY_S and newest_s <= NEXT_MODULE_S
+        if self._loading.ended(ended):
+            self._evidence_from = self.history.end
 
     def on_bucket(self, now_s: float) -> None:
         """Look for a growth, or for the end of the open one."""
@@ -169,8 +144,8 @@ class MemGrowth(Detector):
         if edge is not None and edge.severity != "info":
             self._watch(now_s)
             return
-        if self._imports and self._is_loading(now_s):
-            self._evidence_from = self._loaded = history.end
+        if self._loading.goes_on(now_s):
+            self._evidence_from = history.end
         if "streaming_violation" in self.context.open_alerts:
             if edge is not None:
                 self.clear(now_s, now_s, "told more exactly by streaming_violation")
@@ -285,9 +260,9 @@ class MemGrowth(Detector):
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""
         history = self.history
-        if self._evidence_from > max(START_UP_BUCKETS, self._loaded):
+        if self._evidence_from > max(START_UP_BUCKETS, self._loading.last):
             return False
-        first = max(history.known_from + START_UP_BUCKETS, self._loaded)
+        first = max(history.known_from + START_UP_BUCKETS, self._loading.last)
         return history.first <= first and onset_s <= history.time_of(first + 2)
 
     def _mark(self, now_s: float) -> None:
