@@ -73,7 +73,7 @@ def test_the_verdict_is_what_the_two_recordings_say(tmp_path: Path) -> None:
     assert f"{ratio:.1f}x less memory" in found["verdict"]["words"] or ratio < 2
     assert set(JSON_NAMES) == set(MEASURES)
     # The second began its work when the first had done its own.
-    assert not processes_of(tmp_path)
+    wait_for(lambda: not processes_of(tmp_path), f"left running: {processes_of(tmp_path)}", 30)
 
 
 def phase_of(folder: Path, recording: Path, name: str) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_an_interrupted_race_leaves_nothing_behind(
     rest = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], rest
     assert "Traceback" not in rest[1]
-    assert not processes_of(tmp_path)
+    wait_for(lambda: not processes_of(tmp_path), f"left running: {processes_of(tmp_path)}", 30)
     assert not list((tmp_path / "cache").rglob("*.partial"))
 
 
@@ -131,7 +131,7 @@ def test_a_side_that_fails_says_why(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("perftui: ")
     assert "failed" in done.stderr
-    assert not processes_of(tmp_path)
+    wait_for(lambda: not processes_of(tmp_path), f"left running: {processes_of(tmp_path)}", 30)
 
 
 @pytest.mark.live

@@ -35,6 +35,7 @@ def test_a_function_that_no_process_could_import(pytester: pytest.Pytester) -> N
 
 
 @pytest.mark.live
+@pytest.mark.timeout(300)  # three suites with a dozen processes, on a full machine
 def test_a_baseline_beside_the_test_is_made_when_asked_and_held(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

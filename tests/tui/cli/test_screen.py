@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,11 @@ def script(tmp_path: Path) -> str:
     return str(path)
 
 
+def has_returned(text: str) -> bool:
+    """The command has ended: what is typed has the word, too, and is there before."""
+    return re.search(r"returned \d", text) is not None
+
+
 def running(script: str) -> list[int]:
     listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True).stdout
     rows = (line.split(None, 1) for line in listed.splitlines())
@@ -90,7 +96,7 @@ def test_quitting_asks_what_becomes_of_a_live_target(terminal: Terminal, script:
     terminal.press("q")
     terminal.wait_for("leave it running")
     terminal.press("s")
-    terminal.wait_for("returned")
+    terminal.wait_for(has_returned)
     assert running(script) == []
 
 
@@ -166,7 +172,7 @@ def test_small_terminals(tmp_path: Path, script: str, columns: int, rows: int) -
         terminal.press("q")
         terminal.wait_for("leave it")
         terminal.press("s")
-        terminal.wait_for("returned")
+        terminal.wait_for(has_returned)
     finally:
         terminal.close()
 
@@ -179,7 +185,7 @@ def test_a_window_too_small_says_so_in_one_line(tmp_path: Path, script: str) -> 
         assert "Traceback" not in screen
         terminal.press("q")
         terminal.press("s")  # the question is asked where nobody sees it
-        terminal.wait_for("returned")
+        terminal.wait_for(has_returned)
         assert running(script) == []
     finally:
         terminal.close()
