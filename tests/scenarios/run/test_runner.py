@@ -223,7 +223,7 @@ def test_the_child_refuses_with_one_line_and_2(user_file: Path) -> None:
         (["streem"], "there is no scenario"),
         (["import-cost", "pakage=json"], "did you mean package?"),
         (["import-cost", "package=not_there_at_all"], "there is no module not_there_at_all"),
-        ([f"{user_file}:needy"], "-m pip install not_there_at_all"),
+        ([f"{user_file}:needy"], "not_there_at_all, which is not installed: run "),
         ([f"{user_file}:nothing"], "has no function nothing"),
         ([], "a scenario is missing"),
     ):
