@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
+from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import correlation, increments, unexplained
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 
@@ -46,6 +48,10 @@ SLOW_PART = 0.25
 RSS follows: in a growth within one swing, rows and time say the same."""
 BOTH_PACES_BUCKETS = 28
 """14 s: a growth that is older need not have met both paces."""
+TIMES_BACK, GIVEN_BACK_HALF_LIFE_S = 1.5, 300.0
+"""A growth must be so many times what was once given back: what is gathered and written out again,
+a batch of many seconds, follows the rows too."""
+SWING_BUCKETS, SWING_S = 4, 14
 FOOT = 0.08
 """Of a growth: below it, it has not begun."""
 CRITICAL_TIME_TO_LIMIT_S = 60.0
@@ -62,9 +68,19 @@ class StreamingViolation(Detector):
         self._evidence_from = START_UP_BUCKETS
         self._bytes_per_row = 0.0
         self._window = self._found_at = 0
+        self._swing = Swing(deque(maxlen=SWING_S))
+        self._keep = 0.5 ** (1.0 / GIVEN_BACK_HALF_LIFE_S)
         self._disproved = False
         """It was said and time explained it better: a short window is not believed again, nor a
         long one in which time explains it as well."""
+
+    def on_second(self, now_s: float) -> None:
+        """Follow what is given back."""
+        history = self.history
+        if history.end - SWING_BUCKETS >= history.known_from:
+            floor = history.floor(history.end - SWING_BUCKETS, history.end)
+            if floor < inf:
+                self._swing.add(floor, self._keep)
 
     def on_bucket(self, now_s: float) -> None:
         """Look for growth that follows the rows, or for its end."""
@@ -84,6 +100,8 @@ class StreamingViolation(Detector):
                 continue
             blocks = self._row_blocks(begin)
             if blocks is None or not self._follows(*blocks):
+                continue
+            if blocks[0][-1] - blocks[0][0] < TIMES_BACK * self._swing.given_back:
                 continue
             if self._reading_buckets(begin) < MIN_READING_BUCKETS:
                 continue

@@ -320,6 +320,16 @@ def test_random_steps_are_looked_at_over_more_lengths_of_time() -> None:
     assert alert.kind == "mem_growth"
 
 
+def test_what_is_gathered_and_written_out_again_is_said_once() -> None:
+    """Rows of 16 s are held, then written: it was told anew for every batch."""
+    edges = judge(lambda t: 60 + 2 * (t % 16), 80, lambda t: 1e4 * t, hz=10)
+    assert len(raised(edges)) == 1
+    assert edges[-1].severity == "clear"
+    # What is kept beyond that is still told.
+    edges = judge(lambda t: 60 + (2 * (t % 16) if t < 48 else 4 * (t - 48)), 80, lambda t: 1e4 * t)
+    assert [edge.kind for edge in raised(edges)] == ["streaming_violation"] * 2
+
+
 def test_a_growth_that_was_one_with_time_once_is_not_called_reading_again() -> None:
     """Over half a minute of a reading that swings, time and rows explain it as well."""
     [trace] = corpus.traces([families.leak_beside_rows], [1_400_009])
