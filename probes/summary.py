@@ -16,7 +16,6 @@ from perftui.probes.profile.blame import blame_json
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.caused import causes_json, first_imports_json
 from perftui.probes.profile.collected import collections_json
-from perftui.probes.profile.settled import where_it_rose
 from perftui.probes.profile.sums import busy, function_sums, plumbing_last
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
@@ -24,6 +23,7 @@ from perftui.probes.stacks.why import why_py_spy
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.finding import findings_json
 from perftui.probes.verdict.ranked import verdict
+from perftui.probes.verdict.settled import where_it_rose
 
 if TYPE_CHECKING:
     from perftui.probes.spine.reader import (

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.profile.growth import ALONE, BY_NATIVE, IMPORTS
 from perftui.probes.profile.place import name_in_words
-from perftui.probes.profile.settled import MEASURED
 from perftui.probes.text.units import format_bytes, format_count
+from perftui.probes.verdict.settled import MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,10 @@ from perftui.probes.profile.growth import (
     grown_by_function,
     unsure_functions,
 )
-from perftui.probes.profile.settled import MEASURED, where_it_rose
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
 from perftui.probes.spine.records import GrowthLook, Keeper, Rise
+from perftui.probes.verdict.settled import MEASURED, where_it_rose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
