@@ -24,7 +24,6 @@ from perftui.probes.stacks.why import why_py_spy
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.finding import findings_json
 from perftui.probes.verdict.ranked import verdict
-from perftui.probes.profile.memory.settled import where_it_rose
 
 if TYPE_CHECKING:
     from perftui.probes.spine.reader import (

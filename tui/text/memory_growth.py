@@ -8,7 +8,6 @@ from perftui.probes.profile.memory.growth import ALONE, BY_NATIVE, IMPORTS
 from perftui.probes.profile.memory.settled import MEASURED
 from perftui.probes.profile.place import name_in_words
 from perftui.probes.text.units import format_bytes, format_count
-from perftui.probes.profile.memory.settled import MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

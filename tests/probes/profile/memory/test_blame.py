@@ -20,7 +20,6 @@ from perftui.probes.profile.memory.settled import MEASURED, where_it_rose
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.reader import Blame, ThreadTree, Weights
 from perftui.probes.spine.records import GrowthLook, Keeper, Rise
-from perftui.probes.profile.memory.settled import MEASURED, where_it_rose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
