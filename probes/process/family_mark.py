@@ -74,4 +74,4 @@ class FamilyMark:
         except OSError:
             return False
         at = text.find(_LINE)
-        return at >= 0 and text[at + len(_LINE) :].split(None, 1)[0] == self._text
+        return at >= 0 and text[at + len(_LINE) :].split(None, 1)[:1] == [self._text]

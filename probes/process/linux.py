@@ -33,10 +33,11 @@ def process_cpu_clock(pid: int) -> int:
 
 
 def read_stat(text: bytes) -> tuple[str, list[bytes]]:
-    """Split /proc/.../stat into the name and the fields from `state` (field 3) on."""
-    opening, closing = text.index(b"("), text.rindex(b")")
+    """Split /proc/.../stat into the name and the fields from `state` (field 3) on: none if there
+    is nothing."""
+    opening, closing = text.find(b"("), text.rfind(b")")
     name = text[opening + 1 : closing].decode("utf-8", "replace")
-    return name, text[closing + 2 :].split()
+    return name, text[closing + 2 :].split() if 0 < opening < closing else []
 
 
 class LinuxProcess:
@@ -68,9 +69,13 @@ class LinuxProcess:
             fields = self._stat_fields()
         except OSError as error:
             raise ProcessGone(pid) from error
-        self.ppid = int(fields[1])
-        self.start_key = f"{pid}@{fields[19].decode()}"
-        self._began_s = int(fields[19]) / _TICKS_PER_S
+        try:
+            self.ppid = int(fields[1])
+            self.start_key = f"{pid}@{fields[19].decode()}"
+            self._began_s = int(fields[19]) / _TICKS_PER_S
+        except (ValueError, IndexError) as error:  # half of it: it ends just now
+            self.close()
+            raise ProcessGone(pid) from error
         if fields[0] in (b"Z", b"X"):
             self.close()
             raise ProcessGone(pid)
@@ -184,7 +189,7 @@ class LinuxProcess:
         tasks = os.listdir(self._proc + "task")  # noqa: PTH208
         wait_ns = 0
         for tid in tasks[:_MANY_THREADS]:
-            with suppress(OSError):
+            with suppress(OSError, ValueError, IndexError):  # it ends just now
                 wait_ns += int(_read(f"{self._proc}task/{tid}/schedstat").split()[1])
         return wait_ns / 1e9
 
@@ -214,7 +219,7 @@ class LinuxProcess:
         except OSError:
             return {}
         pairs = (line.partition(": ") for line in text.decode("ascii", "replace").splitlines())
-        return {key: int(value) for key, _, value in pairs}
+        return {key: int(value) for key, _, value in pairs if value.isdigit()}
 
     def threads(self, t_ns: int) -> Sequence[ThreadCpu]:
         """Read every thread: CPU and wait in nanoseconds where the kernel keeps schedstat.
@@ -247,7 +252,7 @@ class LinuxProcess:
                 if face[0] == AGENT_COMM:
                     continue
                 cpu_s, wait_s = self._schedstat(folder) or (ticks_s, None)
-            except OSError:  # the thread has ended since the listing
+            except (OSError, ValueError, IndexError):  # it has ended since the listing, or ends
                 continue
             rows.append(ThreadCpu(t_ns, self.pid, int(tid), face[0], cpu_s, face[1], wait_s))
         asleep = all(row.state == "S" for row in rows)
@@ -311,10 +316,10 @@ def _read_whole(path: str) -> bytes:
 
 
 def _field(text: bytes, key: bytes) -> int | None:
-    """Return the integer that follows `key` in a /proc table, None where the line is missing."""
+    """Return the integer that follows `key` in a /proc table, None where there is none."""
     at = text.find(key)
     if at < 0:
         return None
     at += len(key)
-    end = text.find(b"\n", at)
-    return int(text[at:end].split(None, 1)[0])
+    words = text[at : text.find(b"\n", at)].split(None, 1)
+    return int(words[0]) if words else None

@@ -56,7 +56,17 @@ class ProbeThread(Thread):
 def say_failed(log: SessionLog, what: str, error: Exception) -> None:
     """Say that a probe is at its end; the session goes on."""
     words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    _say(log, f"{what}: not measured any more, perftui failed here ({words})")
+    _say(log, f"{what}: not measured any more, perftui failed here ({words}{_place(error)})")
+
+
+def _place(error: Exception) -> str:
+    """Return the line that raised it, for whoever is told of it: nobody sees a traceback."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None:
+        return ""
+    return f", {at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}"
 
 
 def _say(log: SessionLog, text: str) -> None:
