@@ -113,7 +113,7 @@ def test_secrets_of_command_lines_are_not_written(
 def test_meta_says_who_where_and_when(tmp_path: Path) -> None:
     recording = make(tmp_path / "a.perftui", 3)
     meta = json.loads((recording / "meta.json").read_text())
-    assert (meta["format"], meta["version"]) == ("perftui-recording", [1, 6])
+    assert (meta["format"], meta["version"]) == ("perftui-recording", [1, 7])
     assert meta["state"] == "closed"
     assert meta["machine"]["cpu_count"] > 0
     assert meta["versions"]["python"].startswith("3.")
