@@ -130,7 +130,7 @@ def churn():
     while time.thread_time() < 1:
         i += 1
         made = {}
-        exec(f"def deep_{i}(n):\\n return deep_{i}(n - 1) if n else sum(range(50))\\n"
+        exec(f"def deep_{i}(n):\\n return deep_{i}(n - 1) if n else sum(range(500))\\n"
              f"def gen_{i}(n):\\n yield deep_{i}(n)\\n", made)
         for _ in range(20): list(made[f"gen_{i}"](i % 200))
         if i % 10 == 0:

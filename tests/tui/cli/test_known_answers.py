@@ -168,8 +168,9 @@ def test_the_thread_that_allocates_has_the_growth(tmp_path: Path) -> None:
     found = ran(tmp_path, ALLOCATES)
     first = found.summary["memory"]["growth"][0]
     assert first["function"] == "fill_cache"
-    assert first["by"] == "page faults of the thread"
-    assert "by samples: page faults of the thread\n" in summary_text(found.summary)
+    # From 3.12 on a look from inside may have come in time, and settled it.
+    assert first["by"].startswith("page faults of the thread")
+    assert f"by samples: {first['by']}\n" in summary_text(found.summary)
     grown = {name: row.self_.grown_bytes for name, row in found.functions.items()}
     assert grown["fill_cache"] > 20 * grown.get("maths", 0)
 
