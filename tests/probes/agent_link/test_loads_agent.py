@@ -144,7 +144,7 @@ SAME = {
 def test_a_program_prints_what_it_prints_without_us(name: str, tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
     alone = printed(SAME[name], env)
-    # The agent's thread writes its name to a file of /proc as it begins: open for some microseconds.
+    # As it begins, the agent's thread writes its name to a file of /proc: open for microseconds.
     for _ in range(5):
         with_us = printed([*PERFTUI, "--no-stacks", "--", *SAME[name]], env)
         assert b"PERFTUI_AGENT" not in with_us
