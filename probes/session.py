@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from perftui.probes.agent_link.injection.channel import InjectedChannel
 from perftui.probes.agent_link.reader import AgentProbe
 from perftui.probes.allocations.probe import AllocationProbe
 from perftui.probes.detect.inquirer import Inquirer
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perftui.probes.agent_link.injection.able import Injectable
+    from perftui.probes.agent_link.injection.channel import InjectedChannel
     from perftui.probes.agent_link.launch import AgentChannel
     from perftui.probes.recording.shelf.place import RecordingPlace
     from perftui.probes.spine.log import SessionLog, Sink
@@ -77,6 +77,8 @@ class Session(BaseSession):
             target, about, log, options, bounds, record, place, channel=channel, also=also
         )
         self._channel = channel
+        self._injected: InjectedChannel | None = None
+        """The channel again, if the agent comes into a program that runs."""
         self._output = output
         self._agent: AgentProbe | None = None
         self.orders: Orders | None = None
@@ -252,11 +254,16 @@ class Session(BaseSession):
             agent=False,
         )
         place = place_of(record, about.title)
-        channel = None if inject is None else InjectedChannel(inject)
+        channel = None
+        if inject is not None:
+            from perftui.probes.agent_link.injection.channel import InjectedChannel
+
+            channel = InjectedChannel(inject)
         log = new_log()
         try:
             with quiet_threads():
                 session = cls(target, about, log, options, channel, None, record, place, also)
+                session._injected = channel
                 session.start()
         except BaseException:
             if channel is not None:
@@ -275,7 +282,7 @@ class Session(BaseSession):
         steps = self._outside.steps()
         if self._channel is not None:
             steps.append(("what the program says", self._start_agent))
-        if isinstance(self._channel, InjectedChannel):
+        if self._injected is not None:
             steps.append(("the agent", self._bring_agent))
         if self._output is not None:
             steps.append(("the output", self._output.start))
@@ -300,8 +307,8 @@ class Session(BaseSession):
         self._agent.start()
 
     def _bring_agent(self) -> None:
-        assert isinstance(self._channel, InjectedChannel)
-        self._channel.bring(self._say, self._target.alive)
+        assert self._injected is not None
+        self._injected.bring(self._say, self._target.alive)
 
     def _hello(self, hello: dict[str, object]) -> None:
         if hello.get("pid") != self._target.pid and self._about.agent:
@@ -310,8 +317,8 @@ class Session(BaseSession):
             self._outside.stacks.renew()
         if hello.get("pid") == self._target.pid and not self._about.agent:
             self._hello_ns = cast("int", hello["t"])
-        if isinstance(self._channel, InjectedChannel) and hello.get("pid") == self._target.pid:
-            self._channel.came()
+        if self._injected is not None and hello.get("pid") == self._target.pid:
+            self._injected.came()
             if not self._about.agent:
                 self._say(
                     "info", "the agent has come: imports, phases, pools and tasks from now on"
@@ -320,9 +327,9 @@ class Session(BaseSession):
         self._know(self._about._replace(python=f"{hello.get('python')}{build}", agent=True))
 
     def _bye(self, pid: int, held_ns: int) -> None:
-        if isinstance(self._channel, InjectedChannel):
+        if self._injected is not None:
             if pid == self._target.pid:
-                self._channel.left()
+                self._injected.left()
         elif pid == self._target.pid and self._hello_ns is not None:
             self.began = Began(self.t_launch_ns, self._hello_ns, held_ns)
 
@@ -341,8 +348,8 @@ class Session(BaseSession):
             self.orders.close()
             if waits:  # it ends now, and its end belongs to the session
                 self._target.wait(_LET_GO_S)
-        if isinstance(self._channel, InjectedChannel):
-            self._channel.leave(alive=self._target.alive())
+        if self._injected is not None:
+            self._injected.leave(alive=self._target.alive())
         if isinstance(self._target, AttachedTarget):
             self._target.leave()
         elif not self._target.alive():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from perftui.probes.stacks.sources import Sampler
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeOptions:
+class ProbeOptions(NamedTuple):
     """What is measured, and how often."""
 
     stacks: bool = True
@@ -38,8 +36,7 @@ class ProbeOptions:
     """Memory that a launched program is given (RLIMIT_DATA: private memory, also reserved)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOptions:
+class RecordOptions(NamedTuple):
     """Whether the session is recorded, where, and what the folder may hold."""
 
     wanted: bool = True
@@ -48,8 +45,13 @@ class RecordOptions:
     max_bytes: int | None = None
     """The oldest recordings of the folder go beyond this; None: the shelf's default."""
     max_age_s: float | None = None
-    url: str | None = field(default=None, repr=False)
+    url: str | None = None
     """It is to lie there in the end: an address for fsspec. May hold secrets: never shown."""
+
+    def __repr__(self) -> str:
+        """Show all but the address."""
+        shown = {name: value for name, value in self._asdict().items() if name != "url"}
+        return f"RecordOptions({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 NOT_RECORDED = RecordOptions(wanted=False)

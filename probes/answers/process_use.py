@@ -9,7 +9,7 @@ from perftui.probes.spine.reader import ProcessUse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from perftui.probes.answers.parts import SeriesPart
+    from perftui.probes.answers.part_faces import SeriesPart
     from perftui.probes.answers.threads import ThreadState
     from perftui.probes.spine.reader import Process
     from perftui.probes.spine.records import ThreadKey

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import gc
 
-_AT_START = 10_000
-"""So many more than there were: a megabyte or two."""
+_AT_START = 50_000
+"""So many more than there were, some megabytes: a start comes to its end without a collection."""
 _YOUNG, _MIDDLE, _OLD = 5_000, 20, 20
 """Readings and stacks are tuples that are kept: a young collection finds hardly ever anything."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def started_recorder(
         say("warn", f"this session is not recorded: {place.problem}")
         return None
     about_session = {
-        **asdict(options),
+        **options._asdict(),
         "known_limit_bytes": limit_bytes,
         "cores": cores,
         **(also or {}),

@@ -15,7 +15,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -361,12 +360,12 @@ def _record_of(record: RecordOptions, side: str) -> RecordOptions:
         url = record.url.rstrip("/")
         if not url.endswith(".perftui"):
             return record
-        return replace(record, url=f"{url.removesuffix('.perftui')}-{_in_a_name(side)}.perftui")
+        return record._replace(url=f"{url.removesuffix('.perftui')}-{_in_a_name(side)}.perftui")
     folder = record.directory
     if folder is None or not folder.name.endswith(".perftui"):
         return record
     name = f"{folder.name.removesuffix('.perftui')}-{_in_a_name(side)}.perftui"
-    return replace(record, directory=folder.with_name(name))
+    return record._replace(directory=folder.with_name(name))
 
 
 def _in_a_name(side: str) -> str:

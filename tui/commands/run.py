@@ -168,14 +168,13 @@ def _with_tracemalloc(asked: WatchOptions, args: argparse.Namespace) -> WatchOpt
     Raises:
         UserError: nobody would hear the order.
     """
-    from dataclasses import replace
 
     for other in ("memray", "hands_off"):
         if getattr(args, other, False):
             word = other.replace("_", "-")
             raise UserError(f"--tracemalloc and --{word} contradict each other: give one of them")
     seconds, at_s = args.tracemalloc
-    probes = replace(asked.probes, tracemalloc_s=seconds, tracemalloc_at_s=at_s)
+    probes = asked.probes._replace(tracemalloc_s=seconds, tracemalloc_at_s=at_s)
     return asked._replace(probes=probes)
 
 
@@ -186,7 +185,6 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
         UserError: there is none, or nothing to record into.
     """
     import os
-    from dataclasses import replace
 
     from perftui.probes.allocations.memray_there import NoMemray, memray_of
 
@@ -196,7 +194,7 @@ def _with_memray(asked: WatchOptions, argv: list[str]) -> WatchOptions:
         python = memray_of(argv, os.environ)
     except NoMemray as error:
         raise UserError(str(error)) from error
-    probes = replace(asked.probes, memray=python)
+    probes = asked.probes._replace(memray=python)
     return asked._replace(probes=probes)
 
 

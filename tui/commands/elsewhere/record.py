@@ -128,7 +128,6 @@ def _receive(name: str) -> int:
 def _tell(args: argparse.Namespace) -> int:
     import shutil
     import tempfile
-    from dataclasses import replace
     from pathlib import Path
 
     asked = options.watch_options(args)
@@ -137,7 +136,7 @@ def _tell(args: argparse.Namespace) -> int:
         directory = asked.record.directory or folder / "told.perftui"
         if not directory.name.endswith(".perftui"):
             raise UserError("--record takes a path that ends in .perftui here")
-        asked = asked._replace(record=replace(asked.record, directory=directory))
+        asked = asked._replace(record=asked.record._replace(directory=directory))
         return _watch(args, asked, directory)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
