@@ -17,8 +17,8 @@ from perftui.probes.spine.without_secrets import clean_log
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from perftui.probes.answers.part_faces import PartsSource
     from perftui.probes.answers.parts import Parts
+    from perftui.probes.answers.parts_source import PartsSource
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.reader import (
         Blame,

@@ -1,4 +1,4 @@
-"""What each part must answer, and where the parts are had from: for the type checker."""
+"""What each part must answer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from perftui.probes.answers.metric_series import MetricSeries
-    from perftui.probes.answers.parts import Parts
     from perftui.probes.answers.phases import PhaseSpan
     from perftui.probes.answers.threads import ThreadState
     from perftui.probes.spine.reader import (
@@ -200,17 +198,4 @@ class SessionPart(Protocol):
             exit_: How the target ended.
             measured: Something was read already.
         """
-        ...
-
-
-class PartsSource(Protocol):
-    """Where the parts are."""
-
-    @property
-    def parts(self) -> Parts:
-        """As they are, perhaps in the middle of a change: for what never waits."""
-        ...
-
-    def held(self) -> AbstractContextManager[Parts]:
-        """Return a context in which nothing changes; what came before it is in the parts."""
         ...

@@ -203,20 +203,14 @@ def resolve(
                 return local_copy(RemoteAddress(argument), say)
             argument = os.path.abspath(here)  # noqa: PTH100 - a link on the way stays one
     base = folder() if where is None else where
-    path = expanded(argument)
-    if path.exists() and ("/" in argument or path.name.endswith((ENDING, ".zip"))):
-        return path
+    exact = _exactly(argument, base)
+    if exact is not None:
+        return exact
     if argument == LAST:
         known = entries(base)
         if not known:
             raise RecordingError(f"there is no recording yet in {base}")
         return known[0].path
-    if "/" not in argument:
-        for name in (argument, argument + ENDING, argument + PACKED_ENDING):
-            if (base / name).exists():
-                return base / name
-    if path.exists():
-        return path
     names = [entry.name for entry in entries(base)]
     alike = [name for name in names if name.startswith(argument)]
     if len(alike) == 1:
@@ -227,6 +221,20 @@ def resolve(
         f"there is no recording {argument!r}, neither here nor in {base}; "
         "`perftui list recordings` shows them"
     )
+
+
+def _exactly(argument: str, base: Path) -> Path | None:
+    """Return the path or the whole name on a shelf that an argument is, None if it is neither."""
+    path = expanded(argument)
+    if path.exists() and ("/" in argument or path.name.endswith((ENDING, ".zip"))):
+        return path
+    if argument == LAST:
+        return None
+    if "/" not in argument:
+        for name in (argument, argument + ENDING, argument + PACKED_ENDING):
+            if (base / name).exists():
+                return base / name
+    return path if path.exists() else None
 
 
 def name_of(path: Path, where: Path | None = None) -> str | None:
@@ -250,8 +258,9 @@ def name_of(path: Path, where: Path | None = None) -> str | None:
 
 def _leads_to(name: str, path: Path, where: Path | None) -> bool:
     try:
-        return resolve(name, where).samefile(path)
-    except (RecordingError, OSError):
+        found = _exactly(name, folder() if where is None else where)
+        return found is not None and found.samefile(path)
+    except OSError:
         return False
 
 

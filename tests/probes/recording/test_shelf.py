@@ -112,6 +112,27 @@ def test_a_recording_is_found_by_path_name_beginning_or_as_the_last(
         shelf.resolve("nope")
 
 
+def test_what_a_recording_is_called_is_found_without_reading_the_whole_shelf(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = aged(base / "load-1.perftui", DAY_NS)
+    aged(base / "load-1-again.perftui", DAY_NS)
+    elsewhere = aged(base.parent / "load-1-ag.perftui", DAY_NS)
+    shadowed = aged(base.parent / "load-1.perftui", DAY_NS)
+    last = aged(base / "last.perftui", DAY_NS)
+
+    def read_all(_where: Path | None = None) -> list[shelf.Entry]:
+        raise AssertionError("hundreds of recordings may lie there")
+
+    monkeypatch.setattr(shelf, "entries", read_all)
+    monkeypatch.chdir(base)
+    assert shelf.name_of(kept) == "load-1"
+    assert shelf.name_of(elsewhere) == str(elsewhere), "the beginning of another one's name"
+    assert shelf.name_of(shadowed) == str(shadowed)
+    assert shelf.name_of(last) == "last.perftui", "`last` is the newest one"
+    assert shelf.name_of(base.parent / "none.perftui") is None
+
+
 def test_rename_and_delete(base: Path) -> None:
     path = aged(base / "a.perftui", DAY_NS)
     aged(base / "b.perftui", DAY_NS)

@@ -13,14 +13,11 @@ LEAN = UNWANTED | {"pyarrow", "duckdb", "ssl", "statistics", "importlib.metadata
 SELDOM_NEEDED = {"socket", "secrets"}
 """By a run: for orders to it, for nothing."""
 LOADED = """
-import sys
+import atexit, sys
 import perftui.tui.entry as entry
 sys.argv = ["perftui", *sys.argv[1:]]
-try:
-    code = entry.main()
-except SystemExit as leave:
-    code = leave.code
-print("LOADED", code, *sorted(sys.modules), file=sys.stderr)
+atexit.register(lambda: print("LOADED", *sorted(sys.modules), file=sys.stderr))
+sys.exit(entry.main())
 """
 
 
@@ -30,9 +27,8 @@ def loaded_by(*words: str) -> set[str]:
         [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, timeout=60
     )
     line = next(line for line in done.stderr.splitlines() if line.startswith("LOADED"))
-    _, code, *modules = line.split()
-    assert code in ("0", "None"), done.stderr.partition("LOADED")[0]
-    return set(modules)
+    assert done.returncode == 0, done.stderr.partition("LOADED")[0]
+    return set(line.split()[1:])
 
 
 @pytest.fixture(scope="module")
