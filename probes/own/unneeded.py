@@ -1,7 +1,7 @@
 """Modules that no process of ours needs, and that others load wherever they find them.
 
-pandas, numpy and cloudpickle, which pyarrow takes, cost a command half its start and half its
-memory, for conversions that we never ask for. OpenSSL costs 4 MiB: asyncio takes it for
+pandas, numpy, dateutil and cloudpickle, which pyarrow takes, cost a command half its start and
+half its memory, for conversions that we never ask for. OpenSSL costs 4 MiB: asyncio takes it for
 connections that we never make, hashlib for what it has itself, too. Only a process that runs
 nobody's code but ours may hide them; whoever only asks whether they are installed
 (`importlib.util.find_spec`) is still told that they are.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-UNNEEDED = frozenset(["_hashlib", "cloudpickle", "numpy", "pandas", "ssl"])
+UNNEEDED = frozenset(["_hashlib", "cloudpickle", "dateutil", "numpy", "pandas", "ssl"])
 
 
 class _Refusing:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-UNWANTED = {"numpy", "pandas", "cloudpickle", "textual", "asyncio", "lancedb"}
+UNWANTED = {"numpy", "pandas", "dateutil", "cloudpickle", "textual", "asyncio", "lancedb"}
 LEAN = UNWANTED | {"pyarrow", "duckdb", "ssl", "statistics", "importlib.metadata", "email"}
 SELDOM_NEEDED = {"socket", "secrets"}
 """By a run: for orders to it, for nothing."""
