@@ -11,7 +11,7 @@ from perftui.probes.profile.memory.blame import keepers_of
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
 from perftui.probes.verdict.places import Spots
-from perftui.probes.verdict.spent import burnt, waited
+from perftui.probes.verdict.spent import burnt, guilty, waited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perftui.probes.profile.memory.blame import Keeping
     from perftui.probes.spine.reader import Blame, Import, Reader, ThreadTree
     from perftui.probes.spine.records import Alert
+    from perftui.probes.verdict.places import Key
     from perftui.probes.verdict.spent import Burnt, WaitedFor
 
 RSS_STEPS = 400
@@ -89,6 +90,11 @@ class Case:
             wanted_ns=found.wanted_ns + native_ns,
             native_ns=found.native_ns + native_ns,
         )
+
+    @cached_property
+    def guilty(self) -> Key | None:
+        """The own function that used most CPU, None if none stands out."""
+        return guilty(self.burnt, self.spots, self.threads)
 
     @cached_property
     def waited(self) -> WaitedFor:

@@ -10,6 +10,7 @@ from perftui.probes.verdict import proof
 from perftui.probes.verdict.finding import RankedFinding, percent
 from perftui.probes.verdict.habits import habit_of
 from perftui.probes.verdict.places import below, leaves, place_of
+from perftui.probes.verdict.spent import LEAST_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,6 @@ LEAST_MOVED_BYTES = 100_000_000
 SPILLS = "if it spills to disk: give it more memory, or less at once"
 OVER = 2
 """More threads than so many times the cores get in each other's way."""
-LEAST_SHARE = 0.3
-"""Of all CPU, in one function."""
-OWN_PART = 0.6
-"""Of a function's CPU, not used by others of the program that it calls."""
 
 
 def cpu(case: Case) -> Iterator[RankedFinding]:
@@ -43,7 +40,7 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         return
     if burn.native_ns >= LEAST_SHARE * burn.whole_ns:
         yield _native(case, burn)
-    key = guilty(case)
+    key = case.guilty
     if key is None:
         return
     total, line = below(case.spots, case.threads, key, "cpu_ns")
@@ -73,19 +70,6 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         seconds=total / NS_PER_S,
         next_step="make this faster, or ask for less of it" if habit is None else habit.step,
     )
-
-
-def guilty(case: Case) -> Key | None:
-    """Return the own function that used most CPU, with the libraries that it called, if that is a
-    fair part of all; one that mostly called others of the program's that used as much is not it.
-    """
-    burn = case.burnt
-    ranked = sorted(burn.by_own, key=lambda each: -burn.by_own[each])
-    most = [key for key in ranked if burn.by_own[key] >= LEAST_SHARE * burn.whole_ns]
-    for key in most:
-        if burn.by_own[key] >= OWN_PART * below(case.spots, case.threads, key, "cpu_ns")[0]:
-            return key
-    return most[0] if most else None
 
 
 def _native(case: Case, burn: Burnt) -> RankedFinding:

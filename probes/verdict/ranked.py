@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict.case import Case
-from perftui.probes.verdict.cpu import guilty
 from perftui.probes.verdict.finding import LEAST_IMPACT, MOST, SessionVerdict, percent
 from perftui.probes.verdict.in_memory import in_memory
 from perftui.probes.verdict.in_the_end import in_the_end
@@ -64,7 +63,7 @@ def _plain(case: Case) -> str:
     parts = [format_seconds(case.span_s)]
     if case.threads:
         words = f"CPU {cores * 100:.0f} %"
-        key = guilty(case)
+        key = case.guilty
         if key is not None and cores >= LEAST_CORES:
             total, line = below(case.spots, case.threads, key, "cpu_ns")
             share = total / (burn.whole_ns + burn.imports_ns)

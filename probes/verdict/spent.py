@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import ROOT
-from perftui.probes.verdict.places import WAIT_FIELDS, leaves
+from perftui.probes.verdict.places import WAIT_FIELDS, below, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import ThreadTree
     from perftui.probes.verdict.places import Key, Spots
 
-
+LEAST_SHARE = 0.3
+"""Of all CPU, in one function."""
+OWN_PART = 0.6
+"""Of a function's CPU, not used by others of the program that it calls."""
 Thread = tuple[int, int]
 """(pid, tid)"""
 
@@ -73,6 +76,18 @@ class WaitedFor(NamedTuple):
     """By (field of `Weights`, library): by own function."""
     threads: dict[tuple[str, str], dict[Thread, int]]
     """By the same: by thread."""
+
+
+def guilty(burn: Burnt, spots: Spots, threads: Sequence[ThreadTree]) -> Key | None:
+    """Return the own function that used most CPU, with the libraries that it called, if that is a
+    fair part of all; one that mostly called others of the program's that used as much is not it.
+    """
+    ranked = sorted(burn.by_own, key=lambda each: -burn.by_own[each])
+    most = [key for key in ranked if burn.by_own[key] >= LEAST_SHARE * burn.whole_ns]
+    for key in most:
+        if burn.by_own[key] >= OWN_PART * below(spots, threads, key, "cpu_ns")[0]:
+            return key
+    return most[0] if most else None
 
 
 def waited(spots: Spots, threads: Sequence[ThreadTree]) -> WaitedFor:
