@@ -92,6 +92,17 @@ class Case:
         )
 
     @cached_property
+    def outlived(self) -> bool:
+        """Processes of the target's go on after its end: what they use then is in the sums."""
+        if self.status.state != "exited" and self.reader.exit() is None:
+            return False
+        return any(
+            process.t_end_ns is None or process.t_end_ns > self.t1_ns
+            for process in self.reader.processes()
+            if process.pid != self.reader.target().pid
+        )
+
+    @cached_property
     def guilty(self) -> Key | None:
         """The own function that used most CPU, None if none stands out."""
         return guilty(self.burnt, self.spots, self.threads)

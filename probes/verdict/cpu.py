@@ -65,7 +65,9 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         case.t1_ns,
         "Flame",
         proof.function_sql(*key, "cpu_s"),
-        f"{whole_s / case.span_s:.2f} cores on average, imports left out",
+        "with what is used after the end by who lives on"
+        if case.outlived
+        else f"{whole_s / case.span_s:.2f} cores on average, imports left out",
         place_of(key, line),
         seconds=total / NS_PER_S,
         next_step="make this faster, or ask for less of it" if habit is None else habit.step,

@@ -63,6 +63,8 @@ def _plain(case: Case) -> str:
     parts = [format_seconds(case.span_s)]
     if case.threads:
         words = f"CPU {cores * 100:.0f} %"
+        if case.outlived:
+            words = f"CPU {format_seconds(cores * case.span_s)} with who lives on"
         key = case.guilty
         if key is not None and cores >= LEAST_CORES:
             total, line = below(case.spots, case.threads, key, "cpu_ns")

@@ -305,6 +305,22 @@ def test_the_figures_of_functions_are_those_of_their_sql(tmp_path: Path) -> None
     ]
 
 
+def test_no_share_of_the_time_is_told_of_what_outlives_the_program() -> None:
+    """A helper that goes on is seen for longer than the program took: "CPU 455 %" of two cores."""
+    ended, helper = Exit(S // 10, PID, 0, None), PID + 1
+    for lives_on in (False, True):
+        told = Told()
+        told.ran((told.leaf("main", "work"), ""))
+        told.and_(ProcessStart(S // 20, helper, PID, ("python", "helper.py")))
+        if not lives_on:
+            told.and_(Exit(S // 15, helper, 0, None))
+        found = verdict(told.and_(ended).store)
+        assert ("with who lives on" in found.plain) is lives_on
+        assert (" %," in found.plain) is not lives_on
+        (cpu,) = [each for each in found.findings if each.kind == "cpu"]
+        assert ("cores on average" in cpu.evidence) is not lives_on
+
+
 def test_explain_says_the_same_as_the_summary(
     recorded: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
