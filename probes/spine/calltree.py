@@ -236,6 +236,8 @@ _PACKAGES = sorted(
 )
 """Where this perftui is, as it is imported and as it is on disk: links in an editable install, and
 their folder may be inside of ours."""
+_BESIDE = ("benchmarks/", "tests/")
+"""Programs that lie beside it in a checkout are not of the package."""
 _AGENT = "probes/agent/"
 _STARTERS = ("probes/own/start.py", "scenarios/run/")
 """What calls a scenario's function, or a module of ours, and is called by nobody."""
@@ -272,7 +274,8 @@ def own_path(file: str) -> str | None:
     """
     for package in _PACKAGES:
         if file.startswith(package):
-            return file[len(package) :]
+            path = file[len(package) :]
+            return None if path.startswith(_BESIDE) else path
     installed = _INSTALLED.match(file)
     return None if installed is None else file[installed.end() :]
 

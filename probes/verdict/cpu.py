@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_seconds
 from perftui.probes.verdict import proof
@@ -25,6 +26,8 @@ LEAST_CPU_S = 0.3
 CPU_WEIGHT = 0.6
 """To use CPU is what a program is for: what it waits for or keeps is more of a finding."""
 TOLD_COVERAGE = 0.9
+TOLD_ERROR = 0.15
+"""A share that may be off by so much is said to be unsure."""
 LEAST_MOVED_BYTES = 100_000_000
 SPILLS = "if it spills to disk: give it more memory, or less at once"
 OVER = 2
@@ -56,6 +59,8 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
     share = min(total / burn.whole_ns, 1.0)
     # What it imports is in its total, as in Top.
     of_all = total / (burn.whole_ns + burn.imports_ns)
+    bursts = brief_bursts(case.threads, case.status.stack_rate_hz)
+    doubtful = bursts.worth_telling and bursts.error(share) >= TOLD_ERROR
     yield RankedFinding(
         "cpu",
         f"uses CPU: {format_seconds(total / NS_PER_S)}, {percent(of_all)} of {_all(case)}{inside}",
@@ -70,6 +75,7 @@ def cpu(case: Case) -> Iterator[RankedFinding]:
         else f"{whole_s / case.span_s:.2f} cores on average, imports left out",
         place_of(key, line),
         seconds=total / NS_PER_S,
+        may_be_wrong=bursts.words if doubtful else "",
         next_step="make this faster, or ask for less of it" if habit is None else habit.step,
     )
 

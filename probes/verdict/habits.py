@@ -1,7 +1,8 @@
 """What a hot line does that is known to cost, and what to do instead.
 
 Told by the library's functions on the stacks, or, of what C does without a frame of its own
-(`to_pylist`, a compiled pattern), by the words of the program's line: a hint, that says "if".
+(`to_pylist`, a compiled pattern), by the words of the program's line: a hint, that says "if". What
+a library does in Python has frames: where they are missing, another call of that line took it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,6 @@ HABITS = (
         "iterrows",
         "work on columns: iterrows makes a Series of every row",
         _of("pandas", "iterrows"),
-        r"\.iterrows\(",
     ),
     Habit(
         "apply",
@@ -90,7 +90,6 @@ HABITS = (
         "json",
         "parse less JSON: only what is needed, or by a faster parser (orjson, pyarrow.json)",
         _of("json"),
-        r"\bjson\.(dumps?|loads?)\(",
     ),
     Habit(
         "deepcopy",
@@ -101,13 +100,11 @@ HABITS = (
         "strptime",
         "parse dates column by column, or by datetime.fromisoformat",
         _of("_strptime"),
-        r"\.strptime\(",
     ),
     Habit(
         "logging",
         "log less in the loop, or look at isEnabledFor before words are made",
         _of("logging"),
-        r"\b(log|logger|logging)\.(debug|info|warning)\(",
     ),
     Habit(
         "gc.collect",
@@ -118,7 +115,7 @@ HABITS = (
         "fsync",
         "write many rows, then sync once",
         line=r"\b(fsync|fdatasync)\(",
-        fields=("io_ns", "waiting_ns"),
+        fields=(*_WAITS, "queue_ns"),
     ),
     Habit(
         "execute",
@@ -130,7 +127,6 @@ HABITS = (
         "re",
         "look for a pattern that backtracks (a repeat in a repeat), and try plain str methods",
         _of("re"),
-        r"\bre\.\w+\(",
     ),
     Habit(
         "match",

@@ -12,6 +12,7 @@ from perftui.probes.verdict.in_memory import in_memory
 from perftui.probes.verdict.in_the_end import in_the_end
 from perftui.probes.verdict.in_time import in_time
 from perftui.probes.verdict.places import below, place_of
+from perftui.probes.verdict.spent import LEAST_SHARE
 from perftui.probes.verdict.stuck import stuck
 from perftui.probes.verdict.waits import sleeps
 
@@ -55,6 +56,12 @@ def _one_straggler(found: list[RankedFinding]) -> list[RankedFinding]:
     return [first, *named[1:], *(each for each in found if each.kind != "straggler")]
 
 
+def _part(case: Case, share: float) -> str:
+    bursts = brief_bursts(case.threads, case.status.stack_rate_hz)
+    off = f" (±{100 * bursts.error(share):.0f} points: bursts under 0.5 ms)"
+    return percent(share) + (off if bursts.worth_telling else "")
+
+
 def _plain(case: Case) -> str:
     """Say what the program did: time, CPU and where, sleep and where, memory."""
     burn = case.burnt
@@ -69,12 +76,8 @@ def _plain(case: Case) -> str:
         if key is not None and cores >= LEAST_CORES:
             total, line = below(case.spots, case.threads, key, "cpu_ns")
             share = total / (burn.whole_ns + burn.imports_ns)
-            part = percent(share)
-            bursts = brief_bursts(case.threads, case.reader.status().stack_rate_hz)
-            if bursts.worth_telling:
-                off = 100 * bursts.error(share)
-                part += f" (±{off:.0f} points: bursts under 0.5 ms)"
-            words += f", {part} of it in {place_of(key, line)}"
+            if share >= LEAST_SHARE:  # of all, what imports used with it
+                words += f", {_part(case, share)} of it in {place_of(key, line)}"
         parts.append(words)
         asleep, where = sleeps(case)
         if asleep >= LEAST_SAID:

@@ -384,6 +384,20 @@ def test_what_c_does_is_told_by_the_line_that_ran(tmp_path: Path) -> None:
     assert "to_pylist" not in first.text
 
 
+def test_what_a_library_does_in_python_is_told_by_its_frames_alone(tmp_path: Path) -> None:
+    """A line that writes JSON and syncs the file spends its CPU in the system call."""
+    source = tmp_path / "log.py"
+    source.write_text("def log(file, row):\n    file.write(json.dumps(row)); os.fsync(file)\n")
+    told = Told()
+    tree = told.log.tree
+    own = tree.frame_id("log", str(source), 2)
+    line = tree.intern([own])
+    deep = tree.intern([own, tree.frame_id("dumps", "/usr/lib/python3.12/json/__init__.py", 9)])
+    (first, *_) = told.ran((line, ""), (line, ""), (line, ""), (deep, "")).verdict.findings
+    assert first.text.endswith("most of it in fsync")
+    assert "sync once" in first.next_step
+
+
 def test_a_busy_machine_does_not_hide_what_a_program_waits_for() -> None:
     told = Told()
     leaf = told.leaf("main", "append")
