@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.own.child_status import keep_child_statuses
 from perftui.tui.errors import USAGE_ERROR, UserError
-from perftui.tui.parser import build_parser, module_of
+from perftui.tui.parser import COMMANDS, build_parser, module_of
 from perftui.tui.text.words import begin, say, settle, tell
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ def _say_where_things_are() -> None:
 
 def _main(argv: Sequence[str]) -> int:
     words = list(argv)
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        from perftui.tui.meant import advice_on
+
+        tell(f"perftui: {advice_on(words)}")
+        return USAGE_ERROR
     parser = build_parser(words[0] if words else None)
     target: list[str] = []
     if words[:1] in (["run"], ["bench"], ["record"]):
