@@ -48,7 +48,7 @@ KNOWN = {
     "gc_pauses": Known(("cpu", "collector"), ("request",), "gc"),
     "collect_all": Known((*_GROWS, "peak"), ("batches", "load"), "", "bytes"),
     "unbounded_cache": Known(_GROWS, ("answer",), "CACHE", "bytes"),
-    "growing_frames": Known(_GROWS, ("read_day", "<module>"), "parts", "bytes"),
+    "growing_frames": Known(_GROWS, ("read_day", "top level"), "parts", "bytes"),
     "spill": Known(("spills", "cpu_native", "waits_in_library", "writes"), ("sort_all",), "disk"),
     "small_batches": Known(("cpu", "cpu_native"), ("scan",), "batch"),
     "oversubscribed": Known(("cpu_native", "oversubscribed"), ("group",), "cores", "seconds"),

@@ -39,6 +39,11 @@ def name_in_words(function: str, file: str) -> str:
     return called(function, file) if is_installed(file) else "top level"
 
 
+def listed(functions: Iterable[str]) -> str:
+    """Say which functions of the program's own, where their files are not told."""
+    return ", ".join("top level" if name == "<module>" else name for name in functions)
+
+
 def file_name(path: str) -> str:
     """Return the last part of a path of any system."""
     return path.replace("\\", "/").rpartition("/")[2]

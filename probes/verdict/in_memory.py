@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from perftui.probes.profile.memory.blame import notes_of, rises_of
 from perftui.probes.profile.memory.blame_words import UNNAMED
 from perftui.probes.profile.memory.growth import CANNOT_TELL, grown_by_function
+from perftui.probes.profile.place import listed
 from perftui.probes.spine.calltree import ROOT
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import NS_PER_S, format_bytes, format_count, format_seconds
@@ -385,7 +386,7 @@ def _by_whom(case: Case, t0_ns: int, t1_ns: int, kept: Keeping | None = None) ->
     threads = case.reader.call_tree(t0_ns, t1_ns)
     for grown in grown_by_function(case.reader.tree, threads):
         if grown.confidence == CANNOT_TELL and len(grown.within) > 1:
-            return "", f"samples cannot tell which of {', '.join(grown.within)}"
+            return "", f"samples cannot tell which of {listed(grown.within)}"
         if grown.within and not grown.row.file:
             names = " and ".join(grown.within)
             return _own(case, threads, waits=True), f"native threads grew it while {names} waited"

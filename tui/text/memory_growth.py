@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perftui.probes.profile.memory.growth import ALONE, BY_NATIVE, IMPORTS
 from perftui.probes.profile.memory.settled import MEASURED
-from perftui.probes.profile.place import name_in_words
+from perftui.probes.profile.place import listed, name_in_words
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def growth_rows(memory: Mapping[str, Any]) -> Rows:
 
 
 def _how(row: Mapping[str, Any]) -> str:
-    among = ", ".join(row.get("within", ()))
+    among = listed(row.get("within", ()))
     if row["by"] == BY_NATIVE:
         known = f"cannot tell: {row['why']}" if row["why"] else ""
         return "; ".join(filter(None, (f"while these wait: {among}" if among else "", known)))

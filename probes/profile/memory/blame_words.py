@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perftui.probes.profile.memory.blame import keepers_of, notes_of, rises_of
 from perftui.probes.profile.memory.growth import CANNOT_TELL, grown_by_function
-from perftui.probes.profile.place import in_words
+from perftui.probes.profile.place import in_words, listed
 from perftui.probes.text.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def grown_words(grown: Grown) -> str:
     if grown.confidence == CANNOT_TELL:
         if not grown.within:
             return ""
-        return f"thread {grown.thread}, within a sample of: {', '.join(grown.within)}"
+        return f"thread {grown.thread}, within a sample of: {listed(grown.within)}"
     return f"{in_words(row.function, row.file, row.line)} in thread {grown.thread}"
 
 
