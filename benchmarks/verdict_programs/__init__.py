@@ -55,7 +55,8 @@ KNOWN = {
     "cold_read": Known(("io_wait", "cpu"), ("read_all",), ""),
     "loop_blocked": Known(("loop_blocked",), ("lookup",), "to_thread"),
     "straggler": Known(("cpu", "straggler"), ("part",), ""),
-    "pickling": Known(("cpu", "waits_child"), (), "pickl"),
+    # Half of the workers' CPU is the collector's: with `gc.disable()` they use half of it.
+    "pickling": Known(("cpu", "waits_child", "collector"), (), "pickl|containers"),
     "healthy_poller": HEALTHY,
     "healthy_server": HEALTHY,
     "healthy_async": HEALTHY,

@@ -19,8 +19,8 @@ UNCAUGHT = 1
 _ASKED = (2, 15)
 """Signals by which somebody tells a program to end."""
 WORDS = 120
-LEAST_USED_S = 0.1
-"""Of CPU: of less there is nothing that stacks would have to explain."""
+LEAST_USED_S, LEAST_USED_SHARE = 0.1, 0.05
+"""Of CPU, and of a core: of less there is nothing that stacks would have to explain."""
 LEAST_COVERAGE = 0.8
 
 
@@ -76,7 +76,7 @@ def _unseen(case: Case) -> Iterator[RankedFinding]:
     if case.status.stack_backend is None or coverage is None or coverage >= LEAST_COVERAGE:
         return
     used_s = sum(case.reader.last(name) or 0.0 for name in ("cpu_user_s", "cpu_system_s"))
-    if used_s < LEAST_USED_S:
+    if used_s < max(LEAST_USED_S, LEAST_USED_SHARE * case.span_s):
         return
     yield RankedFinding(
         "unseen",

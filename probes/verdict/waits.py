@@ -24,6 +24,8 @@ OWN_TIME = 0.8
 LEAST_WAIT_S, LEAST_WAIT_SHARE = 0.5, 0.25
 GIL_BOUND = 0.4
 """Of the time of several threads, waited for the GIL: they are no faster than one."""
+WANT_IT = 0.25
+"""Of all CPU: threads that use less of it cannot gain much from a GIL of their own."""
 NATIVE_AT_WORK = 0.02
 """Of all CPU: native threads that use more are what somebody may wait for."""
 
@@ -140,8 +142,12 @@ def _wait(
     part = sum(by_own.values()) / NS_PER_S / at_once / length_s
     impact = min(part, 1.0) * weight
     if field == "gil_ns" and threads > 1 and share >= GIL_BOUND:
-        impact = max(impact, CPU_WEIGHT + 0.05)  # that it uses a core is the half of it
-        more.append("no faster than one thread would be")
+        if _used_ns(case, mine) >= WANT_IT * case.burnt.whole_ns:
+            impact = max(impact, CPU_WEIGHT + 0.05)  # that it uses a core is the half of it
+            more.append("no faster than one thread would be")
+        else:
+            impact = min(impact, CPU_WEIGHT - 0.1)  # who holds it comes first
+            more.append("others use the CPU meanwhile")
     step = advice
     habit = habit_of(case.spots, case.threads, key, column, has_source=case.has_source(key[1]))
     if habit is not None:
@@ -172,6 +178,16 @@ def _wait(
         seconds=total / NS_PER_S,
         may_be_wrong=unsure,
         next_step=step,
+    )
+
+
+def _used_ns(case: Case, mine: list[Thread]) -> int:
+    """Return the CPU of some threads."""
+    waiting = set(mine)
+    return sum(
+        weights.cpu_ns
+        for thread, _, weights in leaves(case.threads)
+        if (thread.pid, thread.tid) in waiting
     )
 
 

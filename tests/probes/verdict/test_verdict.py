@@ -25,6 +25,7 @@ from perftui.probes.spine.records import (
     ProcessStart,
     Record,
     Stack,
+    StackWindow,
     TaskSeen,
     ThreadCpu,
 )
@@ -416,6 +417,32 @@ def test_threads_that_wait_for_the_gil_are_said_before_the_cpu_that_they_use() -
         told.ran((leaf, ""), (leaf, "gil"), (leaf, "gil"), tid=tid)
     (first, second, *_) = told.verdict.findings
     assert (first.kind, second.kind) == ("waits_gil", "cpu")
+
+
+def test_who_holds_the_gil_comes_before_those_that_have_little_to_do_with_it() -> None:
+    """Consumers of a producer that uses a whole core: with a GIL of their own it is no faster."""
+    told = Told()
+    told.ran((told.leaf("main", "produce"), ""))
+    leaf, idle = told.leaf("run", "consume"), told.leaf("run", "get")
+    for tid in (11, 12, 13):
+        told.ran((leaf, "gil"), (idle, "sleep"), tid=tid)
+    (first, second, *_) = told.verdict.findings
+    assert (first.kind, first.code) == ("cpu", "produce produce.py:7")
+    assert (second.kind, second.code) == ("waits_gil", "consume consume.py:7")
+    assert "others use the CPU" in second.evidence
+
+
+@pytest.mark.parametrize(("used_s", "told_of"), [(0.4, False), (4.0, True)])
+def test_what_stacks_leave_out_is_told_where_it_is_a_part_of_a_core(
+    used_s: float, told_of: bool
+) -> None:
+    """Threads of requests that live for less than a millisecond each are seldom met."""
+    told = Told()
+    told.ran(*[(told.leaf("main", "wait"), "sleep")] * 20)
+    used = round(used_s * S)
+    window = StackWindow(0, RUN_S * S, PID, 20, 20, 0, 0, 0.1, "own sampler", 20, used, used // 2)
+    told.and_(window, Metric(RUN_S * S, PID, used_s, 50_000_000, None, used_s, 0.0))
+    assert ("unseen" in [each.kind for each in told.verdict.findings]) is told_of
 
 
 def test_an_import_inside_a_request_is_said_however_short() -> None:
