@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from perftui.probes.detect.evidence.observations import Waiting
 from perftui.probes.profile.memory.growth import NATIVE, UNSURE_SHARE, is_own
 from perftui.probes.profile.place import in_words, name_in_words
-from perftui.probes.profile.whose import whose
+from perftui.probes.profile.whose import starts_worker, whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 from perftui.probes.text.source_lines import SOURCE
 
@@ -164,8 +164,11 @@ def _own_frame(tree: CallTree, node: int) -> int:
     """Return the innermost node that is neither library nor interpreter, else the leaf."""
     at = node
     while at != ROOT:
-        if whose(tree.frame(at)) == "yours":
+        frame = tree.frame(at)
+        if whose(frame) == "yours":
             return at
+        if starts_worker(frame):
+            break
         at = tree.parent(at)
     return node
 

@@ -29,6 +29,7 @@ _TYPED = (
     *("<string>", "<stdin>", "<console>", "<ipython-input", "<python-input", "<cell"),
     "<script>",  # what a sub-interpreter is given
 )
+_STARTS_WORKER = ("spawn_main", "main")
 _ZIPPED = re.compile(r".*/python3\d+\.zip/")
 _BUILD_TREE = re.compile(r".*/Lib/(\w+)(?:/|\.py$)")
 """The standard library where CPython was built and not installed, and on Windows."""
@@ -43,6 +44,15 @@ def whose(frame: Frame) -> Whose:
     if frame.kind == "entry":
         return "installed"
     return _whose(frame.function, frame.file, frame.kind == "native")
+
+
+def starts_worker(frame: Frame) -> bool:
+    """Tell whether a frame is the start of a worker of multiprocessing, or of its trackers.
+
+    The `-c` that it stands in was written by multiprocessing, and is no code of the program's.
+    """
+    name = frame.function.rpartition(".")[2]
+    return name in _STARTS_WORKER and package_of(frame.module) == "multiprocessing"
 
 
 @lru_cache(maxsize=16384)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.place import in_words
 from perftui.probes.profile.sums import is_machinery
-from perftui.probes.profile.whose import whose
+from perftui.probes.profile.whose import starts_worker, whose
 from perftui.probes.spine.calltree import ROOT, is_stdlib, package_of
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ _FOR_OTHERS = {
 """Where a thread stands that has nothing to do: it waits for work, or for those who do it."""
 
 
-_STARTS_WORKER = ("spawn_main", "main")
-"""Of multiprocessing: a worker's, and those of its trackers, which only wait."""
 _PARTS = ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>")
 
 
@@ -83,8 +81,7 @@ class Spots:
                 spot = spot._replace(importing=not frame.file.startswith("<frozen runpy"))
             elif is_stdlib(frame.file):
                 name = frame.function.rpartition(".")[2]
-                if name in _STARTS_WORKER and package_of(frame.module) == "multiprocessing":
-                    # The `-c` that it stands in was written by multiprocessing.
+                if starts_worker(frame):
                     spot = Spot(ROOT, "", False, name == "main")
                 package = package_of(frame.module)
                 # A library that waits for the answer of its own thread is what is waited for.

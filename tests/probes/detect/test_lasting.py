@@ -127,3 +127,19 @@ def test_code_is_the_programs_own_line_also_where_libraries_have_most() -> None:
     assert str(dominant_code(tree, [thread], "grown")) == "top level <string>:3 (10%)"
     only = thread._replace(self_by_node={alone: cells[alone]})
     assert "native threads" in str(dominant_code(tree, [only], "cpu"))
+
+
+def test_the_command_by_which_a_worker_is_started_is_no_code_of_the_programs() -> None:
+    tree = SessionLog().tree
+    root = "/usr/lib/python3.12/multiprocessing"
+    start = [
+        tree.frame_id("<module>", "<string>", 1),
+        tree.frame_id("spawn_main", f"{root}/spawn.py", 9),
+    ]
+    takes = tree.intern([*start, tree.frame_id("get", f"{root}/queues.py", 367)])
+    works = tree.intern([*start, tree.frame_id("part", "/app/load.py", 7)])
+    cells = {takes: Weights(90, 90, 9_000, 0), works: Weights(10, 10, 1_000, 0)}
+    thread = ThreadTree(PID, PID, "t", 100, 100, 10_000, cells, "")
+    assert str(dominant_code(tree, [thread], "cpu")) == "part load.py:7 (10%)"
+    only = thread._replace(self_by_node={takes: cells[takes]})
+    assert str(dominant_code(tree, [only], "cpu")) == "get queues.py:367 (100%)"
