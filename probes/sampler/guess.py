@@ -40,7 +40,16 @@ class Settled:
 class KnownChain:
     """Frames at certain places, and the stacks that they were: see `reading.known`."""
 
-    __slots__ = ("entry", "places", "quiet", "replaced", "settled", "stacks", "words")
+    __slots__ = (
+        "entry",
+        "places",
+        "quiet",
+        "replaced",
+        "settled",
+        "signatures",
+        "stacks",
+        "words",
+    )
 
     def __init__(
         self,
@@ -49,6 +58,7 @@ class KnownChain:
         entry: int,
         quiet: int,
         replaced: int,
+        signatures: bytes,
         words: Callable[[bytearray], tuple[int, ...]],
     ) -> None:
         self.places = places
@@ -61,13 +71,15 @@ class KnownChain:
         """Bytes of the newest chunk that nobody may have changed between its two copies."""
         self.replaced = replaced
         """Code objects that had been found to be others by then."""
+        self.signatures = signatures
+        """Those by which its code objects were found to be what they were, see `reading.alive`."""
         self.words = words
         """Takes out of what is read all that a walk looks at."""
         self.stacks: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {}
         """Those words -> the stack, and its node."""
 
 
-Places = tuple[int, int, list[int], list[int], list[int], list[tuple[int, int]]]
+Places = tuple[int, int, int, list[int], list[int], list[int], list[tuple[int, int]]]
 
 
 class Guess:
@@ -76,14 +88,18 @@ class Guess:
     __slots__ = (
         "cframes",
         "chunk",
+        "codes",
         "content",
         "cut",
         "extras",
         "frames",
+        "generation_at",
         "gil",
         "interpreter",
+        "leaf_pieces",
         "leaves",
         "length",
+        "many_codes",
         "misses",
         "native",
         "node",
@@ -98,7 +114,9 @@ class Guess:
         "task",
     )
 
-    def __init__(self, state: int, native: int, interpreter: int, gil: int) -> None:
+    def __init__(
+        self, state: int, native: int, interpreter: int, gil: int, generation_at: int = 0
+    ) -> None:
         self.state = state
         """Address of the PyThreadState."""
         self.native = native
@@ -107,8 +125,14 @@ class Guess:
         """Id of its interpreter, 0 for the main one."""
         self.gil = gil
         """Which of the process's GILs it needs: index into `Interpreters.gils`."""
+        self.generation_at = generation_at
+        """3.14+: where its interpreter counts the code objects that were freed, else 0."""
         self.frames: tuple[int, ...] = ()
         """Frame ids as last read, innermost first."""
+        self.codes: list[int] = []
+        """The code objects of the stack that was believed last, innermost first."""
+        self.many_codes = False
+        """Not all of them are among `leaves`."""
         self.node = -1
         self.task = 0
         """Address of the asyncio task that ran, 0 for none."""
@@ -127,10 +151,30 @@ class Guess:
 
         The lists are never changed in place: the same list, at one look, has the same content.
         """
-        return self.chunk, self.length, self.cframes, self.extras, self.leaves, self.older
+        return (
+            self.generation_at,
+            self.chunk,
+            self.length,
+            self.cframes,
+            self.extras,
+            self.leaves,
+            self.older,
+        )
+
+    def doubt(self) -> None:
+        """The stack that was believed last, and its code objects, may be others by now."""
+        self.frames, self.node, self.codes = (), -1, []
+        self.leaves: list[int] = []
+        """Code objects whose signatures are read along with the stack, where there is no count of
+        those that were freed."""
+        self.leaf_pieces: list[int] = []
+        """Where those lie: address, size, address, size, ..."""
+        self.signatures = b""
+        """Theirs, as they were found to be right; or the count."""
 
     def forget(self) -> None:
         """Nothing is known any more but the thread state."""
+        self.doubt()
         self.cframes: list[int] = []
         """3.11, 3.12: addresses of its C frames, the newest seen first. A thread goes to and fro
         between a few: each call of C that calls Python has one."""
@@ -139,15 +183,11 @@ class Guess:
         self.length = 0
         self.older: list[tuple[int, int]] = []
         """Older chunks: address, bytes used."""
-        self.older_seen: dict[int, tuple[int, bytes, list[int], list[int], int, int, int]] = {}
-        """Older chunk -> (entered at, its bytes, frame ids, code objects, goes on at, last frame,
-        its owner): chunks that still hold the same bytes are not walked again."""
+        self.older_seen: dict[int, tuple[int, int, bytes, list[int], list[int], int, int, int]] = {}
+        """Older chunk -> (`Codes.replaced`, entered at, its bytes, frame ids, code objects, goes on
+        at, last frame, its owner): chunks that still hold the same bytes are not walked again."""
         self.extras: list[int] = []
         """Frames outside of the chunks: of generators, and those on the C stack."""
-        self.leaves: list[int] = []
-        """The innermost code objects; their signatures are read along with the stack."""
-        self.signatures = b""
-        """Theirs, as they were found to be right."""
         self.settled: Settled | None = None
         self.content: bytes | bytearray = b""
         """All that was read of it when `node` was believed."""

@@ -88,6 +88,7 @@ class Look:
         interpreters, roster, writer = self._interpreters, self._roster, self._writer
         self._read_faults(group)
         start = _now()
+        self._walker.begin_batch()
         whole = total > 0 and self._memory.gather(_group, pieces, total)
         holders: list[int] = []
         if whole:

@@ -57,7 +57,7 @@ class Runtime:
             guesses = []
             for guess in found:
                 old = known.get((guess.state, guess.interpreter), guess)
-                old.gil = guess.gil
+                old.gil, old.generation_at = guess.gil, guess.generation_at
                 guesses.append(old)
             found[:] = guesses
             thread.known_guess = guesses
@@ -70,7 +70,7 @@ class Runtime:
             for thread in threads.values():
                 thread.waits, thread.stands = (-2, 0), None
                 for guess in thread.known_guess:
-                    guess.frames, guess.node, guess.leaves = (), -1, []
+                    guess.doubt()
                     guess.older_seen.clear()
                     guess.settled, guess.content = None, b""
         self.codes.begin()

@@ -15,12 +15,14 @@ SIGNATURE_SIZE = 88
 """From `Layout.signature` on: fields that never change in a code object and hardly agree in two,
 from the argument counts over first line and version (3.12+) to the pointers of file, names and line
 table."""
+_NAME_AT, _NAME_HEAD, _MOST_OF_NAME = 16, 32, 200
+"""3.11: of a name the bytes from its length on belong to the signature as well."""
 _MOST_TABLE = 1 << 22
 _MOST_UNITS = 1 << 24
 _MOST_COPIES = 20_000
 _MOST_CODES = 20_000
 _MOST_PLACES = 100_000
-_MOST_CHECKED = 900
+_MOST_CHECKED = 450
 
 
 NOT_SHOWN = -1
@@ -33,17 +35,37 @@ _NO_LOCATION = b"\xfb"
 class Code:
     """One code object as it was read."""
 
-    __slots__ = ("end", "first_line", "id", "shown", "signature", "start", "table")
+    __slots__ = (
+        "end",
+        "first_line",
+        "id",
+        "number",
+        "pieces",
+        "shown",
+        "signature",
+        "start",
+        "table",
+    )
 
     def __init__(
-        self, start: int, units: int, first_line: int, table: LineTable, signature: bytes
+        self,
+        start: int,
+        units: int,
+        first_line: int,
+        table: LineTable,
+        pieces: list[int],
+        signature: bytes,
     ) -> None:
         self.start = start
         self.end = start + 2 * units
         self.first_line = first_line
         self.table = table
+        self.pieces = pieces
+        """Where its signature lies: address, size, address, size, ..."""
         self.signature = signature
         self.id = -1
+        self.number = 0
+        """Of `Codes.met`: when it was read."""
         self.shown = True
 
     def line(self, instruction: int) -> int:
@@ -100,6 +122,7 @@ class Codes:
         if code is None:
             self.met += 1
             code = self._codes[address] = self._read(address)
+            code.number = self.met
         at = instruction
         if not code.start - 2 <= at <= code.end:
             at += code.start - self._copy(address, code, instruction)
@@ -136,7 +159,14 @@ class Codes:
         self._objects.require_type(type_address, "code")
         pointer = struct.Struct("<Q").unpack_from
         (first_line,) = struct.unpack_from("<i", raw, layout.first_line)
-        function = self._objects.text(pointer(raw, layout.qualname)[0])
+        pieces = [address + layout.signature, SIGNATURE_SIZE]
+        signature = raw[layout.signature : layout.signature + SIGNATURE_SIZE]
+        name = pointer(raw, layout.qualname)[0]
+        if layout.unnumbered:
+            length = self._memory.word(name + _NAME_AT)
+            pieces += (name + _NAME_AT, _NAME_HEAD + min(length, _MOST_OF_NAME))
+            signature += self._memory.read(*pieces[2:])
+        function = self._objects.text(name)
         file = self._objects.text(pointer(raw, layout.filename)[0])
         table = self._objects.data(pointer(raw, layout.linetable)[0], _MOST_TABLE)
         if not 0 < units < _MOST_UNITS or first_line < -1:
@@ -148,50 +178,79 @@ class Codes:
         shown = table != _NO_LOCATION
         if table and shown and lines.units != units:
             raise NotSo("line table")
-        signature = raw[layout.signature : layout.signature + SIGNATURE_SIZE]
         # Read while it may have been freed: it counts only if it is still the same.
-        if self._memory.read(address + layout.signature, SIGNATURE_SIZE) != signature:
+        again = self._memory.read(*pieces[:2])
+        if again + (self._memory.read(*pieces[2:]) if layout.unnumbered else b"") != signature:
             raise NotSo("code")
-        code = Code(address + layout.instructions, units, first_line, lines, signature)
+        code = Code(address + layout.instructions, units, first_line, lines, pieces, signature)
         code.shown = shown
         code.id = self._names.code(function, file, first_line) if shown else 0
         return code
 
-    def is_still(self, address: int, signature: bytes) -> bool:
-        """Whether the known code object at `address` is the one with this signature."""
-        code = self._codes.get(address)
-        if code is None:
-            return False
-        if code.signature == signature:
-            return True
-        self._forget([address])
-        return False
+    def still_among(
+        self, addresses: list[int], pieces: list[int], raw: bytearray, at: int
+    ) -> list[int]:
+        """Return those code objects that are what they were; forget the others.
 
-    def signatures(self, addresses: list[int]) -> tuple[list[int], bytes]:
-        """Return those that are known, and their signatures one after another."""
+        Args:
+            addresses: Theirs.
+            pieces: Where their signatures lie, as `signatures` said.
+            raw: What was read there,
+            at: from here on.
+        """
+        left, stale = [], []
+        step = len(pieces) // len(addresses)
+        for i, address in enumerate(addresses):
+            size = sum(pieces[step * i + 1 : step * (i + 1) : 2])
+            code = self._codes.get(address)
+            if code is not None and raw[at : at + size] == code.signature:
+                left.append(address)
+            else:
+                stale.append(address)
+            at += size
+        if stale:
+            self._forget(stale)
+        return left
+
+    def met_since(self, met: int, addresses: list[int]) -> bool:
+        """Whether one of the code objects was read for the first time after `met` others."""
+        if self.met == met:
+            return False
+        known = self._codes
+        return any(address not in known or known[address].number > met for address in addresses)
+
+    def signatures(self, addresses: list[int]) -> tuple[list[int], list[int], bytes]:
+        """Return those that are known, where their signatures lie, and these, one after another."""
         known = [address for address in addresses if address in self._codes]
-        return known, b"".join([self._codes[address].signature for address in known])
+        codes = [self._codes[address] for address in known]
+        pieces = [each for code in codes for each in code.pieces]
+        return known, pieces, b"".join([code.signature for code in codes])
 
     def all_still(self, addresses: list[int], buffer: Buffer) -> bool:
         """Read the signatures again: a freed code object's place may hold another one."""
-        addresses = addresses[:_MOST_CHECKED]
-        pieces: list[int] = []
-        place = self._layout.signature
-        for address in addresses:
-            pieces += (address + place, SIGNATURE_SIZE)
-        if not self._memory.gather(buffer, pieces, SIGNATURE_SIZE * len(addresses)):
-            self._forget(addresses)
-            return False
         stale = []
-        at = 0
-        for address in addresses:
-            code = self._codes.get(address)
-            if code is None or buffer.bytes[at : at + SIGNATURE_SIZE] != code.signature:
-                stale.append(address)
-            at += SIGNATURE_SIZE
+        for first in range(0, len(addresses), _MOST_CHECKED):
+            stale += self._stale(addresses[first : first + _MOST_CHECKED], buffer)
         if stale:
             self._forget(stale)
         return not stale
+
+    def _stale(self, addresses: list[int], buffer: Buffer) -> list[int]:
+        """Return those that are not what they were."""
+        known, pieces, signatures = self.signatures(addresses)
+        stale = [address for address in addresses if address not in self._codes]
+        if not known:
+            return stale
+        if not self._memory.gather(buffer, pieces, len(signatures)):
+            return addresses
+        if not buffer.bytes.startswith(signatures):
+            at = 0
+            for address in known:
+                signature = self._codes[address].signature
+                if not buffer.bytes.startswith(signature, at):
+                    stale.append(address)
+                at += len(signature)
+        return stale
 
     def _forget(self, addresses: list[int]) -> None:
         self.replaced += len(addresses)

@@ -61,6 +61,10 @@ class Interpreters:
         self.unbound = False
         interpreter = memory.word(heads[0])
         values = [interpreter]
+        # Each interpreter counts for itself: of use while there is one.
+        counted = layout.code_generation and interpreter + layout.code_generation
+        if not interpreter or memory.word(interpreter + layout.interpreter_next):
+            counted = 0
         seen: set[int] = set()
         new: set[int] = set()
         while interpreter and interpreter not in seen and len(seen) < MOST_INTERPRETERS:
@@ -76,7 +80,7 @@ class Interpreters:
                 self.gils.append(gil)
             head = memory.word(interpreter + layout.threads_head)
             values.append(head)
-            self._walk(head, number, self.gils.index(gil), new)
+            self._walk(head, number, self.gils.index(gil), counted, new)
             interpreter = memory.word(interpreter + layout.interpreter_next)
         self.gils = self.gils[:_WATCHED]
         self.pieces = []
@@ -90,7 +94,7 @@ class Interpreters:
         self._heads = struct.pack(f"<{len(values)}Q", *values)
         return {native: self._by_native[native] for native in new}
 
-    def _walk(self, state: int, interpreter: int, gil: int, new: set[int]) -> None:
+    def _walk(self, state: int, interpreter: int, gil: int, counted: int, new: set[int]) -> None:
         """Take the new states of one interpreter; adds their native ids to `new`."""
         layout, memory = self._layout, self._memory
         steps = 0
@@ -109,7 +113,7 @@ class Interpreters:
                     if guess.state != state
                     and self._native_of.get(guess.state) == (native, guess.interpreter)
                 ]
-                guesses.append(Guess(state, native, interpreter, gil))
+                guesses.append(Guess(state, native, interpreter, gil, counted))
                 guesses.sort(key=_by_interpreter)
                 self._by_native[native] = guesses
                 new.add(native)

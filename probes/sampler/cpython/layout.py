@@ -136,6 +136,8 @@ class Layout:
         """3.11: the GIL lies in the runtime itself."""
         self.gil_pointer = get("in.ceval_gil", 0)
         """Later: a pointer to it in the interpreter."""
+        self.code_generation = get("in.code_generation", 0)
+        """3.14+: how many code objects of an interpreter were freed so far."""
         self.state = _state_fields(offsets)
         """Unpacks (current or C frame, native id, chunk, its used top, its limit) of a thread."""
         self.gil_on = free_threaded
@@ -170,6 +172,9 @@ class Layout:
         """Free-threaded, 3.14+: pointer to (number, addresses) of the copies of the instructions,
         of which each thread runs its own."""
         self.signature = _SIGNATURE_AT + longer
+        self.unnumbered = minor < 12
+        """Code objects have no version: two of them may agree in all that tells them apart, but for
+        what their names say."""
         self.text_ascii = get("str.ascii", 40) + longer
         self.text_compact = get("str.compact", 56) + longer
         self.thread_size = max(self.chunk + 24, self.native_id + 8, self.base_frame + 8)

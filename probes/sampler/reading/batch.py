@@ -2,13 +2,13 @@
 
 A batch holds, for each thread: thread state, C frames (3.11, 3.12), the newest chunk of its data
 stack, older chunks, frames known to lie elsewhere, the pointer to the current frame again, the
-newest chunk again, signatures of the innermost code objects. It is read in this order within
-microseconds; what is equal in both copies of the chunk was not moved between them.
+newest chunk again, signatures of the code objects (or twice, first and last, the count of those
+that were freed). It is read in this order within microseconds; what is equal in both copies of the
+chunk was not moved between them.
 """
 
 from __future__ import annotations
 
-from ..cpython.code import SIGNATURE_SIZE
 from ..cpython.layout import Layout
 from ..guess import Guess, KnownChain
 from ..memory import MOST_BYTES, MOST_PIECES
@@ -28,6 +28,7 @@ class ReadPlan:
         "chunk",
         "copy",
         "extras",
+        "generation",
         "guess",
         "known",
         "leaves",
@@ -47,7 +48,7 @@ class ReadPlan:
         """Places of the frames of the last walk, without the settled part."""
         self.at = 0
         """Where they begin in the last batch."""
-        self.chunk = self.again = self.copy = self.leaves = -1
+        self.chunk = self.again = self.copy = self.leaves = self.generation = -1
         self.cframes: dict[int, tuple[int, int]] = {}
         """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before and
         after the chunks."""
@@ -145,6 +146,7 @@ class Batches:
                 return False
             for guess, plan in zip(known, plans):
                 if plan.guess is not guess or plan.made_from != (
+                    guess.generation_at,
                     guess.chunk,
                     guess.length,
                     guess.cframes,
@@ -162,6 +164,10 @@ class Batches:
         pieces = plan.pieces
         pieces += (guess.state, self.state_size)
         total = self.state_size
+        if guess.generation_at:
+            pieces += (guess.generation_at, 8)
+            plan.generation = total
+            total += 8
         before = total
         for address in guess.cframes:
             pieces += (address + layout.cframe_frame, 8)
@@ -194,11 +200,14 @@ class Batches:
             pieces += (guess.chunk, guess.length)
             plan.copy = total
             total += guess.length
-        if guess.leaves:
+        if guess.generation_at:
             plan.leaves = total
-            for address in guess.leaves:
-                pieces += (address + layout.signature, SIGNATURE_SIZE)
-                total += SIGNATURE_SIZE
+            pieces += (guess.generation_at, 8)
+            total += 8
+        elif guess.leaves:
+            plan.leaves = total
+            pieces += guess.leaf_pieces
+            total += len(guess.signatures)
         plan.size = total
         return plan
 

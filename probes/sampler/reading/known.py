@@ -61,7 +61,11 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
         if found is None:
             continue
         settled, at = chain.settled, plan.chunk
-        if settled is not guess.settled or chain.replaced != replaced:
+        if (
+            settled is not guess.settled
+            or chain.replaced != replaced
+            or chain.signatures != guess.signatures
+        ):
             plan.known.remove(chain)
             return -1
         if not raw.startswith(guess.signatures, plan.leaves):
@@ -109,9 +113,10 @@ def remember(
     if places != plan.walked:
         plan.walked = places
         return
-    # Their signatures are read along, so that they are known to be what they were.
-    own = codes[: walked - sum(index < walked for index in entries)]
-    if not 0 < walked <= _MOST_WALKED or plan.leaves < 0 or not set(own) <= set(guess.leaves):
+    # It is read along whether all of them are what they were.
+    if not 0 < walked <= _MOST_WALKED or plan.leaves < 0 or not guess.signatures:
+        return
+    if guess.many_codes:
         return
     if not plan.holds():
         return
@@ -122,6 +127,7 @@ def remember(
             and chain.settled is settled
             and chain.entry == entry
             and chain.replaced == replaced
+            and chain.signatures == guess.signatures
         ):
             break
     else:
@@ -130,7 +136,7 @@ def remember(
             return
         quiet = top - guess.chunk + layout.frame_header
         words = _picker(_spans(plan, layout, places, entry))
-        chain = KnownChain(places, settled, entry, quiet, replaced, words)
+        chain = KnownChain(places, settled, entry, quiet, replaced, guess.signatures, words)
         plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
     if len(chain.stacks) >= _MOST_STACKS:
         chain.stacks.clear()

@@ -41,10 +41,11 @@ class OlderChunks:
         guess = plan.guess
         seen = guess.older_seen.get(low)
         content = bytes(raw[low + offset : end + offset])
-        if seen is not None and seen[0] == current and seen[1] == content:
-            frames += seen[2]
-            codes += seen[3]
-            return seen[4:]
+        # The frame ids may be those of code that is no more.
+        if seen is not None and seen[:3] == (self._codes.replaced, current, content):
+            frames += seen[3]
+            codes += seen[4]
+            return seen[5:]
         fields, bottom, owner, entered = self._layout.frame, current, 0, current
         n, m, steps = len(frames), len(codes), 0
         while low <= current <= end - size:
@@ -69,6 +70,7 @@ class OlderChunks:
         if len(guess.older_seen) > _MOST_OLDER:
             guess.older_seen.clear()
         guess.older_seen[low] = (
+            self._codes.replaced,
             entered,
             content,
             frames[n:],

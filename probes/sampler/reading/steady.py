@@ -25,8 +25,10 @@ class Steady:
         self._codes = codes
         self._names = names
 
-    def part(self, plan: ReadPlan, raw: bytearray) -> int:
+    def part(self, plan: ReadPlan, raw: bytearray, met: int) -> int:
         """Return the root side of a stack that moved in every reading, as far as it is certain.
+
+        `met` is `Codes.met` before it was read.
 
         The chain is taken from the pointer that was read between the two copies of the chunk:
         a frame of it that is the same in both copies was alive in between, and so are all that
@@ -48,7 +50,7 @@ class Steady:
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []
-        certain, met = False, self._codes.met
+        certain = False
         bottom = owner = steps = 0
         older = (0, 0, 0)
         while current and current != base:
@@ -79,11 +81,11 @@ class Steady:
             self._memory, layout, plan, raw, bottom, owner, base, shift if in_chunk else 0
         ):
             raise NotSo("root")
-        if self._codes.met != met:
+        if self._codes.met_since(met, codes):
             raise NotSo("code that was read later")
         if codes and not self._codes.all_still(list(dict.fromkeys(codes)), _checks):
             raise NotSo("code")
-        guess.frames, guess.node, guess.leaves = (), -1, []
+        guess.doubt()
         return self._names.stack(tuple(frames), guess.interpreter)
 
 

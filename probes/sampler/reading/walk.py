@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from itertools import repeat
 
-from ..cpython.code import SIGNATURE_SIZE, Codes
+from ..cpython.code import Codes
 from ..cpython.layout import Layout
 from ..cpython.names import Names
 from ..cpython.objects import NotSo
 from ..guess import Guess
 from ..memory import Buffer, Memory
+from .alive import Alive
 from .batch import Batches, ReadPlan, fits
 from .frames import (
     MOST_FRAMES,
@@ -30,9 +31,6 @@ _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
 _KEPT_CFRAMES = 3
 _NO_PLACE = 0, 0
-_LEAVES, _KEPT_LEAVES = 4, 8
-"""Innermost code objects that are looked at again in every sweep, and those with the ones before
-them: most programs go to and fro between a few, and need no second call for them."""
 _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
@@ -42,7 +40,6 @@ _MOST_KEPT = 1 << 13
 _word = struct.Struct("<Q").unpack_from
 
 _alone = Buffer()
-_checks = Buffer(1 << 17)
 
 
 class Read:
@@ -74,9 +71,16 @@ class Walker:
         self._names = names
         self._older = OlderChunks(memory, layout, codes)
         self._steady = Steady(memory, layout, codes, names)
+        self._alive = Alive(codes)
+        self._met = 0
         self._read = Read(-1)
         """What `resolve` gives of a stack that fits: one a look, made once."""
         self.batches = Batches(layout)
+
+    def begin_batch(self) -> None:
+        """Call before a batch is read: code that is met for the first time after that may have come
+        in the place of what its frames stood in."""
+        self._met = self._codes.met
 
     def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit.
@@ -98,11 +102,11 @@ class Walker:
                 guess.task = _word(raw, task_offset)[0]
         else:
             try:
-                node = self._walk(plan, raw)
+                node = self._walk(plan, raw, self._met)
             except (Again, NotSo, OSError, struct.error):
                 guess.content = b""
                 return self.alone(guess)
-        guess.content = raw if plan.size <= _MOST_KEPT else b""
+        guess.content = raw if plan.size <= _MOST_KEPT and not guess.many_codes else b""
         guess.replaced = self._codes.replaced
         return self._whole(node)
 
@@ -117,6 +121,7 @@ class Walker:
             guess.resting -= 1
             return Read(-1, failed=True)
         plan, raw, batches = None, bytearray(), self.batches
+        met = 0
         for _ in range(_ATTEMPTS):
             try:
                 if not guess.chunk:
@@ -133,12 +138,13 @@ class Walker:
                     guess.extras = guess.extras[:_KEPT_EXTRAS]
                     plan = None
                     continue
+                met = self._codes.met
                 if not self._memory.gather(_alone, pieces, total):
                     guess.forget()
                     plan = None
                     continue
                 raw = _alone.bytes[lead:total]
-                read = Read(self._walk(plan, raw))
+                read = Read(self._walk(plan, raw, met))
                 read.lead = bytes(_alone.bytes[:lead])
                 return read
             except (Again, NotSo, struct.error):
@@ -151,13 +157,13 @@ class Walker:
             guess.resting = _REST_SWEEPS
         elif plan is not None:
             try:
-                return Read(self._steady.part(plan, raw), unsteady=True)
+                return Read(self._steady.part(plan, raw, met), unsteady=True)
             except (NotSo, OSError, struct.error):
                 pass
         return Read(-1, failed=True)
 
     def _no_frames(self, guess: Guess) -> Read:
-        guess.frames, guess.node, guess.leaves = (), -1, []
+        guess.doubt()
         return Read(-1)
 
     def _learn(self, guess: Guess, raw: bytes | bytearray) -> int:
@@ -184,8 +190,13 @@ class Walker:
             guess.task = _word(raw, task_offset)[0]
         return innermost  # type: ignore[no-any-return]
 
-    def _walk(self, plan: ReadPlan, raw: bytearray) -> int:
+    def _walk(self, plan: ReadPlan, raw: bytearray, met: int) -> int:
         """Return the node of the stack in `raw`.
+
+        Args:
+            plan: What `raw` holds.
+            raw: The bytes of one thread.
+            met: `Codes.met` before they were read.
 
         Raises:
             Again, NotSo, OSError, struct.error: it does not fit together.
@@ -218,7 +229,6 @@ class Walker:
         entries: list[int] = []
         hidden: list[int] = []
         unknown = whole = deep = False
-        met = self._codes.met
         bottom = owner = 0
         settled = guess.settled
         settled_at = 0 if settled is None else settled.address
@@ -293,7 +303,7 @@ class Walker:
             self._keep_extras(guess, far)
         # Not of one instant: read again, with what is known now. A code object that was read after
         # the frames may have come in the place of theirs; it holds if it lay there before, too.
-        if unknown or self._codes.met != met:
+        if unknown or self._codes.met_since(met, codes):
             raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
@@ -317,42 +327,11 @@ class Walker:
     ) -> int:
         """Check that the code objects are still those that we know; return the node."""
         guess = plan.guess
-        if plan.leaves < 0 or not guess.leaves:
-            known: list[int] = []
-        elif raw.startswith(guess.signatures, plan.leaves):
-            known = guess.leaves
-        else:
-            known = self._leaves_left(plan, raw, codes)
+        self._alive.check(plan, raw, codes)
         if frames != guess.frames or guess.node < 0:
-            fresh = codes[: len(codes) - _common_roots(frames, guess.frames)]
-            unsure = [address for address in dict.fromkeys(fresh) if address not in known]
-            if unsure and not self._codes.all_still(unsure, _checks):
-                raise Again
             guess.frames = frames
-            innermost = dict.fromkeys(codes[:_LEAVES])
-            if not innermost.keys() <= set(guess.leaves):
-                leaves = list(dict.fromkeys([*innermost, *known]))[:_KEPT_LEAVES]
-                guess.leaves, guess.signatures = self._codes.signatures(leaves)
             guess.node = self._names.stack(frames, guess.interpreter)
         return guess.node
-
-    def _leaves_left(self, plan: ReadPlan, raw: bytearray, codes: list[int]) -> list[int]:
-        """Return those of a thread's leaves that are what they were; forget the others.
-
-        Raises:
-            Again: one that the stack stands in is another one.
-        """
-        guess, at = plan.guess, plan.leaves
-        left = []
-        for address in guess.leaves:
-            if self._codes.is_still(address, bytes(raw[at : at + SIGNATURE_SIZE])):
-                left.append(address)
-            elif address in codes:
-                guess.frames, guess.node, guess.leaves = (), -1, []
-                raise Again
-            at += SIGNATURE_SIZE
-        guess.leaves, guess.signatures = self._codes.signatures(left)
-        return guess.leaves
 
     def _keep_extras(self, guess: Guess, far: list[int]) -> None:
         known = set(guess.extras)
@@ -362,15 +341,3 @@ class Walker:
                 guess.extras = far[:_MOST_EXTRAS]
             else:
                 guess.extras = (new + guess.extras)[:_KEPT_EXTRAS]
-
-
-def _common_roots(one: tuple[int, ...], other: tuple[int, ...]) -> int:
-    """Return how many outermost frames two stacks share."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[len(one) - middle :] == other[len(other) - middle :]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
