@@ -243,6 +243,8 @@ class Census:
             whole = kinds.base_of(value, base) if what == kinds.LIBRARY else None
             if whole is not None and weight == 1.0:  # of many some may share one
                 self._below(whole, path + ".base", depth, owner, weight)
+            if self.kinds.is_derived(value):
+                self._instance(place, is_container=True)
         elif what == kinds.FUNCTION:
             self._function(value, module_of(owner), value.__qualname__, depth)
         elif what == kinds.CELL:
@@ -280,8 +282,7 @@ class Census:
                 here.largest[number] = value
         if base is dict and size <= NAMED and (depth >= NAMED_LEFT or self._in_libraries):
             for key, inner in kinds.items(value):
-                label = short(repr(key)) if type(key) is str or type(key) is int else "…"
-                self._below(inner, "%s[%s]" % (path, label), depth, owner, weight)
+                self._below(inner, "%s[%s]" % (path, label_of(key)), depth, owner, weight)
         elif depth > 0:
             path += "[…]"
             inside = self.kinds.elements(value, base, kinds.SOME)
@@ -410,6 +411,14 @@ _LIBRARY = (
     __file__.rpartition("/")[0].rpartition("/")[0] + "/",
 )
 """Folders of the standard library and of the agent."""
+
+
+def label_of(key: object) -> str:
+    """Return a dict's key as it stands in a path."""
+    if type(key) is str:
+        return short(repr(key[:STEP_LETTERS]))
+    # A number of thousands of digits takes long to be written, or is refused.
+    return repr(key) if type(key) is int and key.bit_length() <= 64 else "…"
 
 
 def short(text: str) -> str:

@@ -69,6 +69,18 @@ class OddDict(dict):
     def values(self): called.append("odd values"); return []
     def __iter__(self): called.append("odd iter"); return iter(())
 
+class Plugin(types.ModuleType):
+    def __sizeof__(self): called.append("sizeof of a module"); return 1
+
+class Text(str):
+    def __len__(self): called.append("text len"); return 0
+    def __sizeof__(self): called.append("text sizeof"); return 1
+
+class Page(bytearray):
+    def __init__(self, size):
+        super().__init__(size)
+        self.marks = ["x" * (size - 1000)]
+
 class App:
     seen = []
     def __init__(self):
@@ -123,6 +135,7 @@ NAMES.__file__ = __file__ + "_"
 sys.modules["names"] = NAMES
 app, slots, add, cached = App(), Slots(), counter(), Cached()
 PADDED, ZEROS = [], []
+PLUGINS, TEXTS, TORN, BY_NUMBER = [], [], [], {10**5000: [], "k" * 90: []}
 POOL, SMALL_POOL, LIMITED = Pool(5000), Pool(20), queue.Queue(maxsize=5000)
 INBOX, shared = queue.Queue(), types.ModuleType("shared")
 shared.__file__, shared.LEDGER = __file__ + "_", []
@@ -144,6 +157,10 @@ def grow(n, local):
         ODD[key] = i
         EVIL.append(Evil())
         MADE.append(Made())
+        PLUGINS.append(Plugin("plugin"))
+        TEXTS.append(Text("x" * 3000))
+        TORN.append(Page(3000))
+        BY_NUMBER[10**5000].append([i] * 100)
         App.seen.append(key)
         app.users[key] = {"n": i, "tags": ["a"] * 10}
         app.log.append("x" * 500)
@@ -319,6 +336,8 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("lru_cache of __main__.Cached.parse", "lru_cache", "list", 100, "parse"),
         ("__main__.NUMBERS", "array", "", 0, "grow"),
         ("__main__.FILE", "BytesIO", "", 0, "grow"),
+        ("__main__.PLUGINS", "list", "Plugin", 100, "grow"),
+        ("__main__.BY_NUMBER[…]", "list", "list", 100, "grow"),
         ("__main__.PAGES", "list", "c_char_Array_5001", 100, "grow"),
         ("names", "module", "list", 100, ""),
         ("__main__.COLUMNS[…]", "list", "int", 600, "grow"),
@@ -364,6 +383,9 @@ def test_bytes_are_those_of_what_came(found: Any) -> None:
     assert 80_000 < rows["lru_cache of __main__.parse"][4] < 130_000
     assert 80_000 < rows["lru_cache of __main__.parse_some"][4] < 130_000
     assert 500_000 < rows["__main__.PAGES"][4] < 560_000
+    # Of a class derived from a text or a buffer, with what it has as attributes.
+    assert 300_000 < rows["__main__.TEXTS"][4] < 330_000
+    assert 500_000 < rows["__main__.TORN"][4] < 560_000
     for name in ("PADDED", "ZEROS"):  # numbers that all share are not there for each of them
         assert 1_200_000 < rows[f"__main__.{name}"][4] < 1_400_000, name
 
