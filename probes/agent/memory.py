@@ -283,61 +283,6 @@ class DuckDb:
         return self.told
 
 
-def release(agent: "Agent") -> None:
-    """Give memory back to the system that the program does not use, and tell what came of it."""
-    first = before = agent.rss()
-    if isinstance(first, str) or isinstance(before, str):
-        return
-    told = []
-    for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
-        try:
-            done = step()
-        except BaseException as error:  # a library's, or of a finalizer of the program's
-            told.append(name + " failed (" + type(error).__name__ + ")")
-            continue
-        now = agent.rss()
-        if done and not isinstance(now, str):
-            told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
-            before = now
-    text = "released %.1f MB of %.1f MB: %s" % (
-        max(first - before, 0) / 1e6,
-        first / 1e6,
-        ", ".join(told),
-    )
-    agent.wire.send(
-        '{"k":"released","t":%d,"pid":%d,"text":%s'
-        % (time.monotonic_ns(), agent.pid, agent.quote(text))
-    )
-
-
-def collect() -> bool:
-    """Free what only refers to itself; finalizers of the program's run here."""
-    import gc
-
-    gc.collect()
-    return True
-
-
-def trim_arrow() -> bool:
-    """Let Arrow's pools give back what they keep."""
-    pyarrow = module("pyarrow")
-    if pyarrow is None or not hasattr(pyarrow, "supported_memory_backends"):
-        return False
-    for backend in pyarrow.supported_memory_backends():
-        getattr(pyarrow, backend + "_memory_pool")().release_unused()
-    return True
-
-
-def trim_malloc() -> bool:
-    """Let glibc's malloc give back whole pages that are free."""
-    ctypes = module("ctypes")
-    trim = None if ctypes is None else getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
-        return False
-    trim(ctypes.c_size_t(0))
-    return True
-
-
 class Allocators:
     """Begins with the first library that can be asked.
 

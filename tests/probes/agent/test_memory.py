@@ -187,26 +187,3 @@ def test_modules_of_the_programs_own_by_those_names_are_left_alone(
         asked.imported(name)
         assert set(vars(own)) == {"__name__", "__doc__", "__package__", "__loader__", "__spec__"}
     assert not agent.lines and not agent.said
-
-
-def test_memory_that_is_not_used_is_given_back_on_request() -> None:
-    """What came back is told."""
-    line = said_afresh("""
-        import ctypes, json, os
-        from types import SimpleNamespace
-        from perftui.probes.agent import memory
-
-        def rss():
-            with open("/proc/self/statm") as statm:
-                return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-        wire = SimpleNamespace(send=lambda line: print(line + "}"))
-        kept = [bytes(3_000) for _ in range(60_000)]
-        some = kept[999::1000]  # malloc keeps what is below the last of them
-        del kept
-        memory.release(SimpleNamespace(wire=wire, rss=rss, pid=1, quote=json.dumps))
-    """)
-    text = json.loads(line)["text"]
-    released_mb = float(text.split()[1])
-    assert text.startswith("released ") and "gc " in text and "malloc " in text, text
-    assert released_mb > 100, text
