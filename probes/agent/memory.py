@@ -30,6 +30,8 @@ LOOKS = 3
 MALLOC_S = 0.005
 """malloc keeps others waiting while it answers: it looks at every free piece of memory."""
 MOST_DATABASES = 8
+MOST_BYTES = 1 << 56
+"""More than an address space has."""
 DUCKDB_EVERY_S = 0.9
 LIBRARIES = {
     "pyarrow": ("default_memory_pool", "supported_memory_backends"),
@@ -118,6 +120,8 @@ class Counters:
         return max(every_s, (time.thread_time() - began) * SHARE)
 
     def _line(self, name: str, size: int, backend: "str | None") -> str:
+        if not 0 <= size < MOST_BYTES:
+            raise ValueError("%d bytes" % size)
         quote = self._agent.quote
         return '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s' % (
             time.monotonic_ns(),
@@ -154,7 +158,7 @@ def module(name: str) -> "Any":
     found = sys.modules.get(name)
     if type(found) is not type(sys):
         return None
-    spec = getattr(found, "__spec__", None)
+    spec = found.__dict__.get("__spec__")
     return None if spec is None or getattr(spec, "_initializing", True) else found
 
 
@@ -298,7 +302,8 @@ class Allocators:
     def imported(self, name: str) -> None:
         """One of LIBRARIES has been imported, or a module of the program's by its name."""
         found = module(name)
-        if any(not hasattr(found, needed) for needed in LIBRARIES[name]):
+        # By what it has itself: a module may have a `__getattr__` that does something.
+        if found is None or any(needed not in found.__dict__ for needed in LIBRARIES[name]):
             return
         if name == "ctypes":
             malloc = Malloc(self._counters.drop)

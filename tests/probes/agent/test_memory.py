@@ -69,6 +69,18 @@ def test_a_counter_that_does_not_answer_harms_nothing(monkeypatch: pytest.Monkey
     assert {json.loads(line + "}")["name"] for line in agent.lines} == {"good"}
 
 
+@pytest.mark.parametrize("lie", [-5, 10**30])
+def test_a_counter_that_lies_is_asked_once_and_that_is_said(lie: int) -> None:
+    agent = Agent()
+    counters = memory.Counters(agent, beside.Beside)  # type: ignore[arg-type]
+    counters.add("bad", lambda: [("bad", lie, None)])
+    wait_for(lambda: bool(agent.said))
+    for end in agent.before_bye:
+        end()
+    assert agent.said == [f"bad is not asked for its memory any more: ValueError: {lie} bytes"]
+    assert not agent.lines
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("no figures today"), SystemExit(3), KeyboardInterrupt(), None]
 )
@@ -153,6 +165,21 @@ def test_a_program_can_close_its_database_while_it_is_asked(
         closed.set()
         asking.join(60)
     assert told == [[("duckdb x", 7, None)]]
+
+
+def test_a_module_that_makes_its_names_up_is_not_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be in the program's own thread, within its import."""
+    agent = Agent()
+    asked: list[str] = []
+    for name in memory.LIBRARIES:
+        own = type(sys)(name)
+        own.__spec__ = SimpleNamespace(_initializing=False)  # type: ignore[assignment]
+        own.__getattr__ = asked.append  # type: ignore[method-assign]
+        monkeypatch.setitem(sys.modules, name, own)
+        memory.Allocators(agent, beside.Beside).imported(name)  # type: ignore[arg-type]
+    assert not asked and not agent.lines
 
 
 def test_malloc_tells_what_is_in_use() -> None:
