@@ -6,6 +6,7 @@ the program's; a second one watches it. A library that raises when it is asked, 
 or takes long, is never asked again, and that is said: its figures are then unknown.
 """
 
+import os
 import sys
 import time
 
@@ -213,7 +214,9 @@ class DuckDb:
     """The databases that the program has opened by `duckdb.connect`."""
 
     def __init__(self) -> None:
-        self._connections: "dict[object, Any]" = {}
+        self._connections: "dict[int, tuple[str, Any]]" = {}
+        """By the id of a connection: its database, "" if nobody knows which, and a weak reference.
+        Of each database one connection is asked that lives."""
         self._tags: "set[str]" = set()
         self._next = 0.0
         self.told: "Told" = []
@@ -231,9 +234,12 @@ class DuckDb:
         def connect(*args: "Any", **kwargs: "Any") -> "Any":
             connection = original(*args, **kwargs)
             try:
-                database = str(args[0] if args else kwargs.get("database", ""))
+                database = named(args[0] if args else kwargs.get("database", ""))
                 alone = database in ("", ":memory:")
-                connections[id(connection) if alone else database] = ref(connection)
+                connections[id(connection)] = (
+                    "%d" % id(connection) if alone else database,
+                    ref(connection),
+                )
             except Exception as error:  # the program has its connection
                 self.failed = error
             return connection
@@ -252,7 +258,7 @@ class DuckDb:
             names = object.__getattribute__(module_, "__dict__") if _is_module(module_) else {}
             for value in list(names.values()):
                 if type(value) is kind:
-                    self._connections[id(value)] = ref(value)
+                    self._connections[id(value)] = "", ref(value)
 
     def __call__(self) -> "Told":
         """Ask through a cursor of our own, which is closed at once: it keeps no database open.
@@ -265,26 +271,41 @@ class DuckDb:
             return []
         self._next = now + DUCKDB_EVERY_S
         sums: "dict[str, int]" = {}
-        for key, reference in list(self._connections.items())[:MOST_DATABASES]:
+        asked: "dict[str, dict[str, int]]" = {}
+        for key, entry in list(self._connections.items()):
+            database, reference = entry
             connection = reference()
-            if connection is None:
-                self._connections.pop(key, None)
+            if connection is not None and (database in asked or len(asked) >= MOST_DATABASES):
                 continue
             try:
-                cursor = connection.cursor().cursor()
+                cursor = None if connection is None else connection.cursor().cursor()
             except Exception:  # it is closed
-                self._connections.pop(key, None)
-                continue
+                cursor = None
             finally:
                 connection = None
+            if cursor is None:
+                if self._connections.get(key) is entry:  # not one that has come in its place
+                    self._connections.pop(key, None)
+                continue
             try:
-                for tag, size in cursor.execute(DUCKDB).fetchall():
-                    sums[tag] = sums.get(tag, 0) + size
+                told = dict(cursor.execute(DUCKDB).fetchall())
             finally:
                 cursor.close()
+            # What was there before us may be a cursor of what is known: the same to the byte.
+            if database or told not in asked.values():
+                asked[database or "%d" % key] = told
+                for tag, size in told.items():
+                    sums[tag] = sums.get(tag, 0) + size
         self._tags.update(tag for tag, size in sums.items() if size)
         self.told = [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
         return self.told
+
+
+def named(database: "Any") -> str:
+    """Return one name for all by which a program may open a database."""
+    name = os.fspath(database)
+    in_memory = not name or name.startswith(":")
+    return str(name if in_memory or "://" in name else os.path.realpath(name))
 
 
 class Allocators:

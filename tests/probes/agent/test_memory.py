@@ -138,6 +138,41 @@ def test_duckdb_tells_by_tag_and_no_database_is_kept_open(
     assert told()["duckdb IN_MEMORY_TABLE"] == 0
 
 
+def test_a_database_is_told_once_by_whatever_names_and_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while connections to it come and go; what was there before us by its figures."""
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.setattr(memory, "DUCKDB_EVERY_S", 0.0)
+    monkeypatch.chdir(tmp_path)
+    module = SimpleNamespace(connect=duckdb.connect)
+    databases = memory.DuckDb()
+    databases.hook(module)
+
+    def told() -> int:
+        return sum(size for _, size, _ in databases())
+
+    con = module.connect("x.duckdb")
+    con.execute("CREATE TABLE t AS SELECT range a, random() b FROM range(200_000)")
+    others = [module.connect("./x.duckdb"), module.connect(database=tmp_path / "x.duckdb")]
+    once = con.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()[0]
+    assert told() == once > 1_000_000
+    others.pop(0).close()
+    del others
+    assert told() == once, "the first connection lives"
+    shop = [module.connect(":memory:shop") for _ in range(2)]
+    shop[0].execute("CREATE TABLE t AS SELECT range a FROM range(200_000)")
+    in_memory = shop[0].execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+    assert told() == once + in_memory[0]
+
+    late = memory.DuckDb()
+    here = type(sys)("here")
+    here.con, here.cursor, here.shop = con, con.cursor(), shop[0]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "here", here)
+    late.take_up(duckdb)
+    assert sum(size for _, size, _ in late()) == once + in_memory[0]
+
+
 def test_a_program_can_close_its_database_while_it_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
