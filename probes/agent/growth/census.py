@@ -54,8 +54,13 @@ OF_LIBRARIES = " (of the libraries, not of the program's own names)"
 FRAMES = 200
 CHUNK = 2_500
 """Items of the queue that are let go of at once: five a place."""
+NEAREST_CHUNKS = 200
+"""While no more wait, the oldest are looked at first, as the nearest to a name. Then it is the
+newest, so that few wait: a collection of the program's garbage goes through all that do."""
 MOST_CHUNKS = 2_000
 """A million places, 40 MB; what more would have to wait is left out."""
+MOST_TEXTS = 20_000
+"""Paths and owners of which all places have the same object: those of many alike are one."""
 _USES_LOCALS = frozenset(("locals", "vars", "exec", "eval", "dir", "_getframe", "f_locals"))
 
 
@@ -80,6 +85,7 @@ class Census:
         self._queue: "list[Any]" = []
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
+        self._texts: "dict[str, str]" = {}
         self._in_libraries = False
         self._own_types: "dict[int, bool]" = {}
         self._beside: "dict[str, int]" = {}
@@ -119,6 +125,7 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += OF_LIBRARIES
         self._queue.clear()
+        self._texts.clear()
         self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
             self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
@@ -211,7 +218,7 @@ class Census:
             if not chunks:
                 chunks.append(self._queue)
                 self._queue = []
-            chunk = chunks.pop(0)
+            chunk = chunks.pop(0 if len(chunks) <= NEAREST_CHUNKS else -1)
             for at in range(0, len(chunk), 5):
                 if not self._seen.add(id(chunk[at])):
                     continue
@@ -261,7 +268,16 @@ class Census:
 
     def _below(self, value: "Any", path: str, depth: int, owner: str, weight: float) -> None:
         if depth > 0 and self.kinds.of(value)[0] not in (kinds.PLAIN, kinds.CLASS):
-            self._queue += (value, path, depth - 1, owner, weight)
+            self._queue += (value, self._one(path), depth - 1, self._one(owner), weight)
+
+    def _one(self, text: str) -> str:
+        """Return the object that stands for a text."""
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) < MOST_TEXTS:
+                self._texts[text] = text
+            return text
+        return known
 
     def _found_at(self, place: "Place", path: str, kind: str = "") -> int:
         kind = kind or kinds.type_name(type(place[0]))

@@ -236,6 +236,23 @@ def let_go_in_pieces():
     census.Census(gc, slices, ()).take()
     return [slices.bounded, len(pieces)]
 
+def waiting_at_once(nearest):
+    # Places of a bushy tree that wait, and how many texts they have, for all that it looks at.
+    census.MOST_CHUNKS, census.CHUNK, census.NEAREST_CHUNKS = 2000, 50, nearest
+    tree = [[[[n] for n in range(20)] for _ in range(20)] for _ in range(20)]
+    waiting, texts = [0], set()
+    class Chunks(list):
+        def append(self, chunk):
+            list.append(self, chunk)
+            waiting[0] = max(waiting[0], len(self))
+            texts.update(id(each) for each in chunk[1::5] if each.startswith("tree in "))
+    slices = pace.Slices(gc, 30.0, 10**6, lambda: False)
+    walk = census.Census(gc, slices, ())
+    through = walk._through
+    walk._through = lambda chunks: through(Chunks(chunks))
+    walk.take()
+    return [slices.bounded, waiting[0], len(texts)]
+
 def collections_in_a_walk():
     # A collection is due: the program has the time to do it itself before a slice begins. Then
     # one falls into a slice.
@@ -288,6 +305,7 @@ def main():
         "in_whole": asked_in_whole(),
         "many": many(),
         "pieces": let_go_in_pieces(),
+        "waiting": [waiting_at_once(10**6), waiting_at_once(5)],
         "collector": collections_in_a_walk(),
     }))
 
@@ -409,6 +427,14 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert found["in_whole"] == []
     bounded, pieces = found["pieces"]
     assert bounded and pieces > 3, "what waited was not let go of at once"
+
+
+def test_few_places_of_many_alike_wait_and_have_one_path(found: Any) -> None:
+    """A collection of the program's garbage goes through all that waits."""
+    (whole, nearest_first, texts), (whole_too, newest_first, _) = found["waiting"]
+    assert whole == whole_too == ""
+    assert newest_first < nearest_first / 3
+    assert texts <= 4, "one for each step down"
 
 
 def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(
