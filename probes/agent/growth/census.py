@@ -137,7 +137,7 @@ class Census:
         """Count the names of a module: a program may make one for each thing that it keeps."""
         if self._in_libraries:
             return
-        number = self.found.at(name, MODULE, name_in(name, ""), 1.0, False)
+        number = self.found.at(name, MODULE, name_in(name, ""), 1.0, False, id(values))
         self.found.entries[number] += len(values)
         if self._keep:
             self.found.largest[number] = values
@@ -182,16 +182,23 @@ class Census:
             self._queue += (cell, path, depth - 1, name_in(module, label), 1.0)
 
     def _locals(self) -> None:
-        """Begin with what running functions of the program have in their variables."""
+        """Begin with what running functions of the program have in their variables.
+
+        Those of who called come first: what they have is named so in the next census, too, while
+        which function runs innermost is another one each time.
+        """
         frames = frames_of_threads()
         for ident in list(frames):
             frame = frames.pop(ident)
             if not self._pace.step():
                 return
             at: "FrameType | None" = None if ident in self._own_threads else frame
-            for _ in range(FRAMES):
-                if at is None:
-                    break
+            stack: "list[FrameType]" = []
+            while at is not None and len(stack) < FRAMES:
+                stack.append(at)
+                at = at.f_back
+            while stack:
+                at = stack.pop()
                 code = at.f_code
                 if code.co_flags & 1 and is_own_file(code.co_filename):  # 1: has fast locals
                     module = dict.get(at.f_globals, "__name__")
@@ -201,7 +208,6 @@ class Census:
                             owner = name_in(module if type(module) is str else "", name)
                             path = "%s in %s" % (name, function)
                             self._queue += (value, path, DEPTH, owner, 1.0)
-                at = at.f_back
 
     # --- down from them -------------------------------------------------------------------
 
@@ -281,7 +287,7 @@ class Census:
 
     def _found_at(self, place: "Place", path: str, kind: str = "") -> int:
         kind = kind or kinds.type_name(type(place[0]))
-        return self.found.at(path, kind, place[3], place[4], self._in_libraries)
+        return self.found.at(path, kind, place[3], place[4], self._in_libraries, id(place[0]))
 
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place

@@ -253,6 +253,20 @@ def waiting_at_once(nearest):
     walk.take()
     return [slices.bounded, waiting[0], len(texts)]
 
+def grown_under_another_name():
+    # It is reached by a variable of whichever function runs, and grows by 5 meanwhile.
+    rows = [[[n] * 100 for n in range(400)]]
+    def first(asked):
+        return take(False)[0].found
+    def second(kept):
+        return take(True)[0]
+    before = first(rows[0])
+    rows[0] += [[n] * 100 for n in range(5)]
+    walk = second(rows.pop())
+    into = pace.Slices(gc, 30.0, 10**6, lambda: False)
+    grown = keepers.grown_between(before, walk, gc.get_referents, into)
+    return [[row.path, row.entries] for row in grown if "kept in " in row.path]
+
 def collections_in_a_walk():
     # A collection is due: the program has the time to do it itself before a slice begins. Then
     # one falls into a slice.
@@ -306,6 +320,7 @@ def main():
         "many": many(),
         "pieces": let_go_in_pieces(),
         "waiting": [waiting_at_once(10**6), waiting_at_once(5)],
+        "renamed": grown_under_another_name(),
         "collector": collections_in_a_walk(),
     }))
 
@@ -435,6 +450,11 @@ def test_few_places_of_many_alike_wait_and_have_one_path(found: Any) -> None:
     assert whole == whole_too == ""
     assert newest_first < nearest_first / 3
     assert texts <= 4, "one for each step down"
+
+
+def test_what_has_another_name_by_now_has_grown_by_what_came(found: Any) -> None:
+    ((path, entries),) = found["renamed"]
+    assert path.startswith("kept in ") and entries == 5
 
 
 def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(
