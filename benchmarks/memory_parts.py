@@ -32,6 +32,22 @@ from perftui.probes.agent_link.launch import agent_environment
 from perftui.probes.resident.probe import ResidentProbe
 from perftui.probes.spine.log import SessionLog
 
+PLAIN = """
+import ctypes
+kept = []
+for n in range(12):
+    kept.append([str(i) * 2 for i in range(60_000)] + [bytes(200_000)]); time.sleep(.3)
+del kept[:9]; time.sleep(2)
+"""
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+ENVIRONMENT = {
+    "jemalloc preloaded": {"LD_PRELOAD": f"{LIBRARIES}/libjemalloc.so.2"},
+    "mimalloc preloaded": {"LD_PRELOAD": f"{LIBRARIES}/libmimalloc.so.2"},
+    "PYTHONMALLOC=malloc": {"PYTHONMALLOC": "malloc"},
+    "PYTHONMALLOC=malloc_debug": {"PYTHONMALLOC": "malloc_debug"},
+    "PYTHONMALLOC=pymalloc_debug": {"PYTHONMALLOC": "pymalloc_debug"},
+}
+"""What is set for a program; only for itself: perftui starts it by `env`."""
 PROGRAMS = {
     "list building": """
 kept = []
@@ -113,6 +129,33 @@ time.sleep(2)
 kept = con.execute("SELECT a, b FROM t").to_arrow_table(); time.sleep(2)
 rows = con.execute("SELECT c FROM t LIMIT 400000").fetchall(); time.sleep(3)
 """,
+    "duckdb, three names of a file": """
+import duckdb
+con = [duckdb.connect(name) for name in ("x.duckdb", "./x.duckdb", os.path.abspath("x.duckdb"))]
+con[0].execute("CREATE TABLE t AS SELECT range a, random() b FROM range(6000000)"); time.sleep(4)
+""",
+    "duckdb that spills, in a thread": """
+import duckdb, threading
+con = duckdb.connect("x.duckdb", config={"memory_limit": "150MB", "temp_directory": "t"})
+con.execute("CREATE TABLE t AS SELECT range a, random() b, 'row ' || range c FROM range(6000000)")
+def work():
+    for n in range(2): con.execute("CREATE OR REPLACE TABLE u AS SELECT * FROM t ORDER BY b")
+worker = threading.Thread(target=work); worker.start(); worker.join(); time.sleep(2)
+""",
+    "lancedb write, index, query": """
+import lancedb, numpy as np, pyarrow as pa
+data = np.random.rand(40_000 * 64).astype("f4")
+rows = pa.table({"id": range(40_000), "v": pa.FixedSizeListArray.from_arrays(pa.array(data), 64)})
+t = lancedb.connect("db").create_table("t", rows); time.sleep(2)
+t.create_index(metric="l2", num_partitions=16, num_sub_vectors=8, vector_column_name="v")
+end = time.time() + 6
+while time.time() < end: t.search(np.random.rand(64).astype("f4")).limit(10).to_arrow()
+""",
+    "jemalloc preloaded": PLAIN,
+    "mimalloc preloaded": PLAIN,
+    "PYTHONMALLOC=malloc": PLAIN,
+    "PYTHONMALLOC=malloc_debug": PLAIN,
+    "PYTHONMALLOC=pymalloc_debug": PLAIN,
     "lancedb add loop": """
 import lancedb, pyarrow as pa
 db = lancedb.connect("db")
@@ -173,7 +216,8 @@ def _program(perftui: str, name: str, code: str, *, attached: bool) -> None:
         home = Path(text)
         (home / "program.py").write_text(f"import os, time\n{code}")
         recording = home / "r.perftui"
-        argv, options = [sys.executable, "program.py"], ["--headless", "--no-stacks"]
+        options = ["--headless", "--no-stacks"]
+        argv = [*_env(ENVIRONMENT.get(name, {})), sys.executable, "program.py"]
         options += ["--json", "s.json", "--record", str(recording)]
         if attached:
             with subprocess.Popen(argv, cwd=home) as target:
@@ -223,6 +267,10 @@ def _program(perftui: str, name: str, code: str, *, attached: bool) -> None:
             f"{100 * float(peak['untold']) / float(peak['whole']):.0f} %"
         )
         print("   " + " · ".join(f"{p['name']} {int(p['bytes']) / 1e6:.0f}" for p in parts))
+
+
+def _env(variables: dict[str, str]) -> list[str]:
+    return ["env", *(f"{key}={value}" for key, value in variables.items())] if variables else []
 
 
 def _is_close(row: dict[str, str]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perftui.probes.answers.holding import PART_NS
+from perftui.probes.answers.holding import PART_NS, is_untold
 from perftui.probes.detect.spikes.finder import SpikeFinder
 from perftui.probes.detect.spikes.spike import spike_json
 from perftui.probes.plans.verdict import plan_verdict
@@ -327,14 +327,16 @@ def _parts(reader: Reader, t0_ns: int, t1_ns: int) -> dict[str, Any]:
     Where RSS has risen since, nobody knows what it is made of at the end. It falls while a program
     ends, and what it was made of before stands.
     """
-    found = {}
+    found: dict[str, dict[str, float | None]] = {}
+    pools = _pools(reader, t0_ns, t1_ns)
+    heard = [name for name, pool in pools.items() if pool["end_bytes"] is not None]
     for name in sorted(name for name in reader.metric_names() if name.startswith("part:")):
         peak = reader.highest(name, t0_ns, t1_ns)
         if peak:
-            found[name.removeprefix("part:")] = {
-                "peak_bytes": peak,
-                "end_bytes": _lately(reader, name, t1_ns, PART_NS),
-            }
+            end = _lately(reader, name, t1_ns, PART_NS)
+            if end == 0 and is_untold(name.removeprefix("part:"), heard):
+                end = None
+            found[name.removeprefix("part:")] = {"peak_bytes": peak, "end_bytes": end}
     rss = reader.last("rss_bytes") or 0.0
     if sum(part["end_bytes"] or 0.0 for part in found.values()) < rss * _NEAR_PEAK:
         for part in found.values():

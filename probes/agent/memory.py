@@ -6,6 +6,7 @@ the program's; a second one watches it. A library that raises when it is asked, 
 or takes long, is never asked again, and that is said: its figures are then unknown.
 """
 
+import os
 import sys
 import time
 
@@ -30,6 +31,8 @@ LOOKS = 3
 MALLOC_S = 0.005
 """malloc keeps others waiting while it answers: it looks at every free piece of memory."""
 MOST_DATABASES = 8
+MOST_BYTES = 1 << 56
+"""More than an address space has."""
 DUCKDB_EVERY_S = 0.9
 LIBRARIES = {
     "pyarrow": ("default_memory_pool", "supported_memory_backends"),
@@ -118,6 +121,8 @@ class Counters:
         return max(every_s, (time.thread_time() - began) * SHARE)
 
     def _line(self, name: str, size: int, backend: "str | None") -> str:
+        if not 0 <= size < MOST_BYTES:
+            raise ValueError("%d bytes" % size)
         quote = self._agent.quote
         return '{"k":"pool","t":%d,"pid":%d,"name":%s,"bytes":%d,"backend":%s' % (
             time.monotonic_ns(),
@@ -154,7 +159,7 @@ def module(name: str) -> "Any":
     found = sys.modules.get(name)
     if type(found) is not type(sys):
         return None
-    spec = getattr(found, "__spec__", None)
+    spec = found.__dict__.get("__spec__")
     return None if spec is None or getattr(spec, "_initializing", True) else found
 
 
@@ -209,7 +214,9 @@ class DuckDb:
     """The databases that the program has opened by `duckdb.connect`."""
 
     def __init__(self) -> None:
-        self._connections: "dict[object, Any]" = {}
+        self._connections: "dict[int, tuple[str, Any]]" = {}
+        """By the id of a connection: its database, "" if nobody knows which, and a weak reference.
+        Of each database one connection is asked that lives."""
         self._tags: "set[str]" = set()
         self._next = 0.0
         self.told: "Told" = []
@@ -227,9 +234,12 @@ class DuckDb:
         def connect(*args: "Any", **kwargs: "Any") -> "Any":
             connection = original(*args, **kwargs)
             try:
-                database = str(args[0] if args else kwargs.get("database", ""))
+                database = named(args[0] if args else kwargs.get("database", ""))
                 alone = database in ("", ":memory:")
-                connections[id(connection) if alone else database] = ref(connection)
+                connections[id(connection)] = (
+                    "%d" % id(connection) if alone else database,
+                    ref(connection),
+                )
             except Exception as error:  # the program has its connection
                 self.failed = error
             return connection
@@ -248,7 +258,7 @@ class DuckDb:
             names = object.__getattribute__(module_, "__dict__") if _is_module(module_) else {}
             for value in list(names.values()):
                 if type(value) is kind:
-                    self._connections[id(value)] = ref(value)
+                    self._connections[id(value)] = "", ref(value)
 
     def __call__(self) -> "Told":
         """Ask through a cursor of our own, which is closed at once: it keeps no database open.
@@ -261,81 +271,41 @@ class DuckDb:
             return []
         self._next = now + DUCKDB_EVERY_S
         sums: "dict[str, int]" = {}
-        for key, reference in list(self._connections.items())[:MOST_DATABASES]:
+        asked: "dict[str, dict[str, int]]" = {}
+        for key, entry in list(self._connections.items()):
+            database, reference = entry
             connection = reference()
-            if connection is None:
-                self._connections.pop(key, None)
+            if connection is not None and (database in asked or len(asked) >= MOST_DATABASES):
                 continue
             try:
-                cursor = connection.cursor().cursor()
+                cursor = None if connection is None else connection.cursor().cursor()
             except Exception:  # it is closed
-                self._connections.pop(key, None)
-                continue
+                cursor = None
             finally:
                 connection = None
+            if cursor is None:
+                if self._connections.get(key) is entry:  # not one that has come in its place
+                    self._connections.pop(key, None)
+                continue
             try:
-                for tag, size in cursor.execute(DUCKDB).fetchall():
-                    sums[tag] = sums.get(tag, 0) + size
+                told = dict(cursor.execute(DUCKDB).fetchall())
             finally:
                 cursor.close()
+            # What was there before us may be a cursor of what is known: the same to the byte.
+            if database or told not in asked.values():
+                asked[database or "%d" % key] = told
+                for tag, size in told.items():
+                    sums[tag] = sums.get(tag, 0) + size
         self._tags.update(tag for tag, size in sums.items() if size)
         self.told = [("duckdb " + tag, sums.get(tag, 0), None) for tag in self._tags]
         return self.told
 
 
-def release(agent: "Agent") -> None:
-    """Give memory back to the system that the program does not use, and tell what came of it."""
-    first = before = agent.rss()
-    if isinstance(first, str) or isinstance(before, str):
-        return
-    told = []
-    for name, step in (("gc", collect), ("Arrow", trim_arrow), ("malloc", trim_malloc)):
-        try:
-            done = step()
-        except BaseException as error:  # a library's, or of a finalizer of the program's
-            told.append(name + " failed (" + type(error).__name__ + ")")
-            continue
-        now = agent.rss()
-        if done and not isinstance(now, str):
-            told.append("%s %.1f MB" % (name, max(before - now, 0) / 1e6))
-            before = now
-    text = "released %.1f MB of %.1f MB: %s" % (
-        max(first - before, 0) / 1e6,
-        first / 1e6,
-        ", ".join(told),
-    )
-    agent.wire.send(
-        '{"k":"released","t":%d,"pid":%d,"text":%s'
-        % (time.monotonic_ns(), agent.pid, agent.quote(text))
-    )
-
-
-def collect() -> bool:
-    """Free what only refers to itself; finalizers of the program's run here."""
-    import gc
-
-    gc.collect()
-    return True
-
-
-def trim_arrow() -> bool:
-    """Let Arrow's pools give back what they keep."""
-    pyarrow = module("pyarrow")
-    if pyarrow is None or not hasattr(pyarrow, "supported_memory_backends"):
-        return False
-    for backend in pyarrow.supported_memory_backends():
-        getattr(pyarrow, backend + "_memory_pool")().release_unused()
-    return True
-
-
-def trim_malloc() -> bool:
-    """Let glibc's malloc give back whole pages that are free."""
-    ctypes = module("ctypes")
-    trim = None if ctypes is None else getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
-        return False
-    trim(ctypes.c_size_t(0))
-    return True
+def named(database: "Any") -> str:
+    """Return one name for all by which a program may open a database."""
+    name = os.fspath(database)
+    in_memory = not name or name.startswith(":")
+    return str(name if in_memory or "://" in name else os.path.realpath(name))
 
 
 class Allocators:
@@ -353,7 +323,8 @@ class Allocators:
     def imported(self, name: str) -> None:
         """One of LIBRARIES has been imported, or a module of the program's by its name."""
         found = module(name)
-        if any(not hasattr(found, needed) for needed in LIBRARIES[name]):
+        # By what it has itself: a module may have a `__getattr__` that does something.
+        if found is None or any(needed not in found.__dict__ for needed in LIBRARIES[name]):
             return
         if name == "ctypes":
             malloc = Malloc(self._counters.drop)

@@ -284,9 +284,14 @@ class PartSums:
 
     def __init__(self) -> None:
         self._parts: dict[int, list[MemoryPart]] = {}
+        self._family: frozenset[str] = frozenset()
+        """Names of the family's parts, as told last."""
 
     def take(self, records: Sequence[MemoryPart], family_bytes: int) -> list[Parted]:
         """Take what a batch tells of some processes, each with all of its parts.
+
+        A part that was told before and is not any more (its allocator does not answer, who had it
+        has ended) is told as 0 once: its memory is in another part now, or given back.
 
         Args:
             records: The parts.
@@ -296,8 +301,11 @@ class PartSums:
         told: dict[int, list[MemoryPart]] = {}
         for record in records:
             told.setdefault(record.pid, []).append(record)
-        self._parts.update(told)
         rows = [Parted(part.t_ns, part.pid, part.name, part.bytes) for part in records]
+        for pid, parts in told.items():
+            gone = {part.name for part in self._parts.get(pid, ())} - {part.name for part in parts}
+            rows += (Parted(parts[0].t_ns, pid, name, 0) for name in sorted(gone))
+        self._parts.update(told)
         sums: dict[str, int] = {}
         alone = len(self._parts) == 1
         for parts in self._parts.values():
@@ -314,6 +322,8 @@ class PartSums:
             missing = family_bytes - sum(sums.values())
             sums[LIBRARIES] += max(min(missing, largest - sums[LIBRARIES]), 0)
         t_ns = max(record.t_ns for record in records)
+        rows += (Parted(t_ns, TREE, name, 0) for name in sorted(self._family - sums.keys()))
+        self._family = frozenset(sums)
         return rows + [Parted(t_ns, TREE, name, size) for name, size in sums.items()]
 
     def ended(self, pid: int) -> None:

@@ -48,6 +48,8 @@ class FamilyMemory:
         """Of each process, its part of what it shares."""
         self._left: int = 0
         """The same of processes that have ended since."""
+        self._left_files: int = 0
+        """Of that, mapped files."""
         self._may_read = False
         """Whether any share was ever read."""
         self.more_than_once = 0
@@ -61,7 +63,7 @@ class FamilyMemory:
         read = any(metric.pss_bytes is not None for metric in metrics)
         if read:
             self._may_read = True
-            self._left = 0
+            self._left = self._left_files = 0
         alone = len(metrics) == 1 and not self._twice.keys() - {metrics[0].pid}
         whole = self._left
         of_files = most_files = 0
@@ -70,8 +72,11 @@ class FamilyMemory:
             private = rss if metric.anon_rss_bytes is None else min(metric.anon_rss_bytes, rss)
             if read:
                 pss = rss if metric.pss_bytes is None else min(metric.pss_bytes, rss)
-                self._twice[pid] = max(private - pss, 0)
-                self._files[pid] = max(pss - private, 0)
+                part = _part_without_file(private, metric.uss_bytes, len(metrics))
+                # The rest is of mapped files, of which there are only so many.
+                part = min(max(part, pss - (rss - private)), pss)
+                self._twice[pid] = max(private - part, 0)
+                self._files[pid] = pss - part
                 # With less than what is without a file, memory is shared within the family, and
                 # nobody tells how much of the rest that is.
                 self._strangers[pid] = max(rss - pss, 0) if pss >= private else 0
@@ -94,7 +99,8 @@ class FamilyMemory:
                 files = min(self._files[pid], files)
             of_files += files
             whole += private - twice
-        missing = min(max(self._strangers.values(), default=0), most_files - of_files)
+        known = of_files + self._left_files
+        missing = min(max(self._strangers.values(), default=0), most_files - known)
         whole += of_files + max(missing, 0)
         largest = max(metric.rss_bytes for metric in metrics)
         if len(metrics) == 1:
@@ -107,6 +113,18 @@ class FamilyMemory:
 
     def _forget(self, metrics: Sequence[Metric]) -> None:
         for pid in self._twice.keys() - {metric.pid for metric in metrics}:
-            del self._twice[pid], self._files[pid]
+            del self._twice[pid]
+            stays, files = self._stays.pop(pid, 0), self._files.pop(pid)
             self._strangers.pop(pid, None)
-            self._left += self._stays.pop(pid, 0)
+            self._left += stays
+            self._left_files += min(files, stays)
+
+
+def _part_without_file(private: int, uss_bytes: int | None, processes: int) -> int:
+    """Return a process's part of its memory without a file.
+
+    What of that is not its own alone, it has from whom it was forked, and so have its siblings.
+    """
+    if uss_bytes is None or uss_bytes >= private:
+        return private
+    return uss_bytes + (private - uss_bytes) // processes

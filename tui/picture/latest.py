@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftui.probes.answers.holding import PART_NS
+from perftui.probes.answers.holding import PART_NS, is_untold
 from perftui.probes.spine.derived import POOL_HOLD_NS
 from perftui.probes.spine.reader import TREE
 from perftui.probes.text.units import NS_PER_S
@@ -54,6 +54,10 @@ def latest_values(
     if living is not None:
         values |= _values(reader, tuple(filter(_is_memory, names)), living, status, pid)
         at = living
+    heard = [name.removeprefix("pool:") for name in values if name.startswith("pool:")]
+    for name in [name for name, value in values.items() if not value and name[:5] == "part:"]:
+        if is_untold(name[5:], heard):
+            del values[name]
     rss = values.get("rss_bytes")
     for name in _SELDOM_OF_RSS:
         if rss is not None and name in values:

@@ -8,7 +8,7 @@ orders stand there, as one looks again only when it has carried out what it was 
     NUMBER \n {N \t ORDER \t PID \t ... {\n more lines of the order} \n\n} NUMBER    (16 digits)
 
     growth      who makes memory grow (`inquiry.py`)
-    release     give memory back that is not used (`../memory.release`)
+    release     give memory back that is not used (`../release.py`)
     tracemalloc what is allocated in the next seconds and stays (`traced.py`)
     tasks       what the tasks of asyncio wait for (`../tasks.py`)
 """
@@ -159,8 +159,9 @@ class Board:
         elif words[0] == "tasks":
             self._agent.tasks_asked += 1
         elif words[0] == "release":
-            name = "_perftui_agent_memory"
-            (sys.modules.get(name) or self._load("memory", name)).release(self._agent)
+            inquiry, name = self._module(), "_perftui_agent_release"
+            given_back = sys.modules.get(name) or self._load("release", name)
+            given_back.release(self._agent, inquiry.interpreters_own)
 
     def _begin(self, words: "list[str]", suspects: "list[str]") -> "Any":
         module = self._module()

@@ -54,8 +54,13 @@ OF_LIBRARIES = " (of the libraries, not of the program's own names)"
 FRAMES = 200
 CHUNK = 2_500
 """Items of the queue that are let go of at once: five a place."""
+NEAREST_CHUNKS = 200
+"""While no more wait, the oldest are looked at first, as the nearest to a name. Then it is the
+newest, so that few wait: a collection of the program's garbage goes through all that do."""
 MOST_CHUNKS = 2_000
 """A million places, 40 MB; what more would have to wait is left out."""
+MOST_TEXTS = 20_000
+"""Paths and owners of which all places have the same object: those of many alike are one."""
 _USES_LOCALS = frozenset(("locals", "vars", "exec", "eval", "dir", "_getframe", "f_locals"))
 
 
@@ -80,6 +85,7 @@ class Census:
         self._queue: "list[Any]" = []
         """Places, five items each, that are still to be looked at; the newest of them."""
         self._left_out = False
+        self._texts: "dict[str, str]" = {}
         self._in_libraries = False
         self._own_types: "dict[int, bool]" = {}
         self._beside: "dict[str, int]" = {}
@@ -119,6 +125,7 @@ class Census:
             if modules is libraries and not self._pace.step():
                 self._pace.bounded += OF_LIBRARIES
         self._queue.clear()
+        self._texts.clear()
         self._seen = found.AddressSet()
         if self._left_out and not self._pace.bounded:
             self._pace.bounded = "%d objects, more would have been too many" % self._pace.looked
@@ -130,7 +137,7 @@ class Census:
         """Count the names of a module: a program may make one for each thing that it keeps."""
         if self._in_libraries:
             return
-        number = self.found.at(name, MODULE, name_in(name, ""), 1.0, False)
+        number = self.found.at(name, MODULE, name_in(name, ""), 1.0, False, id(values))
         self.found.entries[number] += len(values)
         if self._keep:
             self.found.largest[number] = values
@@ -175,16 +182,23 @@ class Census:
             self._queue += (cell, path, depth - 1, name_in(module, label), 1.0)
 
     def _locals(self) -> None:
-        """Begin with what running functions of the program have in their variables."""
+        """Begin with what running functions of the program have in their variables.
+
+        Those of who called come first: what they have is named so in the next census, too, while
+        which function runs innermost is another one each time.
+        """
         frames = frames_of_threads()
         for ident in list(frames):
             frame = frames.pop(ident)
             if not self._pace.step():
                 return
             at: "FrameType | None" = None if ident in self._own_threads else frame
-            for _ in range(FRAMES):
-                if at is None:
-                    break
+            stack: "list[FrameType]" = []
+            while at is not None and len(stack) < FRAMES:
+                stack.append(at)
+                at = at.f_back
+            while stack:
+                at = stack.pop()
                 code = at.f_code
                 if code.co_flags & 1 and is_own_file(code.co_filename):  # 1: has fast locals
                     module = dict.get(at.f_globals, "__name__")
@@ -194,7 +208,6 @@ class Census:
                             owner = name_in(module if type(module) is str else "", name)
                             path = "%s in %s" % (name, function)
                             self._queue += (value, path, DEPTH, owner, 1.0)
-                at = at.f_back
 
     # --- down from them -------------------------------------------------------------------
 
@@ -211,7 +224,7 @@ class Census:
             if not chunks:
                 chunks.append(self._queue)
                 self._queue = []
-            chunk = chunks.pop(0)
+            chunk = chunks.pop(0 if len(chunks) <= NEAREST_CHUNKS else -1)
             for at in range(0, len(chunk), 5):
                 if not self._seen.add(id(chunk[at])):
                     continue
@@ -243,6 +256,8 @@ class Census:
             whole = kinds.base_of(value, base) if what == kinds.LIBRARY else None
             if whole is not None and weight == 1.0:  # of many some may share one
                 self._below(whole, path + ".base", depth, owner, weight)
+            if self.kinds.is_derived(value):
+                self._instance(place, is_container=True)
         elif what == kinds.FUNCTION:
             self._function(value, module_of(owner), value.__qualname__, depth)
         elif what == kinds.CELL:
@@ -259,11 +274,20 @@ class Census:
 
     def _below(self, value: "Any", path: str, depth: int, owner: str, weight: float) -> None:
         if depth > 0 and self.kinds.of(value)[0] not in (kinds.PLAIN, kinds.CLASS):
-            self._queue += (value, path, depth - 1, owner, weight)
+            self._queue += (value, self._one(path), depth - 1, self._one(owner), weight)
+
+    def _one(self, text: str) -> str:
+        """Return the object that stands for a text."""
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) < MOST_TEXTS:
+                self._texts[text] = text
+            return text
+        return known
 
     def _found_at(self, place: "Place", path: str, kind: str = "") -> int:
         kind = kind or kinds.type_name(type(place[0]))
-        return self.found.at(path, kind, place[3], place[4], self._in_libraries)
+        return self.found.at(path, kind, place[3], place[4], self._in_libraries, id(place[0]))
 
     def _container(self, place: "Place", base: "Any") -> None:
         value, path, depth, owner, weight = place
@@ -280,8 +304,7 @@ class Census:
                 here.largest[number] = value
         if base is dict and size <= NAMED and (depth >= NAMED_LEFT or self._in_libraries):
             for key, inner in kinds.items(value):
-                label = short(repr(key)) if type(key) is str or type(key) is int else "…"
-                self._below(inner, "%s[%s]" % (path, label), depth, owner, weight)
+                self._below(inner, "%s[%s]" % (path, label_of(key)), depth, owner, weight)
         elif depth > 0:
             path += "[…]"
             inside = self.kinds.elements(value, base, kinds.SOME)
@@ -410,6 +433,14 @@ _LIBRARY = (
     __file__.rpartition("/")[0].rpartition("/")[0] + "/",
 )
 """Folders of the standard library and of the agent."""
+
+
+def label_of(key: object) -> str:
+    """Return a dict's key as it stands in a path."""
+    if type(key) is str:
+        return short(repr(key[:STEP_LETTERS]))
+    # A number of thousands of digits takes long to be written, or is refused.
+    return repr(key) if type(key) is int and key.bit_length() <= 64 else "…"
 
 
 def short(text: str) -> str:

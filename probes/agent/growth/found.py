@@ -45,8 +45,12 @@ class Holdings:
         """A library's name leads here first, none of the program's."""
         self.sampled: "list[bool]" = []
         """Some of many were looked at; the figures are scaled up."""
+        self.address: "list[int]" = []
+        """Of what the path leads to, 0 if that is several."""
 
-    def at(self, path: str, kind: str, owner: str, weight: float, library: bool) -> int:
+    def at(
+        self, path: str, kind: str, owner: str, weight: float, library: bool, address: int
+    ) -> int:
         """Return the number of a path, which is added if it is new."""
         number = self.number.get(path)
         if number is None:
@@ -58,11 +62,22 @@ class Holdings:
             self.bytes.append(0.0)
             self.largest.append(None)
             self.library.append(library)
+            self.address.append(address if weight == 1.0 else 0)
             self.sampled.append(False)
+        elif self.address[number] != address:
+            self.address[number] = 0
         if weight != 1.0:
             self.sampled[number] = True
         self.containers[number] += weight
         return number
+
+    def by_address(self) -> "dict[int, str]":
+        """Return the path of each thing that has one of its own."""
+        return {
+            self.address[number]: path
+            for path, number in self.number.items()
+            if self.address[number]
+        }
 
     def let_go(self) -> None:
         """Keep no object of the program's."""

@@ -104,10 +104,11 @@ def grown_between(
     """
     rows: "list[Gain]" = []
     now = after.found
+    earlier = _Before(before, now)
     for path, number in now.number.items():
         if (not walk.step() and len(rows) >= MOST_COMPARED) or len(rows) >= MOST_ROWS:
             break
-        old = before.number.get(path)
+        old = earlier.number(path, number)
         if old is None and now.library[number]:
             continue  # it may have been there: libraries are not always looked at to the end
         entries, size = now.entries[number], now.bytes[number]
@@ -135,6 +136,47 @@ def grown_between(
         for row in told
         if row.bytes > 0 and row.bytes >= (of_libraries if now.library[row.number] else least)
     ][:MOST_TOLD]
+
+
+class _Before:
+    """What an earlier census found, by the paths of a later one.
+
+    A thing may have had another name then: a variable of a function that has returned since, or of
+    one that runs now. What it holds had another path with it.
+    """
+
+    def __init__(self, before: "found.Holdings", now: "found.Holdings") -> None:
+        self._before = before
+        self._now = now
+        self._paths = before.by_address()
+        self._renamed: "dict[str, str]" = {}
+        """Paths of before by those of now."""
+
+    def number(self, path: str, number: int) -> "int | None":
+        """Return the number that something had before, None if it was not there.
+
+        What holds others is to be asked for before them.
+        """
+        old, address = self._before.number.get(path), self._now.address[number]
+        if old is not None and (not address or self._before.address[old] == address):
+            return old
+        other = self._paths.get(address) if address else self._above(path)
+        if other is None or other in self._now.number:
+            return old
+        moved = self._before.number.get(other)
+        if moved is None or self._before.kind[moved] != self._now.kind[number]:
+            return old
+        self._renamed[path] = other
+        return moved
+
+    def _above(self, path: str) -> "str | None":
+        """Return the path by what holds it, or holds that."""
+        at = len(path) if self._renamed else 0
+        while at > 0:
+            at = max(path.rfind("[", 0, at), path.rfind(".", 0, at))
+            if at > 0 and path[:at] in self._renamed:
+                return self._renamed[path[:at]] + path[at:]
+        return None
 
 
 def _entries(row: Gain) -> float:

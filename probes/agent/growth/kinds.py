@@ -69,6 +69,8 @@ class Kinds:
         self._attributes: "dict[int, tuple[Any, list[tuple[str, Any]]]]" = {}
         self._deque: "Any" = _from("collections", "deque")
         self._local: "Any" = _from("_thread", "_local")
+        self._array: "Any" = _from("numpy", "ndarray")
+        self._texts = {id(kind): kind for kind in (str, bytes, bytearray)}
         cache = _from("functools", "_lru_cache_wrapper")
         if cache is not None:
             self._known[id(cache)] = CACHE, None
@@ -76,10 +78,11 @@ class Kinds:
             kind = _from(module, name)
             if kind is not None:
                 self._known[id(kind)] = LEAF, None
+                self._texts[id(kind)] = kind
 
     def of(self, value: object) -> "tuple[int, Any]":
         """Return what an object is; of a container its built-in type, of a library's the package,
-        of one of ctypes its base."""
+        of one of ctypes its base, of a class derived from a text, a buffer or a module that one."""
         kind = type(value)
         found = self._known.get(id(kind))
         if found is None:
@@ -94,7 +97,11 @@ class Kinds:
             if base is type:
                 return CLASS, None
             if base is Module:
-                return PLAIN, None
+                return PLAIN, base
+            if id(base) in self._texts:
+                return LEAF, base
+            if base is self._array and base is not None:
+                return LIBRARY, "numpy"
             if base is self._deque or id(base) in _BASES:
                 return CONTAINER, base
             if type(type_dict(base).get("_b_needsfree_")) is _MEMBER and _is_ctypes(base):
@@ -113,6 +120,14 @@ class Kinds:
             return ""
         most = type_dict(base)["maxlen"].__get__(value)
         return "" if most is None else "%s(maxlen=%d)" % (type_name(type(value)), most)
+
+    def is_derived(self, value: object) -> bool:
+        """Tell whether a text, a buffer or an array is of a class derived from that: it may have
+        attributes."""
+        what, base = self.of(value)
+        if what == LIBRARY:
+            return base == "numpy" and type(value) is not self._array
+        return what == LEAF and base is not None
 
     def length(self, value: object) -> int:
         """Return the length of a container, 0 for what is none."""
@@ -172,6 +187,8 @@ class Kinds:
             return library_bytes(value, package)
         if what == INSTANCE and package is not None:
             return object.__sizeof__(value) + raw_bytes(value, package)
+        if what in (PLAIN, LEAF) and package is not None:  # a class of the program's, maybe
+            return int(package.__sizeof__(value))
         if what in (PLAIN, LEAF) or id(type(value)) in _BASES:
             return sys.getsizeof(value)
         if what == CONTAINER:
@@ -214,7 +231,9 @@ class Kinds:
                     return total
                 looked += 1
                 what, base = self.of(each)
-                if what in (FUNCTION, CLASS) or type(each) is Module or looked > most:
+                if what in (FUNCTION, CLASS) or looked > most:
+                    continue
+                if what == PLAIN and (base is Module or type(each) is Module):
                     continue
                 if what == LIBRARY:
                     walk.soon()
@@ -228,7 +247,7 @@ class Kinds:
                 if whole is not None and id(whole) not in seen:
                     seen.add(id(whole))
                     below.append(whole)
-                if what in (PLAIN, LEAF, LIBRARY):
+                if what == PLAIN or (what in (LEAF, LIBRARY) and not self.is_derived(each)):
                     continue
                 if what == CONTAINER and base.__len__(each) > WHOLE:
                     some = self.newest(each, base, SOME)
@@ -264,7 +283,13 @@ def raw_bytes(value: "Any", base: "Any") -> int:
 
 def base_of(value: "Any", package: str) -> "Any":
     """Return what has the memory of a view, None if it is none."""
-    return value.base if package == "numpy" else None
+    return _of_array("base", value) if package == "numpy" else None
+
+
+def _of_array(name: str, value: "Any") -> "Any":
+    """Return what an array says of itself; a class derived from it is not asked."""
+    array: "Any" = _from("numpy", "ndarray")
+    return None if array is None else type_dict(array)[name].__get__(value)
 
 
 def items(values: "dict[Any, Any]") -> "list[tuple[Any, Any]]":
@@ -293,7 +318,7 @@ def library_bytes(value: "Any", package: str) -> int:
     """Return the bytes of a library's array or table."""
     try:
         if package == "numpy":
-            return int(value.nbytes) if value.base is None else 0
+            return int(_of_array("nbytes", value)) if _of_array("base", value) is None else 0
         if package == "pandas":
             used = value.memory_usage(deep=False)
             return int(used.sum() if type_name(type(value)) == "DataFrame" else used)

@@ -69,6 +69,18 @@ class OddDict(dict):
     def values(self): called.append("odd values"); return []
     def __iter__(self): called.append("odd iter"); return iter(())
 
+class Plugin(types.ModuleType):
+    def __sizeof__(self): called.append("sizeof of a module"); return 1
+
+class Text(str):
+    def __len__(self): called.append("text len"); return 0
+    def __sizeof__(self): called.append("text sizeof"); return 1
+
+class Page(bytearray):
+    def __init__(self, size):
+        super().__init__(size)
+        self.marks = ["x" * (size - 1000)]
+
 class App:
     seen = []
     def __init__(self):
@@ -123,6 +135,7 @@ NAMES.__file__ = __file__ + "_"
 sys.modules["names"] = NAMES
 app, slots, add, cached = App(), Slots(), counter(), Cached()
 PADDED, ZEROS = [], []
+PLUGINS, TEXTS, TORN, BY_NUMBER = [], [], [], {10**5000: [], "k" * 90: []}
 POOL, SMALL_POOL, LIMITED = Pool(5000), Pool(20), queue.Queue(maxsize=5000)
 INBOX, shared = queue.Queue(), types.ModuleType("shared")
 shared.__file__, shared.LEDGER = __file__ + "_", []
@@ -144,6 +157,10 @@ def grow(n, local):
         ODD[key] = i
         EVIL.append(Evil())
         MADE.append(Made())
+        PLUGINS.append(Plugin("plugin"))
+        TEXTS.append(Text("x" * 3000))
+        TORN.append(Page(3000))
+        BY_NUMBER[10**5000].append([i] * 100)
         App.seen.append(key)
         app.users[key] = {"n": i, "tags": ["a"] * 10}
         app.log.append("x" * 500)
@@ -219,6 +236,37 @@ def let_go_in_pieces():
     census.Census(gc, slices, ()).take()
     return [slices.bounded, len(pieces)]
 
+def waiting_at_once(nearest):
+    # Places of a bushy tree that wait, and how many texts they have, for all that it looks at.
+    census.MOST_CHUNKS, census.CHUNK, census.NEAREST_CHUNKS = 2000, 50, nearest
+    tree = [[[[n] for n in range(20)] for _ in range(20)] for _ in range(20)]
+    waiting, texts = [0], set()
+    class Chunks(list):
+        def append(self, chunk):
+            list.append(self, chunk)
+            waiting[0] = max(waiting[0], len(self))
+            texts.update(id(each) for each in chunk[1::5] if each.startswith("tree in "))
+    slices = pace.Slices(gc, 30.0, 10**6, lambda: False)
+    walk = census.Census(gc, slices, ())
+    through = walk._through
+    walk._through = lambda chunks: through(Chunks(chunks))
+    walk.take()
+    return [slices.bounded, waiting[0], len(texts)]
+
+def grown_under_another_name():
+    # It is reached by a variable of whichever function runs, and grows by 5 meanwhile.
+    rows = [[[n] * 100 for n in range(400)]]
+    def first(asked):
+        return take(False)[0].found
+    def second(kept):
+        return take(True)[0]
+    before = first(rows[0])
+    rows[0] += [[n] * 100 for n in range(5)]
+    walk = second(rows.pop())
+    into = pace.Slices(gc, 30.0, 10**6, lambda: False)
+    grown = keepers.grown_between(before, walk, gc.get_referents, into)
+    return [[row.path, row.entries] for row in grown if "kept in " in row.path]
+
 def collections_in_a_walk():
     # A collection is due: the program has the time to do it itself before a slice begins. Then
     # one falls into a slice.
@@ -271,6 +319,8 @@ def main():
         "in_whole": asked_in_whole(),
         "many": many(),
         "pieces": let_go_in_pieces(),
+        "waiting": [waiting_at_once(10**6), waiting_at_once(5)],
+        "renamed": grown_under_another_name(),
         "collector": collections_in_a_walk(),
     }))
 
@@ -319,6 +369,8 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("lru_cache of __main__.Cached.parse", "lru_cache", "list", 100, "parse"),
         ("__main__.NUMBERS", "array", "", 0, "grow"),
         ("__main__.FILE", "BytesIO", "", 0, "grow"),
+        ("__main__.PLUGINS", "list", "Plugin", 100, "grow"),
+        ("__main__.BY_NUMBER[…]", "list", "list", 100, "grow"),
         ("__main__.PAGES", "list", "c_char_Array_5001", 100, "grow"),
         ("names", "module", "list", 100, ""),
         ("__main__.COLUMNS[…]", "list", "int", 600, "grow"),
@@ -364,6 +416,9 @@ def test_bytes_are_those_of_what_came(found: Any) -> None:
     assert 80_000 < rows["lru_cache of __main__.parse"][4] < 130_000
     assert 80_000 < rows["lru_cache of __main__.parse_some"][4] < 130_000
     assert 500_000 < rows["__main__.PAGES"][4] < 560_000
+    # Of a class derived from a text or a buffer, with what it has as attributes.
+    assert 300_000 < rows["__main__.TEXTS"][4] < 330_000
+    assert 500_000 < rows["__main__.TORN"][4] < 560_000
     for name in ("PADDED", "ZEROS"):  # numbers that all share are not there for each of them
         assert 1_200_000 < rows[f"__main__.{name}"][4] < 1_400_000, name
 
@@ -387,6 +442,19 @@ def test_a_walk_ends_where_it_may_not_go_on_and_says_so(found: Any) -> None:
     assert found["in_whole"] == []
     bounded, pieces = found["pieces"]
     assert bounded and pieces > 3, "what waited was not let go of at once"
+
+
+def test_few_places_of_many_alike_wait_and_have_one_path(found: Any) -> None:
+    """A collection of the program's garbage goes through all that waits."""
+    (whole, nearest_first, texts), (whole_too, newest_first, _) = found["waiting"]
+    assert whole == whole_too == ""
+    assert newest_first < nearest_first / 3
+    assert texts <= 4, "one for each step down"
+
+
+def test_what_has_another_name_by_now_has_grown_by_what_came(found: Any) -> None:
+    ((path, entries),) = found["renamed"]
+    assert path.startswith("kept in ") and entries == 5
 
 
 def test_a_slice_waits_while_a_collection_is_due_and_tells_it_from_its_own_cost(

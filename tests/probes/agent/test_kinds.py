@@ -27,6 +27,26 @@ def test_a_view_of_numpy_keeps_its_base_and_two_of_one_base_keep_it_once() -> No
     assert deep_sizes(first) == [80_000]
 
 
+def test_an_array_of_a_derived_class_is_an_array_and_has_what_it_has() -> None:
+    class Quantity(np.ndarray[Any, Any]):
+        unit: object
+
+        @property
+        def nbytes(self) -> int:
+            raise AssertionError("the program's own was called")
+
+        @property
+        def base(self) -> object:
+            raise AssertionError("the program's own was called")
+
+    made = np.ones(10_000).view(Quantity)
+    made.unit = bytes(30_000)
+    assert 110_000 < deep_sizes(made)[0] < 111_000
+    masked = np.ma.ones(10_000)
+    masked.mask = True
+    assert 90_000 < deep_sizes(masked)[0] < 92_000
+
+
 @pytest.mark.parametrize("form", ["table", "batch", "column"])
 def test_a_slice_of_arrow_keeps_the_buffers_of_the_whole(form: str) -> None:
     tables = [pa.table({"n": pa.array(range(n, n + 10_000))}) for n in range(2)]

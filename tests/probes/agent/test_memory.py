@@ -69,6 +69,18 @@ def test_a_counter_that_does_not_answer_harms_nothing(monkeypatch: pytest.Monkey
     assert {json.loads(line + "}")["name"] for line in agent.lines} == {"good"}
 
 
+@pytest.mark.parametrize("lie", [-5, 10**30])
+def test_a_counter_that_lies_is_asked_once_and_that_is_said(lie: int) -> None:
+    agent = Agent()
+    counters = memory.Counters(agent, beside.Beside)  # type: ignore[arg-type]
+    counters.add("bad", lambda: [("bad", lie, None)])
+    wait_for(lambda: bool(agent.said))
+    for end in agent.before_bye:
+        end()
+    assert agent.said == [f"bad is not asked for its memory any more: ValueError: {lie} bytes"]
+    assert not agent.lines
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("no figures today"), SystemExit(3), KeyboardInterrupt(), None]
 )
@@ -126,6 +138,41 @@ def test_duckdb_tells_by_tag_and_no_database_is_kept_open(
     assert told()["duckdb IN_MEMORY_TABLE"] == 0
 
 
+def test_a_database_is_told_once_by_whatever_names_and_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while connections to it come and go; what was there before us by its figures."""
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.setattr(memory, "DUCKDB_EVERY_S", 0.0)
+    monkeypatch.chdir(tmp_path)
+    module = SimpleNamespace(connect=duckdb.connect)
+    databases = memory.DuckDb()
+    databases.hook(module)
+
+    def told() -> int:
+        return sum(size for _, size, _ in databases())
+
+    con = module.connect("x.duckdb")
+    con.execute("CREATE TABLE t AS SELECT range a, random() b FROM range(200_000)")
+    others = [module.connect("./x.duckdb"), module.connect(database=tmp_path / "x.duckdb")]
+    once = con.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()[0]
+    assert told() == once > 1_000_000
+    others.pop(0).close()
+    del others
+    assert told() == once, "the first connection lives"
+    shop = [module.connect(":memory:shop") for _ in range(2)]
+    shop[0].execute("CREATE TABLE t AS SELECT range a FROM range(200_000)")
+    in_memory = shop[0].execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+    assert told() == once + in_memory[0]
+
+    late = memory.DuckDb()
+    here = type(sys)("here")
+    here.con, here.cursor, here.shop = con, con.cursor(), shop[0]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "here", here)
+    late.take_up(duckdb)
+    assert sum(size for _, size, _ in late()) == once + in_memory[0]
+
+
 def test_a_program_can_close_its_database_while_it_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -153,6 +200,21 @@ def test_a_program_can_close_its_database_while_it_is_asked(
         closed.set()
         asking.join(60)
     assert told == [[("duckdb x", 7, None)]]
+
+
+def test_a_module_that_makes_its_names_up_is_not_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be in the program's own thread, within its import."""
+    agent = Agent()
+    asked: list[str] = []
+    for name in memory.LIBRARIES:
+        own = type(sys)(name)
+        own.__spec__ = SimpleNamespace(_initializing=False)  # type: ignore[assignment]
+        own.__getattr__ = asked.append  # type: ignore[method-assign]
+        monkeypatch.setitem(sys.modules, name, own)
+        memory.Allocators(agent, beside.Beside).imported(name)  # type: ignore[arg-type]
+    assert not asked and not agent.lines
 
 
 def test_malloc_tells_what_is_in_use() -> None:
@@ -187,26 +249,3 @@ def test_modules_of_the_programs_own_by_those_names_are_left_alone(
         asked.imported(name)
         assert set(vars(own)) == {"__name__", "__doc__", "__package__", "__loader__", "__spec__"}
     assert not agent.lines and not agent.said
-
-
-def test_memory_that_is_not_used_is_given_back_on_request() -> None:
-    """What came back is told."""
-    line = said_afresh("""
-        import ctypes, json, os
-        from types import SimpleNamespace
-        from perftui.probes.agent import memory
-
-        def rss():
-            with open("/proc/self/statm") as statm:
-                return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-        wire = SimpleNamespace(send=lambda line: print(line + "}"))
-        kept = [bytes(3_000) for _ in range(60_000)]
-        some = kept[999::1000]  # malloc keeps what is below the last of them
-        del kept
-        memory.release(SimpleNamespace(wire=wire, rss=rss, pid=1, quote=json.dumps))
-    """)
-    text = json.loads(line)["text"]
-    released_mb = float(text.split()[1])
-    assert text.startswith("released ") and "gc " in text and "malloc " in text, text
-    assert released_mb > 100, text

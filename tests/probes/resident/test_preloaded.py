@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.preloaded import library_of
 
 from perftui.probes.resident.parts import GivenOut, parts_of
 from perftui.probes.resident.smaps import read_mappings
@@ -18,14 +19,6 @@ kept = [bytes(200_000) + b"x" for _ in range(100)]
 print("kept", flush=True)
 sys.stdin.read()
 """
-FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
-
-
-def library_of(name: str) -> str | None:
-    found = [
-        each for folder in FOLDERS for each in sorted(Path(folder).glob(f"lib{name}.so.[0-9]*"))
-    ]
-    return str(found[0]) if found else None
 
 
 @pytest.mark.parametrize("name", ["jemalloc", "mimalloc"])

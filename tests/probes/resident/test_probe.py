@@ -140,6 +140,33 @@ def sums_of(enricher: Enricher, *parts: MemoryPart) -> dict[str, int]:
     return {row.name: row.bytes for row in rows if row.pid == TREE}
 
 
+def test_a_part_that_is_not_told_any_more_is_told_as_nothing_once() -> None:
+    enricher = Enricher()
+
+    def told(*parts: MemoryPart) -> dict[tuple[int, str], int]:
+        return {(row.pid, row.name): row.bytes for row in enricher.enrich(parts).parts}
+
+    one = part(1, "libraries", 20, 20)
+    told(one, part(1, "Arrow", 200, 200), part(2, "Arrow", 5, 5), part(2, "DuckDB x", 9, 9))
+    assert told(one, part(2, "Arrow", 5, 5), part(2, "DuckDB x", 9, 9)) == {
+        (1, "libraries"): 20,
+        (1, "Arrow"): 0,
+        (2, "Arrow"): 5,
+        (2, "DuckDB x"): 9,
+        (TREE, "libraries"): 20,
+        (TREE, "Arrow"): 5,
+        (TREE, "DuckDB x"): 9,
+    }
+    enricher.enrich([Exit(3, 2, 0, None)])
+    assert told(one) == {
+        (1, "libraries"): 20,
+        (TREE, "libraries"): 20,
+        (TREE, "Arrow"): 0,
+        (TREE, "DuckDB x"): 0,
+    }
+    assert told(one) == {(1, "libraries"): 20, (TREE, "libraries"): 20}
+
+
 def test_a_family_has_the_parts_that_its_processes_share_once() -> None:
     enricher = Enricher()
     alone = [part(1, "libraries", 20, 5), part(1, "malloc", 200, 200)]

@@ -127,3 +127,40 @@ def test_what_is_read_of_a_new_process_alone_is_no_figure_of_the_family() -> Non
     assert "uss_bytes" not in sums
     whole = enricher.enrich([process(1, 200, 195, 190, 2), process(2, 98, 95, 90, 2)]).ticks[0]
     assert whole.sums["uss_bytes"] == 280 * MB
+
+
+def with_shared_memory(pid: int, *, read: bool = True) -> Metric:
+    """One of six forked workers that share 160 MB of shared memory and libraries of 20 MB.
+
+    These with strangers, too: 2 MB are each one's part. Of 20 MB without a file 14 are its own.
+    """
+    shared_mb = 160 / 6 + 6 / 6 + 2
+    return Metric(
+        t_ns=1,
+        pid=pid,
+        cpu_s=0.0,
+        rss_bytes=200 * MB,
+        anon_rss_bytes=20 * MB,
+        pss_bytes=round((14 + shared_mb) * MB) if read else None,
+        uss_bytes=14 * MB if read else None,
+    )
+
+
+def test_a_family_with_shared_memory_has_it_once_and_what_it_was_forked_with_once() -> None:
+    """Libraries alone are shared with strangers: what looked like that was memory of a parent's."""
+    memory = FamilyMemory()
+    workers = [with_shared_memory(pid) for pid in range(1, 7)]
+    # 160 of shared memory, 20 of libraries (8 of them are strangers'), 6 * 14 + 6 without a file.
+    assert memory.total(workers) / MB == 270
+    later = [with_shared_memory(pid, read=False) for pid in range(1, 7)]
+    assert memory.total(later) / MB == 270
+
+
+def test_a_family_has_no_more_while_those_end_who_share_memory() -> None:
+    memory = FamilyMemory()
+    memory.total([with_shared_memory(pid) for pid in range(1, 7)])
+    before = 270.0
+    for left in range(5, 1, -1):
+        now = memory.total([with_shared_memory(pid, read=False) for pid in range(1, left + 1)]) / MB
+        assert now < before, left
+        before = now

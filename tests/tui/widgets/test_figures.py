@@ -14,8 +14,9 @@ from perftui.probes.colours.parts import GROUPS
 from perftui.probes.spine.derived import FamilyMetrics
 from perftui.probes.spine.log import SessionLog
 from perftui.probes.spine.reader import Buckets, Target
-from perftui.probes.spine.records import Exit, MemoryPart, Metric, PhaseBegin, Run
+from perftui.probes.spine.records import Exit, MemoryPart, Metric, PhaseBegin, Pool, Run
 from perftui.probes.store.store import Store
+from perftui.probes.summary import summarize
 from perftui.probes.text.units import NS_PER_S
 from perftui.tui.picture.latest import of_one_moment
 from perftui.tui.picture.selection import Selection
@@ -149,6 +150,36 @@ def test_memory_that_was_freed_at_the_very_end_is_shown_as_it_was_before() -> No
     assert value_of(ended, "Python heap") == "95.0 MB"
     assert rss_chart(ended, None).value == "200 MB"
     assert ended.latest["cpu_percent"] == store.last("cpu_percent")
+
+
+def test_a_part_whose_allocator_is_not_heard_any_more_is_unknown_and_counts_no_more() -> None:
+    """It stood for half a minute beside the part in which its memory is now."""
+    log, store = session(until_s=9.0)
+    log.extend([Metric(n * S // 20, PID, n / 40, 100 * MB) for n in range(180)])
+    heard = {"Arrow": 40, "DuckDB hash table": 20, "malloc": 30, "libraries": 10}
+    untold = {"native, not told": 60, "malloc, used or kept": 30, "libraries": 10}
+    for second in range(1, 9):
+        if second < 5:
+            log.extend([Pool(second * S, PID, name, 30 * MB) for name in ("arrow", "malloc")])
+            log.extend([Pool(second * S, PID, "duckdb HASH_TABLE", 30 * MB)])
+        parts = heard if second < 5 else untold
+        log.extend([MemoryPart(second * S, PID, n, size * MB, 0) for n, size in parts.items()])
+    told = summarize(store)["memory"]
+    ends = {name: part["end_bytes"] for name, part in told["parts"].items()}
+    assert ends == {
+        **dict.fromkeys(heard),
+        **{name: size * MB for name, size in untold.items()},
+    }
+    for pid in (None, PID):
+        view = take_view(store, Selection(process=pid), 80)
+        known = {name[5:]: size for name, size in view.latest.items() if name[:5] == "part:"}
+        assert known == {name: size * MB for name, size in untold.items()}
+        before = take_view(store, Selection(cursor_ns=4 * S + S // 2, around_ns=0), 80)
+        assert before.latest["part:Arrow"] == 40 * MB
+    # Heard, with nothing of it resident: that is 0.
+    log.extend([Pool(8 * S, PID, "arrow", 0)])
+    assert summarize(store)["memory"]["parts"]["Arrow"]["end_bytes"] == 0
+    assert take_view(store, Selection(), 80).latest["part:Arrow"] == 0
 
 
 def test_cpu_is_not_above_the_cores() -> None:

@@ -83,7 +83,7 @@ _PARTS = {
     parts.PYTHON: "small objects: pools of pymalloc in use",
     parts.PYTHON_FREE: "pools without an object, in arenas that others still need",
     parts.ARROW: "what Arrow's pools gave out, and is resident",
-    parts.ARROW_KEPT: "resident and given out to nobody: release gives it back",
+    parts.ARROW_KEPT: "resident and given out to nobody: release asks for it",
     "DuckDB": "by its own account, duckdb_memory()",
     parts.MALLOC: "in use: numpy, strings, lists and what C and C++ take",
     parts.MALLOC_KEPT: "free pieces that are resident: release gives back whole pages",
