@@ -39,6 +39,7 @@ at least of IDLE of the time."""
 IDLE = 0.5
 SHORTEST_S = 0.02
 LONGEST_S = 0.25
+LEAST_RAN_S = 0.005
 LOOK_AGAIN_S = 0.05
 TRIES = 3
 """To find a thread where it was a moment ago."""
@@ -119,6 +120,10 @@ class Bursts:
         if self._is_open:
             if now < self._until:
                 return self._until - now
+            # One in which the program got nothing of a CPU has met nothing.
+            ran_s = time.process_time() - self._opened[1]
+            if ran_s < LEAST_RAN_S and now - self._opened[0] < LONGEST_S:
+                return LEAST_RAN_S
             self._close()
         wall_s, cpu_s = now - self._began[0], time.process_time() - self._began[1]
         left_s = SHARE * max(cpu_s, IDLE * wall_s) - self._spent_s
@@ -139,12 +144,11 @@ class Bursts:
 
     def drop(self) -> None:
         """Leave a forked child as it was: what was measured is its parent's."""
-        if self._on and self._open_ones:
-            self._states.end([each.profiler for each in self._open_ones])
+        if self._on:
+            self._on = False
             for each in self._open_ones:
                 profiled.never_free(each)
-        self._open_ones = []
-        self._on = False
+            profiled.leave_this_thread()  # there is no other one
 
     def settle(self) -> None:
         """Once it has ended: sum up."""

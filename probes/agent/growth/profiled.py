@@ -192,6 +192,12 @@ def never_free(profiled: Profiled) -> None:
     _left.append(profiled)
 
 
+def leave_this_thread() -> None:
+    """Take a profiler of ours from the calling thread."""
+    if _kinds and type(sys.getprofile()) is _kinds[0]:
+        sys.setprofile(None)
+
+
 def profilers_of(states: "thread_states.ThreadStates") -> "Any":
     """Return our kind of profiler.
 
