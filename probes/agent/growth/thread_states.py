@@ -29,8 +29,6 @@ SEEN_BYTES = 192
 HOLDS_GIL = 1 | 4
 """FUNCFLAG_CDECL | FUNCFLAG_PYTHONAPI: the GIL is held while such a function is called."""
 RTLD_NOW = 2
-IN_SLOTS = ("greenlet", "gevent", "_greenlet", "eventlet")
-"""Who changes the stack under a thread."""
 PROGRAMS_OWN = "the program has a profiler or a tracer of its own"
 AUDITED = "the program has audit hooks"
 
@@ -47,7 +45,7 @@ def why_not() -> str:
         return "no profile function is set on threads of this system"
     if hasattr(sys, "gettotalrefcount"):
         return "no profile function is set in a debug build of Python"
-    if any(name in sys.modules for name in IN_SLOTS):
+    if has_greenlets():
         return "greenlets change stacks under a profile function"
     if "_xxsubinterpreters" in sys.modules:
         return "the program has other interpreters"
@@ -61,6 +59,14 @@ def audited() -> bool:
     except TypeError:
         return True
     return False
+
+
+def has_greenlets() -> bool:
+    """Tell whether some thread has used greenlets; importing them is not using them."""
+    count = getattr(sys.modules.get("greenlet._greenlet"), "get_total_main_greenlets", None)
+    if type(count) is type(len):
+        return bool(count())
+    return "greenlet" in sys.modules  # older than 2.0
 
 
 class ThreadStates:
