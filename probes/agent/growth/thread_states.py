@@ -63,8 +63,9 @@ def audited() -> bool:
 
 def has_greenlets() -> bool:
     """Tell whether some thread has used greenlets; importing them is not using them."""
-    count = getattr(sys.modules.get("greenlet._greenlet"), "get_total_main_greenlets", None)
-    if type(count) is type(len):
+    module = sys.modules.get("greenlet._greenlet")
+    count: "Any" = getattr(module, "get_total_main_greenlets", None)
+    if type(count) is type(sys.exit):
         return bool(count())
     return "greenlet" in sys.modules  # older than 2.0
 
