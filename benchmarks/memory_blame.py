@@ -7,7 +7,7 @@
 Each program of `memory_programs` runs under `perftui run` with every interpreter that is given,
 and once more under memray. Told is, for each: the function of the first row of "where memory
 rose" (by samples) and its thread, or that it cannot be told; the first three functions of "in
-which function" (by entry and exit, Python 3.12 on) and what keeps it (by census); and memray's
+which function" (by entry and exit) and what keeps it (by census); and memray's
 first function: the program's own frame with most memory at the peak.
 """
 
@@ -44,8 +44,8 @@ for name in sys.argv[2:]:
         if any(file.startswith("<frozen importlib") for function, file, line in stack):
             continue  # modules, which stay
         for function, file, line in stack:
-            if file.startswith(sys.argv[1]):
-                break
+            if file.startswith(sys.argv[1]) and not function.endswith("comp>"):
+                break  # a comprehension is its function's code, as from 3.12 on
         else:
             function = ""
         own[function] = own.get(function, 0) + record.size

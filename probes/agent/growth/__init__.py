@@ -9,6 +9,9 @@
     keepers.py     what grew between two censuses, what is new in it, and which code fills it
     traced.py      what was allocated in a window and is still there, by tracemalloc: on request
     rises.py       in which function memory rose: deltas at entry and exit of suspects (3.12 on)
+    bursts.py      the same before 3.12: all functions, profiled in short bursts
+    profiled.py    one thread under a profiler in C whose clock is memory
+    thread_states.py   a profile function set on other threads, and taken back
 
 Loaded by path into the program, as all of the agent, and only once it is asked.
 """

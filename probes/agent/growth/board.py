@@ -171,9 +171,10 @@ class Board:
     def _module(self, last: str = "inquiry") -> "Any":
         """Return a module of ours, loaded with those that it needs."""
         module: "Any" = None
-        for name in dict.fromkeys(
-            ("kinds", "pace", "found", "census", "keepers", "rises", "inquiry", last)
-        ):
+        names = ["kinds", "pace", "found", "census", "keepers", "rises"]
+        if not hasattr(sys, "monitoring"):
+            names += ["thread_states", "profiled", "bursts"]
+        for name in dict.fromkeys((*names, "inquiry", last)):
             full = "_perftui_agent_growth_" + name
             module = sys.modules.get(full) or self._load("growth/" + name, full)
         return module

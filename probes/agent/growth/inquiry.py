@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from perftui.probes.agent.growth import census, keepers, pace, rises
+    from perftui.probes.agent.growth import bursts, census, keepers, pace, rises
     from perftui.probes.agent.runtime import Agent
 else:
     census = sys.modules["_perftui_agent_growth_census"]
@@ -69,36 +69,35 @@ class Inquiry:
         self._before = first.found
         words = [line.split("\t") for line in suspects]
         self._page_bytes = sys.modules["posix"].sysconf("SC_PAGE_SIZE")
-        self._rises: "rises.Rises | None" = None
         self._t0_rises_ns = time.monotonic_ns()
-        self._missing = rises.MISSING
+        self._rises: "rises.Rises | bursts.Bursts"
         if hasattr(sys, "monitoring"):
             wanted = {(row[0], row[1]) for row in words if len(row) == 3}
             wanted = wanted or rises.running()  # no sample has met it yet
             self._rises = rises.Rises(agent, interpreters_own("resource"), wanted)
-            self._missing = self._rises.begin()
+        else:
+            made = sys.modules["_perftui_agent_growth_bursts"]
+            self._rises = made.Bursts(agent, interpreters_own)
+        self._rises.begin()
         self._until = time.monotonic() + seconds
 
     def turn(self) -> float:
         """Go on; returns the seconds until the next turn, 0 when it is done."""
         left = self._until - time.monotonic()
         if left > 0:
-            if self._rises is not None:
-                self._rises.turn()
-            return max(min(left, TURN_S), 0.001)
+            soon_s = self._rises.turn() if not self._rises.missing else TURN_S
+            return max(min(self._until - time.monotonic(), soon_s, TURN_S), 0.001)
         self.finish()
         return 0.0
 
     def drop(self) -> None:
         """Forget it: this process is a child of the one that was asked."""
-        if self._rises is not None:
-            self._rises.end()
+        self._rises.drop()
 
     def finish(self) -> None:
         """Stop measuring, take the second census, and tell."""
-        if self._rises is not None:
-            self._rises.end()
-        if self._rises is not None and not self._missing:
+        self._rises.end()
+        if not self._rises.missing:
             self._rises.settle()
         self._tell_rises()
         rss = self._agent.rss()
@@ -159,31 +158,27 @@ class Inquiry:
     def _tell_rises(self) -> None:
         now, measured = time.monotonic_ns(), self._rises
         t0_ns = self._t0_rises_ns
-        if measured is None or self._missing:
-            self._tell_look(now, t0_ns, "entry and exit", None, 0, 0.0, 0.0, self._missing, 0)
+        if measured.missing:
+            self._tell_look(now, t0_ns, "entry and exit", None, 0, 0.0, 0.0, measured.missing, 0)
             return
         told = [each for each in measured.suspects if each.calls or each.faults or each.rss_bytes]
-        dropped = [name_of(each.code) for each in measured.suspects if each.dropped]
-        notes = []
-        if dropped:
-            notes.append("called too often, so counted in its callers: " + ", ".join(dropped[:5]))
+        notes = measured.notes()
         if measured.windows > 1:
             whole_s = (now - t0_ns) / 1e9
             notes.append(
-                "called often, so measured for %.2f of %.1f s" % (measured.measured_s, whole_s)
+                "%s measured for %.2f of %.1f s" % (measured.how, measured.measured_s, whole_s)
             )
         if measured.several:
             notes.append(rises.SEVERAL)
         note = "; ".join(notes)
         calls = sum(each.calls for each in told)
-        cost_s = 2 * calls * rises.COST_S
         self._tell_look(
             now,
             t0_ns,
             "entry and exit",
             measured.rose_bytes,
             calls,
-            cost_s,
+            measured.cost_s(),
             0.0,
             note,
             len(told) + 1,

@@ -54,7 +54,7 @@ class Slices:
         self.bounded = ""
         """Why it ended before it had seen everything."""
         self._began_s = self._slice_s = time.thread_time()
-        self._wait_for_the_collector()
+        wait_for_the_collector(self._gc)
         self._begin()
 
     def step(self) -> bool:
@@ -103,7 +103,7 @@ class Slices:
         if self._spent_s() > self._budget_s:
             return self._end("%d objects in %.0f ms" % (self.looked, self._spent_s() * 1e3))
         time.sleep(PAUSE_S)
-        self._wait_for_the_collector()
+        wait_for_the_collector(self._gc)
         self._begin()
         return True
 
@@ -129,9 +129,11 @@ class Slices:
     def _collections(self) -> int:
         return sum([each["collections"] for each in self._gc.get_stats()])
 
-    def _wait_for_the_collector(self) -> None:
-        for _ in range(WAITS):
-            most = self._gc.get_threshold()[0]
-            if not most or not self._gc.isenabled() or self._gc.get_count()[0] <= most - DUE:
-                return
-            time.sleep(PAUSE_S)
+
+def wait_for_the_collector(gc: "Any") -> None:
+    """Let the program's threads do a collection that is due."""
+    for _ in range(WAITS):
+        most = gc.get_threshold()[0]
+        if not most or not gc.isenabled() or gc.get_count()[0] <= most - DUE:
+            return
+        time.sleep(PAUSE_S)

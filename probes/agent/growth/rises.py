@@ -59,7 +59,8 @@ SEVERAL_SHARE = 0.1
 ALONE_SHARE = 0.9
 """A thread with more of all page faults is the one by which RSS rose."""
 SEVERAL = "several threads took memory: RSS is that of all, touched bytes are the thread's own"
-MISSING = "not available below Python 3.12 (no sys.monitoring)"
+IDLE_S = 0.25
+"""So long after a turn comes the next one."""
 
 
 class Suspect:
@@ -107,6 +108,8 @@ class Rises:
         suspects: (file, qualified name) of functions.
     """
 
+    how = "called often, so"
+
     def __init__(self, agent: "Agent", resource: "Any", suspects: "set[tuple[str, str]]") -> None:
         self._rss = agent.rss
         self._report = agent.report
@@ -135,15 +138,19 @@ class Rises:
         """Of the process."""
         self.measured_s = 0.0
         self.windows = 0
+        self.missing = ""
+        """Why nothing could be measured."""
         self.several = False
         """Several threads took memory: RSS rose in each of them by what the others took, too."""
         self._began = 0.0
 
     def begin(self) -> str:
         """Begin; returns why that cannot be, "" if it can."""
+        self.missing = self._begin()
+        return self.missing
+
+    def _begin(self) -> str:
         monitoring: "Any" = getattr(sys, "monitoring", None)
-        if monitoring is None:
-            return MISSING
         if not self.suspects:
             return "no function of the program's is suspected"
         for tool in TOOL_IDS:
@@ -170,14 +177,18 @@ class Rises:
         monitoring.set_events(self._tool, monitoring.events.PY_UNWIND)
         return ""
 
-    def turn(self) -> None:
-        """Some time has passed: go on, if the events were suspended and there is room for more."""
+    def turn(self) -> float:
+        """Some time has passed: go on, if the events were suspended and there is room for more.
+
+        Returns the seconds until the next turn.
+        """
         elapsed_s = time.process_time() - self._began
         if self._tool < 0 or self._window is not None:
-            return
+            return IDLE_S
         if (self._events_since() + WINDOW_EVENTS) * COST_S < SHARE * elapsed_s:
             with self._switching:
                 self._open()
+        return IDLE_S
 
     def end(self) -> None:
         """Leave the program as it was. Twice is fine."""
@@ -195,6 +206,25 @@ class Rises:
         monitoring.free_tool_id(tool)
         if alone:
             self._switching.release()
+
+    def drop(self) -> None:
+        """Leave a forked child as it was."""
+        self.end()
+
+    def cost_s(self) -> float:
+        """Return what it has cost the program, about."""
+        return 2 * COST_S * sum(each.calls for each in self.suspects)
+
+    def notes(self) -> "list[str]":
+        """Return what keeps the answer from being whole."""
+        dropped = [
+            getattr(each.code, "co_qualname", each.code.co_name)
+            for each in self.suspects
+            if each.dropped
+        ]
+        if not dropped:
+            return []
+        return ["called too often, so counted in its callers: " + ", ".join(dropped[:5])]
 
     def settle(self) -> None:
         """Once it has ended: sum up."""
@@ -395,15 +425,20 @@ def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":
     return list(found.values())
 
 
-def faults_by_thread() -> "dict[int, int]":
-    """Return the minor page faults so far of the threads that `threading` knows, by ident."""
-    found: "dict[int, int]" = {}
+def tids_by_thread() -> "dict[int, int]":
+    """Return the system's numbers of the threads that `threading` knows, by ident."""
     threads: "Any" = getattr(sys.modules.get("threading"), "_active", None)
     known = {ident: getattr(each, "_native_id", 0) for ident, each in list((threads or {}).items())}
     if not known:
         main = [ident for ident in frames_of_threads() if ident != get_ident()]
         known = dict.fromkeys(main, posix.getpid()) if len(main) == 1 else {}
-    for ident, tid in known.items():
+    return known
+
+
+def faults_by_thread() -> "dict[int, int]":
+    """Return the minor page faults so far of the threads that `threading` knows, by ident."""
+    found: "dict[int, int]" = {}
+    for ident, tid in tids_by_thread().items():
         try:
             fd = posix.open("/proc/self/task/%d/stat" % tid, posix.O_RDONLY | posix.O_CLOEXEC)
         except OSError:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @cache
-def monitors(python: str) -> bool:
-    """Tell whether a Python has `sys.monitoring`."""
-    code = "import sys; sys.exit(not hasattr(sys, 'monitoring'))"
+def qualified(python: str) -> bool:
+    """Tell whether a Python's code knows its qualified name."""
+    code = "import sys; sys.exit(sys.version_info < (3, 11))"
     return subprocess.run([python, "-I", "-c", code]).returncode == 0
 
 
@@ -69,13 +69,26 @@ def asked(tmp_path: Path) -> Callable[..., Asked]:
     return start
 
 
+def ask_until_it_is_met(
+    program: Asked, function: str, suspects: tuple[tuple[str, str, int], ...] = ()
+) -> None:
+    """Ask again where a thread gets so little of a CPU that no burst meets it."""
+    for _ in range(10):
+        program.lines.clear()
+        program.ask(suspects=suspects)
+        program.until(program.told())
+        if function in {line["function"] for line in program.of("rise")}:
+            return
+
+
 def test_a_leak_has_its_keeper_and_its_function(
     asked: Callable[..., Asked], python: str, tmp_path: Path
 ) -> None:
     program = asked(python, LEAK)
     script = str(tmp_path / "leak.py")
-    program.ask(suspects=((script, "enrich", 9), (script, "churn", 11), (script, "work", 13)))
-    program.until(program.told())
+    made = "Row.__init__" if qualified(python) else "__init__"
+    suspects = ((script, "enrich", 9), (script, "churn", 11), (script, "work", 13))
+    ask_until_it_is_met(program, made, suspects)
     code, stdout, stderr = program.end()
     assert (code, stdout, stderr) == (0, b"kept True\n", b"")
     assert not program.of("error")
@@ -84,22 +97,32 @@ def test_a_leak_has_its_keeper_and_its_function(
     assert 50_000 * keeper["entries"] < keeper["bytes"] < 55_000 * keeper["entries"]
     assert "enrich" in [line.split("\t")[0] for line in keeper["fills"].split("\n")]
     (look,) = [look for look in program.of("growth_look") if look["by"] == "entry and exit"]
-    if monitors(python):
-        rises = {rise["function"]: rise for rise in program.of("rise")}
-        assert sum(rise["rss"] for rise in rises.values()) == look["rose"]
-        # `enrich` makes the rows; what it has taken of a hole that `churn` left is churn's rise.
-        grown = rises["Row.__init__"]["touched"] + rises["churn"]["touched"]
-        assert grown > 0.9 * sum(rise["touched"] for rise in rises.values())
-        assert rises["enrich"]["calls"] > 0
-        assert rises["Row.__init__"]["calls"] > 0, "nobody suspected it, but `enrich` calls it"
+    rises = {rise["function"]: rise for rise in program.of("rise")}
+    assert sum(rise["rss"] for rise in rises.values()) == look["rose"]
+    # `enrich` makes the rows; what it has taken of a hole that `churn` left is churn's rise.
+    grown = rises[made]["touched"] + rises["churn"]["touched"]
+    assert grown > 0.9 * sum(rise["touched"] for rise in rises.values())
+    assert rises["enrich"]["calls"] > 0
+    assert rises[made]["calls"] > 0, "nobody suspected it, but `enrich` calls it"
 
 
 def test_a_forked_child_is_not_measured_and_ends_as_it_would(asked: Callable[..., Asked]) -> None:
-    newest = interpreters(free_threaded=False)[-1]
+    measures_in_child(asked, interpreters(free_threaded=False)[-1].executable)
+
+
+def test_nor_is_it_profiled(asked: Callable[..., Asked]) -> None:
+    before_monitoring = [each for each in interpreters(free_threaded=False) if each.minor < 12]
+    if not before_monitoring:
+        pytest.skip("no Python before 3.12")
+    measures_in_child(asked, before_monitoring[-1].executable)
+
+
+def measures_in_child(asked: Callable[..., Asked], python: str) -> None:
     code = LEAK.replace(
         'print("ready", flush=True)\n',
         "import os\n"
         "def child():\n"
+        "    if sys.getprofile(): os._exit(8)\n"
         "    tools = getattr(sys, 'monitoring', None)\n"
         "    names = [tools.get_tool(n) for n in range(6)] if tools else []\n"
         "    os._exit(7 if 'perftui' in names else 3)\n"
@@ -113,14 +136,13 @@ def test_a_forked_child_is_not_measured_and_ends_as_it_would(asked: Callable[...
         "    codes.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
         "print(codes)\n",
     )
-    program = asked(newest.executable, code.replace("import sys", "import warnings, sys"))
-    program.ask()
-    program.until(program.told())
+    program = asked(python, code.replace("import sys", "import warnings, sys"))
+    made = "Row.__init__" if qualified(python) else "__init__"
+    ask_until_it_is_met(program, made)  # nobody is named: what runs is suspected, and what it calls
     code_, stdout, _ = program.end()
     assert (code_, stdout.split(b"\n")[0]) == (0, b"{3}")
     assert program.of("keeper")[0]["what"] == "__main__.CACHE"
-    if monitors(newest.executable):  # nobody was named: what runs is suspected, and what it calls
-        assert "Row.__init__" in {line["function"] for line in program.of("rise")}
+    assert made in {line["function"] for line in program.of("rise")}
     assert {line["pid"] for line in program.of("keeper")} == {program.process.pid}
 
 
