@@ -64,7 +64,10 @@ class ProcessReader(Protocol):
         ...
 
     def shares(self, metric: Metric) -> Metric:
-        """The same with PSS, USS and swap: the kernel walks all pages of the process for them."""
+        """The same with PSS, USS and swap: the kernel walks all pages of the process for them.
+
+        Raises ProcessGone.
+        """
         ...
 
     def threads(self, t_ns: int) -> Sequence[ThreadCpu]:

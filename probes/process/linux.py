@@ -200,7 +200,11 @@ class LinuxProcess:
         except PermissionError:
             self._pss_readable = False
             return sizes
-        except OSError:
+        except ProcessLookupError as error:  # it ended since `fast`
+            raise ProcessGone from error
+        except OSError as error:
+            if not os.path.exists(self._proc):  # noqa: PTH110
+                raise ProcessGone from error
             return sizes
         for key in ("Pss", "Swap", "Private_Clean", "Private_Dirty"):
             value = _field(text, f"\n{key}:".encode())

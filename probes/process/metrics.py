@@ -254,12 +254,15 @@ class MetricProbe:
                 became = metric.rss_bytes < self._unread.get(pid, 0)
                 if became or pid in family.fresh or pid in self._unread:
                     self._unread[pid] = metric.rss_bytes
-                if shares:
-                    metric = self._with_shares(reader, metric)
-                elif (became or pid in family.fresh) and len(family.fresh) <= _MOST_FRESH:
-                    # What is its own already: all of a program, nothing of a fork.
-                    own = self._with_shares(reader, metric).uss_bytes
-                    metric = metric._replace(uss_bytes=own)
+                try:
+                    if shares:
+                        metric = self._with_shares(reader, metric)
+                    elif (became or pid in family.fresh) and len(family.fresh) <= _MOST_FRESH:
+                        # What is its own already: all of a program, nothing of a fork.
+                        own = self._with_shares(reader, metric).uss_bytes
+                        metric = metric._replace(uss_bytes=own)
+                except ProcessGone:
+                    continue  # just now: what it shared nobody knows; the next reading says its end
                 baseline = family.baselines.get(pid)
                 rows.append(metric if baseline is None else baseline.since(metric))
             family.fresh.clear()

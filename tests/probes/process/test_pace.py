@@ -8,7 +8,7 @@ from perftui.probes.process.metrics import SHARES_CORE, MetricProbe
 from perftui.probes.process.opening import open_process
 from perftui.probes.process.pace import CostPace
 from perftui.probes.spine.log import SessionLog
-from perftui.probes.spine.records import Metric
+from perftui.probes.spine.records import Metric, Notice
 
 S = 1_000_000_000
 
@@ -69,3 +69,20 @@ def test_what_is_not_read_is_unknown_and_for_the_whole_tree() -> None:
     # 30 ms of an allowance of 10 a second: at once, then every third time at most.
     assert read[0] and 2 <= sum(read) <= 3
     assert SHARES_CORE == 0.01
+
+
+def test_one_that_ends_before_its_shares_are_read_is_not_counted_as_if_it_shared_nothing() -> None:
+    """A child that has just been forked has all of its parent's memory."""
+    with steps("step()") as program:
+        with steps("step()") as child:
+            ended = Dear(open_process(child.pid), 0)
+            before = ended.real.fast(S)
+        probe = MetricProbe(SessionLog(), program.pid)
+        ended.fast = lambda t_ns: before  # type: ignore[attr-defined]
+        readers = {program.pid: open_process(program.pid), child.pid: ended}
+        probe._family.readers = readers  # type: ignore[assignment]
+        rows = probe._read_metrics(S, "slow")
+        for reader in readers.values():
+            reader.close()  # type: ignore[attr-defined]
+    assert [row.pid for row in rows if type(row) is Metric] == [program.pid]
+    assert not [row for row in rows if type(row) is Notice]
