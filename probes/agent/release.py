@@ -33,6 +33,7 @@ def release(agent: "Agent", interpreters_own: "Callable[[str], Any]") -> None:
     """
     first = before = agent.rss()
     told: "list[str]" = []
+    came_bytes = 0  # of the steps: the program may take more meanwhile
     for name, step in (
         ("gc", collect),
         ("Arrow", trim_arrow),
@@ -42,6 +43,7 @@ def release(agent: "Agent", interpreters_own: "Callable[[str], Any]") -> None:
             for asked, note in step():
                 now = agent.rss()
                 if isinstance(now, int) and isinstance(before, int):
+                    came_bytes += max(before - now, 0)
                     told.append("%s %.1f MB%s" % (asked, max(before - now, 0) / 1e6, note))
                 else:
                     told.append(asked + note)
@@ -50,7 +52,7 @@ def release(agent: "Agent", interpreters_own: "Callable[[str], Any]") -> None:
             told.append("%s failed (%s)" % (name, type(error).__name__))
     text = "released what it could, how much is not known"
     if isinstance(first, int) and isinstance(before, int):
-        text = "released %.1f MB of %.1f MB" % (max(first - before, 0) / 1e6, first / 1e6)
+        text = "released %.1f MB of %.1f MB" % (came_bytes / 1e6, first / 1e6)
     agent.wire.send(
         '{"k":"released","t":%d,"pid":%d,"text":%s'
         % (time.monotonic_ns(), agent.pid, agent.quote(text + ": " + ", ".join(told)))

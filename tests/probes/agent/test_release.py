@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.asked import Asked
 from support.preloaded import library_of
 from support.pythons import interpreters
+
+from perftui.probes.agent import release
 
 HOLES = """
 import sys
@@ -71,6 +75,23 @@ def test_the_allocator_that_is_in_place_of_malloc_is_asked(name: str) -> None:
         assert gone == pytest.approx(came, abs=8)
     else:
         assert "each thread gives back its own" in whom
+
+
+def test_what_came_back_is_the_sum_of_what_each_gave_back() -> None:
+    """The program takes more meanwhile: the whole of it has grown."""
+    lines: list[str] = []
+    sizes = iter([100, 160, 90, 200])
+    agent = SimpleNamespace(
+        rss=lambda: next(sizes) * 1_000_000, pid=1, quote=json.dumps, wire=SimpleNamespace()
+    )
+    agent.wire.send = lines.append
+    with pytest.MonkeyPatch.context() as patch:
+        for step in ("collect", "trim_arrow", "trim_malloc"):
+            patch.setattr(release, step, lambda *_, name=step: iter([(name, "")]))
+        release.release(agent, lambda _: None)  # type: ignore[arg-type]
+    assert json.loads(lines[0] + "}")["text"] == (
+        "released 70.0 MB of 100.0 MB: collect 0.0 MB, trim_arrow 70.0 MB, trim_malloc 0.0 MB"
+    )
 
 
 def test_where_nothing_comes_back_that_is_told() -> None:

@@ -22,6 +22,7 @@ from perftui.tui.terminal.theme import DARK_COLOURS, make_paint
 from perftui.tui.widgets.bars.banner import alert_note, current_alert, note_line
 from perftui.tui.widgets.charts.series import rss_chart
 from perftui.tui.widgets.charts.timeline import chart_lines
+from perftui.tui.widgets.panes.alert_cards import alert_card
 from perftui.tui.widgets.panes.alerts import AlertsPane
 
 if TYPE_CHECKING:
@@ -279,6 +280,18 @@ def test_the_banner_shows_the_programs_own_line(evidence: str, code: str) -> Non
         line = note_line(note, width, PAINT).text
         assert len(line) == width
         assert code in line
+
+
+def test_the_programs_own_code_stands_first_where_a_small_terminal_cuts_the_rest() -> None:
+    evidence = (
+        "window 8 s; ruled out: a step, a wave; touched by thread a, within a sample of: f, g; "
+        "measured at entry and exit: f a.py:1 +9 MB; held by CACHE dict +9 ◀ put b.py:7; cleared: x"
+    )
+    lines = [(line.head, line.text) for line in alert_card(alert(evidence=evidence), make_view())]
+    assert [head for head, _ in lines[2:]] == ["", "", "", "", "ruled out", "cleared"]
+    assert [text.partition(" ")[0] for _, text in lines[2:6]] == (
+        ["touched", "measured", "held", "window"]
+    )
 
 
 def test_what_was_learned_since_stands_where_it_is_not_cut_off() -> None:

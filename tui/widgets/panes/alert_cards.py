@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TONES = {"critical": "bad", "warn": "warm", "info": "dim"}
 _HEADS = ("ruled out", "code", "cleared")
 """Beginnings of clauses of the evidence that get the place of a heading."""
+_OF_CODE = ("code: ", "measured at entry and exit: ", "held by ", "touched by ")
+"""Beginnings of those that name the program's own code: a small terminal shows the first lines."""
 
 
 def alert_card(alert: Alert, view: View) -> list[CardLine]:
@@ -39,7 +41,8 @@ def alert_card(alert: Alert, view: View) -> list[CardLine]:
         ),
         CardLine("what", alert.message, "strong"),
     ]
-    for clause in (part.strip() for part in alert.evidence.split(";")):
+    clauses = [part.strip() for part in alert.evidence.split(";")]
+    for clause in sorted(clauses, key=lambda clause: not clause.startswith(_OF_CODE)):
         found = next((word for word in _HEADS if clause.startswith(f"{word}: ")), "")
         if clause:
             lines.append(CardLine(found, clause.removeprefix(f"{found}: ") if found else clause))
