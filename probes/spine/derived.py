@@ -47,6 +47,11 @@ CUMULATIVE = (
 _CUMULATIVE_AT = tuple((name, Metric._fields.index(name)) for name in CUMULATIVE)
 
 
+CPU_LEAST_NS = 40_000_000
+"""Over less nothing is told: when a reading was late by some milliseconds, on a full machine, those
+count as if they had been used in it. Readings are 50 ms apart."""
+
+
 class CpuPercent:
     """CPU per cent of processes from their cumulative seconds.
 
@@ -59,12 +64,12 @@ class CpuPercent:
         self._marks: dict[int, deque[tuple[int, float]]] = {}
 
     def take(self, metric: Metric) -> float | None:
-        """Return CPU % of one core after a reading, None at a process's first."""
+        """Return CPU % of one core after a reading, None while there is too little."""
         marks = self._marks.setdefault(metric.pid, deque())
         while len(marks) > 1 and metric.t_ns - marks[1][0] >= self._span_ns:
             marks.popleft()
         percent = None
-        if marks and metric.t_ns > marks[0][0]:
+        if marks and metric.t_ns - marks[0][0] >= CPU_LEAST_NS:
             used_s = metric.cpu_s - marks[0][1]
             percent = max(0.0, used_s * 100 * NS_PER_S / (metric.t_ns - marks[0][0]))
         marks.append((metric.t_ns, metric.cpu_s))

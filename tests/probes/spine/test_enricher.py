@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perftui.probes.spine import derived, recent
+from perftui.probes.spine.derived import CpuPercent
 from perftui.probes.spine.enricher import Enricher
 from perftui.probes.spine.records import (
     Alert,
@@ -144,3 +145,11 @@ def test_memory_is_bounded(seconds: int) -> None:
     assert len(enricher._counters._totals) == derived.NAMES_KEPT
     assert sum(len(t.by_pid) for t in enricher._counters._totals.values()) <= 10 * 256
     assert not enricher._pools.totals(seconds * S)
+
+
+def test_no_share_of_a_core_is_told_over_a_few_milliseconds() -> None:
+    """A reading that came 50 ms late, on a full machine, was 1200 % of a core."""
+    percent, ms = CpuPercent(), 1_000_000
+    assert percent.take(Metric(0, 7, 0.0, 1)) is None
+    assert percent.take(Metric(4 * ms, 7, 0.05, 1)) is None
+    assert percent.take(Metric(54 * ms, 7, 0.054, 1)) == pytest.approx(100)
