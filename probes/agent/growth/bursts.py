@@ -106,7 +106,7 @@ class Bursts:
             self.missing = MISSING + why
             return self.missing
         self._on = True
-        self._reader = profiled.Reader(self._states, self._resource, self._agent.statm_fd)
+        self._memory = profiled.MemoryClock(self._states, self._resource, self._agent.statm_fd)
         self._page_bytes = int(sys.modules["posix"].sysconf("SC_PAGE_SIZE"))
         self._began = (time.monotonic(), time.process_time())
         self._open(SHORTEST_S)
@@ -154,7 +154,7 @@ class Bursts:
         """Once it has ended: sum up."""
         if not self.windows and not self.missing:
             self.missing = MISSING + (
-                thread_states.PROGRAMS_OWN if self._left_alone else "no thread stood still"
+                thread_states.PROGRAMS_OWN if self._left_alone else "no thread could be taken"
             )
         parts = list(self._new_faults.values())
         parts.append(self.faults - sum(parts))
@@ -196,7 +196,7 @@ class Bursts:
         self._opened = (
             time.monotonic(),
             time.process_time(),
-            self._reader.pages(),
+            self._memory.pages(),
             self._faults_now(),
         )
         self._is_open = True
@@ -207,7 +207,7 @@ class Bursts:
 
     def _take(self, ident: int, tid: int) -> None:
         for _ in range(TRIES):
-            one = profiled.Profiled(self._states, self._reader, ident, tid)
+            one = profiled.Profiled(self._states, self._memory, ident, tid)
             try:
                 why = one.begin(rises.frames_of_threads)
             except OSError:
@@ -233,7 +233,7 @@ class Bursts:
         opened_s, cpu_s, pages, faults = self._opened
         lasted_s = time.monotonic() - opened_s
         cpu_s = time.process_time() - cpu_s
-        rose, touched = self._reader.pages() - pages, max(self._faults_now() - faults, 0)
+        rose, touched = self._memory.pages() - pages, max(self._faults_now() - faults, 0)
         met = []
         calls = 0
         for one, state in zip(taken, ends):

@@ -428,6 +428,11 @@ def is_own_file(file: object) -> bool:
     return not file.startswith(_LIBRARY)
 
 
+def is_ours(file: object) -> bool:
+    """Tell whether a file is one of the agent's."""
+    return type(file) is str and file.startswith(_LIBRARY[-1])
+
+
 _LIBRARY = (
     str(getattr(sys.modules.get("os"), "__file__", "/")).rpartition("/")[0] + "/",
     __file__.rpartition("/")[0].rpartition("/")[0] + "/",

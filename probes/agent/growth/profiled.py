@@ -31,7 +31,7 @@ MOST_ROUNDS = 64
 """In which what libraries gained is handed up to those who called them."""
 
 
-class Reader:
+class MemoryClock:
     """Reads RSS and page faults without letting go of the GIL.
 
     Args:
@@ -92,16 +92,16 @@ class Profiled:
 
     Args:
         states: `thread_states.ThreadStates`.
-        reader: Reads memory.
+        memory: Reads it.
         ident: The thread's.
         tid: The system's number of it.
     """
 
     def __init__(
-        self, states: "thread_states.ThreadStates", reader: Reader, ident: int, tid: int
+        self, states: "thread_states.ThreadStates", memory: MemoryClock, ident: int, tid: int
     ) -> None:
         self._states = states
-        self._reader = reader
+        self._memory = memory
         self.ident = ident
         self._stat = "/proc/self/task/%d/stat" % tid
         self._closed: "list[int]" = []
@@ -123,11 +123,11 @@ class Profiled:
             if not self._states.is_free(text):
                 return "it has a profiler or a tracer"
             stack = stack_of(frames().get(self.ident))
-            faults = self._reader.faults(fd)
+            faults = self._memory.faults(fd)
             if not stack or faults is None:
                 return None
-            self._first = (self._reader.pages() << FAULT_BITS) + faults
-            clock = self._reader.clock(self._first, len(stack), self._closed, self._last)
+            self._first = (self._memory.pages() << FAULT_BITS) + faults
+            clock = self._memory.clock(self._first, len(stack), self._closed, self._last)
             self.profiler = profilers_of(self._states)(clock, 1.0, True, False)
             for frame in reversed(stack):
                 self._states.enter(self.profiler, frame, ENTERS, 0)
@@ -151,8 +151,8 @@ class Profiled:
             there = self._text()
             ours = there is not None and self._states.has(there, self.profiler)
             self._states.end([self.profiler])
-            faults = self._reader.faults(fd)
-            self._last.append((self._reader.pages() << FAULT_BITS) + (faults or 0))
+            faults = self._memory.faults(fd)
+            self._last.append((self._memory.pages() << FAULT_BITS) + (faults or 0))
         finally:
             if fd >= 0:
                 posix.close(fd)

@@ -425,12 +425,23 @@ def codes_named(suspects: "set[tuple[str, str]]") -> "list[CodeType]":
     return list(found.values())
 
 
+def outermost(frame: "Any") -> "Any":
+    """Return the frame in which a thread began."""
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
 def tids_by_thread() -> "dict[int, int]":
     """Return the system's numbers of the threads that `threading` knows, by ident."""
     threads: "Any" = getattr(sys.modules.get("threading"), "_active", None)
     known = {ident: getattr(each, "_native_id", 0) for ident, each in list((threads or {}).items())}
     if not known:
-        main = [ident for ident in frames_of_threads() if ident != get_ident()]
+        main = [
+            ident
+            for ident, frame in frames_of_threads().items()
+            if ident != get_ident() and not census.is_ours(outermost(frame).f_code.co_filename)
+        ]
         known = dict.fromkeys(main, posix.getpid()) if len(main) == 1 else {}
     return known
 

@@ -91,7 +91,7 @@ class ThreadStates:
         self._learn()
 
     def _bind(self, ctypes: "Any") -> None:
-        simple = ctypes._SimpleCData
+        simple = vars(ctypes)["_SimpleCData"]
         pointer, number, long, object_ = (
             type("_" + letter, (simple,), {"_type_": letter}) for letter in "PilO"
         )

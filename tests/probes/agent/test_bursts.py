@@ -180,6 +180,58 @@ def test_where_it_may_go_wrong_nothing_is_done(tmp_path: Path, begins: str, why:
     assert found["missing"].startswith(f"not measured at entry and exit: {why}")
 
 
+def test_one_that_calls_much_is_measured_a_part_of_the_time(tmp_path: Path) -> None:
+    code = BEGINS + (
+        "import time\n"
+        "bursts.SHORTEST_S, bursts.LONGEST_S = 0.02, 0.25\n"
+        "def keep(n):\n"
+        "    if not n % 100: kept.append(bytearray(b'x') * 10_000)\n"
+        "def work():\n"
+        "    n = 0\n"
+        "    while not over:\n"
+        "        n += 1\n"
+        "        keep(n)\n"
+        "over = False\n"
+        "worker = threading.Thread(target=work)\n"
+        "worker.start()\n"
+        "began = time.monotonic()\n"
+        "measured.begin()\n"
+        "while measured.windows < 3 and time.monotonic() < began + 60:\n"
+        "    time.sleep(measured.turn())\n"
+        "over = True\n"
+        "measured.end()\n"
+        "took = time.monotonic() - began\n"
+        "worker.join()\n"
+        "measured.settle()\n"
+        "said(windows=measured.windows, part=measured.measured_s / took)\n"
+    )
+    found = told(tmp_path, pythons()[-1], code)
+    assert not found["missing"], found["missing"]
+    assert found["windows"] >= 3
+    assert found["part"] < 0.9
+    assert found["rows"]["keep"][0] > 100
+    assert sum(row[1] for row in found["rows"].values()) + found["rest"] == found["rose"]
+
+
+def test_threads_of_ours_are_not_taken_for_the_programs(tmp_path: Path) -> None:
+    code = BEGINS + (
+        "import _thread, time\n"
+        "sys.modules.pop('threading')\n"
+        "ours = dict(_thread=_thread, go=_thread.allocate_lock(), rises=bursts.rises, found=[])\n"
+        "ours['go'].acquire()\n"
+        "source = 'def wait(): go.acquire(); go.release()\\n'\n"
+        "source += 'def ask(): found.append(rises.tids_by_thread()); go.release()\\n'\n"
+        "exec(compile(source, sys.argv[1] + '/beside.py', 'exec'), ours)\n"
+        "_thread.start_new_thread(ours['wait'], ())\n"
+        "_thread.start_new_thread(ours['ask'], ())\n"
+        "while not ours['found']: time.sleep(0.01)\n"
+        "said(found=[list(each.items()) for each in ours['found']], me=_thread.get_ident(),"
+        " pid=os.getpid())\n"
+    )
+    found = told(tmp_path, pythons()[-1], code)
+    assert found["found"] == [[[found["me"], found["pid"]]]]
+
+
 def test_a_burst_that_is_dropped_leaves_a_forked_child_alone(tmp_path: Path) -> None:
     code = BEGINS + (
         "def child():\n"
