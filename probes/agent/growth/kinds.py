@@ -30,7 +30,7 @@ SHARED = 24
 """What has so many references is not there for who has one of them."""
 SLOW = frozenset(("pandas", "pyarrow", "polars", "torch"))
 
-type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
+_type_dict: "Callable[[Any], Any]" = type.__dict__["__dict__"].__get__
 type_mro: "Callable[[Any], Any]" = type.__dict__["__mro__"].__get__
 type_name: "Callable[[Any], str]" = type.__dict__["__name__"].__get__
 Module: "Any" = type(sys)
@@ -57,6 +57,11 @@ _KNOWN: "dict[int, tuple[int, Any]]" = dict.fromkeys(map(id, _PLAIN), (PLAIN, No
 _KNOWN.update(dict.fromkeys(map(id, (str, bytes, bytearray)), (LEAF, None)))
 _KNOWN[id(Function)] = FUNCTION, None
 _KNOWN[id(Cell)] = CELL, None
+
+
+def type_dict(kind: "Any") -> "Any":
+    """Return what a class has, nothing of one in C that has not been made ready."""
+    return _type_dict(kind) or {}
 
 
 class Kinds:

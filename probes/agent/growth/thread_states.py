@@ -151,6 +151,8 @@ class ThreadStates:
             raise Unfit("threads of this build are not as they are known")
         start = starts[0]
         slots = slice(start, start + 4 * WORD)
+        if any(before[slots]):  # set in C, with nothing that Python would tell: memray
+            raise Unfit(PROGRAMS_OWN)
         right = (
             not any(before[slots])
             and not any(after[slots])

@@ -77,3 +77,22 @@ def test_what_ctypes_has_made_and_what_it_keeps() -> None:
 def test_a_table_with_very_many_columns_is_told_at_once() -> None:
     wide = pa.table({f"c{n}": [1] for n in range(kinds.MOST_CHUNKS + 1)})
     assert deep_sizes(wide) == [wide.get_total_buffer_size()]
+
+
+def test_a_class_in_c_that_is_not_made_ready_has_nothing() -> None:
+    """As there are some under memray: `tp_dict` of such a type is NULL."""
+
+    class Plain:
+        kept = 1
+
+    slot = ctypes.c_void_p.from_address(id(Plain) + 264)
+    before = slot.value
+    assert before is not None
+    assert ctypes.cast(before, ctypes.py_object).value["kept"] == 1
+    slot.value = None
+    try:
+        found = kinds.type_dict(Plain)
+    finally:
+        slot.value = before
+    assert dict(found) == {}
+    assert kinds.type_dict(Plain)["kept"] == 1
