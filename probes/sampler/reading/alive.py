@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..cpython.code import Codes
 from ..memory import Buffer
-from .batch import ReadPlan, Watch
+from .batch import BatchCodes, ReadPlan
 from .frames import Again
 
 _KEPT = 8
@@ -42,7 +42,7 @@ class Alive:
         """Call before a batch is read."""
         self.intact, self._watched = False, set()
 
-    def end_batch(self, watch: Watch, raw: bytearray) -> None:
+    def end_batch(self, watch: BatchCodes, raw: bytearray) -> None:
         """Call when a batch was read.
 
         Args:

@@ -73,7 +73,7 @@ class ReadPlan:
         return self.guess.places() == self.made_from
 
 
-class Watch:
+class BatchCodes:
     """The code objects of all threads of a batch, and where their signatures lie in it."""
 
     __slots__ = ("addresses", "at", "pieces", "replaced", "signatures", "whole")
@@ -99,7 +99,7 @@ class Batches:
         per_code = SIGNATURE_SIZE + MOST_OF_NAME if layout.unnumbered else SIGNATURE_SIZE
         self._per_code = per_code, 4 if layout.unnumbered else 2
         """Bytes and entries of `pieces` that one code object takes at most."""
-        self.watch = Watch(codes, [], 0)
+        self.watch = BatchCodes(codes, [], 0)
         """Of the group that was planned last."""
         self._watch = self.watch
         self.task_offset = 0
@@ -162,7 +162,7 @@ class Batches:
             codes = more
             group.append((thread, plans))
             at += 1
-        watch = self.watch = Watch(self._codes, list(codes), total)
+        watch = self.watch = BatchCodes(self._codes, list(codes), total)
         pieces += watch.pieces
         total += len(watch.signatures)
         found = group, pieces, total if fits(len(pieces), total) else 0
