@@ -92,6 +92,7 @@ class Look:
         whole = total > 0 and self._memory.gather(_group, pieces, total)
         holders: list[int] = []
         if whole:
+            self._walker.end_batch(_group)
             holders = interpreters.holders(_group.bytes)
             if any(holders):
                 self._ask_holders(group, holders)

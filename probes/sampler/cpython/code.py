@@ -15,7 +15,8 @@ SIGNATURE_SIZE = 88
 """From `Layout.signature` on: fields that never change in a code object and hardly agree in two,
 from the argument counts over first line and version (3.12+) to the pointers of file, names and line
 table."""
-_NAME_AT, _NAME_HEAD, _MOST_OF_NAME = 16, 32, 200
+_NAME_AT, _NAME_HEAD = 16, 32
+MOST_OF_NAME = 200
 """3.11: of a name the bytes from its length on belong to the signature as well."""
 _MOST_TABLE = 1 << 22
 _MOST_UNITS = 1 << 24
@@ -164,7 +165,7 @@ class Codes:
         name = pointer(raw, layout.qualname)[0]
         if layout.unnumbered:
             length = self._memory.word(name + _NAME_AT)
-            pieces += (name + _NAME_AT, _NAME_HEAD + min(length, _MOST_OF_NAME))
+            pieces += (name + _NAME_AT, min(_NAME_HEAD + length, MOST_OF_NAME))
             signature += self._memory.read(*pieces[2:])
         function = self._objects.text(name)
         file = self._objects.text(pointer(raw, layout.filename)[0])
@@ -198,7 +199,10 @@ class Codes:
             raw: What was read there,
             at: from here on.
         """
-        left, stale = [], []
+        left: list[int] = []
+        stale: list[int] = []
+        if not addresses:
+            return left
         step = len(pieces) // len(addresses)
         for i, address in enumerate(addresses):
             size = sum(pieces[step * i + 1 : step * (i + 1) : 2])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..cpython.code import Codes
 from ..memory import Buffer
-from .batch import ReadPlan
+from .batch import BatchCodes, ReadPlan
 from .frames import Again
 
 _KEPT = 8
@@ -33,6 +33,28 @@ class Alive:
         self._generation = b""
         """Code objects that had been freed when `_sure` were found to be what they were."""
         self._sure: set[int] = set()
+        self.intact = False
+        """All code objects that threads of the last batch had been in are what they were."""
+        self._watched: set[int] = set()
+        """Those of them that are."""
+
+    def begin_batch(self) -> None:
+        """Call before a batch is read."""
+        self.intact, self._watched = False, set()
+
+    def end_batch(self, watch: BatchCodes, raw: bytearray) -> None:
+        """Call when a batch was read.
+
+        Args:
+            watch: What it holds of code objects.
+            raw: Its bytes.
+        """
+        left = watch.addresses
+        if raw.startswith(watch.signatures, watch.at):
+            self.intact = watch.whole
+        else:
+            left = self._codes.still_among(left, watch.pieces, raw, watch.at)
+        self._watched = set(left)
 
     def check(self, plan: ReadPlan, raw: bytearray, codes: list[int]) -> None:
         """Believe in the code objects of a stack.
@@ -73,19 +95,26 @@ class Alive:
 
     def _by_signatures(self, plan: ReadPlan, raw: bytearray, codes: list[int]) -> None:
         guess = plan.guess
+        same = codes == guess.codes and not guess.many_codes
         known: set[int] = set()
-        if plan.leaves >= 0:
+        if plan.apart:
+            if same and self.intact:
+                return
+            known = self._watched
+            if not self.intact:
+                self._keep(plan, [address for address in guess.leaves if address in known])
+        elif plan.leaves >= 0:
             if not raw.startswith(guess.signatures, plan.leaves):
                 self._leaves_left(plan, raw, codes)
-            elif codes == guess.codes and not guess.many_codes:
+            elif same:
                 return
             known.update(guess.leaves)
         own = dict.fromkeys(codes)
         unsure = [address for address in own if address not in known]
-        if unsure:
-            if not self._codes.all_still(unsure, _checks):
-                guess.doubt()
-                raise Again
+        if unsure and not self._codes.all_still(unsure, _checks):
+            guess.doubt()
+            raise Again
+        if not own.keys() <= set(guess.leaves):
             most = max(min(len(own) + _ROOM, _MOST), _KEPT)
             self._keep(plan, list(dict.fromkeys([*own, *guess.leaves]))[:most])
         guess.codes, guess.many_codes = codes, len(own) > _MOST

@@ -2,13 +2,15 @@
 
 A batch holds, for each thread: thread state, C frames (3.11, 3.12), the newest chunk of its data
 stack, older chunks, frames known to lie elsewhere, the pointer to the current frame again, the
-newest chunk again, signatures of the code objects (or twice, first and last, the count of those
-that were freed). It is read in this order within microseconds; what is equal in both copies of the
-chunk was not moved between them.
+newest chunk again. It is read in this order within microseconds; what is equal in both copies of
+the chunk was not moved between them. Last come the signatures of the code objects of all of them,
+each once: threads of one program run the same code. (3.14+: for each thread, first and last, the
+count of those that were freed.)
 """
 
 from __future__ import annotations
 
+from ..cpython.code import MOST_OF_NAME, SIGNATURE_SIZE, Codes
 from ..cpython.layout import Layout
 from ..guess import Guess, KnownChain
 from ..memory import MOST_BYTES, MOST_PIECES
@@ -23,6 +25,7 @@ class ReadPlan:
 
     __slots__ = (
         "again",
+        "apart",
         "at",
         "cframes",
         "chunk",
@@ -49,6 +52,8 @@ class ReadPlan:
         self.at = 0
         """Where they begin in the last batch."""
         self.chunk = self.again = self.copy = self.leaves = self.generation = -1
+        self.apart = False
+        """The signatures of its code objects are read with those of others."""
         self.cframes: dict[int, tuple[int, int]] = {}
         """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before and
         after the chunks."""
@@ -68,6 +73,19 @@ class ReadPlan:
         return self.guess.places() == self.made_from
 
 
+class BatchCodes:
+    """The code objects of all threads of a batch, and where their signatures lie in it."""
+
+    __slots__ = ("addresses", "at", "pieces", "replaced", "signatures", "whole")
+
+    def __init__(self, codes: Codes, addresses: list[int], at: int) -> None:
+        self.addresses, self.pieces, self.signatures = codes.signatures(addresses)
+        self.whole = len(self.addresses) == len(addresses)
+        """All of them are known."""
+        self.at = at
+        self.replaced = codes.replaced
+
+
 Group = tuple[list[tuple[KernelThread, list[ReadPlan]]], list[int], int]
 """Threads and their plans, what to read (address, size, ...), and its bytes."""
 
@@ -75,8 +93,15 @@ Group = tuple[list[tuple[KernelThread, list[ReadPlan]]], list[int], int]
 class Batches:
     """Makes the batches of one process."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, codes: Codes) -> None:
         self._layout = layout
+        self._codes = codes
+        per_code = SIGNATURE_SIZE + MOST_OF_NAME if layout.unnumbered else SIGNATURE_SIZE
+        self._per_code = per_code, 4 if layout.unnumbered else 2
+        """Bytes and entries of `pieces` that one code object takes at most."""
+        self.watch = BatchCodes(codes, [], 0)
+        """Of the group that was planned last."""
+        self._watch = self.watch
         self.task_offset = 0
         """Of the running asyncio task in the thread state, 0 if not known."""
         self.state_size = layout.thread_size
@@ -103,6 +128,7 @@ class Batches:
             Them and their plans, what to read, and its size: 0 if it does not fit even so.
         """
         if not at and threads == self._threads and self._still_right():
+            self.watch = self._watch
             return self._group
         pieces = list(self.lead)
         total = self.lead_size
@@ -111,6 +137,8 @@ class Batches:
         if len(made) > _MOST_MADE:
             made.clear()
         first = at
+        codes: dict[int, None] = {}
+        size_of, pieces_of = self._per_code
         while at < len(threads):
             thread = threads[at]
             size, count = total, len(pieces)
@@ -118,27 +146,35 @@ class Batches:
             for guess in thread.known_guess:
                 plan = made.get(guess)
                 if plan is None or not plan.holds():
-                    plan = made[guess] = self.plan(guess)
+                    plan = made[guess] = self.plan(guess, apart=True)
                 plan.at = total
                 pieces += plan.pieces
                 total += plan.size
                 plans.append(plan)
-            if group and not fits(pieces, total):
+            more = dict(codes)
+            for plan in plans:
+                if plan.apart:
+                    more.update(dict.fromkeys(plan.guess.leaves))
+            if group and not fits(len(pieces) + pieces_of * len(more), total + size_of * len(more)):
                 del pieces[count:]
                 total = size
                 break
+            codes = more
             group.append((thread, plans))
             at += 1
-        found = group, pieces, total if fits(pieces, total) else 0
+        watch = self.watch = BatchCodes(self._codes, list(codes), total)
+        pieces += watch.pieces
+        total += len(watch.signatures)
+        found = group, pieces, total if fits(len(pieces), total) else 0
         if not first:
             # Whoever does not fit is in another group; this one stands for those that do.
             self._threads = threads if at == len(threads) else []
-            self._group, self._lead = found, self.lead
+            self._group, self._lead, self._watch = found, self.lead, watch
         return found
 
     def _still_right(self) -> bool:
         """Whether the last group would be made again as it is."""
-        if self._lead is not self.lead:
+        if self._lead is not self.lead or self._watch.replaced != self._codes.replaced:
             return False
         for thread, plans in self._group[0]:
             known = thread.known_guess
@@ -157,8 +193,13 @@ class Batches:
                     return False
         return True
 
-    def plan(self, guess: Guess) -> ReadPlan:
-        """Return what is to be read of a thread; the first is its thread state."""
+    def plan(self, guess: Guess, *, apart: bool = False) -> ReadPlan:
+        """Return what is to be read of a thread; the first is its thread state.
+
+        Args:
+            guess: Whose.
+            apart: The signatures of its code objects are read with those of other threads.
+        """
         layout = self._layout
         plan = ReadPlan(guess)
         pieces = plan.pieces
@@ -204,6 +245,8 @@ class Batches:
             plan.leaves = total
             pieces += (guess.generation_at, 8)
             total += 8
+        elif apart:
+            plan.apart = True
         elif guess.leaves:
             plan.leaves = total
             pieces += guess.leaf_pieces
@@ -212,6 +255,6 @@ class Batches:
         return plan
 
 
-def fits(pieces: list[int], total: int) -> bool:
-    """Whether so much can be read in one call."""
-    return total <= MOST_BYTES and len(pieces) <= 2 * MOST_PIECES
+def fits(entries: int, total: int) -> bool:
+    """Whether so much can be read in one call; each piece has two entries."""
+    return total <= MOST_BYTES and entries <= 2 * MOST_PIECES

@@ -68,7 +68,7 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
         ):
             plan.known.remove(chain)
             return -1
-        if not raw.startswith(guess.signatures, plan.leaves):
+        if not (plan.apart or raw.startswith(guess.signatures, plan.leaves)):
             return -1
         if not raw.startswith(memoryview(raw)[at : at + chain.quiet], plan.copy):
             return -1
@@ -114,9 +114,9 @@ def remember(
         plan.walked = places
         return
     # It is read along whether all of them are what they were.
-    if not 0 < walked <= _MOST_WALKED or plan.leaves < 0 or not guess.signatures:
+    if not 0 < walked <= _MOST_WALKED or not guess.signatures:
         return
-    if guess.many_codes:
+    if guess.many_codes or (plan.leaves < 0 and not plan.apart):
         return
     if not plan.holds():
         return

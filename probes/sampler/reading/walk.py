@@ -75,12 +75,17 @@ class Walker:
         self._met = 0
         self._read = Read(-1)
         """What `resolve` gives of a stack that fits: one a look, made once."""
-        self.batches = Batches(layout)
+        self.batches = Batches(layout, codes)
 
     def begin_batch(self) -> None:
         """Call before a batch is read: code that is met for the first time after that may have come
         in the place of what its frames stood in."""
         self._met = self._codes.met
+        self._alive.begin_batch()
+
+    def end_batch(self, buffer: Buffer) -> None:
+        """Call when a batch was read: forgets code that is no more."""
+        self._alive.end_batch(self.batches.watch, buffer.bytes)
 
     def resolve(self, plan: ReadPlan, buffer: Buffer) -> Read:
         """Return the stack that a batch holds, or read it anew if the batch does not fit.
@@ -92,10 +97,10 @@ class Walker:
             return self.alone(guess)
         raw = buffer.bytes[plan.at : plan.at + plan.size]
         # What nobody has touched since it was believed is what it was: a call into C, mostly.
-        before = guess.node
-        if raw == guess.content and before >= 0 and guess.replaced == self._codes.replaced:
+        before, sure = guess.node, self._alive.intact or not plan.apart
+        if raw == guess.content and sure and before >= 0 and guess.replaced == self._codes.replaced:
             return self._whole(before)
-        node = recall(plan, raw, self._codes.replaced) if plan.known else -1
+        node = recall(plan, raw, self._codes.replaced) if plan.known and sure else -1
         if node >= 0:
             task_offset = self.batches.task_offset
             if task_offset:
@@ -133,7 +138,7 @@ class Walker:
                         return self._no_frames(guess)
                 plan, lead = batches.plan(guess), batches.lead_size
                 pieces, total = batches.lead + plan.pieces, lead + plan.size
-                if not fits(pieces, total):
+                if not fits(len(pieces), total):
                     guess.older = guess.older[-20:]
                     guess.extras = guess.extras[:_KEPT_EXTRAS]
                     plan = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -265,6 +266,64 @@ def test_who_holds_the_gil(python: str, watch: Callable[..., Watched]) -> None:
     assert held["pure"] > 30
     # Both were asked in the same call, but for those whose stack was read anew.
     assert sum(times > 1 for times in at.values()) <= 0.05 * len(at)
+
+
+GIL_SPLIT = """
+import functools, json, operator, sys, threading, time
+now, stop, told = time.monotonic_ns, threading.Event(), {}
+def in_c():
+    # One call of C that keeps the GIL, and looks at the clock at its begin and end.
+    whole = now, functools.partial(sum, range(900_000)), now
+    begin = now()
+    while not stop.is_set():
+        first, _, last = list(map(operator.call, whole))
+        told["in_c"] = told.get("in_c", 0) + last - first
+    told["wall"] = now() - begin
+def python():
+    while not stop.is_set():
+        for _ in range(1000): pass
+def asks():
+    while not stop.is_set(): time.sleep(.003)
+print("go")
+sys.stdin.readline()
+threads = [threading.Thread(target=one) for one in (in_c, python, asks)]
+for thread in threads: thread.start()
+time.sleep(4)
+stop.set()
+for thread in threads: thread.join()
+print(json.dumps(told))
+print("done")
+sys.stdin.read()
+"""
+
+
+@pytest.mark.live
+def test_how_long_each_thread_holds_the_gil(python: str, watch: Callable[..., Watched]) -> None:
+    """By the program's own clock: a long call of C that keeps it, Python code, a thread that naps.
+
+    Two of them want it all the time: what the call of C has not is left to the Python code.
+    """
+    watched = watch(python, GIL_SPLIT)
+    told = json.loads(watched.output[0])
+    held: dict[str, float] = {}
+    waits: dict[str, float] = {}
+    for samples in watched.by_thread().values():
+        names = {name for sample in samples for name in watched.functions(sample)}
+        name = next((name for name in ("in_c", "python", "asks") if name in names), "")
+        with_it = of_wait = 0
+        for one, after in itertools.pairwise(samples):
+            lasted = after.t_ns - one.t_ns
+            with_it += lasted if one.gil_held else 0
+            of_wait += lasted if one.wait == "gil" else 0
+        wall = samples[-1].t_ns - samples[0].t_ns or 1
+        held[name], waits[name] = with_it / wall, of_wait / wall
+    truth = told["in_c"] / told["wall"]
+    assert held["in_c"] == pytest.approx(truth, abs=0.15)
+    # On a full machine nobody has it until who is next has a CPU.
+    assert 0.03 < held["python"] < 1 - truth + 0.15
+    assert held["asks"] < 0.1
+    assert min(waits["in_c"], waits["python"]) > 0.02
+    assert waits["asks"] > held["asks"]
 
 
 def _names(stack: StackNode) -> set[str]:
