@@ -1,6 +1,6 @@
 """What is said of real programs, when, and was it right? Each runs under `perftui run --headless`.
 
-    python benchmarks/detector_live.py [--only NAME,...]       about 11 minutes
+    python benchmarks/detector_live.py [--only NAME,...]       about 13 minutes
 
 The programs (tests/support/detect/programs) mark when their truth begins and ends; what was said
 is read from the recordings with `perftui query`, as anybody could. A table in Markdown is printed.
@@ -31,9 +31,13 @@ WHAT = {
     "lru_unbounded": "an lru_cache without a bound",
     "gc_disabled": "cycles, and the collector is off",
     "leak_warm": "loads for 5 s, then leaks at once",
+    "leak_mappings": "files in shared memory are mapped and never closed",
     "gc_rising": "GC sawtooth, rising floor",
     "gc_flat": "GC sawtooth, flat floor",
     "cache_levels": "cache that fills and levels off",
+    "ttl_cache": "cache that throws away what is 6 s old",
+    "warm_tables": "loads tables for 20 s, then joins",
+    "batch_waves": "batch job: gathers for 7 s, writes, again",
     "generator_pipeline": "generator pipeline",
     "collect": "every row is kept (Python)",
     "duckdb_collect": "every Arrow batch is kept (DuckDB)",

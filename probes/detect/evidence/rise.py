@@ -47,8 +47,9 @@ LEAST_OF_MEAN, SMOOTH = 0.2, 0.6
 """A second rises if it does by this part of the mean; so many of all must."""
 FALLS = 0.05
 """Of a growth: stairs do not fall by more."""
-STILL = 0.6
-"""Of its pace a growth must have right now to be still rising."""
+STILL = 0.8
+"""Of its pace a growth must have had in the last second to be still rising: not one that ended a
+quarter of a second ago."""
 FLAT_PART, FLAT_BUCKETS = 0.08, 16
 """Of a growth: what moves by less for as long before it, and for this many buckets at least, was
 flat. A wave rises out of a trough: as long before, it moves by an eighth of the rise and more."""
@@ -168,23 +169,30 @@ class FloorsRise(NamedTuple):
         earliest = max(history.known_from + START_UP_BUCKETS, history.first, self.earliest)
         begin = self._growth_begin(earliest)
         if earliest < begin < earliest + BLOCKS // 2 * size:  # too near to walk on
-            half = (begin - earliest) // 2  # nor may its first half be a level
-            at = earliest + half
+            at = earliest + (begin - earliest) // 2  # nor may its first half be a level
+            while self._is_hole(at) and at + 1 < history.end:
+                at += 1
             rose = history.floor(at, at + 1) - history.floor(earliest, earliest + 1)
-            if 0.15 * self.step * half / size < rose < inf:
+            if 0.15 * self.step * (at - earliest) / size < rose < inf:
                 begin = earliest
         return history.time_of(begin)
 
     def _growth_begin(self, earliest: int) -> int:
-        """Walk back from the window while it rose at all; return the first bucket of the rise."""
-        stride = BLOCKS // 2 * self.size
-        least = 0.15 * self.step * BLOCKS / 2
-        at, above = self.history.end - BLOCKS * self.size, self.floors[0]
+        """Walk back from the window while it rose at all; return the first bucket of the rise.
+
+        In a hole of the readings there is no level: what is before it tells.
+        """
+        history, size = self.history, self.size
+        stride = BLOCKS // 2 * size
+        at, above = history.end - BLOCKS * size, self.floors[0]
         while at - stride >= earliest:
-            below = self.history.floor(at - stride, at - stride + self.size)
-            if not least < above - below < inf:
+            back = at - stride
+            while history.floor(back, back + size) == inf and back > earliest:
+                back -= 1
+            below = history.floor(back, back + size)
+            if not 0.15 * self.step * (at - back) / size < above - below < inf:
                 break
-            at, above = at - stride, below
+            at, above = back, below
         return at
 
     def has_few_steps(self) -> bool:
@@ -244,12 +252,13 @@ class FloorsRise(NamedTuple):
     def still_rises(self) -> bool:
         """Look at this moment: the floor of a block that rises is from its beginning."""
         history = self.history
-        newest, before = (history.floor(at, at + 1) for at in (history.end - 1, history.end - 2))
-        now = history.kept_bytes
-        if now is None or inf in (newest, before):
+        at = history.end - 2
+        if self._is_hole(at):
+            at -= 1  # at one reading a second every other bucket is empty
+        before, now = history.floor(at, at + 1), history.kept_bytes
+        if now is None or before == inf:
             return False
-        least = STILL * self.step / self.size
-        return now - newest > least and newest - before > least
+        return now - before > STILL * (history.end - at) * self.step / self.size
 
     def onset_s(self) -> float:
         """Walk back while it rose at this pace; then meet the level of before."""

@@ -50,6 +50,8 @@ class Stall:
         """True where stacks are known: then their word is waited for."""
         self.queue_share: float | None = None
         self._queue_known = False
+        self._rows: float | None = None
+        """Newest count that is known: a reading without one is no change."""
         self._still: tuple[float | None, float | None] = (None, None)
         self._still_since_s = 0.0
         self._still_run = (0.0, 0.0)
@@ -82,7 +84,9 @@ class Stall:
         self.queue_share = sample.run_queue_share
         self._queue_known = sample.run_queue_percent is not None
         wanted = cpu + (sample.run_queue_percent or 0.0)
-        still = (rss_bytes, sample.rows)
+        if sample.rows is not None:
+            self._rows = sample.rows
+        still = (rss_bytes, self._rows)
         if cpu > 0 or still != self._still:
             self._still, self._still_since_s = still, sample.t_s
         elif sample.t_s - self._still_since_s > WINDOW_S / 2:
@@ -90,7 +94,7 @@ class Stall:
         window = self._window
         if window and sample.t_s - window[-1].t_s > GAP_S:
             self.restart()
-        window.append(_Reading(sample.t_s, cpu, wanted, sample.rows))
+        window.append(_Reading(sample.t_s, cpu, wanted, self._rows))
         self._low += wanted < LOW_PERCENT
         self._idle += wanted < IDLE_PERCENT
         self._busy += wanted > BUSY_PERCENT

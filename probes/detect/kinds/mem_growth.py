@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.detect.evidence.arrivals import arrivals_rise
 from perftui.probes.detect.evidence.ceiling import slows_without_ceiling
@@ -18,12 +18,14 @@ from perftui.probes.detect.evidence.detector import Detector, worse
 from perftui.probes.detect.evidence.growth import increments
 from perftui.probes.detect.evidence.history import BUCKET_S
 from perftui.probes.detect.evidence.loading import Loading
+from perftui.probes.detect.evidence.reading import with_time_alone
 from perftui.probes.detect.evidence.rise import BLOCKS, START_UP_BUCKETS, FloorsRise
 from perftui.probes.detect.evidence.stairs import stairs_of
 from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.detect.kinds.growth_words import (
     of_filling,
     of_floors,
+    of_load,
     of_newcomers,
     of_slowing,
     of_stairs,
@@ -47,12 +49,10 @@ MIN_GROWTH_BYTES = 1.5e6
 MIN_RATE = 0.06e6
 """Bytes per second."""
 GIVEN_BACK_HALF_LIFE_S = 300.0
-MIN_AGE_S = 9.4
-"""With less evidence a load of ten seconds looks like the beginning of a leak."""
-LOAD_RATE, SLOW_AGE_S = 6e6, 8.2
-"""A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
+LOAD_RATE, SLOW_AGE_S = 6e6, 8.2
+"""A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SMOOTH_AGE_S = 16.0
 """What has risen in nearly every second must be rising still up to this age: a load has ended."""
 ROOTED_AGE_S = 23.0
@@ -60,6 +60,9 @@ ROOTED_AGE_S = 23.0
 TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
+START_LOAD_RATE = 2.5e6
+"""What grows by more in a second from the start on is more likely a load: tables, a model, a first
+buffer."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -71,6 +74,8 @@ WAVE_BYTES = 16e6
 SMALL_SPAN_S, ROUGH_SPAN_S = 33.0, 31.0
 """What wanders by a few megabytes, and by little of what it has, rises for half a wave; such a
 growth must last longer: the latter if it is on a line but for much noise, as random steps are."""
+TINY_BYTES, TINY_SPAN_S = 3e6, 44.0
+"""What grew by less must last as long: so little is soon a wave."""
 TIMES_BACK, SMALL_TIMES_BACK = 1.5, 2.5
 """A growth must be so many times what was once given back."""
 SMALL_SEEN = 3
@@ -91,6 +96,12 @@ MARK_BUCKETS = BLOCK_BUCKETS[1:]
 MARK_BYTES, MARK_PART = 4e6, 0.1
 """A growth that slows is marked if it is as large, and as large a part of what there was."""
 SAME_ONSET_S = 2.0
+
+
+class _Began(NamedTuple):
+    onset_s: float
+    rooted: bool
+    """No level was seen before."""
 
 
 class MemGrowth(Detector):
@@ -157,7 +168,7 @@ class MemGrowth(Detector):
         ):
             if edge is not None:
                 self._watch(now_s)
-            else:
+            elif self.open is None:
                 self._mark(now_s)
 
     def _search(self, now_s: float) -> bool:
@@ -178,7 +189,7 @@ class MemGrowth(Detector):
                 continue
             wave_sized = grown < min(WAVE_BYTES, SMALL_PART * floors[0]) and not rise.has_kink()
             small = wave_sized and grown < SMALL_BYTES
-            if small and span_s < ROUGH_SPAN_S:
+            if small and span_s < (ROUGH_SPAN_S if grown > TINY_BYTES else TINY_SPAN_S):
                 continue
             course = rise.course() if wave_sized else "unknown"
             if small and course != "rough" and span_s < SMALL_SPAN_S:
@@ -191,12 +202,15 @@ class MemGrowth(Detector):
                 or rise.has_few_steps()
             ):
                 continue
-            onset_s = self._leaks_since(rise, now_s)
-            if onset_s is None or rise.has_few_stairs(onset_s):
+            began = self._leaks_since(rise, now_s)
+            if began is None or rise.has_few_stairs(began.onset_s):
+                continue
+            onset_s = began.onset_s
+            if began.rooted and self._is_young(rise, onset_s, now_s):
                 continue
             if grown < WAVE_BYTES and not rise.has_kink() and rise.sways(onset_s):
                 continue
-            if self._left_to_rows(size, grown / span_s, now_s):
+            if self._left_to_rows(size, grown / span_s, now_s, rise.bucket_of(onset_s)):
                 return False
             if (fills := self.context.filling()) is not None:
                 self._mark_filling(rise, fills, onset_s, now_s)
@@ -217,7 +231,7 @@ class MemGrowth(Detector):
         if stairs is None or stairs.grown < TIMES_BACK * self._most_given_back():
             return False
         rate = stairs.height / stairs.apart_s
-        if self._left_to_rows(BLOCK_BUCKETS[1], rate, now_s):
+        if self._left_to_rows(BLOCK_BUCKETS[1], rate, now_s, None):
             return False
         age_s = now_s - stairs.onset_s
         self._rate, self._followed = rate, history
@@ -228,8 +242,8 @@ class MemGrowth(Detector):
         self._warn(severity, stairs.onset_s, now_s, message, evidence)
         return True
 
-    def _leaks_since(self, rise: FloorsRise, now_s: float) -> float | None:
-        """Return when a rise that is straight and old enough began, else None."""
+    def _leaks_since(self, rise: FloorsRise, now_s: float) -> _Began | None:
+        """Return the beginning of a rise that is straight and old enough, else None."""
         onset_s = rise.onset_s()
         rooted = self._from_the_start(onset_s) or self._from_the_start(rise.rose_since_s())
         if rise.bends(onset_s) or rise.curves(onset_s):
@@ -239,23 +253,31 @@ class MemGrowth(Detector):
             onset_s, rooted = knee_s, True
         age_s = now_s - onset_s
         rate = rise.step / (rise.size * BUCKET_S)
-        if age_s < (MIN_AGE_S if rate > LOAD_RATE else SLOW_AGE_S):
+        if age_s < (SURE_AGE_S if rate > LOAD_RATE else SLOW_AGE_S):
             return None
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():
             return None
-        if rooted and self.context.patient and age_s < self._old_enough_s(rise, onset_s):
-            return None
-        return onset_s
+        return _Began(onset_s, rooted)
 
-    @staticmethod
-    def _old_enough_s(rise: FloorsRise, onset_s: float) -> float:
-        """Return how old a growth must be that no level was seen before: it may be garbage, or
-        workers that start one after another."""
+    def _is_young(self, rise: FloorsRise, onset_s: float, now_s: float) -> bool:
+        """Tell whether a growth that no level was seen before is too young to be told: it may be
+        garbage, a load, or workers that start one after another. What may be a load is marked."""
+        age_s = now_s - onset_s
+        if not self.context.patient or age_s >= ROOTED_AGE_S:
+            return False
         at = rise.bucket_of(onset_s)
         level = rise.history.floor(at, at + 1)
         large = rise.floors[-1] - level > TOOTH_PART * level
-        return SURE_AGE_S if large and rise.is_smooth(onset_s) else ROOTED_AGE_S
+        if age_s < SURE_AGE_S or not large or not rise.is_smooth(onset_s):
+            return True
+        if rise.step / (rise.size * BUCKET_S) < START_LOAD_RATE:
+            return False
+        if self.open is None:
+            self._follow(rise, onset_s, now_s)
+            message, evidence = of_load(rise.floors, self._rate, age_s)
+            self.raise_alert("info", onset_s, now_s, message, evidence)
+        return True
 
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""
@@ -299,12 +321,15 @@ class MemGrowth(Detector):
         """Mark a growth that has a bound."""
         if self.open is not None:
             return
-        history = self.history
-        self._rate, self._followed = rise.step / (rise.size * BUCKET_S), history
-        self._lookback = max(BLOCKS * rise.size, MIN_CLEAR_BUCKETS)
-        self._grows_from = history.end - round((now_s - onset_s) / BUCKET_S)
+        self._follow(rise, onset_s, now_s)
         message, evidence = of_filling(rise.floors, self._rate, now_s - onset_s, fills)
         self.raise_alert("info", onset_s, now_s, message, evidence)
+
+    def _follow(self, rise: FloorsRise, onset_s: float, now_s: float) -> None:
+        """Remember what it takes to see the end of a rise."""
+        self._rate, self._followed = rise.step / (rise.size * BUCKET_S), self.history
+        self._lookback = max(BLOCKS * rise.size, MIN_CLEAR_BUCKETS)
+        self._grows_from = self.history.end - round((now_s - onset_s) / BUCKET_S)
 
     def on_filling(self, told: BoundSeen) -> None:
         """It is said of what was already told: it was too much."""
@@ -340,14 +365,17 @@ class MemGrowth(Detector):
         self._warn(severity, onset_s, now_s, message + to_limit, evidence)
         return True
 
-    def _left_to_rows(self, size: int, rate: float, now_s: float) -> bool:
+    def _left_to_rows(self, size: int, rate: float, now_s: float, since: int | None) -> bool:
         """Tell whether to leave it to streaming_violation, which knows better if it is one.
 
-        It is given some seconds while rows are read all the time.
+        It is given some seconds while rows are read all the time; none where RSS has clearly
+        followed the time and not the rows since a bucket.
         """
         if rate < ROWS_MIN_RATE or not self._reads_rows(size):
             return False
         if now_s - self.context.time_explains_s < LEFT_AGAIN_S:
+            return False
+        if since is not None and with_time_alone(self.history, since):
             return False
         if now_s - self._left_at_s > LEFT_AGAIN_S:
             self._left_since_s = now_s

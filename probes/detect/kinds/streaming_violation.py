@@ -13,8 +13,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from perftui.probes.detect.evidence.detector import Detector, worse
-from perftui.probes.detect.evidence.growth import correlation, increments, unexplained
+from perftui.probes.detect.evidence.growth import correlation, increments
 from perftui.probes.detect.evidence.history import BUCKET_S
+from perftui.probes.detect.evidence.reading import with_rows_alone, with_time_alone
 from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.spine.median import median
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
@@ -28,12 +29,6 @@ WINDOW_BUCKETS = (16, 20, 28, 40, 64)
 BLOCKS = 6
 MIN_GROWTH_BYTES = 4e6
 MIN_CORRELATION = 0.9
-ROWS_POOR = 0.01
-"""Rows that leave less of the variance than this unexplained explain it all."""
-TIME_BETTER = 4.0
-"""So many times less must time leave unexplained for a growth to be one with time."""
-ROWS_BETTER = 2.0
-"""So many times less must rows leave for a growth that once was one with time to be theirs."""
 START_OF_ROWS = 0.005
 """Of the rows of a window: before so many have come, it was not being read."""
 MIN_READING_BUCKETS = 16
@@ -109,10 +104,10 @@ class StreamingViolation(Detector):
             starts = [foot, *(history.end - each for each in WINDOW_BUCKETS)]
             if self._within_one_pace(foot, earliest):
                 continue
-            if any(self._with_time_alone(at) for at in starts if at >= earliest):
+            if any(with_time_alone(history, at) for at in starts if at >= earliest):
                 self.context.time_explains_s = now_s
                 continue
-            if self._disproved and not self._with_rows_alone(begin):
+            if self._disproved and not with_rows_alone(history, begin):
                 continue
             if self.context.filling() is not None:  # mem_growth marks it
                 return
@@ -211,35 +206,6 @@ class StreamingViolation(Detector):
         pairs = [left + right for left, right in itertools.pairwise(steps)]
         return pairs[-1] >= 0.84 * max(pairs) and correlation(floors, rows) >= MIN_CORRELATION
 
-    def _with_time_alone(self, start: int) -> bool:
-        """Tell whether time explains RSS far better than the rows do: a leak beside the reading.
-
-        Where rows come evenly both explain it, and the rows have it.
-        """
-        by_rows, by_time = self._unexplained(start)
-        return by_rows > ROWS_POOR and TIME_BETTER * by_time < by_rows
-
-    def _with_rows_alone(self, start: int) -> bool:
-        """Tell whether the rows explain RSS better than time does."""
-        by_rows, by_time = self._unexplained(start)
-        return ROWS_BETTER * by_rows < by_time
-
-    def _unexplained(self, start: int) -> tuple[float, float]:
-        """Return what rows and time leave of the variance of RSS; nothing where little is known."""
-        history = self.history
-        times: list[float] = []
-        rows: list[float] = []
-        floors: list[float] = []
-        for at in range(start, history.end):
-            floor, count = history.floor(at, at + 1), history.rows_at(at)
-            if floor < inf and count is not None:
-                times.append(at)
-                rows.append(count)
-                floors.append(floor)
-        if len(floors) < WINDOW_BUCKETS[0] // 2:
-            return 0.0, 0.0
-        return unexplained(rows, floors), unexplained(times, floors)
-
     def _found(self, floors: list[float], rows: list[float], window: int, now_s: float) -> None:
         history = self.history
         r = correlation(floors, rows)
@@ -293,7 +259,7 @@ class StreamingViolation(Detector):
             return
         since = max(self._found_at - self._window, history.known_from, history.first)
         longer = [history.end - each for each in WINDOW_BUCKETS[3:]]
-        if any(self._with_time_alone(at) for at in longer if at >= since):
+        if any(with_time_alone(history, at) for at in longer if at >= since):
             # What looked like it while it was young: mem_growth has the word from now on.
             self.context.time_explains_s = now_s
             self.clear(now_s, now_s, "RSS grows with the time, however many rows are read")

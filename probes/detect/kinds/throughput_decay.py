@@ -24,9 +24,16 @@ if TYPE_CHECKING:
 
 BLOCKS = 8
 MIN_PHASE_S = 14.0
-BARS = ((7.0, 10.0, 0.4), (8.5, 9.0, 0.42), (14.0, 6.0, 0.38), (20.0, 5.0, 0.35), (26.0, 4.0, 0.32))
-"""From which length of the phase on a fall is one that has this t and is as large: a young one must
-be steep and keep to its course, for rates also sway."""
+BARS = (
+    (7.0, 10.0, 0.4),
+    (8.0, 15.0, 0.34),
+    (14.0, 15.0, 0.32),
+    (20.0, 10.0, 0.35),
+    (26.0, 10.0, 0.32),
+)
+"""From which length of the phase on a fall is one that has this t and is as large. What slows with
+the work done is on a line by blocks that grow from the start: a rate that sways has less than half
+of such a t."""
 GEOMETRIC_SPAN = 16.0
 """The blocks from the phase's start: their borders run from 1/16 of its length to now."""
 MIN_FALL = 0.32
