@@ -52,7 +52,8 @@ GIVEN_BACK_HALF_LIFE_S = 300.0
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
 LOAD_RATE, SLOW_AGE_S = 6e6, 8.2
-"""A load brings more than this in a second, as a rule: what is slower need not be so old."""
+"""A load brings more than this in a second, as a rule: what is slower need not be so old. From the
+start on it may be tables, a model, a first buffer: then it is marked up to `ROOTED_AGE_S`."""
 SMOOTH_AGE_S = 16.0
 """What has risen in nearly every second must be rising still up to this age: a load has ended."""
 ROOTED_AGE_S = 23.0
@@ -60,9 +61,6 @@ ROOTED_AGE_S = 23.0
 TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
-START_LOAD_RATE = 2.5e6
-"""What grows by more in a second from the start on is more likely a load: tables, a model, a first
-buffer."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -271,7 +269,7 @@ class MemGrowth(Detector):
         large = rise.floors[-1] - level > TOOTH_PART * level
         if age_s < SURE_AGE_S or not large or not rise.is_smooth(onset_s):
             return True
-        if rise.step / (rise.size * BUCKET_S) < START_LOAD_RATE:
+        if rise.step / (rise.size * BUCKET_S) <= LOAD_RATE:
             return False
         if self.open is None:
             self._follow(rise, onset_s, now_s)
