@@ -61,6 +61,9 @@ ROOTED_AGE_S = 23.0
 TOOTH_PART = 0.3
 """CPython collects all that lives when a quarter of it is new: what has grown by more since its
 start is hardly garbage that waits, and need not be so old."""
+BUFFER_RATE, BUFFER_PART = 2.5e6, 1.5
+"""What rises by more in a second from the start on may be a buffer that is gathered, up to so many
+times what the program had."""
 LEFT_TO_ROWS_S, LEFT_AGAIN_S = 14.0, 30.0
 """For how long a growth is left to streaming_violation while rows are read; after how long
 without evidence that begins anew."""
@@ -266,10 +269,11 @@ class MemGrowth(Detector):
             return False
         at = rise.bucket_of(onset_s)
         level = rise.history.floor(at, at + 1)
-        large = rise.floors[-1] - level > TOOTH_PART * level
-        if age_s < SURE_AGE_S or not large or not rise.is_smooth(onset_s):
+        grown = rise.floors[-1] - level
+        if age_s < SURE_AGE_S or grown <= TOOTH_PART * level or not rise.is_smooth(onset_s):
             return True
-        if rise.step / (rise.size * BUCKET_S) <= LOAD_RATE:
+        rate = rise.step / (rise.size * BUCKET_S)
+        if rate <= BUFFER_RATE or (rate <= LOAD_RATE and grown > BUFFER_PART * level):
             return False
         if self.open is None:
             self._follow(rise, onset_s, now_s)

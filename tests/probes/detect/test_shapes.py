@@ -63,7 +63,7 @@ def test_the_first_tooth_of_a_slow_collector_is_no_leak() -> None:
 
 def test_a_leak_from_the_first_second_on_is_told_by_twelve_seconds() -> None:
     """3 s are start-up; a program that grew by a quarter since has no such tooth."""
-    for level, rate in ((12, 0.4), (12, 2), (60, 3)):
+    for level, rate in ((12, 0.4), (12, 2), (15, 5), (60, 2.4)):
         [alert] = judge(lambda t, level=level, rate=rate: level + rate * t, 60)
         assert 14.5 <= alert.t_detect_s <= 16, (level, rate)
 
