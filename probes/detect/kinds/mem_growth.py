@@ -99,7 +99,7 @@ MARK_BYTES, MARK_PART = 4e6, 0.1
 SAME_ONSET_S = 2.0
 
 
-class _Began(NamedTuple):
+class _RiseBegan(NamedTuple):
     onset_s: float
     rooted: bool
     """No level was seen before."""
@@ -243,7 +243,7 @@ class MemGrowth(Detector):
         self._warn(severity, stairs.onset_s, now_s, message, evidence)
         return True
 
-    def _leaks_since(self, rise: FloorsRise, now_s: float) -> _Began | None:
+    def _leaks_since(self, rise: FloorsRise, now_s: float) -> _RiseBegan | None:
         """Return the beginning of a rise that is straight and old enough, else None."""
         onset_s = rise.onset_s()
         rooted = self._from_the_start(onset_s) or self._from_the_start(rise.rose_since_s())
@@ -259,7 +259,7 @@ class MemGrowth(Detector):
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():
             return None
-        return _Began(onset_s, rooted)
+        return _RiseBegan(onset_s, rooted)
 
     def _is_young(self, rise: FloorsRise, onset_s: float, now_s: float) -> bool:
         """Tell whether a growth that no level was seen before is too young to be told: it may be
