@@ -32,7 +32,7 @@ def leak(
     cache: Annotated[Literal["unbounded", "bounded"], "what is remembered"] = "unbounded",
     seconds: Annotated[float, Range(0.1, 86_400), "how long it serves and remembers"] = 14.0,
     steady: Annotated[float, Range(0, 86_400), "seconds before that, nothing remembered"] = 4.0,
-    rate: Annotated[int, Range(1, 1_000_000), "requests per second"] = 1_500,
+    rate: Annotated[int, Range(1, 1_000_000), "requests per second"] = 3_000,
     bound: Annotated[int, Range(1, 100_000_000), "entries that the bounded cache keeps"] = 4_000,
 ) -> None:
     """See the module."""

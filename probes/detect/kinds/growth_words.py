@@ -82,19 +82,6 @@ def of_slowing(
     return message, evidence
 
 
-def of_load(floors: Sequence[float], rate: float, age_s: float) -> tuple[str, str]:
-    """Of a quick growth that is as old as the program."""
-    message = (
-        f"RSS +{format_bytes(rate)}/s for {format_seconds(age_s)}, from its start on: a load, "
-        "or a leak"
-    )
-    evidence = (
-        f"RSS {format_bytes(floors[0])} -> {format_bytes(floors[-1])}, evenly; no level was seen "
-        "before it"
-    )
-    return message, evidence
-
-
 def of_newcomers(found: ArrivalsRise, rate: float, grown: float, now_s: float) -> tuple[str, str]:
     """Of a family that grows by processes that come and stay."""
     floors = found.rise.floors

@@ -25,7 +25,6 @@ from perftui.probes.detect.evidence.swing import Swing
 from perftui.probes.detect.kinds.growth_words import (
     of_filling,
     of_floors,
-    of_load,
     of_newcomers,
     of_slowing,
     of_stairs,
@@ -52,8 +51,7 @@ GIVEN_BACK_HALF_LIFE_S = 300.0
 SURE_AGE_S = 12.0
 """Younger growth must be rising at this very moment, and above a level that was seen before."""
 LOAD_RATE, SLOW_AGE_S = 6e6, 8.2
-"""A load brings more than this in a second, as a rule: what is slower need not be so old. From the
-start on it may be tables, a model, a first buffer: then it is marked up to `ROOTED_AGE_S`."""
+"""A load brings more than this in a second, as a rule: what is slower need not be so old."""
 SMOOTH_AGE_S = 16.0
 """What has risen in nearly every second must be rising still up to this age: a load has ended."""
 ROOTED_AGE_S = 23.0
@@ -96,7 +94,7 @@ MARK_BYTES, MARK_PART = 4e6, 0.1
 SAME_ONSET_S = 2.0
 
 
-class _Began(NamedTuple):
+class _RiseBegan(NamedTuple):
     onset_s: float
     rooted: bool
     """No level was seen before."""
@@ -240,7 +238,7 @@ class MemGrowth(Detector):
         self._warn(severity, stairs.onset_s, now_s, message, evidence)
         return True
 
-    def _leaks_since(self, rise: FloorsRise, now_s: float) -> _Began | None:
+    def _leaks_since(self, rise: FloorsRise, now_s: float) -> _RiseBegan | None:
         """Return the beginning of a rise that is straight and old enough, else None."""
         onset_s = rise.onset_s()
         rooted = self._from_the_start(onset_s) or self._from_the_start(rise.rose_since_s())
@@ -256,26 +254,18 @@ class MemGrowth(Detector):
         must_rise = age_s < SURE_AGE_S or (age_s < SMOOTH_AGE_S and rise.is_smooth(onset_s))
         if must_rise and not rise.still_rises():
             return None
-        return _Began(onset_s, rooted)
+        return _RiseBegan(onset_s, rooted)
 
     def _is_young(self, rise: FloorsRise, onset_s: float, now_s: float) -> bool:
         """Tell whether a growth that no level was seen before is too young to be told: it may be
-        garbage, a load, or workers that start one after another. What may be a load is marked."""
+        garbage, or workers that start one after another."""
         age_s = now_s - onset_s
         if not self.context.patient or age_s >= ROOTED_AGE_S:
             return False
         at = rise.bucket_of(onset_s)
         level = rise.history.floor(at, at + 1)
         large = rise.floors[-1] - level > TOOTH_PART * level
-        if age_s < SURE_AGE_S or not large or not rise.is_smooth(onset_s):
-            return True
-        if rise.step / (rise.size * BUCKET_S) <= LOAD_RATE:
-            return False
-        if self.open is None:
-            self._follow(rise, onset_s, now_s)
-            message, evidence = of_load(rise.floors, self._rate, age_s)
-            self.raise_alert("info", onset_s, now_s, message, evidence)
-        return True
+        return age_s < SURE_AGE_S or not large or not rise.is_smooth(onset_s)
 
     def _from_the_start(self, onset_s: float) -> bool:
         """Has it grown ever since start-up? Then no level of before is known."""

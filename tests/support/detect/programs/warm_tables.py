@@ -1,4 +1,4 @@
-"""Loads tables for 20 s, evenly, then joins batches against them: what it has stays."""
+"""Loads tables for 10 s, evenly, then joins batches against them: what it has stays."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ import perftui
 
 tables = []
 with perftui.phase("load"):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 10
     while time.monotonic() < end:
         tables.append(bytearray(b"t") * 400_000)
         time.sleep(0.047)
