@@ -142,8 +142,24 @@ def _bounds_at(node: ast.AST, name: str, tree: ast.Module, scope: ast.AST) -> It
                 else (_puts(node.body, name) or _takes(node.orelse, name))
             ):
                 known = _value(most, tree, scope)
+                if known is None and _may_be_missing(most, scope):
+                    continue
                 if known is None or known >= _LEAST:
                     yield KeptTo(known, test.lineno)
+
+
+def _may_be_missing(most: ast.expr, scope: ast.AST) -> bool:
+    """Tell whether the code asks if there is a bound at all: nobody here knows the answer."""
+    it = ast.dump(most)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.If | ast.While | ast.IfExp):
+            for test in _parts(node.test):
+                asked = test.operand if isinstance(test, ast.UnaryOp) else test
+                if isinstance(asked, ast.Compare) and isinstance(asked.ops[0], ast.Is | ast.IsNot):
+                    asked = asked.left
+                if ast.dump(asked) == it:
+                    return True
+    return False
 
 
 def _parts(test: ast.expr) -> list[ast.expr]:

@@ -150,3 +150,25 @@ def test_a_default_that_is_too_deep_is_no_figure() -> None:
     deep = "+".join(["n"] * 9000)
     found = bound_of(f"def f(x, n={deep}):\n    if len(x) < n: x.append(1)", "x in f", 1)
     assert found is None or found.most is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("if len(cache) > most:", True),
+        ("if most is not None and len(cache) > most:", False),
+        ("if most and len(cache) > most:", False),
+        ("if other is not None and len(cache) > most:", True),
+    ],
+)
+def test_a_bound_that_there_need_not_be_is_none(asked: str, kept: bool) -> None:
+    source = f"def keep(cache, key, most=None):\n cache[key] = 1\n {asked}\n  cache.popitem()\n"
+    assert (bound_of(source, "cache in keep", 1) is not None) is kept
+
+
+def test_a_bound_may_be_asked_for_around_it() -> None:
+    source = (
+        "def keep(cache, key, most):\n cache[key] = 1\n"
+        " if most is None: return\n if len(cache) > most: cache.popitem()\n"
+    )
+    assert bound_of(source, "cache in keep", 1) is None
