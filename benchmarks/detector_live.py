@@ -36,7 +36,7 @@ WHAT = {
     "gc_flat": "GC sawtooth, flat floor",
     "cache_levels": "cache that fills and levels off",
     "ttl_cache": "cache that throws away what is 6 s old",
-    "warm_tables": "loads tables for 20 s, then joins",
+    "warm_tables": "loads tables for 10 s, then joins",
     "batch_waves": "batch job: gathers for 7 s, writes, again",
     "generator_pipeline": "generator pipeline",
     "collect": "every row is kept (Python)",
