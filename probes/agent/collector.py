@@ -116,6 +116,10 @@ class Collector:
 
     def turn(self) -> float:
         """Tell what there was since the last turn; returns the seconds until the next one."""
+        with self._telling:  # not while it ends: it would begin anew
+            return self._turn()
+
+    def _turn(self) -> float:
         now_ns = time.monotonic_ns()
         if self._given_up:
             return IDLE_S
@@ -139,16 +143,14 @@ class Collector:
         return IDLE_S
 
     def _last(self) -> None:
-        if not self._given_up:
-            self._tell(time.monotonic_ns())
-        self._switch(False, 0)
+        with self._telling:
+            if not self._given_up:
+                self._tell(time.monotonic_ns())
+            self._given_up = True  # a turn of another thread may still come
+            self._switch(False, 0)
 
     def _tell(self, now_ns: int) -> int:
         """Say what there was; returns how many collections were timed."""
-        with self._telling:
-            return self._tell_alone(now_ns)
-
-    def _tell_alone(self, now_ns: int) -> int:
         counts = self._count()
         before, self._counts = self._counts, counts
         t0_ns, self._told_ns = self._told_ns, now_ns

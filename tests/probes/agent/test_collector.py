@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from types import SimpleNamespace
@@ -125,16 +126,21 @@ def test_our_thread_and_the_end_of_the_program_do_not_tell_at_once(
         def slowly() -> list[tuple[int, int, int]]:
             taking.append(1)
             most.append(len(taking))
+            first.set()
             second.wait(0.2)  # the other one comes meanwhile, or cannot
             taking.pop()
             return taken()
 
-        second = threading.Event()
+        first, second = threading.Event(), threading.Event()
         monkeypatch.setattr(collector, "_timed", slowly)
         ours = threading.Thread(target=collector.turn)
         ours.start()
+        assert first.wait(60)
         collector._last()
         ours.join()
         assert most == [1, 1]
+        # A turn of the thread that has not heard of the end yet begins nothing anew.
+        collector.turn()
+        assert not [each for each in gc.callbacks if each in collector._callbacks]
     finally:
         collector._switch(False, 0)

@@ -134,6 +134,22 @@ class Program:
         wait_for(asked)
         return states[0]
 
+    def is_again(self, before: dict[str, Any]) -> None:
+        """Wait until it is as it was; fail with what is not."""
+        last: list[dict[str, Any]] = []
+
+        def asked() -> bool:
+            last[:] = [self.ask("state")]
+            return last[0] == before
+
+        try:
+            wait_for(asked)
+        except AssertionError:
+            other = {key: (before[key], last[0][key]) for key in before}
+            raise AssertionError(
+                {key: pair for key, pair in other.items() if pair[0] != pair[1]}
+            ) from None
+
     def end(self) -> tuple[int, str, str]:
         out, err = self.process.communicate("end\n", PATIENCE_S)
         return self.process.returncode, out, err
@@ -240,7 +256,7 @@ def test_it_leaves_when_perftui_is_killed(program: Program) -> None:
     assert len(program.ask("state")["files"]) > len(before["files"])
     host.kill()
     host.communicate()
-    program.ask_until(lambda state: state == before)
+    program.is_again(before)
     assert not os.path.exists(folder)  # noqa: PTH110
     assert program.end() == (7, "", "")
 
