@@ -50,7 +50,7 @@ WAITS_S = (0.0, 0.001, 0.005, 0.02, 0.05, 0.1)
 """For a thread that collects garbage within the profiler."""
 
 
-class Bursts:
+class Bursts(rises.Gains):
     """Measures from `begin` to `end`, as `rises.Rises` does.
 
     Args:
@@ -61,6 +61,7 @@ class Bursts:
     how = "in bursts"
 
     def __init__(self, agent: "Agent", load: "Callable[[str], Any]") -> None:
+        super().__init__()
         self._agent = agent
         self._load = load
         self._gc = load("gc")
@@ -77,20 +78,9 @@ class Bursts:
         """Of threads, when they were read last."""
         self._sums: "dict[CodeType, list[int]]" = {}
         """Calls, pages and faults."""
-        self._new_faults: "dict[int, int]" = {}
         self._left_alone: "set[int]" = set()
-        self._in_vain = 0
         self._on = False
         self._states: "thread_states.ThreadStates"
-        self.missing = ""
-        self.suspects: "list[rises.Suspect]" = []
-        self.rest_rss = 0
-        self.rest_faults = 0
-        self.rose_bytes = 0
-        self.faults = 0
-        self.measured_s = 0.0
-        self.windows = 0
-        self.several = False
 
     def begin(self) -> str:
         """Begin; returns why that cannot be, "" if it can."""
@@ -156,17 +146,13 @@ class Bursts:
             self.missing = MISSING + (
                 thread_states.PROGRAMS_OWN if self._left_alone else "no thread could be taken"
             )
-        parts = list(self._new_faults.values())
-        parts.append(self.faults - sum(parts))
-        self.several = sum(part > rises.SEVERAL_SHARE * self.faults for part in parts) > 1
         first = sorted(self._sums.items(), key=lambda item: (-item[1][2], -abs(item[1][1])))
         for code, (calls, pages, faults) in first[:MOST_ROWS]:
             suspect = rises.Suspect(code)
             suspect.calls, suspect.faults = max(calls, 0), faults
             suspect.rss_bytes = pages * self._page_bytes
             self.suspects.append(suspect)
-        self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
-        self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
+        super().settle()
 
     def cost_s(self) -> float:
         """Return what it has cost the program, about."""

@@ -99,7 +99,36 @@ class _Window:
         self.threads: "dict[int, _Thread]" = {}
 
 
-class Rises:
+class Gains:
+    """What was found out at entry and exit of functions, by whatever way."""
+
+    def __init__(self) -> None:
+        self.missing = ""
+        """Why nothing could be measured."""
+        self.suspects: "list[Suspect]" = []
+        self._new_faults: "dict[int, int]" = {}
+        """By thread, in all windows."""
+        self.rest_rss = 0
+        self.rest_faults = 0
+        self.rose_bytes = 0
+        """RSS of the process, while it was measured."""
+        self.faults = 0
+        """Of the process."""
+        self.measured_s = 0.0
+        self.windows = 0
+        self.several = False
+        """Several threads took memory: RSS rose in each of them by what the others took, too."""
+
+    def settle(self) -> None:
+        """Once it has ended: sum up."""
+        parts = list(self._new_faults.values())
+        parts.append(self.faults - sum(parts))
+        self.several = sum(part > SEVERAL_SHARE * self.faults for part in parts) > 1
+        self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
+        self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
+
+
+class Rises(Gains):
     """Measures the suspects from `begin` to `end`.
 
     Args:
@@ -111,6 +140,7 @@ class Rises:
     how = "called often, so"
 
     def __init__(self, agent: "Agent", resource: "Any", suspects: "set[tuple[str, str]]") -> None:
+        super().__init__()
         self._rss = agent.rss
         self._report = agent.report
         self._usage = resource.getrusage
@@ -119,8 +149,6 @@ class Rises:
         self.suspects = [Suspect(code) for code in codes_named(suspects)]
         self._index = {suspect.code: n for n, suspect in enumerate(self.suspects)}
         self._window: "_Window | None" = None
-        self._new_faults: "dict[int, int]" = {}
-        """By thread, in all windows."""
         self._few_threads = True
         self._switching = allocate_lock()
         """Held by who turns events on or off: we, or a thread of the program's that must not meet
@@ -130,18 +158,6 @@ class Rises:
         self.events = 0
         self._paid = 0
         """Events that did not count any more when a suspect was let go."""
-        self.rest_rss = 0
-        self.rest_faults = 0
-        self.rose_bytes = 0
-        """RSS of the process, while it was measured."""
-        self.faults = 0
-        """Of the process."""
-        self.measured_s = 0.0
-        self.windows = 0
-        self.missing = ""
-        """Why nothing could be measured."""
-        self.several = False
-        """Several threads took memory: RSS rose in each of them by what the others took, too."""
         self._began = 0.0
 
     def begin(self) -> str:
@@ -225,14 +241,6 @@ class Rises:
         if not dropped:
             return []
         return ["called too often, so counted in its callers: " + ", ".join(dropped[:5])]
-
-    def settle(self) -> None:
-        """Once it has ended: sum up."""
-        parts = list(self._new_faults.values())
-        parts.append(self.faults - sum(parts))
-        self.several = sum(part > SEVERAL_SHARE * self.faults for part in parts) > 1
-        self.rest_rss = self.rose_bytes - sum(each.rss_bytes for each in self.suspects)
-        self.rest_faults = max(self.faults - sum(each.faults for each in self.suspects), 0)
 
     def _open(self) -> None:
         """Measure from now on."""

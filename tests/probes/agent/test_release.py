@@ -35,16 +35,22 @@ def rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def released(program: Asked) -> tuple[float, float, str, float]:
-    """Ask for it: MB that came back, of how many, by whom, and MB by the kernel's account."""
+def ask_for_it(program: Asked) -> tuple[str, float]:
+    """Return what is told of it, and the MB that came back by the kernel's account."""
     assert program.channel.board is not None and program.process.stdout is not None
     assert program.process.stdout.readline() == b"ready\n"
     before = rss_mb(program.process.pid)
     program.channel.board.ask_for_release(program.process.pid)
     program.until(lambda: program.of("released"))
     gone = before - rss_mb(program.process.pid)
-    told = TOLD.fullmatch(program.of("released")[0]["text"])
-    assert told is not None, program.of("released")
+    return program.of("released")[0]["text"], gone
+
+
+def released(program: Asked) -> tuple[float, float, str, float]:
+    """Ask for it: MB that came back, of how many, by whom, and MB by the kernel's account."""
+    text, gone = ask_for_it(program)
+    told = TOLD.fullmatch(text)
+    assert told is not None, text
     return float(told[1]), float(told[2]), told[3], gone
 
 
@@ -106,13 +112,7 @@ def test_where_its_figures_cannot_be_read_it_gives_back_all_the_same() -> None:
     """The program has closed what the agent reads them from."""
     close = "import os, sys\nos.close(sys.modules['_perftui_agent'].agent.statm_fd)\n"
     program = Asked([sys.executable, "-c", close + HOLES], {"PATH": os.environ["PATH"]})
-    assert program.channel.board is not None and program.process.stdout is not None
-    assert program.process.stdout.readline() == b"ready\n"
-    before = rss_mb(program.process.pid)
-    program.channel.board.ask_for_release(program.process.pid)
-    program.until(lambda: program.of("released"))
-    gone = before - rss_mb(program.process.pid)
-    text = program.of("released")[0]["text"]
+    text, gone = ask_for_it(program)
     assert text == "released what it could, how much is not known: gc, malloc"
     assert program.end()[:2] == (0, b"[]\n4\n")
     assert gone > 80
