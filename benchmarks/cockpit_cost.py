@@ -9,7 +9,10 @@ with neither stacks nor a recording nothing else runs.
     python benchmarks/cockpit_cost.py [--seconds 20] [--columns 160] [--rows 45]
                                       [--beside /old/venv/bin/perftui] [--attach-only]
                                       [--target busy|family|threads] [--by-process]
+    python benchmarks/cockpit_cost.py --pairs 8 [--seconds 12]
 
+`--pairs` attaches perftui and `py-spy top` to one target in turn, and prints the ratio of each
+pair: the host of a virtual machine is busy for a minute and idle in the next.
 `family` is 30 processes of which two are busy, `threads` a process with 100 of which one is.
 PSS depends on who else runs the same files; "alone" counts each page of the tree once, as on a
 machine where nobody else does (Linux, as root only).
@@ -28,6 +31,7 @@ import re
 import select
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -261,6 +265,35 @@ def report(name: str, cost: Cost, note: str = "") -> None:
             print(f"{'':22} {cpu_s * 100 / (cost.watched_s or 1):>44.1f} %  {words}")
 
 
+def show_pairs(
+    pairs: int, pid: int, seconds: float, size: tuple[int, int], marker: str, spy: str
+) -> None:
+    """Attach perftui and `py-spy top` in turn; print the ratio of their CPU in each pair."""
+    attach = [str(Path(sys.executable).with_name("perftui")), "attach", str(pid)]
+    commands = [[*attach, "--sampler", "own"], [spy, "top", "--pid", str(pid), "--delay", "0.25"]]
+    shares: list[list[float]] = []
+    for number in range(pairs):
+        both = [0.0, 0.0]
+        for which in (0, 1) if number % 2 else (1, 0):
+            cost = watch(commands[which], seconds, size, marker)
+            both[which] = 100 * cost.warm_cpu_s / cost.watched_s
+        shares.append(both)
+        print(f"attach {both[0]:.1f} %, py-spy top {both[1]:.1f} %: {both[0] / both[1]:.2f}")
+    ratios = [ours / theirs for ours, theirs in shares]
+    ours, theirs = (statistics.median(each) for each in zip(*shares, strict=True))
+    print(
+        f"median of {pairs}: attach {ours:.1f} %, py-spy top {theirs:.1f} %: "
+        f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+
+
+def print_head() -> None:
+    print(
+        f"{'':22} {'first frame':>11} {'CPU s':>9} {'first data':>11} {'CPU':>8} {'PSS':>10} "
+        f"{'alone':>10} {'terminal':>12} {'wake-ups':>10}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=20.0)
@@ -270,14 +303,11 @@ def main() -> None:
     parser.add_argument("--attach-only", action="store_true")
     parser.add_argument("--target", choices=TARGETS, default="busy")
     parser.add_argument("--by-process", action="store_true")
+    parser.add_argument("--pairs", type=int, default=0)
     args = parser.parse_args()
     global BY_PROCESS
     BY_PROCESS = args.by_process
     size = (args.columns, args.rows)
-    print(
-        f"{'':22} {'first frame':>11} {'CPU s':>9} {'first data':>11} {'CPU':>8} {'PSS':>10} "
-        f"{'alone':>10} {'terminal':>12} {'wake-ups':>10}"
-    )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "busy-target.py"
         script.write_text(TARGETS[args.target])
@@ -288,9 +318,17 @@ def main() -> None:
         spy, memray = shutil.which("py-spy", path=path), shutil.which("memray", path=path)
         length = str(args.seconds + 30)
 
-        runs = 1 + 5 * (1 + len(args.beside))
+        runs = 2 * args.pairs or 1 + 5 * (1 + len(args.beside))
         target = start_target(script, (args.seconds + 5) * runs + 30, result)
         time.sleep(0.5)
+        if args.pairs:
+            if not spy:
+                sys.exit("no py-spy here: pip install py-spy")
+            show_pairs(args.pairs, target.pid, args.seconds, size, script.name, spy)
+            os.killpg(target.pid, signal.SIGKILL)
+            target.wait()
+            return
+        print_head()
         for perftui in (*args.beside, str(Path(python).with_name("perftui"))):
             attach = [perftui, "attach", str(target.pid)]
             beside = f" · {perftui}" if args.beside else ""

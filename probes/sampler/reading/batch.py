@@ -1,9 +1,9 @@
 """What to read of threads in one system call, and where each piece of it will lie.
 
-A batch holds, for each thread: thread state, C frames (3.11, 3.12), the newest chunk of its data
-stack, older chunks, frames known to lie elsewhere, the pointer to the current frame again, the
+A batch holds, for each thread: thread state, the newest chunk of its data stack, older chunks,
+frames known to lie elsewhere, the pointer to the current frame (3.11, 3.12: of each C frame), the
 newest chunk again. It is read in this order within microseconds; what is equal in both copies of
-the chunk was not moved between them. Last come the signatures of the code objects of all of them,
+the chunk was not moved between them, and so it was when the pointer was read. Last come the signatures of the code objects of all of them,
 each once: threads of one program run the same code. (3.14+: for each thread, first and last, the
 count of those that were freed.)
 """
@@ -54,9 +54,9 @@ class ReadPlan:
         self.chunk = self.again = self.copy = self.leaves = self.generation = -1
         self.apart = False
         """The signatures of its code objects are read with those of others."""
-        self.cframes: dict[int, tuple[int, int]] = {}
-        """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before and
-        after the chunks."""
+        self.cframes: dict[int, int] = {}
+        """3.11, 3.12: C frame -> offset of its pointer to the current frame, read between the two
+        copies of the newest chunk."""
         self.length = guess.length
         """Of each copy of the newest chunk."""
         self.older: list[tuple[int, int, int]] = []
@@ -209,10 +209,6 @@ class Batches:
             pieces += (guess.generation_at, 8)
             plan.generation = total
             total += 8
-        before = total
-        for address in guess.cframes:
-            pieces += (address + layout.cframe_frame, 8)
-            total += 8
         if guess.chunk:
             pieces += (guess.chunk, guess.length)
             plan.chunk = total
@@ -231,8 +227,7 @@ class Batches:
             total += 8
             for address in guess.cframes:
                 pieces += (address + layout.cframe_frame, 8)
-                plan.cframes[address] = before, total
-                before += 8
+                plan.cframes[address] = total
                 total += 8
         else:
             pieces += (guess.state + layout.current_frame, 8)

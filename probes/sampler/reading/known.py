@@ -25,12 +25,11 @@ _word = struct.Struct("<Q").unpack_from
 def _spans(plan: ReadPlan, layout: Layout, places: list[int], entry: int) -> list[tuple[int, int]]:
     """Return (offset, size) of each word that decides which stack it is."""
     spans = [(layout.native_id, 8), *((layout.chunk + at, 8) for at in (0, 8, 16))]
-    spans.append((layout.cframe or layout.current_frame, 8))
     if layout.base_frame:
         spans.append((layout.base_frame, 8))
     spans.append((plan.again, 8))
     if layout.cframe:
-        spans += ((at, 8) for at in plan.cframes[entry])
+        spans.append((plan.cframes[entry], 8))
     low, high = plan.guess.chunk, plan.guess.chunk + plan.length - layout.frame_size
     for place in places:
         at = place - low + plan.chunk if low <= place <= high else plan.extras[place]

@@ -43,7 +43,7 @@ class Steady:
         steady_end = low + same - layout.frame_size
         again = _word(raw, plan.again)[0]
         if layout.cframe:
-            again = _word(raw, plan.cframes[again][1])[0] if again in plan.cframes else 0
+            again = _word(raw, plan.cframes[again])[0] if again in plan.cframes else 0
             if not again:
                 raise NotSo("C frame")
         current = again

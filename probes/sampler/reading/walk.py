@@ -208,17 +208,15 @@ class Walker:
         """
         layout, guess = self._layout, plan.guess
         chunk = low = guess.chunk
-        current = self._learn(guess, raw)
-        if _word(raw, plan.again)[0] != current:
-            raise Again
+        self._learn(guess, raw)
+        # As it was between the two copies of the chunk; what it was before all tells no more.
+        current = _word(raw, plan.again)[0]
         if layout.cframe:
-            offsets = plan.cframes.get(current)
-            if offsets is None:
+            offset = plan.cframes.get(current)
+            if offset is None:
                 guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
                 raise Again
-            current = _word(raw, offsets[0])[0]
-            if _word(raw, offsets[1])[0] != current:
-                raise Again
+            current = _word(raw, offset)[0]
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         if not current or current == base:
             return self._no_frames(guess).node
@@ -339,8 +337,10 @@ class Walker:
         return guess.node
 
     def _keep_extras(self, guess: Guess, far: list[int]) -> None:
+        # Of the newest chunk so much is read from now on.
+        read = range(guess.chunk, guess.chunk + guess.length - self._layout.frame_size + 1)
         known = set(guess.extras)
-        new = [address for address in far if address not in known]
+        new = [address for address in far if address not in known and address not in read]
         if new:
             if len(far) > _KEPT_EXTRAS:
                 guess.extras = far[:_MOST_EXTRAS]
