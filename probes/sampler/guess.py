@@ -41,6 +41,7 @@ class KnownChain:
     """Frames at certain places, and the stacks that they were: see `reading.known`."""
 
     __slots__ = (
+        "elsewhere",
         "entry",
         "places",
         "quiet",
@@ -68,7 +69,9 @@ class KnownChain:
         self.entry = entry
         """What the thread state points to: 3.11, 3.12 a C frame, later the first of them."""
         self.quiet = quiet
-        """Bytes of the newest chunk that nobody may have changed between its two copies."""
+        """Bytes of the newest chunk that nobody may have changed between its copies."""
+        self.elsewhere = False
+        """Some of the frames lie outside of it."""
         self.replaced = replaced
         """Code objects that had been found to be others by then."""
         self.signatures = signatures

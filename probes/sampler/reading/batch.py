@@ -1,11 +1,12 @@
 """What to read of threads in one system call, and where each piece of it will lie.
 
-A batch holds, for each thread: thread state, the newest chunk of its data stack, older chunks,
-frames known to lie elsewhere, the pointer to the current frame (3.11, 3.12: of each C frame), the
-newest chunk again. It is read in this order within microseconds; what is equal in both copies of
-the chunk was not moved between them, and so it was when the pointer was read. Last come the signatures of the code objects of all of them,
-each once: threads of one program run the same code. (3.14+: for each thread, first and last, the
-count of those that were freed.)
+A batch holds, for each thread: thread state, C frames (3.11, 3.12), older chunks of its data stack
+and frames known to lie elsewhere, between two copies of the newest chunk; then the pointer to the
+current frame, again between two copies. It is read in this order within microseconds; what is equal
+in two copies was not moved between them. The fewer bytes lie between the last two, the fewer
+threads have moved there; what lies elsewhere holds where all three are equal. Last come the
+signatures of the code objects of all of them, each once: threads of one program run the same code.
+(3.14+: for each thread, first and last, the count of those that were freed.)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class ReadPlan:
         "chunk",
         "copy",
         "extras",
+        "first",
         "generation",
         "guess",
         "known",
@@ -52,11 +54,14 @@ class ReadPlan:
         self.at = 0
         """Where they begin in the last batch."""
         self.chunk = self.again = self.copy = self.leaves = self.generation = -1
+        self.first = -1
+        """A copy of the newest chunk that is older than `chunk` and `copy`, if anything is read of
+        other places."""
         self.apart = False
         """The signatures of its code objects are read with those of others."""
-        self.cframes: dict[int, int] = {}
-        """3.11, 3.12: C frame -> offset of its pointer to the current frame, read between the two
-        copies of the newest chunk."""
+        self.cframes: dict[int, tuple[int, int]] = {}
+        """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before the
+        chunks and between the last two copies of the newest one."""
         self.length = guess.length
         """Of each copy of the newest chunk."""
         self.older: list[tuple[int, int, int]] = []
@@ -67,6 +72,19 @@ class ReadPlan:
         self.size = 0
         """Bytes of all of them."""
         self.made_from = guess.places()
+
+    def still(self, raw: bytearray, quiet: int, *, elsewhere: bool) -> bool:
+        """Whether nobody has changed the first bytes of the newest chunk while they were read.
+
+        Args:
+            raw: What was read.
+            quiet: So many bytes.
+            elsewhere: The same is asked of the time when what lies elsewhere was read.
+        """
+        bytes_ = memoryview(raw)[self.chunk : self.chunk + quiet]
+        if elsewhere and self.first >= 0 and not raw.startswith(bytes_, self.first):
+            return False
+        return raw.startswith(bytes_, self.copy)
 
     def holds(self) -> bool:
         """Whether a plan made anew would be this one."""
@@ -209,9 +227,13 @@ class Batches:
             pieces += (guess.generation_at, 8)
             plan.generation = total
             total += 8
-        if guess.chunk:
+        before = total
+        for address in guess.cframes:
+            pieces += (address + layout.cframe_frame, 8)
+            total += 8
+        if guess.chunk and (guess.older or guess.extras):
             pieces += (guess.chunk, guess.length)
-            plan.chunk = total
+            plan.first = total
             total += guess.length
         for address, size in guess.older:
             pieces += (address, size)
@@ -221,13 +243,18 @@ class Batches:
             pieces += (address, layout.frame_size)
             plan.extras[address] = total
             total += layout.frame_size
+        if guess.chunk:
+            pieces += (guess.chunk, guess.length)
+            plan.chunk = total
+            total += guess.length
         plan.again = total
         if layout.cframe:
             pieces += (guess.state + layout.cframe, 8)
             total += 8
             for address in guess.cframes:
                 pieces += (address + layout.cframe_frame, 8)
-                plan.cframes[address] = total
+                plan.cframes[address] = before, total
+                before += 8
                 total += 8
         else:
             pieces += (guess.state + layout.current_frame, 8)

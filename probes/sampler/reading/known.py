@@ -29,8 +29,10 @@ def _spans(plan: ReadPlan, layout: Layout, places: list[int], entry: int) -> lis
         spans.append((layout.base_frame, 8))
     spans.append((plan.again, 8))
     if layout.cframe:
-        spans.append((plan.cframes[entry], 8))
+        spans.append((plan.cframes[entry][1], 8))
     low, high = plan.guess.chunk, plan.guess.chunk + plan.length - layout.frame_size
+    if not low <= places[0] <= high:
+        spans.append((plan.cframes[entry][0] if layout.cframe else layout.current_frame, 8))
     for place in places:
         at = place - low + plan.chunk if low <= place <= high else plan.extras[place]
         spans += ((at + field, size) for field, size in layout.frame_words)
@@ -59,7 +61,7 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
         found = chain.stacks.get(chain.words(raw))
         if found is None:
             continue
-        settled, at = chain.settled, plan.chunk
+        settled = chain.settled
         if (
             settled is not guess.settled
             or chain.replaced != replaced
@@ -69,7 +71,7 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
             return -1
         if not (plan.apart or raw.startswith(guess.signatures, plan.leaves)):
             return -1
-        if not raw.startswith(memoryview(raw)[at : at + chain.quiet], plan.copy):
+        if not plan.still(raw, chain.quiet, elsewhere=chain.elsewhere):
             return -1
         walked = len(chain.places)
         if settled is not None and not stands(guess, settled, plan, raw, walked, replaced):
@@ -131,11 +133,13 @@ def remember(
             break
     else:
         low, high = guess.chunk, guess.chunk + plan.length - layout.frame_size
-        if not all(low <= place <= high or place in plan.extras for place in places):
+        others = [place for place in places if not low <= place <= high]
+        if not plan.extras.keys() >= set(others):
             return
         quiet = top - guess.chunk + layout.frame_header
         words = _picker(_spans(plan, layout, places, entry))
         chain = KnownChain(places, settled, entry, quiet, replaced, guess.signatures, words)
+        chain.elsewhere = bool(others) or (settled is not None and bool(settled.far))
         plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
     if len(chain.stacks) >= _MOST_STACKS:
         chain.stacks.clear()

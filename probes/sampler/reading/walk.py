@@ -155,8 +155,8 @@ class Walker:
             except (Again, NotSo, struct.error):
                 continue
             except OSError:
-                guess.forget()
-                plan = None
+                if plan is None:  # its thread state cannot be read; else an address led nowhere
+                    guess.forget()
         if len(guess.older) > _DEAR_OLDER:
             guess.forget()
             guess.resting = _REST_SWEEPS
@@ -208,15 +208,15 @@ class Walker:
         """
         layout, guess = self._layout, plan.guess
         chunk = low = guess.chunk
-        self._learn(guess, raw)
-        # As it was between the two copies of the chunk; what it was before all tells no more.
+        before = self._learn(guess, raw)
         current = _word(raw, plan.again)[0]
         if layout.cframe:
-            offset = plan.cframes.get(current)
-            if offset is None:
+            offsets = plan.cframes.get(current)
+            if offsets is None:
                 guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
                 raise Again
-            current = _word(raw, offset)[0]
+            before = _word(raw, offsets[0])[0]
+            current = _word(raw, offsets[1])[0]
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         if not current or current == base:
             return self._no_frames(guess).node
@@ -224,6 +224,10 @@ class Walker:
             raise Again
 
         high, shift = low + plan.length - layout.frame_size, plan.chunk - low
+        # The pointer is of the moment between two copies of the chunk. A frame that lies elsewhere
+        # is read once, before that: it must have been the current one all the time.
+        if before != current and not low <= current <= high:
+            raise Again
         fields, places, extras = layout.frame, self._codes.places, plan.extras
         frames: list[int] = []
         codes: list[int] = []
@@ -231,7 +235,7 @@ class Walker:
         visited: list[int] = []
         entries: list[int] = []
         hidden: list[int] = []
-        unknown = whole = deep = False
+        unknown = whole = deep = still = False
         bottom = owner = 0
         settled = guess.settled
         settled_at = 0 if settled is None else settled.address
@@ -268,6 +272,8 @@ class Walker:
                     if len(codes) > MOST_FRAMES:
                         raise NotSo("endless")
                     continue
+                # Whoever moved leaves addresses that lead anywhere.
+                still = still or self._require_still(plan, raw, visited)
                 if not unknown and not plan.older:
                     self._older.find(plan, raw, current)
                 bottom = current
@@ -282,6 +288,7 @@ class Walker:
                 code &= -4  # 3.14+: tag bits of the reference
                 known, frame = places.get(instruction, _NO_PLACE)
                 if known != code:
+                    still = still or self._require_still(plan, raw, visited)
                     frame = self._codes.frame_id(code, instruction)
                     places = self._codes.places
                 codes.append(code)
@@ -311,19 +318,37 @@ class Walker:
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
             raise Again
-        top = visited[0]  # the innermost frame in the newest chunk
-        if not low <= top <= high:
-            top = next((frame for frame in visited if low <= frame <= high), 0)
-        if top:
-            # Equal up to the header of the innermost frame: nobody called or returned meanwhile.
-            quiet = top - chunk + layout.frame_header
-            at = plan.chunk
-            if not raw.startswith(memoryview(raw)[at : at + quiet], plan.copy):
-                raise Again
+        self._require_still(plan, raw, visited, elsewhere=bool(far) or deep)
         node = self._believe(plan, raw, tuple(frames), codes)
+        top = self._top(plan, visited)
         if top and not deep:
             remember(plan, raw, layout, visited, codes, entries, top, self._codes.replaced)
         return node
+
+    def _top(self, plan: ReadPlan, visited: list[int]) -> int:
+        """Return the innermost frame in the newest chunk, 0 if there is none."""
+        low = plan.guess.chunk
+        high = low + plan.length - self._layout.frame_size
+        top = visited[0]
+        if low <= top <= high:
+            return top
+        return next((frame for frame in visited if low <= frame <= high), 0)
+
+    def _require_still(
+        self, plan: ReadPlan, raw: bytearray, visited: list[int], *, elsewhere: bool = False
+    ) -> bool:
+        """Return True if nobody called or returned while the chunk was read: its copies are equal
+        up to the header of the innermost frame.
+
+        Raises:
+            Again: they are not.
+        """
+        top = self._top(plan, visited)
+        if top:
+            quiet = top - plan.guess.chunk + self._layout.frame_header
+            if not plan.still(raw, quiet, elsewhere=elsewhere):
+                raise Again
+        return True
 
     def _believe(
         self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]

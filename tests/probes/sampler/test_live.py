@@ -383,7 +383,7 @@ def run(end):
             b0(1)
 print("go")
 sys.stdin.readline()
-run(time.thread_time() + 1.8)
+run(time.thread_time() + 4)
 print("done")
 sys.stdin.read()
 """
