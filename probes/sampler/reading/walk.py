@@ -188,7 +188,7 @@ class Walker:
             used, length = top - chunk + 64, guess.length
             if not 0 < used < _MOST_CHUNK or limit < top:
                 raise NotSo("chunk")
-            if used > length or used < length - 2048:
+            if used > length or used < length - 4096:
                 guess.length = min((used + 511) & ~511, limit - chunk)
         task_offset = self.batches.task_offset
         if task_offset:
