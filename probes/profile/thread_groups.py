@@ -7,6 +7,7 @@ and 117 others are one thing to a person.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class ThreadGroup(NamedTuple):
         return f"{self.name} ×{count}" if count > 1 else self.name
 
 
+@lru_cache(maxsize=1024)
 def name_pattern(name: str) -> str:
     """Return what the names of threads alike have in common.
 

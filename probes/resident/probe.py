@@ -38,8 +38,13 @@ CORE = 0.0045
 SWEEP_NS = 100_000_000
 """Of CPU, for all processes at one time: those that are left, the smaller ones, are told in three
 parts by /proc/PID/status. At the share above this is paid for in 20 s."""
+CALM_NS = 3 * NS_PER_S
+"""For so long nothing is read again of a family whose RSS stands still, and that tells nothing new
+of its allocators: what it is made of can have changed by what came and went in the same second."""
+CALM_BYTES = 256 * 1024
 LOOK_S = 0.25
 """How often it is looked whether a reading has been paid for."""
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MOST_POOLS = 64
 _MOST_PROCESSES = 4_096
 """A program may make names up, and processes that are none of its family."""
@@ -68,6 +73,7 @@ class ResidentProbe:
         """By process and pool: when it was told, and what."""
         self._known: dict[int, _Process] = {}
         self._pace = CostPace(CORE * dear, room_s=4.0)
+        self._told_ns = -CALM_NS
         self._said_coarse = self._failed = False
 
     def ingest(self, batch: Batch) -> None:
@@ -102,7 +108,9 @@ class ResidentProbe:
                 continue
             began_ns = time.thread_time_ns()
             try:
-                self._log.extend(self._sweep())
+                rows = self._sweep()
+                if rows:
+                    self._log.extend(rows)
             except Exception as error:  # one reading less, not all readings
                 if not self._failed:
                     self._failed = True
@@ -119,12 +127,17 @@ class ResidentProbe:
         rows: list[Record] = []
         began_ns = time.thread_time_ns()
         t_ns = time.monotonic_ns()
+        if t_ns - self._told_ns < CALM_NS and not self._moved(pids):
+            return []
+        self._told_ns = t_ns
         for pid in sorted(pids, key=lambda pid: -self._size(pid)):
             process = self._known.get(pid)
             if process is None:
                 process = self._known[pid] = _Process(pid)
             paid = time.thread_time_ns() - began_ns < SWEEP_NS
-            parts = process.parts(self._given_lately(pid)) if paid else process.coarse()
+            given = self._given_lately(pid)
+            process.begin(given)
+            parts = process.parts(given) if paid else process.coarse()
             process.rss_bytes = sum(part.rss_bytes for part in parts)
             rows += (MemoryPart(t_ns, pid, *part) for part in parts)
             if parts and process.refused and not self._said_coarse:
@@ -134,6 +147,13 @@ class ResidentProbe:
                     Notice(t_ns, "info", f"{text}: of its memory only three parts are told")
                 )
         return rows
+
+    def _moved(self, pids: Sequence[int]) -> bool:
+        """Tell whether anybody has another RSS than when it was told, or other allocators."""
+        known = self._known
+        return len(known) != len(pids) or any(
+            pid not in known or known[pid].moved(self._given_lately(pid)) for pid in pids
+        )
 
     def _size(self, pid: int) -> int:
         process = self._known.get(pid)
@@ -155,6 +175,9 @@ class _Process:
         self._pid = pid
         self.rss_bytes = 0
         """As read last."""
+        self._resident_bytes = 0
+        self._given: dict[str, GivenOut] = {}
+        """RSS by the kernel's quick count, and what its allocators had told, right before that."""
         self.refused = ""
         """Why its mappings may not be read."""
         self._close: Callable[[], None] | None = None
@@ -162,6 +185,23 @@ class _Process:
         self._where = 0
         """Address of its interpreter."""
         self._in_vain = 0
+
+    def begin(self, given: dict[str, GivenOut]) -> None:
+        """Call before it is read: keeps what `moved` compares with."""
+        self._resident_bytes, self._given = self._resident(), given
+
+    def moved(self, given: dict[str, GivenOut]) -> bool:
+        """Tell whether it is another one than when it was read, by one small read."""
+        if given != self._given:
+            return True
+        return abs(self._resident() - self._resident_bytes) >= CALM_BYTES
+
+    def _resident(self) -> int:
+        try:
+            with open(f"/proc/{self._pid}/statm", "rb") as file:  # noqa: PTH123 - often
+                return int(file.read().split(None, 2)[1]) * _PAGE_BYTES
+        except (OSError, ValueError, IndexError):
+            return -CALM_BYTES
 
     def parts(self, given: dict[str, GivenOut]) -> list[Part]:
         """Return what its RSS is made of now; nothing if it has ended."""

@@ -9,7 +9,6 @@ row take half the CPU that they take one by one.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,8 @@ from perftui.probes.store.stack_sums import StackSums
 from perftui.probes.store.threads import THREADS_KEPT, ThreadTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from perftui.probes.spine.calltree import CallTree
     from perftui.probes.spine.enriched import Batch, Counted, Covered, Pooled, Tick
@@ -48,6 +48,20 @@ _WAITING_BATCHES, _WAITING_RECORDS = 24, 400
 """As much stays in the inbox: a second of a target with few threads."""
 _BRIEF_EVENTS = (500, 2_000, 500)
 """Phases, imports and other events that are kept where nobody looks back."""
+
+
+class _Held:
+    """The parts stand still in it. A class, not a generator: a picture asks some 70 times."""
+
+    def __init__(self, hold: Callable[[], Parts], lock: Lock) -> None:
+        self._hold = hold
+        self._lock = lock
+
+    def __enter__(self) -> Parts:
+        return self._hold()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
 
 
 class MemoryParts:
@@ -73,6 +87,7 @@ class MemoryParts:
         self._processes = ProcessTable(life.target.pid)
         self._quality = StackQuality()
         self._own_cost = OwnCost()
+        self._held = _Held(self._hold, self._lock)
         self.parts = Parts(
             tree=tree,
             session=life,
@@ -88,12 +103,18 @@ class MemoryParts:
             own_cost=self._own_cost,
         )
 
-    @contextmanager
-    def held(self) -> Iterator[Parts]:
+    def held(self) -> AbstractContextManager[Parts]:
         """Hold the parts still, with all batches taken in that came before."""
-        with self._lock:
+        return self._held
+
+    def _hold(self) -> Parts:
+        self._lock.acquire()
+        try:
             self._drain()
-            yield self.parts
+        except BaseException:
+            self._lock.release()
+            raise
+        return self.parts
 
     def ingest(self, batch: Batch) -> None:
         """Take a batch; while few are there, or somebody reads just now, leave it in the inbox."""

@@ -182,12 +182,19 @@ JOIN_CELLS = 8
 
 def changed_columns(old: Strip, new: Strip) -> list[tuple[int, int]]:
     """Return the stretches of columns [start, end) in which two lines differ."""
-    if old is new or list(old) == list(new):
+    if old is new:
         return []
-    plain = all(len(part.text) == part.cell_length for line in (old, new) for part in line)
+    before, after = list(old), list(new)
+    column = _drop_equal_ends(before, after, same_width=old.cell_length == new.cell_length)
+    if not before and not after:
+        return []
+    if all(len(part.text) == part.cell_length for part in (*before, *after)):
+        differing = _differing(before, after, column)
+    else:
+        differing = _differing_cells(old, new)
     spans: list[tuple[int, int]] = []
     start = end = -JOIN_CELLS
-    for first, last in _differing(old, new) if plain else _differing_cells(old, new):
+    for first, last in differing:
         if first - end >= JOIN_CELLS:
             if end > start:
                 spans.append((start, end))
@@ -198,13 +205,28 @@ def changed_columns(old: Strip, new: Strip) -> list[tuple[int, int]]:
     return spans
 
 
-def _differing(old: Strip, new: Strip) -> Iterator[tuple[int, int]]:
+def _drop_equal_ends(old: list[Segment], new: list[Segment], *, same_width: bool) -> int:
+    """Take off the segments in which two lines begin alike, and end alike if they are as wide;
+    return the column where they differ first. Mostly a few cells of a line are others."""
+    most, equal, column = min(len(old), len(new)), 0, 0
+    while equal < most and old[equal] == new[equal]:
+        column += old[equal].cell_length
+        equal += 1
+    del old[:equal], new[:equal]
+    while same_width and old and new and old[-1] == new[-1]:
+        old.pop()
+        new.pop()
+    return column
+
+
+def _differing(
+    old: Sequence[Segment], new: Sequence[Segment], column: int
+) -> Iterator[tuple[int, int]]:
     """Yield stretches [first, end) that differ, in order; every character takes one cell.
 
     Goes from border to border of either line's segments: a chart that grew by a column has two
     long runs with another border between them, and nothing to compare cell by cell.
     """
-    column = 0
     before, after = _Runs(old), _Runs(new)
     while before.text and after.text:
         cells = min(len(before.text), len(after.text))
@@ -226,8 +248,8 @@ def _differing(old: Strip, new: Strip) -> Iterator[tuple[int, int]]:
 class _Runs:
     """Takes the segments of a line from its left end."""
 
-    def __init__(self, strip: Strip) -> None:
-        self._parts = [(part.text, part.style) for part in reversed(list(strip)) if part.text]
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._parts = [(part.text, part.style) for part in reversed(segments) if part.text]
         self.text = ""
         """What is left of the segment at the left end, "" behind the last one."""
         self.style: Style | None = None
