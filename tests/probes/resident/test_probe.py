@@ -69,6 +69,26 @@ def test_the_parts_sum_to_rss_and_the_interpreters_heap_is_one() -> None:
     assert sum(after.values()) - sum(before.values()) > 70_000_000
 
 
+def test_what_stands_still_is_not_read_again_and_what_moves_is_at_once(program: Steps) -> None:
+    pid = program.pid
+    probe = ResidentProbe(SessionLog(), lambda: [pid])
+    first = swept(probe, pid)
+    assert first
+    assert swept(probe, pid) == {}
+    probe.ingest(told(pid, time.monotonic_ns(), "malloc", 12_000_000))
+    assert swept(probe, pid)  # an allocator tells something new
+    assert swept(probe, pid) == {}
+    probe._told_ns -= probe_module.CALM_NS
+    assert swept(probe, pid)  # what came and went in the same second
+    with steps("step()\nmemory = b'1' * 3_000_000\nstep()") as other:
+        probe = ResidentProbe(SessionLog(), lambda: [pid, other.pid])
+        assert swept(probe, pid)
+        assert swept(probe, pid) == {}
+        other.go_on()
+        assert swept(probe, pid)  # all of them, so that their sum is of one moment
+    probe.stop()
+
+
 def test_what_an_allocator_said_long_ago_is_not_known_any_more(program: Steps) -> None:
     pid = program.pid
     probe = ResidentProbe(SessionLog(), lambda: [pid])

@@ -1,0 +1,73 @@
+"""A thread that calls and returns while it is read: what is told of it was so at one moment."""
+
+from __future__ import annotations
+
+import random
+
+from support.made_frames import CFRAME, CHUNK, STATE
+
+from perftui.probes.sampler.memory import Buffer
+
+from .test_settled import CODES, FIRST, STEP, Target
+
+
+class Moving(Target):
+    """A thread that may go on before each piece of it that is read."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self.rng = rng
+        self.moments: list[list[str]] = []
+        """What its stack was since the last call that read it began, innermost first."""
+        self.current: list[bytes] = []
+        """What the pointer to its current frame was at each time that it was read in that call."""
+        self.memory.gather = self.gather  # type: ignore[method-assign]
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """What a frame has left behind lies there until the next one comes."""
+        left = self.memory._content.get(CHUNK, b"")
+        super().lay_out()
+        end = FIRST - CHUNK + STEP * (len(self.stack) + 1)
+        content = self.memory._content
+        content[CHUNK] = content[CHUNK][:end] + (left[end:] or content[CHUNK][end:])
+
+    def go_on(self) -> None:
+        if len(self.stack) > 8 and self.rng.random() < 0.5:
+            self.stack.pop()
+        elif len(self.stack) < 16:
+            caller, _ = self.stack[-1]
+            self.stack[-1] = (caller, self.rng.randrange(20))
+            self.stack.append((self.rng.randrange(CODES), self.rng.randrange(20)))
+        self.lay_out()
+        self.moments.append(self.truth())
+
+    def gather(self, buffer: Buffer, pieces: list[int], total: int) -> bool:
+        if STATE in pieces:  # else only code objects are asked about
+            self.moments, self.current = [self.truth()], []
+        raw = b""
+        for address, size in zip(pieces[::2], pieces[1::2], strict=True):
+            if self.rng.random() < 0.2:
+                self.go_on()
+            piece = self.memory.read(address, size)
+            raw += piece
+            if address == CFRAME:
+                self.current.append(piece)
+        buffer.bytes[:total] = raw
+        return len(raw) == total
+
+
+def test_what_is_told_of_a_thread_that_moves_was_so_at_one_moment() -> None:
+    target = Moving(random.Random(6))
+    guess = target.guess()
+    whole = elsewhere_before = 0
+    for _ in range(2_000):
+        read = target.walker.alone(guess)
+        if read.failed or read.unsteady:
+            continue
+        whole += 1
+        assert target.told(guess) in target.moments
+        elsewhere_before += len(set(target.current)) > 1
+    # Where it was before both copies of its frames says nothing against what they hold.
+    assert whole > 1_000
+    assert elsewhere_before > 100
