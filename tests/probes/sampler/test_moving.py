@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 from support.made_frames import CFRAME, CHUNK, STATE
+from support.made_target import CODES, FIRST, STEP, Target
 
-from perftui.probes.sampler.memory import Buffer
-
-from .test_settled import CODES, FIRST, STEP, Target
+if TYPE_CHECKING:
+    from perftui.probes.sampler.memory import Buffer
 
 
 class Moving(Target):
