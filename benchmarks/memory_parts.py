@@ -260,6 +260,9 @@ def _program(perftui: str, name: str, code: str, *, attached: bool) -> None:
             "AND bytes > 0 ORDER BY bytes DESC LIMIT 6"
         )
         close = sum(_is_close(row) for row in rows[1:])
+        if not shares:
+            print(f"{name}: read once, and that one does not count", flush=True)
+            return
         print(
             f"{name}: {len(shares)} readings, parts / RSS {shares[0]:.3f} "
             f"{shares[len(shares) // 2]:.3f} {shares[-1]:.3f}, within 2 %: {close}; "
