@@ -273,7 +273,9 @@ class Walker:
                         raise NotSo("endless")
                     continue
                 # Whoever moved leaves addresses that lead anywhere.
-                still = still or self._require_still(plan, raw, visited)
+                if not still:
+                    self._still_top(plan, raw, visited)
+                    still = True
                 if not unknown and not plan.older:
                     self._older.find(plan, raw, current)
                 bottom = current
@@ -288,7 +290,9 @@ class Walker:
                 code &= -4  # 3.14+: tag bits of the reference
                 known, frame = places.get(instruction, _NO_PLACE)
                 if known != code:
-                    still = still or self._require_still(plan, raw, visited)
+                    if not still:
+                        self._still_top(plan, raw, visited)
+                        still = True
                     frame = self._codes.frame_id(code, instruction)
                     places = self._codes.places
                 codes.append(code)
@@ -318,37 +322,30 @@ class Walker:
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
             raise Again
-        self._require_still(plan, raw, visited, elsewhere=bool(far) or deep)
+        top = self._still_top(plan, raw, visited, elsewhere=bool(far) or deep)
         node = self._believe(plan, raw, tuple(frames), codes)
-        top = self._top(plan, visited)
         if top and not deep:
             remember(plan, raw, layout, visited, codes, entries, top, self._codes.replaced)
         return node
 
-    def _top(self, plan: ReadPlan, visited: list[int]) -> int:
-        """Return the innermost frame in the newest chunk, 0 if there is none."""
-        low = plan.guess.chunk
-        high = low + plan.length - self._layout.frame_size
-        top = visited[0]
-        if low <= top <= high:
-            return top
-        return next((frame for frame in visited if low <= frame <= high), 0)
-
-    def _require_still(
+    def _still_top(
         self, plan: ReadPlan, raw: bytearray, visited: list[int], *, elsewhere: bool = False
-    ) -> bool:
-        """Return True if nobody called or returned while the chunk was read: its copies are equal
-        up to the header of the innermost frame.
+    ) -> int:
+        """Return the innermost frame in the newest chunk, 0 if there is none, if nobody called or
+        returned while the chunk was read: its copies are equal up to the header of that frame.
 
         Raises:
             Again: they are not.
         """
-        top = self._top(plan, visited)
-        if top:
-            quiet = top - plan.guess.chunk + self._layout.frame_header
-            if not plan.still(raw, quiet, elsewhere=elsewhere):
-                raise Again
-        return True
+        low = plan.guess.chunk
+        high = low + plan.length - self._layout.frame_size
+        top = visited[0]
+        if not low <= top <= high:
+            top = next((frame for frame in visited if low <= frame <= high), 0)
+        quiet = top - low + self._layout.frame_header
+        if top and not plan.still(raw, quiet, elsewhere=elsewhere):
+            raise Again
+        return top
 
     def _believe(
         self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]
