@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.theme import Theme
@@ -114,6 +115,15 @@ class TerminalApp(App[R]):
         """Let the next key go its way."""
         message.stop()
         await self._keys.passed(message)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of this terminal; Textual's own wakes ten times a second."""
+        driver = super().get_driver_class()
+        if driver.__name__ != "LinuxDriver":  # another system's, or one that was asked for
+            return driver
+        from perftui.tui.terminal.patient_input import PatientDriver
+
+        return PatientDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what brings a line down to what this terminal can show."""
