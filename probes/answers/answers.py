@@ -144,6 +144,14 @@ class Answers:
             series = parts.series.get(pid, name)
             return None if series is None else series.last_value
 
+    def last_read_ns(self, name: str, pid: int = TREE) -> int | None:
+        """See `Reader.last_read_ns`."""
+        with self._held() as parts:
+            series = parts.series.get(pid, name)
+            if series is None or series.last_value is None:
+                return None
+            return series.last_t_ns
+
     def highest(self, name: str, t0_ns: int, t1_ns: int, pid: int = TREE) -> float | None:
         """See `Reader.highest`."""
         with self._held() as parts:

@@ -140,11 +140,7 @@ class FamilyMetrics:
 
     def tick(self, t_ns: int, metrics: Sequence[Metric], pools: Mapping[str, int]) -> Tick:
         """Take the readings of one moment."""
-        sums: dict[str, float] = {}
-        for name, *column in zip(METRIC_FIELDS, *(metric[2:] for metric in metrics), strict=True):
-            known = [value for value in column if value is not None]
-            if known:
-                sums[name] = sum(known)
+        sums = _added_up(metrics)
         readings = []
         for metric in metrics:
             self._count(metric)
@@ -176,6 +172,19 @@ class FamilyMetrics:
                 sums[name] = self._totals[name]
         sums.pop("cpu_s", None)  # user and system are told of the tree
         return Tick(t_ns, tuple(readings), sums, pools)
+
+
+def _added_up(metrics: Sequence[Metric]) -> dict[str, float]:
+    """Return the sum of each field, over those who tell it; a field that nobody tells has none."""
+    if len(metrics) == 1:  # mostly, and 20 times a second
+        told = zip(METRIC_FIELDS, metrics[0][2:], strict=True)
+        return {name: value for name, value in told if value is not None}
+    sums: dict[str, float] = {}
+    for name, *column in zip(METRIC_FIELDS, *(metric[2:] for metric in metrics), strict=True):
+        known = [value for value in column if value is not None]
+        if known:
+            sums[name] = sum(known)
+    return sums
 
 
 class _Totals:

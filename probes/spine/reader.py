@@ -360,6 +360,10 @@ class Reader(Protocol):
         """Newest value of a metric, None before the first."""
         ...
 
+    def last_read_ns(self, name: str, pid: int = TREE) -> int | None:
+        """When that value was read, None before the first."""
+        ...
+
     def highest(self, name: str, t0_ns: int, t1_ns: int, pid: int = TREE) -> float | None:
         """Highest value of a metric in a range, None if it has none."""
         ...

@@ -77,16 +77,19 @@ def _values(
         value: float | None = None
         owner = TREE if name.startswith(("count:", "rate:")) else pid
         oldest_ns = _TOLD_LATELY.get(name[:5])
-        rare = name in _RARE or oldest_ns is not None
-        moment = status.t_end_ns if at is None and rare else at
-        if moment is None:
+        if at is None and (name in _RARE or oldest_ns is not None):
+            read_ns = reader.last_read_ns(name, owner)
+            back_ns = min(_LOOK_BACK_NS[-1], oldest_ns or _LOOK_BACK_NS[-1])
+            if read_ns is not None and read_ns >= status.t_end_ns - back_ns:
+                value = reader.last(name, owner)
+        elif at is None:
             value = reader.last(name, owner)
         else:
             for back_ns in _LOOK_BACK_NS:
                 if oldest_ns is not None:
                     back_ns = min(back_ns, oldest_ns)
-                t0 = max(moment - back_ns, status.t_start_ns)
-                value = reader.metric(name, t0, max(moment, t0) + 1, 1, owner).last[0]
+                t0 = max(at - back_ns, status.t_start_ns)
+                value = reader.metric(name, t0, max(at, t0) + 1, 1, owner).last[0]
                 if value is not None:
                     break
         if value is not None:
