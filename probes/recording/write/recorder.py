@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from perftui.probes.spine.reader import Target
     from perftui.probes.spine.records import Severity
 
-SEND_EVERY_S = 0.5
-"""With the recorder's own flush once a second, what a kill of everything may lose."""
+SEND_EVERY_S = 1.0
+"""What a kill of everything may lose: the recorder writes what it is sent at once."""
 START_AFTER_S = 1.0
 """The recorder starts when the screen is up: its imports would be in the way before."""
 SHORT_ROWS = 20_000

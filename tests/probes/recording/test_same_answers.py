@@ -103,6 +103,7 @@ ANSWERS: dict[str, Callable[[Reader, int, int], Any]] = {
         for n in (1, 7, 60, 500)
     ],
     "last": lambda r, t0, t1: each_metric(r, r.last),
+    "last_read_ns": lambda r, t0, t1: each_metric(r, r.last_read_ns),
     "highest": lambda r, t0, t1: each_metric(r, lambda name, pid: r.highest(name, t0, t1, pid)),
     "processes": lambda r, t0, t1: r.processes(),
     "process_use": lambda r, t0, t1: r.process_use(t0, t1),
