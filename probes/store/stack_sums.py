@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
-from itertools import islice
+from collections import defaultdict, deque
+from functools import partial
+from itertools import compress, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perftui.probes.spine.reader import Weights
 from perftui.probes.spine.records import ThreadKey
+from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from perftui.probes.spine.weighed import WeighedStack
 
 
 TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
@@ -40,6 +40,7 @@ CHANGES_KEPT = 4_096
 
 _Cell = list[int]  # as `Weights`
 _Sums = dict[ThreadKey, dict[int, _Cell]]
+_ByNode = defaultdict[int, list[WeighedStack]]
 
 
 _WIDTH = len(Weights._fields)
@@ -50,6 +51,12 @@ _AMOUNTS = tuple(name for name in Weights._fields if name not in ("wall_ns", "to
 _SPREAD_AT = Weights._fields.index("touched_bytes")
 _spread_of = attrgetter(*Weights._fields[_SPREAD_AT:])
 """The weights that only some samplers tell: of a piece, whose fields have the same names."""
+_COLUMNS = WeighedStack._fields
+_CPU, _GROWN, _TORN, _WALL, _SPREAD = map(
+    _COLUMNS.index, ("cpu_ns", "grown_bytes", "torn", "wall_ns", "touched_bytes")
+)
+_SPREAD_END = _SPREAD + _WIDTH - _SPREAD_AT
+assert _COLUMNS[_SPREAD:_SPREAD_END] == Weights._fields[_SPREAD_AT:]
 _BITS = tuple((1 << index, index) for index in range(_WIDTH))
 
 
@@ -249,15 +256,22 @@ class StackSums:
         for piece in pieces:
             if piece.held and not piece.torn:
                 self._latest_node[piece.thread] = piece.node
-            amounts = _amounts(piece)
-            if self._total is not None:
-                _add(self._total, piece.thread, piece.node, amounts)
-            for part in _by_second(piece):
-                # Neighbours lie in the same second, mostly: its sums are looked up once for them.
-                if part.t0_ns // step_ns != second:
-                    second, into = part.t0_ns // step_ns, self._open_at(part.t0_ns)
-                for sums in into:
-                    _add(sums, part.thread, part.node, amounts if part is piece else _amounts(part))
+        for thread, only_second, nodes in _runs(pieces):
+            for node, same in nodes.items():
+                amounts = _amounts(same)
+                if self._total is not None:
+                    _add(self._total, thread, node, amounts)
+                if only_second is None:
+                    cut = _by_second(same[0])
+                    parts = [(part.t0_ns // step_ns, _amounts((part,))) for part in cut]
+                else:
+                    parts = [(only_second, amounts)]
+                for number, part_amounts in parts:
+                    # Neighbours lie in the same second, mostly: its sums are looked up once.
+                    if number != second:
+                        second, into = number, self._open_at(number * step_ns)
+                    for sums in into:
+                        _add(sums, thread, node, part_amounts)
         self._know_times(pieces)
 
     def _open_at(self, t_ns: int) -> tuple[_Sums, ...]:
@@ -270,16 +284,15 @@ class StackSums:
 
     def _know_times(self, pieces: Sequence[WeighedStack]) -> None:
         """Note what has come, and let go of what is no longer recent."""
-        from_ns = min(piece.t0_ns for piece in pieces)
+        from_ns = min([piece.t0_ns for piece in pieces])
+        ends = [piece.t1_ns for piece in pieces]
         self.first_t_ns = from_ns if self.first_t_ns is None else min(self.first_t_ns, from_ns)
-        self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
+        self.last_t_ns = max(self.last_t_ns, max(ends))
         self._all_recent = self._all_recent and len(self._recent) + len(pieces) <= RECENT_ROWS
         self._recent.extend(pieces)
         reached = self._reached
-        end_ns = reached[-1] if reached else 0
-        for piece in pieces:
-            end_ns = max(end_ns, piece.t1_ns)
-            reached.append(end_ns)
+        latest_ns = reached[-1] if reached else 0
+        reached.extend([latest_ns := end if end > latest_ns else latest_ns for end in ends])
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
             self._recent.popleft()
             reached.popleft()
@@ -329,11 +342,16 @@ class StackSums:
         result: _Sums = {}
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
             first_of_range = bisect_right(self._reached, t0_ns)
+            threads: dict[ThreadKey, _ByNode] = defaultdict(partial(defaultdict, list))
             for piece in islice(self._recent, first_of_range, None):
-                if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
-                    if piece.t0_ns < t0_ns or piece.t1_ns > t1_ns:
+                start_ns, end_ns, thread, node = piece[:4]
+                if end_ns > t0_ns and start_ns < t1_ns:
+                    if start_ns < t0_ns or end_ns > t1_ns:
                         piece = _clip(piece, t0_ns, t1_ns)
-                    _add(result, piece.thread, piece.node, _amounts(piece))
+                    threads[thread][node].append(piece)
+            for thread, nodes in threads.items():
+                for node, same in nodes.items():
+                    _add(result, thread, node, _amounts(same))
             return _frozen(result)
         for tier in self._tiers:
             step = tier.step_ns
@@ -363,8 +381,46 @@ class StackSums:
         return self._latest_node.get(thread, 0)
 
 
-def _amounts(piece: WeighedStack) -> list[tuple[int, int]]:
-    """Return what a piece adds to a cell: (index in `Weights`, amount), those that are not 0."""
+def _runs(pieces: Sequence[WeighedStack]) -> list[tuple[ThreadKey, int | None, _ByNode]]:
+    """Return neighbours of one thread in one second together: what they add is added up first,
+    for it is added in several places.
+
+    A piece that does not lie in one second is alone, and the second None.
+    """
+    runs: list[tuple[ThreadKey, int | None, _ByNode]] = []
+    step_ns = TIERS_NS[0][0]
+    of_run: tuple[ThreadKey, int] | None = None
+    nodes: _ByNode = defaultdict(list)
+    for piece in pieces:
+        t0_ns, t1_ns, thread, node = piece[:4]
+        second = t0_ns // step_ns
+        whole = t0_ns < t1_ns <= (second + 1) * step_ns
+        if not whole or of_run != (thread, second):
+            of_run, nodes = (thread, second) if whole else None, defaultdict(list)
+            runs.append((thread, second if whole else None, nodes))
+        nodes[node].append(piece)
+    return runs
+
+
+def _amounts(pieces: Sequence[WeighedStack]) -> list[tuple[int, int]]:
+    """Return what pieces add to a cell: (index in `Weights`, amount), those that are not 0."""
+    if len(pieces) == 1:
+        return _amounts_of(pieces[0])
+    columns: list[tuple[Any, ...]] = list(zip(*pieces, strict=True))
+    walls = columns[_WALL]
+    if None in walls:
+        return [each for piece in pieces for each in _amounts_of(piece)]
+    amounts = [(0, sum(walls)), (1, sum(columns[_CPU]))]
+    if grown := sum(columns[_GROWN]):
+        amounts.append((2, grown))
+    if any(columns[_TORN]):
+        amounts.append((3, sum(compress(walls, columns[_TORN]))))
+    rest = map(sum, columns[_SPREAD:_SPREAD_END])
+    amounts += [(index, amount) for index, amount in enumerate(rest, _SPREAD_AT) if amount]
+    return amounts
+
+
+def _amounts_of(piece: WeighedStack) -> list[tuple[int, int]]:
     wall_ns = piece.t1_ns - piece.t0_ns if piece.wall_ns is None else piece.wall_ns
     amounts = [(0, wall_ns), (1, piece.cpu_ns)]
     if piece.grown_bytes:
