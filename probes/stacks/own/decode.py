@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
+from perftui.probes.own.tuples import made
 from perftui.probes.sampler import stream
 from perftui.probes.stacks.own.records import (
     PaceChange,
@@ -45,9 +46,6 @@ def _shown(flags: int) -> tuple[bool, bool | None, bool, bool, bool, bool, bool]
 
 
 _SHOWN = tuple(map(_shown, range(256)))
-_made = tuple.__new__
-"""Makes a named tuple of a plain one: at half of what its class takes, which asks for each field.
-For the one kind of record that comes a hundred times a second from each thread."""
 
 
 class DamagedStream(ValueError):
@@ -209,7 +207,7 @@ class Decoder:
                 biased,
                 brief,
             )
-            append(_made(Sample, sample))
+            append(made(Sample, sample))
 
     def _quality(self, raw: bytes) -> None:
         t0_ns, t1_ns, *rest = stream.QUALITY_FIELDS.unpack(raw)

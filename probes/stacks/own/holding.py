@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.tuples import made
 from perftui.probes.process.linux import AGENT_COMM
 from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
@@ -50,9 +51,6 @@ _NAMES_THREADS = 0x030E0000
 """From Python 3.14 on the kernel's name of a thread is Python's, cut off after `_COMM_BYTES`."""
 _COMM_BYTES = 15
 
-_made = tuple.__new__
-"""Makes a named tuple of a plain one: at half of what its class takes, which asks for each field.
-For the one kind that is made of every record."""
 
 _INTERPRETER = "<interpreter "
 """So begins the row above a stack that is in another interpreter (`sampler.cpython.names`)."""
@@ -127,9 +125,9 @@ class Holding:
         self._beginning: set[int] = set()
         """Processes that have shown nothing but the start of their interpreter, by the stream's
         number."""
-        self._beginnings: set[int] = set()
+        self._start_nodes: set[int] = set()
         """Nodes that show nothing but the start of an interpreter."""
-        self._at_rest: set[int] = set()
+        self._rest_nodes: set[int] = set()
         """Nodes at which nothing is the program's, see `orders.at_rest`."""
         self._newest_ns = 0
 
@@ -200,7 +198,7 @@ class Holding:
         if held.node is None:
             held.since_ns = held.told_ns = t_ns
         else:
-            if held.node in self._beginnings and node not in self._beginnings:
+            if held.node in self._start_nodes and node not in self._start_nodes:
                 # As between any two stacks at work: half of it is the start of the interpreter.
                 sample = sample._replace(cpu_ns=sample.cpu_ns // 2)
             self._close(held, t_ns)
@@ -265,12 +263,12 @@ class Holding:
             return
         end_ns = t_ns if t_ns > begin_ns else begin_ns + 1
         held.since_ns, held.facts = end_ns, None
-        if node in self._beginnings:
+        if node in self._start_nodes:
             self._beginning.add(held.thread.process.index)
             return
         if self._beginning:
             self._beginning.discard(held.thread.process.index)
-        if node in self._at_rest:
+        if node in self._rest_nodes:
             return
         pid, tid = held.pid, held.tid
         if facts is None:
@@ -322,7 +320,7 @@ class Holding:
             biased,
             brief,
         )
-        self._out.append(_made(Stack, row))
+        self._out.append(made(Stack, row))
 
     def _ended(self, record: ThreadEnded) -> None:
         held = self._held.pop(record.thread.index, None)
@@ -334,7 +332,7 @@ class Holding:
             self._close(held, t_ns)
             at_ns = held.since_ns
             tid = held.tid
-            if held.node not in self._beginnings:
+            if held.node not in self._start_nodes:
                 self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
 
     def _node(self, stack: StackNode, task: str | None) -> int:
@@ -378,9 +376,9 @@ class Holding:
     def _know(self, node: int) -> None:
         """Note of a new node what each record in it would ask."""
         if self._tree.begins_interpreter(node):
-            self._beginnings.add(node)
+            self._start_nodes.add(node)
         elif node != ROOT and at_rest(self._tree.frame(node)):
-            self._at_rest.add(node)
+            self._rest_nodes.add(node)
 
     def _task(self, name: str) -> tuple[int, dict[StackNode, int]]:
         """Return the row of a task, and the nodes of the stacks below it.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 from typing import TYPE_CHECKING, cast
 
+from perftui.probes.own.tuples import made
 from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
@@ -45,9 +46,6 @@ _AT: dict[WaitGroup, int] = {
 }
 """Places of the kinds of waiting in `_Amounts.waits_ns`: as in `WeighedStack`, and the rest."""
 _NO_WAITS = (0,) * len(_AT)
-_made = tuple.__new__
-"""Makes a named tuple of a plain one: at half of what its class takes, which asks for each field.
-For the two that are made of every record."""
 
 
 class _Reading:
@@ -130,17 +128,20 @@ class _Amounts:
         self.catches = 0
         self.waits_ns: list[int] | None = None
 
-    def piece(self, t0_ns: int, t1_ns: int, thread: ThreadKey) -> WeighedStack:
+    def piece(self, thread: ThreadKey, span: tuple[int, int]) -> WeighedStack:
+        """Return the interval with its weights; `span`: its time if it is none of the thread's."""
         stack, cpu_ns = self.stack, self.cpu_ns
         waits_ns = self.waits_ns or _NO_WAITS
         queue_ns, gil_ns, lock_ns, io_ns, sleep_ns, child_ns, _ = waits_ns
-        torn, state, gil_held, unsteady, task = False, None, None, None, None
-        if stack is not None:
-            torn, state, gil_held = stack.torn, stack.state, stack.gil_held
-            unsteady, task = stack.unsteady, stack.task
+        if stack is None:
+            t0_ns, t1_ns = span
+            torn, state, gil_held, unsteady, task = False, None, None, None, None
+        else:
+            t0_ns, t1_ns, _, _, _, torn = stack[:6]
+            state, _, gil_held, unsteady, _, task = stack[10:16]
         lasted_ns = t1_ns - t0_ns
         cpu_share = cpu_ns / (lasted_ns if lasted_ns > 1 else 1)
-        return _made(
+        return made(
             WeighedStack,
             (
                 t0_ns,
@@ -221,9 +222,11 @@ class Weigher:
         known = [stack for stack in stacks if stack.state is not None]
         if not known:
             return spread(stacks, cpu_of, rss)
-        others = [stack for stack in stacks if stack.state is None]
         pieces = self._weigh(known, rss)
-        return pieces + spread(others, cpu_of, rss) if others else pieces
+        if len(known) < len(stacks):
+            others = [stack for stack in stacks if stack.state is None]
+            pieces += spread(others, cpu_of, rss)
+        return pieces
 
     def _weigh(self, stacks: list[Stack], rss: Readings | None) -> list[WeighedStack]:
         pid = stacks[0].pid
@@ -335,23 +338,24 @@ class _Book:
         if thread is None:
             thread = process.threads[tid] = _Thread(process.code)
         thread.last_ns = self.span[1]
-        latest, before = self._latest, -1
+        self._take(thread, stacks)
+        self._wait(thread.waiting.until(self.span[1]))
+
+    def _take(self, thread: _Thread, stacks: list[Stack]) -> None:
+        """Give the intervals what the readings with which they begin have to give."""
+        cpu, latest, before = thread.cpu, self._latest, -1
         for row, stack in zip(self._rows, stacks, strict=True):
             node = row.node
             if stack.cpu_ns is not None:
                 if node != before:
                     latest[node] = row
-                self._take(thread, _Reading(stack))
+                reading = _Reading(stack)
+                for where, used_ns in cpu.add(reading):
+                    (latest[where] if where in latest else self.at(where)).cpu_ns += used_ns
+                self._wait(thread.waiting.add(reading))
+                thread.faults.add(reading, at_work=cpu.at_work, waits_there=node in cpu.sleeps)
             latest[node] = row
             before = node
-        self._wait(thread.waiting.until(self.span[1]))
-
-    def _take(self, thread: _Thread, reading: _Reading) -> None:
-        cpu, latest = thread.cpu, self._latest
-        for stack, used_ns in cpu.add(reading):
-            (latest[stack] if stack in latest else self.at(stack)).cpu_ns += used_ns
-        self._wait(thread.waiting.add(reading))
-        thread.faults.add(reading, at_work=cpu.at_work, waits_there=reading.stack in cpu.sleeps)
 
     def _wait(self, waits: Iterable[Waited]) -> None:
         latest = self._latest
@@ -371,9 +375,4 @@ class _Book:
 
     def pieces(self, thread: ThreadKey) -> list[WeighedStack]:
         """Return the intervals with their weights, and behind them what none of them took."""
-        found = [
-            row.piece(stack.t0_ns, stack.t1_ns, thread)
-            for row in self._rows
-            if (stack := row.stack) is not None
-        ]
-        return found + [amounts.piece(*self.span, thread) for amounts in self._beside]
+        return [amounts.piece(thread, self.span) for amounts in self._rows + self._beside]
