@@ -144,12 +144,17 @@ class _Tier:
             if number * self.step_ns < self._forgotten_ns:
                 return None
             late = bool(self.buckets) and number < next(reversed(self.buckets))
-            bucket = self.buckets[number] = _Bucket()
+            self.buckets[number] = _Bucket()
             if late:
                 self.buckets = dict(sorted(self.buckets.items()))
             self._open.append(number)
             self._tidy()
-        elif bucket.open is None:
+            # If it is the oldest it may be packed by now, joined to another one, or forgotten.
+            number = t_ns // self.step_ns
+            bucket = self.buckets.get(number)
+            if bucket is None:
+                return None
+        if bucket.open is None:
             self._cells -= bucket.cells
             self._open.append(number)
         return bucket.opened()
