@@ -230,6 +230,10 @@ class FaultsByStack:
         asleep = state != "R"
         # About to sleep, or just woken, it may have the GIL in hand: its work is elsewhere.
         if (at_work and not waits_there) or (asleep and sample.wait == "gil"):
+            if self._goes_on and not self._faults:  # as it mostly is
+                self._met = [stack]
+                self._went_on(stack)
+                return
             self._met.append(stack)
             if self._goes_on or self._cpu_ns > _SHORT_NS:
                 self._goes_on = True

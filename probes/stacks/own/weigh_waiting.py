@@ -69,28 +69,24 @@ class ThreadWaiting:
         left = t_ns - self._upto_ns - sample.cpu_ns - queue - self._owed_ns
         if t_ns > self._upto_ns:
             self._upto_ns = t_ns
-        waits: list[Waited] = [(stack, "queue", queue)] if queue else []
+        queued: list[Waited] = [(stack, "queue", queue)] if queue else []
         if left <= 0:
             self._owed_ns = -left
-            return waits
+            return queued
         self._owed_ns = 0
         # What is learned of the later one may help the earlier.
         group = self._learned(sample) if slept else None
         if before.state == "R":
             if group is None:
-                waits.append((*self._woken(before, sample), left))
-            else:
-                waits.append((stack, group, left))
-            return waits
+                return [*queued, (*self._woken(before, sample), left)]
+            return [*queued, (stack, group, left)]
         earlier = self._learned(before)
         if group is None:
-            waits.append((before.stack, earlier, left))
-            return waits
+            return [*queued, (before.stack, earlier, left)]
         # Up to the sweep before it had not run: it slept where it was seen last.
         sweep_ns = sample.sweep_ns
         later = (left if sweep_ns is None or left < sweep_ns else sweep_ns) // 2
-        waits += ((before.stack, earlier, left - later), (stack, group, later))
-        return waits
+        return [*queued, (before.stack, earlier, left - later), (stack, group, later)]
 
     def until(self, t_ns: int) -> list[Waited]:
         """The thread lives at `t_ns` and has given no further record: it still waits."""
