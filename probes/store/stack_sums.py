@@ -10,17 +10,20 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from functools import partial
-from itertools import compress, islice
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
+from perftui.probes.own.tuples import made
 from perftui.probes.spine.reader import Weights
 from perftui.probes.spine.records import ThreadKey
-from perftui.probes.spine.weighed import WeighedStack
+from perftui.probes.store.pieces import amounts_of, by_second, clip, runs
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from perftui.probes.spine.weighed import WeighedStack
+    from perftui.probes.store.pieces import ByNode
 
 
 TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
@@ -40,23 +43,9 @@ CHANGES_KEPT = 4_096
 
 _Cell = list[int]  # as `Weights`
 _Sums = dict[ThreadKey, dict[int, _Cell]]
-_ByNode = defaultdict[int, list[WeighedStack]]
 
 
 _WIDTH = len(Weights._fields)
-_AMOUNTS = tuple(name for name in Weights._fields if name not in ("wall_ns", "torn_ns"))
-"""Those that a clipped interval has its share of, as `WeighedStack` and `Weights` name them."""
-
-
-_SPREAD_AT = Weights._fields.index("touched_bytes")
-_spread_of = attrgetter(*Weights._fields[_SPREAD_AT:])
-"""The weights that only some samplers tell: of a piece, whose fields have the same names."""
-_COLUMNS = WeighedStack._fields
-_CPU, _GROWN, _TORN, _WALL, _SPREAD = map(
-    _COLUMNS.index, ("cpu_ns", "grown_bytes", "torn", "wall_ns", "touched_bytes")
-)
-_SPREAD_END = _SPREAD + _WIDTH - _SPREAD_AT
-assert _COLUMNS[_SPREAD:_SPREAD_END] == Weights._fields[_SPREAD_AT:]
 _BITS = tuple((1 << index, index) for index in range(_WIDTH))
 
 
@@ -256,25 +245,24 @@ class StackSums:
     def add(self, pieces: Sequence[WeighedStack]) -> None:
         """Add intervals that came together."""
         self._version += 1
-        step_ns = TIERS_NS[0][0]
         second, into = -1, tuple[_Sums, ...]()
         for piece in pieces:
             if piece.held and not piece.torn:
                 self._latest_node[piece.thread] = piece.node
-        for thread, only_second, nodes in _runs(pieces):
+        for thread, only_second, nodes in runs(pieces):
             for node, same in nodes.items():
-                amounts = _amounts(same)
+                amounts = amounts_of(same)
                 if self._total is not None:
                     _add(self._total, thread, node, amounts)
                 if only_second is None:
-                    cut = _by_second(same[0])
-                    parts = [(part.t0_ns // step_ns, _amounts((part,))) for part in cut]
+                    cut = by_second(same[0])
+                    parts = [(part.t0_ns // NS_PER_S, amounts_of((part,))) for part in cut]
                 else:
                     parts = [(only_second, amounts)]
                 for number, part_amounts in parts:
                     # Neighbours lie in the same second, mostly: its sums are looked up once.
                     if number != second:
-                        second, into = number, self._open_at(number * step_ns)
+                        second, into = number, self._open_at(number * NS_PER_S)
                     for sums in into:
                         _add(sums, thread, node, part_amounts)
         self._know_times(pieces)
@@ -347,16 +335,16 @@ class StackSums:
         result: _Sums = {}
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
             first_of_range = bisect_right(self._reached, t0_ns)
-            threads: dict[ThreadKey, _ByNode] = defaultdict(partial(defaultdict, list))
+            threads: dict[ThreadKey, ByNode] = defaultdict(partial(defaultdict, list))
             for piece in islice(self._recent, first_of_range, None):
                 start_ns, end_ns, thread, node = piece[:4]
                 if end_ns > t0_ns and start_ns < t1_ns:
                     if start_ns < t0_ns or end_ns > t1_ns:
-                        piece = _clip(piece, t0_ns, t1_ns)
+                        piece = clip(piece, t0_ns, t1_ns)
                     threads[thread][node].append(piece)
             for thread, nodes in threads.items():
                 for node, same in nodes.items():
-                    _add(result, thread, node, _amounts(same))
+                    _add(result, thread, node, amounts_of(same))
             return _frozen(result)
         for tier in self._tiers:
             step = tier.step_ns
@@ -386,59 +374,6 @@ class StackSums:
         return self._latest_node.get(thread, 0)
 
 
-def _runs(pieces: Sequence[WeighedStack]) -> list[tuple[ThreadKey, int | None, _ByNode]]:
-    """Return neighbours of one thread in one second together: what they add is added up first,
-    for it is added in several places.
-
-    A piece that does not lie in one second is alone, and the second None.
-    """
-    runs: list[tuple[ThreadKey, int | None, _ByNode]] = []
-    step_ns = TIERS_NS[0][0]
-    of_run: tuple[ThreadKey, int] | None = None
-    nodes: _ByNode = defaultdict(list)
-    for piece in pieces:
-        t0_ns, t1_ns, thread, node = piece[:4]
-        second = t0_ns // step_ns
-        whole = t0_ns < t1_ns <= (second + 1) * step_ns
-        if not whole or of_run != (thread, second):
-            of_run, nodes = (thread, second) if whole else None, defaultdict(list)
-            runs.append((thread, second if whole else None, nodes))
-        nodes[node].append(piece)
-    return runs
-
-
-def _amounts(pieces: Sequence[WeighedStack]) -> list[tuple[int, int]]:
-    """Return what pieces add to a cell: (index in `Weights`, amount), those that are not 0."""
-    if len(pieces) == 1:
-        return _amounts_of(pieces[0])
-    columns: list[tuple[Any, ...]] = list(zip(*pieces, strict=True))
-    walls = columns[_WALL]
-    if None in walls:
-        return [each for piece in pieces for each in _amounts_of(piece)]
-    amounts = [(0, sum(walls)), (1, sum(columns[_CPU]))]
-    if grown := sum(columns[_GROWN]):
-        amounts.append((2, grown))
-    if any(columns[_TORN]):
-        amounts.append((3, sum(compress(walls, columns[_TORN]))))
-    rest = map(sum, columns[_SPREAD:_SPREAD_END])
-    amounts += [(index, amount) for index, amount in enumerate(rest, _SPREAD_AT) if amount]
-    return amounts
-
-
-def _amounts_of(piece: WeighedStack) -> list[tuple[int, int]]:
-    wall_ns = piece.t1_ns - piece.t0_ns if piece.wall_ns is None else piece.wall_ns
-    amounts = [(0, wall_ns), (1, piece.cpu_ns)]
-    if piece.grown_bytes:
-        amounts.append((2, piece.grown_bytes))
-    if piece.torn:
-        amounts.append((3, wall_ns))
-    if piece.wall_ns is not None:  # else its sampler tells none of the rest
-        rest = _spread_of(piece)
-        if any(rest):
-            amounts += [(index, amount) for index, amount in enumerate(rest, _SPREAD_AT) if amount]
-    return amounts
-
-
 def _add(sums: _Sums, thread: ThreadKey, node: int, amounts: Sequence[tuple[int, int]]) -> None:
     nodes = sums.get(thread)
     if nodes is None:
@@ -459,33 +394,8 @@ def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
                 target[index] += value if share == 1 else round(value * share)
 
 
-def _clip(piece: WeighedStack, t0_ns: int, t1_ns: int) -> WeighedStack:
-    start, end = max(piece.t0_ns, t0_ns), min(piece.t1_ns, t1_ns)
-    whole = piece.t1_ns - piece.t0_ns
-    if end - start == whole:
-        return piece
-    share = (end - start) / whole
-    parts = {name: round(getattr(piece, name) * share) for name in _AMOUNTS}
-    wall = None if piece.wall_ns is None else round(piece.wall_ns * share)
-    return piece._replace(t0_ns=start, t1_ns=end, wall_ns=wall, **parts)
-
-
-def _by_second(piece: WeighedStack) -> Sequence[WeighedStack]:
-    """Return a piece as parts that lie in one second each; the piece itself if it does."""
-    step = TIERS_NS[0][0]
-    start, last = piece.t0_ns, piece.t1_ns
-    if start // step == (last - 1) // step and start < last:
-        return (piece,)
-    parts = []
-    while start < last:
-        end = min(last, start - start % step + step)
-        parts.append(_clip(piece, start, end))
-        start = end
-    return parts
-
-
 def _frozen(sums: _Sums) -> dict[ThreadKey, dict[int, Weights]]:
     return {
-        thread: {node: Weights(*cell) for node, cell in nodes.items()}
+        thread: {node: made(Weights, cell) for node, cell in nodes.items()}
         for thread, nodes in sums.items()
     }
