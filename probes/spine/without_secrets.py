@@ -53,7 +53,7 @@ def without_secrets(batch: Sequence[records.Record]) -> Sequence[records.Record]
     may begin within one; the rest is redacted where it is written and where it is shown
     (`clean_log`).
     """
-    if not any(type(record) in _CLEANERS for record in batch):
+    if _CLEANERS.keys().isdisjoint(map(type, batch)):
         return batch
     return [
         record if (cleaner := _CLEANERS.get(type(record))) is None else cleaner(record)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
+from collections import defaultdict, deque
+from functools import partial
 from itertools import islice
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.tuples import made
 from perftui.probes.spine.reader import Weights
 from perftui.probes.spine.records import ThreadKey
+from perftui.probes.store.pieces import amounts_of, by_second, clip, runs
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perftui.probes.spine.weighed import WeighedStack
+    from perftui.probes.store.pieces import ByNode
 
 
 TIERS_NS = ((NS_PER_S, 900), (15 * NS_PER_S, 960), (300 * NS_PER_S, 8_640))
@@ -43,13 +46,6 @@ _Sums = dict[ThreadKey, dict[int, _Cell]]
 
 
 _WIDTH = len(Weights._fields)
-_AMOUNTS = tuple(name for name in Weights._fields if name not in ("wall_ns", "torn_ns"))
-"""Those that a clipped interval has its share of, as `WeighedStack` and `Weights` name them."""
-
-
-_SPREAD_AT = Weights._fields.index("touched_bytes")
-_spread_of = attrgetter(*Weights._fields[_SPREAD_AT:])
-"""The weights that only some samplers tell: of a piece, whose fields have the same names."""
 _BITS = tuple((1 << index, index) for index in range(_WIDTH))
 
 
@@ -137,12 +133,17 @@ class _Tier:
             if number * self.step_ns < self._forgotten_ns:
                 return None
             late = bool(self.buckets) and number < next(reversed(self.buckets))
-            bucket = self.buckets[number] = _Bucket()
+            self.buckets[number] = _Bucket()
             if late:
                 self.buckets = dict(sorted(self.buckets.items()))
             self._open.append(number)
             self._tidy()
-        elif bucket.open is None:
+            # If it is the oldest it may be packed by now, joined to another one, or forgotten.
+            number = t_ns // self.step_ns
+            bucket = self.buckets.get(number)
+            if bucket is None:
+                return None
+        if bucket.open is None:
             self._cells -= bucket.cells
             self._open.append(number)
         return bucket.opened()
@@ -244,20 +245,26 @@ class StackSums:
     def add(self, pieces: Sequence[WeighedStack]) -> None:
         """Add intervals that came together."""
         self._version += 1
-        step_ns = TIERS_NS[0][0]
         second, into = -1, tuple[_Sums, ...]()
         for piece in pieces:
             if piece.held and not piece.torn:
                 self._latest_node[piece.thread] = piece.node
-            amounts = _amounts(piece)
-            if self._total is not None:
-                _add(self._total, piece.thread, piece.node, amounts)
-            for part in _by_second(piece):
-                # Neighbours lie in the same second, mostly: its sums are looked up once for them.
-                if part.t0_ns // step_ns != second:
-                    second, into = part.t0_ns // step_ns, self._open_at(part.t0_ns)
-                for sums in into:
-                    _add(sums, part.thread, part.node, amounts if part is piece else _amounts(part))
+        for thread, only_second, nodes in runs(pieces):
+            for node, same in nodes.items():
+                amounts = amounts_of(same)
+                if self._total is not None:
+                    _add(self._total, thread, node, amounts)
+                if only_second is None:
+                    cut = by_second(same[0])
+                    parts = [(part.t0_ns // NS_PER_S, amounts_of((part,))) for part in cut]
+                else:
+                    parts = [(only_second, amounts)]
+                for number, part_amounts in parts:
+                    # Neighbours lie in the same second, mostly: its sums are looked up once.
+                    if number != second:
+                        second, into = number, self._open_at(number * NS_PER_S)
+                    for sums in into:
+                        _add(sums, thread, node, part_amounts)
         self._know_times(pieces)
 
     def _open_at(self, t_ns: int) -> tuple[_Sums, ...]:
@@ -270,16 +277,15 @@ class StackSums:
 
     def _know_times(self, pieces: Sequence[WeighedStack]) -> None:
         """Note what has come, and let go of what is no longer recent."""
-        from_ns = min(piece.t0_ns for piece in pieces)
+        from_ns = min([piece.t0_ns for piece in pieces])
+        ends = [piece.t1_ns for piece in pieces]
         self.first_t_ns = from_ns if self.first_t_ns is None else min(self.first_t_ns, from_ns)
-        self.last_t_ns = max(self.last_t_ns, max(piece.t1_ns for piece in pieces))
+        self.last_t_ns = max(self.last_t_ns, max(ends))
         self._all_recent = self._all_recent and len(self._recent) + len(pieces) <= RECENT_ROWS
         self._recent.extend(pieces)
         reached = self._reached
-        end_ns = reached[-1] if reached else 0
-        for piece in pieces:
-            end_ns = max(end_ns, piece.t1_ns)
-            reached.append(end_ns)
+        latest_ns = reached[-1] if reached else 0
+        reached.extend([latest_ns := end if end > latest_ns else latest_ns for end in ends])
         while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
             self._recent.popleft()
             reached.popleft()
@@ -329,11 +335,16 @@ class StackSums:
         result: _Sums = {}
         if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
             first_of_range = bisect_right(self._reached, t0_ns)
+            threads: dict[ThreadKey, ByNode] = defaultdict(partial(defaultdict, list))
             for piece in islice(self._recent, first_of_range, None):
-                if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:
-                    if piece.t0_ns < t0_ns or piece.t1_ns > t1_ns:
-                        piece = _clip(piece, t0_ns, t1_ns)
-                    _add(result, piece.thread, piece.node, _amounts(piece))
+                start_ns, end_ns, thread, node = piece[:4]
+                if end_ns > t0_ns and start_ns < t1_ns:
+                    if start_ns < t0_ns or end_ns > t1_ns:
+                        piece = clip(piece, t0_ns, t1_ns)
+                    threads[thread][node].append(piece)
+            for thread, nodes in threads.items():
+                for node, same in nodes.items():
+                    _add(result, thread, node, amounts_of(same))
             return _frozen(result)
         for tier in self._tiers:
             step = tier.step_ns
@@ -363,21 +374,6 @@ class StackSums:
         return self._latest_node.get(thread, 0)
 
 
-def _amounts(piece: WeighedStack) -> list[tuple[int, int]]:
-    """Return what a piece adds to a cell: (index in `Weights`, amount), those that are not 0."""
-    wall_ns = piece.t1_ns - piece.t0_ns if piece.wall_ns is None else piece.wall_ns
-    amounts = [(0, wall_ns), (1, piece.cpu_ns)]
-    if piece.grown_bytes:
-        amounts.append((2, piece.grown_bytes))
-    if piece.torn:
-        amounts.append((3, wall_ns))
-    if piece.wall_ns is not None:  # else its sampler tells none of the rest
-        rest = _spread_of(piece)
-        if any(rest):
-            amounts += [(index, amount) for index, amount in enumerate(rest, _SPREAD_AT) if amount]
-    return amounts
-
-
 def _add(sums: _Sums, thread: ThreadKey, node: int, amounts: Sequence[tuple[int, int]]) -> None:
     nodes = sums.get(thread)
     if nodes is None:
@@ -398,33 +394,8 @@ def _add_scaled(result: _Sums, sums: _Sums, share: float) -> None:
                 target[index] += value if share == 1 else round(value * share)
 
 
-def _clip(piece: WeighedStack, t0_ns: int, t1_ns: int) -> WeighedStack:
-    start, end = max(piece.t0_ns, t0_ns), min(piece.t1_ns, t1_ns)
-    whole = piece.t1_ns - piece.t0_ns
-    if end - start == whole:
-        return piece
-    share = (end - start) / whole
-    parts = {name: round(getattr(piece, name) * share) for name in _AMOUNTS}
-    wall = None if piece.wall_ns is None else round(piece.wall_ns * share)
-    return piece._replace(t0_ns=start, t1_ns=end, wall_ns=wall, **parts)
-
-
-def _by_second(piece: WeighedStack) -> Sequence[WeighedStack]:
-    """Return a piece as parts that lie in one second each; the piece itself if it does."""
-    step = TIERS_NS[0][0]
-    start, last = piece.t0_ns, piece.t1_ns
-    if start // step == (last - 1) // step and start < last:
-        return (piece,)
-    parts = []
-    while start < last:
-        end = min(last, start - start % step + step)
-        parts.append(_clip(piece, start, end))
-        start = end
-    return parts
-
-
 def _frozen(sums: _Sums) -> dict[ThreadKey, dict[int, Weights]]:
     return {
-        thread: {node: Weights(*cell) for node, cell in nodes.items()}
+        thread: {node: made(Weights, cell) for node, cell in nodes.items()}
         for thread, nodes in sums.items()
     }

@@ -56,7 +56,7 @@ def faults_of(samples: Sequence[Sample]) -> list[GivenFaults]:
     due = samples[0].t_ns + NS_PER_S if samples else 0
     for sample in samples:
         cpu.add(sample)
-        faults.add(sample, at_work=cpu.at_work, waits_there=cpu.waits_at(sample.stack))
+        faults.add(sample, at_work=cpu.at_work, waits_there=sample.stack in cpu.sleeps)
         if sample.t_ns >= due:
             due += NS_PER_S
             found += faults.settle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
+from perftui.probes.own.tuples import made
 from perftui.probes.sampler import stream
 from perftui.probes.stacks.own.records import (
     PaceChange,
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
 
 _STATUS: tuple[Status, ...] = ("resolving", "sampled", "refused", "gone")
 _MOST_BLOCK = 1 << 24
+_WAITS = cast("tuple[WaitKind, ...]", stream.WAITS)
+_STATES = tuple(map(chr, range(256)))
+
+
+def _shown(flags: int) -> tuple[bool, bool | None, bool, bool, bool, bool, bool]:
+    """Return what the flags of a sample say: whether the faults of the window were counted, and
+    the fields of `Sample` in their order."""
+    asked = flags & (stream.ON_CPU | stream.QUEUED)
+    return (
+        bool(flags & stream.WINDOW_VALID),
+        bool(flags & stream.ON_CPU) if asked else None,
+        bool(flags & stream.GIL_HELD),
+        bool(flags & stream.UNSTEADY),
+        bool(flags & stream.FAILED),
+        bool(flags & stream.BIASED),
+        bool(flags & stream.BRIEF),
+    )
+
+
+_SHOWN = tuple(map(_shown, range(256)))
 
 
 class DamagedStream(ValueError):
@@ -150,44 +171,43 @@ class Decoder:
         (t0_ns,) = stream.SAMPLES_FIELDS.unpack_from(raw)
         t0_ns += self._shift_ns
         append = self._records.append
-        known_on_cpu = stream.ON_CPU | stream.QUEUED
         threads, nodes, tasks = self._threads, self._nodes, self._tasks
         body = memoryview(raw)[stream.SAMPLES_FIELDS.size :]
         for (
             since_us,
             thread,
             node,
-            cpu,
-            queue,
+            cpu_ns,
+            queue_ns,
             faults,
-            window,
+            in_window,
             state,
             flags,
             wait,
             task,
             sweep_us,
         ) in stream.SAMPLE.iter_unpack(body):
-            append(
-                Sample(
-                    t0_ns + 1000 * since_us,
-                    threads[thread],
-                    nodes[node - 1] if node else None,
-                    cpu,
-                    queue,
-                    faults,
-                    window if flags & stream.WINDOW_VALID else None,
-                    chr(state),
-                    bool(flags & stream.ON_CPU) if flags & known_on_cpu else None,
-                    bool(flags & stream.GIL_HELD),
-                    bool(flags & stream.UNSTEADY),
-                    bool(flags & stream.FAILED),
-                    cast("WaitKind", stream.WAITS[wait]),
-                    tasks[task - 1] if task else None,
-                    1000 * sweep_us or None,
-                    bool(flags & stream.BIASED),
-                    bool(flags & stream.BRIEF),
-                )
+            counted, on_cpu, gil_held, unsteady, failed, biased, brief = _SHOWN[flags]
+            sample = (
+                t0_ns + 1000 * since_us,
+                threads[thread],
+                nodes[node - 1] if node else None,
+                cpu_ns,
+                queue_ns,
+                faults,
+                in_window if counted else None,
+                _STATES[state],
+                on_cpu,
+                gil_held,
+                unsteady,
+                failed,
+                _WAITS[wait],
+                tasks[task - 1] if task else None,
+                1000 * sweep_us or None,
+                biased,
+                brief,
             )
+            append(made(Sample, sample))
 
     def _quality(self, raw: bytes) -> None:
         t0_ns, t1_ns, *rest = stream.QUALITY_FIELDS.unpack(raw)

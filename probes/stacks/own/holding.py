@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perftui.probes.own.tuples import made
 from perftui.probes.process.linux import AGENT_COMM
 from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
@@ -50,6 +51,7 @@ _NAMES_THREADS = 0x030E0000
 """From Python 3.14 on the kernel's name of a thread is Python's, cut off after `_COMM_BYTES`."""
 _COMM_BYTES = 15
 
+
 _INTERPRETER = "<interpreter "
 """So begins the row above a stack that is in another interpreter (`sampler.cpython.names`)."""
 
@@ -60,24 +62,29 @@ class _Held:
     __slots__ = (
         "facts",
         "fresh",
+        "gil_held",
         "named",
         "node",
         "ours",
         "pid",
         "since_ns",
         "stack",
+        "state",
         "thread",
+        "tid",
         "told_ns",
     )
 
     def __init__(self, thread: ThreadRecord) -> None:
         self.thread = thread
-        self.pid = thread.process.pid
+        self.pid, self.tid = thread.process.pid, thread.tid
         self.node: int | None = None
         """None: it has shown no Python stack."""
         self.since_ns = 0
         self.facts: Sample | None = None
         """Of the record with which the interval begins; None once they were told."""
+        self.state, self.gil_held = "?", False
+        """As of the last record that was told."""
         self.told_ns = 0
         self.fresh = False
         self.named = False
@@ -118,8 +125,10 @@ class Holding:
         self._beginning: set[int] = set()
         """Processes that have shown nothing but the start of their interpreter, by the stream's
         number."""
-        self._states: dict[int, tuple[str, bool]] = {}
-        """State of each thread as of its last record, and whether it held the GIL."""
+        self._start_nodes: set[int] = set()
+        """Nodes that show nothing but the start of an interpreter."""
+        self._rest_nodes: set[int] = set()
+        """Nodes at which nothing is the program's, see `orders.at_rest`."""
         self._newest_ns = 0
 
     def take(self, records: Iterable[OwnRecord], generation: int) -> None:
@@ -134,7 +143,7 @@ class Holding:
             self._nodes.clear()
             self._nodes_of.clear()
         for record in records:
-            if isinstance(record, Sample):
+            if type(record) is Sample:  # nearly all of them
                 self._sample(record)
             elif isinstance(record, ThreadRecord):
                 self._held[record.index] = _Held(record)
@@ -171,34 +180,36 @@ class Holding:
         return self.tell(now_ns)
 
     def _sample(self, sample: Sample) -> None:
-        held = self._held[sample.thread.index]
+        t_ns, thread, stack = sample[:3]
+        held = self._held[thread.index]
         if held.ours or (held.node is None and self._is_ours(sample)):
             held.ours = True
             return
-        self._newest_ns = max(self._newest_ns, sample.t_ns)
-        node = None if sample.stack is None else self._node(sample.stack, sample.task)
-        if node is None and not sample.failed and sample.faults and held.thread.tid != held.pid:
-            self._native(held, sample)
-            sample = sample._replace(faults=0, faults_in_window=None)
+        if t_ns > self._newest_ns:
+            self._newest_ns = t_ns
+        node = None if stack is None else self._node(stack, sample.task)
         if node is None:
+            if not sample.failed and sample.faults and held.tid != held.pid:
+                self._native(held, sample)
+                sample = sample._replace(faults=0, faults_in_window=None)
             if held.node is None:
                 return  # a native thread
             node = held.node
         if held.node is None:
-            held.since_ns = held.told_ns = sample.t_ns
+            held.since_ns = held.told_ns = t_ns
         else:
-            if self._begins(held.node) and not self._begins(node):
+            if held.node in self._start_nodes and node not in self._start_nodes:
                 # As between any two stacks at work: half of it is the start of the interpreter.
                 sample = sample._replace(cpu_ns=sample.cpu_ns // 2)
-            self._close(held, sample.t_ns)
-        if not held.named and sample.stack is not None:
-            held.named = True
-            name = self._name(held, sample.stack)
-            if held.thread.tid != held.pid:
-                self._names.want(held.pid)
-            self._out.append(ThreadName(sample.t_ns, held.pid, held.thread.tid, name))
-        if sample.stack is not None and sample.stack is not held.stack:
-            held.stack = sample.stack
+            self._close(held, t_ns)
+        if stack is not None and stack is not held.stack:
+            if not held.named:
+                held.named = True
+                name = self._name(held, stack)
+                if held.tid != held.pid:
+                    self._names.want(held.pid)
+                self._out.append(ThreadName(t_ns, held.pid, held.tid, name))
+            held.stack = stack
             self._look_inside(held, sample)
         held.node = node
         held.facts = sample
@@ -250,50 +261,66 @@ class Holding:
         assert node is not None
         if facts is None and t_ns <= begin_ns:
             return
-        end_ns = max(t_ns, begin_ns + 1)
+        end_ns = t_ns if t_ns > begin_ns else begin_ns + 1
         held.since_ns, held.facts = end_ns, None
-        if self._begins(node):
+        if node in self._start_nodes:
             self._beginning.add(held.thread.process.index)
             return
-        self._beginning.discard(held.thread.process.index)
-        if node != ROOT and at_rest(self._tree.frame(node)):
+        if self._beginning:
+            self._beginning.discard(held.thread.process.index)
+        if node in self._rest_nodes:
             return
-        thread = held.thread
+        pid, tid = held.pid, held.tid
         if facts is None:
-            state, gil = self._states.get(thread.index, ("?", False))
+            state, gil_held = held.state, held.gil_held
             self._out.append(
-                Stack(begin_ns, end_ns, held.pid, thread.tid, node, state=state, gil_held=gil)
+                Stack(begin_ns, end_ns, pid, tid, node, state=state, gil_held=gil_held)
             )
             return
-        known = facts.stack is not None and not facts.failed
-        state, gil = (facts.state, facts.gil_held) if known else ("?", False)
-        self._states[thread.index] = (state, gil)
-        self._out.append(
-            Stack(
-                begin_ns,
-                end_ns,
-                held.pid,
-                thread.tid,
-                node,
-                False,
-                facts.cpu_ns,
-                facts.run_queue_ns,
-                facts.faults,
-                facts.faults_in_window if known else None,
-                state,
-                facts.on_cpu,
-                gil,
-                facts.unsteady or not known,
-                facts.wait,
-                facts.task,
-                facts.sweep_ns,
-                facts.biased,
-                facts.brief,
-            )
+        (
+            _,
+            _,
+            stack,
+            cpu_ns,
+            run_queue_ns,
+            faults,
+            in_window,
+            state,
+            on_cpu,
+            gil_held,
+            unsteady,
+            failed,
+            wait,
+            task,
+            sweep_ns,
+            biased,
+            brief,
+        ) = facts
+        if stack is None or failed:
+            in_window, state, gil_held, unsteady = None, "?", False, True
+        held.state, held.gil_held = state, gil_held
+        row = (
+            begin_ns,
+            end_ns,
+            pid,
+            tid,
+            node,
+            False,
+            cpu_ns,
+            run_queue_ns,
+            faults,
+            in_window,
+            state,
+            on_cpu,
+            gil_held,
+            unsteady,
+            wait,
+            task,
+            sweep_ns,
+            biased,
+            brief,
         )
-
-    def _begins(self, node: int) -> bool:
-        return self._tree.begins_interpreter(node)
+        self._out.append(made(Stack, row))
 
     def _ended(self, record: ThreadEnded) -> None:
         held = self._held.pop(record.thread.index, None)
@@ -304,10 +331,9 @@ class Holding:
         if held.node is not None:
             self._close(held, t_ns)
             at_ns = held.since_ns
-            tid = held.thread.tid
-            if not self._begins(held.node):
+            tid = held.tid
+            if held.node not in self._start_nodes:
                 self._out.append(Stack(at_ns, at_ns + 1, held.pid, tid, held.node, state="X"))
-        self._states.pop(held.thread.index, None)
 
     def _node(self, stack: StackNode, task: str | None) -> int:
         """Return the session's node of a stack, the nearest known caller being the start.
@@ -318,15 +344,20 @@ class Holding:
         if task is not None:
             root, nodes = self._task(task)
         known = nodes.get(stack)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._new_node(stack, root, nodes)
+        return known
+
+    def _new_node(self, stack: StackNode, root: int, nodes: dict[StackNode, int]) -> int:
+        """Intern a stack below a node, and note what is special about it."""
         if stack.depth > MAX_DEPTH:
             frames = [
                 self._tree.frame_id(place.function, place.file, place.line) for place in stack
             ]
             frames.reverse()
-            found = nodes[stack] = self._tree.intern(elide(frames, self._tree), root)
-            return found
+            node = nodes[stack] = self._tree.intern(elide(frames, self._tree), root)
+            self._know(node)
+            return node
         chain = []
         at: StackNode | None = stack
         while at is not None and at not in nodes:
@@ -339,7 +370,15 @@ class Holding:
             outermost = at.parent is None
             node = self._tree.intern_below(node, frame, outermost=outermost, root=root)
             nodes[at] = node
+            self._know(node)
         return node
+
+    def _know(self, node: int) -> None:
+        """Note of a new node what each record in it would ask."""
+        if self._tree.begins_interpreter(node):
+            self._start_nodes.add(node)
+        elif node != ROOT and at_rest(self._tree.frame(node)):
+            self._rest_nodes.add(node)
 
     def _task(self, name: str) -> tuple[int, dict[StackNode, int]]:
         """Return the row of a task, and the nodes of the stacks below it.

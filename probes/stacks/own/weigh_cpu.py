@@ -30,12 +30,13 @@ The sum is exact: what the thread used is given out, to the nanosecond, once set
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perftui.probes.stacks.own.records import SeenSample, Where
 
@@ -59,7 +60,6 @@ _FEW_HITS = 10
 class Given(NamedTuple):
     """An amount for a stack. A stack of None is a thread without Python frames."""
 
-    t_ns: int
     stack: Where
     amount: int
     brief: int = 0
@@ -72,10 +72,12 @@ class WaitingPlaces:
     """The stacks in which one thread sleeps more than it runs."""
 
     def __init__(self) -> None:
-        self._asleep_ns: dict[Where, int] = {}
-        self._awake_ns: dict[Where, int] = {}
-        self._called_ns: dict[Where, int] = {}
+        self._asleep_ns: defaultdict[Where, int] = defaultdict(int)
+        self._awake_ns: defaultdict[Where, int] = defaultdict(int)
+        self._called_ns: defaultdict[Where, int] = defaultdict(int)
         """Asleep in a call that waits for something outside, so that it cannot be the GIL."""
+        self.sleeps: set[Where] = set()
+        """Where it sleeps more than it runs: asked more often than it changes."""
 
     def held(self, sample: SeenSample, after: SeenSample) -> None:
         """The thread was as in `sample` until its next record, `after`.
@@ -85,18 +87,29 @@ class WaitingPlaces:
         known whether it had a CPU, it ran for no longer than it used one. For the GIL a thread
         waits wherever it works.
         """
+        stack, wait = sample.stack, sample.wait
         runs = sample.state == RUNNING
         if sample.failed or (runs and sample.on_cpu is False and not sample.gil_held):
             return
-        if sample.wait == "gil" and not runs:
+        if wait == "gil" and not runs:
             return
-        hold = min(max(after.t_ns - sample.t_ns, 0), _LONGEST_HOLD_NS)
-        if runs and not sample.gil_held:
-            hold = min(hold, after.cpu_ns)
-        table = self._awake_ns if runs else self._asleep_ns
-        table[sample.stack] = table.get(sample.stack, 0) + hold
-        if not runs and sample.wait in _CALLS:
-            self._called_ns[sample.stack] = self._called_ns.get(sample.stack, 0) + hold
+        hold = after.t_ns - sample.t_ns
+        if hold < 0:
+            hold = 0
+        elif hold > _LONGEST_HOLD_NS:
+            hold = _LONGEST_HOLD_NS
+        if runs:
+            if not sample.gil_held and after.cpu_ns < hold:
+                hold = after.cpu_ns
+            self._awake_ns[stack] += hold
+            if stack in self.sleeps and self._awake_ns[stack] >= self._asleep_ns[stack]:
+                self.sleeps.discard(stack)
+            return
+        self._asleep_ns[stack] += hold
+        if wait in _CALLS:
+            self._called_ns[stack] += hold
+        if stack not in self.sleeps and self._asleep_ns[stack] > self._awake_ns.get(stack, 0):
+            self.sleeps.add(stack)
 
     def calls(self, stack: Where) -> bool:
         """Whether it sleeps there in calls that wait for something outside, more than it runs."""
@@ -105,10 +118,6 @@ class WaitingPlaces:
     def runs(self, stack: Where) -> bool:
         """Whether it was met there otherwise than asleep, or in the queue without the GIL."""
         return stack in self._awake_ns
-
-    def sleeps(self, stack: Where) -> bool:
-        """Whether it sleeps there more than it runs."""
-        return self._asleep_ns.get(stack, 0) > self._awake_ns.get(stack, 0)
 
 
 class Work(Enum):
@@ -121,22 +130,29 @@ class Work(Enum):
     """Asleep, woken and not running yet, or not known."""
 
 
+_RUNS, _QUEUES, _IDLES = Work.RUNNING, Work.QUEUED, Work.NONE
+"""A name of the module is found at once, a member of an enumeration after a search."""
+
+
 def work_shown(sample: SeenSample, waiting: WaitingPlaces) -> Work:
     """Return what a record shows."""
     if sample.failed:
-        return Work.NONE
+        return _IDLES
+    gil_held = sample.gil_held
     if sample.state != RUNNING:
-        if not sample.gil_held or not sample.cpu_ns:
-            return Work.NONE
-        return Work.QUEUED if sample.on_cpu is False else Work.RUNNING
-    if sample.on_cpu and (sample.gil_held or not waiting.calls(sample.stack)):
+        if not gil_held or not sample.cpu_ns:
+            return _IDLES
+        return _QUEUES if sample.on_cpu is False else _RUNS
+    on_cpu = sample.on_cpu
+    if gil_held:
+        return _QUEUES if on_cpu is False else _RUNS
+    stack = sample.stack
+    if on_cpu and not waiting.calls(stack):
         # Somebody else chose the moment: as when this thread had just woken it, and is done.
-        return Work.QUEUED if sample.biased and not sample.gil_held else Work.RUNNING
-    if not sample.gil_held and waiting.sleeps(sample.stack):
-        return Work.NONE
-    if sample.on_cpu is False and not sample.gil_held and not waiting.runs(sample.stack):
-        return Work.NONE
-    return Work.RUNNING if sample.on_cpu is None else Work.QUEUED
+        return _QUEUES if sample.biased else _RUNS
+    if stack in waiting.sleeps or (on_cpu is False and not waiting.runs(stack)):
+        return _IDLES
+    return _RUNS if on_cpu is None else _QUEUES
 
 
 def _was_taken_off(sample: SeenSample) -> bool:
@@ -155,9 +171,9 @@ class Stays:
 
     def learn(self, before: SeenSample, work_before: Work, sample: SeenSample, work: Work) -> None:
         """Learn from two records if all CPU between them was used where the first one queued."""
-        if work_before is not Work.QUEUED or before.gil_held or not sample.cpu_ns:
+        if work_before is not _QUEUES or before.gil_held or not sample.cpu_ns:
             return
-        if before.stack == sample.stack or work is Work.NONE:
+        if before.stack == sample.stack or work is _IDLES:
             total, times = self._used.get(before.stack, (0, 0))
             self._used[before.stack] = total + sample.cpu_ns, times + 1
 
@@ -171,25 +187,21 @@ class Met:
     """Where one thread was met running: by that is shared what it used while nobody looked."""
 
     def __init__(self) -> None:
-        self._hits: dict[Where, float] = {}
-        self._biased: dict[Where, float] = {}
+        self._hits: defaultdict[Where, float] = defaultdict(float)
+        self._biased: defaultdict[Where, float] = defaultdict(float)
         """Looks that meet long bursts too often."""
-        self.given: dict[Where, float] = {}
-        """CPU ns of the same time."""
+        self.given: defaultdict[Where, float] = defaultdict(float)
+        """CPU ns of the same time that were given to a stack. To be added to."""
         self._any = False
 
-    def hit(self, stack: Where) -> None:
-        """It was met running there."""
-        self._hits[stack] = self._hits.get(stack, 0.0) + 1.0
-        self._any = True
-
-    def biased_hit(self, stack: Where) -> None:
-        """It was met there by a look that meets some code more often than it runs."""
-        self._biased[stack] = self._biased.get(stack, 0.0) + 1.0
-
-    def gave(self, stack: Where, used_ns: int) -> None:
-        """So much of what it used was given to a stack."""
-        self.given[stack] = self.given.get(stack, 0.0) + used_ns
+    def hit(self, stack: Where, *, biased: bool) -> None:
+        """It was met running there; `biased`: by a look that meets some code more often than it
+        runs."""
+        if biased:
+            self._biased[stack] += 1.0
+        else:
+            self._hits[stack] += 1.0
+            self._any = True
 
     def weights(self, unseen_ns: int) -> dict[Where, float]:
         """Return how to share what was used unseen; empty if it was met nowhere.
@@ -225,10 +237,11 @@ class Met:
         self.given = _faded(self.given)
 
 
-def _faded(past: dict[Where, float]) -> dict[Where, float]:
-    return {
+def _faded(past: dict[Where, float]) -> defaultdict[Where, float]:
+    left = {
         stack: weight * _MEMORY for stack, weight in past.items() if weight * _MEMORY > _FORGOTTEN
     }
+    return defaultdict(float, left)
 
 
 class CpuByStack:
@@ -246,51 +259,52 @@ class CpuByStack:
         self._waiting = waiting or WaitingPlaces()
         self._stays = stays or Stays()
         self._before: SeenSample | None = None
-        self._before_work = Work.NONE
+        self._before_work = _IDLES
+        self.at_work = False
+        """Whether the last record showed it at work."""
+        self.sleeps = self._waiting.sleeps
+        """Where the thread sleeps more than it runs."""
         self._met = Met()
-        self._queued: dict[Where, float] = {}
+        self._queued: defaultdict[Where, float] = defaultdict(float)
         self.unseen_ns = 0
         """Used while no sweep met the thread running; not given out yet."""
         self._brief_ns = 0
         """Part of it, in less than 0.5 ms between two records."""
 
-    def add(self, sample: SeenSample) -> list[Given]:
-        """Take the thread's next record; return what is certain now."""
-        before = self._before
-        if self._learns and before is not None:
+    def add(self, sample: SeenSample) -> Sequence[tuple[Where, int]]:
+        """Take the thread's next record; return what is certain now: (stack, amount)."""
+        before, work_before = self._before, self._before_work
+        if before is not None and self._learns:
             self._waiting.held(before, sample)
         work = work_shown(sample, self._waiting)
-        work_before, self._before, self._before_work = self._before_work, sample, work
-        runs = work is Work.RUNNING or (work is Work.QUEUED and _was_taken_off(sample))
-        if runs and not sample.biased:
-            self._met.hit(sample.stack)
-        elif runs:
-            self._met.biased_hit(sample.stack)
-        elif work is Work.QUEUED or (sample.state == RUNNING and sample.on_cpu is False):
-            self._queued[sample.stack] = self._queued.get(sample.stack, 0.0) + 1.0
-        used = sample.cpu_ns
+        self._before, self._before_work = sample, work
+        self.at_work = work is not _IDLES
+        stack, used = sample.stack, sample.cpu_ns
+        if work is _RUNS or (work is _QUEUES and _was_taken_off(sample)):
+            self._met.hit(stack, biased=sample.biased)
+        elif work is _QUEUES or (sample.on_cpu is False and sample.state == RUNNING):
+            self._queued[stack] += 1.0
         if not used:
-            return []
-        if before is not None and self._learns_stays:
-            self._stays.learn(before, work_before, sample, work)
-        given: list[Given] = []
-        if before is not None and work is not Work.NONE and work_before is not Work.NONE:
-            earlier = self._part(before, work_before, sample, work)
-            given = [
-                Given(sample.t_ns, before.stack, earlier),
-                Given(sample.t_ns, sample.stack, used - earlier),
-            ]
-        elif work is Work.RUNNING:
-            given = [Given(sample.t_ns, sample.stack, used)]
-        elif before is not None and work_before is Work.RUNNING:
-            given = [Given(sample.t_ns, before.stack, used)]
-        else:
-            self.unseen_ns += used
-            if used < BRIEF_NS or sample.brief:
-                self._brief_ns += used
-        for one in given:
-            self._met.gave(one.stack, one.amount)
-        return given
+            return ()
+        if before is not None and work_before is not _IDLES:
+            if work_before is _QUEUES and self._learns_stays:
+                self._stays.learn(before, work_before, sample, work)
+            if work is not _IDLES:
+                earlier = self._part(before, work_before, sample, work)
+                given = self._met.given
+                given[before.stack] += earlier
+                given[stack] += used - earlier
+                return ((before.stack, earlier), (stack, used - earlier))
+            if work_before is _RUNS:
+                self._met.given[before.stack] += used
+                return ((before.stack, used),)
+        elif work is _RUNS:
+            self._met.given[stack] += used
+            return ((stack, used),)
+        self.unseen_ns += used
+        if used < BRIEF_NS or sample.brief:
+            self._brief_ns += used
+        return ()
 
     def _part(self, before: SeenSample, work_before: Work, sample: SeenSample, work: Work) -> int:
         """Return how much of the CPU between two records at work belongs to the earlier one.
@@ -304,9 +318,9 @@ class CpuByStack:
         if before.stack == sample.stack:
             return half
         earlier = later = half
-        if work_before is Work.QUEUED and not before.gil_held:
+        if work_before is _QUEUES and not before.gil_held:
             earlier = min(half, self._stays.mean(before.stack, half))
-        if work is Work.QUEUED and not sample.gil_held:
+        if work is _QUEUES and not sample.gil_held:
             later = min(half, self._stays.mean(sample.stack, half))
         if earlier < half and later < half:
             # Either may have waited for the GIL there and then worked: who is known for its work.
@@ -316,16 +330,7 @@ class CpuByStack:
             return earlier
         return earlier if earlier < half else used - later
 
-    @property
-    def at_work(self) -> bool:
-        """Whether the last record showed it at work."""
-        return self._before_work is not Work.NONE
-
-    def waits_at(self, stack: Where) -> bool:
-        """Tell whether the thread sleeps in a stack more than it runs there."""
-        return self._waiting.sleeps(stack)
-
-    def settle(self, t_ns: int, *, final: bool = False) -> list[Given]:
+    def settle(self, *, final: bool = False) -> list[Given]:
         """Give out what was not seen, by where the thread was met since it was settled last.
 
         Where it was met nowhere, by where it was met before; if that is nowhere too the amount
@@ -340,13 +345,13 @@ class CpuByStack:
             if weights:
                 brief = self._brief_ns / self.unseen_ns
                 given = [
-                    Given(t_ns, stack, amount, round(amount * brief))
+                    Given(stack, amount, round(amount * brief))
                     for stack, amount in share(self.unseen_ns, weights).items()
                     if amount
                 ]
                 self.unseen_ns = self._brief_ns = 0
                 for one in given:
-                    self._met.gave(one.stack, one.amount)
+                    self._met.given[one.stack] += one.amount
         self._met.fade()
         return given
 
@@ -362,11 +367,10 @@ def cpu_by_stack(samples: Iterable[SeenSample]) -> dict[Where, int]:
     thread = CpuByStack(waiting, stays)
     total: dict[Where, int] = {}
     for sample in kept:
-        for given in thread.add(sample):
-            total[given.stack] = total.get(given.stack, 0) + given.amount
-    if kept:
-        for given in thread.settle(kept[-1].t_ns, final=True):
-            total[given.stack] = total.get(given.stack, 0) + given.amount
+        for stack, amount in thread.add(sample):
+            total[stack] = total.get(stack, 0) + amount
+    for given in thread.settle(final=True):
+        total[given.stack] = total.get(given.stack, 0) + given.amount
     return {stack: amount for stack, amount in total.items() if amount}
 
 

@@ -216,18 +216,24 @@ class FaultsByStack:
             at_work: It shows the thread at work in its stack.
             waits_there: The thread sleeps in that stack more than it runs.
         """
-        stack = sample.stack
+        stack, state, faults = sample.stack, sample.state, sample.faults
         self._cpu_ns += sample.cpu_ns
-        self._seen.add(stack)
         self._last = stack
-        caught = min(sample.faults_in_window or 0, sample.faults)
-        if caught and not waits_there:
-            # Of one that was asleep and woke it is not known what it did.
-            self._caught.append((stack, caught, sample.state == "R"))
-        self._faults += sample.faults
-        asleep = sample.state != "R"
+        if stack not in self._seen:
+            self._seen.add(stack)
+        if faults:
+            self._faults += faults
+            caught = sample.faults_in_window
+            if caught and not waits_there:
+                # Of one that was asleep and woke it is not known what it did.
+                self._caught.append((stack, min(caught, faults), state == "R"))
+        asleep = state != "R"
         # About to sleep, or just woken, it may have the GIL in hand: its work is elsewhere.
         if (at_work and not waits_there) or (asleep and sample.wait == "gil"):
+            if self._goes_on and not self._faults:  # as it mostly is
+                self._met = [stack]
+                self._went_on(stack)
+                return
             self._met.append(stack)
             if self._goes_on or self._cpu_ns > _SHORT_NS:
                 self._goes_on = True
@@ -240,17 +246,20 @@ class FaultsByStack:
                 self._burst((self._slept, stack), stack)
             self._slept = stack
             self._goes_on = False
-            self._met.clear()
+            if self._met:
+                self._met.clear()
             self._cpu_ns = 0
 
     def _went_on(self, stack: Where) -> None:
         """Take the interval up to a reading, or the first few, of work that goes on."""
         bursts = self._bursts(None, stack)
-        if self._faults:
-            for each in self._met:
-                bursts.hit(each, self._faults / len(self._met))
-            bursts.looks += 1
-            bursts.cpu_ns += self._cpu_ns
+        if not self._faults:  # so nothing was caught, either
+            self._cpu_ns = 0
+            return
+        for each in self._met:
+            bursts.hit(each, self._faults / len(self._met))
+        bursts.looks += 1
+        bursts.cpu_ns += self._cpu_ns
         self._into(bursts)
 
     def _burst(self, kind: tuple[Where, Where], stack: Where) -> None:
@@ -274,8 +283,9 @@ class FaultsByStack:
         self._faults = self._cpu_ns = 0
 
     def _bursts(self, kind: tuple[Where, Where] | None, where: Where) -> _Bursts:
-        found = self._kinds.get(kind)
-        if found is None:
+        try:
+            found = self._kinds[kind]
+        except KeyError:
             if len(self._kinds) >= _MOST_BURSTS:
                 kind = (None, None)
             found = self._kinds.setdefault(kind, _Bursts(where))

@@ -9,7 +9,8 @@ GIL if the same line is one at which the thread runs Python code.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,13 +37,8 @@ _GIL_SHARE = 0.1
 record asleep there."""
 
 
-class Waited(NamedTuple):
-    """Time that a thread waited in a stack."""
-
-    t_ns: int
-    stack: Where
-    group: WaitGroup
-    ns: int
+Waited = tuple["Where", WaitGroup, int]
+"""Time that a thread waited in a stack: where, for what, how many ns."""
 
 
 class ThreadWaiting:
@@ -53,36 +49,44 @@ class ThreadWaiting:
         self._upto_ns = 0
         self._owed_ns = 0
         """CPU that the kernel booked later than it was used, taken from the next waits."""
-        self._held: dict[Where, int] = {}
-        self._asleep: dict[Where, int] = {}
+        self._held: defaultdict[Where, int] = defaultdict(int)
+        self._asleep: defaultdict[Where, int] = defaultdict(int)
         self._known: dict[Where, WaitGroup] = {}
         """What the thread was last seen waiting for in a stack."""
 
     def add(self, sample: SeenSample) -> list[Waited]:
         """Take the thread's next record; return the waits since the one before."""
         before, self._before = self._before, sample
-        self._count(sample)
+        t_ns, stack, queue = sample.t_ns, sample.stack, sample.run_queue_ns
+        slept = sample.state != "R"
+        if sample.gil_held:
+            self._held[stack] += 1
+        elif slept:
+            self._asleep[stack] += 1
         if before is None:
-            self._upto_ns = sample.t_ns
+            self._upto_ns = t_ns
             return []
-        waits = []
-        queue = sample.run_queue_ns
-        wall = sample.t_ns - self._upto_ns
-        self._upto_ns = max(sample.t_ns, self._upto_ns)
-        left = wall - sample.cpu_ns - queue - self._owed_ns
-        self._owed_ns = max(-left, 0)
-        if queue:
-            waits.append(Waited(sample.t_ns, sample.stack, "queue", queue))
-        if left > 0:
-            places = self._places(before, sample)
-            later = left // len(places)
-            if len(places) > 1 and sample.sweep_ns is not None:
-                # Up to the sweep before it had not run: it slept where it was seen last.
-                later = min(left, sample.sweep_ns) // 2
-            *first, last = places
-            waits += [Waited(sample.t_ns, *place, left - later) for place in first]
-            waits.append(Waited(sample.t_ns, *last, left if not first else later))
-        return waits
+        left = t_ns - self._upto_ns - sample.cpu_ns - queue - self._owed_ns
+        if t_ns > self._upto_ns:
+            self._upto_ns = t_ns
+        queued: list[Waited] = [(stack, "queue", queue)] if queue else []
+        if left <= 0:
+            self._owed_ns = -left
+            return queued
+        self._owed_ns = 0
+        # What is learned of the later one may help the earlier.
+        group = self._learned(sample) if slept else None
+        if before.state == "R":
+            if group is None:
+                return [*queued, (*self._woken(before, sample), left)]
+            return [*queued, (stack, group, left)]
+        earlier = self._learned(before)
+        if group is None:
+            return [*queued, (before.stack, earlier, left)]
+        # Up to the sweep before it had not run: it slept where it was seen last.
+        sweep_ns = sample.sweep_ns
+        later = (left if sweep_ns is None or left < sweep_ns else sweep_ns) // 2
+        return [*queued, (before.stack, earlier, left - later), (stack, group, later)]
 
     def until(self, t_ns: int) -> list[Waited]:
         """The thread lives at `t_ns` and has given no further record: it still waits."""
@@ -94,38 +98,31 @@ class ThreadWaiting:
         self._upto_ns = t_ns
         if left <= 0:
             return []
-        return [Waited(t_ns, before.stack, self._group(before), left)]
+        return [(before.stack, self._group(before), left)]
 
-    def _count(self, sample: SeenSample) -> None:
-        if sample.gil_held:
-            self._held[sample.stack] = self._held.get(sample.stack, 0) + 1
-        elif sample.state != "R":
-            self._asleep[sample.stack] = self._asleep.get(sample.stack, 0) + 1
-
-    def _places(self, before: SeenSample, sample: SeenSample) -> list[tuple[Where, WaitGroup]]:
-        """Return where and in what it slept between two records, one place or two."""
-        asleep: list[tuple[Where, WaitGroup]] = []
-        for one in (sample, before):  # what is learned of the later one may help the earlier
-            if one.state != "R":
-                group = self._group(one)
-                if group != "unknown":
-                    self._known[one.stack] = group
-                asleep.insert(0, (one.stack, group))
-        if asleep:
-            return asleep
-        # Met awake both times: it slept in between, likely where it has just been woken.
+    def _woken(self, before: SeenSample, sample: SeenSample) -> tuple[Where, WaitGroup]:
+        """Return where and in what it slept between two records that met it awake: likely where
+        it has just been woken."""
         for one in (sample, before):
             if not one.gil_held and one.stack in self._known:
-                return [(one.stack, self._known[one.stack])]
-        return [(sample.stack, "unknown")]
+                return one.stack, self._known[one.stack]
+        return sample.stack, "unknown"
+
+    def _learned(self, sample: SeenSample) -> WaitGroup:
+        """Return what it sleeps in, and remember that of its stack."""
+        group = self._group(sample)
+        if group != "unknown":
+            self._known[sample.stack] = group
+        return group
 
     def _group(self, sample: SeenSample) -> WaitGroup:
-        group = GROUPS[sample.wait]
+        wait = sample.wait
+        group = GROUPS[wait]
         if sample.state == "D":  # by the disk; or it starts a child. No lock is waited for so
             return "child" if group == "child" else "io"
-        if not sample.wait:  # it was woken before it was asked what for
+        if not wait:  # it was woken before it was asked what for
             return self._known.get(sample.stack, group)
-        if sample.wait == "futex":
+        if wait == "futex":
             held = self._held.get(sample.stack, 0)
             if held and held >= _GIL_SHARE * self._asleep.get(sample.stack, 0):
                 return "gil"
@@ -146,7 +143,6 @@ def waiting_by_stack(
     waits = [wait for sample in samples for wait in thread.add(sample)]
     if until_ns is not None:
         waits += thread.until(until_ns)
-    for wait in waits:
-        key = wait.stack, wait.group
-        total[key] = total.get(key, 0) + wait.ns
+    for stack, group, ns in waits:
+        total[stack, group] = total.get((stack, group), 0) + ns
     return total

@@ -10,8 +10,9 @@ One `Weigher` a session: what a stack shows depends on those before it.
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
+from perftui.probes.own.tuples import made
 from perftui.probes.spine.records import AMOUNTS_ALONE
 from perftui.probes.spine.weighed import WeighedStack
 from perftui.probes.spine.weighing import weigh as spread
@@ -27,33 +28,78 @@ if TYPE_CHECKING:
     from perftui.probes.spine.records import Stack, ThreadKey
     from perftui.probes.spine.weighing import Readings
     from perftui.probes.stacks.own.records import WaitKind, Where
-    from perftui.probes.stacks.own.weigh_waiting import Waited
+    from perftui.probes.stacks.own.weigh_waiting import Waited, WaitGroup
 
 SETTLE_NS = NS_PER_S
 """What was not met by any sweep, and memory, are given out once a second."""
 _FORGET_NS = 30 * NS_PER_S
 ENDED = "X"
 """State of the last record of a thread."""
-_KINDS = ("queue", "gil", "lock", "io", "sleep", "child")
+_AT: dict[WaitGroup, int] = {
+    "queue": 0,
+    "gil": 1,
+    "lock": 2,
+    "io": 3,
+    "sleep": 4,
+    "child": 5,
+    "unknown": 6,
+}
+"""Places of the kinds of waiting in `_Amounts.waits_ns`: as in `WeighedStack`, and the rest."""
+_NO_WAITS = (0,) * len(_AT)
 
 
-class _Reading(NamedTuple):
-    """A stack record as the rules of weighing see it."""
+class _Reading:
+    """A stack record as the rules of weighing see it. They ask for its fields again and again:
+    those of a tuple would have to be searched for by name each time."""
 
-    t_ns: int
-    stack: Where
-    cpu_ns: int
-    run_queue_ns: int
-    faults: int
-    faults_in_window: int | None
-    state: str
-    on_cpu: bool | None
-    gil_held: bool
-    failed: bool
+    __slots__ = (
+        "biased",
+        "brief",
+        "cpu_ns",
+        "failed",
+        "faults",
+        "faults_in_window",
+        "gil_held",
+        "on_cpu",
+        "run_queue_ns",
+        "stack",
+        "state",
+        "sweep_ns",
+        "t_ns",
+        "wait",
+    )
+
     wait: WaitKind
-    sweep_ns: int | None
-    biased: bool
-    brief: bool
+
+    def __init__(self, stack: Stack) -> None:
+        (
+            self.t_ns,
+            _,
+            _,
+            _,
+            self.stack,
+            _,
+            cpu_ns,
+            run_queue_ns,
+            faults,
+            self.faults_in_window,
+            state,
+            self.on_cpu,
+            gil_held,
+            _,
+            wait,
+            _,
+            self.sweep_ns,
+            self.biased,
+            self.brief,
+        ) = stack
+        self.cpu_ns = cpu_ns or 0
+        self.run_queue_ns = run_queue_ns or 0
+        self.faults = faults or 0
+        self.state = state or "?"
+        self.gil_held = gil_held is True
+        self.failed = False
+        self.wait = wait or ""  # type: ignore[assignment]
 
 
 class _Amounts:
@@ -64,14 +110,15 @@ class _Amounts:
         "catches",
         "cpu_ns",
         "grown_bytes",
+        "node",
         "stack",
         "touched_bytes",
         "unsure_bytes",
-        "waits",
-        "whole_wait_ns",
+        "waits_ns",
     )
 
-    def __init__(self, stack: Stack | None) -> None:
+    def __init__(self, node: int, stack: Stack | None) -> None:
+        self.node = node
         self.stack = stack
         self.cpu_ns = 0
         self.brief_ns = 0
@@ -79,42 +126,50 @@ class _Amounts:
         self.touched_bytes = 0
         self.unsure_bytes = 0
         self.catches = 0
-        self.waits: dict[str, int] = {}
-        self.whole_wait_ns = 0
+        self.waits_ns: list[int] | None = None
 
-    def wait(self, waited: Waited) -> None:
-        self.whole_wait_ns += waited.ns
-        if waited.group in _KINDS:
-            self.waits[waited.group] = self.waits.get(waited.group, 0) + waited.ns
-
-    def piece(self, t0_ns: int, t1_ns: int, thread: ThreadKey, node: int) -> WeighedStack:
-        waits, stack = self.waits, self.stack
-        return WeighedStack(
-            t0_ns,
-            t1_ns,
-            thread,
-            node,
-            self.cpu_ns,
-            self.grown_bytes,
-            torn=stack.torn if stack is not None else False,
-            cpu_share=min(self.cpu_ns / max(t1_ns - t0_ns, 1), 1.0),
-            wall_ns=self.cpu_ns + self.whole_wait_ns,
-            touched_bytes=self.touched_bytes,
-            queue_ns=waits.get("queue", 0),
-            gil_ns=waits.get("gil", 0),
-            lock_ns=waits.get("lock", 0),
-            io_ns=waits.get("io", 0),
-            sleep_ns=waits.get("sleep", 0),
-            child_ns=waits.get("child", 0),
-            with_gil_ns=t1_ns - t0_ns if stack is not None and stack.gil_held else 0,
-            unsure_bytes=self.unsure_bytes,
-            brief_ns=self.brief_ns,
-            catches=self.catches,
-            held=stack is not None,
-            state=None if stack is None else stack.state,
-            gil_held=None if stack is None else stack.gil_held,
-            unsteady=None if stack is None else stack.unsteady,
-            task=None if stack is None else stack.task,
+    def piece(self, thread: ThreadKey, span: tuple[int, int]) -> WeighedStack:
+        """Return the interval with its weights; `span`: its time if it is none of the thread's."""
+        stack, cpu_ns = self.stack, self.cpu_ns
+        waits_ns = self.waits_ns or _NO_WAITS
+        queue_ns, gil_ns, lock_ns, io_ns, sleep_ns, child_ns, _ = waits_ns
+        if stack is None:
+            t0_ns, t1_ns = span
+            torn, state, gil_held, unsteady, task = False, None, None, None, None
+        else:
+            t0_ns, t1_ns, _, _, _, torn = stack[:6]
+            state, _, gil_held, unsteady, _, task = stack[10:16]
+        lasted_ns = t1_ns - t0_ns
+        cpu_share = cpu_ns / (lasted_ns if lasted_ns > 1 else 1)
+        return made(
+            WeighedStack,
+            (
+                t0_ns,
+                t1_ns,
+                thread,
+                self.node,
+                cpu_ns,
+                self.grown_bytes,
+                torn,
+                cpu_share if cpu_share < 1.0 else 1.0,
+                cpu_ns + sum(waits_ns),
+                self.touched_bytes,
+                queue_ns,
+                gil_ns,
+                lock_ns,
+                io_ns,
+                sleep_ns,
+                child_ns,
+                lasted_ns if gil_held else 0,
+                self.unsure_bytes,
+                self.brief_ns,
+                self.catches,
+                stack is not None,
+                state,
+                gil_held,
+                unsteady,
+                task,
+            ),
         )
 
 
@@ -167,9 +222,11 @@ class Weigher:
         known = [stack for stack in stacks if stack.state is not None]
         if not known:
             return spread(stacks, cpu_of, rss)
-        others = [stack for stack in stacks if stack.state is None]
         pieces = self._weigh(known, rss)
-        return pieces + spread(others, cpu_of, rss) if others else pieces
+        if len(known) < len(stacks):
+            others = [stack for stack in stacks if stack.state is None]
+            pieces += spread(others, cpu_of, rss)
+        return pieces
 
     def _weigh(self, stacks: list[Stack], rss: Readings | None) -> list[WeighedStack]:
         pid = stacks[0].pid
@@ -181,11 +238,14 @@ class Weigher:
         by_thread: dict[int, list[Stack]] = {}
         outside: list[Stack] = []
         for stack in stacks:
+            tid = stack.tid
             if stack.state == AMOUNTS_ALONE:
                 outside.append(stack)
+            elif tid in by_thread:
+                by_thread[tid].append(stack)
             else:
-                by_thread.setdefault(stack.tid, []).append(stack)
-        now = max(stack.t1_ns for stack in stacks)
+                by_thread[tid] = [stack]
+        now = max([stack.t1_ns for stack in stacks])
         books = {tid: _Book(process, tid, rows) for tid, rows in by_thread.items()}
         for stack in outside:
             self._touched_outside(process, stack, books, now)
@@ -228,7 +288,7 @@ class Weigher:
         if book is None:
             book = books[tid] = _Book(process, tid, [])
         book.span = (min(process.settled_ns, now - 1), now)
-        for given in thread.cpu.settle(now, final=final):
+        for given in thread.cpu.settle(final=final):
             amounts = book.at(given.stack)
             amounts.cpu_ns += given.amount
             amounts.brief_ns += given.brief
@@ -264,9 +324,11 @@ class _Book:
     """The intervals of one thread in one batch, and what they are given."""
 
     def __init__(self, process: _Process, tid: int, stacks: list[Stack]) -> None:
-        self._rows = [_Amounts(stack) for stack in stacks]
-        self._beside: dict[Where, _Amounts] = {}
+        self._rows = [_Amounts(stack.node, stack) for stack in stacks]
+        self._beside: list[_Amounts] = []
         self._latest: dict[Where, _Amounts] = {}
+        """By stack: where something is given to it now. Of two intervals in one stack, with the
+        reading between them, that is the earlier one."""
         self.span = (0, 0)
         """From when to when the amounts came to light that no interval takes."""
         if not stacks:
@@ -276,71 +338,41 @@ class _Book:
         if thread is None:
             thread = process.threads[tid] = _Thread(process.code)
         thread.last_ns = self.span[1]
-        before: _Amounts | None = None
-        for row in self._rows:
-            stack = row.stack
-            assert stack is not None
+        self._take(thread, stacks)
+        self._wait(thread.waiting.until(self.span[1]))
+
+    def _take(self, thread: _Thread, stacks: list[Stack]) -> None:
+        """Give the intervals what the readings with which they begin have to give."""
+        cpu, latest, before = thread.cpu, self._latest, -1
+        for row, stack in zip(self._rows, stacks, strict=True):
+            node = row.node
             if stack.cpu_ns is not None:
-                self._take(thread, _reading(stack), before, row)
-            self._latest[stack.node] = before = row
-        self._wait(thread.waiting.until(self.span[1]), before, before)
+                if node != before:
+                    latest[node] = row
+                reading = _Reading(stack)
+                for where, used_ns in cpu.add(reading):
+                    (latest[where] if where in latest else self.at(where)).cpu_ns += used_ns
+                self._wait(thread.waiting.add(reading))
+                thread.faults.add(reading, at_work=cpu.at_work, waits_there=node in cpu.sleeps)
+            latest[node] = row
+            before = node
 
-    def _take(
-        self, thread: _Thread, reading: _Reading, before: _Amounts | None, row: _Amounts
-    ) -> None:
-        for given in thread.cpu.add(reading):
-            self._of(given.stack, before, row).cpu_ns += given.amount
-        self._wait(thread.waiting.add(reading), before, row)
-        thread.faults.add(
-            reading,
-            at_work=thread.cpu.at_work,
-            waits_there=thread.cpu.waits_at(reading.stack),
-        )
-
-    def _wait(self, waits: Iterable[Waited], before: _Amounts | None, row: _Amounts | None) -> None:
-        for waited in waits:
-            self._of(waited.stack, before, row).wait(waited)
-
-    def _of(self, stack: Where, before: _Amounts | None, row: _Amounts | None) -> _Amounts:
-        """Return the interval that ends or begins with a reading, by its stack."""
-        for one in (before, row):
-            if one is not None and one.stack is not None and one.stack.node == stack:
-                return one
-        return self.at(stack)
+    def _wait(self, waits: Iterable[Waited]) -> None:
+        latest = self._latest
+        for stack, group, ns in waits:
+            amounts = latest[stack] if stack in latest else self.at(stack)
+            if amounts.waits_ns is None:
+                amounts.waits_ns = [*_NO_WAITS]
+            amounts.waits_ns[_AT[group]] += ns
 
     def at(self, stack: Where) -> _Amounts:
         """Return the thread's latest interval in a stack, or what is kept beside the intervals."""
         found = self._latest.get(stack)
         if found is None:
-            found = self._latest[stack] = self._beside[stack] = _Amounts(None)
+            found = self._latest[stack] = _Amounts(cast("int", stack), None)
+            self._beside.append(found)
         return found
 
     def pieces(self, thread: ThreadKey) -> list[WeighedStack]:
         """Return the intervals with their weights, and behind them what none of them took."""
-        found = []
-        for row in self._rows:
-            stack = row.stack
-            assert stack is not None
-            found.append(row.piece(stack.t0_ns, stack.t1_ns, thread, stack.node))
-        for node, amounts in self._beside.items():
-            found.append(amounts.piece(*self.span, thread, cast("int", node)))
-        return found
-
-
-def _reading(stack: Stack) -> _Reading:
-    return _Reading(
-        stack.t0_ns,
-        stack.node,
-        stack.cpu_ns or 0,
-        stack.run_queue_ns or 0,
-        stack.faults or 0,
-        stack.faults_in_window,
-        stack.state or "?",
-        stack.on_cpu,
-        bool(stack.gil_held),
-        False,
-        cast("WaitKind", stack.wait or ""),
-        stack.sweep_ns,
-        stack.biased,
-        stack.brief,
-    )
+        return [amounts.piece(thread, self.span) for amounts in self._rows + self._beside]

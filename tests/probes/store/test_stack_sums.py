@@ -113,3 +113,16 @@ def test_what_is_past_changes_when_a_window_comes_late() -> None:
     assert after[1] == before[1], "nothing of that range has changed"
     sums.add([piece(3, 4, 1)])
     assert [sums.token(S, 2 * S), sums.token(0, S)] == after
+
+
+def test_a_second_that_comes_late_is_kept_and_forgotten_as_the_others() -> None:
+    """Nobody ran for long, and then it is told of one who did, before all that is added to."""
+    sums = StackSums()
+    sums.add([piece(2, 3, 1)])
+    sums.add([piece(at, at + 1, 1) for at in range(50, 100)])
+    sums.add([piece(10, 11, 2)])
+    for tier in sums._tiers:
+        assert sorted(tier._open) == [n for n, at in tier.buckets.items() if at.open is not None]
+    sums.add([piece(at, at + 1, 1) for at in range(100, 1_000)])
+    found = sums.sums(0, 15 * S)[MAIN]
+    assert {node: weights.wall_ns for node, weights in found.items()} == {1: S, 2: S}
