@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from itertools import repeat
+from itertools import chain, islice, repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 from perftui.probes.spine.weighed import WeighedStack
+from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_AS_THEY_CAME = 6
-"""Of what came together, so many of the newest: the detectors ask for two seconds, again and
-again."""
+_YOUNG_NS = 3 * NS_PER_S
+"""The detectors ask for two seconds, again and again: so much stays as it came, and twice as much
+before the rest of it becomes columns together."""
 _FIELDS = WeighedStack._fields
 _THREAD, _TORN, _SHARE = map(_FIELDS.index, ("thread", "torn", "cpu_share"))
 _END = _FIELDS.index("held")
@@ -32,7 +33,7 @@ class _Columns:
     __slots__ = ("_columns", "_rows", "_threads")
 
     def __init__(self, pieces: Sequence[WeighedStack]) -> None:
-        columns: list[Sequence[Any]] = list(zip(*pieces, strict=True))[:_END]
+        columns: list[Sequence[Any]] = list(islice(zip(*pieces, strict=True), _END))
         self._rows = len(pieces)
         self._threads = list(dict.fromkeys(columns[_THREAD]))
         index = {thread: at for at, thread in enumerate(self._threads)}
@@ -62,21 +63,16 @@ def _narrow(column: Sequence[Any]) -> Sequence[Any] | None:
 
 
 class _Together:
-    """Pieces that came together."""
+    """Pieces that came one after another."""
 
     __slots__ = ("_columns", "_pieces", "begin_ns", "end_ns", "rows")
 
-    def __init__(self, pieces: Sequence[WeighedStack]) -> None:
-        self._pieces: Sequence[WeighedStack] = pieces
-        self._columns: _Columns | None = None
+    def __init__(self, pieces: Sequence[WeighedStack], *, narrow: bool = False) -> None:
+        self._pieces: Sequence[WeighedStack] = () if narrow else pieces
+        self._columns = _Columns(pieces) if narrow else None
         self.rows = len(pieces)
         self.begin_ns = min([piece.t0_ns for piece in pieces])
         self.end_ns = max([piece.t1_ns for piece in pieces])
-
-    def narrow(self) -> None:
-        """Keep them as columns from now on."""
-        if self._columns is None:
-            self._columns, self._pieces = _Columns(self._pieces), ()
 
     def pieces(self) -> Iterable[WeighedStack]:
         """Return them, in their order."""
@@ -95,28 +91,33 @@ class RecentPieces:
         self._span_ns = span_ns
         self._most_rows = rows
         self._rows = 0
-        self._kept: deque[_Together] = deque()
+        self._old: deque[_Together] = deque()
+        self._young: list[_Together] = []
         self._gone_ns: int | None = None
         """What was let go had ended by then; None: nothing was."""
         self._last_ns = 0
 
-    def __len__(self) -> int:
-        return self._rows
-
     def add(self, pieces: Sequence[WeighedStack]) -> tuple[int, int]:
         """Take pieces, one at least; return when the first of them begins and the last one ends."""
-        kept, new = self._kept, _Together(pieces)
-        kept.append(new)
+        old, young, new = self._old, self._young, _Together(pieces)
+        young.append(new)
         self._rows += new.rows
         self._last_ns = max(self._last_ns, new.end_ns)
-        if len(kept) > _AS_THEY_CAME:
-            kept[-1 - _AS_THEY_CAME].narrow()
-        old_ns = self._last_ns - self._span_ns
-        while len(kept) > 1 and (kept[0].end_ns < old_ns or self._rows > self._most_rows):
-            gone = kept.popleft()
+        if self._last_ns - young[0].end_ns > 2 * _YOUNG_NS:
+            self._grow_old()
+        gone_ns = self._last_ns - self._span_ns
+        while old and (old[0].end_ns < gone_ns or self._rows > self._most_rows):
+            gone = old.popleft()
             self._rows -= gone.rows
             self._gone_ns = max(self._gone_ns or 0, gone.end_ns)
         return new.begin_ns, new.end_ns
+
+    def _grow_old(self) -> None:
+        grown_ns = self._last_ns - _YOUNG_NS
+        grown = list(takewhile(lambda each: each.end_ns < grown_ns, self._young))
+        del self._young[: len(grown)]
+        pieces = list(chain.from_iterable(each.pieces() for each in grown))
+        self._old.append(_Together(pieces, narrow=True))
 
     def reach_back_to(self, t_ns: int) -> bool:
         """Tell whether all that went on after a moment is still here."""
@@ -124,7 +125,7 @@ class RecentPieces:
 
     def between(self, t0_ns: int, t1_ns: int) -> Iterator[WeighedStack]:
         """Return those that lie in [t0, t1), or partly."""
-        for together in self._kept:
+        for together in chain(self._old, self._young):
             if together.end_ns > t0_ns and together.begin_ns < t1_ns:
                 for piece in together.pieces():
                     if piece.t1_ns > t0_ns and piece.t0_ns < t1_ns:

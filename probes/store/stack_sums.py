@@ -7,16 +7,16 @@ besides, because that is what the screen asks for most.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
-from collections import defaultdict, deque
+from bisect import bisect_left
+from collections import defaultdict
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from perftui.probes.own.tuples import made
 from perftui.probes.spine.reader import Weights
 from perftui.probes.spine.records import ThreadKey
 from perftui.probes.store.pieces import amounts_of, by_second, clip, runs
+from perftui.probes.store.recent_pieces import RecentPieces
 from perftui.probes.text.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -226,11 +226,7 @@ class StackSums:
             _Tier(step, keep, cells, steps, step == TIERS_NS[-1][0])
             for (step, keep), cells, steps in zip(tiers, CELLS_KEPT, OPEN_STEPS, strict=False)
         )
-        self._recent: deque[WeighedStack] = deque(maxlen=RECENT_ROWS)
-        self._reached: deque[int] = deque(maxlen=RECENT_ROWS)
-        """Of each of them: when the last of it and of those before it ended."""
-        self._all_recent = True
-        """Nothing is too old for `_recent` yet: it answers for the very start too."""
+        self._recent = RecentPieces(RECENT_NS, RECENT_ROWS)
         self.first_t_ns: int | None = None
         self.last_t_ns = 0
         self._latest_node: dict[ThreadKey, int] = {}
@@ -277,19 +273,9 @@ class StackSums:
 
     def _know_times(self, pieces: Sequence[WeighedStack]) -> None:
         """Note what has come, and let go of what is no longer recent."""
-        from_ns = min([piece.t0_ns for piece in pieces])
-        ends = [piece.t1_ns for piece in pieces]
+        from_ns, end_ns = self._recent.add(pieces)
         self.first_t_ns = from_ns if self.first_t_ns is None else min(self.first_t_ns, from_ns)
-        self.last_t_ns = max(self.last_t_ns, max(ends))
-        self._all_recent = self._all_recent and len(self._recent) + len(pieces) <= RECENT_ROWS
-        self._recent.extend(pieces)
-        reached = self._reached
-        latest_ns = reached[-1] if reached else 0
-        reached.extend([latest_ns := end if end > latest_ns else latest_ns for end in ends])
-        while self._recent and self._recent[0].t1_ns < self.last_t_ns - RECENT_NS:
-            self._recent.popleft()
-            reached.popleft()
-            self._all_recent = False
+        self.last_t_ns = max(self.last_t_ns, end_ns)
         self._know_change(from_ns)
 
     def _know_change(self, from_ns: int) -> None:
@@ -333,15 +319,13 @@ class StackSums:
         if self._total is not None and t0_ns <= first and t1_ns >= self.last_t_ns:
             return _frozen(self._total)
         result: _Sums = {}
-        if self._recent and (self._all_recent or t0_ns >= self._recent[0].t0_ns):
-            first_of_range = bisect_right(self._reached, t0_ns)
+        if self._recent.reach_back_to(t0_ns):
             threads: dict[ThreadKey, ByNode] = defaultdict(partial(defaultdict, list))
-            for piece in islice(self._recent, first_of_range, None):
+            for piece in self._recent.between(t0_ns, t1_ns):
                 start_ns, end_ns, thread, node = piece[:4]
-                if end_ns > t0_ns and start_ns < t1_ns:
-                    if start_ns < t0_ns or end_ns > t1_ns:
-                        piece = clip(piece, t0_ns, t1_ns)
-                    threads[thread][node].append(piece)
+                if start_ns < t0_ns or end_ns > t1_ns:
+                    piece = clip(piece, t0_ns, t1_ns)
+                threads[thread][node].append(piece)
             for thread, nodes in threads.items():
                 for node, same in nodes.items():
                     _add(result, thread, node, amounts_of(same))
