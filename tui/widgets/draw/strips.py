@@ -78,6 +78,7 @@ def spread(left: Sequence[Part], right: Sequence[Part], width: int, fill: Style)
 class LinePane(Canvas, can_focus=True):
     """Lines with a scroll position of their own (a scroll bar would cost a column and a layout)."""
 
+    HAS_GROUND = True
     DEFAULT_CSS = """
     LinePane {
         height: 1fr;
@@ -137,10 +138,6 @@ class LinePane(Canvas, can_focus=True):
             lines = self.build()[:height]
             blank = line_of((), width, self.tone("text"))
             self.put(lines + [blank] * (height - len(lines)))
-
-    def render_line(self, y: int) -> Strip:
-        """Return a line that is ready: its parts have the pane's background already."""
-        return self._lines[y] if y < len(self._lines) else super().render_line(y)
 
     def on_resize(self, event: events.Resize) -> None:
         """Build for the new size."""
