@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from perftui.tui.text.fit import width_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -25,13 +23,17 @@ def changed_columns(old: Strip, new: Strip) -> list[tuple[int, int]]:
     if old is new:
         return []
     before, after = list(old), list(new)
+    if _chars(before) != old.cell_length or _chars(after) != new.cell_length:
+        return _joined(_differing_cells(old, new))
     column = _drop_equal_ends(before, after, same_width=old.cell_length == new.cell_length)
     if not before and not after:
         return []
-    text = "".join([part.text for part in (*before, *after)])
-    if width_of(text) == len(text):
-        return _joined(_differing(before, after, column))
-    return _joined(_differing_cells(old, new))
+    return _joined(_differing(before, after, column))
+
+
+def _chars(segments: Iterable[Segment]) -> int:
+    """Return how many characters there are: of as many cells each takes one."""
+    return len("".join([text for text, _, _ in segments]))
 
 
 def _joined(columns: Iterable[int]) -> list[tuple[int, int]]:
@@ -51,16 +53,14 @@ def _joined(columns: Iterable[int]) -> list[tuple[int, int]]:
 
 def _drop_equal_ends(old: list[Segment], new: list[Segment], *, same_width: bool) -> int:
     """Take off the segments in which two lines begin alike, and end alike if they are as wide;
-    return the column where they differ first. Mostly a few cells of a line are others."""
+    return the column where they differ first. Mostly a few cells of a line are others; every
+    character takes one."""
     equal = 0
     for one, other in zip(old, new, strict=False):
         if one != other:
             break
         equal += 1
-    begin = "".join([part.text for part in old[:equal]])
-    column = len(begin)
-    if width_of(begin) != column:
-        column = sum(part.cell_length for part in old[:equal])
+    column = _chars(old[:equal])
     del old[:equal], new[:equal]
     if same_width:
         equal = 0

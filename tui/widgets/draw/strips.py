@@ -91,6 +91,8 @@ class LinePane(Canvas, can_focus=True):
         self.top = 0
         """First line of the data that is shown."""
         self._tones: dict[tuple[str, str], Style] = {}
+        self._dark: bool | None = None
+        """Whether the theme is dark; None: not asked with this style."""
 
     # -- colours ---------------------------------------------------------------------------
 
@@ -116,12 +118,15 @@ class LinePane(Canvas, can_focus=True):
     @property
     def is_dark(self) -> bool:
         """Whether the theme is dark."""
-        return self.app.current_theme.dark
+        if self._dark is None:
+            self._dark = self.app.current_theme.dark
+        return self._dark
 
     def notify_style_update(self) -> None:
         """Forget the styles of the old theme and draw again."""
         super().notify_style_update()
         self._tones.clear()
+        self._dark = None
         if self.is_attached and self.size.width:
             self.call_next(self.redraw)
 
