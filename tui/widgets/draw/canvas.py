@@ -20,6 +20,7 @@ from perftui.tui.text.fit import width_of
 from perftui.tui.widgets.draw.bare import is_bare
 from perftui.tui.widgets.draw.changes import changed_columns
 from perftui.tui.widgets.draw.finished import Finished
+from perftui.tui.widgets.draw.kept_lines import KeptLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +50,7 @@ def strip_of(pieces: Iterable[Piece]) -> Strip:
 
 def cells_of(pieces: Iterable[Piece]) -> int:
     """Return the cells that pieces take."""
-    return sum(width_of(text) for text, _ in pieces)
+    return sum([width_of(text) for text, _ in pieces])
 
 
 class Canvas(Widget):
@@ -63,6 +64,8 @@ class Canvas(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Strip] = ()
         self._own_style: Style | None = None
+        self._kept = KeptLines()
+        """Lines of a subclass that makes them one by one."""
         self._told_size: Size | None = None
         """By the last `Resize`."""
         self._drawn_size: Size | None = None
@@ -155,3 +158,4 @@ class Canvas(Widget):
         """Look the colours up again."""
         super().notify_style_update()
         self._own_style = self._finished = self._bare = None
+        self._kept.clear()

@@ -83,20 +83,18 @@ def _differing(old: Sequence[Segment], new: Sequence[Segment], column: int) -> l
     before, was_style = was.pop()
     after, now_style = now.pop()
     while before and after:
-        one, other = before, after
-        if len(before) != len(after):
-            cells = min(len(before), len(after))
-            one, other = before[:cells], after[:cells]
+        cells = min(len(before), len(after))
+        one, other = before[:cells], after[:cells]
         if was_style is not now_style and was_style != now_style:
-            columns += range(column, column + len(one))
+            columns += range(column, column + cells)
         elif one != other:
             columns += [
                 at
                 for at, (char, another) in enumerate(zip(one, other, strict=True), column)
                 if char != another
             ]
-        column += len(one)
-        before, after = before[len(one) :], after[len(one) :]
+        column += cells
+        before, after = before[cells:], after[cells:]
         if not before:
             before, was_style = was.pop()
         if not after:

@@ -7,6 +7,7 @@ that was half of what a picture cost. A widget has few styles, and of its lines 
 from __future__ import annotations
 
 from itertools import takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_STYLES = 500
 _OF_STYLES = (ANSIToTruecolor, DimFilter, Monochrome, NoColor)
 """Filters that change nothing but styles, each by itself."""
+_control_of = itemgetter(2)
 _NONE_YET = Strip([])
 """Stands for the line that a row was made of while it was made of none."""
 
@@ -78,28 +80,25 @@ class Finished:
 
     def _finish(self, line: Strip) -> Strip:
         """Return what becomes of a line."""
-        segments = None if line.cell_length != self.width else self._styled(line)
-        if segments is None:
+        segments = list(line)
+        if line.cell_length != self.width or any(map(_control_of, segments)):
             return self._finish_odd(line)
+        segments = self._styled(segments)
         for each in self._others:
             segments = each.apply(segments, self._colour)
         return Strip(segments, self.width)
 
-    def _styled(self, line: Strip) -> list[Segment] | None:
-        """Return the segments of a line on its ground, through the filters that change styles;
-        None if one of them moves the cursor."""
+    def _styled(self, segments: list[Segment]) -> list[Segment]:
+        """Return segments on their ground, through the filters that change styles."""
         known = self._styles
-        if len(known) > _MOST_STYLES:
-            known.clear()
-        segments = []
-        for text, style, control in line:
-            if control:
-                return None
-            found = known.get(id(style))
-            if found is None:
-                found = known[id(style)] = style, self._become(style)
-            segments.append(Segment(text, found[1]))
-        return segments
+        try:
+            return [Segment(text, known[id(style)][1]) for text, style, _ in segments]
+        except KeyError:
+            if len(known) > _MOST_STYLES:
+                known.clear()
+            for _, style, _ in segments:
+                known[id(style)] = style, self._become(style)
+            return self._styled(segments)
 
     def _become(self, style: Style | None) -> Style | None:
         """Return what becomes of a style."""
