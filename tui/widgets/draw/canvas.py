@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual.events import Resize
 from textual.geometry import Region, Size
+from textual.messages import Update
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -138,7 +139,21 @@ class Canvas(Widget):
             for start, end in changed_columns(old, new)
         ]
         if changed:
+            self._paint_again(changed)
+
+    def _paint_again(self, changed: Sequence[Region]) -> None:
+        """Have the screen paint some cells again.
+
+        `refresh` tells ourselves, and we then tell the screen: a task that wakes up for each
+        widget of each picture.
+        """
+        if not self._bare or not self.is_attached:
             self.refresh(*changed)
+            return
+        self._dirty_regions.update(changed)
+        self._repaint_regions.update(changed)
+        if self.display:
+            self.screen.post_message(Update(self))
 
     def render_line(self, y: int) -> Strip:
         """Return the prepared line on the widget's own background."""

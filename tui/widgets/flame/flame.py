@@ -20,7 +20,7 @@ from perftui.tui.widgets.flame.data import Drawn, is_hit, prepare
 from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
 from perftui.tui.widgets.flame.layout import Box, first_of, lay_out
-from perftui.tui.widgets.flame.row import Face, row_of
+from perftui.tui.widgets.flame.row import FrameFace, row_of
 from perftui.tui.widgets.flame.threads import (
     ThreadStrip,
     as_one,
@@ -198,7 +198,7 @@ class Flame(IciclePane):
         made_of = (faces, width)
         return self._kept.line(depth, made_of, lambda: row_of(faces, width, blank, dark=dark))
 
-    def _face(self, box: Box, depth: int) -> Face:
+    def _face(self, box: Box, depth: int) -> FrameFace:
         """Return what a box looks like."""
         x0, x1, node, kind, _ = box
         drawn, faces = self._drawn, self._faces
@@ -227,7 +227,7 @@ class Flame(IciclePane):
             state = "match" if node in drawn.matches and kind == "frame" else "faint"
         elif kind != "frame":
             state = "wait"
-        return Face(x0, x1, hue, shade, label, state)
+        return FrameFace(x0, x1, hue, shade, label, state)
 
     def _root_label(self, drawn: Drawn) -> str:
         thread, selection = drawn.thread, drawn.view.selection

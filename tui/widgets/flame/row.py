@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 
-class Face(NamedTuple):
+class FrameFace(NamedTuple):
     """What a frame looks like, in the cells [x0, x1)."""
 
     x0: int
@@ -28,7 +28,7 @@ class Face(NamedTuple):
     """As `ink_style` has it."""
 
 
-def row_of(faces: Iterable[Face], width: int, blank: Style, *, dark: bool) -> Strip:
+def row_of(faces: Iterable[FrameFace], width: int, blank: Style, *, dark: bool) -> Strip:
     """Draw frames side by side, on the background of `blank`."""
     ground = ground_of(blank)
     segments: list[Segment] = []
