@@ -37,7 +37,7 @@ def eighths(value: float | None, top: float, rows: int) -> int:
     return max(1, min(full, round(value / top * full)))
 
 
-class Scale(dict["float | None", int]):
+class KnownHeights(dict["float | None", int]):
     """Heights in eighths by value, of one axis: `eighths`, asked once for every value.
 
     From one picture to the next nearly all values of a line are the same.
@@ -59,9 +59,9 @@ _MOST_HEIGHTS = 4096
 
 
 @lru_cache(maxsize=16)
-def _scale(top: float, rows: int) -> Scale:
+def _scale(top: float, rows: int) -> KnownHeights:
     """Return what knows the heights of an axis."""
-    return Scale(top, rows)
+    return KnownHeights(top, rows)
 
 
 def heights(values: Sequence[float | None], top: float, rows: int) -> list[int]:
@@ -144,6 +144,8 @@ def hold(values: Sequence[float | None], most: int) -> list[float | None]:
     measured, and stays one.
     """
     held: list[float | None] = list(values)
+    if None not in held:
+        return held
     last: float | None = None
     hole = 0
     for index, value in enumerate(values):
@@ -158,10 +160,10 @@ def hold(values: Sequence[float | None], most: int) -> list[float | None]:
 
 def hold_until(values: Sequence[float | None], end: int, most: int) -> list[float | None]:
     """As `hold`, and carry the newest value on to column `end` (now) if it is that young."""
-    held = hold(values, most)
-    newest = len(held) - 1
-    while newest >= 0 and held[newest] is None:
+    newest = len(values) - 1
+    while newest >= 0 and values[newest] is None:
         newest -= 1
+    held = [*hold(values[: newest + 1], most), *values[newest + 1 :]]
     if 0 <= newest < end and end - newest <= most + 1:
         stop = min(end, len(held) - 1)
         held[newest + 1 : stop + 1] = [held[newest]] * (stop - newest)
