@@ -59,6 +59,8 @@ class TerminalApp(App[R]):
         if self.no_color:
             plain.append(PlainFilter())
         self._plain = plain
+        self._sixteen = SixteenColours()
+        """One for good: lines are kept as long as they go through the same filters."""
         self.last_words: str | None = None
         """What to print on stderr once the terminal is back, None if all went well."""
         self.ending: Ending | None = None
@@ -129,7 +131,7 @@ class TerminalApp(App[R]):
         """Return what brings a line down to what this terminal can show."""
         if self.no_color:  # ours takes the colours out; Textual's would turn them grey
             return self._plain
-        few = [SixteenColours()] if self._has_few_colours else []
+        few = [self._sixteen] if self._has_few_colours else []
         return [*super().get_line_filters(), *few, *self._plain]
 
     @property

@@ -232,16 +232,20 @@ def make_paint(variables: Mapping[str, str]) -> Paint:
     )
 
 
+_NAMES = ("foreground", "background", "panel", *DARK_COLOURS)
+
+
 @lru_cache(maxsize=8)
-def _cached_paint(variables: tuple[tuple[str, str], ...]) -> Paint:
-    return make_paint(dict(variables))
+def _cached_paint(colours: tuple[str | None, ...]) -> Paint:
+    """Return the styles of some values of `_NAMES`; None: a theme does not know it."""
+    named = zip(_NAMES, colours, strict=True)
+    return make_paint({name: colour or "" for name, colour in named})
 
 
 def paint_of(app: App[Any]) -> Paint:
     """Return the styles of the theme that is on; cheap enough for every redraw."""
-    names = ("foreground", "background", "panel", *DARK_COLOURS)
     known = app.theme_variables or app.get_css_variables()
-    return _cached_paint(tuple((name, known.get(name, "")) for name in names))
+    return _cached_paint(tuple(map(known.get, _NAMES)))
 
 
 def variable_defaults(dark: bool) -> dict[str, str]:

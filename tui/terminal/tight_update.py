@@ -16,6 +16,8 @@ from perftui.tui.terminal.pen import Pen
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.style import Style
+    from textual.strip import Strip
 
 
 class TightUpdate(ChopsUpdate):
@@ -35,8 +37,21 @@ class TightUpdate(ChopsUpdate):
                 if strip is None or x >= x2 or end <= x1:
                     continue
                 start = max(x1, x)
-                part = strip.crop(start - x, min(end, x2) - x)
+                part = part_of(strip, start - x, min(end, x2) - x)
                 written.append(f"\x1b[{y + 1};{start + 1}H")
-                written += [pen.write(text, style) for text, style, _ in part]
+                written += [pen.write(text, style) for text, style in part]
         written.append(pen.lift())
         return "".join(written)
+
+
+def part_of(strip: Strip, start: int, end: int) -> list[tuple[str, Style | None]]:
+    """Return what stands in the cells [start, end) of a line."""
+    parts: list[tuple[str, Style | None]] = []
+    at = 0
+    for text, style, _ in strip:
+        begin, at = at, at + len(text)
+        if begin < end and at > start:
+            parts.append((text[start - begin if begin < start else 0 : end - begin], style))
+    if at == strip.cell_length:  # every character takes one cell
+        return parts
+    return [(text, style) for text, style, _ in strip.crop(start, end)]

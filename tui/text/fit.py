@@ -7,6 +7,8 @@ the screen as it is. Widths are terminal cells, not characters.
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len, set_cell_size
 
 from perftui.probes.text.harmless import clean
@@ -23,11 +25,15 @@ __all__ = [
 ]
 
 ELLIPSIS = "…"
+_ONE_CELL_EACH = re.compile(
+    "[ -~\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+).fullmatch
+"""Matches a text of characters that are never wide and join with no other: nearly all we write."""
 
 
 def width_of(text: str) -> int:
     """Return the cells that `text` takes."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() or _ONE_CELL_EACH(text) else cell_len(text)
 
 
 def shorten_middle(text: str, width: int) -> str:

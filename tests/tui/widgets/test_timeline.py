@@ -39,7 +39,8 @@ from perftui.tui.widgets.draw.blocks import (
     nice_top,
     stacked,
 )
-from perftui.tui.widgets.draw.canvas import changed_columns, strip_of
+from perftui.tui.widgets.draw.canvas import strip_of
+from perftui.tui.widgets.draw.changes import changed_columns
 
 PAINT = make_paint({"foreground": "#cdd4dc", "panel": "#11161e", **DARK_COLOURS})
 

@@ -11,7 +11,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from perftui.tui.terminal.pen import Pen
-from perftui.tui.widgets.draw.canvas import JOIN_CELLS, changed_columns, strip_of
+from perftui.tui.widgets.draw.canvas import strip_of
+from perftui.tui.widgets.draw.changes import JOIN_CELLS, changed_columns
 
 STYLES = [
     None,

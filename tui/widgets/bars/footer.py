@@ -49,6 +49,11 @@ class KeyFooter(Canvas):
         self._spans: list[tuple[int, int, str]] = []
         self._shown: tuple[list[KeyHint], str, int, Paint] | None = None
         """What the line was made of."""
+        self._placed: tuple[list[KeyHint], int, int, Paint] | None = None
+        """What the hints were placed for."""
+        self._hints: list[Piece] = []
+        self._column = 0
+        """Where the hints end."""
 
     def show(self, hints: Sequence[KeyHint], right: str, width: int, paint: Paint) -> None:
         """Draw the hints, and a word at the right if there is room."""
@@ -56,25 +61,32 @@ class KeyFooter(Canvas):
         if asked == self._shown:
             return
         self._shown = asked
-        wide = width >= NOTE_WIDTH and bool(right)
-        shown = fitting(hints, width - 1 - (width_of(right) + 2 if wide else 0))
+        taken = width_of(right)
+        self._place(asked[0], taken, width, paint)
+        pieces = [*self._hints]
+        rest = width - self._column - 1
+        if right and rest >= taken:
+            pieces += [(" " * (rest - taken + 1), None), (right, paint.dim)]
+        self.put([strip_of(pieces).adjust_cell_length(width)])
+
+    def _place(self, hints: list[KeyHint], taken: int, width: int, paint: Paint) -> None:
+        """Place the hints beside a word of so many cells: that word changes more often."""
+        asked = (hints, taken, width, paint)
+        if asked == self._placed:
+            return
+        self._placed = asked
+        wide = width >= NOTE_WIDTH and taken > 0
+        shown = fitting(hints, width - 1 - (taken + 2 if wide else 0))
         pieces: list[Piece] = [(" ", None)]
         column = 1
         self._spans = []
-        gap = (
-            "   "
-            if sum(_width(hint) + 3 for hint in hints) + 21 + width_of(right) < width
-            else "  "
-        )
+        gap = "   " if sum(_width(hint) + 3 for hint in hints) + 21 + taken < width else "  "
         for hint in shown:
             size = _width(hint)
             self._spans.append((column, column + size, hint.action))
             pieces += [(hint.key, paint.link), (f" {hint.label}", paint.dim), (gap, None)]
             column += size + len(gap)
-        rest = width - column - 1
-        if right and rest >= width_of(right):
-            pieces += [(" " * (rest - width_of(right) + 1), None), (right, paint.dim)]
-        self.put([strip_of(pieces).adjust_cell_length(width)])
+        self._hints, self._column = pieces, column
 
     def jump_spots(self) -> list[tuple[int, int]]:
         """Return where the hints are."""

@@ -87,6 +87,8 @@ class TabBar(Canvas):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._spans: list[tuple[int, int, str]] = []
+        self._shown: tuple[object, ...] = ()
+        """What the line was made of."""
 
     def show(
         self,
@@ -109,6 +111,10 @@ class TabBar(Canvas):
             counts: How much is in some of them, written behind the name.
             brief: What they are about in fewer words, where there is no room for more.
         """
+        asked = (tabs, current, about, width, paint, counts, brief, self.app.no_color)
+        if asked == self._shown:
+            return
+        self._shown = asked
         names = [f"{tab} {n}" if (n := (counts or {}).get(tab)) else tab for tab in tabs]
         widths = [width_of(name) for name in names]
         least = _whole(widths, _TIGHT) + _ROOM

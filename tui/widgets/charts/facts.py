@@ -98,14 +98,12 @@ def rss_facts(view: View) -> list[Fact]:
 def _part_facts(view: View) -> list[Fact]:
     """Return what RSS is made of, in groups, the largest first; nothing if that was never read."""
     now: dict[PartGroup | None, float] = {}
-    highest: dict[PartGroup | None, float] = {}
-    for name, sizes in view.parts:
-        group = group_of(name)
-        highest[group] = highest.get(group, 0.0) + max(known(sizes), default=0.0)
+    for name, _ in view.parts:
         size = view.latest.get(f"part:{name}")
         if size is not None:
+            group = group_of(name)
             now[group] = now.get(group, 0.0) + size
-    rows = now or {group: size for group, size in highest.items() if size >= _TELLING_BYTES}
+    rows = now or _highest_parts(view)
     return [
         Fact(
             UNTOLD if group is None else group.label,
@@ -115,6 +113,15 @@ def _part_facts(view: View) -> list[Fact]:
         for group in sorted(rows, key=lambda each: -rows[each])
         if rows[group]
     ]
+
+
+def _highest_parts(view: View) -> dict[PartGroup | None, float]:
+    """Return the peaks of the groups that are worth naming."""
+    highest: dict[PartGroup | None, float] = {}
+    for name, sizes in view.parts:
+        group = group_of(name)
+        highest[group] = highest.get(group, 0.0) + max(known(sizes), default=0.0)
+    return {group: size for group, size in highest.items() if size >= _TELLING_BYTES}
 
 
 def _pool_facts(view: View) -> list[Fact]:

@@ -2,67 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.tui.text.fit import shorten_end
 from perftui.tui.widgets.charts.facts import FACTS_WIDTH, fact_pieces
 from perftui.tui.widgets.draw.canvas import Piece, cells_of, strip_of
+from perftui.tui.widgets.draw.kept_lines import KeptLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual.strip import Strip
 
     from perftui.tui.terminal.theme import Paint
+    from perftui.tui.widgets.charts.facts import Fact
     from perftui.tui.widgets.charts.series import Chart
+
+
+class PlotRow(NamedTuple):
+    """One row of a plot."""
+
+    made_of: tuple[object, ...]
+    """All that it depends on, but the styles."""
+    draw: Callable[[], list[Piece]]
 
 
 def framed(
     chart: Chart,
-    plot: Iterable[list[Piece]],
+    plot: Iterable[PlotRow],
     axis: tuple[int, int],
     paint: Paint,
     size: tuple[int, int],
     *,
     figures: bool,
     empty: bool,
+    kept: KeptLines | None = None,
 ) -> list[Strip]:
     """Build all lines of a chart of `size` (width, height) cells.
 
     Args:
         chart: Title, value, top, axis and figures; its layers are not drawn.
-        plot: Pieces of each row of the plot, `height - 2` of them, the top row first.
+        plot: The rows of the plot, `height - 2` of them, the top row first.
         axis: (first column of the plot, its columns).
         paint: Styles.
         size: Cells, frame included.
         figures: There is room for the figures at the right.
         empty: There is nothing in the plot; the chart says so instead of its middle row.
+        kept: Lines of the picture before.
     """
     width, height = size
-    left, columns = axis
     rows = height - 2
     labels = axis_labels(chart, rows)
-    lines = [strip_of(top_line(chart, width, paint))]
+    kept = KeptLines() if kept is None else kept
+    said = (chart.title, chart.value, chart.value_colour, chart.note, chart.note_colour)
+    made_of: tuple[object, ...] = (said, chart.legend, chart.aside, width, paint)
+    lines = [kept.line(-1, made_of, lambda: strip_of(top_line(chart, width, paint)))]
     for row, drawn in enumerate(plot):
-        pieces: list[Piece] = [("│", paint.faint)]
-        pieces.append((labels.get(row, "").rjust(left - 2)[: left - 2], paint.dim))
-        pieces.append((" ", None))
-        if empty and row == rows // 2:
-            pieces.append((shorten_end(chart.empty, columns).ljust(columns), paint.dim))
-        else:
-            pieces += drawn
-        rest = width - left - columns - 1
-        if figures and rest > FACTS_WIDTH:
-            fact = chart.facts[row] if row < len(chart.facts) else None
-            pieces.append((" " * (rest - FACTS_WIDTH - 1), None))
-            pieces += fact_pieces(fact, FACTS_WIDTH, paint)
-            pieces.append((" ", None))
-        else:
-            pieces.append((" " * max(rest, 0), None))
-        pieces.append(("│", paint.faint))
-        lines.append(strip_of(pieces))
+        label = labels.get(row, "")
+        fact = chart.facts[row] if row < len(chart.facts) else None
+        instead = chart.empty if empty and row == rows // 2 else None
+        made_of = (drawn.made_of, label, fact, instead, axis, width, figures, paint)
+        draw = partial(_row, drawn, label, fact, instead, axis, width, paint, figures=figures)
+        lines.append(kept.line(row, made_of, draw))
     lines.append(strip_of([("╰" + "─" * (width - 2) + "╯", paint.faint)]))
     return lines
+
+
+def _row(
+    drawn: PlotRow,
+    label: str,
+    fact: Fact | None,
+    instead: str | None,
+    axis: tuple[int, int],
+    width: int,
+    paint: Paint,
+    *,
+    figures: bool,
+) -> Strip:
+    """Build a row with its label, its figure and the frame around it."""
+    left, columns = axis
+    pieces: list[Piece] = [("│", paint.faint)]
+    pieces.append((label.rjust(left - 2)[: left - 2], paint.dim))
+    pieces.append((" ", None))
+    if instead is not None:
+        pieces.append((shorten_end(instead, columns).ljust(columns), paint.dim))
+    else:
+        pieces += drawn.draw()
+    rest = width - left - columns - 1
+    if figures and rest > FACTS_WIDTH:
+        pieces.append((" " * (rest - FACTS_WIDTH - 1), None))
+        pieces += fact_pieces(fact, FACTS_WIDTH, paint)
+        pieces.append((" ", None))
+    else:
+        pieces.append((" " * max(rest, 0), None))
+    pieces.append(("│", paint.faint))
+    return strip_of(pieces)
 
 
 def axis_labels(chart: Chart, rows: int) -> dict[int, str]:

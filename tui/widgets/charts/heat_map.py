@@ -4,6 +4,7 @@ parts of it. Pure."""
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.text.units import NS_PER_S
@@ -11,7 +12,7 @@ from perftui.tui.picture.view import HEAT_PER_S
 from perftui.tui.widgets.draw.blocks import hold, nice_top
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perftui.probes.spine.reader import Buckets
 
@@ -88,13 +89,23 @@ def heat_map(buckets: Buckets, lines: int) -> HeatMap:
     per_row = HEAT_PER_S // rows
     sum_up = _mean if period_ns <= NS_PER_S else _highest
     levels = tuple(
-        tuple(
-            level_of(sum_up(values[at : at + per_row]), top)
-            for at in range(period * HEAT_PER_S, (period + 1) * HEAT_PER_S, per_row)
-        )
-        for period in range(len(buckets.last) // HEAT_PER_S)
+        _column(tuple(values[at : at + HEAT_PER_S]), per_row, top, sum_up)
+        for at in range(0, len(buckets.last) // HEAT_PER_S * HEAT_PER_S, HEAT_PER_S)
     )
     return HeatMap(buckets.t0_ns, period_ns, rows, top, levels)
+
+
+@lru_cache(maxsize=1024)
+def _column(
+    values: tuple[float | None, ...],
+    per_row: int,
+    top: float,
+    sum_up: Callable[[Sequence[float | None]], float | None],
+) -> tuple[int, ...]:
+    """Return the levels of a period. What is past does not change from picture to picture."""
+    return tuple(
+        level_of(sum_up(values[at : at + per_row]), top) for at in range(0, len(values), per_row)
+    )
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from perftui.probes.answers.holding import PART_NS
@@ -137,24 +138,31 @@ def rss_chart(view: View, rate_per_s: float | None) -> Chart:
 
 def _part_layers(view: View, rss: Line) -> list[Layer]:
     """Return what RSS is made of in groups, those that are worth drawing; nothing if not known."""
-    highest = max((value for value in rss if value is not None), default=0.0)
+    highest = max(filter(None, rss), default=0.0)
     lines: dict[PartGroup | None, list[Line]] = {}
     for name, sizes in view.parts:
         lines.setdefault(group_of(name), []).append(sizes.last)
     layers = []
     for group in GROUPS:
-        several = lines.get(group, ())
-        whole = several[0] if len(several) == 1 else tuple(map(_sum, *several)) if several else ()
-        most = max((value for value in whole if value is not None), default=0.0)
+        several = lines.get(group)
+        if several is None:
+            continue
+        whole = reduce(_sum, several)
+        most = max(filter(None, whole), default=0.0)
         if most >= TELLING_SHARE * highest > 0:
             edge = held(view, view.parts[0][1], whole, PART_NS)
             layers.append(Layer(group.label, group.colour, edge))
     return layers
 
 
-def _sum(*values: float | None) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+def _sum(one: Line, other: Line) -> Line:
+    """Add two lines up; what is known of one alone counts."""
+    return tuple(
+        [
+            more if size is None else size if more is None else size + more
+            for size, more in zip(one, other, strict=True)
+        ]
+    )
 
 
 def _of_whom(title: str, view: View) -> str:
@@ -167,9 +175,10 @@ def _stack(layers: list[Layer], rss: Line) -> list[Layer]:
     below = [0.0] * len(rss)
     stacked = []
     for layer in layers:
+        edges = [base + (size or 0.0) for base, size in zip(below, layer.edge, strict=True)]
         below = [
-            min(base + (size or 0.0), total if total is not None else base)
-            for base, size, total in zip(below, layer.edge, rss, strict=True)
+            base if total is None else total if edge > total else edge
+            for base, edge, total in zip(below, edges, rss, strict=True)
         ]
         stacked.append(Layer(layer.name, layer.colour, tuple(below)))
     return stacked

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from perftui.probes.text.units import NS_PER_S, format_clock
-from perftui.tui.widgets.draw.canvas import Canvas, strip_of
+from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -75,17 +75,16 @@ class TimeAxis(Canvas):
 
 def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
     """Build the line: later things are written over earlier ones."""
-    cells: list[tuple[str, Style | None]] = [(" ", None)] * max(width, 0)
+    blank: Piece = (" ", None)
+    cells: list[Piece] = [blank] * max(width, 0)
 
     def write(column: int, text: str, style: Style, *, free: bool = False) -> bool:
-        end = axis.left + axis.columns
-        column = max(min(column, end - len(text)), axis.left)
-        span = range(column, min(column + len(text), width))
-        around = range(max(column - 1, 0), min(span.stop + 1, width))
-        if free and any(cells[n] != (" ", None) for n in around):
+        column = max(min(column, axis.left + axis.columns - len(text)), axis.left)
+        end = max(min(column + len(text), width), column)
+        around = cells[max(column - 1, 0) : end + 1]
+        if free and around.count(blank) < len(around):
             return False
-        for offset, n in enumerate(span):
-            cells[n] = (text[offset], style)
+        cells[column:end] = [(char, style) for char in text[: end - column]]
         return True
 
     origin = view.status.t_start_ns
@@ -120,7 +119,7 @@ def axis_line(view: View, axis: AxisMap, width: int, paint: Paint) -> Strip:
 
 
 def _write_range(
-    cells: list[tuple[str, Style | None]],
+    cells: list[Piece],
     view: View,
     columns: tuple[int, int],
     axis: AxisMap,

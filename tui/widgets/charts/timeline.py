@@ -7,6 +7,7 @@ are moments, not columns, so that a resize or a growing session moves nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from textual.message import Message
 
 from perftui.tui.picture.axis_map import AxisMap
 from perftui.tui.text.fit import shorten_end, width_of
-from perftui.tui.widgets.charts.frame import framed
+from perftui.tui.widgets.charts.frame import PlotRow, framed
 from perftui.tui.widgets.draw.blocks import BLANK, EMPTY, Cell, heights, stacked
 from perftui.tui.widgets.draw.canvas import Canvas, Piece, strip_of
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from perftui.tui.terminal.theme import Paint
     from perftui.tui.widgets.charts.series import Chart
+    from perftui.tui.widgets.draw.kept_lines import KeptLines
 
 
 class Span(NamedTuple):
@@ -109,7 +111,8 @@ class Timeline(Canvas):
         if size[1] == 1:
             self.put([strip_line(chart, axis, overlay, paint, size[0])])
         elif size[0] > 4 and size[1] > 2:
-            self.put(chart_lines(chart, axis, overlay, paint, size, figures=figures))
+            kept = self._kept
+            self.put(chart_lines(chart, axis, overlay, paint, size, figures=figures, kept=kept))
 
     def _moment(self, event: events.MouseEvent) -> tuple[int, int]:
         column = int(event.x)
@@ -181,16 +184,17 @@ def chart_lines(
     size: tuple[int, int],
     *,
     figures: bool,
+    kept: KeptLines | None = None,
 ) -> list[Strip]:
-    """Build all lines of a timeline of `size` (width, height) cells."""
+    """Build all lines of a timeline of `size` (width, height) cells, but those that are `kept`."""
     rows = size[1] - 2
     edges = [heights(layer.edge, chart.top, rows) for layer in chart.layers]
     picture = stacked(edges, rows) if edges else [[] for _ in range(rows)]
     brush = _Brush(chart, axis, overlay, paint)
-    plot = (brush.line(cells, top=row == 0) for row, cells in enumerate(picture))
+    plot = [brush.row(cells, top=row == 0) for row, cells in enumerate(picture)]
     empty = bool(chart.empty) and not any(any(edge) for edge in edges)
     place = (axis.left, axis.columns)
-    return framed(chart, plot, place, paint, size, figures=figures, empty=empty)
+    return framed(chart, plot, place, paint, size, figures=figures, empty=empty, kept=kept)
 
 
 def strip_line(chart: Chart, axis: AxisMap, overlay: Overlay, paint: Paint, width: int) -> Strip:
@@ -226,6 +230,12 @@ class _Brush:
             ):
                 self._tints[column] = span.tint
         self._cursor = None if overlay.cursor is None else overlay.cursor - axis.left
+
+    def row(self, cells: list[Cell], *, top: bool) -> PlotRow:
+        """Return a row of a plot."""
+        over = self._overlay if top else None
+        made_of = (cells, self._tints, self._cursor, self._inks, over)
+        return PlotRow(made_of, partial(self.line, cells, top=top))
 
     def line(self, cells: list[Cell], *, top: bool) -> list[Piece]:
         """Return the pieces of one row."""

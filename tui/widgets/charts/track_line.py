@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from perftui.probes.profile.tracks import NO_TIME
@@ -42,8 +43,12 @@ _LEAST_EIGHTHS = 2
 """A cell of CPU is at least so high: a lower one would be taken for a line."""
 
 
+@lru_cache(maxsize=4096)
 def cell_of(states: States | None, step_ns: int) -> tuple[str, str]:
-    """Return (character, state) of a cell; CPU is as high as its share of a core."""
+    """Return (character, state) of a cell; CPU is as high as its share of a core.
+
+    Nearly all cells of a picture were in the one before.
+    """
     main = "" if states is None else states.main(step_ns)
     if states is None or not main:
         return " ", ""

@@ -5,11 +5,12 @@ Area and line are told apart without colour. Pure drawing; the widget only holds
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from perftui.tui.widgets.charts.frame import framed
+from perftui.tui.widgets.charts.frame import PlotRow, framed
 from perftui.tui.widgets.draw.blocks import BLANK, EMPTY, Cell, hold, stacked
 from perftui.tui.widgets.draw.blocks import heights as heights_of
 from perftui.tui.widgets.draw.canvas import Canvas, Piece
@@ -98,7 +99,7 @@ def twin_lines(
     columns = len(series[0])
     picture = twin_picture(*series, chart.top, size[1] - 2)
     brush = _Brush(paint, inks, tint)
-    plot = (brush.line(cells or [BLANK] * columns) for cells in picture)
+    plot = [PlotRow((), partial(brush.line, cells or [BLANK] * columns)) for cells in picture]
     empty = not any(value is not None for side in series for value in side)
     return framed(chart, plot, (left, columns), paint, size, figures=figures, empty=empty)
 

@@ -11,13 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
-from textual.style import Style
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.color import Color
     from textual.filter import LineFilter
     from textual.geometry import Region
     from textual.strip import Strip
@@ -71,47 +69,3 @@ class Tray(Container, Ground):
 
 class Pile(Vertical, Ground):
     """The same, its children one above the other."""
-
-
-class Backdrop:
-    """What a bare widget needs besides its lines, as of one style."""
-
-    __slots__ = ("colour", "fill")
-
-    def __init__(self, widget: Widget) -> None:
-        below, self.colour = widget.background_colors
-        self.fill = Style(background=below + self.colour).rich_style
-        """Of what a line is too short for."""
-
-
-class Filtered:
-    """Lines as they go into the picture, each as long as it is the same line.
-
-    Args:
-        width: Cells.
-        backdrop: Of the widget.
-    """
-
-    def __init__(self, width: int, backdrop: Backdrop) -> None:
-        self.width = width
-        self._fill = backdrop.fill
-        self._colour: Color = backdrop.colour
-        self._known: dict[int, tuple[Strip | None, Strip]] = {}
-        """By row: the line that was prepared, and what it is on the widget's ground."""
-
-    def known(self, y: int, line: Strip | None) -> Strip | None:
-        """Return a line that was made before, if it was made of the same one."""
-        found = self._known.get(y)
-        return found[1] if found is not None and found[0] is line else None
-
-    def keep(self, y: int, line: Strip | None, made: Strip) -> Strip:
-        """Return a line that was just made, in the width of the widget; keep it."""
-        made = made.adjust_cell_length(self.width, self._fill)
-        self._known[y] = line, made
-        return made
-
-    def through(self, strip: Strip, filters: Sequence[LineFilter]) -> Strip:
-        """Return a line as the terminal can show it."""
-        for each in filters:
-            strip = strip.apply_filter(each, self._colour)
-        return strip

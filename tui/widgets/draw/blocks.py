@@ -37,23 +37,37 @@ def eighths(value: float | None, top: float, rows: int) -> int:
     return max(1, min(full, round(value / top * full)))
 
 
+class KnownHeights(dict["float | None", int]):
+    """Heights in eighths by value, of one axis: `eighths`, asked once for every value.
+
+    From one picture to the next nearly all values of a line are the same.
+    """
+
+    def __init__(self, top: float, rows: int) -> None:
+        super().__init__()
+        self._top, self._rows = top, rows
+
+    def __missing__(self, value: float | None) -> int:
+        """Find the height of a value, and keep it."""
+        if len(self) >= _MOST_HEIGHTS:
+            self.clear()
+        height = self[value] = eighths(value, self._top, self._rows)
+        return height
+
+
+_MOST_HEIGHTS = 4096
+
+
+@lru_cache(maxsize=16)
+def _scale(top: float, rows: int) -> KnownHeights:
+    """Return what knows the heights of an axis."""
+    return KnownHeights(top, rows)
+
+
 def heights(values: Sequence[float | None], top: float, rows: int) -> list[int]:
     """Return the height of every value in eighths: `eighths` for a whole line at once."""
-    if top <= 0 or not math.isfinite(top):
-        return [eighths(value, top, rows) for value in values]
-    full = rows * 8
-    found: list[int] = []
-    before: float | None = None
-    height = 0
-    for value in values:
-        if value != before:  # mostly it is the value of the column before
-            before = value
-            if value is None or not 0 < value < math.inf:
-                height = 0
-            else:
-                height = max(1, min(full, round(value / top * full)))
-        found.append(height)
-    return found
+    scale = _scale(top, rows)
+    return [scale[value] for value in values]
 
 
 def stacked(edges: Sequence[Sequence[int]], rows: int) -> list[list[Cell]]:
@@ -130,6 +144,8 @@ def hold(values: Sequence[float | None], most: int) -> list[float | None]:
     measured, and stays one.
     """
     held: list[float | None] = list(values)
+    if None not in held:
+        return held
     last: float | None = None
     hole = 0
     for index, value in enumerate(values):
@@ -144,9 +160,11 @@ def hold(values: Sequence[float | None], most: int) -> list[float | None]:
 
 def hold_until(values: Sequence[float | None], end: int, most: int) -> list[float | None]:
     """As `hold`, and carry the newest value on to column `end` (now) if it is that young."""
-    held = hold(values, most)
-    newest = max((n for n, value in enumerate(held) if value is not None), default=None)
-    if newest is not None and newest < end and end - newest <= most + 1:
+    newest = len(values) - 1
+    while newest >= 0 and values[newest] is None:
+        newest -= 1
+    held = [*hold(values[: newest + 1], most), *values[newest + 1 :]]
+    if 0 <= newest < end and end - newest <= most + 1:
         stop = min(end, len(held) - 1)
         held[newest + 1 : stop + 1] = [held[newest]] * (stop - newest)
     return held

@@ -78,6 +78,7 @@ def spread(left: Sequence[Part], right: Sequence[Part], width: int, fill: Style)
 class LinePane(Canvas, can_focus=True):
     """Lines with a scroll position of their own (a scroll bar would cost a column and a layout)."""
 
+    HAS_GROUND = True
     DEFAULT_CSS = """
     LinePane {
         height: 1fr;
@@ -90,6 +91,8 @@ class LinePane(Canvas, can_focus=True):
         self.top = 0
         """First line of the data that is shown."""
         self._tones: dict[tuple[str, str], Style] = {}
+        self._dark: bool | None = None
+        """Whether the theme is dark; None: not asked with this style."""
 
     # -- colours ---------------------------------------------------------------------------
 
@@ -115,12 +118,15 @@ class LinePane(Canvas, can_focus=True):
     @property
     def is_dark(self) -> bool:
         """Whether the theme is dark."""
-        return self.app.current_theme.dark
+        if self._dark is None:
+            self._dark = self.app.current_theme.dark
+        return self._dark
 
     def notify_style_update(self) -> None:
         """Forget the styles of the old theme and draw again."""
         super().notify_style_update()
         self._tones.clear()
+        self._dark = None
         if self.is_attached and self.size.width:
             self.call_next(self.redraw)
 
@@ -137,10 +143,6 @@ class LinePane(Canvas, can_focus=True):
             lines = self.build()[:height]
             blank = line_of((), width, self.tone("text"))
             self.put(lines + [blank] * (height - len(lines)))
-
-    def render_line(self, y: int) -> Strip:
-        """Return a line that is ready: its parts have the pane's background already."""
-        return self._lines[y] if y < len(self._lines) else super().render_line(y)
 
     def on_resize(self, event: events.Resize) -> None:
         """Build for the new size."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from perftui.probes.profile.place import file_name
@@ -177,7 +178,7 @@ class Detail(LinePane, can_focus=False):
     def _source_lines(self, frame: FrameDetail, rows: int) -> list[Strip]:
         if rows < 2 or not frame.line:
             return []
-        width, text, dim = self.size.width, self.tone("text"), self.tone("dim")
+        width = self.size.width
         before = min(2, rows - 2)
         found = self._source.get(frame.file, frame.line - before, rows)
         index = WEIGHT_INDEX[frame.weight]
@@ -187,18 +188,25 @@ class Detail(LinePane, can_focus=False):
             for line, amount in frame.lines[:4]
             if whole > 0 and amount[index] >= self.MARKED_SHARE * whole
         }
-        lines = []
+        lines: list[Strip] = []
         for number, code in found:
-            hot = number in marks
-            mark = "  ◀ " + _mark_text(marks[number], frame.weight) if hot else ""
-            said = shorten_end(clean(code), width - _NUMBER_CELLS - width_of(mark))
-            parts: list[Part] = [
-                (f" {number:5d} ", self.tone("accent") if number == frame.line else dim),
-                (said, self.tone("strong") if hot else text),
-                (mark, self.tone("warm")),
-            ]
-            lines.append(line_of(parts, width, text))
+            amount = marks.get(number)
+            mark = "" if amount is None else "  ◀ " + _mark_text(amount, frame.weight)
+            made_of = (number, code, mark, number == frame.line, width)
+            draw = partial(self._source_line, number, code, mark, width, chosen=made_of[3])
+            lines.append(self._kept.line(len(lines), made_of, draw))
         return lines
+
+    def _source_line(self, number: int, code: str, mark: str, width: int, *, chosen: bool) -> Strip:
+        """Draw a line of code; it is hot if it has a mark."""
+        text = self.tone("text")
+        said = shorten_end(clean(code), width - _NUMBER_CELLS - width_of(mark))
+        parts: list[Part] = [
+            (f" {number:5d} ", self.tone("accent" if chosen else "dim")),
+            (said, self.tone("strong") if mark else text),
+            (mark, self.tone("warm")),
+        ]
+        return line_of(parts, width, text)
 
 
 def _mark_text(amount: Amount, weight: WeightName) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from textual.strip import Strip
-
 from perftui.probes.colours.frames import frame_ink
 from perftui.probes.profile.bursts import brief_bursts
 from perftui.probes.profile.folding import hottest_of_yours
@@ -23,6 +20,7 @@ from perftui.tui.widgets.flame.data import Drawn, is_hit, prepare
 from perftui.tui.widgets.flame.detail import FrameDetail, percent, share_error
 from perftui.tui.widgets.flame.icicle import IciclePane
 from perftui.tui.widgets.flame.layout import Box, first_of, lay_out
+from perftui.tui.widgets.flame.row import FrameFace, row_of
 from perftui.tui.widgets.flame.threads import (
     ThreadStrip,
     as_one,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
+    from textual.strip import Strip
 
     from perftui.probes.profile.folding import Fold
     from perftui.probes.spine.reader import ThreadTree
@@ -59,6 +58,8 @@ class Flame(IciclePane):
         self._chosen: tuple[int, int] | None = None
         self._faces: dict[tuple[int, int, Fold | None], tuple[int, int, str]] = {}
         """(node, line, fold) -> hue, shade and label, which change less often than widths."""
+        self._cells = 0
+        """The width that the rows were laid out for."""
         self._strip: ThreadStrip | None = None
         self._members: frozenset[tuple[int, int]] = frozenset()
         """(pid, tid) of the threads that are shown as one."""
@@ -147,6 +148,7 @@ class Flame(IciclePane):
         """Return breadcrumb, rows of frames, and the other threads below."""
         drawn = self._drawn
         width, height = self.size
+        self._cells = width
         if drawn is None:
             self._rows, self._strip, self._crumbs = [], None, []
             self.tell()
@@ -179,11 +181,11 @@ class Flame(IciclePane):
             widest = max(matches, key=lambda node: (value.get(node, 0.0), -node))
             if value.get(widest):
                 self._zoom = self._shown_top = drawn.parent(widest)
-                self._rows = lay_out(drawn.icicle, self._shown_top, self.size.width)
+                self._rows = lay_out(drawn.icicle, self._shown_top, self._cells)
                 found = first_of(self._rows, matches)
                 if found is None:
                     self._zoom = self._shown_top = widest
-                    self._rows = lay_out(drawn.icicle, widest, self.size.width)
+                    self._rows = lay_out(drawn.icicle, widest, self._cells)
                     found = 0, self._rows[0][0]
         if found is not None:
             self.choose(*found)
@@ -191,51 +193,41 @@ class Flame(IciclePane):
 
     def row_strip(self, row: list[Box], depth: int) -> Strip:
         """Draw one row of frames."""
-        width, blank = self.size.width, self.tone("text")
-        dark, ground = self.is_dark, ground_of(blank)
-        drawn = self._drawn
+        faces, width, dark = [self._face(box, depth) for box in row], self._cells, self.is_dark
+        blank = self.tone("text")
+        made_of = (faces, width)
+        return self._kept.line(depth, made_of, lambda: row_of(faces, width, blank, dark=dark))
+
+    def _face(self, box: Box, depth: int) -> FrameFace:
+        """Return what a box looks like."""
+        x0, x1, node, kind, _ = box
+        drawn, faces = self._drawn, self._faces
         assert drawn is not None
-        looked = self._hover or self._focus
-        faces = self._faces
-        segments: list[Segment] = []
-        at = 0
-        for x0, x1, node, kind, _ in row:
-            if x0 > at:
-                segments.append(Segment(" " * (x0 - at), blank))
-            at = x1
-            if depth == 0 and node == ROOT:
-                hue, shade, label = -1, 2, self._root_label(drawn)
-            else:
-                fold = drawn.tree.folds.get(node)
-                upright = drawn.upright(node)
-                face = (upright, drawn.line(node), fold)
-                known = faces.get(face)
-                if known is None:
-                    frame = drawn.frame(node)
-                    ink = frame_ink(frame.module, frame.file)
-                    known = faces[face] = (*ink, drawn.label(node))
-                    if len(faces) > _FACES:
-                        faces.pop(next(iter(faces)))
-                hue, shade, label = known
-                if kind == "frame":
-                    pass
-                elif kind == "wait":
-                    label = drawn.wait_label(node)
-                else:
-                    label = "…"
-            state = ""
-            if looked is not None and looked[0] == node and looked[1] == kind:
-                state = "hot"
-            elif drawn.matches is not None and node != ROOT:
-                state = "match" if node in drawn.matches and kind == "frame" else "faint"
+        if depth == 0 and node == ROOT:
+            hue, shade, label = -1, 2, self._root_label(drawn)
+        else:
+            key = (drawn.upright(node), drawn.line(node), drawn.tree.folds.get(node))
+            known = faces.get(key)
+            if known is None:
+                frame = drawn.frame(node)
+                ink = frame_ink(frame.module, frame.file)
+                known = faces[key] = (*ink, drawn.label(node))
+                if len(faces) > _FACES:
+                    faces.pop(next(iter(faces)))
+            hue, shade, label = known
+            if kind == "wait":
+                label = drawn.wait_label(node)
             elif kind != "frame":
-                state = "wait"
-            style = ink_style(hue, shade, state, dark, ground)
-            segments.append(Segment("▏", edge_style(style, ground)))
-            segments.append(Segment(inside(label, x1 - x0 - 1), style))
-        if at < width:
-            segments.append(Segment(" " * (width - at), blank))
-        return Strip(segments, width)
+                label = "…"
+        looked = self._hover or self._focus
+        state = ""
+        if looked is not None and looked[0] == node and looked[1] == kind:
+            state = "hot"
+        elif drawn.matches is not None and node != ROOT:
+            state = "match" if node in drawn.matches and kind == "frame" else "faint"
+        elif kind != "frame":
+            state = "wait"
+        return FrameFace(x0, x1, hue, shade, label, state)
 
     def _root_label(self, drawn: Drawn) -> str:
         thread, selection = drawn.thread, drawn.view.selection
@@ -265,11 +257,15 @@ class Flame(IciclePane):
         self._strip = None
         if height < LEAST_ROWS - 1:
             return []
-        strip = thread_strip(drawn.view, self._members, self.size.width)
+        width = self._cells
+        strip = thread_strip(drawn.view, self._members, width)
         if not strip.cells:
             return []
         self._strip = strip
-        width, text, dim = self.size.width, self.tone("text"), self.tone("dim")
+        return [self._kept.line(-1, (strip, width), lambda: self._thread_line(strip, width))]
+
+    def _thread_line(self, strip: ThreadStrip, width: int) -> Strip:
+        text, dim = self.tone("text"), self.tone("dim")
         parts: list[Part] = [(f" {strip.title} ", dim)]
         at = len(strip.title) + 2
         for cell in strip.cells:
@@ -279,7 +275,7 @@ class Flame(IciclePane):
             parts.append(("▏", edge_style(style, ground_of(text))))
             parts.append((inside(cell.label, cell.x1 - cell.x0 - 1), style))
             at = cell.x1
-        return [line_of(parts, width, text)]
+        return line_of(parts, width, text)
 
     # -- looking at frames -----------------------------------------------------------------
 

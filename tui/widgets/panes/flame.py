@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from perftui.tui.picture.view import View
+    from perftui.tui.widgets.flame.detail import FrameDetail
     from perftui.tui.widgets.flame.diff.flame import DiffFlame
     from perftui.tui.widgets.flame.icicle import IciclePane
 
@@ -104,8 +105,13 @@ class FlamePane(Pile):
         """Share the height."""
         self._share(event.size.height)
 
-    def _share(self, height: int) -> None:
-        """Give the detail its lines, while there is something that it is about."""
+    def _share(self, height: int) -> FrameDetail | None:
+        """Give the detail its lines, while there is something that it is about.
+
+        Returns:
+            The hottest function, where rows are left that tell of it.
+        """
+        hottest = None
         chosen = self.shown.has_choice
         lines = 0
         if height >= 5 and (chosen or self._why or self.shown is self.diff):  # it has a legend
@@ -119,6 +125,7 @@ class FlamePane(Pile):
             self.detail.styles.height = lines
         self.detail.display = lines > 0
         self.flame.tells_hover = not lines
+        return hottest
 
     def on_icicle_pane_looked(self, message: IciclePane.Looked) -> None:
         """Tell about the frame."""
@@ -128,8 +135,8 @@ class FlamePane(Pile):
     def _tell_of(self, message: IciclePane.Looked) -> None:
         if message.pane is self.shown:
             hint = f"{self._why} · {message.hint}" if self._why else message.hint
-            self._share(self.size.height)
+            hottest = self._share(self.size.height)
             frame = message.frame
             if frame is None and message.pane is self.flame and self.detail.display:
-                frame = None if self._why else self.flame.hottest()
+                frame = None if self._why else hottest or self.flame.hottest()
             self.detail.tell(frame, hint)

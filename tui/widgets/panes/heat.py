@@ -157,7 +157,7 @@ class HeatPane(LinePane):
         left = self._axis_map.left
         parts: list[Part] = [(label.rjust(left - 2)[: left - 2] + "  ", dim)]
         cursor = None if self._cursor_ns is None else made.place(self._cursor_ns)
-        chosen = self._chosen(view)
+        chosen, plain = self._chosen(view), self._plain
         upper, lower = 2 * line, 2 * line + 1
         for column, run in groupby(self._periods):
             cells = len(list(run))
@@ -165,14 +165,14 @@ class HeatPane(LinePane):
                 parts.append((" " * cells, dim))
                 continue
             levels = made.levels[column]
-            inside = _within(chosen, made.moment(column, upper), made.part_ns * 2)
+            inside = chosen is None or _within(chosen, made.moment(column, upper), made.part_ns * 2)
             if cursor is not None and cursor[0] == column and cursor[1] // 2 == line:
                 style = self._pair(levels[upper], levels[lower], inside)
                 mark = "◆".center(cells)[:cells]
                 ink = paint_of(self.app).bright
                 parts.append((mark, Style(color=ink.color, bgcolor=style.bgcolor, bold=True)))
                 continue
-            text = self._glyph(levels[upper], levels[lower]) * cells
+            text = _glyph(levels[upper], levels[lower], plain=plain) * cells
             parts.append((text, self._pair(levels[upper], levels[lower], inside)))
         return line_of(_joined(parts), width, self.tone("text"))
 
@@ -207,12 +207,6 @@ class HeatPane(LinePane):
         """Whether levels must be told by their characters."""
         app = self.app
         return app.no_color or (isinstance(app, TerminalApp) and app.ascii_only)
-
-    def _glyph(self, upper: int, lower: int) -> str:
-        if self._plain:
-            known = [level for level in (upper, lower) if level != UNKNOWN]
-            return _SHADES[sum(known) // len(known)] if known else " "
-        return " " if upper == lower else "▀"
 
     def _levels(self) -> list[Style]:
         """Return a background for every level: from hardly there to the colour of CPU."""
@@ -333,8 +327,15 @@ class HeatPane(LinePane):
         event.stop()
 
 
-def _within(chosen: tuple[int, int] | None, t_ns: int, length_ns: int) -> bool:
-    return chosen is None or (t_ns < chosen[1] and t_ns + length_ns > chosen[0])
+def _glyph(upper: int, lower: int, *, plain: bool) -> str:
+    if plain:
+        known = [level for level in (upper, lower) if level != UNKNOWN]
+        return _SHADES[sum(known) // len(known)] if known else " "
+    return " " if upper == lower else "▀"
+
+
+def _within(chosen: tuple[int, int], t_ns: int, length_ns: int) -> bool:
+    return t_ns < chosen[1] and t_ns + length_ns > chosen[0]
 
 
 def _dimmed(ink: Style, ground: str, inside: bool) -> str:

@@ -214,6 +214,7 @@ class TrackList(LinePane):
         paint, columns = paint_of(self.app), len(tracks.unexplained)
         base = self.tone("text", ground)
         cursor = self._cursor_cell(view, tracks, cells)
+        styles = {"": base}
         parts: list[Part] = []
         for cell in range(cells):
             column = cell * columns // cells
@@ -226,8 +227,10 @@ class TrackList(LinePane):
                 colour = LOOKS[state].colour if state else ""
             if cell == cursor:
                 char, colour = "┃", "bright"
-            style = base + paint.named(colour) if colour else base
-            if parts and parts[-1][1] == style:
+            style = styles.get(colour)
+            if style is None:
+                style = styles[colour] = base + paint.named(colour)
+            if parts and parts[-1][1] is style:
                 parts[-1] = (parts[-1][0] + char, style)
             else:
                 parts.append((char, style))

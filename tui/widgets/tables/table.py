@@ -8,6 +8,7 @@ small widths columns leave in the order of their rank.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -211,8 +212,17 @@ class Table(LinePane):
             elif line.row == -1:
                 lines.append(self._header(line.section, layouts[line.section]))
             else:
-                lines.append(self._row(line, layouts[line.section]))
+                lines.append(self._row_line(len(lines), line, layouts[line.section]))
         return lines
+
+    def _row_line(self, y: int, line: _Line, widths: Sequence[int]) -> Strip:
+        """Return a row, drawn again if it says something else than what stood there."""
+        section = self._sections[line.section]
+        row = section.row(line.row)
+        chosen = self.cursor is not None and section.keys[line.row] == self.cursor
+        made_of = (row, chosen, section.columns, widths)
+        draw = partial(self._row, row, section.columns, widths, chosen=chosen)
+        return self._kept.line(y, made_of, draw)
 
     def _header(self, number: int, widths: Sequence[int]) -> Strip:
         section = self._sections[number]
@@ -227,10 +237,9 @@ class Table(LinePane):
                 parts.append((" " * gaps[index], dim))
         return line_of(parts, self.size.width, dim)
 
-    def _row(self, line: _Line, widths: Sequence[int]) -> Strip:
-        section = self._sections[line.section]
-        row = section.row(line.row)
-        chosen = self.cursor is not None and section.keys[line.row] == self.cursor
+    def _row(
+        self, row: Row, columns: Sequence[Column], widths: Sequence[int], *, chosen: bool
+    ) -> Strip:
         ground = "row" if chosen else ""
         plain = self.tone("text", ground)
         parts: list[Part] = [("▌" if chosen else " ", self.tone("accent", ground))]
@@ -240,8 +249,8 @@ class Table(LinePane):
             paint = self.tone((row.tones or ("dim",))[0], ground)
             parts += [(" " * row.indent, plain), (words, paint)]
             return line_of(parts, self.size.width, plain)
-        gaps = _gaps(section.columns, widths)
-        for index, (column, cells) in enumerate(zip(section.columns, widths, strict=True)):
+        gaps = _gaps(columns, widths)
+        for index, (column, cells) in enumerate(zip(columns, widths, strict=True)):
             if not cells:
                 continue
             tone = (row.tones[index] if index < len(row.tones) else "") or column.tone
