@@ -85,8 +85,8 @@ class PatientDriver(LinuxDriver):
                         looks_until_s = time.monotonic() + _LOOKS_FOR_S
                         raw = os.read(self.fileno, _READ_BYTES)
                         if not raw:
-                            selector.unregister(self.fileno)  # it has ended: nothing will come
-                        for message in parser.feed(decode(raw)) if raw else ():
+                            return  # the terminal has gone, or a file is at its end
+                        for message in parser.feed(decode(raw)):
                             self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
