@@ -36,6 +36,9 @@ _Rows = list[tuple[str, ...]]
 
 
 _PARTS = 8
+_OWN_SAMPLER = "own sampler"
+"""Of others the CPU of a function is an estimate."""
+_SOME_WAITS, _ALL_WAITS = 0.1, 0.95
 _COUNTED = {
     "shared once": " (shared pages once)",
     "sum of RSS": " (a sum: what processes share counts more than once)",
@@ -323,15 +326,25 @@ def _top_title(summary: dict[str, Any]) -> str:
 
 def _top(summary: dict[str, Any]) -> _Rows:
     rows = [row for row in summary["stacks"]["top"] if row["self_pct"] >= 0.5][:_ROWS]
+    told = summary["stacks"]["backend"] == _OWN_SAMPLER
     return [
         (
             f"{row['self_pct']:.1f} %",
             f"total {row['total_pct']:.1f} %",
             name_in_words(row["function"], row["file"]),
             f"{row['file'].rpartition('/')[2]}:{row['line']}",
+            _waits(row["cpu_s"], row["waiting_s"]) if told else "",
         )
         for row in rows
     ]
+
+
+def _waits(cpu_s: float, waiting_s: float) -> str:
+    """Say how much of the time of a function is waiting, where it is not work alone."""
+    share = waiting_s / (cpu_s + waiting_s) if cpu_s + waiting_s > 0 else 0.0
+    if share >= _ALL_WAITS:
+        return "waits"
+    return f"waits {share:.0%}".replace("%", " %") if share >= _SOME_WAITS else ""
 
 
 def _parts(summary: dict[str, Any]) -> _Rows:

@@ -30,3 +30,34 @@ def test_collections_whose_pauses_are_not_known_are_counted() -> None:
     for row in summary["gc"]["generations"]:
         row["collections"] = 0
     assert "pauses are not told" not in summary_text(summary)
+
+
+def test_a_function_that_waits_is_told_from_one_that_works() -> None:
+    summary = summarize(SyntheticSession().reader)
+    names = {"works": (9.9, 0.1), "naps": (5.0, 5.0), "sleeps": (0.0, 10.0), "never": (0.0, 0.0)}
+    summary["stacks"]["top"] = [
+        {
+            "function": name,
+            "file": "etl.py",
+            "line": 3,
+            "self_pct": 25.0,
+            "total_pct": 25.0,
+            "cpu_s": cpu_s,
+            "waiting_s": waiting_s,
+        }
+        for name, (cpu_s, waiting_s) in names.items()
+    ]
+
+    def ends(backend: str) -> dict[str, str]:
+        summary["stacks"]["backend"] = backend
+        lines = [line for line in summary_text(summary).splitlines() if "etl.py:3" in line]
+        found = dict(zip(names, lines, strict=True))
+        return {name: line.partition("etl.py:3")[2].strip() for name, line in found.items()}
+
+    assert ends("own sampler") == {
+        "works": "",
+        "naps": "waits 50 %",
+        "sleeps": "waits",
+        "never": "",
+    }
+    assert set(ends("py-spy").values()) == {""}  # there it would be an estimate
