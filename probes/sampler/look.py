@@ -179,6 +179,9 @@ class Look:
                 in_window = thread.faults - thread.faults_before
             if running:
                 thread.awake += 1
+                if guess is not None:
+                    self._tally.awake += 1
+                    self._tally.again += read.again
             else:
                 thread.awake = 0
                 wait = self._wait(thread, read.node, guess, taken=holder != 0 and not held)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import struct
 
-VERSION = 3
+VERSION = 4
 HELLO, PROCESS, THREAD, ENDED, CODE, FRAME, NODE, TASK = b"HPTECFNK"
 SAMPLES, QUALITY, TALLY, PACE, RESET = b"SQWBR"
 
@@ -47,8 +47,9 @@ minor faults, faults in the window of the read (capped), state (a character), fl
 QUALITY_FIELDS = struct.Struct("<QQIIIQQdII")
 """t0_ns, t1_ns, sweeps, late ones, dropped records, own CPU ns, own RSS bytes, rate, processes,
 processes that ended before they were looked at."""
-TALLY_FIELDS = struct.Struct("<IQQIIIIQQ")
-"""process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, process CPU ns, CPU ns in records."""
+TALLY_FIELDS = struct.Struct("<IQQIIIIIIQQ")
+"""process, t0_ns, t1_ns, sweeps, samples, failed, unsteady, awake ones, those of them that were
+read anew, process CPU ns, CPU ns in records."""
 
 GIL_HELD, UNSTEADY, FAILED, WINDOW_VALID, ON_CPU, QUEUED, BIASED, BRIEF = (
     1 << bit for bit in range(8)

@@ -11,7 +11,16 @@ from .stream import Writer
 class SecondTally:
     """Counts, until they are written."""
 
-    __slots__ = ("cpu_ns", "failed", "samples", "since_ns", "sweeps", "unsteady")
+    __slots__ = (
+        "again",
+        "awake",
+        "cpu_ns",
+        "failed",
+        "samples",
+        "since_ns",
+        "sweeps",
+        "unsteady",
+    )
 
     def __init__(self) -> None:
         self.since_ns = time.monotonic_ns()
@@ -19,6 +28,8 @@ class SecondTally:
 
     def _clear(self) -> None:
         self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
+        self.awake = self.again = 0
+        """Looks at Python's threads while they ran, and those of them at which the stack moved."""
 
     def write(self, writer: Writer, process: int, now: int, used_ns: int) -> None:
         """Write the counts and begin anew.
@@ -30,7 +41,8 @@ class SecondTally:
             used_ns: CPU of the whole process since it is watched.
         """
         if self.sweeps:
-            counts = (self.sweeps, self.samples, self.failed, self.unsteady)
+            rest = (self.failed, self.unsteady, self.awake, self.again)
+            counts = (self.sweeps, self.samples, *rest)
             fields = (process, self.since_ns, now, *counts, max(used_ns, 0), self.cpu_ns)
             writer.block(stream.TALLY, stream.TALLY_FIELDS.pack(*fields))
         self._clear()

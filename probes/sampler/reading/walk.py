@@ -29,7 +29,9 @@ from .steady import Steady
 _ATTEMPTS = 4
 _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
-_KEPT_CFRAMES = 3
+_KEPT_CFRAMES = 20
+"""A constructor in C that calls Python has another one than the method that called it: a loop over
+the rows of a DataFrame goes to and fro between a dozen."""
 _NO_PLACE = 0, 0
 _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
@@ -45,11 +47,14 @@ _alone = Buffer()
 class Read:
     """What reading one stack gave."""
 
-    __slots__ = ("failed", "lead", "node", "unsteady")
+    __slots__ = ("again", "failed", "lead", "node", "unsteady")
 
     def __init__(self, node: int, unsteady: bool = False, failed: bool = False) -> None:
         self.lead = b""
         """If it was read anew: what `Batches.lead` asked for, of the same instant."""
+        self.again = False
+        """It did not hold still at the first look. A stack that did at a later one is more likely
+        to be where code stays for long: in calls of C rather than between quick calls of Python."""
         self.node = node
         """-1 if there is no Python frame, or it failed."""
         self.unsteady = unsteady
@@ -110,7 +115,9 @@ class Walker:
                 node = self._walk(plan, raw, self._met)
             except (Again, NotSo, OSError, struct.error):
                 guess.content = b""
-                return self.alone(guess)
+                read = self.alone(guess)
+                read.again = True
+                return read
         guess.content = raw if plan.size <= _MOST_KEPT and not guess.many_codes else b""
         guess.replaced = self._codes.replaced
         return self._whole(node)

@@ -15,7 +15,8 @@ from perftui.probes.spine.wakes import until_next_s
 from perftui.probes.stacks import procfs
 from perftui.probes.stacks.own.decode import DamagedStream
 from perftui.probes.stacks.own.holding import Holding
-from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Sample
+from perftui.probes.stacks.own.in_motion import InMotion
+from perftui.probes.stacks.own.records import PaceChange, ProcessRecord, Sample, Tally
 from perftui.probes.stacks.own.source import OwnSampler
 from perftui.probes.stacks.thread_names import ThreadNames
 from perftui.probes.stacks.used_cpu import UsedCpu
@@ -77,6 +78,7 @@ class OwnStackProbe:
         self._on_news = on_news
         self._on_broken = on_broken
         self._names = ThreadNames(log) if names is None else names
+        self._in_motion = InMotion()
         self._holding = Holding(log.tree, pid, self._names)
         self._known: set[int] = {pid}
         self._silent_since_s: float | None = time.monotonic()
@@ -191,6 +193,7 @@ class OwnStackProbe:
                         self._log.append(window)
                 if record.status == "gone":
                     self._known.discard(record.pid)
+                    self._in_motion.forget(record.index)
                 else:
                     self._known.add(record.pid)
                     if record.status in ("sampled", "refused"):
@@ -199,6 +202,8 @@ class OwnStackProbe:
                         self._on_news(record)
             elif isinstance(record, PaceChange):
                 self._log.append(Notice(record.t_ns, "info", record.text))
+            elif isinstance(record, Tally) and (text := self._in_motion.take(record)):
+                self._log.append(Notice(record.t1_ns, "warn", text))
 
     def _ready(self) -> None:
         if self._on_stack is not None:

@@ -242,6 +242,10 @@ class Tally(NamedTuple):
     samples: int
     failed: int
     unsteady: int
+    awake: int
+    """Looks at threads of Python while they ran."""
+    again: int
+    """Of those: the stack moved, and was read anew until it held still, or in vain."""
     process_cpu_ns: int
     """Of the whole process since it is watched, threads that have ended included."""
     sampled_cpu_ns: int

@@ -221,7 +221,7 @@ def test_windows_tell_what_is_covered_to_the_end_of_a_process() -> None:
 
     def second(n: int, used_ms: int, sampled_ms: int) -> list[Tally | Quality]:
         t0, t1 = n * 1000 * MS, (n + 1) * 1000 * MS
-        tally = Tally(PROCESS, t0, t1, 100, 60, 1, 2, used_ms * MS, sampled_ms * MS)
+        tally = Tally(PROCESS, t0, t1, 100, 60, 1, 2, 0, 0, used_ms * MS, sampled_ms * MS)
         return [tally, Quality(t0, t1, 100, 0, 0, 30 * MS, 9 << 20, 100.0, 1, 0)]
 
     gone = ProcessRecord(2000 * MS, 0, PID, "gone", "", 0)
@@ -265,7 +265,7 @@ def test_what_loads_our_agent_is_no_place_of_the_programs(site: str) -> None:
 def test_a_process_that_never_came_to_its_program_is_not_covered() -> None:
     holding = Holding(CallTree(), PID, Named())
     gate = places("<frozen site>", IMPORTING, HOOK, INSTALLED)
-    tally = Tally(PROCESS, 0, 10 * MS, 5, 5, 0, 0, 12 * MS, 12 * MS)
+    tally = Tally(PROCESS, 0, 10 * MS, 5, 5, 0, 0, 0, 0, 12 * MS, 12 * MS)
     holding.take([THREAD, sample(0, gate), tally], 0)
     (window,) = (r for r in holding.finish(20 * MS) if isinstance(r, StackWindow))
     assert (window.cpu_ns, window.covered_cpu_ns) == (12 * MS, 0)
