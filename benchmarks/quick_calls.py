@@ -60,7 +60,7 @@ def watched(folder: Path, seconds: float, *options: str) -> tuple[dict[str, floa
     command += ["--json", str(summary), str(program), str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     rows = json.loads(summary.read_text())["stacks"]["top"]
-    said = [line for line in done.stderr.splitlines() if "moved while" in line]
+    said = [line for line in done.stderr.splitlines() if "self times unsure" in line]
     return {row["function"]: row["self_pct"] for row in rows}, said
 
 

@@ -38,9 +38,9 @@ class InMotion:
             return ""
         self._told.add(index)
         return (
-            f"{again * 100 // looks} % of the stacks of process {tally.process.pid} moved while"
-            " they were read: quick calls follow each other, and too much is told as their callers'"
-            " own time. --native stops the program for each look, and is exact"
+            f"self times unsure: stacks moved at {again * 100 // looks} % of looks; --native is"
+            f" exact (process {tally.process.pid}: quick calls follow each other, and too much is"
+            " told as their callers' own time; --native stops the program for each look)"
         )
 
     def forget(self, index: int) -> None:
