@@ -92,7 +92,7 @@ def record(stream: Any) -> int:
         _say("warn", f"the recording has ended: {stop_reason(error)} at once; the session goes on")
         _answer(file_bytes=0, lost=0, ended=True)
         return 2
-    flush_due = beat_due = time.monotonic()
+    beat_due = time.monotonic()
     spare_what_lives()
     while True:
         message = wire.read(stream)
@@ -107,15 +107,6 @@ def record(stream: Any) -> int:
         elif kind == wire.BATCHES:
             for batch in wire.unpack_batches(payload):
                 recording.ingest(batch)
-        elif kind == wire.TARGET:
-            recording.know_target(Target(*payload))
-        elif kind == wire.END:
-            recording.close()
-            _answer(file_bytes=recording.file_bytes, lost=recording.lost_rows, ended=True)
-            return 0
-        now = time.monotonic()
-        if now >= flush_due:
-            flush_due = now + options.flush_s
             recording.flush()
             _answer(
                 file_bytes=recording.file_bytes,
@@ -123,6 +114,13 @@ def record(stream: Any) -> int:
                 ended=recording.ended,
                 sealing_s=_cpu_of_children_s(),
             )
+        elif kind == wire.TARGET:
+            recording.know_target(Target(*payload))
+        elif kind == wire.END:
+            recording.close()
+            _answer(file_bytes=recording.file_bytes, lost=recording.lost_rows, ended=True)
+            return 0
+        now = time.monotonic()
         if now >= beat_due:
             beat_due = now + HEARTBEAT_S
             recording.heartbeat()

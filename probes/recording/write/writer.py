@@ -57,8 +57,6 @@ FreeBytes = tuple[int, int]
 class WriterOptions:
     """How a recording is written."""
 
-    flush_s: float = 0.5
-    """Written no more often than that; what is sent comes once a second (`recorder`)."""
     seal_s: float = 300.0
     first_seal_s: float | None = None
     """The first segment is sealed after so long, each next one after twice as long; None: all after
