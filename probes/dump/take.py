@@ -12,6 +12,7 @@ from perftui.probes.profile.waiting import WAIT_WORDS
 from perftui.probes.session import Session
 from perftui.probes.session_options import ProbeOptions
 from perftui.probes.spine.calltree import ROOT
+from perftui.probes.spine.reader import OWN_SAMPLER
 from perftui.probes.text.shell_words import shell_word
 from perftui.probes.text.units import NS_PER_S
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 WATCHED_S = 0.55
 """Stacks of so long are waited for: long enough to tell a thread that works from one that waits,
 and for the names that Python gives its threads, which come half a second later."""
-OWN = "own sampler"
 LIMIT_S = 3.0
 """After which what has come is all that is told: py-spy needs 1 to 2 s on a busy machine."""
 _STEP_S = 0.02
@@ -68,13 +68,14 @@ def _moment(reader: Reader, at: str) -> Moment:
         _thread(reader, thread, trees.get((thread.pid, thread.tid)))
         for thread in reader.threads(*span)
     )
+    shown = any(each.stack for each in threads)
     tasks, notes = _tasks(reader, threads)
     return Moment(
         at=at,
         title=target.title,
         python=target.python,
         # It is told once a second; the stacks of py-spy do not come before that.
-        stacks_by=status.stack_backend or (OWN if any(each.stack for each in threads) else None),
+        stacks_by=status.stack_backend or (OWN_SAMPLER if shown else None),
         watched_s=_watched_s(status),
         processes=tuple(_process(reader, each) for each in reader.processes()),
         threads=tuple(sorted(threads, key=_order)),

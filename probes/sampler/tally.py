@@ -41,9 +41,19 @@ class SecondTally:
             used_ns: CPU of the whole process since it is watched.
         """
         if self.sweeps:
-            rest = (self.failed, self.unsteady, self.awake, self.again)
-            counts = (self.sweeps, self.samples, *rest)
-            fields = (process, self.since_ns, now, *counts, max(used_ns, 0), self.cpu_ns)
-            writer.block(stream.TALLY, stream.TALLY_FIELDS.pack(*fields))
+            fields = stream.TALLY_FIELDS.pack(
+                process,
+                self.since_ns,
+                now,
+                self.sweeps,
+                self.samples,
+                self.failed,
+                self.unsteady,
+                self.awake,
+                self.again,
+                max(used_ns, 0),
+                self.cpu_ns,
+            )
+            writer.block(stream.TALLY, fields)
         self._clear()
         self.since_ns = now

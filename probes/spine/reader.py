@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 else:
     from perftui.probes.own.tuples import NamedTuple
 
+OWN_SAMPLER = "own sampler"
+"""Who takes the stacks where that can be ours: of others the CPU of a function is an estimate."""
 TREE = 0
 """As a pid: the sum over the target's whole process tree."""
 
@@ -65,6 +67,7 @@ class Status(NamedTuple):
     exit_code: int | None
     signal: int | None
     stack_backend: str | None
+    """Who takes the stacks, as `OWN_SAMPLER`; several are joined by +."""
     stack_rate_hz: float | None
     """Sweeps per second achieved lately."""
     stack_coverage: float | None

@@ -74,27 +74,38 @@ def _values(
     always of the whole tree."""
     values: dict[str, float] = {}
     for name in names:
-        value: float | None = None
         owner = TREE if name.startswith(("count:", "rate:")) else pid
-        oldest_ns = _TOLD_LATELY.get(name[:5])
-        if at is None and (name in _RARE or oldest_ns is not None):
-            read_ns = reader.last_read_ns(name, owner)
-            back_ns = min(_LOOK_BACK_NS[-1], oldest_ns or _LOOK_BACK_NS[-1])
-            if read_ns is not None and read_ns >= status.t_end_ns - back_ns:
-                value = reader.last(name, owner)
-        elif at is None:
-            value = reader.last(name, owner)
+        if at is None:
+            value = _newest(reader, name, owner, status.t_end_ns)
         else:
-            for back_ns in _LOOK_BACK_NS:
-                if oldest_ns is not None:
-                    back_ns = min(back_ns, oldest_ns)
-                t0 = max(at - back_ns, status.t_start_ns)
-                value = reader.metric(name, t0, max(at, t0) + 1, 1, owner).last[0]
-                if value is not None:
-                    break
+            value = _held_at(reader, name, owner, at, status.t_start_ns)
         if value is not None:
             values[name] = value
     return values
+
+
+def _oldest_ns(name: str) -> int:
+    """Return how old a value may be that is shown as that of a moment."""
+    return min(_LOOK_BACK_NS[-1], _TOLD_LATELY.get(name[:5], _LOOK_BACK_NS[-1]))
+
+
+def _newest(reader: Reader, name: str, pid: int, now_ns: int) -> float | None:
+    """Return the newest value; None if it is one that is read seldom, and too old."""
+    if name in _RARE or name[:5] in _TOLD_LATELY:
+        read_ns = reader.last_read_ns(name, pid)
+        if read_ns is None or read_ns < now_ns - _oldest_ns(name):
+            return None
+    return reader.last(name, pid)
+
+
+def _held_at(reader: Reader, name: str, pid: int, at: int, start_ns: int) -> float | None:
+    """Return the value at the cursor, None if there was none lately."""
+    for back_ns in _LOOK_BACK_NS:
+        t0 = max(at - min(back_ns, _oldest_ns(name)), start_ns)
+        value = reader.metric(name, t0, max(at, t0) + 1, 1, pid).last[0]
+        if value is not None:
+            return value
+    return None
 
 
 def _is_memory(name: str) -> bool:

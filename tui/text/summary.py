@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perftui.probes.answers.process_use import process_name
 from perftui.probes.profile.caused import first_call_words
 from perftui.probes.profile.place import name_in_words
+from perftui.probes.spine.reader import OWN_SAMPLER
 from perftui.probes.text.columns import aligned
 from perftui.probes.text.units import format_bytes, format_count, format_seconds
 from perftui.tui.text.memory_growth import (
@@ -36,8 +37,6 @@ _Rows = list[tuple[str, ...]]
 
 
 _PARTS = 8
-_OWN_SAMPLER = "own sampler"
-"""Of others the CPU of a function is an estimate."""
 _SOME_WAITS, _ALL_WAITS = 0.1, 0.95
 _COUNTED = {
     "shared once": " (shared pages once)",
@@ -326,7 +325,8 @@ def _top_title(summary: dict[str, Any]) -> str:
 
 def _top(summary: dict[str, Any]) -> _Rows:
     rows = [row for row in summary["stacks"]["top"] if row["self_pct"] >= 0.5][:_ROWS]
-    told = summary["stacks"]["backend"] == _OWN_SAMPLER
+    # Of others the CPU of a function is an estimate.
+    told = summary["stacks"]["backend"] == OWN_SAMPLER
     return [
         (
             f"{row['self_pct']:.1f} %",
@@ -344,7 +344,7 @@ def _waits(cpu_s: float, waiting_s: float) -> str:
     share = waiting_s / (cpu_s + waiting_s) if cpu_s + waiting_s > 0 else 0.0
     if share >= _ALL_WAITS:
         return "waits"
-    return f"waits {share:.0%}".replace("%", " %") if share >= _SOME_WAITS else ""
+    return f"waits {share * 100:.0f} %" if share >= _SOME_WAITS else ""
 
 
 def _parts(summary: dict[str, Any]) -> _Rows:

@@ -14,6 +14,7 @@ from perftui.probes.own.tuples import made
 from perftui.probes.process.linux import AGENT_COMM
 from perftui.probes.profile.memory.growth import NATIVE
 from perftui.probes.spine.calltree import MAX_DEPTH, ROOT, is_agent_file
+from perftui.probes.spine.reader import OWN_SAMPLER
 from perftui.probes.spine.records import AMOUNTS_ALONE, Stack, StackWindow, ThreadName
 from perftui.probes.stacks.chrometrace import elide
 from perftui.probes.stacks.own.records import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from perftui.probes.stacks.own.records import OwnRecord
     from perftui.probes.stacks.thread_names import ThreadNames
 
-BACKEND = "own sampler"
 TASK_ROWS = 200
 """A server may name each request's task: beyond so many they share a row."""
 UNNAMED_TASKS = "tasks without a name"
@@ -50,7 +50,10 @@ _WHERE_THREADS_BEGIN = frozenset({"threading.py", "_base.py", "thread.py"})
 _NAMES_THREADS = 0x030E0000
 """From Python 3.14 on the kernel's name of a thread is Python's, cut off after `_COMM_BYTES`."""
 _COMM_BYTES = 15
-
+_CPU, _FAILED = map(Sample._fields.index, ("cpu_ns", "failed"))
+"""From the former on, but for the latter, a record has what a stack tells of the one with which it
+begins, in the same order."""
+assert Stack._fields[6:] == Sample._fields[_CPU:_FAILED] + Sample._fields[_FAILED + 1 :]
 
 _INTERPRETER = "<interpreter "
 """So begins the row above a stack that is in another interpreter (`sampler.cpython.names`)."""
@@ -277,50 +280,11 @@ class Holding:
                 Stack(begin_ns, end_ns, pid, tid, node, state=state, gil_held=gil_held)
             )
             return
-        (
-            _,
-            _,
-            stack,
-            cpu_ns,
-            run_queue_ns,
-            faults,
-            in_window,
-            state,
-            on_cpu,
-            gil_held,
-            unsteady,
-            failed,
-            wait,
-            task,
-            sweep_ns,
-            biased,
-            brief,
-        ) = facts
-        if stack is None or failed:
-            in_window, state, gil_held, unsteady = None, "?", False, True
-        held.state, held.gil_held = state, gil_held
-        row = (
-            begin_ns,
-            end_ns,
-            pid,
-            tid,
-            node,
-            False,
-            cpu_ns,
-            run_queue_ns,
-            faults,
-            in_window,
-            state,
-            on_cpu,
-            gil_held,
-            unsteady,
-            wait,
-            task,
-            sweep_ns,
-            biased,
-            brief,
-        )
-        self._out.append(made(Stack, row))
+        if facts.stack is None or facts.failed:
+            facts = facts._replace(faults_in_window=None, state="?", gil_held=False, unsteady=True)
+        held.state, held.gil_held = facts.state, facts.gil_held
+        told = facts[_CPU:_FAILED] + facts[_FAILED + 1 :]
+        self._out.append(made(Stack, (begin_ns, end_ns, pid, tid, node, False, *told)))
 
     def _ended(self, record: ThreadEnded) -> None:
         held = self._held.pop(record.thread.index, None)
@@ -427,7 +391,7 @@ class Holding:
                     tally.failed,
                     tally.unsteady,
                     sampler_s,
-                    BACKEND if sampled else "",
+                    OWN_SAMPLER if sampled else "",
                     tally.sweeps,
                     used_ns,
                     0 if beginning else min(tally.sampled_cpu_ns, used_ns),
