@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from support.recordings import synthetic
 from support.waiting import wait_for
 
+from perftui.probes.own.python import own_module
+from perftui.probes.recording.format.claim import Claim
 from perftui.probes.recording.read.reader import open_recording
 from perftui.probes.recording.write import wire
 from perftui.probes.session import Session
@@ -21,7 +23,8 @@ from perftui.probes.session_options import ProbeOptions, RecordOptions
 from perftui.probes.spine.calltree import CallTree
 from perftui.probes.spine.enriched import Batch
 from perftui.probes.spine.enricher import Enricher
-from perftui.probes.spine.records import Count, LogLine
+from perftui.probes.spine.reader import Target
+from perftui.probes.spine.records import Count, LogLine, Mark
 from perftui.probes.summary import summarize
 
 if TYPE_CHECKING:
@@ -265,3 +268,32 @@ def test_what_a_recording_misses_is_said_and_counted(
     said = [notice.text for notice in live.store.status().notices]
     assert any("records are missing in the recording" in text for text in said), said
     assert live._dropped() >= 60
+
+
+def test_what_was_sent_is_there_though_the_recorder_is_killed_right_after(tmp_path: Path) -> None:
+    path = tmp_path / "killed.perftui"
+    claim = Claim.take(path)
+    recorder = subprocess.Popen(
+        own_module("perftui.probes.recording.write.recorder_main"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(claim.fileno(),),
+    )
+    try:
+        assert recorder.stdin is not None
+        assert recorder.stdout is not None
+        target = tuple(Target("killed", ("killed",), 7, None, launched=True, agent=False))
+        held = (claim.fileno(), claim.locked)
+        start = wire.pack(wire.START, (str(path), target, 1, {}, held, False))
+        # Frames come before the records that name them, in a message of their own.
+        tree = wire.pack(wire.TREE, ([("work", "etl.py", 3, "python")], [(0, 1)]))
+        batches = wire.pack_batches([Enricher().enrich([Mark(2, 7, "here")])])
+        recorder.stdin.write(start + tree + batches)
+        recorder.stdin.flush()
+        assert "file_bytes" in json.loads(recorder.stdout.readline())
+    finally:
+        recorder.kill()
+        recorder.communicate()
+        claim.end()
+    events = open_recording(path).events(0, 10)
+    assert [event.text for event in events if event.kind == "mark"] == ["here"]
