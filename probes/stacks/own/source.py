@@ -34,6 +34,7 @@ class OwnSampler:
         budget: float | None = None,
         follow: bool = True,
         python: str | None = None,
+        script: Path = START,
     ) -> None:
         """Start it.
 
@@ -43,8 +44,9 @@ class OwnSampler:
             budget: Share of a core above which the sampler lowers its rate by itself.
             follow: Also sample what the processes start.
             python: Interpreter to run it with, 3.9 or later.
+            script: What is run.
         """
-        argv = own_script(START, "--rate", f"{rate_hz:g}")
+        argv = own_script(script, "--rate", f"{rate_hz:g}")
         if python is not None:
             argv[0] = python
         if budget is not None:
