@@ -41,10 +41,9 @@ class KnownChain:
     """Frames at certain places, and the stacks that they were: see `reading.known`."""
 
     __slots__ = (
-        "elsewhere",
-        "entry",
+        "behind",
+        "others",
         "places",
-        "quiet",
         "replaced",
         "settled",
         "signatures",
@@ -56,8 +55,6 @@ class KnownChain:
         self,
         places: list[int],
         settled: Settled | None,
-        entry: int,
-        quiet: int,
         replaced: int,
         signatures: bytes,
         words: Callable[[bytearray], tuple[int, ...]],
@@ -66,12 +63,10 @@ class KnownChain:
         """The frames that are walked, innermost first."""
         self.settled = settled
         """What follows them; None: nothing."""
-        self.entry = entry
-        """What the thread state points to: 3.11, 3.12 a C frame, later the first of them."""
-        self.quiet = quiet
-        """Bytes of the newest chunk that nobody may have changed between its copies."""
-        self.elsewhere = False
-        """Some of the frames lie outside of it."""
+        self.others: Callable[[bytearray], tuple[int, ...]] | None = None
+        """Takes the callers of all other frames elsewhere out of what is read."""
+        self.behind = words
+        """Takes the code object and the caller of a frame behind them out of what is read."""
         self.replaced = replaced
         """Code objects that had been found to be others by then."""
         self.signatures = signatures

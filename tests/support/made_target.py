@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from perftui.probes.sampler.cpython.code import SIGNATURE_SIZE, Code, Codes
+from perftui.probes.sampler.cpython.layout import RUNS
 from perftui.probes.sampler.cpython.linetable import LineTable
 from perftui.probes.sampler.cpython.names import Names
 from perftui.probes.sampler.guess import Guess
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     import random
 
 FIRST, STEP = CHUNK + 24, 96
+CALLED = 3
+"""The top of a frame's stack, once it has called another frame, or has returned."""
 CODE, CODE_STEP, CODES = 0x100000, 0x1000, 12
+ROOT = 0x60000
+"""The frame at which the C stack has entered Python."""
 FREED = 0x50000
 """Where it is counted how many code objects were freed."""
 
@@ -55,6 +60,7 @@ class Target:
         pieces = [address + LAYOUT.signature, SIGNATURE_SIZE]
         start = address + LAYOUT.instructions
         code = Code(start, 40, 1, table, pieces, self.signature(number))
+        code.room = STEP
         code.id = self.names.code(f"f{number}.{self.made[number]}", "", 1)
         return code
 
@@ -69,16 +75,21 @@ class Target:
         return [functions[code_of[frame]] for frame in guess.frames]
 
     def lay_out(self) -> None:
-        at = OLDER + 24 if self.older else FIRST
-        frames = {at: struct.pack("<QQ", 0, 0).ljust(70, b"\0") + bytes([ON_C_STACK] * 10)}
+        before, at = ROOT, OLDER + 24 if self.older else FIRST
+        frames: dict[int, bytes] = {}
         for n, (number, instruction) in enumerate(self.stack):
+            if self.older and n == self.older:
+                at = FIRST
             raw = bytearray(LAYOUT.frame_size)
             code = CODE + CODE_STEP * number
-            struct.pack_into("<QQ", raw, 0, code, at)
+            struct.pack_into("<QQ", raw, 0, code, before)
             struct.pack_into("<Q", raw, 56, code + LAYOUT.instructions + 2 * instruction)
-            at = FIRST if self.older and n == self.older else at + STEP
+            struct.pack_into("<i", raw, 64, CALLED if n + 1 < len(self.stack) else RUNS)
             frames[at] = bytes(raw)
-        content = process(at, frames, used=at + STEP - CHUNK)._content
+            before, at = at, at + STEP
+        content = process(before, frames, used=at - CHUNK)._content
+        root = struct.pack("<QQ", 0, 0).ljust(70, b"\0") + bytes([ON_C_STACK] * 10)
+        content[ROOT] = root
         for number in range(CODES):
             raw = bytearray(CODE_STEP)
             raw[LAYOUT.signature : LAYOUT.signature + SIGNATURE_SIZE] = self.signature(number)

@@ -42,6 +42,7 @@ class Code:
         "id",
         "number",
         "pieces",
+        "room",
         "shown",
         "signature",
         "start",
@@ -67,6 +68,8 @@ class Code:
         self.id = -1
         self.number = 0
         """Of `Codes.met`: when it was read."""
+        self.room = 0
+        """Bytes that a frame of it takes of the data stack."""
         self.shown = True
 
     def line(self, instruction: int) -> int:
@@ -95,6 +98,10 @@ class Codes:
         self._codes: dict[int, Code] = {}
         self.places: dict[int, tuple[int, int]] = {}
         """Instruction -> (its code object, frame id)."""
+        self.returns: set[int] = set()
+        """Those of `places` at which a frame is no more, see `Layout.returns`."""
+        self.resumes: set[int] = set()
+        """Those by which it goes on with a generator."""
         self.met = 0
         """So many code objects were read so far."""
         self.replaced = 0
@@ -111,6 +118,8 @@ class Codes:
             self._generation = names.generation
             self._codes.clear()
             self.places.clear()
+            self.returns.clear()
+            self.resumes.clear()
 
     def frame_id(self, address: int, instruction: int) -> int:
         """Return the frame id of an instruction in the code object at `address`, or NOT_SHOWN.
@@ -130,8 +139,24 @@ class Codes:
         if code.id < 0:
             raise NotSo("code")
         frame = self._names.frame(code.id, code.line(at)) if code.shown else NOT_SHOWN
+        if at >= code.start:
+            self._note(instruction)
         self.places[instruction] = (address, frame)
         return frame
+
+    def _note(self, instruction: int) -> None:
+        """Note what an instruction says of a frame that stands at it."""
+        before, _, here = self._memory.read(instruction - 2, 3)
+        layout = self._layout
+        if here in layout.returns or before == layout.make_generator:
+            self.returns.add(instruction)
+        elif here in layout.resumes or before in layout.resumes:  # 3.12: at its cache
+            self.resumes.add(instruction)
+
+    def room(self, address: int) -> int:
+        """Return the bytes that a frame of a code object takes of the data stack, 0 if unknown."""
+        code = self._codes.get(address)
+        return 0 if code is None else code.room
 
     def _copy(self, address: int, code: Code, instruction: int) -> int:
         """Return where the copy of the instructions begins that a thread runs (3.14+, no GIL).
@@ -159,7 +184,8 @@ class Codes:
         type_address, units = struct.unpack_from("<Qq", raw, layout.type)
         self._objects.require_type(type_address, "code")
         pointer = struct.Struct("<Q").unpack_from
-        (first_line,) = struct.unpack_from("<i", raw, layout.first_line)
+        int32 = struct.Struct("<i").unpack_from
+        (first_line,) = int32(raw, layout.first_line)
         pieces = [address + layout.signature, SIGNATURE_SIZE]
         signature = raw[layout.signature : layout.signature + SIGNATURE_SIZE]
         name = pointer(raw, layout.qualname)[0]
@@ -185,6 +211,8 @@ class Codes:
             raise NotSo("code")
         code = Code(address + layout.instructions, units, first_line, lines, pieces, signature)
         code.shown = shown
+        stack, variables = int32(raw, layout.stack_size)[0], int32(raw, layout.variables)[0]
+        code.room = layout.frame_locals + 8 * (stack + variables)
         code.id = self._names.code(function, file, first_line) if shown else 0
         return code
 
@@ -262,3 +290,5 @@ class Codes:
         for address in gone:
             self._codes.pop(address, None)
         self.places = {at: place for at, place in self.places.items() if place[0] not in gone}
+        self.returns.intersection_update(self.places)
+        self.resumes.intersection_update(self.places)

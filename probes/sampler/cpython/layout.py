@@ -101,9 +101,30 @@ MEASURED = {
         "co.instructions": 192,
     },
 }
+_RETURNS = {
+    11: (75, 83),
+    12: (75, 83, 121, 242, 247),
+    13: (35, 36, 103, 239, 240),
+    14: (34,),
+    15: (32,),
+}
+"""Minor version -> the instructions at which a frame is no more: by which a generator was made of
+it (the first one); up to 3.13, by which it has returned a value or a constant, and while somebody
+watches (`opcode.opmap` of each version; settled since its first release candidate)."""
+_RESUMES = {
+    11: (93, 123),
+    12: (65, 93, 123, 168, 248),
+    13: (72, 104, 187, 208, 243),
+    14: (70, 106, 171, 197, 237),
+    15: (68, 105, 174, 202, 203, 236),
+}
+"""Minor version -> FOR_ITER, SEND, and what they become where a generator is met."""
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
 _FRAME_BYTES = ("fr.is_entry", "fr.owner")
 _LONGER_HEADER = 16
+RUNS = -1
+"""3.11 to 3.13, in a frame in place of its stack's top: it runs, or has called C. The top is in the
+frame when it has called a frame of Python, and when it has returned."""
 _SIGNATURE_AT = 56
 """Of a code object: see `code.SIGNATURE_SIZE`."""
 _CANDIDATE = 0xC  # release level of PY_VERSION_HEX: the layout is settled from here on
@@ -159,15 +180,35 @@ class Layout:
         self.frame = _frame_fields(offsets)
         """Unpacks (code, previous, instruction, owner) of a frame."""
         self.frame_words = [(offsets[f"fr.{name}"], 8) for name in ("code", "previous", "instr")]
+        self.frame_words.append((offsets["fr.instr"] + 8, 8 if "fr.stackpointer" in offsets else 4))
         """(offset, bytes) of all that a walk looks at."""
         self.frame_words += [(offsets[name], 1) for name in _FRAME_BYTES if name in offsets]
-        self.frame_header = offsets["fr.instr"]
-        """So many bytes of a frame do not change while it calls others."""
+        self.who = offsets["fr.code"], offsets["fr.previous"]
+        """Of a frame: its code object and its caller."""
+        self.frame_owner = offsets["fr.owner"]
+        self.caller = _caller_fields(offsets)
+        """Unpacks (code, previous, instruction, stack's top, owner; 3.11: whether C entered there)
+        of a frame."""
+        self.clears = minor >= 14
+        """A frame that is no more has no code object."""
+        self.frame_flags = offsets["fr.instr"] + 16
+        """So many bytes of a frame end behind its flag."""
         self.filename = offsets["co.filename"]
         self.qualname = offsets["co.qualname"]
         self.linetable = offsets["co.linetable"]
         self.first_line = offsets["co.firstline"]
         self.instructions = offsets["co.instructions"]
+        self.stack_size = offsets["co.firstline"] - 4
+        """Of a code object: int, words of the stack of its frames."""
+        self.variables = offsets["co.firstline"] + 4
+        """Of a code object: int, words of the variables of its frames."""
+        self.frame_locals = self.frame_flags if minor < 14 else offsets["fr.locals"]
+        """Of a frame: where its variables begin, and its stack behind them."""
+        self.returns = _RETURNS[minor]
+        """Instructions at which a frame is no more, unless it says that it runs."""
+        self.make_generator = self.returns[0]
+        self.resumes = _RESUMES[minor]
+        """Instructions by which a frame goes on with a generator or a coroutine."""
         self.copies = get("co.copies", 0)
         """Free-threaded, 3.14+: pointer to (number, addresses) of the copies of the instructions,
         of which each thread runs its own."""
@@ -196,6 +237,19 @@ def _frame_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
         raise Refused("unknown-version")
     return struct.Struct(
         f"<{code}xQ{previous - code - 8}xQ{instruction - previous - 8}xQ{owner - instruction - 8}xB"
+    ).unpack_from
+
+
+def _caller_fields(offsets: dict[str, int]):  # type: ignore[no-untyped-def]
+    pointer = offsets.get("fr.stackpointer", 0)
+    form = "Q" if pointer else "i"
+    code, previous, instruction = (offsets[f"fr.{name}"] for name in ("code", "previous", "instr"))
+    top, mark = instruction + 8, offsets.get("fr.is_entry") or offsets["fr.owner"]
+    after = top + struct.calcsize(form)
+    if pointer not in (0, top) or mark < after:
+        raise Refused("unknown-version")
+    return struct.Struct(
+        f"<{code}xQ{previous - code - 8}xQ{instruction - previous - 8}xQ{form}{mark - after}xB"
     ).unpack_from
 
 

@@ -1,12 +1,13 @@
 """What to read of threads in one system call, and where each piece of it will lie.
 
-A batch holds, for each thread: thread state, C frames (3.11, 3.12), older chunks of its data stack
-and frames known to lie elsewhere, between two copies of the newest chunk; then the pointer to the
-current frame, again between two copies. It is read in this order within microseconds; what is equal
-in two copies was not moved between them. The fewer bytes lie between the last two, the fewer
-threads have moved there; what lies elsewhere holds where all three are equal. Last come the
-signatures of the code objects of all of them, each once: threads of one program run the same code.
-(3.14+: for each thread, first and last, the count of those that were freed.)
+A batch holds, for each thread, in this order: thread state, newest chunk of its data stack, older
+chunks, pointer to the current frame (3.11, 3.12: and those of C frames), frames known to lie
+elsewhere, the newest chunk once more, and the frames elsewhere once more. It is read in this order
+within microseconds. The last copy of the chunk is what counts: it is of one instant, as one copy of
+some hundred bytes takes some ten nanoseconds. What is equal on both sides of it was so at that
+instant, too. Last come the signatures of the code objects of all of them, each once: threads of one
+program run the same code. (3.14+: for each thread, first and last, the count of those that were
+freed.)
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class ReadPlan:
     """Which bytes are what of those that are read of one thread; -1 if absent."""
 
     __slots__ = (
+        "after",
         "again",
         "apart",
         "at",
@@ -32,7 +34,7 @@ class ReadPlan:
         "chunk",
         "copy",
         "extras",
-        "first",
+        "extras_after",
         "generation",
         "guess",
         "known",
@@ -53,38 +55,33 @@ class ReadPlan:
         """Places of the frames of the last walk, without the settled part."""
         self.at = 0
         """Where they begin in the last batch."""
-        self.chunk = self.again = self.copy = self.leaves = self.generation = -1
-        self.first = -1
-        """A copy of the newest chunk that is older than `chunk` and `copy`, if anything is read of
-        other places."""
+        self.chunk = self.again = self.copy = self.after = self.leaves = self.generation = -1
         self.apart = False
         """The signatures of its code objects are read with those of others."""
-        self.cframes: dict[int, tuple[int, int]] = {}
-        """3.11, 3.12: C frame -> offsets of its pointer to the current frame, read before the
-        chunks and between the last two copies of the newest one."""
+        self.cframes: dict[int, int] = {}
+        """3.11, 3.12: C frame -> offset of its pointer to the current frame."""
         self.length = guess.length
         """Of each copy of the newest chunk."""
         self.older: list[tuple[int, int, int]] = []
         """Older chunks: first address, end, offset minus first address."""
         self.extras: dict[int, int] = {}
+        """Frame elsewhere -> its offset, read before the last copy of the newest chunk."""
+        self.extras_after: dict[int, int] = {}
+        """The same, read after it."""
         self.pieces: list[int] = []
         """What is read: address, size, address, size, ..."""
         self.size = 0
         """Bytes of all of them."""
         self.made_from = guess.places()
 
-    def still(self, raw: bytearray, quiet: int, *, elsewhere: bool) -> bool:
-        """Whether nobody has changed the first bytes of the newest chunk while they were read.
+    def still(self, raw: bytearray, size: int) -> bool:
+        """Whether the first bytes of the newest chunk are the same in both copies.
 
         Args:
             raw: What was read.
-            quiet: So many bytes.
-            elsewhere: The same is asked of the time when what lies elsewhere was read.
+            size: So many bytes.
         """
-        bytes_ = memoryview(raw)[self.chunk : self.chunk + quiet]
-        if elsewhere and self.first >= 0 and not raw.startswith(bytes_, self.first):
-            return False
-        return raw.startswith(bytes_, self.copy)
+        return raw.startswith(memoryview(raw)[self.copy : self.copy + size], self.chunk)
 
     def holds(self) -> bool:
         """Whether a plan made anew would be this one."""
@@ -227,42 +224,35 @@ class Batches:
             pieces += (guess.generation_at, 8)
             plan.generation = total
             total += 8
-        before = total
-        for address in guess.cframes:
-            pieces += (address + layout.cframe_frame, 8)
-            total += 8
-        if guess.chunk and (guess.older or guess.extras):
+        if guess.chunk:
             pieces += (guess.chunk, guess.length)
-            plan.first = total
+            plan.chunk = total
             total += guess.length
         for address, size in guess.older:
             pieces += (address, size)
             plan.older.append((address, address + size, total - address))
             total += size
-        for address in guess.extras:
+        # Each piece takes a third of a µs: next to the copy lies what has to be of its instant.
+        if not layout.clears:
+            total = self._add_pointer(plan, total)
+        for address in reversed(guess.extras):  # the last ones that were met come last
             pieces += (address, layout.frame_size)
             plan.extras[address] = total
             total += layout.frame_size
-        if guess.chunk:
-            pieces += (guess.chunk, guess.length)
-            plan.chunk = total
-            total += guess.length
-        plan.again = total
-        if layout.cframe:
-            pieces += (guess.state + layout.cframe, 8)
-            total += 8
-            for address in guess.cframes:
-                pieces += (address + layout.cframe_frame, 8)
-                plan.cframes[address] = before, total
-                before += 8
-                total += 8
-        else:
-            pieces += (guess.state + layout.current_frame, 8)
-            total += 8
+        if layout.clears:
+            total = self._add_pointer(plan, total)
         if guess.chunk:
             pieces += (guess.chunk, guess.length)
             plan.copy = total
             total += guess.length
+            if layout.clears and guess.extras:
+                plan.after = total
+                pieces += (guess.state + layout.current_frame, 8)
+                total += 8
+        for address in guess.extras:
+            pieces += (address, layout.frame_size)
+            plan.extras_after[address] = total
+            total += layout.frame_size
         if guess.generation_at:
             plan.leaves = total
             pieces += (guess.generation_at, 8)
@@ -275,6 +265,18 @@ class Batches:
             total += len(guess.signatures)
         plan.size = total
         return plan
+
+    def _add_pointer(self, plan: ReadPlan, total: int) -> int:
+        """Read the pointer to the current frame there; return the bytes that are read with it."""
+        layout, guess, pieces = self._layout, plan.guess, plan.pieces
+        plan.again = total
+        pieces += (guess.state + (layout.cframe or layout.current_frame), 8)
+        total += 8
+        for address in guess.cframes:
+            pieces += (address + layout.cframe_frame, 8)
+            plan.cframes[address] = total
+            total += 8
+        return total
 
 
 def fits(entries: int, total: int) -> bool:

@@ -19,22 +19,21 @@ _MOST_CHAINS, _MOST_STACKS = 4, 64
 _MOST_WALKED = 12
 """Frames outside of the settled part; of more, the same ones are hardly met again."""
 
+_FORMS = {8: "Q", 4: "I", 1: "B"}
 _word = struct.Struct("<Q").unpack_from
 
 
-def _spans(plan: ReadPlan, layout: Layout, places: list[int], entry: int) -> list[tuple[int, int]]:
+def _spans(plan: ReadPlan, layout: Layout, places: list[int]) -> list[tuple[int, int]]:
     """Return (offset, size) of each word that decides which stack it is."""
-    spans = [(layout.native_id, 8), *((layout.chunk + at, 8) for at in (0, 8, 16))]
-    if layout.base_frame:
-        spans.append((layout.base_frame, 8))
-    spans.append((plan.again, 8))
-    if layout.cframe:
-        spans.append((plan.cframes[entry][1], 8))
+    spans = [(layout.native_id, 8), (layout.chunk, 8)]
     low, high = plan.guess.chunk, plan.guess.chunk + plan.length - layout.frame_size
-    if not low <= places[0] <= high:
-        spans.append((plan.cframes[entry][0] if layout.cframe else layout.current_frame, 8))
     for place in places:
-        at = place - low + plan.chunk if low <= place <= high else plan.extras[place]
+        if low <= place <= high:
+            at = place - low + plan.copy
+        else:
+            at = plan.extras[place]
+            after = plan.extras_after[place]
+            spans += ((after + field, size) for field, size in layout.frame_words)
         spans += ((at + field, size) for field, size in layout.frame_words)
     return sorted(spans)
 
@@ -43,9 +42,22 @@ def _picker(spans: list[tuple[int, int]]):  # type: ignore[no-untyped-def]
     """Return what unpacks integers of 8 bytes and of one."""
     form, end = ["<"], 0
     for at, size in spans:
-        form.append(f"{at - end}x{'Q' if size == 8 else 'B'}")
+        form.append(f"{at - end}x{_FORMS[size]}")
         end = at + size
     return struct.Struct("".join(form)).unpack_from
+
+
+def _key(chain: KnownChain, raw: bytearray) -> tuple[int, ...]:
+    """Return what decides which stack it is: the words of its frames, and which of the frames
+    elsewhere, that are none of them, may have been called by one of them."""
+    words = chain.words(raw)
+    if chain.others is None:
+        return words
+    callers, places = chain.others(raw), chain.places
+    for word in callers:
+        if word in places:
+            return (*words, *[each if each in places else 0 for each in callers])
+    return words
 
 
 def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
@@ -58,7 +70,7 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
     """
     guess = plan.guess
     for chain in plan.known:
-        found = chain.stacks.get(chain.words(raw))
+        found = chain.stacks.get(_key(chain, raw))
         if found is None:
             continue
         settled = chain.settled
@@ -71,7 +83,9 @@ def recall(plan: ReadPlan, raw: bytearray, replaced: int) -> int:
             return -1
         if not (plan.apart or raw.startswith(guess.signatures, plan.leaves)):
             return -1
-        if not plan.still(raw, chain.quiet, elsewhere=chain.elsewhere):
+        # Behind a frame lies what it has called before, or what it calls now.
+        behind = chain.behind(raw)
+        if behind[0] and (behind[1] == chain.places[0] or behind[1] in plan.extras):
             return -1
         walked = len(chain.places)
         if settled is not None and not stands(guess, settled, plan, raw, walked, replaced):
@@ -88,7 +102,7 @@ def remember(
     visited: list[int],
     codes: list[int],
     entries: list[int],
-    top: int,
+    end: int,
     replaced: int,
 ) -> None:
     """Remember a stack that was just believed, if its chain was there the last time, too.
@@ -100,7 +114,7 @@ def remember(
         visited: Each frame of the chain, up to the settled part.
         codes: The code objects, innermost first.
         entries: Which of `visited` have none.
-        top: The innermost frame in the newest chunk.
+        end: Of the innermost frame, which runs.
         replaced: `Codes.replaced`.
     """
     guess = plan.guess
@@ -121,12 +135,10 @@ def remember(
         return
     if not plan.holds():
         return
-    entry = _word(raw, plan.again)[0]
     for chain in plan.known:
         if (
             chain.places == places
             and chain.settled is settled
-            and chain.entry == entry
             and chain.replaced == replaced
             and chain.signatures == guess.signatures
         ):
@@ -134,13 +146,18 @@ def remember(
     else:
         low, high = guess.chunk, guess.chunk + plan.length - layout.frame_size
         others = [place for place in places if not low <= place <= high]
-        if not plan.extras.keys() >= set(others):
+        if not plan.extras.keys() >= set(others) or end > high:
             return
-        quiet = top - guess.chunk + layout.frame_header
-        words = _picker(_spans(plan, layout, places, entry))
-        chain = KnownChain(places, settled, entry, quiet, replaced, guess.signatures, words)
-        chain.elsewhere = bool(others) or (settled is not None and bool(settled.far))
+        words = _picker(_spans(plan, layout, places))
+        chain = KnownChain(places, settled, replaced, guess.signatures, words)
+        apart = [at for at in plan.extras if at not in places]
+        if apart:
+            offsets = [
+                offset for at in apart for offset in (plan.extras[at], plan.extras_after[at])
+            ]
+            chain.others = _picker(sorted((layout.who[1] + offset, 8) for offset in offsets))
+        chain.behind = _picker([(field + end - low + plan.copy, 8) for field in layout.who])
         plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
     if len(chain.stacks) >= _MOST_STACKS:
         chain.stacks.clear()
-    chain.stacks[chain.words(raw)] = guess.frames, guess.node
+    chain.stacks[_key(chain, raw)] = guess.frames, guess.node

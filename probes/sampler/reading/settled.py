@@ -84,7 +84,7 @@ def settle(
         else:
             return  # in an older chunk: those are remembered by themselves
     length = top + frame_size - low
-    content = bytes(raw[plan.chunk : plan.chunk + length])
+    content = bytes(raw[plan.copy : plan.copy + length])
     guess.settled = Settled(address, content, far, frames[n:], codes[m:], end, replaced)
 
 
@@ -105,10 +105,12 @@ def stands(
     if settled.replaced != replaced:
         guess.settled = None
         return False
-    if raw.startswith(content, plan.chunk):
+    if raw.startswith(content, plan.copy):
         for address, frame in settled.far:
             offset = plan.extras.get(address, -1)
-            if offset < 0 or raw[offset : offset + len(frame)] != frame:
+            if offset < 0 or not raw.startswith(frame, offset):
+                break
+            if not raw.startswith(frame, plan.extras_after[address]):
                 break
         else:
             guess.misses = 0

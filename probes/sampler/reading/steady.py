@@ -39,13 +39,11 @@ class Steady:
             raise NotSo("chunk")
         at, copy, length = plan.chunk, plan.copy, plan.length
         same = _equal_bytes(raw, at, copy, length)
-        if plan.first >= 0:
-            same = min(same, _equal_bytes(raw, plan.first, at, length))
         low, shift = guess.chunk, at - guess.chunk
         steady_end = low + same - layout.frame_size
         again = _word(raw, plan.again)[0]
         if layout.cframe:
-            again = _word(raw, plan.cframes[again][1])[0] if again in plan.cframes else 0
+            again = _word(raw, plan.cframes[again])[0] if again in plan.cframes else 0
             if not again:
                 raise NotSo("C frame")
         current = again

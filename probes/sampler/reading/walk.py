@@ -15,12 +15,14 @@ from .alive import Alive
 from .batch import Batches, ReadPlan, fits
 from .frames import (
     MOST_FRAMES,
+    ON_C_STACK,
     OWNED_BY_FRAME_OBJECT,
     OWNED_BY_GENERATOR,
     SENTINEL,
     Again,
     is_root,
 )
+from .innermost import Innermost
 from .known import recall, remember
 from .older import OlderChunks
 from .settled import Trail, missed, settle, stands
@@ -29,10 +31,11 @@ from .steady import Steady
 _ATTEMPTS = 4
 _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
-_KEPT_CFRAMES = 20
-"""A constructor in C that calls Python has another one than the method that called it: a loop over
-the rows of a DataFrame goes to and fro between a dozen."""
+_KEPT_CFRAMES = 8
 _NO_PLACE = 0, 0
+_CHUNK_HEAD = 32
+_BEYOND = 160
+"""Bytes that are read behind what is used of a chunk: who was called since then lies there."""
 _DEAR_OLDER = 250
 """Older chunks of a stack of 40,000 frames: not to be read in vain at each sweep."""
 _REST_SWEEPS = 200
@@ -53,12 +56,12 @@ class Read:
         self.lead = b""
         """If it was read anew: what `Batches.lead` asked for, of the same instant."""
         self.again = False
-        """It did not hold still at the first look. A stack that did at a later one is more likely
-        to be where code stays for long: in calls of C rather than between quick calls of Python."""
+        """It had to be read again, and has gone on meanwhile: it is more likely to be met where it
+        stays for long."""
         self.node = node
         """-1 if there is no Python frame, or it failed."""
         self.unsteady = unsteady
-        """The stack moved in every reading: `node` is only the part that stood still."""
+        """It could not be told in any reading: `node` is only the part that stood still."""
         self.failed = failed
 
 
@@ -77,6 +80,7 @@ class Walker:
         self._older = OlderChunks(memory, layout, codes)
         self._steady = Steady(memory, layout, codes, names)
         self._alive = Alive(codes)
+        self._innermost = Innermost(layout, codes)
         self._met = 0
         self._read = Read(-1)
         """What `resolve` gives of a stack that fits: one a look, made once."""
@@ -128,7 +132,7 @@ class Walker:
         return read
 
     def alone(self, guess: Guess) -> Read:
-        """Read one thread until it holds still, a few times."""
+        """Read one thread until it can be told where it is, a few times."""
         if guess.resting:
             guess.resting -= 1
             return Read(-1, failed=True)
@@ -192,7 +196,7 @@ class Walker:
                 guess.length = 0
                 guess.older = []
                 guess.chunk = chunk
-            used, length = top - chunk + 64, guess.length
+            used, length = top - chunk + _BEYOND, guess.length
             if not 0 < used < _MOST_CHUNK or limit < top:
                 raise NotSo("chunk")
             if used > length or used < length - 4096:
@@ -215,34 +219,28 @@ class Walker:
         """
         layout, guess = self._layout, plan.guess
         chunk = low = guess.chunk
-        before = self._learn(guess, raw)
-        current = _word(raw, plan.again)[0]
-        if layout.cframe:
-            offsets = plan.cframes.get(current)
-            if offsets is None:
-                guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
-                raise Again
-            before = _word(raw, offsets[0])[0]
-            current = _word(raw, offsets[1])[0]
+        self._learn(guess, raw)
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
-        if not current or current == base:
+        pointer = self._pointer(plan, raw, base)
+        if plan.copy < 0 or guess.chunk != chunk:
+            if not pointer:
+                return self._no_frames(guess).node
+            raise Again
+        current = leaf = self._find(plan, raw, pointer)
+        if not current:
             return self._no_frames(guess).node
-        if plan.chunk < 0 or guess.chunk != chunk:
-            raise Again
-
-        high, shift = low + plan.length - layout.frame_size, plan.chunk - low
-        # The pointer is of the moment between two copies of the chunk. A frame that lies elsewhere
-        # is read once, before that: it must have been the current one all the time.
-        if before != current and not low <= current <= high:
-            raise Again
+        innermost = self._innermost
+        high, shift = low + plan.length - layout.frame_size, plan.copy - low
         fields, places, extras = layout.frame, self._codes.places, plan.extras
+        moved, head = innermost.moved, layout.frame_flags - 8
+        instructions: list[int] = []
         frames: list[int] = []
         codes: list[int] = []
         far: list[int] = []
         visited: list[int] = []
         entries: list[int] = []
         hidden: list[int] = []
-        unknown = whole = deep = still = False
+        unknown = whole = deep = False
         bottom = owner = 0
         settled = guess.settled
         settled_at = 0 if settled is None else settled.address
@@ -269,7 +267,13 @@ class Walker:
                 visited.append(current)
                 far.append(current)
                 bottom = current
-                code, current, instruction, owner = fields(raw, extras[bottom])
+                if bottom in moved:
+                    code, current, instruction, owner = moved[bottom]
+                else:
+                    offset = extras[bottom]
+                    if not raw.startswith(raw[offset : offset + head], plan.extras_after[bottom]):
+                        raise Again
+                    code, current, instruction, owner = fields(raw, offset)
             else:
                 visited.append(current)
                 older = self._older.walk(plan, raw, current, frames, codes)
@@ -279,10 +283,6 @@ class Walker:
                     if len(codes) > MOST_FRAMES:
                         raise NotSo("endless")
                     continue
-                # Whoever moved leaves addresses that lead anywhere.
-                if not still:
-                    self._still_top(plan, raw, visited)
-                    still = True
                 if not unknown and not plan.older:
                     self._older.find(plan, raw, current)
                 bottom = current
@@ -297,12 +297,10 @@ class Walker:
                 code &= -4  # 3.14+: tag bits of the reference
                 known, frame = places.get(instruction, _NO_PLACE)
                 if known != code:
-                    if not still:
-                        self._still_top(plan, raw, visited)
-                        still = True
                     frame = self._codes.frame_id(code, instruction)
                     places = self._codes.places
                 codes.append(code)
+                instructions.append(0 if bottom in moved else instruction)
                 if frame >= 0:
                     frames.append(frame)
                 else:
@@ -326,33 +324,80 @@ class Walker:
         # the frames may have come in the place of theirs; it holds if it lay there before, too.
         if unknown or self._codes.met_since(met, codes):
             raise Again
+        if deep and not self._held(plan, raw):
+            raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
             raise Again
-        top = self._still_top(plan, raw, visited, elsewhere=bool(far) or deep)
+        before = guess.frames
         node = self._believe(plan, raw, tuple(frames), codes)
-        if top and not deep:
-            remember(plan, raw, layout, visited, codes, entries, top, self._codes.replaced)
+        if guess.frames is not before and not deep:
+            innermost.learn(instructions, codes)
+        if innermost.certain and not deep and low <= leaf <= high:
+            behind = leaf + self._codes.room(codes[0])
+            remember(plan, raw, layout, visited, codes, entries, behind, self._codes.replaced)
         return node
 
-    def _still_top(
-        self, plan: ReadPlan, raw: bytearray, visited: list[int], *, elsewhere: bool = False
-    ) -> int:
-        """Return the innermost frame in the newest chunk, 0 if there is none, if nobody called or
-        returned while the chunk was read: its copies are equal up to the header of that frame.
+    def _pointer(self, plan: ReadPlan, raw: bytearray, base: int) -> int:
+        """Return the current frame as the thread state says, 0 for none, -1 if it is not known:
+        then it will be, the next time (3.11, 3.12)."""
+        current = _word(raw, plan.again)[0]
+        if self._layout.cframe:
+            offset = plan.cframes.get(current)
+            if offset is None:
+                guess = plan.guess
+                guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
+                return -1
+            current = _word(raw, offset)[0]
+        return 0 if current == base else current
+
+    def _find(self, plan: ReadPlan, raw: bytearray, pointer: int) -> int:
+        """Return the address of the innermost frame, 0 if there is none.
 
         Raises:
-            Again: they are not.
+            Again: it cannot be told.
         """
-        low = plan.guess.chunk
-        high = low + plan.length - self._layout.frame_size
-        top = visited[0]
-        if not low <= top <= high:
-            top = next((frame for frame in visited if low <= frame <= high), 0)
-        quiet = top - low + self._layout.frame_header
-        if top and not plan.still(raw, quiet, elsewhere=elsewhere):
+        guess = plan.guess
+        low = guess.chunk
+        if pointer > 0 and pointer not in plan.extras and not low <= pointer < low + plan.length:
+            self._meet(guess, pointer)
+        settled = guess.settled
+        start = 0
+        if settled is not None and raw.startswith(settled.content, plan.copy):
+            start = settled.address
+        try:
+            return self._innermost.find(plan, raw, pointer, start)
+        except Again:
+            if self._innermost.unread:
+                self._keep_extras(guess, [self._innermost.unread])
+            raise
+
+    def _meet(self, guess: Guess, pointer: int) -> None:
+        """Have a frame read from now on that is the current one, and lies outside of the chunks.
+
+        Raises:
+            Again: it is a generator's: the thread may be in it.
+        """
+        layout = self._layout
+        try:
+            code, _, instruction, owner = layout.frame(
+                self._memory.read(pointer, layout.frame_size), 0
+            )
+        except OSError:
+            return  # the C frame that said so was one no more (3.11, 3.12)
+        if owner == OWNED_BY_GENERATOR:
+            try:
+                self._codes.frame_id(code & -4, instruction)
+            except (NotSo, OSError, struct.error):
+                return
+            self._keep_extras(guess, [pointer])
             raise Again
-        return top
+        if owner in (ON_C_STACK, SENTINEL):
+            self._keep_extras(guess, [pointer])
+
+    def _held(self, plan: ReadPlan, raw: bytearray) -> bool:
+        """Whether the first frame of the newest chunk is the same in both copies."""
+        return plan.still(raw, _CHUNK_HEAD + self._layout.frame_flags)
 
     def _believe(
         self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]

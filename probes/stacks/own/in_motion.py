@@ -1,9 +1,8 @@
-"""Says of a process that its stacks hardly ever hold still while they are read.
+"""Says of a process that too many of its stacks had to be read again.
 
-A stack that moved is read anew until it holds still, which is where code stays for long: in calls
-of C and between slow lines. Where quick calls of Python follow each other at most looks, the
-callers get what is theirs: a loop that makes an object in each turn was told 84 % of its time as
-its own, and has 12 % (`docs/sampler.md`).
+What is read again has gone on meanwhile, and is met where it stays for longer. A hundred coroutines
+that take turns in steps of some 10 µs are met so, or generators that are made anew all the time:
+callers get what is theirs (`docs/sampler.md`).
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ class InMotion:
             return ""
         self._told.add(index)
         return (
-            f"self times unsure: stacks moved at {again * 100 // looks} % of looks; --native is"
-            f" exact (process {tally.process.pid}: quick calls follow each other, and too much is"
-            " told as their callers' own time; --native stops the program for each look)"
+            f"self times unsure: {again * 100 // looks} % of looks were made again; --native is"
+            f" exact (process {tally.process.pid}: short steps of many coroutines or generators,"
+            " which are told as their callers' own; --native stops the program for each look)"
         )
 
     def forget(self, index: int) -> None:

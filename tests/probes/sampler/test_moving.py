@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import struct
 from typing import TYPE_CHECKING
 
-from support.made_frames import CFRAME, CHUNK, STATE
-from support.made_target import CODES, FIRST, STEP, Target
+from support.made_frames import CHUNK, STATE
+from support.made_target import CALLED, CODES, FIRST, STEP, Target
 
 if TYPE_CHECKING:
     from perftui.probes.sampler.memory import Buffer
@@ -20,18 +21,19 @@ class Moving(Target):
         self.rng = rng
         self.moments: list[list[str]] = []
         """What its stack was since the last call that read it began, innermost first."""
-        self.current: list[bytes] = []
-        """What the pointer to its current frame was at each time that it was read in that call."""
+        self.reads = 0
         self.memory.gather = self.gather  # type: ignore[method-assign]
         self.lay_out()
 
     def lay_out(self) -> None:
         """What a frame has left behind lies there until the next one comes."""
-        left = self.memory._content.get(CHUNK, b"")
+        left = bytearray(self.memory._content.get(CHUNK, b""))
         super().lay_out()
-        end = FIRST - CHUNK + STEP * (len(self.stack) + 1)
+        end = FIRST - CHUNK + STEP * len(self.stack)
+        if left[end : end + STEP]:
+            struct.pack_into("<i", left, end + 64, CALLED)  # it has returned
         content = self.memory._content
-        content[CHUNK] = content[CHUNK][:end] + (left[end:] or content[CHUNK][end:])
+        content[CHUNK] = content[CHUNK][:end] + (bytes(left[end:]) or content[CHUNK][end:])
 
     def go_on(self) -> None:
         if len(self.stack) > 8 and self.rng.random() < 0.5:
@@ -45,15 +47,13 @@ class Moving(Target):
 
     def gather(self, buffer: Buffer, pieces: list[int], total: int) -> bool:
         if STATE in pieces:  # else only code objects are asked about
-            self.moments, self.current = [self.truth()], []
+            self.moments = [self.truth()]
+            self.reads += 1
         raw = b""
         for address, size in zip(pieces[::2], pieces[1::2], strict=True):
             if self.rng.random() < 0.2:
                 self.go_on()
-            piece = self.memory.read(address, size)
-            raw += piece
-            if address == CFRAME:
-                self.current.append(piece)
+            raw += self.memory.read(address, size)
         buffer.bytes[:total] = raw
         return len(raw) == total
 
@@ -61,14 +61,14 @@ class Moving(Target):
 def test_what_is_told_of_a_thread_that_moves_was_so_at_one_moment() -> None:
     target = Moving(random.Random(6))
     guess = target.guess()
-    whole = elsewhere_before = 0
+    first = again = 0
     for _ in range(2_000):
+        reads = target.reads
         read = target.walker.alone(guess)
-        if read.failed or read.unsteady:
-            continue
-        whole += 1
+        assert not (read.failed or read.unsteady)
         assert target.told(guess) in target.moments
-        elsewhere_before += len(set(target.current)) > 1
-    # Where it was before both copies of its frames says nothing against what they hold.
-    assert whole > 1_000
-    assert elsewhere_before > 100
+        first += target.reads == reads + 1
+        again += len(target.moments) > 1
+    # It moved while it was read in most of them, and did not have to be read again for that.
+    assert again > 1_000
+    assert first > 1_900

@@ -1,0 +1,267 @@
+"""Which frame was the innermost at the instant of the last copy of the newest chunk?
+
+Frames lie in a chunk one behind the other, each callee right behind its caller, and what they leave
+behind lies there until the next one comes. Which of them are alive they say themselves:
+
+* 3.11 to 3.13: the top of a frame's stack is in a register of the CPU while it runs, or is in a
+  call of C; it is in the frame when it has called another frame, and when it has returned. So a
+  frame that runs is alive, and so is all that it was called by; of what lies behind it nothing is,
+  but for what C has called.
+* 3.14 and later: a frame that is no more has no code object.
+
+So one copy of a chunk tells it, which is of one instant: nothing has to hold still.
+
+Where a frame of 3.11 to 3.13 has called, and the one behind it does not say that it runs (for some
+ten nanoseconds: it begins, or has returned), it is believed unless it stands at its return.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from ..cpython.code import Codes
+from ..cpython.layout import RUNS, Layout
+from ..cpython.objects import NotSo
+from .batch import ReadPlan
+from .call_sites import CallSites
+from .elsewhere import Active, Frame, FramesElsewhere, Link
+from .frames import OWNED_BY_GENERATOR, Again
+
+_CHUNK_HEAD = 24
+_NO_PLACE = -1, 0
+_NO_LINKS: list[Link] = []
+_word = struct.Struct("<Q").unpack_from
+
+
+class Innermost:
+    """Of all threads of one process."""
+
+    def __init__(self, layout: Layout, codes: Codes) -> None:
+        self._layout = layout
+        self._codes = codes
+        self._calls = CallSites(codes)
+        self._elsewhere = FramesElsewhere(layout, codes, self._calls)
+        self.learn = self._calls.learn
+        self.certain = False
+        """The frame that was found last was known to be alive by itself."""
+
+    @property
+    def moved(self) -> dict[int, Frame]:
+        """Frames elsewhere that were not the same before and after, as they were at the instant."""
+        return self._elsewhere.moved
+
+    @property
+    def unread(self) -> int:
+        """A frame elsewhere that is alive, and is to be read along; 0 for none."""
+        return self._elsewhere.unread
+
+    def find(self, plan: ReadPlan, raw: bytearray, pointer: int, start: int) -> int:
+        """Return the address of the innermost frame, 0 if there is none.
+
+        Args:
+            plan: What `raw` holds.
+            raw: The bytes of one thread.
+            pointer: The current frame as the thread state says, 0 for none, -1 if it is not known.
+            start: A frame of the newest chunk that is as it was when it was alive, 0 if none is.
+
+        Raises:
+            Again: it cannot be told.
+        """
+        self._elsewhere.begin(plan, raw)
+        self.certain = False
+        chain, running = self._chain(plan, raw, start)
+        if start and running < 0 and not self._layout.clears:
+            chain, running = self._chain(plan, raw, 0)  # an exception may have ended it as it was
+        alive = len(chain) - 1 if self._layout.clears else running
+        self._elsewhere.unread = 0
+        if plan.extras:
+            generator = self._generator(plan, raw, chain, alive)
+            if generator:
+                self.certain = True
+                return generator
+        self.certain = 0 <= alive == len(chain) - 1
+        if self.certain:
+            return chain[alive][0]
+        if alive < 0 and not pointer:
+            return 0
+        if not chain:
+            raise Again
+        return self._by_calls(plan, chain, alive)
+
+    def _chain(self, plan: ReadPlan, raw: bytearray, at: int) -> tuple[list[Link], int]:
+        """Return the frames that follow each other from the frame at `at` on, and those elsewhere
+        that lie between them, outermost first; and which of them is the last that runs, -1 if none
+        says that it does.
+
+        Raises:
+            Again: one that is alive has a caller elsewhere that is not known, or lies further on
+                than was read.
+        """
+        layout, codes, elsewhere = self._layout, self._codes, self._elsewhere
+        low = plan.guess.chunk
+        high, shift = low + plan.length - layout.frame_flags, plan.copy - low
+        caller, clears, is_entry = layout.caller, layout.clears, layout.is_entry > 0
+        places, returns = codes.places, codes.returns
+        at = at or low + _CHUNK_HEAD + (0 if _word(raw, plan.copy)[0] else 8)
+        chain: list[Link] = []
+        unread = below = 0
+        running, runs = -1, False
+        without: tuple[list[Link], int] | None = None
+        while at <= high:
+            code, previous, instruction, top, mark = caller(raw, at + shift)
+            code &= -4  # 3.14+: tag bits of the reference
+            if not code:
+                break
+            entered, links, ended = is_entry and mark != 0, _NO_LINKS, 0
+            if below and previous != below:
+                elsewhere.unread = 0
+                index = {link[0]: number for number, link in enumerate(chain)}
+                if previous in index:
+                    ended = previous
+                elif low <= previous <= high or not previous:
+                    break
+                else:
+                    hops = None
+                    if not unread:
+                        hops = elsewhere.between(
+                            previous, chain[-1], code, index, in_c=runs or clears
+                        )
+                    if hops is None:
+                        unread, entered = unread or elsewhere.unread or -1, True
+                    else:
+                        ended, entered, links = hops[0], entered or hops[1], hops[2]
+            if runs and not entered:
+                break  # its caller runs itself: what is behind that is no more
+            if places.get(instruction, _NO_PLACE)[0] != code:
+                try:
+                    codes.frame_id(code, instruction)
+                except (NotSo, OSError, struct.error):
+                    break
+                places = codes.places
+            if clears and instruction in returns:
+                break
+            runs = top == RUNS
+            if not unread:
+                if ended not in (0, below):
+                    # Who lies before it has returned, and is being cleared: a `__del__` runs.
+                    without = without or (list(chain), running)
+                    del chain[index[ended] + 1 :]
+                chain += links
+                if runs:
+                    running, without = len(chain), None
+                chain.append((at, code, instruction))
+            elif clears or runs:
+                elsewhere.unread = unread if unread > 0 else 0
+                raise Again
+            below = at
+            room = codes.room(code)
+            if not room:
+                break
+            at += room
+        if at > high and (plan.guess.length > plan.length or not (clears or runs)):
+            raise Again  # more of the chunk is used than was read
+        if without is not None and not clears:
+            chain, running = without
+        return chain, running
+
+    def _generator(self, plan: ReadPlan, raw: bytearray, chain: list[Link], alive: int) -> int:
+        """Return the frame of the innermost generator if it is the innermost frame of all, else 0.
+
+        Args:
+            plan: What `raw` holds.
+            raw: The bytes of one thread.
+            chain: Frames of which those up to `alive` are so.
+            alive: -1 if it is not known of any.
+
+        Raises:
+            Again: one was called by a frame that was not read.
+        """
+        index = {link[0]: number for number, link in enumerate(chain)}
+        found, furthest = 0, (alive, 0)
+        for at in plan.extras:
+            if at in index:
+                continue
+            active = self._elsewhere.active(at, index, alive)
+            if active is None or (active.caller, active.hops) <= furthest:
+                continue
+            if self._is_in(plan, raw, chain[active.caller], at, active, active.caller != alive):
+                found, furthest = at, (active.caller, active.hops)
+                path = active.path
+        if found:
+            self._elsewhere.moved.update(path)
+        return found
+
+    def _is_in(
+        self, plan: ReadPlan, raw: bytearray, caller: Link, at: int, active: Active, called: bool
+    ) -> bool:
+        """Tell whether a frame was in a generator at the instant, that ran before or after it.
+
+        Args:
+            plan: What `raw` holds.
+            raw: The bytes of one thread.
+            caller: The frame: of those in the newest chunk the innermost that is alive.
+            at: The generator's frame.
+            active: How that was when it ran.
+            called: The frame says that it has called another one of Python (3.11 to 3.13).
+
+        Raises:
+            Again: in one, but it cannot be told in which.
+        """
+        layout = self._layout
+        if called and layout.is_entry:
+            return False  # 3.11: C goes on with generators
+        code = active.reading[0] & -4
+        believed = self._elsewhere.believed(caller, at)
+        if not self._calls.goes_on(caller[2], code):
+            # Another frame may have been there when the generator ran.
+            size = caller[0] - plan.guess.chunk + self._codes.room(caller[1])
+            if not plan.still(raw, min(size, plan.length)):
+                return False
+        if not believed:
+            raise Again
+        if called:
+            return True
+        if layout.clears:
+            for offset in (plan.after, plan.again):
+                pointer = _word(raw, offset)[0]
+                if pointer in (caller[0], at):
+                    return bool(pointer == at)
+        elif not layout.is_entry and active.hops < 2:
+            return False  # 3.12, 3.13: who is in one has called it, without C, or by way of C
+        return active.second
+
+    def _by_calls(self, plan: ReadPlan, chain: list[Link], alive: int) -> int:
+        """Return the last frame of a chain that is alive, by where its frames stand.
+
+        Args:
+            plan: What was read.
+            chain: Frames that may be alive.
+            alive: Which of them is the last that is known to be, -1: the first one must be.
+
+        Raises:
+            Again: it is in a generator, but it cannot be told in which.
+        """
+        returns, goes_on = self._codes.returns, self._calls.goes_on
+        at = max(alive, 0)
+        for link in chain[at + 1 :]:
+            if link[2] in returns:
+                break
+            # Of a frame that runs, or has called C, what lies behind it may be left from before.
+            if at == alive and not goes_on(chain[at][2], link[1]):
+                break
+            at += 1
+        last = chain[at]
+        if at != alive:
+            # It has called somebody: a generator, if nobody is there.
+            for other in plan.extras:
+                first, second = self._elsewhere.readings(other) or (None, None)
+                if first is None or second is None or first[0] != second[0]:
+                    continue
+                code, active = first[0] & -4, first[1] or second[1]
+                if first[5] == OWNED_BY_GENERATOR and active and goes_on(last[2], code):
+                    if not self._elsewhere.believed(last, other):
+                        raise Again
+                    frame = second[0], last[0], second[2], OWNED_BY_GENERATOR
+                    self._elsewhere.moved[other] = frame
+                    return other
+        return last[0]
