@@ -65,7 +65,7 @@ class Innermost:
             start: A frame of the newest chunk that is as it was when it was alive, 0 if none is.
 
         Raises:
-            Again: it cannot be told.
+            Again: it cannot be told; `unread` is what it takes.
         """
         self._elsewhere.begin(plan, raw)
         self.certain = False
@@ -84,8 +84,8 @@ class Innermost:
             return chain[alive][0]
         if alive < 0 and not pointer:
             return 0
-        if not chain:
-            raise Again
+        if not chain or (alive < 0 and pointer < 0):
+            raise Again  # there may be none
         return self._by_calls(plan, chain, alive)
 
     def _chain(self, plan: ReadPlan, raw: bytearray, at: int) -> tuple[list[Link], int]:
