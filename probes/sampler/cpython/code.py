@@ -40,6 +40,7 @@ class Code:
         "end",
         "first_line",
         "id",
+        "makes_generator",
         "number",
         "pieces",
         "room",
@@ -71,6 +72,8 @@ class Code:
         self.room = 0
         """Bytes that a frame of it takes of the data stack."""
         self.shown = True
+        self.makes_generator = False
+        """Its frames are those of generators or coroutines: none of them stays where it began."""
 
     def line(self, instruction: int) -> int:
         """Return the line of an instruction; the first line before the first one has run."""
@@ -146,17 +149,22 @@ class Codes:
 
     def _note(self, instruction: int) -> None:
         """Note what an instruction says of a frame that stands at it."""
-        before, _, here = self._memory.read(instruction - 2, 3)
+        here, argument = self._memory.read(instruction, 2)
         layout = self._layout
-        if here in layout.returns or before == layout.make_generator:
+        if here in layout.returns and (not argument or layout.minor > 12):
             self.returns.add(instruction)
-        elif here in layout.resumes or before in layout.resumes:  # 3.12: at its cache
+        elif here in layout.resumes:
             self.resumes.add(instruction)
 
     def room(self, address: int) -> int:
         """Return the bytes that a frame of a code object takes of the data stack, 0 if unknown."""
         code = self._codes.get(address)
         return 0 if code is None else code.room
+
+    def makes_generator(self, address: int) -> bool:
+        """Whether a code object is known to be a generator's or a coroutine's."""
+        code = self._codes.get(address)
+        return code is not None and code.makes_generator
 
     def _copy(self, address: int, code: Code, instruction: int) -> int:
         """Return where the copy of the instructions begins that a thread runs (3.14+, no GIL).
@@ -213,6 +221,7 @@ class Codes:
         code.shown = shown
         stack, variables = int32(raw, layout.stack_size)[0], int32(raw, layout.variables)[0]
         code.room = layout.frame_locals + 8 * (stack + variables)
+        code.makes_generator = bool(int32(raw, layout.flags)[0] & layout.generator_flags)
         code.id = self._names.code(function, file, first_line) if shown else 0
         return code
 

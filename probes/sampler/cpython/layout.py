@@ -101,24 +101,22 @@ MEASURED = {
         "co.instructions": 192,
     },
 }
-_RETURNS = {
-    11: (75, 83),
-    12: (75, 83, 121, 242, 247),
-    13: (35, 36, 103, 239, 240),
-    14: (34,),
-    15: (32,),
-}
-"""Minor version -> the instructions at which a frame is no more: by which a generator was made of
-it (the first one); up to 3.13, by which it has returned a value or a constant, and while somebody
-watches (`opcode.opmap` of each version; settled since its first release candidate)."""
+_RETURNS = {11: (83,), 12: (83, 242), 13: (36, 103, 239, 240), 14: (), 15: ()}
+"""Minor version -> up to 3.13, the instructions by which a frame returns a value or a constant, and
+the same while somebody watches (`opcode.opmap` of each version; settled since its first release
+candidate). In 3.12 a caller stands at what is kept behind its instruction, which may be any number:
+there a constant is left out, and a value counts as its second byte is 0."""
 _RESUMES = {
     11: (93, 123),
-    12: (65, 93, 123, 168, 248),
+    12: (93, 123),
     13: (72, 104, 187, 208, 243),
     14: (70, 106, 171, 197, 237),
     15: (68, 105, 174, 202, 203, 236),
 }
-"""Minor version -> FOR_ITER, SEND, and what they become where a generator is met."""
+"""Minor version -> FOR_ITER, SEND, and (not in 3.12, see above) what they become where generators
+are met."""
+_GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
+"""CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR."""
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
 _FRAME_BYTES = ("fr.is_entry", "fr.owner")
 _LONGER_HEADER = 16
@@ -206,7 +204,9 @@ class Layout:
         """Of a frame: where its variables begin, and its stack behind them."""
         self.returns = _RETURNS[minor]
         """Instructions at which a frame is no more, unless it says that it runs."""
-        self.make_generator = self.returns[0]
+        self.flags = offsets["co.firstline"] - (24 if minor == 11 else 20)
+        """Of a code object: int, what kind it is of."""
+        self.generator_flags = _GENERATOR_FLAGS
         self.resumes = _RESUMES[minor]
         """Instructions by which a frame goes on with a generator or a coroutine."""
         self.copies = get("co.copies", 0)

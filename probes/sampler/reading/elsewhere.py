@@ -19,6 +19,7 @@ _MOST_HOPS = 200
 _MOST_KNOWN = 10_000
 _SEEN = 32
 _ENTRIES = ON_C_STACK, SENTINEL
+_OWNERS = OWNED_BY_GENERATOR, *_ENTRIES
 _NONE = 0, 0, 0, 0, 0, 0
 
 Link = tuple[int, int, int]
@@ -32,9 +33,11 @@ Reading = tuple[int, int, int, int, int, int]
 class Active:
     """A generator that ran before or after the copy."""
 
-    __slots__ = ("caller", "hops", "path", "reading", "second")
+    __slots__ = ("caller", "hops", "path", "reading", "same", "second")
 
-    def __init__(self, caller: int, path: dict[int, Frame], reading: Reading, second: bool) -> None:
+    def __init__(
+        self, caller: int, path: dict[int, Frame], reading: Reading, same: bool, second: bool
+    ) -> None:
         self.caller = caller
         """Number, in a chain, of the frame that it was called by."""
         self.path = path
@@ -42,6 +45,8 @@ class Active:
         self.hops = len(path)
         self.reading = reading
         """How it was then."""
+        self.same = same
+        """It was called by the same one before and after the copy."""
         self.second = second
         """That was after the copy."""
 
@@ -193,7 +198,8 @@ class FramesElsewhere:
             path: dict[int, Frame] = {at: (*reading[:3], OWNED_BY_GENERATOR)}
             number = self._called_by(reading[1], index, alive, path)
             if number >= 0:
-                return Active(number, path, reading, reading == second)
+                same = first[:2] == second[:2]
+                return Active(number, path, reading, same, reading == second)
             if self.unread and first[:2] == second[:2]:
                 raise Again
             self.unread = 0
@@ -228,6 +234,8 @@ class FramesElsewhere:
                     return -1
             else:
                 chosen = readings[1] if readings[1][1] else readings[0]
+                if chosen[5] not in _OWNERS:
+                    return -1  # something else lies there
                 path[at] = *chosen[:3], chosen[5]
                 at = chosen[1]
         return -1

@@ -101,7 +101,7 @@ class Innermost:
         low = plan.guess.chunk
         high, shift = low + plan.length - layout.frame_flags, plan.copy - low
         caller, clears, is_entry = layout.caller, layout.clears, layout.is_entry > 0
-        places, returns = codes.places, codes.returns
+        places = codes.places
         at = at or low + _CHUNK_HEAD + (0 if _word(raw, plan.copy)[0] else 8)
         chain: list[Link] = []
         unread = below = 0
@@ -138,9 +138,9 @@ class Innermost:
                 except (NotSo, OSError, struct.error):
                     break
                 places = codes.places
-            if clears and instruction in returns:
-                break
             runs = top == RUNS
+            if not runs and codes.makes_generator(code):
+                break  # it has become a generator's, and lies elsewhere
             if not unread:
                 if ended not in (0, below):
                     # Who lies before it has returned, and is being cleared: a `__del__` runs.
@@ -215,7 +215,7 @@ class Innermost:
         if not self._calls.goes_on(caller[2], code):
             # Another frame may have been there when the generator ran.
             size = caller[0] - plan.guess.chunk + self._codes.room(caller[1])
-            if not plan.still(raw, min(size, plan.length)):
+            if not (called and active.same) and not plan.still(raw, min(size, plan.length)):
                 return False
         if not believed:
             raise Again

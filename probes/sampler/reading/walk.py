@@ -368,9 +368,30 @@ class Walker:
         try:
             return self._innermost.find(plan, raw, pointer, start)
         except Again:
-            if self._innermost.unread:
-                self._keep_extras(guess, [self._innermost.unread])
+            unread = self._innermost.unread
+            if unread and self._is_mapped(unread):
+                self._keep_extras(guess, [unread])
             raise
+
+    def _is_mapped(self, address: int) -> bool:
+        """Whether a frame may lie there: what cannot be read would spoil each batch."""
+        try:
+            self._memory.read(address, self._layout.frame_size)
+        except OSError:
+            return False
+        return True
+
+    def _frame_at(self, address: int) -> int | None:
+        """Return the owner of the frame that lies outside of the chunks; None if there is none."""
+        layout = self._layout
+        try:
+            raw = self._memory.read(address, layout.frame_size)
+            code, _, instruction, owner = layout.frame(raw, 0)
+            if owner == OWNED_BY_GENERATOR:
+                self._codes.frame_id(code & -4, instruction)
+        except (NotSo, OSError, struct.error):
+            return None
+        return owner if owner in (OWNED_BY_GENERATOR, ON_C_STACK, SENTINEL) else None
 
     def _meet(self, guess: Guess, pointer: int) -> None:
         """Have a frame read from now on that is the current one, and lies outside of the chunks.
@@ -378,22 +399,11 @@ class Walker:
         Raises:
             Again: it is a generator's: the thread may be in it.
         """
-        layout = self._layout
-        try:
-            code, _, instruction, owner = layout.frame(
-                self._memory.read(pointer, layout.frame_size), 0
-            )
-        except OSError:
-            return  # the C frame that said so was one no more (3.11, 3.12)
-        if owner == OWNED_BY_GENERATOR:
-            try:
-                self._codes.frame_id(code & -4, instruction)
-            except (NotSo, OSError, struct.error):
-                return
+        owner = self._frame_at(pointer)
+        if owner is not None:  # else the C frame that said so was one no more (3.11, 3.12)
             self._keep_extras(guess, [pointer])
-            raise Again
-        if owner in (ON_C_STACK, SENTINEL):
-            self._keep_extras(guess, [pointer])
+            if owner == OWNED_BY_GENERATOR:
+                raise Again
 
     def _held(self, plan: ReadPlan, raw: bytearray) -> bool:
         """Whether the first frame of the newest chunk is the same in both copies."""

@@ -64,13 +64,20 @@ end()
 )
 
 
+def looks(watched: Watched) -> list[Sample]:
+    """Those that met a stack, but for a thread that stands in the queue for a CPU: it is told again
+    and again where it was."""
+    met = [each for each in watched.of(Sample) if each.stack and not each.unsteady]
+    return [each for each in met if each.on_cpu is not False]
+
+
 def test_quick_calls_have_their_time(python: str, watch: Callable[..., Watched]) -> None:
     """Of its looks, stopped for each (`benchmarks/quick_calls.py`): 11 to 15 % are in the loop, 50
     below a row's making, 19 below asking it, and hardly any in what is not of the loop."""
     watched = watch(python, ROWS, rate_hz=250)
     tallies = watched.of(Tally)
     awake = sum(tally.awake for tally in tallies)
-    stacks = [watched.functions(s) for s in watched.of(Sample) if not s.unsteady]
+    stacks = [watched.functions(s) for s in looks(watched)]
     stacks = [stack for stack in stacks if "loop" in stack]
     assert len(stacks) > 150
     assert sum(tally.again for tally in tallies) < 0.2 * awake
@@ -128,7 +135,7 @@ end()
 def test_what_runs_while_a_frame_ends(python: str, watch: Callable[..., Watched]) -> None:
     """A frame that has returned lies there as long as what it held is being thrown away."""
     watched = watch(python, ENDS, rate_hz=250)
-    stacks = [watched.functions(s) for s in watched.of(Sample) if s.stack and not s.unsteady]
+    stacks = [watched.functions(s) for s in looks(watched)]
     closing = [stack for stack in stacks if "Kept.close" in stack]
     assert len(closing) > 20
     outer = ["many"] * 6 + ["<module>"]
@@ -174,7 +181,7 @@ end()
 
 def test_generators_are_where_they_run(python: str, watch: Callable[..., Watched]) -> None:
     watched = watch(python, GENERATORS, rate_hz=250)
-    stacks = [watched.functions(s) for s in watched.of(Sample) if s.stack and not s.unsteady]
+    stacks = [watched.functions(s) for s in looks(watched)]
     alone = [stack for stack in stacks if "user" in stack]
     assert len(alone) > 30
     assert sum(stack[:2] == ["quick", "user"] for stack in alone) > 0.9 * len(alone)
