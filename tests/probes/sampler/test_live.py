@@ -31,7 +31,7 @@ def poll():
     read, _ = os.pipe()
     spent = 0
     slept = polled = 0
-    for _ in range(32):
+    for _ in range(64):
         begin = time.thread_time_ns()
         work()
         spent += time.thread_time_ns() - begin
