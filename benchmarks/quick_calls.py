@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import conftest  # noqa: F401  (makes `perftui` importable from a checkout)
+from support.sampler_programs import QUICK_CALLS
 
 from perftui.probes.stacks.own.records import Sample, Tally
 from perftui.probes.stacks.own.source import START, OwnSampler
@@ -33,39 +34,14 @@ if TYPE_CHECKING:
 STOPPING = Path(__file__).with_name("stopping_sampler.py")
 RATE_HZ = 200
 
-PROGRAM = """
-class Base:
-    def __init__(self, value):
-        object.__setattr__(self, "_value", value)
-    def __setattr__(self, name, value):
-        self.check(name)
-        object.__setattr__(self, name, value)
-    def check(self, name):
-        return name in ("a", "b", "name")
-class Row(Base):
-    def __init__(self, value, name):
-        super().__init__(clean(value))
-        self.name = name
-    def __getitem__(self, name):
-        return self.get(name)
-    def get(self, name):
-        return self._value[place(name)]
-def clean(value):
-    return order(tuple(value))
-def order(value):
-    return tuple(sorted(value))
-def place(name):
-    return {"a": 0, "b": 1}[name]
-def rows():
-    for number in range(20_000):
-        yield number, Row([number, number + 1], number)
-def loop():
-    for _, row in rows():
-        row["a"] * row["b"]
+PROGRAM = (
+    QUICK_CALLS
+    + """
 print("go", flush=True)
 while True:
     loop()
 """
+)
 
 
 def records(python: str, program: Path, script: Path, seconds: float) -> list[OwnRecord]:

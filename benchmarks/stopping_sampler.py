@@ -16,10 +16,11 @@ _MOST_ASKED = 2_000
 
 def main() -> int:
     """Run the sampler; see `probes/sampler/loop`."""
-    package = type(sys)("perftui_sampler")
-    package.__path__ = [str(Path(__file__).resolve().parent.parent / "probes" / "sampler")]
-    sys.modules["perftui_sampler"] = package
-    from perftui_sampler import loop, memory  # type: ignore[import-not-found]
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "probes" / "sampler"))
+    import start  # type: ignore[import-not-found]
+
+    loop = start.load()
+    from perftui_sampler import memory  # type: ignore[import-not-found]
 
     gather = memory.Memory.gather
 

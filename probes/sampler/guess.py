@@ -58,14 +58,16 @@ class KnownChain:
         replaced: int,
         signatures: bytes,
         words: Callable[[bytearray], tuple[int, ...]],
+        behind: Callable[[bytearray], tuple[int, ...]],
+        others: Callable[[bytearray], tuple[int, ...]] | None,
     ) -> None:
         self.places = places
         """The frames that are walked, innermost first."""
         self.settled = settled
         """What follows them; None: nothing."""
-        self.others: Callable[[bytearray], tuple[int, ...]] | None = None
+        self.others = others
         """Takes the callers of all other frames elsewhere out of what is read."""
-        self.behind = words
+        self.behind = behind
         """Takes the code object and the caller of a frame behind them out of what is read."""
         self.replaced = replaced
         """Code objects that had been found to be others by then."""

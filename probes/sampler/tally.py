@@ -29,7 +29,7 @@ class SecondTally:
     def _clear(self) -> None:
         self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
         self.awake = self.again = 0
-        """Looks at Python's threads while they ran, and those of them at which the stack moved."""
+        """Looks at Python's threads while they ran, and those of them that had to be made again."""
 
     def write(self, writer: Writer, process: int, now: int, used_ns: int) -> None:
         """Write the counts and begin anew.

@@ -6,7 +6,7 @@ import struct
 from bisect import bisect_right
 
 from ..memory import Buffer, Memory
-from .layout import Layout
+from .layout import GENERATOR_FLAGS, Layout
 from .linetable import LineTable
 from .names import Names
 from .objects import NotSo, Objects
@@ -156,15 +156,14 @@ class Codes:
         elif here in layout.resumes:
             self.resumes.add(instruction)
 
+    def get(self, address: int) -> Code | None:
+        """Return a code object; None if it was not read yet, or is no more."""
+        return self._codes.get(address)
+
     def room(self, address: int) -> int:
         """Return the bytes that a frame of a code object takes of the data stack, 0 if unknown."""
         code = self._codes.get(address)
         return 0 if code is None else code.room
-
-    def makes_generator(self, address: int) -> bool:
-        """Whether a code object is known to be a generator's or a coroutine's."""
-        code = self._codes.get(address)
-        return code is not None and code.makes_generator
 
     def _copy(self, address: int, code: Code, instruction: int) -> int:
         """Return where the copy of the instructions begins that a thread runs (3.14+, no GIL).
@@ -221,7 +220,7 @@ class Codes:
         code.shown = shown
         stack, variables = int32(raw, layout.stack_size)[0], int32(raw, layout.variables)[0]
         code.room = layout.frame_locals + 8 * (stack + variables)
-        code.makes_generator = bool(int32(raw, layout.flags)[0] & layout.generator_flags)
+        code.makes_generator = bool(int32(raw, layout.flags)[0] & GENERATOR_FLAGS)
         code.id = self._names.code(function, file, first_line) if shown else 0
         return code
 

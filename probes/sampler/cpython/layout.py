@@ -115,7 +115,7 @@ _RESUMES = {
 }
 """Minor version -> FOR_ITER, SEND, and (not in 3.12, see above) what they become where generators
 are met."""
-_GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
+GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 """CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR."""
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
 _FRAME_BYTES = ("fr.is_entry", "fr.owner")
@@ -206,7 +206,6 @@ class Layout:
         """Instructions at which a frame is no more, unless it says that it runs."""
         self.flags = offsets["co.firstline"] - (24 if minor == 11 else 20)
         """Of a code object: int, what kind it is of."""
-        self.generator_flags = _GENERATOR_FLAGS
         self.resumes = _RESUMES[minor]
         """Instructions by which a frame goes on with a generator or a coroutine."""
         self.copies = get("co.copies", 0)

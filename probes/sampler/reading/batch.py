@@ -12,12 +12,15 @@ freed.)
 
 from __future__ import annotations
 
+import struct
+
 from ..cpython.code import MOST_OF_NAME, SIGNATURE_SIZE, Codes
 from ..cpython.layout import Layout
 from ..guess import Guess, KnownChain
 from ..memory import MOST_BYTES, MOST_PIECES
 from ..threads import KernelThread
 
+_word = struct.Struct("<Q").unpack_from
 _MOST_MADE = 2_000
 """Plans that are kept, a kilobyte each."""
 
@@ -56,6 +59,8 @@ class ReadPlan:
         self.at = 0
         """Where they begin in the last batch."""
         self.chunk = self.again = self.copy = self.after = self.leaves = self.generation = -1
+        """Of the newest chunk a copy before and the one that counts; the pointer to the current
+        frame before that, and (3.14+) after it."""
         self.apart = False
         """The signatures of its code objects are read with those of others."""
         self.cframes: dict[int, int] = {}
@@ -73,6 +78,15 @@ class ReadPlan:
         self.size = 0
         """Bytes of all of them."""
         self.made_from = guess.places()
+
+    def pointer(self, raw: bytearray, layout: Layout) -> int:
+        """Return the current frame as the thread state says; -1 if it says so by a C frame that was
+        not read (3.11, 3.12)."""
+        current = _word(raw, self.again)[0]
+        if not layout.cframe:
+            return current  # type: ignore[no-any-return]
+        offset = self.cframes.get(current)
+        return -1 if offset is None else _word(raw, offset)[0]
 
     def still(self, raw: bytearray, size: int) -> bool:
         """Whether the first bytes of the newest chunk are the same in both copies.

@@ -141,13 +141,11 @@ class FramesElsewhere:
                 entered = entered or (is_entry and chosen[4] != 0)
             if caller in index:
                 links.reverse()
-                return (caller, entered, links) if self._believed(below, links) else None
+                if all(self.believed(below, link[0]) for link in links):
+                    return caller, entered, links
+                return None
             at = caller
         return None
-
-    def _believed(self, below: Link, links: list[Link]) -> bool:
-        """Whether it is believed that those are the generators that it leads to."""
-        return all(self.believed(below, at) for at, _, _ in links)
 
     def believed(self, below: Link, at: int) -> bool:
         """Whether a frame elsewhere was of that generator at the instant.

@@ -7,6 +7,8 @@ from ..memory import Memory
 from .batch import ReadPlan
 
 OWNED_BY_GENERATOR, OWNED_BY_FRAME_OBJECT, ON_C_STACK, SENTINEL = 1, 2, 3, 4
+CHUNK_HEAD = 24
+"""Bytes of a chunk of the data stack before its frames; a thread's first chunk has 8 more."""
 MOST_FRAMES = 60_000
 """Of one stack; a deeper one is taken for an endless chain."""
 

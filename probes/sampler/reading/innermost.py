@@ -25,9 +25,8 @@ from ..cpython.objects import NotSo
 from .batch import ReadPlan
 from .call_sites import CallSites
 from .elsewhere import Active, Frame, FramesElsewhere, Link
-from .frames import OWNED_BY_GENERATOR, Again
+from .frames import CHUNK_HEAD, OWNED_BY_GENERATOR, Again
 
-_CHUNK_HEAD = 24
 _NO_PLACE = -1, 0
 _NO_LINKS: list[Link] = []
 _word = struct.Struct("<Q").unpack_from
@@ -102,7 +101,7 @@ class Innermost:
         high, shift = low + plan.length - layout.frame_flags, plan.copy - low
         caller, clears, is_entry = layout.caller, layout.clears, layout.is_entry > 0
         places = codes.places
-        at = at or low + _CHUNK_HEAD + (0 if _word(raw, plan.copy)[0] else 8)
+        at = at or low + CHUNK_HEAD + (0 if _word(raw, plan.copy)[0] else 8)
         chain: list[Link] = []
         unread = below = 0
         running, runs = -1, False
@@ -139,7 +138,8 @@ class Innermost:
                     break
                 places = codes.places
             runs = top == RUNS
-            if not runs and codes.makes_generator(code):
+            known = codes.get(code)
+            if known is None or (known.makes_generator and not runs):
                 break  # it has become a generator's, and lies elsewhere
             if not unread:
                 if ended not in (0, below):
@@ -154,10 +154,7 @@ class Innermost:
                 elsewhere.unread = unread if unread > 0 else 0
                 raise Again
             below = at
-            room = codes.room(code)
-            if not room:
-                break
-            at += room
+            at += known.room
         if at > high and (plan.guess.length > plan.length or not (clears or runs)):
             raise Again  # more of the chunk is used than was read
         if without is not None and not clears:

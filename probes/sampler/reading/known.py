@@ -3,7 +3,7 @@
 A program goes to and fro between a few lines. Where the chain of frames goes through the same
 places as lately, everything that a walk looks at lies at the same offsets of what is read: all of
 it is taken in one call, and if it is what it was once, so is the stack. What makes a stack
-believed (of one instant, the same code objects, the same outer part) is checked each time anew.
+believed (nobody behind it, the same code objects, the same outer part) is checked each time anew.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _spans(plan: ReadPlan, layout: Layout, places: list[int]) -> list[tuple[int,
 
 
 def _picker(spans: list[tuple[int, int]]):  # type: ignore[no-untyped-def]
-    """Return what unpacks integers of 8 bytes and of one."""
+    """Return what unpacks integers of so many bytes."""
     form, end = ["<"], 0
     for at, size in spans:
         form.append(f"{at - end}x{_FORMS[size]}")
@@ -114,7 +114,7 @@ def remember(
         visited: Each frame of the chain, up to the settled part.
         codes: The code objects, innermost first.
         entries: Which of `visited` have none.
-        end: Of the innermost frame, which runs.
+        end: Of the innermost frame, which lies in the newest chunk.
         replaced: `Codes.replaced`.
     """
     guess = plan.guess
@@ -149,14 +149,15 @@ def remember(
         if not plan.extras.keys() >= set(others) or end > high:
             return
         words = _picker(_spans(plan, layout, places))
-        chain = KnownChain(places, settled, replaced, guess.signatures, words)
-        apart = [at for at in plan.extras if at not in places]
-        if apart:
-            offsets = [
-                offset for at in apart for offset in (plan.extras[at], plan.extras_after[at])
-            ]
-            chain.others = _picker(sorted((layout.who[1] + offset, 8) for offset in offsets))
-        chain.behind = _picker([(field + end - low + plan.copy, 8) for field in layout.who])
+        behind = _picker([(field + end - low + plan.copy, 8) for field in layout.who])
+        apart = [
+            (offset + layout.who[1], 8)
+            for extras in (plan.extras, plan.extras_after)
+            for at, offset in extras.items()
+            if at not in places
+        ]
+        callers = _picker(sorted(apart)) if apart else None
+        chain = KnownChain(places, settled, replaced, guess.signatures, words, behind, callers)
         plan.known = [chain, *plan.known[: _MOST_CHAINS - 1]]
     if len(chain.stacks) >= _MOST_STACKS:
         chain.stacks.clear()

@@ -9,7 +9,14 @@ from ..cpython.layout import Layout
 from ..cpython.objects import NotSo
 from ..memory import Memory
 from .batch import ReadPlan
-from .frames import MOST_FRAMES, OWNED_BY_FRAME_OBJECT, OWNED_BY_GENERATOR, SENTINEL, Again
+from .frames import (
+    CHUNK_HEAD,
+    MOST_FRAMES,
+    OWNED_BY_FRAME_OBJECT,
+    OWNED_BY_GENERATOR,
+    SENTINEL,
+    Again,
+)
 
 _MOST_OLDER = 600
 _MOST_OLDER_BYTES = 5 << 20
@@ -93,9 +100,9 @@ class OlderChunks:
         room = _MOST_OLDER_BYTES
         while previous and len(older) < _MOST_OLDER:
             further, size, top = _three_words(self._memory.read(previous, 24), 0)
-            if not 24 < size <= 1 << 24:
+            if not CHUNK_HEAD < size <= 1 << 24:
                 break
-            used = (min(size, 24 + 8 * top + 64) if 0 < top < size else size) + 7 & ~7
+            used = (min(size, CHUNK_HEAD + 8 * top + 64) if 0 < top < size else size) + 7 & ~7
             if used <= room:
                 older.append((previous, used))
                 room -= used

@@ -41,12 +41,9 @@ class Steady:
         same = _equal_bytes(raw, at, copy, length)
         low, shift = guess.chunk, at - guess.chunk
         steady_end = low + same - layout.frame_size
-        again = _word(raw, plan.again)[0]
-        if layout.cframe:
-            again = _word(raw, plan.cframes[again])[0] if again in plan.cframes else 0
-            if not again:
-                raise NotSo("C frame")
-        current = again
+        current = plan.pointer(raw, layout)
+        if layout.cframe and current <= 0:
+            raise NotSo("C frame")
         base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []

@@ -14,6 +14,7 @@ from ..memory import Buffer, Memory
 from .alive import Alive
 from .batch import Batches, ReadPlan, fits
 from .frames import (
+    CHUNK_HEAD,
     MOST_FRAMES,
     ON_C_STACK,
     OWNED_BY_FRAME_OBJECT,
@@ -32,8 +33,9 @@ _ATTEMPTS = 4
 _MOST_CHUNK = 1 << 22
 _KEPT_EXTRAS, _MOST_EXTRAS = 16, 800
 _KEPT_CFRAMES = 8
+"""Of one thread: each call of C that calls Python has another one."""
 _NO_PLACE = 0, 0
-_CHUNK_HEAD = 32
+_WORD = 8
 _BEYOND = 160
 """Bytes that are read behind what is used of a chunk: who was called since then lies there."""
 _DEAR_OLDER = 250
@@ -324,7 +326,8 @@ class Walker:
         # the frames may have come in the place of theirs; it holds if it lay there before, too.
         if unknown or self._codes.met_since(met, codes):
             raise Again
-        if deep and not self._held(plan, raw):
+        # What lies in older chunks stood still as long as the first frame of the newest one did.
+        if deep and not plan.still(raw, CHUNK_HEAD + _WORD + layout.frame_flags):
             raise Again
         here = shift if low <= bottom <= high else 0
         if not is_root(self._memory, layout, plan, raw, bottom, owner, base, here):
@@ -341,14 +344,10 @@ class Walker:
     def _pointer(self, plan: ReadPlan, raw: bytearray, base: int) -> int:
         """Return the current frame as the thread state says, 0 for none, -1 if it is not known:
         then it will be, the next time (3.11, 3.12)."""
-        current = _word(raw, plan.again)[0]
-        if self._layout.cframe:
-            offset = plan.cframes.get(current)
-            if offset is None:
-                guess = plan.guess
-                guess.cframes = [current, *guess.cframes[: _KEPT_CFRAMES - 1]]
-                return -1
-            current = _word(raw, offset)[0]
+        current = plan.pointer(raw, self._layout)
+        if current < 0:
+            guess = plan.guess
+            guess.cframes = [_word(raw, plan.again)[0], *guess.cframes[: _KEPT_CFRAMES - 1]]
         return 0 if current == base else current
 
     def _find(self, plan: ReadPlan, raw: bytearray, pointer: int) -> int:
@@ -381,33 +380,24 @@ class Walker:
             return False
         return True
 
-    def _frame_at(self, address: int) -> int | None:
-        """Return the owner of the frame that lies outside of the chunks; None if there is none."""
-        layout = self._layout
-        try:
-            raw = self._memory.read(address, layout.frame_size)
-            code, _, instruction, owner = layout.frame(raw, 0)
-            if owner == OWNED_BY_GENERATOR:
-                self._codes.frame_id(code & -4, instruction)
-        except (NotSo, OSError, struct.error):
-            return None
-        return owner if owner in (OWNED_BY_GENERATOR, ON_C_STACK, SENTINEL) else None
-
     def _meet(self, guess: Guess, pointer: int) -> None:
         """Have a frame read from now on that is the current one, and lies outside of the chunks.
 
         Raises:
             Again: it is a generator's: the thread may be in it.
         """
-        owner = self._frame_at(pointer)
-        if owner is not None:  # else the C frame that said so was one no more (3.11, 3.12)
-            self._keep_extras(guess, [pointer])
+        layout = self._layout
+        try:
+            raw = self._memory.read(pointer, layout.frame_size)
+            code, _, instruction, owner = layout.frame(raw, 0)
             if owner == OWNED_BY_GENERATOR:
-                raise Again
-
-    def _held(self, plan: ReadPlan, raw: bytearray) -> bool:
-        """Whether the first frame of the newest chunk is the same in both copies."""
-        return plan.still(raw, _CHUNK_HEAD + self._layout.frame_flags)
+                self._codes.frame_id(code & -4, instruction)
+        except (NotSo, OSError, struct.error):
+            return  # the C frame that said so was one no more (3.11, 3.12)
+        if owner in (OWNED_BY_GENERATOR, ON_C_STACK, SENTINEL):
+            self._keep_extras(guess, [pointer])
+        if owner == OWNED_BY_GENERATOR:
+            raise Again
 
     def _believe(
         self, plan: ReadPlan, raw: bytearray, frames: tuple[int, ...], codes: list[int]

@@ -245,7 +245,7 @@ class Tally(NamedTuple):
     awake: int
     """Looks at threads of Python while they ran."""
     again: int
-    """Of those: the stack moved, and was read anew until it held still, or in vain."""
+    """Of those: where it was could not be told at once, and it was read again."""
     process_cpu_ns: int
     """Of the whole process since it is watched, threads that have ended included."""
     sampled_cpu_ns: int

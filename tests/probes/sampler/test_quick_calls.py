@@ -6,6 +6,8 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from support.sampler_programs import QUICK_CALLS, SPIN
+
 from perftui.probes.stacks.own.records import Sample, Tally
 
 if TYPE_CHECKING:
@@ -13,55 +15,14 @@ if TYPE_CHECKING:
 
     from support.sampler import Watched
 
-BEGIN = """
-import sys, time
-def go():
-    print("go")
-    sys.stdin.readline()
-def end():
-    print("done")
-    sys.stdin.read()
-def spin(s):
-    until = time.thread_time() + s
-    while time.thread_time() < until: sum(range(20))
-"""
-ROWS = (
-    BEGIN
-    + """
-class Base:
-    def __init__(self, value):
-        object.__setattr__(self, "value", value)
-    def __setattr__(self, name, value):
-        self.check(name)
-        object.__setattr__(self, name, value)
-    def check(self, name):
-        return name in ("a", "b", "name")
-class Row(Base):
-    def __init__(self, value, name):
-        super().__init__(clean(value))
-        self.name = name
-    def __getitem__(self, name):
-        return self.get(name)
-    def get(self, name):
-        return self.value[place(name)]
-def clean(value):
-    return order(tuple(value))
-def order(value):
-    return tuple(sorted(value))
-def place(name):
-    return {"a": 0, "b": 1}[name]
-def rows():
-    for number in range(20_000):
-        yield number, Row([number, number + 1], number)
-def loop():
-    for _, row in rows():
-        row["a"] * row["b"]
+ROWS = f"""
+{SPIN}
+{QUICK_CALLS}
 go()
 until = time.thread_time() + 3
 while time.thread_time() < until: loop()
 end()
 """
-)
 
 
 def looks(watched: Watched) -> list[Sample]:
@@ -105,7 +66,7 @@ def test_quick_calls_have_their_time(python: str, watch: Callable[..., Watched])
 
 
 ENDS = (
-    BEGIN
+    SPIN
     + """
 class Kept:
     def __del__(self): self.close()
@@ -150,7 +111,7 @@ def test_what_runs_while_a_frame_ends(python: str, watch: Callable[..., Watched]
 
 
 GENERATORS = (
-    BEGIN
+    SPIN
     + """
 def quick():
     total = 0

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from support.sampler_programs import SPIN
 
 from perftui.probes.stacks.own.records import Quality, Sample, Tally
 
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 
     from support.sampler import Watched
 
-SPIN = """
-import sys, time
-def spin(s):
-    end = time.thread_time() + s
-    while time.thread_time() < end: sum(range(20))
-def go():
-    print("go")
-    sys.stdin.readline()
-def end():
-    print("done")
-    sys.stdin.read()
-"""
 CONSTRUCTORS = (
     SPIN
     + """

@@ -1,4 +1,4 @@
-"""A process whose stacks move while they are read is told of, once."""
+"""A process too many of whose stacks have to be read again is told of, once."""
 
 from __future__ import annotations
 
