@@ -105,6 +105,8 @@ class Codes:
         """Those of `places` at which a frame is no more, see `Layout.returns`."""
         self.resumes: set[int] = set()
         """Those by which it goes on with a generator."""
+        self._inline: set[int] = set()
+        """Those of them that are nothing else."""
         self.met = 0
         """So many code objects were read so far."""
         self.replaced = 0
@@ -123,6 +125,7 @@ class Codes:
             self.places.clear()
             self.returns.clear()
             self.resumes.clear()
+            self._inline.clear()
 
     def frame_id(self, address: int, instruction: int) -> int:
         """Return the frame id of an instruction in the code object at `address`, or NOT_SHOWN.
@@ -149,12 +152,33 @@ class Codes:
 
     def _note(self, instruction: int) -> None:
         """Note what an instruction says of a frame that stands at it."""
-        here, argument = self._memory.read(instruction, 2)
         layout = self._layout
-        if here in layout.returns and (not argument or layout.minor > 12):
+        before, _, here, argument = self._memory.read(instruction - 2, 4)
+        if layout.minor == 12 and before in layout.resumes_inline:
+            self.resumes.add(instruction)
+        elif here in layout.returns and (not argument or layout.minor > 12):
             self.returns.add(instruction)
         elif here in layout.resumes:
             self.resumes.add(instruction)
+
+    def resumes_inline(self, instruction: int) -> bool:
+        """Whether a frame that stands there is in a generator, for sure, though it does not say
+        itself whether it runs (3.14+).
+
+        An instruction becomes of that kind when it has met generators a few times.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if instruction in self._inline:
+            return True
+        layout = self._layout
+        if not layout.clears or instruction not in self.resumes:
+            return False
+        if self._memory.read(instruction, 1)[0] not in layout.resumes_inline:
+            return False
+        self._inline.add(instruction)
+        return True
 
     def get(self, address: int) -> Code | None:
         """Return a code object; None if it was not read yet, or is no more."""
@@ -300,3 +324,4 @@ class Codes:
         self.places = {at: place for at, place in self.places.items() if place[0] not in gone}
         self.returns.intersection_update(self.places)
         self.resumes.intersection_update(self.places)
+        self._inline.intersection_update(self.places)

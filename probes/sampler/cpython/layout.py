@@ -113,8 +113,10 @@ _RESUMES = {
     14: (70, 106, 171, 197, 237),
     15: (68, 105, 174, 202, 203, 236),
 }
-"""Minor version -> FOR_ITER, SEND, and (not in 3.12, see above) what they become where generators
-are met."""
+"""Minor version -> FOR_ITER, SEND, and (in 3.12 a caller stands behind it, see above) what they
+become where generators are met."""
+_RESUMES_INLINE = {12: (65, 168), 13: (187, 208), 14: (171, 197), 15: (174, 203)}
+"""Minor version -> FOR_ITER_GEN, SEND_GEN: they go on with a generator without a call of C."""
 GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 """CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR."""
 MINORS = tuple(sorted([*MEASURED, *PUBLISHED]))
@@ -208,6 +210,9 @@ class Layout:
         """Of a code object: int, what kind it is of."""
         self.resumes = _RESUMES[minor]
         """Instructions by which a frame goes on with a generator or a coroutine."""
+        self.resumes_inline = _RESUMES_INLINE.get(minor, ())
+        """Those of them that are nothing else. A frame that stands there (3.12: behind it) is in
+        one."""
         self.copies = get("co.copies", 0)
         """Free-threaded, 3.14+: pointer to (number, addresses) of the copies of the instructions,
         of which each thread runs its own."""

@@ -21,6 +21,8 @@ from ..memory import MOST_BYTES, MOST_PIECES
 from ..threads import KernelThread
 
 _word = struct.Struct("<Q").unpack_from
+NEAR = 4
+"""Frames elsewhere that are read between the copies of a chunk: the more, the longer that takes."""
 _MOST_MADE = 2_000
 """Plans that are kept, a kilobyte each."""
 
@@ -30,14 +32,11 @@ class ReadPlan:
 
     __slots__ = (
         "after",
-        "again",
         "apart",
         "at",
         "cframes",
-        "chunk",
         "copy",
         "extras",
-        "extras_after",
         "generation",
         "guess",
         "known",
@@ -47,6 +46,7 @@ class ReadPlan:
         "older",
         "pieces",
         "size",
+        "state",
         "walked",
     )
 
@@ -58,9 +58,11 @@ class ReadPlan:
         """Places of the frames of the last walk, without the settled part."""
         self.at = 0
         """Where they begin in the last batch."""
-        self.chunk = self.again = self.copy = self.after = self.leaves = self.generation = -1
-        """Of the newest chunk a copy before and the one that counts; the pointer to the current
-        frame before that, and (3.14+) after it."""
+        self.state = 0
+        """The thread state."""
+        self.copy = self.after = self.leaves = self.generation = -1
+        """Of the newest chunk the copy that counts, and one after it; of its code objects the
+        signatures; how many were freed before."""
         self.apart = False
         """The signatures of its code objects are read with those of others."""
         self.cframes: dict[int, int] = {}
@@ -70,32 +72,42 @@ class ReadPlan:
         self.older: list[tuple[int, int, int]] = []
         """Older chunks: first address, end, offset minus first address."""
         self.extras: dict[int, int] = {}
-        """Frame elsewhere -> its offset, read before the last copy of the newest chunk."""
-        self.extras_after: dict[int, int] = {}
-        """The same, read after it."""
+        """Frame elsewhere -> its offset."""
         self.pieces: list[int] = []
         """What is read: address, size, address, size, ..."""
         self.size = 0
         """Bytes of all of them."""
         self.made_from = guess.places()
 
+    def add(self, address: int, size: int) -> int:
+        """Have bytes read next; return where they will be."""
+        at = self.size
+        self.pieces += (address, size)
+        self.size = at + size
+        return at
+
     def pointer(self, raw: bytearray, layout: Layout) -> int:
         """Return the current frame as the thread state says; -1 if it says so by a C frame that was
         not read (3.11, 3.12)."""
-        current = _word(raw, self.again)[0]
         if not layout.cframe:
-            return current  # type: ignore[no-any-return]
-        offset = self.cframes.get(current)
+            return _word(raw, self.state + layout.current_frame)[0]  # type: ignore[no-any-return]
+        offset = self.cframes.get(_word(raw, self.state + layout.cframe)[0])
         return -1 if offset is None else _word(raw, offset)[0]
 
     def still(self, raw: bytearray, size: int) -> bool:
-        """Whether the first bytes of the newest chunk are the same in both copies.
+        """Whether the first bytes of the newest chunk are the same in both copies: so are frames
+        elsewhere that are `near`, as far as those lead to them.
 
         Args:
             raw: What was read.
             size: So many bytes.
         """
-        return raw.startswith(memoryview(raw)[self.copy : self.copy + size], self.chunk)
+        size = min(size, self.length)
+        return raw.startswith(memoryview(raw)[self.copy : self.copy + size], self.after)
+
+    def near(self, at: int) -> bool:
+        """Whether a frame elsewhere is read between both copies of the newest chunk."""
+        return self.extras[at] < self.after
 
     def holds(self) -> bool:
         """Whether a plan made anew would be this one."""
@@ -223,7 +235,7 @@ class Batches:
         return True
 
     def plan(self, guess: Guess, *, apart: bool = False) -> ReadPlan:
-        """Return what is to be read of a thread; the first is its thread state.
+        """Return what is to be read of a thread.
 
         Args:
             guess: Whose.
@@ -231,66 +243,43 @@ class Batches:
         """
         layout = self._layout
         plan = ReadPlan(guess)
-        pieces = plan.pieces
-        pieces += (guess.state, self.state_size)
-        total = self.state_size
+        add = plan.add
         if guess.generation_at:
-            pieces += (guess.generation_at, 8)
-            plan.generation = total
-            total += 8
+            plan.generation = add(guess.generation_at, 8)
+        # The copy that counts comes before all that the thread may write to. Who reads a line of a
+        # cache takes it from who writes to it, who has to wait for it there, for longer than a call
+        # of Python takes: what is read after that meets the thread where it waits for us.
         if guess.chunk:
-            pieces += (guess.chunk, guess.length)
-            plan.chunk = total
-            total += guess.length
-        for address, size in guess.older:
-            pieces += (address, size)
-            plan.older.append((address, address + size, total - address))
-            total += size
-        # Each piece takes a third of a µs: next to the copy lies what has to be of its instant.
-        if not layout.clears:
-            total = self._add_pointer(plan, total)
-        for address in reversed(guess.extras):  # the last ones that were met come last
-            pieces += (address, layout.frame_size)
-            plan.extras[address] = total
-            total += layout.frame_size
+            plan.copy = add(guess.chunk, guess.length)
         if layout.clears:
-            total = self._add_pointer(plan, total)
+            self._add_state(plan)
+        # Each piece takes a third of a µs: the frames that were met last are read at once.
+        near = guess.extras[:NEAR]
+        for address in near:
+            plan.extras[address] = add(address, layout.frame_size)
+        if not layout.clears:
+            self._add_state(plan)
+        for address, size in guess.older:
+            plan.older.append((address, address + size, add(address, size) - address))
         if guess.chunk:
-            pieces += (guess.chunk, guess.length)
-            plan.copy = total
-            total += guess.length
-            if layout.clears and guess.extras:
-                plan.after = total
-                pieces += (guess.state + layout.current_frame, 8)
-                total += 8
-        for address in guess.extras:
-            pieces += (address, layout.frame_size)
-            plan.extras_after[address] = total
-            total += layout.frame_size
+            plan.after = add(guess.chunk, guess.length)
+        for address in guess.extras[NEAR:]:
+            plan.extras[address] = add(address, layout.frame_size)
         if guess.generation_at:
-            plan.leaves = total
-            pieces += (guess.generation_at, 8)
-            total += 8
+            plan.leaves = add(guess.generation_at, 8)
         elif apart:
             plan.apart = True
         elif guess.leaves:
-            plan.leaves = total
-            pieces += guess.leaf_pieces
-            total += len(guess.signatures)
-        plan.size = total
+            plan.leaves = plan.size
+            plan.pieces += guess.leaf_pieces
+            plan.size += len(guess.signatures)
         return plan
 
-    def _add_pointer(self, plan: ReadPlan, total: int) -> int:
-        """Read the pointer to the current frame there; return the bytes that are read with it."""
-        layout, guess, pieces = self._layout, plan.guess, plan.pieces
-        plan.again = total
-        pieces += (guess.state + (layout.cframe or layout.current_frame), 8)
-        total += 8
-        for address in guess.cframes:
-            pieces += (address + layout.cframe_frame, 8)
-            plan.cframes[address] = total
-            total += 8
-        return total
+    def _add_state(self, plan: ReadPlan) -> None:
+        """Have the thread state read next, and the C frames that it may point to."""
+        plan.state = plan.add(plan.guess.state, self.state_size)
+        for address in plan.guess.cframes:
+            plan.cframes[address] = plan.add(address + self._layout.cframe_frame, 8)
 
 
 def fits(entries: int, total: int) -> bool:

@@ -1,10 +1,10 @@
 """Frames that lie outside of the newest chunk: of generators and coroutines, and where C entered
 Python.
 
-They are read right before and right after the copy of the chunk that counts. A generator goes on
-meanwhile where calls are quick, and what lies on the C stack is there only while Python runs there
-and is soon something else. But whoever lies in the chunk, and is alive, has a caller, and it is
-known who lies before it there: the one must lead to the other.
+They are read right after the copy of the chunk that counts. A generator goes on meanwhile where
+calls are quick, and what lies on the C stack is there only while Python runs there and is soon
+something else. But whoever lies in the chunk, and is alive, has a caller, and it is known who lies
+before it there: the one must lead to the other.
 """
 
 from __future__ import annotations
@@ -31,24 +31,17 @@ Reading = tuple[int, int, int, int, int, int]
 
 
 class Active:
-    """A generator that ran before or after the copy."""
+    """A generator that ran."""
 
-    __slots__ = ("caller", "hops", "path", "reading", "same", "second")
+    __slots__ = ("caller", "hops", "path", "reading")
 
-    def __init__(
-        self, caller: int, path: dict[int, Frame], reading: Reading, same: bool, second: bool
-    ) -> None:
+    def __init__(self, caller: int, path: dict[int, Frame], reading: Reading) -> None:
         self.caller = caller
         """Number, in a chain, of the frame that it was called by."""
         self.path = path
         """Itself, and the frames elsewhere between it and its caller."""
         self.hops = len(path)
         self.reading = reading
-        """How it was then."""
-        self.same = same
-        """It was called by the same one before and after the copy."""
-        self.second = second
-        """That was after the copy."""
 
 
 class FramesElsewhere:
@@ -63,7 +56,7 @@ class FramesElsewhere:
         self._seen: dict[int, list[int]] = {}
         """Address -> the code objects that were read there lately."""
         self.moved: dict[int, Frame] = {}
-        """Those that were not the same before and after, as they were at the instant."""
+        """Those that may have gone on since the copy, as they were at its instant."""
         self.unread = 0
         """One that was not read, 0 for none: if a frame is alive that it leads to, it is, too."""
 
@@ -75,17 +68,22 @@ class FramesElsewhere:
             self._entries.clear()
             self._seen.clear()
 
-    def readings(self, at: int) -> tuple[Reading, Reading] | None:
-        """Return what lies at an address, before and after the copy; None if it was not read."""
-        plan, raw = self._plan, self._raw
-        before = plan.extras.get(at)
-        if before is None:
+    def reading(self, at: int) -> Reading | None:
+        """Return what lies at an address; None if it was not read."""
+        offset = self._plan.extras.get(at)
+        if offset is None:
             return None
-        after, owner, caller = plan.extras_after[at], self._layout.frame_owner, self._layout.caller
-        return (
-            (*caller(raw, before), raw[before + owner]),
-            (*caller(raw, after), raw[after + owner]),
-        )
+        raw = self._raw
+        return *self._layout.caller(raw, offset), raw[offset + self._layout.frame_owner]
+
+    def _behind(self, below: Link) -> int:
+        """Return how much of the newest chunk reaches to the end of the frame behind one."""
+        size = below[0] - self._plan.guess.chunk + self._codes.room(below[1])
+        return size + self._layout.frame_flags
+
+    def _still(self, at: int, size: int) -> bool:
+        """Whether a frame elsewhere was read while so much of the newest chunk stood still."""
+        return self._plan.near(at) and self._plan.still(self._raw, size)
 
     def _miss(self, at: int) -> None:
         """Note that a frame was not read, if it lies outside of the newest chunk."""
@@ -113,62 +111,58 @@ class FramesElsewhere:
         links: list[Link] = []
         entered = False
         for _ in range(_MOST_HOPS):
-            readings = self.readings(at)
-            if readings is None:
+            reading = self.reading(at)
+            if reading is None:
                 self._miss(at)
                 return None
-            first, second = readings
-            if at in self._entries or not first[5] == second[5] == OWNED_BY_GENERATOR:
+            if at in self._entries or reading[5] != OWNED_BY_GENERATOR:
                 caller = self._entered_from(at, below, callee, index, in_c=in_c)
                 if not caller:
                     return None
                 entered = True
                 self.moved[at] = 0, caller, 0, ON_C_STACK
             else:
-                if first[0] != second[0]:
-                    return None
-                chosen = first
-                # It may have gone on meanwhile. From where did it call?
-                if not first[1] or (second[1] and calls.calls(second[2], callee)):
-                    chosen = second
-                code, caller, instruction = chosen[0] & -4, chosen[1], chosen[2]
-                if not caller or first[1:3] != second[1:3]:
+                code, caller, instruction = reading[0] & -4, reading[1], reading[2]
+                if not caller or not self._still(at, self._behind(below)):
+                    # It may have gone on meanwhile. From where did it call?
                     caller = caller or below[0]
                     instruction = calls.site(code, instruction, callee)
                     self.moved[at] = code, caller, instruction, OWNED_BY_GENERATOR
                 links.append((at, code, instruction))
                 callee = code
-                entered = entered or (is_entry and chosen[4] != 0)
+                entered = entered or (is_entry and reading[4] != 0)
             if caller in index:
                 links.reverse()
-                if all(self.believed(below, link[0]) for link in links):
+                size = self._behind(below)
+                if all(self.believed(link[0], size) for link in links):
                     return caller, entered, links
                 return None
             at = caller
         return None
 
-    def believed(self, below: Link, at: int) -> bool:
+    def called(self, at: int, below: Link) -> bool:
+        """Whether a frame elsewhere is `believed` that was called by a frame of the chunk."""
+        return self.believed(at, self._behind(below))
+
+    def believed(self, at: int, size: int) -> bool:
         """Whether a frame elsewhere was of that generator at the instant.
 
-        It is read some tenths of a µs before and after. Where generators live no longer than that,
-        both readings may be of another one, that had the same place before, and again after. So
-        where others come and go nothing may have moved.
+        It is read some tenths of a µs later. Where generators live no longer than that, another one
+        may have its place by then. So where others come and go nothing may have moved.
 
         Args:
-            below: The frame of the newest chunk that it was called by.
             at: Its address.
+            size: So much of the newest chunk leads to it.
         """
-        first, second = self.readings(at) or (_NONE, _NONE)
+        code, caller = (self.reading(at) or _NONE)[:2]
         seen = self._seen.setdefault(at, [])
-        seen += (first[0], second[0])
+        seen.append(code)
         del seen[:-_SEEN]
-        if seen.count(first[0]) == len(seen):
+        if seen.count(code) == len(seen):
             return True
-        if first[:2] != second[:2] or not first[1]:
-            return False
-        size = below[0] - self._plan.guess.chunk + self._codes.room(below[1])
-        size = min(size + self._layout.frame_flags, self._plan.length)
-        return self._plan.still(self._raw, size)
+        if not self._plan.near(at):
+            self.unread = at
+        return caller != 0 and self._still(at, size)
 
     def active(self, at: int, index: dict[int, int], alive: int) -> Active | None:
         """Return how a generator was when it ran, or had called C; None if it is none that did.
@@ -184,23 +178,17 @@ class FramesElsewhere:
         offset = self._plan.extras[at]
         if self._raw[offset + self._layout.frame_owner] != OWNED_BY_GENERATOR:
             return None
-        readings = self.readings(at)
-        if readings is None or at in self._entries:
+        reading = self.reading(at)
+        if reading is None or at in self._entries or not reading[1]:
             return None
-        first, second = readings
-        if first[0] != second[0] or second[5] != OWNED_BY_GENERATOR:
+        if not (self._layout.clears or reading[3] == RUNS):
             return None
-        for reading in (second, first):
-            if not reading[1] or not (self._layout.clears or reading[3] == RUNS):
-                continue
-            path: dict[int, Frame] = {at: (*reading[:3], OWNED_BY_GENERATOR)}
-            number = self._called_by(reading[1], index, alive, path)
-            if number >= 0:
-                same = first[:2] == second[:2]
-                return Active(number, path, reading, same, reading == second)
-            if self.unread and first[:2] == second[:2]:
-                raise Again
-            self.unread = 0
+        path: dict[int, Frame] = {at: (*reading[:3], OWNED_BY_GENERATOR)}
+        number = self._called_by(reading[1], index, alive, path)
+        if number >= 0:
+            return Active(number, path, reading)
+        if self.unread:
+            raise Again
         return None
 
     def _called_by(self, at: int, index: dict[int, int], alive: int, path: dict[int, Frame]) -> int:
@@ -211,31 +199,25 @@ class FramesElsewhere:
             number = index.get(at)
             if number is not None:
                 return number
-            readings = self.readings(at)
-            if readings is None:
+            reading = self.reading(at)
+            if reading is None:
                 self._miss(at)
                 return -1
-            if at in self._entries:
-                for reading in readings:
-                    if reading[5] in _ENTRIES and (
-                        reading[1] in index or reading[1] in plan.extras
-                    ):
-                        path[at] = 0, reading[1], 0, ON_C_STACK
-                        at = reading[1]
-                        break
-                else:  # something else lies there by now: it was called by who is there
-                    number = max(alive, 0)
-                    for caller, n in index.items():
-                        if n == number:
-                            path[at] = 0, caller, 0, ON_C_STACK
-                            return number
-                    return -1
-            else:
-                chosen = readings[1] if readings[1][1] else readings[0]
-                if chosen[5] not in _OWNERS:
+            if at not in self._entries:
+                if reading[5] not in _OWNERS:
                     return -1  # something else lies there
-                path[at] = *chosen[:3], chosen[5]
-                at = chosen[1]
+                path[at] = *reading[:3], reading[5]
+                at = reading[1]
+            elif reading[5] in _ENTRIES and (reading[1] in index or reading[1] in plan.extras):
+                path[at] = 0, reading[1], 0, ON_C_STACK
+                at = reading[1]
+            else:  # something else lies there by now: it was called by who is there
+                number = max(alive, 0)
+                for caller, n in index.items():
+                    if n == number:
+                        path[at] = 0, caller, 0, ON_C_STACK
+                        return number
+                return -1
         return -1
 
     def _entered_from(
@@ -250,12 +232,12 @@ class FramesElsewhere:
             index: Addresses of the frames of the chunk that it may lead to.
             in_c: `below` may be in a call of C.
         """
-        for reading in self.readings(at) or ():
-            if reading[1] == below[0] and not in_c:
-                continue  # that was another call
-            if reading[5] in _ENTRIES and (reading[1] in index or reading[1] in self._plan.extras):
-                self._entries.add(at)
-                return reading[1]
+        _, caller, _, _, _, owner = self.reading(at) or _NONE
+        # What says that it was called by who is not in C was another call.
+        is_this_call = owner in _ENTRIES and (in_c or caller != below[0])
+        if is_this_call and (caller in index or caller in self._plan.extras):
+            self._entries.add(at)
+            return caller
         if at not in self._entries:
             return 0
         # Something else lies there by now. Of quick calls it is known who makes them.

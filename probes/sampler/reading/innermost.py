@@ -9,7 +9,8 @@ behind lies there until the next one comes. Which of them are alive they say the
   but for what C has called.
 * 3.14 and later: a frame that is no more has no code object.
 
-So one copy of a chunk tells it, which is of one instant: nothing has to hold still.
+So one copy of a chunk tells it, which is of one instant: nothing has to hold still. It is read
+before all else, see `Batches.plan`.
 
 Where a frame of 3.11 to 3.13 has called, and the one behind it does not say that it runs (for some
 ten nanoseconds: it begins, or has returned), it is believed unless it stands at its return.
@@ -41,12 +42,16 @@ class Innermost:
         self._calls = CallSites(codes)
         self._elsewhere = FramesElsewhere(layout, codes, self._calls)
         self.learn = self._calls.learn
+        self.believed = self._elsewhere.believed
         self.certain = False
         """The frame that was found last was known to be alive by itself."""
+        self.stood = 0, 0
+        """Of the last stack, a frame of the newest chunk and the instruction that it stood at, if
+        that is not what the copy says: it has gone on with a generator since."""
 
     @property
     def moved(self) -> dict[int, Frame]:
-        """Frames elsewhere that were not the same before and after, as they were at the instant."""
+        """Frames elsewhere that may have gone on since, as they were at the instant."""
         return self._elsewhere.moved
 
     @property
@@ -67,7 +72,7 @@ class Innermost:
             Again: it cannot be told; `unread` is what it takes.
         """
         self._elsewhere.begin(plan, raw)
-        self.certain = False
+        self.certain, self.stood = False, (0, 0)
         chain, running = self._chain(plan, raw, start)
         if start and running < 0 and not self._layout.clears:
             chain, running = self._chain(plan, raw, 0)  # an exception may have ended it as it was
@@ -80,7 +85,9 @@ class Innermost:
                 return generator
         self.certain = 0 <= alive == len(chain) - 1
         if self.certain:
-            return chain[alive][0]
+            last = chain[alive]
+            inline = self._codes.resumes_inline(last[2])
+            return (self._gone_on_with(plan, last) if inline else 0) or last[0]
         if alive < 0 and not pointer:
             return 0
         if not chain or (alive < 0 and pointer < 0):
@@ -191,7 +198,7 @@ class Innermost:
     def _is_in(
         self, plan: ReadPlan, raw: bytearray, caller: Link, at: int, active: Active, called: bool
     ) -> bool:
-        """Tell whether a frame was in a generator at the instant, that ran before or after it.
+        """Tell whether a frame was in a generator at the instant, that ran right after it.
 
         Args:
             plan: What `raw` holds.
@@ -208,24 +215,28 @@ class Innermost:
         if called and layout.is_entry:
             return False  # 3.11: C goes on with generators
         code = active.reading[0] & -4
-        believed = self._elsewhere.believed(caller, at)
+        believed = self._elsewhere.called(at, caller)
         if not self._calls.goes_on(caller[2], code):
-            # Another frame may have been there when the generator ran.
-            size = caller[0] - plan.guess.chunk + self._codes.room(caller[1])
-            if not (called and active.same) and not plan.still(raw, min(size, plan.length)):
-                return False
+            # Another frame may have been there when the generator ran; or this one was elsewhere.
+            at_caller = caller[0] - plan.guess.chunk
+            if not plan.still(raw, at_caller + self._codes.room(caller[1])):
+                first, second = at_caller + plan.copy, at_caller + plan.after
+                if layout.caller(raw, first)[:2] != layout.caller(raw, second)[:2]:
+                    return False
+                site = self._calls.site(caller[1], caller[2], code)
+                if site == caller[2] or plan.pointer(raw, layout) not in (caller[0], at):
+                    return False
+                self.stood = caller[0], site
         if not believed:
             raise Again
         if called:
             return True
         if layout.clears:
-            for offset in (plan.after, plan.again):
-                pointer = _word(raw, offset)[0]
-                if pointer in (caller[0], at):
-                    return bool(pointer == at)
-        elif not layout.is_entry and active.hops < 2:
-            return False  # 3.12, 3.13: who is in one has called it, without C, or by way of C
-        return active.second
+            pointer = plan.pointer(raw, layout)
+            if pointer in (caller[0], at):
+                return pointer == at
+        # 3.12, 3.13: who is in one has called it, without C, or by way of C.
+        return layout.clears or layout.is_entry > 0 or active.hops > 1
 
     def _by_calls(self, plan: ReadPlan, chain: list[Link], alive: int) -> int:
         """Return the last frame of a chain that is alive, by where its frames stand.
@@ -248,17 +259,34 @@ class Innermost:
                 break
             at += 1
         last = chain[at]
-        if at != alive:
-            # It has called somebody: a generator, if nobody is there.
-            for other in plan.extras:
-                first, second = self._elsewhere.readings(other) or (None, None)
-                if first is None or second is None or first[0] != second[0]:
-                    continue
-                code, active = first[0] & -4, first[1] or second[1]
-                if first[5] == OWNED_BY_GENERATOR and active and goes_on(last[2], code):
-                    if not self._elsewhere.believed(last, other):
-                        raise Again
-                    frame = second[0], last[0], second[2], OWNED_BY_GENERATOR
-                    self._elsewhere.moved[other] = frame
-                    return other
-        return last[0]
+        # If it has called somebody, and nobody is there, it is in a generator.
+        return (self._gone_on_with(plan, last) if at != alive else 0) or last[0]
+
+    def _gone_on_with(self, plan: ReadPlan, caller: Link) -> int:
+        """Return the generator that a frame was in, without a call of C in between; 0 if it is not
+        known which.
+
+        It may have given back control since, so one that runs is only the likelier one.
+
+        Raises:
+            Again: it is known, but not for sure.
+        """
+        likely = 0
+        for at in plan.extras:
+            reading = self._elsewhere.reading(at)
+            if reading is None or reading[5] != OWNED_BY_GENERATOR:
+                continue
+            code = reading[0] & -4
+            if reading[1] == caller[0] and self._calls.goes_on(caller[2], code):
+                likely = at
+                break
+            if not likely and self._calls.calls(caller[2], code):
+                likely = at
+        if not likely:
+            return 0
+        if not self._elsewhere.called(likely, caller):
+            raise Again
+        reading = self._elsewhere.reading(likely)
+        assert reading is not None
+        self._elsewhere.moved[likely] = reading[0], caller[0], reading[2], OWNED_BY_GENERATOR
+        return likely

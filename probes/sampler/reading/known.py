@@ -25,15 +25,13 @@ _word = struct.Struct("<Q").unpack_from
 
 def _spans(plan: ReadPlan, layout: Layout, places: list[int]) -> list[tuple[int, int]]:
     """Return (offset, size) of each word that decides which stack it is."""
-    spans = [(layout.native_id, 8), (layout.chunk, 8)]
+    spans = [(plan.state + layout.native_id, 8), (plan.state + layout.chunk, 8)]
     low, high = plan.guess.chunk, plan.guess.chunk + plan.length - layout.frame_size
     for place in places:
         if low <= place <= high:
             at = place - low + plan.copy
         else:
             at = plan.extras[place]
-            after = plan.extras_after[place]
-            spans += ((after + field, size) for field, size in layout.frame_words)
         spans += ((at + field, size) for field, size in layout.frame_words)
     return sorted(spans)
 
@@ -151,10 +149,7 @@ def remember(
         words = _picker(_spans(plan, layout, places))
         behind = _picker([(field + end - low + plan.copy, 8) for field in layout.who])
         apart = [
-            (offset + layout.who[1], 8)
-            for extras in (plan.extras, plan.extras_after)
-            for at, offset in extras.items()
-            if at not in places
+            (offset + layout.who[1], 8) for at, offset in plan.extras.items() if at not in places
         ]
         callers = _picker(sorted(apart)) if apart else None
         chain = KnownChain(places, settled, replaced, guess.signatures, words, behind, callers)

@@ -94,7 +94,7 @@ class OlderChunks:
         Raises:
             Again: it does.
         """
-        previous = _word(raw, plan.chunk)[0]
+        previous = _word(raw, plan.copy)[0]
         older: list[tuple[int, int]] = []
         found = False
         room = _MOST_OLDER_BYTES

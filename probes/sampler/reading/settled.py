@@ -110,8 +110,6 @@ def stands(
             offset = plan.extras.get(address, -1)
             if offset < 0 or not raw.startswith(frame, offset):
                 break
-            if not raw.startswith(frame, plan.extras_after[address]):
-                break
         else:
             guess.misses = 0
             settled.hits += 1

@@ -35,16 +35,16 @@ class Steady:
         called by.
         """
         layout, guess = self._layout, plan.guess
-        if plan.chunk < 0:
+        if plan.copy < 0:
             raise NotSo("chunk")
-        at, copy, length = plan.chunk, plan.copy, plan.length
-        same = _equal_bytes(raw, at, copy, length)
+        at, length = plan.copy, plan.length
+        same = _equal_bytes(raw, at, plan.after, length)
         low, shift = guess.chunk, at - guess.chunk
         steady_end = low + same - layout.frame_size
         current = plan.pointer(raw, layout)
         if layout.cframe and current <= 0:
             raise NotSo("C frame")
-        base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
+        base = _word(raw, plan.state + layout.base_frame)[0] if layout.base_frame else 0
         frames: list[int] = []
         codes: list[int] = []
         certain = False

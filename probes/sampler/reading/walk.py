@@ -12,7 +12,7 @@ from ..cpython.objects import NotSo
 from ..guess import Guess
 from ..memory import Buffer, Memory
 from .alive import Alive
-from .batch import Batches, ReadPlan, fits
+from .batch import NEAR, Batches, ReadPlan, fits
 from .frames import (
     CHUNK_HEAD,
     MOST_FRAMES,
@@ -115,7 +115,7 @@ class Walker:
         if node >= 0:
             task_offset = self.batches.task_offset
             if task_offset:
-                guess.task = _word(raw, task_offset)[0]
+                guess.task = _word(raw, plan.state + task_offset)[0]
         else:
             try:
                 node = self._walk(plan, raw, self._met)
@@ -184,13 +184,14 @@ class Walker:
         guess.doubt()
         return Read(-1)
 
-    def _learn(self, guess: Guess, raw: bytes | bytearray) -> int:
-        """Take what the thread state says; return the address of its current frame or C frame.
+    def _learn(self, guess: Guess, raw: bytes | bytearray, at: int = 0) -> int:
+        """Take what the thread state says, which lies there in what was read; return the address of
+        its current frame or C frame.
 
         Raises:
             NotSo: it is not, or no longer, the state of this thread.
         """
-        innermost, native, chunk, top, limit = self._layout.state(raw)
+        innermost, native, chunk, top, limit = self._layout.state(raw, at)
         if native != guess.native:
             raise NotSo("thread state")
         if chunk:
@@ -205,7 +206,7 @@ class Walker:
                 guess.length = min((used + 511) & ~511, limit - chunk)
         task_offset = self.batches.task_offset
         if task_offset:
-            guess.task = _word(raw, task_offset)[0]
+            guess.task = _word(raw, at + task_offset)[0]
         return innermost  # type: ignore[no-any-return]
 
     def _walk(self, plan: ReadPlan, raw: bytearray, met: int) -> int:
@@ -221,8 +222,8 @@ class Walker:
         """
         layout, guess = self._layout, plan.guess
         chunk = low = guess.chunk
-        self._learn(guess, raw)
-        base = _word(raw, layout.base_frame)[0] if layout.base_frame else 0
+        self._learn(guess, raw, plan.state)
+        base = _word(raw, plan.state + layout.base_frame)[0] if layout.base_frame else 0
         pointer = self._pointer(plan, raw, base)
         if plan.copy < 0 or guess.chunk != chunk:
             if not pointer:
@@ -234,7 +235,8 @@ class Walker:
         innermost = self._innermost
         high, shift = low + plan.length - layout.frame_size, plan.copy - low
         fields, places, extras = layout.frame, self._codes.places, plan.extras
-        moved, head = innermost.moved, layout.frame_flags - 8
+        moved, head, length = innermost.moved, layout.frame_flags, plan.length
+        stood = innermost.stood[0]
         instructions: list[int] = []
         frames: list[int] = []
         codes: list[int] = []
@@ -243,7 +245,7 @@ class Walker:
         entries: list[int] = []
         hidden: list[int] = []
         unknown = whole = deep = False
-        bottom = owner = 0
+        bottom = owner = inner = 0
         settled = guess.settled
         settled_at = 0 if settled is None else settled.address
         for _ in repeat(None, MOST_FRAMES):
@@ -260,8 +262,10 @@ class Walker:
                         break
                     settled, settled_at = None, 0
                 visited.append(current)
-                bottom = current
+                bottom, inner = current, current - low
                 code, current, instruction, owner = fields(raw, bottom + shift)
+                if bottom == stood:
+                    instruction = innermost.stood[1]
             elif not current or current == base:
                 whole = True
                 break
@@ -272,10 +276,10 @@ class Walker:
                 if bottom in moved:
                     code, current, instruction, owner = moved[bottom]
                 else:
-                    offset = extras[bottom]
-                    if not raw.startswith(raw[offset : offset + head], plan.extras_after[bottom]):
+                    if not innermost.believed(bottom, inner + head if inner else length):
+                        self._keep_extras(guess, [bottom])
                         raise Again
-                    code, current, instruction, owner = fields(raw, offset)
+                    code, current, instruction, owner = fields(raw, extras[bottom])
             else:
                 visited.append(current)
                 older = self._older.walk(plan, raw, current, frames, codes)
@@ -347,7 +351,8 @@ class Walker:
         current = plan.pointer(raw, self._layout)
         if current < 0:
             guess = plan.guess
-            guess.cframes = [_word(raw, plan.again)[0], *guess.cframes[: _KEPT_CFRAMES - 1]]
+            met = _word(raw, plan.state + self._layout.cframe)[0]
+            guess.cframes = [met, *guess.cframes[: _KEPT_CFRAMES - 1]]
         return 0 if current == base else current
 
     def _find(self, plan: ReadPlan, raw: bytearray, pointer: int) -> int:
@@ -413,10 +418,13 @@ class Walker:
     def _keep_extras(self, guess: Guess, far: list[int]) -> None:
         # Of the newest chunk so much is read from now on.
         read = range(guess.chunk, guess.chunk + guess.length - self._layout.frame_size + 1)
-        known = set(guess.extras)
-        new = [address for address in far if address not in known and address not in read]
-        if new:
-            if len(far) > _KEPT_EXTRAS:
+        known = guess.extras
+        first = [address for address in far if address not in known[:NEAR] and address not in read]
+        if not first:
+            return
+        if len(far) > _KEPT_EXTRAS:
+            if not set(first) <= set(known):
                 guess.extras = far[:_MOST_EXTRAS]
-            else:
-                guess.extras = (new + guess.extras)[:_KEPT_EXTRAS]
+        else:
+            kept = dict.fromkeys(first + known)
+            guess.extras = list(kept)[:_KEPT_EXTRAS]

@@ -58,6 +58,46 @@ class Moving(Target):
         return len(raw) == total
 
 
+class Waiting(Target):
+    """A thread that waits where it writes next to what was taken from the cache of its CPU.
+
+    That is longer than what it does otherwise: who reads it again meets it there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going = self.stack
+        """Its stack until something of it is read."""
+        self.memory.gather = self.gather  # type: ignore[method-assign]
+        self.lay_out()
+
+    def stand(self, stack: list[tuple[int, int]]) -> None:
+        self.stack = list(stack)
+        self.lay_out()
+
+    def gather(self, buffer: Buffer, pieces: list[int], total: int) -> bool:
+        raw = b""
+        self.stand(self.going)
+        for address, size in zip(pieces[::2], pieces[1::2], strict=True):
+            raw += self.memory.read(address, size)
+            if address in (STATE, CHUNK):
+                self.stand(self.going[:-1])
+        buffer.bytes[:total] = raw
+        return len(raw) == total
+
+
+def test_nobody_is_met_where_reading_makes_it_wait() -> None:
+    rng, target = random.Random(7), Waiting()
+    outer = target.stack
+    guess = target.guess()
+    for _ in range(200):
+        target.going = [*outer, (rng.randrange(CODES), rng.randrange(20))]
+        read = target.walker.alone(guess)
+        assert not (read.failed or read.unsteady)
+        target.stand(target.going)
+        assert target.told(guess) == target.truth()
+
+
 def test_what_is_told_of_a_thread_that_moves_was_so_at_one_moment() -> None:
     target = Moving(random.Random(6))
     guess = target.guess()
