@@ -84,6 +84,10 @@ class DaskClient:
         client.register_plugin(
             dask_plugin.PerftuiWorkerPlugin(name, in_worker.identity()), name=name
         )
+        # The plugins went another way than our wish to be told: a worker may have been faster.
+        for _, event in client.get_events(name):
+            if event["is"] == "worker":
+                say(event)
         while not told_to_leave(_LOOK_S):
             # One that has lost the scheduler is "connecting": Dask's client tries again for ever;
             # who has ended does not come back under the same address with our plugins in it.

@@ -129,7 +129,9 @@ class ClusterProbe:
         here = self._hosts.is_here(message)
         shift_ns = self._hosts.shift_ns(message)
         before = self._workers.get(address)
-        if before is not None and before.pid != pid:
+        if before is not None:
+            if before.pid == pid:
+                return  # told twice
             self._end(before, message)
         self._workers[address] = _Worker(pid, shift_ns, here, name)
         label = f"{engine} worker {name}" if name else f"{engine} worker"

@@ -117,6 +117,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made.stop()
 
 
+def all_come(session: ClusterSession) -> None:
+    """Wait for a row of each worker."""
+
+    try:
+        wait_for(lambda: len(workers_of(session)) == WORKERS)
+    except AssertionError:
+        told = [(p.pid, p.argv, p.t_end_ns) for p in session.store.processes()]
+        notices = [notice.text for notice in session.store.status().notices]
+        pytest.fail(f"not all workers came: {told} {notices}")
+
+
 def workers_of(session: ClusterSession) -> dict[str, Any]:
     """The workers that live, by title."""
     return {
@@ -129,7 +140,7 @@ def workers_of(session: ClusterSession) -> dict[str, Any]:
 def test_everybody_is_in_the_picture_and_leaving_leaves_nothing(cluster: Cluster) -> None:
     session = ClusterSession.attach(cluster.link, ProbeOptions())
     try:
-        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+        all_come(session)
         assert cluster.traces(), "the plugin is in the cluster"
         cluster.run("nap 0.2 20")
         store = session.store
@@ -174,7 +185,7 @@ def test_a_client_that_is_killed_is_taken_out_by_the_scheduler(cluster: Cluster)
     link = cluster.link
     session = ClusterSession.attach(link, ProbeOptions(stacks=False))
     try:
-        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+        all_come(session)
         os.kill(link.pid, signal.SIGKILL)
         wait_for(lambda: not session.target_alive(), "the session does not end")
     finally:
@@ -225,7 +236,7 @@ def test_cells_run_as_tasks_and_end_when_nobody_waits(
 def test_a_scheduler_that_goes_ends_the_session(cluster: Cluster) -> None:
     session = ClusterSession.attach(cluster.link, ProbeOptions(stacks=False))
     try:
-        wait_for(lambda: len(workers_of(session)) == WORKERS, "not all workers came")
+        all_come(session)
     finally:
         cluster.stop()  # the last test of this file
         wait_for(lambda: not session.target_alive(), "the session does not end")
