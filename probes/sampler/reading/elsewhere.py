@@ -55,6 +55,8 @@ class FramesElsewhere:
         """Where C has entered Python: addresses on C stacks."""
         self._seen: dict[int, list[int]] = {}
         """Address -> the code objects that were read there lately."""
+        self._by_another: dict[int, int] = {}
+        """A generator -> the one that it was called by, the last time that it was."""
         self.moved: dict[int, Frame] = {}
         """Those that may have gone on since the copy, as they were at its instant."""
         self.unread = 0
@@ -67,6 +69,7 @@ class FramesElsewhere:
         if len(self._entries) + len(self._seen) > _MOST_KNOWN:
             self._entries.clear()
             self._seen.clear()
+            self._by_another.clear()
 
     def reading(self, at: int) -> Reading | None:
         """Return what lies at an address; None if it was not read."""
@@ -76,12 +79,22 @@ class FramesElsewhere:
         raw = self._raw
         return *self._layout.caller(raw, offset), raw[offset + self._layout.frame_owner]
 
-    def _behind(self, below: Link) -> int:
-        """Return how much of the newest chunk reaches to the end of the frame behind one."""
-        size = below[0] - self._plan.guess.chunk + self._codes.room(below[1])
-        return size + self._layout.frame_flags
+    def _end(self, link: Link) -> int:
+        """Return how much of the newest chunk reaches to the end of a frame; all, if that is
+        elsewhere."""
+        at = link[0] - self._plan.guess.chunk
+        return at + self._codes.room(link[1]) if 0 <= at < self._plan.length else self._plan.length
 
-    def _still(self, at: int, size: int) -> bool:
+    def still(self, link: Link) -> bool:
+        """Whether the newest chunk is the same in both copies up to the end of a frame."""
+        return self._plan.still(self._raw, self._end(link))
+
+    def _behind(self, below: Link) -> int:
+        """Return how much of the newest chunk reaches to the end of the head of the frame behind
+        one."""
+        return self._end(below) + self._layout.frame_flags
+
+    def _sure(self, at: int, size: int) -> bool:
         """Whether a frame elsewhere was read while so much of the newest chunk stood still."""
         return self._plan.near(at) and self._plan.still(self._raw, size)
 
@@ -123,9 +136,13 @@ class FramesElsewhere:
                 self.moved[at] = 0, caller, 0, ON_C_STACK
             else:
                 code, caller, instruction = reading[0] & -4, reading[1], reading[2]
-                if not caller or not self._still(at, self._behind(below)):
-                    # It may have gone on meanwhile. From where did it call?
-                    caller = caller or below[0]
+                if caller in self._plan.extras:
+                    self._by_another[at] = caller
+                if not caller or not self._sure(at, self._behind(below)):
+                    # It may have gone on meanwhile. From where did it call, and who called it?
+                    if not caller:
+                        caller = self._by_another.get(at, 0)
+                        caller = caller if caller in self._plan.extras else below[0]
                     instruction = calls.site(code, instruction, callee)
                     self.moved[at] = code, caller, instruction, OWNED_BY_GENERATOR
                 links.append((at, code, instruction))
@@ -162,7 +179,7 @@ class FramesElsewhere:
             return True
         if not self._plan.near(at):
             self.unread = at
-        return caller != 0 and self._still(at, size)
+        return caller != 0 and self._sure(at, size)
 
     def active(self, at: int, index: dict[int, int], alive: int) -> Active | None:
         """Return how a generator was when it ran, or had called C; None if it is none that did.

@@ -188,17 +188,20 @@ class Innermost:
             active = self._elsewhere.active(at, index, alive)
             if active is None or (active.caller, active.hops) <= furthest:
                 continue
-            if self._is_in(plan, raw, chain[active.caller], at, active, active.caller != alive):
+            caller = chain[active.caller]
+            site = self._site(plan, raw, caller, at, active, active.caller != alive)
+            if site:
                 found, furthest = at, (active.caller, active.hops)
-                path = active.path
+                path, self.stood = active.path, (caller[0], site)
         if found:
             self._elsewhere.moved.update(path)
         return found
 
-    def _is_in(
+    def _site(
         self, plan: ReadPlan, raw: bytearray, caller: Link, at: int, active: Active, called: bool
-    ) -> bool:
-        """Tell whether a frame was in a generator at the instant, that ran right after it.
+    ) -> int:
+        """Return where a frame stands that is in a generator, which ran right after the copy that
+        counts; 0 if it is not in it.
 
         Args:
             plan: What `raw` holds.
@@ -213,30 +216,36 @@ class Innermost:
         """
         layout = self._layout
         if called and layout.is_entry:
-            return False  # 3.11: C goes on with generators
-        code = active.reading[0] & -4
+            return 0  # 3.11: C goes on with generators
+        code, site = active.reading[0] & -4, caller[2]
+        pointer = plan.pointer(raw, layout)
         believed = self._elsewhere.called(at, caller)
-        if not self._calls.goes_on(caller[2], code):
-            # Another frame may have been there when the generator ran; or this one was elsewhere.
-            at_caller = caller[0] - plan.guess.chunk
-            if not plan.still(raw, at_caller + self._codes.room(caller[1])):
-                first, second = at_caller + plan.copy, at_caller + plan.after
-                if layout.caller(raw, first)[:2] != layout.caller(raw, second)[:2]:
-                    return False
-                site = self._calls.site(caller[1], caller[2], code)
-                if site == caller[2] or plan.pointer(raw, layout) not in (caller[0], at):
-                    return False
-                self.stood = caller[0], site
+        if not self._calls.goes_on(site, code) and not self._elsewhere.still(caller):
+            # Another frame may have been there when the generator ran. If not, this one went on to
+            # it since, and what is told is how it stood then.
+            site = self._calls.site(caller[1], site, code)
+            if (
+                site == caller[2]
+                or pointer not in (caller[0], at)
+                or not self._stays(plan, raw, caller)
+            ):
+                return 0
         if not believed:
             raise Again
-        if called:
-            return True
-        if layout.clears:
-            pointer = plan.pointer(raw, layout)
-            if pointer in (caller[0], at):
-                return pointer == at
-        # 3.12, 3.13: who is in one has called it, without C, or by way of C.
-        return layout.clears or layout.is_entry > 0 or active.hops > 1
+        if not called:
+            # 3.12, 3.13: who is in one has called it, without C, or by way of C.
+            if not (layout.clears or layout.is_entry or active.hops > 1):
+                return 0
+            if layout.clears and pointer == caller[0]:
+                return 0
+        return site
+
+    def _stays(self, plan: ReadPlan, raw: bytearray, link: Link) -> bool:
+        """Whether a frame of the newest chunk is the same one in both copies."""
+        at, caller = link[0] - plan.guess.chunk, self._layout.caller
+        if not 0 <= at < plan.length:
+            return False
+        return bool(caller(raw, plan.copy + at)[:2] == caller(raw, plan.after + at)[:2])
 
     def _by_calls(self, plan: ReadPlan, chain: list[Link], alive: int) -> int:
         """Return the last frame of a chain that is alive, by where its frames stand.

@@ -375,6 +375,8 @@ class Walker:
             unread = self._innermost.unread
             if unread and self._is_mapped(unread):
                 self._keep_extras(guess, [unread])
+            elif unread:
+                guess.extras = []  # one of them is no frame any more
             raise
 
     def _is_mapped(self, address: int) -> bool:

@@ -113,14 +113,16 @@ def test_what_runs_while_a_frame_ends(python: str, watch: Callable[..., Watched]
 GENERATORS = (
     SPIN
     + """
-def quick():
+def quick(until):
     total = 0
     for number in range(10 ** 9):
         total += number & 3
-        if not number % 50_000: yield total
+        if not number % 50_000:
+            # Who asks for the time of its thread is often told there that its turn is over.
+            if time.thread_time() > until: return
+            yield total
 def user(until):
-    for _ in quick():
-        if time.thread_time() > until: break
+    for _ in quick(until): pass
 def summed(until):
     while time.thread_time() < until: sum(spin(.001) or 1 for _ in range(5))
 def outer(until):
@@ -154,3 +156,43 @@ def test_generators_are_where_they_run(python: str, watch: Callable[..., Watched
     assert len(chained) > 30
     whole = ["spin", "inner", "middle", "outer", "<module>"]
     assert sum(stack == whole for stack in chained) > 0.9 * len(chained)
+
+
+HANDED_ON = (
+    SPIN
+    + """
+def last(x): return x + 1
+def step(x): return last(x) + 1
+def inner():
+    for number in range(20_000):
+        step(number)
+        yield number
+def middle():
+    yield from inner()
+def outer():
+    for number in middle(): yield number
+def use():
+    for number in outer(): last(number)
+go()
+until = time.thread_time() + 2
+while time.thread_time() < until: use()
+end()
+"""
+)
+
+
+def test_generators_that_hand_on_to_each_other_are_all_there(
+    python: str, watch: Callable[..., Watched]
+) -> None:
+    """All three have given back control before they are read, in every third look."""
+    watched = watch(python, HANDED_ON, rate_hz=250)
+    stacks = [stack for s in looks(watched) if "use" in (stack := watched.functions(s))]
+    assert len(stacks) > 150
+    callers = {
+        ("step", "inner"), ("last", "step"), ("last", "use"), ("inner", "middle"),
+        ("middle", "outer"), ("outer", "use"), ("use", "<module>"),
+    }  # fmt: skip
+    wrong = [stack for stack in stacks if not callers.issuperset(pairwise(stack))]
+    assert len(wrong) <= 0.02 * len(stacks), wrong
+    inner = Counter(stack[0] for stack in stacks)
+    assert min(inner[name] for name in ("step", "last", "use")) > 0.03 * len(stacks), inner
