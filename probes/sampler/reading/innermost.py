@@ -44,7 +44,7 @@ class Innermost:
         self.learn = self._calls.learn
         self.believed = self._elsewhere.believed
         self.certain = False
-        """The frame that was found last was known to be alive by itself."""
+        """The frame that was found last is known to be the innermost one by itself."""
         self.stood = 0, 0
         """Of the last stack, a frame of the newest chunk and the instruction that it stood at, if
         that is not what the copy says: it has gone on with a generator since."""
@@ -86,8 +86,10 @@ class Innermost:
         self.certain = 0 <= alive == len(chain) - 1
         if self.certain:
             last = chain[alive]
-            inline = self._codes.resumes_inline(last[2])
-            return (self._gone_on_with(plan, last) if inline else 0) or last[0]
+            if not self._codes.resumes_inline(last[2]):
+                return last[0]
+            self.certain = False  # which generator it is in may be known the next time
+            return self._gone_on_with(plan, last) or last[0]
         if alive < 0 and not pointer:
             return 0
         if not chain or (alive < 0 and pointer < 0):
