@@ -29,7 +29,8 @@ class SecondTally:
     def _clear(self) -> None:
         self.sweeps = self.samples = self.failed = self.unsteady = self.cpu_ns = 0
         self.awake = self.again = 0
-        """Looks at Python's threads while they ran, and those of them that had to be made again."""
+        """Looks at Python's threads while they ran, and those of them that had to be made again, or
+        met a generator that had gone on by the time that it was read."""
 
     def write(self, writer: Writer, process: int, now: int, used_ns: int) -> None:
         """Write the counts and begin anew.

@@ -10,7 +10,7 @@ _MOST = 50_000
 class CallSites:
     """By the instruction that a caller stands at."""
 
-    __slots__ = ("_codes", "_known", "_replaced", "_sites")
+    __slots__ = ("_codes", "_known", "_replaced", "_sites", "hand_on")
 
     def __init__(self, codes: Codes) -> None:
         self._codes = codes
@@ -19,6 +19,8 @@ class CallSites:
         """(Instruction, code object that was called from there)."""
         self._sites: dict[tuple[int, int], int] = {}
         """(Code object, the one that it called) -> the instruction, the last one that was seen."""
+        self.hand_on: set[int] = set()
+        """Code objects of generators that have called another one, or were called by one."""
 
     def learn(self, instructions: list[int], codes: list[int]) -> None:
         """Take a stack.
@@ -31,12 +33,16 @@ class CallSites:
             self._replaced = self._codes.replaced
             self._known.clear()
             self._sites.clear()
+            self.hand_on.clear()
         known = self._known
         for n in range(1, len(instructions)):
             call = instructions[n], codes[n - 1]
             if call not in known and call[0]:
                 known.add(call)
                 self._sites[codes[n], call[1]] = call[0]
+                both = [self._codes.get(code) for code in (codes[n], call[1])]
+                if all(code is not None and code.makes_generator for code in both):
+                    self.hand_on.update((codes[n], call[1]))
 
     def goes_on(self, instruction: int, code: int) -> bool:
         """Whether a frame that stands there may have called, or gone on with, a code object."""

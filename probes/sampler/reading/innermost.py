@@ -45,6 +45,9 @@ class Innermost:
         self.believed = self._elsewhere.believed
         self.certain = False
         """The frame that was found last is known to be the innermost one by itself."""
+        self.likely = False
+        """It is one of some generators that hand on to each other, and did so until it was read:
+        at the instant it may have been another one of them."""
         self.stood = 0, 0
         """Of the last stack, a frame of the newest chunk and the instruction that it stood at, if
         that is not what the copy says: it has gone on with a generator since."""
@@ -72,7 +75,7 @@ class Innermost:
             Again: it cannot be told; `unread` is what it takes.
         """
         self._elsewhere.begin(plan, raw)
-        self.certain, self.stood = False, (0, 0)
+        self.certain, self.likely, self.stood = False, False, (0, 0)
         chain, running = self._chain(plan, raw, start)
         if start and running < 0 and not self._layout.clears:
             chain, running = self._chain(plan, raw, 0)  # an exception may have ended it as it was
@@ -197,7 +200,14 @@ class Innermost:
                 path, self.stood = active.path, (caller[0], site)
         if found:
             self._elsewhere.moved.update(path)
+            self._doubt(path[found][0], chain[furthest[0]])
         return found
+
+    def _doubt(self, code: int, caller: Link) -> None:
+        """Note that it may have been another generator if it is one of those that hand on to each
+        other, and their caller has not stood still."""
+        if code & -4 in self._calls.hand_on:
+            self.likely = not self._elsewhere.still(caller)
 
     def _site(
         self, plan: ReadPlan, raw: bytearray, caller: Link, at: int, active: Active, called: bool
@@ -299,5 +309,6 @@ class Innermost:
             raise Again
         reading = self._elsewhere.reading(likely)
         assert reading is not None
+        self._doubt(reading[0], caller)
         self._elsewhere.moved[likely] = reading[0], caller[0], reading[2], OWNED_BY_GENERATOR
         return likely

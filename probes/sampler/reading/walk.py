@@ -59,7 +59,7 @@ class Read:
         """If it was read anew: what `Batches.lead` asked for, of the same instant."""
         self.again = False
         """It had to be read again, and has gone on meanwhile: it is more likely to be met where it
-        stays for long."""
+        stays for long. Or a part of it had gone on by the time that it was read."""
         self.node = node
         """-1 if there is no Python frame, or it failed."""
         self.unsteady = unsteady
@@ -112,6 +112,7 @@ class Walker:
         if raw == guess.content and sure and before >= 0 and guess.replaced == self._codes.replaced:
             return self._whole(before)
         node = recall(plan, raw, self._codes.replaced) if plan.known and sure else -1
+        gone_on = False
         if node >= 0:
             task_offset = self.batches.task_offset
             if task_offset:
@@ -119,6 +120,7 @@ class Walker:
         else:
             try:
                 node = self._walk(plan, raw, self._met)
+                gone_on = self._innermost.likely
             except (Again, NotSo, OSError, struct.error):
                 guess.content = b""
                 read = self.alone(guess)
@@ -126,11 +128,11 @@ class Walker:
                 return read
         guess.content = raw if plan.size <= _MOST_KEPT and not guess.many_codes else b""
         guess.replaced = self._codes.replaced
-        return self._whole(node)
+        return self._whole(node, gone_on)
 
-    def _whole(self, node: int) -> Read:
+    def _whole(self, node: int, again: bool = False) -> Read:
         read = self._read
-        read.node = node
+        read.node, read.again = node, again
         return read
 
     def alone(self, guess: Guess) -> Read:

@@ -1,8 +1,9 @@
-"""Says of a process that too many of its stacks had to be read again.
+"""Says of a process that too many of its stacks had gone on while they were read.
 
-What is read again has gone on meanwhile, and is met where it stays for longer. A hundred coroutines
-that take turns in steps of some 10 µs are met so, or generators that are made anew all the time:
-callers get what is theirs (`docs/sampler.md`).
+What is read again has gone on meanwhile, and is met where it stays for longer; of a generator that
+has given back control it is not known any more whether it had called another. A hundred coroutines
+that take turns in steps of some 10 µs are met so, or generators that hand on to each other within
+half a µs: callers get what is theirs (`docs/sampler.md`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class InMotion:
             return ""
         self._told.add(index)
         return (
-            f"self times unsure: {again * 100 // looks} % of looks were made again; --native is"
+            f"self times unsure: {again * 100 // looks} % of looks came too late; --native is"
             f" exact (process {tally.process.pid}: short steps of many coroutines or generators,"
             " which are told as their callers' own; --native stops the program for each look)"
         )

@@ -245,7 +245,8 @@ class Tally(NamedTuple):
     awake: int
     """Looks at threads of Python while they ran."""
     again: int
-    """Of those: where it was could not be told at once, and it was read again."""
+    """Of those: where it was could not be told at once, and it was read again; or a generator had
+    gone on by the time that it was read."""
     process_cpu_ns: int
     """Of the whole process since it is watched, threads that have ended included."""
     sampled_cpu_ns: int

@@ -21,7 +21,7 @@ def test_it_is_told_once_of_each_and_not_before_there_is_enough() -> None:
     told = [motion.take(second(one, n, 100, 66)) for n in range(6)]
     assert [bool(text) for text in told] == [False, False, True, False, False, False]
     # What has room on a line of 80 cells says what is unsure, and what to do.
-    start = "self times unsure: 66 % of looks were made again; --native is exact"
+    start = "self times unsure: 66 % of looks came too late; --native is exact"
     assert told[2].startswith(start)
     assert len(start) <= 68
     assert "process 71" in told[2]
