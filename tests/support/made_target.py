@@ -83,7 +83,7 @@ class Target:
             raw = bytearray(LAYOUT.frame_size)
             code = CODE + CODE_STEP * number
             struct.pack_into("<QQ", raw, 0, code, before)
-            struct.pack_into("<Q", raw, 56, code + LAYOUT.instructions + 2 * instruction)
+            struct.pack_into("<Q", raw, 56, code + LAYOUT.instructions + 2 + 2 * instruction)
             struct.pack_into("<i", raw, 64, CALLED if n + 1 < len(self.stack) else RUNS)
             frames[at] = bytes(raw)
             before, at = at, at + STEP

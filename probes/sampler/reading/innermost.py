@@ -153,6 +153,8 @@ class Innermost:
             known = codes.get(code)
             if known is None or (known.makes_generator and not runs):
                 break  # it has become a generator's, and lies elsewhere
+            if known.shown and not (runs or clears) and instruction <= known.start:
+                break  # it was made, and has not begun: who its caller is may be left from before
             if not unread:
                 if ended not in (0, below):
                     # Who lies before it has returned, and is being cleared: a `__del__` runs.
