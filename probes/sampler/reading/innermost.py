@@ -1,4 +1,4 @@
-"""Which frame was the innermost at the instant of the last copy of the newest chunk?
+"""Which frame was the innermost at the instant of the first copy of the newest chunk?
 
 Frames lie in a chunk one behind the other, each callee right behind its caller, and what they leave
 behind lies there until the next one comes. Which of them are alive they say themselves:

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from support import sampler_programs
 from support.sampler import ALL, KNOWN, clean_environment
 from support.sampler_stream import Collected, decode
 
@@ -28,15 +29,7 @@ if TYPE_CHECKING:
 
     from perftui.probes.stacks.own.records import OwnRecord
 
-SPIN = """
-import os, subprocess, sys, threading, time
-def spin(s):
-    end = time.thread_time() + s
-    while time.thread_time() < end: sum(range(20))
-def go():
-    print("go")
-    sys.stdin.readline()
-"""
+SPIN = "import os, subprocess, threading\n" + sampler_programs.SPIN
 WORKERS = (
     SPIN
     + """
